@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using Orleans.Concurrency;
+
+namespace DistributedEnsemble;
+
+/// <summary>
+/// One model of an ensemble: it trains by itself on a lane of its silo and answers with the probabilities of its own
+/// constituents. The key is RUN/INDEX.
+/// </summary>
+[Alias("ensemble.member")]
+public interface IMember : IGrainWithStringKey
+{
+    /// <summary>Puts the training on a lane of this silo and returns.</summary>
+    [Alias("train")]
+    Task TrainAsync(Assignment assignment);
+
+    /// <summary>Lets the lane take a checkpoint and stop.</summary>
+    [Alias("stop"), AlwaysInterleave]
+    Task StopAsync(int attempt);
+
+    /// <summary>Class probabilities of each constituent alone.</summary>
+    [Alias("predict"), AlwaysInterleave]
+    Task<ConstituentProbabilities> PredictAsync(ConstituentQuery query);
+}
+
+/// <summary>A member's order to train.</summary>
+/// <param name="Definition">What the run is made of.</param>
+/// <param name="Step">The step of the newest checkpoint; 0 is the beginning.</param>
+/// <param name="Checkpoints">The checkpoints that the record names, newest first.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.assignment")]
+public sealed record Assignment(
+    [property: Id(0)] MemberAttempt Attempt, [property: Id(1)] RunDefinition Definition,
+    [property: Id(2)] ImmutableArray<WeightFile> Checkpoints);
+
+public static class MemberKey
+{
+    public static string Of(RunKey run, int member) => $"{run}/{member}";
+
+    public static (RunKey Run, int Member) Parse(string key)
+    {
+        var slash = key.LastIndexOf('/');
+        return (RunKey.Parse(key[..slash]), int.Parse(key[(slash + 1)..]));
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using Orleans.Concurrency;
+
+namespace DistributedEnsemble;
+
+/// <summary>
+/// Guards the record of one run (the key is its <see cref="RunKey"/>): assigns members, collects their snapshots and
+/// checkpoints, and knows when the run has ended. A file means nothing until the record names it.
+/// </summary>
+[Alias("ensemble.coordinator")]
+public interface ICoordinator : IGrainWithStringKey
+{
+    /// <summary>Creates the run's record, or finds the one that this very request created.</summary>
+    [Alias("start")]
+    Task StartAsync(RunRequest request);
+
+    [Alias("status"), AlwaysInterleave]
+    Task<RunStatus> GetStatusAsync();
+
+    /// <summary>What the run is made of; the same for its whole life.</summary>
+    [Alias("definition"), AlwaysInterleave]
+    Task<RunDefinition> GetDefinitionAsync();
+
+    /// <summary>Gives the lanes to the next waiting member: raises its attempt in the record, then calls it there.</summary>
+    /// <returns>The member, or null if none is waiting.</returns>
+    [Alias("assign")]
+    Task<int?> AssignNextAsync(LaneGrant grant);
+
+    /// <summary>A hand-over of weights. The reply comes when the record names the file.</summary>
+    [Alias("collect")]
+    Task<Acknowledgement> CollectAsync(HandOver handOver);
+
+    /// <summary>All that a member needs to go on exactly. The reply comes when the record names the file.</summary>
+    [Alias("commit")]
+    Task<Acknowledgement> CommitAsync(Commit commit);
+
+    /// <summary>The member cannot go on.</summary>
+    [Alias("fail")]
+    Task<Acknowledgement> FailAsync(MemberFailure failure);
+
+    /// <summary>The member has left its lane before its end, at its last committed checkpoint.</summary>
+    [Alias("release")]
+    Task ReleaseAsync(MemberAttempt attempt);
+
+    /// <summary>Where the members of one silo are; not durable.</summary>
+    [Alias("progress"), AlwaysInterleave, OneWay]
+    Task ReportProgressAsync(ImmutableArray<MemberProgress> progress);
+
+    /// <summary>Lets every lane of the run take a checkpoint and stop; the run is paused then.</summary>
+    [Alias("stop")]
+    Task StopAsync();
+
+    /// <summary>Lets a paused run go on.</summary>
+    [Alias("resume")]
+    Task ResumeAsync();
+}
+
+/// <summary>What makes a run.</summary>
+/// <param name="Spec">The resolved spec, as JSON.</param>
+/// <param name="Data">The description of its data, as JSON: data.json.</param>
+/// <param name="StepsPerMember">T.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.run-request")]
+public sealed record RunRequest(
+    [property: Id(0)] string Spec, [property: Id(1)] string Data, [property: Id(2)] int StepsPerMember);
+
+/// <summary>What a run is made of.</summary>
+[GenerateSerializer, Immutable, Alias("ensemble.run-definition")]
+public sealed record RunDefinition([property: Id(0)] string Spec, [property: Id(1)] string Data);
+
+/// <summary>Free lanes of a silo, given to one member.</summary>
+/// <param name="Silo">The silo's address as Orleans parses it.</param>
+/// <param name="Endpoint">The advertised address and port, for people.</param>
+/// <param name="Machine">What the silo computes with.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.lane-grant")]
+public sealed record LaneGrant(
+    [property: Id(0)] string Silo, [property: Id(1)] string Endpoint, [property: Id(2)] MachineInfo Machine);
+
+/// <summary>One assignment of a member: only the current attempt is heard.</summary>
+[GenerateSerializer, Immutable, Alias("ensemble.member-attempt")]
+public readonly record struct MemberAttempt([property: Id(0)] int Member, [property: Id(1)] int Attempt);
+
+/// <summary>Weights of a member at a step: a snapshot, and input of its EMA model.</summary>
+[GenerateSerializer, Immutable, Alias("ensemble.hand-over")]
+public sealed record HandOver([property: Id(0)] MemberAttempt By, [property: Id(1)] WeightFile Weights);
+
+/// <summary>A checkpoint, with the metric lines since the one before.</summary>
+/// <param name="Checkpoint">The file; null at the end of training, where the final snapshot is all there is to keep.</param>
+/// <param name="Metrics">Lines of metrics.jsonl, each ended by a line feed.</param>
+/// <param name="Finished">Whether <paramref name="Step"/> is the last.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.commit")]
+public sealed record Commit(
+    [property: Id(0)] MemberAttempt By, [property: Id(1)] int Step, [property: Id(2)] WeightFile? Checkpoint,
+    [property: Id(3)] string Metrics, [property: Id(4)] bool Finished);
+
+[GenerateSerializer, Immutable, Alias("ensemble.member-failure")]
+public sealed record MemberFailure([property: Id(0)] MemberAttempt By, [property: Id(1)] int Step, [property: Id(2)] string Reason);
+
+/// <summary>Where a member is, between two commits.</summary>
+[GenerateSerializer, Immutable, Alias("ensemble.member-progress")]
+public sealed record MemberProgress(
+    [property: Id(0)] MemberAttempt By, [property: Id(1)] int Lane, [property: Id(2)] int Step, [property: Id(3)] double Epoch,
+    [property: Id(4)] double? Loss, [property: Id(5)] double StepsPerSecond);
+
+/// <summary>The coordinator's answer to a member's work.</summary>
+public enum Acknowledgement
+{
+    /// <summary>The record names it.</summary>
+    Recorded,
+
+    /// <summary>The attempt is not the current one: nothing of it is named, and it stops.</summary>
+    Superseded,
+
+    /// <summary>The record names it, and the lane shall stop after a checkpoint.</summary>
+    Stop,
+}

@@ -1,0 +1,20 @@
+namespace DistributedEnsemble;
+
+/// <summary>
+/// Identifies a run: its name for people and folders, its random id for everything else, so that a name that was deleted
+/// and used again meets nothing old. The key of every grain of the run.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("ensemble.run-key")]
+public readonly record struct RunKey([property: Id(0)] string Name, [property: Id(1)] Guid Id)
+{
+    public static RunKey New(string name) => new(name, Guid.NewGuid());
+
+    /// <summary>Reads NAME@ID.</summary>
+    public static RunKey Parse(string key)
+    {
+        var at = key.LastIndexOf('@');
+        return new RunKey(key[..at], Guid.ParseExact(key[(at + 1)..], "N"));
+    }
+
+    public override string ToString() => $"{Name}@{Id:N}";
+}

@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using Orleans.Concurrency;
+
+namespace DistributedEnsemble;
+
+/// <summary>Knows the runs, silos and free lanes of a cluster, and gives lanes to members. One per cluster, key "cluster".</summary>
+[Alias("ensemble.scheduler")]
+public interface IScheduler : IGrainWithStringKey
+{
+    public const string Key = "cluster";
+
+    /// <summary>Checks a spec against what the cluster has, completes it, and starts the run.</summary>
+    /// <exception cref="RunRejectedException">The spec, its data or its name cannot be had.</exception>
+    [Alias("submit")]
+    Task<RunKey> SubmitAsync(Submission submission);
+
+    [Alias("find")]
+    Task<RunKey?> FindAsync(string name);
+
+    [Alias("list")]
+    Task<ImmutableArray<RunKey>> ListAsync();
+
+    /// <summary>What a silo has and does; sent when that changes, and every few seconds.</summary>
+    [Alias("announce"), AlwaysInterleave]
+    Task AnnounceAsync(SiloReport report);
+
+    /// <summary>A member of the run may be waiting, or the run has ended.</summary>
+    [Alias("changed"), AlwaysInterleave, OneWay]
+    Task RunChangedAsync(RunKey run);
+}
+
+/// <summary>A run to be.</summary>
+/// <param name="Spec">The spec as its author wrote it, flags included: JSON with the keys that differ from the defaults.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.submission")]
+public sealed record Submission([property: Id(0)] string Spec);
+
+/// <summary>What a silo has and does.</summary>
+[GenerateSerializer, Immutable, Alias("ensemble.silo-report")]
+public sealed record SiloReport(
+    [property: Id(0)] string Silo, [property: Id(1)] string Endpoint, [property: Id(2)] int Lanes,
+    [property: Id(3)] MachineInfo Machine, [property: Id(4)] ImmutableArray<string> Datasets,
+    [property: Id(5)] ImmutableArray<LaneUse> Uses);
+
+/// <summary>A member on lanes of a silo.</summary>
+[GenerateSerializer, Immutable, Alias("ensemble.lane-use")]
+public sealed record LaneUse([property: Id(0)] RunKey Run, [property: Id(1)] MemberAttempt Attempt, [property: Id(2)] int Lanes);
+
+/// <summary>A request that cannot be met as it stands; the message is one line for people.</summary>
+[GenerateSerializer, Alias("ensemble.run-rejected")]
+public sealed class RunRejectedException(string message) : Exception(message);
