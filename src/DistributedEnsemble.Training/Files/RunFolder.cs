@@ -1,0 +1,50 @@
+namespace DistributedEnsemble.Training;
+
+/// <summary>
+/// The names of a run's files. Relative names use forward slashes on every system, because the record stores them.
+/// </summary>
+public sealed class RunFolder
+{
+    public const string SpecFile = "spec.json";
+    public const string DataFile = "data.json";
+    public const string StatusFile = "run.json";
+    public const string RecordFile = "record.json";
+    public const string LockFile = "lock";
+
+    /// <param name="runs">The folder of all runs.</param>
+    /// <param name="name">The run's name.</param>
+    /// <exception cref="ArgumentException">The name is not a run's name.</exception>
+    public RunFolder(string runs, string name)
+    {
+        if (!RunName.IsValid(name)) throw new ArgumentException($"\"{name}\" is not a run's name: {RunName.Rule}.", nameof(name));
+        Root = System.IO.Path.GetFullPath(System.IO.Path.Combine(runs, name));
+    }
+
+    /// <summary>The run's own folder.</summary>
+    public string Root { get; }
+
+    public string Spec => Path(SpecFile);
+    public string Data => Path(DataFile);
+    public string Status => Path(StatusFile);
+    public string Record => Path(RecordFile);
+    public string Lock => Path(LockFile);
+
+    public static string Metrics(int member) => $"members/{member:D2}/metrics.jsonl";
+    public static string Snapshot(int member, int step) => $"members/{member:D2}/snapshots/step-{step:D8}.safetensors";
+
+    public static string Checkpoint(int member, int step, int attempt) =>
+        $"members/{member:D2}/checkpoints/step-{step:D8}-attempt-{attempt:D4}.safetensors";
+
+    public static string Ema(int member, int step) => $"ema/{member:D2}-step-{step:D8}.safetensors";
+
+    /// <summary>The full path of a relative name, which must lie below this folder: the name may come from a damaged record.</summary>
+    /// <exception cref="ArgumentException">The name is absolute, climbs, or is not a plain relative name.</exception>
+    public string Path(string relative)
+    {
+        var parts = relative.Split('/');
+        var plain = parts.All(part => part is not ("" or "." or "..")) && !relative.Any(c => c is '\\' or ':' || char.IsControl(c));
+        return plain
+            ? System.IO.Path.Combine([Root, .. parts])
+            : throw new ArgumentException($"\"{relative}\" does not name a file below the run's folder.", nameof(relative));
+    }
+}

@@ -1,0 +1,39 @@
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>A tensor to be written: what the header says of it, and where its bytes come from.</summary>
+public sealed class NamedTensor
+{
+    private readonly Action<Action<ReadOnlySpan<byte>>> _source;
+
+    /// <param name="source">Hands its row-major little-endian bytes, in parts of any size, to the given action.</param>
+    public NamedTensor(string name, ElementType type, IReadOnlyList<long> shape, Action<Action<ReadOnlySpan<byte>>> source)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(name, SafetensorsFormat.MetadataName);
+        Name = name;
+        Type = type;
+        Shape = [.. shape];
+        ByteCount = shape.Aggregate((long)type.Size(), (product, size) => checked(product * ArgumentNotNegative(size)));
+        _source = source;
+    }
+
+    /// <summary>A contiguous CPU tensor; it is read when the file is written.</summary>
+    public NamedTensor(string name, Tensor tensor)
+        : this(name, ElementTypes.Of(tensor.dtype), tensor.shape, sink => TensorMemory.Visit(tensor, part => sink(part)))
+    {
+    }
+
+    public string Name { get; }
+    public ElementType Type { get; }
+    public IReadOnlyList<long> Shape { get; }
+    public long ByteCount { get; }
+
+    internal void Read(Action<ReadOnlySpan<byte>> sink) => _source(sink);
+
+    private static long ArgumentNotNegative(long size)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(size);
+        return size;
+    }
+}
