@@ -1,0 +1,119 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>Rows of each split.</summary>
+public sealed record SplitSizes(long Train, long Validation, long Test);
+
+/// <summary>
+/// What a run knows of its data (data.json): enough to check that the data is still the same, and to preprocess raw rows
+/// without it.
+/// </summary>
+public sealed record DataDescription
+{
+    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        // Labels stay readable; the file is never part of a page.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.Strict,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        AllowDuplicateProperties = false,
+        PropertyNameCaseInsensitive = false,
+    };
+
+    public required string Dataset { get; init; }
+
+    /// <inheritdoc cref="Dataset.Sha256"/>
+    public required string Sha256 { get; init; }
+
+    /// <summary>Of one row: [features] or [channels, height, width].</summary>
+    public required long[] InputShape { get; init; }
+
+    public required string[] Columns { get; init; }
+    public required string[] Classes { get; init; }
+
+    /// <summary>The column that held the labels; null where labels have no column.</summary>
+    public string? LabelColumn { get; init; }
+
+    /// <inheritdoc cref="Preprocessing.Mean"/>
+    public float[]? Mean { get; init; }
+    public float[]? Deviation { get; init; }
+    public required float Scale { get; init; }
+    public required SplitSizes Splits { get; init; }
+
+    /// <summary>What makes inputs of raw rows.</summary>
+    [JsonIgnore]
+    public Preprocessing Preprocessing => new(Mean, Deviation, Scale);
+
+    /// <param name="validation">How many of the training rows are the validation split.</param>
+    public static DataDescription Of(Dataset dataset, long validation) => new()
+    {
+        Dataset = dataset.Name,
+        Sha256 = dataset.Sha256,
+        InputShape = dataset.InputShape,
+        Columns = [.. dataset.Columns],
+        Classes = [.. dataset.Classes],
+        LabelColumn = dataset.LabelColumn,
+        Mean = dataset.Preprocessing.Mean,
+        Deviation = dataset.Preprocessing.Deviation,
+        Scale = dataset.Preprocessing.Scale,
+        Splits = new SplitSizes(dataset.Train.Count - validation, validation, dataset.Test.Count),
+    };
+
+    public string ToJson() => JsonSerializer.Serialize(this, Format) + "\n";
+
+    /// <param name="file">What errors call it.</param>
+    /// <exception cref="DataException">The text is no valid description.</exception>
+    public static DataDescription FromJson(string json, string file = "data.json")
+    {
+        try
+        {
+            var description = JsonSerializer.Deserialize<DataDescription>(json, Format);
+            var fault = description is null ? "it says null" : description.Fault();
+            return fault is null ? description! : throw new DataException($"{file} is damaged: {fault}.");
+        }
+        catch (JsonException e)
+        {
+            throw new DataException($"{file} is damaged: it is not the JSON of a data description (line {e.LineNumber + 1}, at {e.Path}).", e);
+        }
+    }
+
+    private string? Fault()
+    {
+        var width = Width();
+        return (Sha256.Length != 64 || Sha256.Any(c => !char.IsAsciiHexDigitLower(c))) ? "sha256 is not 64 lower-case hexadecimal digits"
+            : InputShape.Length is not (1 or 3) || width == 0 ? "inputShape is not [features] or [channels, height, width]"
+            : Columns.Length != width ? $"it names {Columns.Length} columns, but a row has {width} numbers"
+            : !Distinct(Columns) ? "columns are not distinct names"
+            : Classes.Length < 2 || !Distinct(Classes) ? "classes are not two or more distinct names"
+            : (Mean is null) != (Deviation is null) ? "only one of mean and deviation is there"
+            : Mean is not null && (Mean.Length != width || !Mean.All(float.IsFinite)) ? $"mean is not {width} finite numbers"
+            : Deviation is not null && (Deviation.Length != width || !Deviation.All(IsPositive)) ? $"deviation is not {width} numbers above 0"
+            : !IsPositive(Scale) ? "scale is not above 0"
+            : Splits.Train < 1 || Splits.Validation < 0 || Splits.Test < 0 ? "splits are not sizes, or there is nothing to train on"
+            : null;
+    }
+
+    /// <summary>Numbers of one row; 0 if the shape is not one of real rows.</summary>
+    private long Width()
+    {
+        Int128 width = 1;
+        foreach (var size in InputShape)
+        {
+            if (size < 1) return 0;
+            width *= size;
+            if (width > int.MaxValue) return 0;
+        }
+
+        return (long)width;
+    }
+
+    private static bool Distinct(string[] names) => names.All(name => name is not null) && names.Distinct().Count() == names.Length;
+
+    private static bool IsPositive(float number) => number > 0 && float.IsFinite(number);
+}

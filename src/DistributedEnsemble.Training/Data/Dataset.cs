@@ -1,0 +1,43 @@
+namespace DistributedEnsemble.Training;
+
+/// <summary>A dataset in memory. Its tensors belong to no dispose scope; they live until it is disposed.</summary>
+public sealed class Dataset : IDisposable
+{
+    /// <summary>The name of a registered dataset, or of a CSV file without its folder.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>
+    /// Over the source's raw bytes, lower-case hexadecimal. CSV: the file as it is. Built-in and IDX data: the uncompressed
+    /// contents (of IDX, training images, training labels, test images, test labels, one after the other). Synthetic data:
+    /// the rows before preprocessing, see there.
+    /// </summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>Of one row: [features] or [channels, height, width].</summary>
+    public required long[] InputShape { get; init; }
+
+    /// <summary>The features' names, as many as a row has numbers.</summary>
+    public required IReadOnlyList<string> Columns { get; init; }
+
+    /// <summary>The labels' texts; a label's index is its place here.</summary>
+    public required IReadOnlyList<string> Classes { get; init; }
+
+    /// <summary>The column that held the labels; null where labels have no column.</summary>
+    public string? LabelColumn { get; init; }
+
+    /// <summary>What was done to the raw rows.</summary>
+    public required Preprocessing Preprocessing { get; init; }
+
+    /// <summary>The training rows, those of a later validation split among them.</summary>
+    public required Samples Train { get; init; }
+
+    public required Samples Test { get; init; }
+
+    public void Dispose()
+    {
+        Train.Dispose();
+        Test.Dispose();
+    }
+
+    internal static string[] PixelNames(int count) => [.. Enumerable.Range(0, count).Select(pixel => $"pixel{pixel}")];
+}

@@ -1,0 +1,58 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>The datasets that a name can mean: the built-in ones, and those that the host adds.</summary>
+public sealed class DatasetRegistry
+{
+    private readonly SortedDictionary<string, IDatasetSource> _sources = new(StringComparer.Ordinal);
+
+    /// <exception cref="ArgumentException">Two sources have the same name.</exception>
+    public DatasetRegistry(params IEnumerable<IDatasetSource> added)
+    {
+        foreach (var source in (IEnumerable<IDatasetSource>)[new Digits(), new FashionMnist(), new TwoMoons(), .. added])
+        {
+            if (!_sources.TryAdd(source.Name, source))
+                throw new ArgumentException($"Two datasets are named \"{source.Name}\".", nameof(added));
+        }
+    }
+
+    /// <summary>All registered datasets, by name.</summary>
+    public IEnumerable<IDatasetSource> Sources => _sources.Values;
+
+    /// <summary>A registered dataset only. What a client sends goes here: it must not name a file of this machine.</summary>
+    public bool TryFind(string name, [NotNullWhen(true)] out IDatasetSource? source) => _sources.TryGetValue(name, out source);
+
+    /// <summary>A registered dataset, or a CSV file for a name that ends with .csv or is a path.</summary>
+    /// <exception cref="DataException">The name is unknown.</exception>
+    public IDatasetSource Resolve(string name)
+    {
+        if (TryFind(name, out var source)) return source;
+        if (IsPath(name)) return new CsvSource(name);
+        var nearest = _sources.Keys.MinBy(known => Distance(name, known));
+        throw new DataException(
+            $"There is no dataset {Excerpt.Of(name)}. Did you mean \"{nearest}\"? "
+            + $"Known are {string.Join(", ", _sources.Keys)}, and the path of any CSV file (x.csv).");
+    }
+
+    private static bool IsPath(string name) =>
+        name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || name.Contains('/') || name.Contains(Path.DirectorySeparatorChar);
+
+    /// <summary>Levenshtein's, ignoring case.</summary>
+    private static int Distance(string from, string to)
+    {
+        var costs = Enumerable.Range(0, to.Length + 1).ToArray();
+        foreach (var c in from)
+        {
+            var diagonal = costs[0]++;
+            for (var i = 1; i <= to.Length; i++)
+            {
+                var replace = diagonal + (char.ToUpperInvariant(c) == char.ToUpperInvariant(to[i - 1]) ? 0 : 1);
+                diagonal = costs[i];
+                costs[i] = Math.Min(replace, Math.Min(costs[i], costs[i - 1]) + 1);
+            }
+        }
+
+        return costs[^1];
+    }
+}

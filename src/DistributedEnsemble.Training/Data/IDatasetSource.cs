@@ -1,0 +1,36 @@
+using System.Text.Json.Nodes;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>Something that a run can be trained on.</summary>
+public interface IDatasetSource
+{
+    string Name { get; }
+
+    /// <summary>One line for people.</summary>
+    string Description { get; }
+
+    /// <summary>What a spec says for this data unless its author says otherwise: a fragment of a spec, new at each call.</summary>
+    JsonObject Defaults { get; }
+
+    DatasetLocation Locate(DataFolders folders);
+
+    /// <exception cref="DataException">The data is missing or damaged.</exception>
+    Dataset Load(DataFolders folders);
+}
+
+/// <summary>Where data is looked for.</summary>
+/// <param name="Data">The folder that the user named (--data), if any.</param>
+public sealed record DataFolders(string? Data = null)
+{
+    /// <summary>Where the system's packages put datasets.</summary>
+    public string System { get; init; } = "/usr/share/datasets";
+}
+
+/// <summary>Whether data is there.</summary>
+/// <param name="Found">The file or folder, or "built in"; null if it is missing.</param>
+/// <param name="Looked">Every place looked at, in order.</param>
+public sealed record DatasetLocation(string? Found, IReadOnlyList<string> Looked)
+{
+    public static DatasetLocation BuiltIn { get; } = new("built in", ["built in"]);
+}

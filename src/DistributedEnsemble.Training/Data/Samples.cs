@@ -1,0 +1,17 @@
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>Rows with their labels, preprocessed, in memory that torch allocated.</summary>
+/// <param name="Inputs">float32, [n, features] or [n, channels, height, width].</param>
+/// <param name="Labels">int64, [n]: indices into the dataset's classes.</param>
+public sealed record Samples(Tensor Inputs, Tensor Labels) : IDisposable
+{
+    public long Count => Labels.shape[0];
+
+    public void Dispose()
+    {
+        Inputs.Dispose();
+        Labels.Dispose();
+    }
+}
