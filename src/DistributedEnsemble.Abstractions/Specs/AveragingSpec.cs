@@ -1,0 +1,22 @@
+namespace DistributedEnsemble;
+
+public enum AveragingReset { Never, Cycle }
+
+public sealed record AveragingSpec
+{
+    [Key("d per step; 1 is the uniform average.", Range = "(0, 1]",
+        Rule = "a decay is above 0 and at most 1 (1 is the uniform average)")]
+    public double Decay { get; init; } = 0.999;
+
+    [Key("Steps between two hand-overs of the weights.", Range = "[1, 1000000000]")]
+    public int EverySteps { get; init; } = 100;
+
+    [Key("Whether the average starts anew with each cycle of the schedule.")]
+    public AveragingReset Reset { get; init; } = AveragingReset.Never;
+}
+
+public sealed record SnapshotSpec
+{
+    [Key("M snapshots of each member at ⌈i·T/M⌉; the last is the final model.", Range = "[1, 10000]")]
+    public int PerMember { get; init; } = 5;
+}

@@ -1,0 +1,31 @@
+namespace DistributedEnsemble;
+
+/// <summary>Finds what was meant by a word that nobody knows.</summary>
+internal static class Nearest
+{
+    // Nothing that is longer can be near to a name of ours, and distances are quadratic.
+    private const int LongestWord = 100;
+
+    public static string Of(string word, IEnumerable<string> names) => names.MinBy(name => Distance(word, name))!;
+
+    /// <summary>How many letters must be added, dropped or replaced (Levenshtein, 1966), whatever their case.</summary>
+    public static int Distance(string word, string name)
+    {
+        word = (word.Length > LongestWord ? word[..LongestWord] : word).ToLowerInvariant();
+        name = name.ToLowerInvariant();
+        var row = Enumerable.Range(0, name.Length + 1).ToArray();
+        for (var i = 1; i <= word.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= name.Length; j++)
+            {
+                var replaced = diagonal + (word[i - 1] == name[j - 1] ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(replaced, 1 + Math.Min(row[j], row[j - 1]));
+            }
+        }
+
+        return row[^1];
+    }
+}

@@ -1,0 +1,29 @@
+namespace DistributedEnsemble;
+
+public sealed record RegularizationSpec
+{
+    [Key("λ of the loss term λ·Σw² over weights (PyTorch's coupled weight_decay is 2λ).", Range = "[0, 1000]")]
+    public double L2 { get; init; }
+
+    [Key("Decoupled: w ← w − α·weightDecay·w before each update (Loshchilov and Hutter, 2019).", Range = "[0, 1000]")]
+    public double WeightDecay { get; init; }
+
+    [Key("Units dropped at random (Srivastava et al., 2014).")]
+    public DropoutSpec? Dropout { get; init; }
+}
+
+public enum DropoutKind { Inverted, Vanilla }
+
+public sealed record DropoutSpec
+{
+    private const string RateRule = "a dropout rate is a probability below 1 (0 switches dropout off)";
+
+    [Key("The probability that a hidden unit is dropped.", Range = "[0, 1)", Rule = RateRule)]
+    public double Rate { get; init; } = 0.5;
+
+    [Key("The probability that an input is dropped.", Range = "[0, 1)", Rule = RateRule)]
+    public double InputRate { get; init; }
+
+    [Key("Whether training divides by the keep probability (inverted), or prediction multiplies by it (vanilla).")]
+    public DropoutKind Kind { get; init; } = DropoutKind.Inverted;
+}

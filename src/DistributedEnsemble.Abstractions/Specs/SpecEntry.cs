@@ -1,0 +1,39 @@
+using System.Reflection;
+
+namespace DistributedEnsemble;
+
+/// <summary>A key or a section of the spec.</summary>
+public abstract class SpecEntry
+{
+    private static readonly NullabilityInfoContext s_nullability = new();
+
+    private protected SpecEntry(SpecSection section, PropertyInfo property, KeyAttribute attribute)
+    {
+        Section = section;
+        Property = property;
+        Name = SpecNames.OfKey(property);
+        Path = section.PathOf(Name);
+        Description = attribute.Description;
+        IsNullable = s_nullability.Create(property).ReadState is NullabilityState.Nullable;
+    }
+
+    /// <summary>The root has neither name nor section.</summary>
+    private protected SpecEntry() => (Name, Path, Description) = ("", "", "All keys.");
+
+    public string Name { get; }
+
+    /// <summary>The names from the root on, joined by dots: what --set takes.</summary>
+    public string Path { get; }
+
+    /// <summary>One sentence.</summary>
+    public string Description { get; }
+
+    /// <summary>Whether null is a value: a section that is off, or a key that was not given.</summary>
+    public bool IsNullable { get; }
+
+    internal SpecSection? Section { get; }
+
+    internal PropertyInfo? Property { get; }
+
+    internal object? ValueIn(object section) => Property!.GetValue(section);
+}

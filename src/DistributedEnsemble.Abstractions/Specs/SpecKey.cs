@@ -1,0 +1,58 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+
+namespace DistributedEnsemble;
+
+/// <summary>A key of the spec: a value, not a section.</summary>
+public sealed class SpecKey : SpecEntry
+{
+    private readonly KeyAttribute _attribute;
+
+    internal SpecKey(SpecSection section, PropertyInfo property, KeyAttribute attribute) : base(section, property, attribute)
+    {
+        _attribute = attribute;
+        Type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        Choices = Type.IsEnum ? SpecNames.Choices(Type) : [];
+        Interval = attribute.Range is null ? null : SpecRange.Parse(attribute.Range);
+        Items = attribute.Items is null ? null : SpecRange.Parse(attribute.Items);
+        Pattern = attribute.Pattern is null ? null : new Regex(attribute.Pattern, RegexOptions.CultureInvariant);
+    }
+
+    /// <summary>The kinds of its section that have this key; empty is all of them.</summary>
+    public IReadOnlyList<string> Kinds => _attribute.Kinds;
+
+    /// <summary>The names that it takes; empty unless it is a choice.</summary>
+    public IReadOnlyList<string> Choices { get; }
+
+    /// <summary>The interval of its numbers, as in "(0, 1]"; null unless it has some.</summary>
+    public string? Range => _attribute.Range;
+
+    /// <summary>What it takes, as in "whole number".</summary>
+    public string TypeName =>
+        Type == typeof(string) ? "text"
+        : Type == typeof(double) ? "number"
+        : IsList ? "list of whole numbers"
+        : Type.IsEnum ? string.Join(" | ", Choices)
+        : "whole number";
+
+    /// <summary>What it is if neither the spec nor the dataset gives it.</summary>
+    public string Default => _attribute.Absent ?? SpecDefaults.InWords(this);
+
+    internal Type Type { get; }
+    internal SpecRange? Interval { get; }
+    internal SpecRange? Items { get; }
+    internal Regex? Pattern { get; }
+    internal bool IsText => Type == typeof(string);
+    internal bool IsList => Type == typeof(SpecList<int>);
+
+    /// <summary>What an error says after the value.</summary>
+    internal string Rule => _attribute.Rule ?? (
+        Type.IsEnum ? $"it must be {SpecNames.List(Choices, "or")}"
+        : IsList ? $"it must be a list of {Items!.Min} to {Items.Max} whole numbers, each {Interval!.InWords}"
+        : $"it must be a {TypeName} {Interval!.InWords}");
+
+    /// <summary>Kinds that a host registers are unknown here, so they may use any key.</summary>
+    internal bool AppliesTo(string kind) => Kinds.Count == 0 || Kinds.Contains(kind) || !KnownKinds.Contains(kind);
+
+    private IReadOnlyList<string> KnownKinds => Section!.Kind!.IsText ? ModelSpec.BuiltInKinds : Section.Kind.Choices;
+}

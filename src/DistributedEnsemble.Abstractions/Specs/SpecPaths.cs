@@ -1,0 +1,16 @@
+namespace DistributedEnsemble;
+
+/// <summary>The paths that rules are about.</summary>
+internal static class SpecPaths
+{
+    public const string Dataset = "data.dataset";
+    public const string Model = "model";
+    public const string ModelKind = "model.kind";
+    public const string Optimizer = "training.optimizer";
+    public const string OptimizerKind = "training.optimizer.kind";
+    public const string ScheduleKind = "training.schedule.kind";
+    public const string LearningRate = "training.schedule.learningRate";
+    public const string Cycles = "training.schedule.cycles";
+    public const string Snapshots = "snapshots";
+    public const string PerMember = "snapshots.perMember";
+}

@@ -1,0 +1,75 @@
+namespace DistributedEnsemble;
+
+/// <summary>Code defaults ← the dataset's ← explicit keys, where a choice of kind takes the defaults of other kinds with it.</summary>
+internal static class SpecResolution
+{
+    private static readonly EnsembleSpec s_code = new();
+
+    /// <param name="given">The explicit keys.</param>
+    /// <param name="modelKinds">Null accepts any.</param>
+    public static EnsembleSpec Resolve(SpecLayer given, SpecLayer dataset, IReadOnlyCollection<string>? modelKinds)
+    {
+        given = InferModelKind(given, dataset);
+        if (Changes(given, dataset, SpecPaths.ModelKind, s_code.Model.Kind)) dataset = dataset.Without(SpecPaths.Model);
+        if (Changes(given, dataset, SpecPaths.OptimizerKind, s_code.Training.Optimizer.Kind))
+            dataset = dataset.Without(SpecPaths.Optimizer).Without(SpecPaths.LearningRate);
+
+        var keys = given.Over(dataset);
+        var modelKind = keys[SpecPaths.ModelKind] as string ?? s_code.Model.Kind;
+        if (modelKinds is not null) SpecRules.CheckModelKind(modelKind, modelKinds);
+        var optimizer = keys[SpecPaths.OptimizerKind] as OptimizerKind? ?? s_code.Training.Optimizer.Kind;
+        var defaults = SpecDefaults.For(modelKind, optimizer);
+
+        keys = WithoutKeysOfOtherKinds(keys, given);
+        var spec = SpecBuilder.Build(LinkSnapshotsToCycles(keys, given, dataset), defaults);
+        if (spec.Training.Schedule is { Kind: ScheduleKind.Step, Milestones: null } steps)
+        {
+            var milestones = SpecDefaults.Milestones(spec.Training.Epochs);
+            spec = spec with { Training = spec.Training with { Schedule = steps with { Milestones = milestones } } };
+        }
+
+        SpecRules.Check(spec);
+        return spec;
+    }
+
+    private static bool Changes(SpecLayer given, SpecLayer dataset, string kind, object fallback) =>
+        given.Has(kind) && !given[kind]!.Equals(dataset[kind] ?? fallback);
+
+    // model.hidden=[64] says mlp clearly enough.
+    private static SpecLayer InferModelKind(SpecLayer given, SpecLayer dataset)
+    {
+        if (given.Has(SpecPaths.ModelKind)) return given;
+        var kindKey = SpecSchema.Key(SpecPaths.ModelKind);
+        var inherited = dataset[SpecPaths.ModelKind] as string ?? s_code.Model.Kind;
+        var keys = kindKey.Section!.Entries.OfType<SpecKey>().Where(key => given.Has(key.Path)).ToList();
+        if (keys.All(key => key.AppliesTo(inherited))) return given;
+        return keys.SelectMany(key => key.Kinds).Distinct().ToList() is [var kind] ? given.With(kindKey, kind) : given;
+    }
+
+    private static SpecLayer WithoutKeysOfOtherKinds(SpecLayer keys, SpecLayer given)
+    {
+        foreach (var key in SpecSchema.Keys.Where(key => key.Kinds.Count > 0))
+        {
+            var kindKey = key.Section!.Kind!;
+            var kind = SpecNames.OfKind(keys[kindKey.Path] ?? kindKey.ValueIn(key.Section.New())!);
+            if (key.AppliesTo(kind)) continue;
+            if (given.Has(key.Path)) throw SpecRules.OfAnotherKind(key, given[key.Path]!, kind);
+            keys = keys.Without(key.Path);
+        }
+
+        return keys;
+    }
+
+    /// <summary>A cycle ends in a snapshot, so one number follows the other, explicit ones before the dataset's.</summary>
+    private static SpecLayer LinkSnapshotsToCycles(SpecLayer keys, SpecLayer given, SpecLayer dataset)
+    {
+        if (keys[SpecPaths.ScheduleKind] is not ScheduleKind.CyclicCosine) return keys;
+        var (cycles, perMember) = (given[SpecPaths.Cycles], given[SpecPaths.PerMember]);
+        if (cycles is not null && perMember is not null && !cycles.Equals(perMember)) throw SpecRules.CyclesDiffer(cycles, perMember);
+
+        var count = cycles ?? perMember ?? dataset[SpecPaths.Cycles] ?? dataset[SpecPaths.PerMember] ?? new SnapshotSpec().PerMember;
+        keys = keys.With(SpecSchema.Key(SpecPaths.Cycles), count);
+        // snapshots: null is a choice, too: warm restarts for the final model alone.
+        return given[SpecPaths.Snapshots] is false ? keys : keys.With(SpecSchema.Key(SpecPaths.PerMember), count);
+    }
+}

@@ -1,0 +1,55 @@
+namespace DistributedEnsemble;
+
+/// <summary>The rules between keys; those of one key stand in its <see cref="KeyAttribute"/>.</summary>
+internal static class SpecRules
+{
+    public static void Check(EnsembleSpec spec)
+    {
+        var (dropout, prediction) = (spec.Regularization.Dropout, spec.Prediction);
+
+        if (spec.Model is { Kind: "resnet", Depth: { } depth } && (depth < 8 || depth % 6 != 2))
+        {
+            var below = Math.Max(8, ((depth - 2) / 6 * 6) + 2);
+            throw new SpecException($"model.depth is {depth}: a resnet has 6n+2 layers, from 8 to 1202 (near are {below} and {below + 6}).");
+        }
+
+        if (spec.Training.Schedule.Milestones is { } milestones && milestones.Zip(milestones.Skip(1)).Any(pair => pair.First >= pair.Second))
+        {
+            throw new SpecException(
+                $"training.schedule.milestones is {milestones}: milestones are epochs, each later than the one before (sort them).");
+        }
+
+        if (prediction.Select == "greedy" && spec.Data.ValidationFraction == 0)
+        {
+            throw new SpecException("prediction.select is \"greedy\": greedy selection needs validation rows, and "
+                + "data.validationFraction is 0 (raise it, or select all).");
+        }
+
+        if (prediction.From is PredictionSource.Ema && spec.Averaging is null)
+        {
+            throw new SpecException("prediction.from is ema: EMA models come from averaging, which is off "
+                + "(set averaging.decay, or predict from final).");
+        }
+
+        if (prediction.MonteCarloSamples > 0 && (dropout is null or { Rate: 0, InputRate: 0 }))
+        {
+            throw new SpecException($"prediction.monteCarloSamples is {prediction.MonteCarloSamples}: Monte-Carlo prediction averages "
+                + "over dropout masks, and dropout is off (set regularization.dropout.rate, or 0 samples).");
+        }
+    }
+
+    public static void CheckModelKind(string kind, IReadOnlyCollection<string> kinds)
+    {
+        if (kinds.Contains(kind)) return;
+        throw new SpecException($"model.kind is {SpecValue.InWords(kind)}: it must be {SpecNames.List(kinds, "or")} "
+            + $"(did you mean {Nearest.Of(kind, kinds)}?).");
+    }
+
+    public static SpecException OfAnotherKind(SpecKey key, object value, string kind) => new(
+        $"{key.Path} is {SpecValue.InWords(value)}: this key belongs to {SpecNames.List(key.Kinds, "and")}, and {key.Section!.Kind!.Path} "
+        + $"is {kind} (leave the key out, or choose {SpecNames.List(key.Kinds, "or")}).");
+
+    public static SpecException CyclesDiffer(object cycles, object perMember) => new(
+        $"training.schedule.cycles is {cycles} and snapshots.perMember is {perMember}: each cycle ends in one snapshot "
+        + "(set one of them, the other follows).");
+}

@@ -1,0 +1,74 @@
+using System.Text.Json.Serialization;
+
+namespace DistributedEnsemble;
+
+public sealed record TrainingSpec
+{
+    [Key("Passes over the training split.", Range = "[1, 1000000]")]
+    public int Epochs { get; init; } = 10;
+
+    [Key("Rows of one step.", Range = "[1, 1000000]")]
+    public int BatchSize { get; init; } = 128;
+
+    [Key("How a gradient changes the weights.")]
+    public OptimizerSpec Optimizer { get; init; } = new();
+
+    [Key("The learning rate as a function of the step.")]
+    public ScheduleSpec Schedule { get; init; } = new();
+
+    [Key("The type in which matrix products are computed; weights stay float32.")]
+    public Precision Precision { get; init; } = Precision.Float32;
+}
+
+public enum Precision { Float32, BFloat16 }
+
+public enum OptimizerKind { Sgd, Adam, AdamW }
+
+public sealed record OptimizerSpec
+{
+    [Key("The rule of the update.")]
+    public OptimizerKind Kind { get; init; } = OptimizerKind.Sgd;
+
+    [Key("μ in v ← μ·v + g, w ← w − α·v (PyTorch's form).", Kinds = ["sgd"], Range = "[0, 1)")]
+    public double Momentum { get; init; } = 0.9;
+
+    [Key("Decay of the first moment.", Kinds = ["adam", "adamw"], Range = "[0, 1)")]
+    public double Beta1 { get; init; } = 0.9;
+
+    [Key("Decay of the second moment.", Kinds = ["adam", "adamw"], Range = "[0, 1)")]
+    public double Beta2 { get; init; } = 0.999;
+
+    [Key("Added to the root of the second moment.", Kinds = ["adam", "adamw"], Range = "(0, 1]")]
+    public double Epsilon { get; init; } = 1e-8;
+
+    /// <summary>Adaptive steps are already of the order of α, so they start smaller.</summary>
+    public static double LearningRateOf(OptimizerKind kind) => kind is OptimizerKind.Sgd ? 0.1 : 0.001;
+}
+
+public enum ScheduleKind
+{
+    Constant,
+    Step,
+    Cosine,
+    [JsonStringEnumMemberName("cyclic-cosine")] CyclicCosine,
+}
+
+public sealed record ScheduleSpec
+{
+    [Key("The shape of the learning rate over the steps.")]
+    public ScheduleKind Kind { get; init; } = ScheduleKind.Cosine;
+
+    [Key("α₀, the learning rate of the first step.", Range = "(0, 1000]")]
+    public double LearningRate { get; init; } = OptimizerSpec.LearningRateOf(OptimizerKind.Sgd);
+
+    [Key("Epochs after which the rate is multiplied by the factor.", Kinds = ["step"], Range = "[1, 1000000]", Items = "[0, 1000]",
+        Absent = "after half and three quarters of the epochs")]
+    public SpecList<int>? Milestones { get; init; }
+
+    [Key("What the rate is multiplied by at each milestone.", Kinds = ["step"], Range = "(0, 1]")]
+    public double Factor { get; init; } = 0.1;
+
+    [Key("The number of warm restarts, each ending in a snapshot (Huang et al., 2017).", Kinds = ["cyclic-cosine"],
+        Range = "[1, 10000]", Absent = "as snapshots.perMember")]
+    public int? Cycles { get; init; }
+}
