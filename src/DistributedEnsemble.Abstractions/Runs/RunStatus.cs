@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace DistributedEnsemble;
 
@@ -40,6 +41,7 @@ public sealed record RunStatus
 
     [Id(11)] public ImmutableArray<WeightFile> Ema { get; init; } = [];
 
+    [JsonIgnore]
     public bool HasEnded => State is RunState.Completed or RunState.Degraded or RunState.Failed;
 }
 

@@ -1,0 +1,44 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace DistributedEnsemble;
+
+/// <summary>The one form of <see cref="RunStatus"/> in JSON: run.json and what <c>status --json</c> prints.</summary>
+public static class RunStatusJson
+{
+    /// <summary>Names in camelCase, enum values in lower case, numbers that JSON cannot say (NaN, infinity) as null.</summary>
+    public static JsonSerializerOptions Options { get; } = CreateOptions();
+
+    /// <summary>One line, without a line feed.</summary>
+    public static string ToJson(RunStatus status) => JsonSerializer.Serialize(status, Options);
+
+    /// <exception cref="JsonException">The text is not the status of a run.</exception>
+    public static RunStatus FromJson(string json) =>
+        JsonSerializer.Deserialize<RunStatus>(json, Options) ?? throw new JsonException("The status of a run is an object, not null.");
+
+    private static JsonSerializerOptions CreateOptions()
+    {
+        var options = new JsonSerializerOptions(JsonSerializerDefaults.General)
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            // Reasons are sentences: people read them in the file, and quotes need not become \u0027 outside of HTML.
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false), new FiniteOrNull() },
+        };
+        options.MakeReadOnly(populateMissingResolver: true);
+        return options;
+    }
+
+    /// <summary>A diverged member has the loss NaN, and its status must still be written.</summary>
+    private sealed class FiniteOrNull : JsonConverter<double>
+    {
+        public override double Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDouble();
+
+        public override void Write(Utf8JsonWriter writer, double value, JsonSerializerOptions options)
+        {
+            if (double.IsFinite(value)) writer.WriteNumberValue(value);
+            else writer.WriteNullValue();
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace DistributedEnsemble.Client.Commands;
+
+/// <summary>The parser's help, followed by command lines to copy.</summary>
+internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
+{
+    private static readonly string[] First = ["ensemble train", "ensemble list"];
+
+    public override bool ClearsParseErrors => true;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        var exitCode = help.Invoke(parseResult);
+        var output = parseResult.InvocationConfiguration.Output;
+        output.WriteLine("Examples:");
+        foreach (var example in (parseResult.CommandResult.Command as DriverCommand)?.Examples ?? First) output.WriteLine($"  {example}");
+        output.WriteLine();
+        return exitCode;
+    }
+}

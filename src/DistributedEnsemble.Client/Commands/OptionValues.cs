@@ -1,0 +1,25 @@
+using System.CommandLine.Parsing;
+
+namespace DistributedEnsemble.Client.Commands;
+
+/// <summary>Reads the values of options; an error names the option, the value and the rule.</summary>
+internal static class OptionValues
+{
+    public static int? WholeNumber(ArgumentResult result, string option, string what, int from)
+    {
+        var text = result.Tokens[^1].Value;
+        if (int.TryParse(text, out var number) && number >= from) return number;
+        result.AddError($"{option} is {text}: {what} is a whole number from {from}.");
+        return null;
+    }
+
+    public static T? OneOf<T>(ArgumentResult result, string option) where T : struct, Enum
+    {
+        var text = result.Tokens[^1].Value;
+        var names = Enum.GetNames<T>().Select(name => name.ToLowerInvariant()).ToArray();
+        var index = Array.IndexOf(names, text);
+        if (index >= 0) return Enum.GetValues<T>()[index];
+        result.AddError($"{option} is {text}: it is one of {string.Join(", ", names)}.");
+        return null;
+    }
+}

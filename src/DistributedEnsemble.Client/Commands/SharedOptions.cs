@@ -1,0 +1,54 @@
+using System.CommandLine;
+using DistributedEnsemble.Client.Clusters;
+using DistributedEnsemble.Client.Failures;
+
+namespace DistributedEnsemble.Client.Commands;
+
+/// <summary>The options that every command has.</summary>
+internal sealed class SharedOptions
+{
+    private const string DefaultRuns = "./runs";
+
+    private readonly Option<string> _runs = new("--runs")
+    {
+        Description = "The folder of all runs.", HelpName = "DIR", Recursive = true, DefaultValueFactory = _ => DefaultRuns,
+    };
+
+    private readonly Option<int?> _lanes = new("--lanes")
+    {
+        Description = "Members trained at once [default: one per core]", HelpName = "N", Recursive = true,
+        CustomParser = result => OptionValues.WholeNumber(result, "--lanes", "a number of training threads", from: 1),
+    };
+
+    private readonly Option<string?> _data = new("--data")
+    {
+        Description = "A folder in which datasets are looked for first.", HelpName = "DIR", Recursive = true,
+    };
+
+    private readonly Option<bool> _json = new("--json")
+    {
+        Description = "Print one JSON object, with progress and errors on standard error.", Recursive = true,
+    };
+
+    public IEnumerable<Option> All => [_runs, _lanes, _data, _json];
+
+    public bool Json(ParseResult parsed) => parsed.GetValue(_json);
+
+    public EmbeddedOptions Read(ParseResult parsed)
+    {
+        var (runs, data) = (parsed.GetValue(_runs)!, parsed.GetValue(_data));
+        if (File.Exists(runs)) throw new UsageException($"--runs {runs} is a file: it takes the folder of all runs.");
+        if (data is not null && !Directory.Exists(data)) throw new UsageException($"--data {data} does not exist: it takes a folder with datasets.");
+        return new EmbeddedOptions(runs, data, parsed.GetValue(_lanes));
+    }
+
+    /// <summary>A command line to go on with that finds the same runs.</summary>
+    public string Suggest(ParseResult parsed, string command)
+    {
+        var options = new Option<string?>[] { _runs!, _data }.Select(option => (option.Name, Value: parsed.GetValue(option)));
+        var given = options.Where(option => option.Value is not (null or DefaultRuns)).Select(option => $" {option.Name} {Quote(option.Value!)}");
+        return $"ensemble {command}{string.Concat(given)}";
+    }
+
+    private static string Quote(string value) => value.Any(char.IsWhiteSpace) ? $"'{value}'" : value;
+}

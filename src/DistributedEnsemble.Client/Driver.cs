@@ -1,0 +1,56 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using DistributedEnsemble.Client.Commands;
+using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Signals;
+
+namespace DistributedEnsemble.Client;
+
+/// <summary>The program `ensemble`: reads a command line, runs the command, and turns every failure into one line.</summary>
+internal sealed class Driver
+{
+    private readonly Consoles _consoles;
+    private readonly FailureTable _failures;
+    private readonly RootCommand _root = new("Trains ensembles of neural networks, and says what averaging gains over a single model.");
+
+    public Driver(Backend backend, Consoles consoles, FailureTable failures, TimeProvider time, Func<Interruption> listen)
+    {
+        (_consoles, _failures) = (consoles, failures);
+        var shared = new SharedOptions();
+        foreach (var option in shared.All) _root.Add(option);
+        _root.Add(new TrainCommand(backend, shared, consoles, time, listen));
+        _root.Add(new StatusCommand(backend, shared, consoles));
+        _root.Add(new ListCommand(backend, shared, consoles));
+        _root.Add(new EvaluateCommand(backend, shared, consoles));
+        _root.Add(new DatasetsCommand(backend, shared, consoles));
+        var help = _root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+    }
+
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(IReadOnlyList<string> arguments)
+    {
+        try
+        {
+            var parsed = _root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+            if (parsed.Action is ParseErrorAction) throw UsageErrors.Of(parsed);
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = _consoles.Out.Profile.Out.Writer,
+                Error = _consoles.Error.Profile.Out.Writer,
+                EnableDefaultExceptionHandler = false,
+                // Signals are the commands' own: a run takes a checkpoint first, however long that is.
+                ProcessTerminationTimeout = null,
+            });
+        }
+        catch (Exception exception)
+        {
+            var failure = _failures.Describe(exception);
+            _consoles.Error.WriteRaw(failure.Line);
+            if (Environment.GetEnvironmentVariable(FailureTable.TraceVariable) == "1") _consoles.Error.WriteRaw(exception.ToString());
+            return failure.ExitCode;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Orleans.Runtime;
+
+namespace DistributedEnsemble.Client.Failures;
+
+/// <summary>What people read, and what the process answers to its caller.</summary>
+internal sealed record Failure(string Line, int ExitCode);
+
+/// <summary>Which exceptions carry a message for people, and which exit code each has.</summary>
+internal sealed class FailureTable
+{
+    public const string TraceVariable = "ENSEMBLE_TRACE";
+
+    private readonly Dictionary<Type, int> _known = new()
+    {
+        [typeof(UsageException)] = ExitCode.Usage,
+        [typeof(RunRejectedException)] = ExitCode.Usage,
+        [typeof(SiloUnavailableException)] = ExitCode.Unreachable,
+        [typeof(IOException)] = ExitCode.Failed,
+        [typeof(UnauthorizedAccessException)] = ExitCode.Failed,
+    };
+
+    /// <summary>Adds a type whose message is one line for people; types derived from it have the same code.</summary>
+    public FailureTable With<TException>(int exitCode) where TException : Exception
+    {
+        _known[typeof(TException)] = exitCode;
+        return this;
+    }
+
+    public Failure Describe(Exception exception)
+    {
+        // Tasks wrap what they were told; the one cause inside is what happened.
+        while (exception is AggregateException { InnerExceptions: [var only] }) exception = only;
+        for (var type = exception.GetType(); type is not null; type = type.BaseType)
+        {
+            if (_known.TryGetValue(type, out var exitCode)) return new Failure(OneLine(exception.Message), exitCode);
+        }
+        return new Failure(
+            $"Unexpected {exception.GetType().Name}: {OneLine(exception.Message)} ({TraceVariable}=1 shows where.)", ExitCode.Failed);
+    }
+
+    private static string OneLine(string message) =>
+        string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+}

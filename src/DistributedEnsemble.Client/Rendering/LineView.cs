@@ -1,0 +1,54 @@
+using DistributedEnsemble.Client.Runs;
+using Spectre.Console;
+
+namespace DistributedEnsemble.Client.Rendering;
+
+/// <summary>For files and pipes: a line when a member starts, at every tenth of its training, and when it ends.</summary>
+internal sealed class LineView(IAnsiConsole console) : IProgressView
+{
+    private readonly Dictionary<int, (MemberStatus Status, int Tenth)> _told = [];
+
+    public async Task<ProgressFrame> ShowAsync(IAsyncEnumerable<ProgressFrame> frames)
+    {
+        ProgressFrame? last = null;
+        await foreach (var frame in frames)
+        {
+            if (last is null) Begin(frame.Status);
+            foreach (var member in frame.Status.Members) Tell(member, frame.Status.StepsPerMember());
+            if (frame.Stopping && last is not { Stopping: true }) console.WriteRaw("stopping; a second signal quits at once");
+            last = frame;
+        }
+        return last ?? throw new InvalidOperationException("A run has at least one status.");
+    }
+
+    private void Begin(RunStatus status) =>
+        console.WriteRaw($"run {status.Run}: {Words.Plural(status.Members.Length, "member")}, " +
+            $"{Words.Plural(status.StepsPerMember(), "step")} each");
+
+    private void Tell(MemberStatus member, long steps)
+    {
+        var tenth = steps > 0 ? (int)(10L * member.Step / steps) : 0;
+        var known = _told.TryGetValue(member.Index, out var before);
+        _told[member.Index] = (member, tenth);
+
+        var line = member.State switch
+        {
+            MemberState.Completed when !known || before.Status.State != MemberState.Completed =>
+                $"completed at step {Words.Count(member.Step)}, loss {Words.Loss(member.Loss)}",
+            MemberState.Failed when !known || before.Status.State != MemberState.Failed =>
+                $"failed at step {Words.Count(member.Step)}: {member.Reason}",
+            MemberState.Training when !known || before.Status.State != MemberState.Training || before.Status.Attempt != member.Attempt =>
+                $"training on {member.Silo}{(member.Lane is { } lane ? $" lane {lane}" : "")}{Again(member)}",
+            MemberState.Waiting when known && before.Status.State == MemberState.Training =>
+                $"waiting at step {Words.Count(member.Step)}{(member.Reason is null ? "" : $": {member.Reason}")}",
+            MemberState.Training when tenth > before.Tenth && member.Step < steps =>
+                $"step {Words.Count(member.Step)}/{Words.Count(steps)} ({Words.Percent(member.Step, steps)}), " +
+                $"loss {Words.Loss(member.Loss)}, {Words.Rate(member.StepsPerSecond)} steps/s",
+            _ => null,
+        };
+        if (line is not null) console.WriteRaw($"member {member.Index} {line}");
+    }
+
+    private static string Again(MemberStatus member) =>
+        member.Attempt > 1 ? $" from step {Words.Count(member.Step)} (attempt {member.Attempt})" : "";
+}

@@ -1,0 +1,60 @@
+using DistributedEnsemble.Client.Runs;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace DistributedEnsemble.Client.Rendering;
+
+/// <summary>What a run's progress looks like at one moment.</summary>
+/// <param name="Stopping">Whether a stop was asked for.</param>
+internal sealed record ProgressFrame(RunStatus Status, bool Stopping = false);
+
+/// <summary>Draws a run's members and its total into a window of any size.</summary>
+internal sealed class ProgressPicture(bool unicode)
+{
+    // The heading, the members left out, the total, and the line where the cursor waits.
+    private const int LinesBesidesMembers = 4;
+
+    private readonly MemberColumns _columns = new(unicode);
+
+    public TextLines Draw(ProgressFrame frame, Pace pace, int width, int height)
+    {
+        var status = frame.Status;
+        var shown = Choose(status.Members, Math.Max(1, height - LinesBesidesMembers));
+        var lines = _columns.Lines(shown, status.StepsPerMember(), width).ToList();
+        if (shown.Count < status.Members.Length) lines.Add([Grey(LeftOut(status.Members.Except(shown)))]);
+        lines.Add([new Segment(Total(frame, pace), new Style(frame.Stopping ? Color.Yellow : Color.Default))]);
+        return new TextLines(lines);
+    }
+
+    // Those in training first: the others do not change.
+    private static List<MemberStatus> Choose(IReadOnlyList<MemberStatus> members, int room) =>
+        [.. members.OrderBy(Urgency).ThenBy(member => member.Index).Take(room).OrderBy(member => member.Index)];
+
+    private static int Urgency(MemberStatus member) => member.State switch
+    {
+        MemberState.Training => 0,
+        MemberState.Failed => 1,
+        MemberState.Waiting => 2,
+        _ => 3,
+    };
+
+    private static string LeftOut(IEnumerable<MemberStatus> members)
+    {
+        var states = members.GroupBy(member => member.State).OrderBy(group => group.Key).ToArray();
+        var counts = string.Join(", ", states.Select(group => $"{group.Count()} {Words.Of(group.Key)}"));
+        return $"and {states.Sum(group => group.Count())} more: {counts}";
+    }
+
+    private static string Total(ProgressFrame frame, Pace pace)
+    {
+        var (status, left) = (frame.Status, frame.Status.StepsTotal - frame.Status.Steps);
+        var state = frame.Stopping ? "stopping, again to quit at once" : Words.Of(status.State);
+        var progress = $"{status.Run} {state}: {Words.Count(status.Steps)}/{Words.Count(status.StepsTotal)} steps " +
+            $"({Words.Percent(status.Steps, status.StepsTotal)})";
+        return status.HasEnded || frame.Stopping
+            ? progress
+            : $"{progress}, {Words.Rate(pace.StepsPerSecond)} member-steps/s, {Words.Duration(pace.TimeLeft(left))} left";
+    }
+
+    private static Segment Grey(string text) => new(text, new Style(Color.Grey));
+}

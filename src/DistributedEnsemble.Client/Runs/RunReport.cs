@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+
+namespace DistributedEnsemble.Client.Runs;
+
+/// <summary>What train and evaluate print with --json. A run that was not evaluated has no metrics.</summary>
+internal sealed record RunReport
+{
+    public required string Run { get; init; }
+    public required RunState State { get; init; }
+    public required string? Reason { get; init; }
+
+    /// <summary>The run's folder, as a full path.</summary>
+    public required string Folder { get; init; }
+    public required int Members { get; init; }
+    public required int Constituents { get; init; }
+    public required SingleModels? Single { get; init; }
+    public required PredictionMetrics? Ensemble { get; init; }
+    public required long Steps { get; init; }
+    public required double TrainSeconds { get; init; }
+    public required double MemberStepsPerSecond { get; init; }
+    public required ImmutableArray<WeightIdentity> Weights { get; init; }
+
+    public static RunReport Of(RunStatus status, EvaluationReport? evaluation, string runsFolder) => new()
+    {
+        Run = status.Run,
+        State = status.State,
+        Reason = status.Reason,
+        Folder = Path.GetFullPath(status.Run, Path.GetFullPath(runsFolder)),
+        Members = evaluation?.Members ?? status.Members.Length,
+        Constituents = evaluation?.Constituents ?? 0,
+        Single = evaluation?.Single,
+        Ensemble = evaluation?.Ensemble,
+        Steps = status.Steps,
+        TrainSeconds = status.TrainSeconds,
+        MemberStepsPerSecond = status.MemberStepsPerSecond(),
+        Weights = [.. (evaluation?.Weights ?? []).Select(file => new WeightIdentity(file.Member, file.Step, file.Sha256))],
+    };
+}
+
+internal sealed record WeightIdentity(int Member, int Step, string Sha256);
