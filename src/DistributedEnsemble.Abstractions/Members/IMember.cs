@@ -10,9 +10,10 @@ namespace DistributedEnsemble;
 [Alias("ensemble.member")]
 public interface IMember : IGrainWithStringKey
 {
-    /// <summary>Puts the training on a lane of this silo and returns.</summary>
+    /// <summary>Puts the training on lanes of this silo and returns.</summary>
+    /// <returns>False if not enough are free.</returns>
     [Alias("train")]
-    Task TrainAsync(Assignment assignment);
+    Task<bool> TrainAsync(Assignment assignment);
 
     /// <summary>Lets the lane take a checkpoint and stop.</summary>
     [Alias("stop"), AlwaysInterleave]
@@ -25,7 +26,6 @@ public interface IMember : IGrainWithStringKey
 
 /// <summary>A member's order to train.</summary>
 /// <param name="Definition">What the run is made of.</param>
-/// <param name="Step">The step of the newest checkpoint; 0 is the beginning.</param>
 /// <param name="Checkpoints">The checkpoints that the record names, newest first.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.assignment")]
 public sealed record Assignment(

@@ -22,9 +22,9 @@ public interface ICoordinator : IGrainWithStringKey
     Task<RunDefinition> GetDefinitionAsync();
 
     /// <summary>Gives the lanes to the next waiting member: raises its attempt in the record, then calls it there.</summary>
-    /// <returns>The member, or null if none is waiting.</returns>
+    /// <returns>Null if no member is waiting, or the silo did not take it.</returns>
     [Alias("assign")]
-    Task<int?> AssignNextAsync(LaneGrant grant);
+    Task<MemberAttempt?> AssignNextAsync(LaneGrant grant);
 
     /// <summary>A hand-over of weights. The reply comes when the record names the file.</summary>
     [Alias("collect")]
@@ -40,7 +40,11 @@ public interface ICoordinator : IGrainWithStringKey
 
     /// <summary>The member has left its lane before its end, at its last committed checkpoint.</summary>
     [Alias("release")]
-    Task ReleaseAsync(MemberAttempt attempt);
+    Task<Acknowledgement> ReleaseAsync(MemberAttempt attempt);
+
+    /// <summary>A member's results cannot be stored: the run pauses, and can be resumed when they can.</summary>
+    [Alias("pause")]
+    Task PauseAsync(MemberAttempt attempt, string reason);
 
     /// <summary>Where the members of one silo are; not durable.</summary>
     [Alias("progress"), AlwaysInterleave, OneWay]
@@ -61,7 +65,8 @@ public interface ICoordinator : IGrainWithStringKey
 /// <param name="StepsPerMember">T.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.run-request")]
 public sealed record RunRequest(
-    [property: Id(0)] string Spec, [property: Id(1)] string Data, [property: Id(2)] int StepsPerMember);
+    [property: Id(0)] string Spec, [property: Id(1)] string Data, [property: Id(2)] int StepsPerMember,
+    [property: Id(3)] int StepsPerEpoch);
 
 /// <summary>What a run is made of.</summary>
 [GenerateSerializer, Immutable, Alias("ensemble.run-definition")]
@@ -98,8 +103,8 @@ public sealed record MemberFailure([property: Id(0)] MemberAttempt By, [property
 /// <summary>Where a member is, between two commits.</summary>
 [GenerateSerializer, Immutable, Alias("ensemble.member-progress")]
 public sealed record MemberProgress(
-    [property: Id(0)] MemberAttempt By, [property: Id(1)] int Lane, [property: Id(2)] int Step, [property: Id(3)] double Epoch,
-    [property: Id(4)] double? Loss, [property: Id(5)] double StepsPerSecond);
+    [property: Id(0)] MemberAttempt By, [property: Id(1)] int Lane, [property: Id(2)] int Step, [property: Id(3)] double? Loss,
+    [property: Id(4)] double StepsPerSecond);
 
 /// <summary>The coordinator's answer to a member's work.</summary>
 public enum Acknowledgement

@@ -11,6 +11,13 @@ public static partial class RunName
 
     public static bool IsValid(string name) => Pattern().IsMatch(name);
 
+    /// <summary>The nearest valid name that leaves room for a number: lower-case letters and digits stay, the rest becomes a dash.</summary>
+    public static string From(string text)
+    {
+        var plain = new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? c : '-')]).Trim('-');
+        return plain.Length == 0 ? "run" : plain[..Math.Min(plain.Length, 50)];
+    }
+
     [GeneratedRegex(Expression)]
     private static partial Regex Pattern();
 }

@@ -17,6 +17,9 @@ public sealed class DatasetRegistry
         }
     }
 
+    /// <exception cref="ArgumentException">The name is taken.</exception>
+    public void Add(IDatasetSource source) => _sources.Add(source.Name, source);
+
     /// <summary>All registered datasets, by name.</summary>
     public IEnumerable<IDatasetSource> Sources => _sources.Values;
 

@@ -9,6 +9,15 @@ public sealed record Samples(Tensor Inputs, Tensor Labels) : IDisposable
 {
     public long Count => Labels.shape[0];
 
+    /// <summary>A copy of some rows, in the given order.</summary>
+    public Samples Rows(ReadOnlySpan<int> rows)
+    {
+        using var scope = NewDisposeScope();
+        var index = tensor(rows.ToArray(), dtype: ScalarType.Int64);
+        return new Samples(
+            Inputs.index_select(0, index).DetachFromDisposeScope(), Labels.index_select(0, index).DetachFromDisposeScope());
+    }
+
     public void Dispose()
     {
         Inputs.Dispose();

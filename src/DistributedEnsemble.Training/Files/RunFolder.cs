@@ -32,6 +32,10 @@ public sealed class RunFolder
     public static string Metrics(int member) => $"members/{member:D2}/metrics.jsonl";
     public static string Snapshot(int member, int step) => $"members/{member:D2}/snapshots/step-{step:D8}.safetensors";
 
+    /// <summary>Where a snapshot goes whose own name has other weights already: that attempt's evidence.</summary>
+    public static string Snapshot(int member, int step, int attempt) =>
+        $"members/{member:D2}/snapshots/step-{step:D8}-attempt-{attempt:D4}.safetensors";
+
     public static string Checkpoint(int member, int step, int attempt) =>
         $"members/{member:D2}/checkpoints/step-{step:D8}-attempt-{attempt:D4}.safetensors";
 

@@ -1,0 +1,278 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using DistributedEnsemble.Training;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
+
+namespace DistributedEnsemble.Grains;
+
+/// <inheritdoc cref="ICoordinator"/>
+[Reentrant, KeepAlive]
+internal sealed class CoordinatorGrain : Grain, ICoordinator
+{
+    private readonly IPersistentState<RunRecord> _state;
+    private readonly ILogger<CoordinatorGrain> _log;
+    private readonly RunKey _run;
+    private readonly RunFolder _folder;
+    private readonly MetricFiles _metrics;
+    private readonly CoalescedWriter _writer;
+    private readonly RunProgress _progress;
+    private RunLock? _lock;
+
+    public CoordinatorGrain(
+        [PersistentState("record", FileRecordStorage.Name)] IPersistentState<RunRecord> state, EnsembleTrainingOptions options,
+        TimeProvider time, ILogger<CoordinatorGrain> log)
+    {
+        (_state, _log) = (state, log);
+        _run = RunKey.Parse(this.GetPrimaryKeyString());
+        _folder = new RunFolder(options.RunsFolder, _run.Name);
+        _metrics = new MetricFiles(_folder);
+        _writer = new CoalescedWriter(() => _state.WriteStateAsync());
+        _progress = new RunProgress(_run, time);
+    }
+
+    private RunRecord Record => _state.State;
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        if (!_state.RecordExists) return;
+        _progress.Start(Record);
+        if (Record.State == RunState.Running) await HoldAsync();
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_lock is not null) await WriteStatusAsync();
+        _lock?.Dispose();
+        _metrics.Dispose();
+    }
+
+    public async Task StartAsync(RunRequest request)
+    {
+        if (_state.RecordExists) return;
+        _lock = RunLock.Create(_folder) ?? throw new RunRejectedException(
+            $"Run \"{_run.Name}\" already exists in {Path.GetDirectoryName(_folder.Root)}. Resume it with `ensemble resume {_run.Name}`, or choose another --name.");
+        AtomicFile.Write(_folder.Spec, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(request.Spec)));
+        AtomicFile.Write(_folder.Data, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(request.Data)));
+        var members = EnsembleSpec.FromJson(request.Spec).Members;
+        _state.State = new RunRecord
+        {
+            State = RunState.Running,
+            Spec = request.Spec,
+            Data = request.Data,
+            StepsPerMember = request.StepsPerMember,
+            StepsPerEpoch = request.StepsPerEpoch,
+            Members = [.. Enumerable.Range(0, members).Select(index => new MemberRecord { Index = index })],
+        };
+        _progress.Start(Record);
+        await _writer.WriteAsync();
+        await HoldAsync();
+    }
+
+    public Task<RunStatus> GetStatusAsync() => Task.FromResult(_progress.Project(Existing));
+
+    public Task<RunDefinition> GetDefinitionAsync() => Task.FromResult(new RunDefinition(Existing.Spec, Existing.Data));
+
+    public async Task<MemberAttempt?> AssignNextAsync(LaneGrant grant)
+    {
+        if (Record.State != RunState.Running) return null;
+        if (Record.Members.FirstOrDefault(m => m.State == MemberState.Waiting) is not { } waiting) return null;
+        var member = waiting with { State = MemberState.Training, Attempt = waiting.Attempt + 1, Silo = grant.Endpoint };
+        var isExact = Record.Exact && (Record.Machine is null || Record.Machine == grant.Machine);
+        if (!isExact && Record.Exact) _log.MachineDiffers(_run, member.Index, $"{grant.Machine}", $"{Record.Machine}");
+        _state.State = Record.With(member) with { Machine = Record.Machine ?? grant.Machine, Exact = isExact };
+        _progress.Assigned(member);
+        await _writer.WriteAsync();
+        var attempt = new MemberAttempt(member.Index, member.Attempt);
+        if (await StartTrainingAsync(attempt, member.Checkpoints, grant)) return attempt;
+
+        if (IsCurrent(attempt))
+        {
+            _state.State = Record.With(Record.Members[member.Index] with { State = MemberState.Waiting, Silo = null });
+            await _writer.WriteAsync();
+        }
+
+        return null;
+    }
+
+    public async Task<Acknowledgement> CollectAsync(HandOver handOver)
+    {
+        if (!IsCurrent(handOver.By)) return Acknowledgement.Superseded;
+        var weights = handOver.Weights;
+        var known = Record.Snapshots.FirstOrDefault(s => (s.Member, s.Step) == (weights.Member, weights.Step));
+        if (known is null)
+        {
+            _state.State = Record.With(weights);
+        }
+        else if (known.Sha256 != weights.Sha256)
+        {
+            await EndAsync(RunState.Failed,
+                $"not reproducible: member {weights.Member} came to step {weights.Step} twice, with weights {known.Sha256} and {weights.Sha256}");
+            return Acknowledgement.Superseded;
+        }
+
+        await _writer.WriteAsync();
+        return Answer;
+    }
+
+    public async Task<Acknowledgement> CommitAsync(Commit commit)
+    {
+        if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
+        var member = Record.Members[commit.By.Member];
+        if (commit.Step > member.Step || commit.Finished)
+        {
+            using var turn = await _metrics.EnterAsync();
+            if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
+            var length = await _metrics.AppendAsync(member.Index, member.MetricsLength, commit.Metrics);
+            if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
+            await NameAsync(commit, length);
+        }
+
+        if (commit.Finished) await EndIfDoneAsync();
+        return Answer;
+    }
+
+    public async Task<Acknowledgement> FailAsync(MemberFailure failure)
+    {
+        if (!IsCurrent(failure.By)) return Acknowledgement.Superseded;
+        var member = Record.Members[failure.By.Member] with { State = MemberState.Failed, Silo = null, Reason = failure.Reason };
+        _state.State = Record.With(member);
+        _progress.Left(member.Index);
+        await _writer.WriteAsync();
+        await EndIfDoneAsync();
+        return Answer;
+    }
+
+    public async Task<Acknowledgement> ReleaseAsync(MemberAttempt attempt)
+    {
+        if (!IsCurrent(attempt)) return Acknowledgement.Superseded;
+        _state.State = Record.With(Record.Members[attempt.Member] with { State = MemberState.Waiting, Silo = null });
+        _progress.Left(attempt.Member);
+        await _writer.WriteAsync();
+        await EndIfDoneAsync();
+        return Answer;
+    }
+
+    public Task ReportProgressAsync(ImmutableArray<MemberProgress> progress)
+    {
+        foreach (var report in progress.Where(report => IsCurrent(report.By))) _progress.Report(report);
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync()
+    {
+        if (Record.State != RunState.Running) return;
+        _state.State = Record with { State = RunState.Paused, Reason = "stopped" };
+        await _writer.WriteAsync();
+        foreach (var member in Record.Members.Where(m => m.State == MemberState.Training))
+        {
+            await GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, member.Index)).StopAsync(member.Attempt);
+        }
+
+        await EndIfDoneAsync();
+    }
+
+    public async Task PauseAsync(MemberAttempt attempt, string reason)
+    {
+        if (!IsCurrent(attempt)) return;
+        _state.State = Record.With(Record.Members[attempt.Member] with { State = MemberState.Waiting, Silo = null });
+        _progress.Left(attempt.Member);
+        await StopAsync();
+        _state.State = Record with { Reason = reason };
+        await EndIfDoneAsync();
+    }
+
+    public async Task ResumeAsync()
+    {
+        if (Existing.State is RunState.Completed or RunState.Degraded or RunState.Failed) return;
+        var members = Record.Members.Select(m => m.State == MemberState.Training ? m with { State = MemberState.Waiting, Silo = null } : m);
+        _state.State = Record with { State = RunState.Running, Reason = null, Members = [.. members] };
+        await _writer.WriteAsync();
+        await HoldAsync();
+    }
+
+    private RunRecord Existing => _state.RecordExists
+        ? Record
+        : throw new RunRejectedException($"There is no run \"{_run.Name}\" here.");
+
+    private Acknowledgement Answer => Record.State == RunState.Running ? Acknowledgement.Recorded : Acknowledgement.Stop;
+
+    private bool IsCurrent(MemberAttempt by) =>
+        by.Member < Record.Members.Length && Record.Members[by.Member] is { State: MemberState.Training } member && member.Attempt == by.Attempt;
+
+    /// <summary>The first call to a member's grain decides its silo.</summary>
+    private async Task<bool> StartTrainingAsync(MemberAttempt attempt, ImmutableArray<WeightFile> checkpoints, LaneGrant grant)
+    {
+        var assignment = new Assignment(attempt, new RunDefinition(Record.Spec, Record.Data), checkpoints);
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(grant.Silo));
+        try
+        {
+            return await GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, attempt.Member)).TrainAsync(assignment);
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        {
+            _log.NotAssigned(exception, _run, attempt.Member, grant.Endpoint);
+            return false;
+        }
+        finally
+        {
+            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+        }
+    }
+
+    /// <summary>Names a checkpoint and its metric lines, and then removes the checkpoints that are no longer named.</summary>
+    private async Task NameAsync(Commit commit, long metricsLength)
+    {
+        const int Kept = 2;
+        var before = Record.Members[commit.By.Member];
+        var kept = commit.Finished ? [] : (ImmutableArray<WeightFile>)[commit.Checkpoint!, .. before.Checkpoints.Take(Kept - 1)];
+        var after = before with { Step = commit.Step, Checkpoints = kept, MetricsLength = metricsLength };
+        if (commit.Finished) after = after with { State = MemberState.Completed };
+        _state.State = Record.With(after);
+        _progress.Committed(after);
+        await _writer.WriteAsync();
+        foreach (var file in before.Checkpoints.Except(kept)) File.Delete(_folder.Path(file.File));
+    }
+
+    private Task EndIfDoneAsync()
+    {
+        if (Record.Members.Any(m => m.State == MemberState.Training)) return Task.CompletedTask;
+        if (Record.State == RunState.Paused) return EndAsync(RunState.Paused, Record.Reason);
+        if (Record.Members.Any(m => m.State == MemberState.Waiting)) return Task.CompletedTask;
+        var failed = Record.Members.Where(m => m.State == MemberState.Failed).ToList();
+        return failed.Count == 0 ? EndAsync(RunState.Completed, null)
+            : failed.Count < Record.Members.Length
+                ? EndAsync(RunState.Degraded, $"{failed.Count} of {Record.Members.Length} members failed: {failed[0].Reason}")
+                : EndAsync(RunState.Failed, $"every member failed: {failed[0].Reason}");
+    }
+
+    private async Task EndAsync(RunState state, string? reason)
+    {
+        _state.State = Record with { State = state, Reason = reason, TrainSeconds = _progress.TrainSeconds };
+        await _writer.WriteAsync();
+        await WriteStatusAsync();
+        _lock?.Dispose();
+        _lock = null;
+        await GrainFactory.GetGrain<IScheduler>(IScheduler.Key).RunChangedAsync(_run);
+    }
+
+    /// <summary>Keeps the run's lock and its run.json while it is under way.</summary>
+    private async Task HoldAsync()
+    {
+        _lock ??= RunLock.Acquire(_folder);
+        await WriteStatusAsync();
+        this.RegisterGrainTimer(
+            async _ => { if (_lock is not null && _progress.HasChanged) await WriteStatusAsync(); },
+            new GrainTimerCreationOptions { DueTime = StatusPeriod, Period = StatusPeriod, Interleave = true });
+    }
+
+    private Task WriteStatusAsync()
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(_progress.Project(Record), RunStatusJson.Options);
+        return Task.Run(() => AtomicFile.Write(_folder.Status, stream => stream.Write(json)));
+    }
+
+    private static readonly TimeSpan StatusPeriod = TimeSpan.FromMilliseconds(500);
+}

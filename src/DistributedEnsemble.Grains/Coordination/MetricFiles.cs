@@ -1,0 +1,40 @@
+using System.Text;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>
+/// The metrics.jsonl of a run's members; its coordinator is their only writer. What lies behind the committed length was
+/// never named, and is overwritten.
+/// </summary>
+internal sealed class MetricFiles(RunFolder folder) : IDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1);
+
+    /// <summary>Keeps appends of different attempts apart.</summary>
+    public async Task<IDisposable> EnterAsync()
+    {
+        await _turn.WaitAsync();
+        return new Turn(_turn);
+    }
+
+    /// <returns>The length with the lines.</returns>
+    public Task<long> AppendAsync(int member, long length, string lines) => Task.Run(() =>
+    {
+        var path = folder.Path(RunFolder.Metrics(member));
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
+        file.SetLength(length);
+        file.Position = length;
+        file.Write(Encoding.UTF8.GetBytes(lines));
+        file.Flush(flushToDisk: true);
+        return file.Length;
+    });
+
+    public void Dispose() => _turn.Dispose();
+
+    private sealed class Turn(SemaphoreSlim semaphore) : IDisposable
+    {
+        public void Dispose() => semaphore.Release();
+    }
+}

@@ -1,0 +1,93 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>Where a run is between two commits: not durable, and shown together with the record.</summary>
+internal sealed class RunProgress(RunKey run, TimeProvider time)
+{
+    private readonly Dictionary<int, MemberProgress> _members = [];
+    private double _secondsBefore;
+    private long? _trainingSince;
+
+    /// <summary>Whether anything has changed since the last projection.</summary>
+    public bool HasChanged { get; private set; }
+
+    public double TrainSeconds =>
+        _secondsBefore + (_trainingSince is { } since ? time.GetElapsedTime(since).TotalSeconds : 0);
+
+    public void Start(RunRecord record) => _secondsBefore = record.TrainSeconds;
+
+    public void Assigned(MemberRecord member)
+    {
+        _trainingSince ??= time.GetTimestamp();
+        _members.Remove(member.Index);
+        HasChanged = true;
+    }
+
+    public void Report(MemberProgress progress)
+    {
+        HasChanged |= !_members.TryGetValue(progress.By.Member, out var known) || known != progress;
+        _members[progress.By.Member] = progress;
+    }
+
+    public void Committed(MemberRecord member)
+    {
+        HasChanged = true;
+        if (member.State != MemberState.Training) Left(member.Index);
+    }
+
+    /// <summary>The member is no longer on a lane; its loss stays to be seen.</summary>
+    public void Left(int member)
+    {
+        HasChanged = true;
+        if (_members.TryGetValue(member, out var known)) _members[member] = known with { StepsPerSecond = 0 };
+    }
+
+    public RunStatus Project(RunRecord record)
+    {
+        HasChanged = false;
+        var isTraining = record.Members.Any(m => m.State == MemberState.Training);
+        if (!isTraining) Pause();
+        var members = record.Members.Select(member => Project(record, member)).ToList();
+        return new RunStatus
+        {
+            Run = run.Name,
+            Id = run.Id,
+            State = record.State == RunState.Paused && isTraining ? RunState.Running : record.State,
+            Reason = record.Reason,
+            Exact = record.Exact,
+            Steps = members.Sum(m => (long)m.Step),
+            StepsTotal = (long)record.StepsPerMember * record.Members.Length,
+            TrainSeconds = Math.Round(TrainSeconds, 3),
+            Machine = record.Machine,
+            Members = [.. members],
+            Snapshots = record.Snapshots,
+        };
+    }
+
+    private void Pause()
+    {
+        _secondsBefore = TrainSeconds;
+        _trainingSince = null;
+    }
+
+    private MemberStatus Project(RunRecord record, MemberRecord member)
+    {
+        var isTraining = member.State == MemberState.Training;
+        var progress = _members.GetValueOrDefault(member.Index);
+        var step = isTraining ? Math.Max(member.Step, progress?.Step ?? 0) : member.Step;
+        return new MemberStatus
+        {
+            Index = member.Index,
+            State = member.State,
+            Silo = member.State == MemberState.Waiting ? null : member.Silo,
+            Lane = isTraining ? progress?.Lane : null,
+            Attempt = member.Attempt,
+            Step = step,
+            Epoch = Math.Round((double)step / record.StepsPerEpoch, 3),
+            Loss = progress?.Loss,
+            StepsPerSecond = isTraining ? Math.Round(progress?.StepsPerSecond ?? 0, 1) : 0,
+            Reason = member.Reason,
+        };
+    }
+}

@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>The durable state of a run, the only truth about it. Every list is in the order in which it is used.</summary>
+[GenerateSerializer, Alias("ensemble.record")]
+public sealed record RunRecord
+{
+    [Id(0)] public RunState State { get; init; } = RunState.Queued;
+    [Id(1)] public string? Reason { get; init; }
+    [Id(2)] public string Spec { get; init; } = "";
+    [Id(3)] public string Data { get; init; } = "";
+
+    /// <summary>T.</summary>
+    [Id(4)] public int StepsPerMember { get; init; }
+
+    /// <summary>Where the first step was computed.</summary>
+    [Id(5)] public MachineInfo? Machine { get; init; }
+
+    /// <summary>Whether all steps were computed on such machines.</summary>
+    [Id(6)] public bool Exact { get; init; } = true;
+    [Id(7)] public double TrainSeconds { get; init; }
+    [Id(8)] public ImmutableArray<MemberRecord> Members { get; init; } = [];
+
+    [Id(10)] public int StepsPerEpoch { get; init; }
+
+    /// <summary>Ordered by step, then member.</summary>
+    [Id(9)] public ImmutableArray<WeightFile> Snapshots { get; init; } = [];
+
+    public bool Exists => Members.Length > 0;
+
+    public RunRecord With(MemberRecord member) => this with { Members = Members.SetItem(member.Index, member) };
+
+    public RunRecord With(WeightFile snapshot)
+    {
+        var after = Snapshots.TakeWhile(s => (s.Step, s.Member).CompareTo((snapshot.Step, snapshot.Member)) < 0).Count();
+        return this with { Snapshots = Snapshots.Insert(after, snapshot) };
+    }
+}
+
+/// <summary>One member in the record.</summary>
+[GenerateSerializer, Alias("ensemble.member-record")]
+public sealed record MemberRecord
+{
+    [Id(0)] public required int Index { get; init; }
+    [Id(1)] public MemberState State { get; init; } = MemberState.Waiting;
+
+    /// <summary>The fencing token: only the current attempt is heard.</summary>
+    [Id(2)] public int Attempt { get; init; }
+
+    /// <summary>The silo of the current attempt; null while waiting.</summary>
+    [Id(3)] public string? Silo { get; init; }
+
+    /// <summary>The step of the last commit.</summary>
+    [Id(4)] public int Step { get; init; }
+
+    /// <summary>The last two checkpoints, newest first.</summary>
+    [Id(5)] public ImmutableArray<WeightFile> Checkpoints { get; init; } = [];
+
+    /// <summary>Bytes of metrics.jsonl that are committed; what follows them was never named.</summary>
+    [Id(6)] public long MetricsLength { get; init; }
+
+    [Id(7)] public string? Reason { get; init; }
+}

@@ -1,0 +1,29 @@
+using DistributedEnsemble.Training;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using Orleans.Runtime.Hosting;
+
+namespace DistributedEnsemble.Grains;
+
+public static class EnsembleSiloBuilderExtensions
+{
+    /// <summary>Lets a silo train and serve ensembles. Clustering and endpoints are the host's own choice.</summary>
+    public static ISiloBuilder AddEnsembleTraining(this ISiloBuilder silo, Action<EnsembleTrainingOptions>? configure = null)
+    {
+        silo.Services.AddOptions<EnsembleTrainingOptions>()
+            .Configure(options => configure?.Invoke(options))
+            .Validate(options => options.Lanes >= 1, "A silo needs at least one lane.");
+        silo.Services.AddSingleton(services => services.GetRequiredService<IOptions<EnsembleTrainingOptions>>().Value);
+        silo.Services.AddGrainStorage(FileRecordStorage.Name, (services, _) => ActivatorUtilities.CreateInstance<FileRecordStorage>(services));
+        silo.Services.AddSingleton<PlanCache>();
+        silo.Services.AddSingleton<LanePool>();
+        silo.Services.AddSingleton<PredictionThreads>();
+        silo.Services.AddSingleton<ConstituentCache>();
+        silo.Services.AddSingleton<ConstituentPredictor>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloAnnouncer>();
+        return silo;
+    }
+}

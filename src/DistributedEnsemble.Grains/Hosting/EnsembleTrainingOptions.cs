@@ -1,0 +1,25 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>What a silo offers to runs.</summary>
+public sealed class EnsembleTrainingOptions
+{
+    /// <summary>Where the folders of the runs are; shared by all silos of a cluster.</summary>
+    public string RunsFolder { get; set; } = "runs";
+
+    /// <summary>Where data files are looked for first; null leaves the places that the datasets know.</summary>
+    public string? DataFolder { get; set; }
+
+    /// <summary>Dedicated training threads of this silo.</summary>
+    public int Lanes { get; set; } = Environment.ProcessorCount;
+
+    /// <summary>Bytes of weights that this silo keeps in memory to answer predictions.</summary>
+    public long ConstituentCacheBytes { get; set; } = 1L << 30;
+
+    /// <summary>The kinds of network that a spec can name; add your own.</summary>
+    public NetworkRegistry Networks { get; } = new();
+
+    /// <summary>The datasets that a spec can name; add your own.</summary>
+    public DatasetRegistry Datasets { get; } = new();
+}

@@ -1,0 +1,175 @@
+using System.Collections.Immutable;
+using System.Text;
+using DistributedEnsemble.Training;
+using Microsoft.Extensions.Logging;
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>The training of one member under one attempt: runs on a lane, and hands its results to the coordinator in order.</summary>
+internal sealed class MemberWork(
+    RunKey run, Assignment assignment, RunFolder folder, PlanCache plans, ICoordinator coordinator, TimeProvider time,
+    ILogger<MemberWork> log)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly EnsembleSpec _spec = EnsembleSpec.FromJson(assignment.Definition.Spec);
+    private readonly StringBuilder _lines = new();
+    private volatile bool _isStopping, _isAbandoned;
+    private volatile MemberProgress? _progress;
+
+    public RunKey Run => run;
+    public MemberAttempt Attempt => assignment.Attempt;
+
+    /// <summary>Lanes that it occupies.</summary>
+    public int Threads => _spec.ThreadsPerMember;
+    public ImmutableArray<int> LaneNumbers { get; set; }
+
+    /// <summary>Where the training is; null until the data is loaded.</summary>
+    public MemberProgress? Progress => _progress;
+
+    /// <summary>Lets the lane take a checkpoint after the current step, and leave.</summary>
+    public void Stop() => _isStopping = true;
+
+    /// <summary>Lets the lane leave after the current step. Nothing more of it is recorded.</summary>
+    public void Abandon() => _isAbandoned = true;
+
+    /// <summary>Trains to the end, to a stop, or until another attempt has taken over.</summary>
+    public void Train()
+    {
+        using var outbox = new Outbox(DeliverAsync);
+        try
+        {
+            set_num_threads(Threads);
+            Train(plans.Plan(run, assignment.Definition), outbox);
+        }
+        catch (Exception exception)
+        {
+            var isExpected = exception is DivergedException or SpecException or DataException;
+            if (!isExpected) log.MemberBroke(exception, run, Attempt.Member);
+            Fail(outbox, isExpected ? exception.Message : $"{exception.GetType().Name}: {exception.Message}");
+        }
+    }
+
+    private void Train(TrainingPlan plan, Outbox outbox)
+    {
+        using var checkpoint = LoadCheckpoint(plan);
+        using var training = new MemberTraining(plan, Attempt.Member, checkpoint);
+        var pace = new Pace(time, training.Step);
+        var lastCheckpoint = time.GetTimestamp();
+        Report(training, null, pace);
+        while (training.Step < plan.Steps && !_isStopping)
+        {
+            if (_isAbandoned) return;
+            var metrics = training.Advance();
+            if (metrics is not null) _lines.Append(metrics.ToLine());
+            Report(training, metrics, pace);
+            if (plan.SnapshotSteps.Contains(training.Step)) HandOver(training, outbox);
+            if (training.Step < plan.Steps && time.GetElapsedTime(lastCheckpoint).TotalSeconds >= _spec.Checkpoints.EverySeconds)
+            {
+                Commit(training, outbox);
+                lastCheckpoint = time.GetTimestamp();
+            }
+        }
+
+        if (training.Step == plan.Steps) Finish(plan.Steps, outbox);
+        else Leave(training, outbox);
+    }
+
+    private void HandOver(MemberTraining training, Outbox outbox)
+    {
+        var (step, weights) = (training.Step, training.CopyWeights());
+        outbox.Add(new Delivery(
+            () => coordinator.CollectAsync(new HandOver(Attempt, WeightFiles.SaveSnapshot(folder, run, Attempt, step, weights))), weights));
+    }
+
+    private void Commit(MemberTraining training, Outbox outbox)
+    {
+        var (checkpoint, lines) = (training.CopyCheckpoint(), TakeLines());
+        outbox.Add(new Delivery(
+            () => coordinator.CommitAsync(new Commit(
+                Attempt, checkpoint.Step, WeightFiles.SaveCheckpoint(folder, run, Attempt, checkpoint), lines, Finished: false)),
+            checkpoint));
+    }
+
+    private void Finish(int steps, Outbox outbox)
+    {
+        var lines = TakeLines();
+        outbox.Add(new Delivery(() => coordinator.CommitAsync(new Commit(Attempt, steps, null, lines, Finished: true))));
+    }
+
+    private void Leave(MemberTraining training, Outbox outbox)
+    {
+        Commit(training, outbox);
+        outbox.Add(new Delivery(() => coordinator.ReleaseAsync(Attempt)));
+    }
+
+    private void Fail(Outbox outbox, string reason)
+    {
+        var failure = new MemberFailure(Attempt, _progress?.Step ?? 0, reason);
+        outbox.Add(new Delivery(() => coordinator.FailAsync(failure)));
+    }
+
+    /// <summary>Delivers until the coordinator has answered; its answer decides whether the lane goes on.</summary>
+    private async Task<bool> DeliverAsync(Delivery delivery)
+    {
+        for (var pause = FirstPause; !_isAbandoned; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            try
+            {
+                var answer = await delivery.SendAsync();
+                if (answer == Acknowledgement.Superseded) log.Superseded(run, Attempt.Member, Attempt.Attempt);
+                if (answer == Acknowledgement.Superseded) Abandon();
+                if (answer == Acknowledgement.Stop) Stop();
+                return !_isAbandoned;
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                log.StoreFailed(exception, run, Attempt.Member);
+                Abandon();
+                await coordinator.PauseAsync(Attempt, exception.Message);
+            }
+            catch (Exception exception) when (exception is OrleansException or TimeoutException)
+            {
+                log.CoordinatorAway(exception, run, Attempt.Member, pause);
+                await Task.Delay(pause, time);
+            }
+            catch (Exception exception)
+            {
+                log.MemberBroke(exception, run, Attempt.Member);
+                Abandon();
+                await coordinator.PauseAsync(Attempt, $"{exception.GetType().Name}: {exception.Message}");
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The newest checkpoint that can be read; null is the beginning.</summary>
+    private MemberCheckpoint? LoadCheckpoint(TrainingPlan plan)
+    {
+        foreach (var file in assignment.Checkpoints)
+        {
+            try
+            {
+                return WeightFiles.LoadCheckpoint(folder, file, plan);
+            }
+            catch (Exception exception) when (exception is IOException or SafetensorsException)
+            {
+                log.CheckpointDamaged(run, Attempt.Member, exception.Message);
+            }
+        }
+
+        return null;
+    }
+
+    private string TakeLines()
+    {
+        var lines = _lines.ToString();
+        _lines.Clear();
+        return lines;
+    }
+
+    private void Report(MemberTraining training, StepMetrics? metrics, Pace pace) =>
+        _progress = new MemberProgress(Attempt, LaneNumbers[0], training.Step, metrics?.Loss ?? _progress?.Loss, pace.At(training.Step));
+}

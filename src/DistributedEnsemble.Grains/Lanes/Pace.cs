@@ -1,0 +1,17 @@
+namespace DistributedEnsemble.Grains;
+
+/// <summary>Steps per second over the last second or so.</summary>
+internal sealed class Pace(TimeProvider time, int step)
+{
+    private long _since = time.GetTimestamp();
+    private int _step = step;
+    private double _rate;
+
+    public double At(int step)
+    {
+        var elapsed = time.GetElapsedTime(_since).TotalSeconds;
+        if (elapsed < 1 && _rate > 0 || elapsed < 0.05) return _rate;
+        (_rate, _step, _since) = ((step - _step) / elapsed, step, time.GetTimestamp());
+        return _rate;
+    }
+}

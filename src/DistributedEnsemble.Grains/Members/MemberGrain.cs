@@ -1,0 +1,46 @@
+using DistributedEnsemble.Training;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace DistributedEnsemble.Grains;
+
+/// <inheritdoc cref="IMember"/>
+[Reentrant, Immovable]
+internal sealed class MemberGrain : Grain, IMember
+{
+    private readonly EnsembleTrainingOptions _options;
+    private readonly LanePool _lanes;
+    private readonly PlanCache _plans;
+    private readonly ConstituentPredictor _predictor;
+    private readonly TimeProvider _time;
+    private readonly ILogger<MemberWork> _log;
+    private readonly RunKey _run;
+    private readonly int _member;
+
+    public MemberGrain(
+        EnsembleTrainingOptions options, LanePool lanes, PlanCache plans, ConstituentPredictor predictor, TimeProvider time,
+        ILogger<MemberWork> log)
+    {
+        (_options, _lanes, _plans, _predictor, _time, _log) = (options, lanes, plans, predictor, time, log);
+        (_run, _member) = MemberKey.Parse(this.GetPrimaryKeyString());
+    }
+
+    public Task<bool> TrainAsync(Assignment assignment)
+    {
+        var known = _lanes.Find(_run, _member);
+        if (known?.Attempt == assignment.Attempt) return Task.FromResult(true);
+        known?.Abandon();
+        var coordinator = GrainFactory.GetGrain<ICoordinator>(_run.ToString());
+        var folder = new RunFolder(_options.RunsFolder, _run.Name);
+        return Task.FromResult(_lanes.TryStart(new MemberWork(_run, assignment, folder, _plans, coordinator, _time, _log)));
+    }
+
+    public Task StopAsync(int attempt)
+    {
+        if (_lanes.Find(_run, _member) is { } work && work.Attempt.Attempt == attempt) work.Stop();
+        return Task.CompletedTask;
+    }
+
+    public Task<ConstituentProbabilities> PredictAsync(ConstituentQuery query) => _predictor.PredictAsync(_run, query);
+}

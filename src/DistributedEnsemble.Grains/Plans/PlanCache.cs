@@ -1,0 +1,57 @@
+using System.Collections.Concurrent;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>
+/// The data and plans of a silo: a dataset is loaded once and shared by all members, as long as the silo lives.
+/// </summary>
+internal sealed class PlanCache(EnsembleTrainingOptions options)
+{
+    private readonly ConcurrentDictionary<string, Lazy<Dataset>> _datasets = new();
+    private readonly ConcurrentDictionary<RunKey, Lazy<TrainingPlan>> _plans = new();
+
+    /// <summary>Completes a spec by what its dataset brings, and plans the run; takes as long as loading the data.</summary>
+    /// <exception cref="SpecException">The spec cannot be trained.</exception>
+    /// <exception cref="DataException">The data cannot be had.</exception>
+    /// <param name="nameFor">Chooses the run's name.</param>
+    public TrainingPlan Plan(SpecDocument document, Func<EnsembleSpec, string> nameFor)
+    {
+        var source = options.Datasets.Resolve(document.Dataset);
+        var spec = document.Resolve(source.Defaults, options.Networks.Kinds);
+        return Plan(spec with { Name = nameFor(spec) });
+    }
+
+    /// <summary>The plan of a run that was started, on whatever silo.</summary>
+    /// <exception cref="DataException">The data is not what the run was started with.</exception>
+    public TrainingPlan Plan(RunKey run, RunDefinition definition) =>
+        Once(_plans, run, () =>
+        {
+            var spec = EnsembleSpec.FromJson(definition.Spec);
+            var (recorded, plan) = (DataDescription.FromJson(definition.Data), Plan(spec));
+            return plan.Dataset.Sha256 == recorded.Sha256 ? plan : throw new DataException(
+                $"Dataset \"{spec.Data.Dataset}\" has changed since run \"{run.Name}\" began: its SHA-256 is {plan.Dataset.Sha256}, " +
+                $"the run's is {recorded.Sha256}. Bring the old data back, or start a new run.");
+        });
+
+    private TrainingPlan Plan(EnsembleSpec spec) => new(spec, Load(spec.Data.Dataset), options.Networks);
+
+    private Dataset Load(string name) =>
+        Once(_datasets, name, () => options.Datasets.Resolve(name).Load(new DataFolders(options.DataFolder)));
+
+    /// <summary>Makes each value once, whoever asks at the same time; a failure is not kept.</summary>
+    private static TValue Once<TKey, TValue>(ConcurrentDictionary<TKey, Lazy<TValue>> cache, TKey key, Func<TValue> make)
+        where TKey : notnull
+    {
+        var lazy = cache.GetOrAdd(key, _ => new Lazy<TValue>(make));
+        try
+        {
+            return lazy.Value;
+        }
+        catch
+        {
+            cache.TryRemove(KeyValuePair.Create(key, lazy));
+            throw;
+        }
+    }
+}

@@ -1,0 +1,3 @@
+using DistributedEnsemble.Silo;
+
+return await SiloCommand.Create().Parse(args).InvokeAsync();

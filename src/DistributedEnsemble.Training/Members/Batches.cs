@@ -1,0 +1,71 @@
+using System.Runtime.CompilerServices;
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>Rows and their classes.</summary>
+/// <param name="Inputs">[batch, …], float32.</param>
+/// <param name="Labels">[batch], int64.</param>
+public readonly record struct Batch(Tensor Inputs, Tensor Labels);
+
+/// <summary>
+/// A member's batches: each epoch goes through the training rows in a fresh order, a keyed permutation; its last batch may
+/// be smaller. All batches are gathered into the same memory, so a batch is valid until the next one is asked for.
+/// </summary>
+public sealed class Batches : IDisposable
+{
+    private readonly Samples _samples;
+    private readonly int[] _rows, _order;
+    private readonly int _batchSize, _member;
+    private readonly RandomSource _random;
+    private readonly Tensor _inputs, _labels;
+    private int _epoch = -1;
+
+    /// <param name="rows">The rows of <paramref name="samples"/> to train on.</param>
+    public Batches(Samples samples, int[] rows, int batchSize, RandomSource random, int member)
+    {
+        (_samples, _rows, _random, _member) = (samples, rows, random, member);
+        _order = new int[rows.Length];
+        _batchSize = Math.Min(batchSize, rows.Length);
+        PerEpoch = (rows.Length + _batchSize - 1) / _batchSize;
+        using var scope = NewDisposeScope();
+        _inputs = empty([_batchSize, .. samples.Inputs.shape[1..]]).DetachFromDisposeScope();
+        _labels = empty(_batchSize, dtype: ScalarType.Int64).DetachFromDisposeScope();
+    }
+
+    /// <summary>Steps in an epoch.</summary>
+    public int PerEpoch { get; }
+
+    /// <summary>The batch of the t-th update, t from 1.</summary>
+    public Batch At(int step)
+    {
+        Permute((step - 1) / PerEpoch);
+        var first = (step - 1) % PerEpoch * _batchSize;
+        var rows = _order.AsSpan(first, Math.Min(_batchSize, _order.Length - first));
+        Gather(_samples.Inputs.bytes, rows, _inputs.bytes);
+        Gather(_samples.Labels.bytes, rows, _labels.bytes);
+        return rows.Length == _batchSize
+            ? new Batch(_inputs, _labels)
+            : new Batch(_inputs.narrow(0, 0, rows.Length), _labels.narrow(0, 0, rows.Length));
+    }
+
+    public void Dispose()
+    {
+        _inputs.Dispose();
+        _labels.Dispose();
+    }
+
+    private void Permute(int epoch)
+    {
+        if (epoch == _epoch) return;
+        _rows.CopyTo(_order, 0);
+        _random.Shuffle(new Draw(Purpose.BatchOrder, _member, (uint)epoch, 0), _order);
+        _epoch = epoch;
+    }
+
+    private void Gather(ReadOnlySpan<byte> source, ReadOnlySpan<int> rows, Span<byte> target)
+    {
+        var size = (int)(source.Length / _samples.Count);
+        for (var i = 0; i < rows.Length; i++) source.Slice(rows[i] * size, size).CopyTo(target[(i * size)..]);
+    }
+}

@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>
+/// The training of one member, on the calling thread: the weights after step t are a pure function of (spec, data, member, t).
+/// </summary>
+/// <remarks>Not thread-safe, and bound to its thread: gradients and dispose scopes are thread-local in libtorch.</remarks>
+public sealed class MemberTraining : IDisposable
+{
+    private readonly TrainingPlan _plan;
+    private readonly Weights _weights;
+    private readonly Optimizer _optimizer;
+    private readonly Batches _batches;
+    private readonly TrainingNoise _noise;
+    private readonly L2 _l2;
+
+    /// <param name="from">Where to go on; null is the member's random initialization. Its tensors are copied.</param>
+    public MemberTraining(TrainingPlan plan, int member, MemberCheckpoint? from = null)
+    {
+        var (spec, layout) = (plan.Spec, plan.Network.Layout);
+        _plan = plan;
+        Member = member;
+        Step = from?.Step ?? 0;
+        _weights = from?.Weights.Copy() ?? Weights.Initialize(layout, plan.Random, member);
+        _weights.Train();
+        _optimizer = Optimizer.Create(spec.Training, spec.Regularization.WeightDecay, layout);
+        for (var i = 0; i < from?.Optimizer.Count; i++) from.Optimizer[i].Values.bytes.CopyTo(_optimizer.State[i].Values.bytes);
+        _batches = new Batches(plan.Dataset.Train, plan.Split.Training, spec.Training.BatchSize, plan.Random, member);
+        _noise = new TrainingNoise(plan.Random, member);
+        _l2 = new L2(spec.Regularization.L2);
+    }
+
+    public int Member { get; }
+
+    /// <summary>Updates done.</summary>
+    public int Step { get; private set; }
+
+    /// <summary>The next update.</summary>
+    /// <returns>The metrics of its batch where the spec logs them; null elsewhere.</returns>
+    /// <exception cref="DivergedException">The loss is not a number; the weights are those before the step.</exception>
+    public StepMetrics? Advance()
+    {
+        using var scope = NewDisposeScope();
+        var step = Step + 1;
+        var batch = _batches.At(step);
+        var scores = _plan.Network.Forward(_weights, batch.Inputs, _noise.At(step));
+        var loss = nn.functional.cross_entropy(scores, batch.Labels);
+        var metrics = Measure(step, loss, scores, batch.Labels);
+        _l2.StartGradient(_weights);
+        loss.backward();
+        _optimizer.Update(_weights, step, _plan.LearningRate.At(step));
+        Step = step;
+        return metrics;
+    }
+
+    /// <summary>A copy of the weights.</summary>
+    public Weights CopyWeights() => _weights.Copy();
+
+    /// <summary>A copy of all that is needed to go on.</summary>
+    public MemberCheckpoint CopyCheckpoint() =>
+        new(Step, _weights.Copy(), [.. _optimizer.State.Select(part => part with { Values = Detached(part.Values) })]);
+
+    public void Dispose()
+    {
+        _weights.Dispose();
+        _optimizer.Dispose();
+        _batches.Dispose();
+        _noise.Dispose();
+    }
+
+    private StepMetrics? Measure(int step, Tensor loss, Tensor scores, Tensor labels)
+    {
+        var value = MemoryMarshal.Read<float>(loss.bytes);
+        if (!float.IsFinite(value)) throw new DivergedException(Member, step, value, _plan.LearningRate.At(step));
+        if (!_plan.IsLogged(step)) return null;
+        using var right = scores.detach().argmax(1).eq(labels).sum();
+        return new StepMetrics(
+            step, (double)step / _plan.StepsPerEpoch, _plan.LearningRate.At(step), value, _l2.Term(_weights),
+            (double)MemoryMarshal.Read<long>(right.bytes) / labels.shape[0]);
+    }
+
+    private static Tensor Detached(Tensor tensor) => tensor.clone().DetachFromDisposeScope();
+}

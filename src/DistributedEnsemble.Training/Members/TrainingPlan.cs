@@ -1,0 +1,52 @@
+namespace DistributedEnsemble.Training;
+
+/// <summary>All that members of a run share: spec, data, network, and what follows from them. Immutable; used by many threads.</summary>
+public sealed class TrainingPlan
+{
+    private readonly Lazy<Samples> _validation;
+
+    /// <exception cref="SpecException">The spec does not fit the data.</exception>
+    public TrainingPlan(EnsembleSpec spec, Dataset dataset, NetworkRegistry networks, RandomSource? random = null)
+    {
+        (Spec, Dataset) = (spec, dataset);
+        Random = random ?? new RandomSource(spec.Seed);
+        Network = networks.Build(spec, dataset.InputShape, dataset.Classes.Count);
+        Split = ValidationSplit.Draw(dataset.Train, dataset.Classes.Count, spec.Data.ValidationFraction, Random);
+        var batchSize = Math.Min(spec.Training.BatchSize, Split.Training.Length);
+        StepsPerEpoch = (Split.Training.Length + batchSize - 1) / batchSize;
+        var steps = (long)StepsPerEpoch * spec.Training.Epochs;
+        Steps = steps <= MostSteps ? (int)steps : throw new SpecException(
+            $"training.epochs is {spec.Training.Epochs}: with {StepsPerEpoch} steps each that is over {MostSteps} steps. Train fewer epochs.");
+        LearningRate = LearningRate.Create(spec, Steps, StepsPerEpoch);
+        _validation = new Lazy<Samples>(() => dataset.Train.Rows(Split.Validation));
+        SnapshotSteps = SnapshotsOf(spec.Snapshots?.PerMember ?? 1, Steps);
+    }
+
+    public EnsembleSpec Spec { get; }
+    public Dataset Dataset { get; }
+    public Network Network { get; }
+    public RandomSource Random { get; }
+    public ValidationSplit Split { get; }
+    public LearningRate LearningRate { get; }
+
+    /// <summary>T, of one member.</summary>
+    public int Steps { get; }
+    public int StepsPerEpoch { get; }
+
+    /// <summary>The steps at which a member's weights are kept, ascending; the last is T.</summary>
+    public IReadOnlySet<int> SnapshotSteps { get; }
+
+    /// <summary>The rows that a model is measured on.</summary>
+    public Samples Samples(DataPart part) => part == DataPart.Test ? Dataset.Test : _validation.Value;
+
+    /// <summary>Whether a metric line is written at a step.</summary>
+    public bool IsLogged(int step) => step % Spec.Logging.EverySteps == 0 || step == Steps;
+
+    private static HashSet<int> SnapshotsOf(int perMember, int steps) =>
+        perMember <= steps
+            ? [.. Enumerable.Range(1, perMember).Select(i => EqualParts.End(i, steps, perMember))]
+            : throw new SpecException(
+                $"snapshots.perMember is {perMember}: a member has only {steps} steps. Take fewer snapshots or train longer.");
+
+    private const int MostSteps = 1_000_000_000;
+}

@@ -1,0 +1,78 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>y = x·Wᵀ + b; weight [units, features].</summary>
+public sealed record Dense(int Units) : Layer
+{
+    public override Function Build(NetworkBuilder builder)
+    {
+        var features = builder.Shape[^1];
+        var weight = builder.Parameter("weight", [Units, features], Initialization.FanIn(features), isDecayed: true);
+        var bias = builder.Parameter("bias", [Units], Initialization.FanIn(features), isDecayed: false);
+        builder.Shape = [Units];
+        return builder.Precision == Precision.Float32
+            ? (weights, inputs, _) => functional.linear(inputs, weights[weight], weights[bias])
+            : (weights, inputs, _) =>
+                functional.linear(inputs.bfloat16(), weights[weight].bfloat16(), weights[bias].bfloat16()).to(ScalarType.Float32);
+    }
+}
+
+/// <summary>A square convolution of stride 1; weight [filters, channels, size, size].</summary>
+public sealed record Convolution(int Filters, int Size, int Padding = 0) : Layer
+{
+    public override Function Build(NetworkBuilder builder)
+    {
+        var (channels, height, width) = (builder.Shape[0], builder.Shape[1], builder.Shape[2]);
+        var start = Initialization.FanIn(channels * Size * Size);
+        var weight = builder.Parameter("weight", [Filters, channels, Size, Size], start, isDecayed: true);
+        var bias = builder.Parameter("bias", [Filters], start, isDecayed: false);
+        builder.Shape = [Filters, height + 2 * Padding - Size + 1, width + 2 * Padding - Size + 1];
+        long[] padding = [Padding, Padding];
+        return builder.Precision == Precision.Float32
+            ? (weights, inputs, _) => functional.conv2d(inputs, weights[weight], weights[bias], padding: padding)
+            : (weights, inputs, _) => functional.conv2d(
+                inputs.bfloat16(), weights[weight].bfloat16(), weights[bias].bfloat16(), padding: padding).to(ScalarType.Float32);
+    }
+}
+
+public sealed record Relu : Layer
+{
+    public override Function Build(NetworkBuilder builder) => (_, inputs, _) => functional.relu(inputs);
+}
+
+/// <summary>The maximum of each 2×2 square.</summary>
+public sealed record MaxPool : Layer
+{
+    public override Function Build(NetworkBuilder builder)
+    {
+        builder.Shape = [builder.Shape[0], builder.Shape[1] / 2, builder.Shape[2] / 2];
+        return (_, inputs, _) => functional.max_pool2d(inputs, 2);
+    }
+}
+
+/// <summary>Zeros around images smaller than <paramref name="Size"/> on a side; others pass unchanged.</summary>
+public sealed record PadImage(int Size) : Layer
+{
+    public override Function Build(NetworkBuilder builder)
+    {
+        var (height, width) = (builder.Shape[1], builder.Shape[2]);
+        var (rows, columns) = (Math.Max(0, Size - height), Math.Max(0, Size - width));
+        if (rows + columns == 0) return (_, inputs, _) => inputs;
+        builder.Shape = [builder.Shape[0], height + rows, width + columns];
+        long[] padding = [columns / 2, columns - columns / 2, rows / 2, rows - rows / 2];
+        return (_, inputs, _) => functional.pad(inputs, padding);
+    }
+}
+
+/// <summary>One vector of each row.</summary>
+public sealed record Flatten : Layer
+{
+    public override Function Build(NetworkBuilder builder)
+    {
+        if (builder.Shape.Count == 1) return (_, inputs, _) => inputs;
+        builder.Shape = [builder.Shape.Aggregate(1L, (product, size) => product * size)];
+        return (_, inputs, _) => inputs.flatten(1);
+    }
+}

@@ -1,0 +1,83 @@
+namespace DistributedEnsemble.Training;
+
+/// <summary>A layer's description; building it gives its tensors places and yields its function.</summary>
+public abstract record Layer
+{
+    /// <summary>Reads the shape it is given, declares its tensors, sets the shape it gives.</summary>
+    public abstract Function Build(NetworkBuilder builder);
+}
+
+/// <summary>Follows the shape of one row through the layers, and gives each tensor its name and place.</summary>
+public sealed class NetworkBuilder
+{
+    private readonly List<TensorPlace> _tensors = [];
+    private int _layers;
+    private bool _isNumbered;
+    private int _parameters, _statistics;
+
+    internal NetworkBuilder(IReadOnlyList<long> inputShape, Precision precision) => (Shape, Precision) = (inputShape, precision);
+
+    /// <summary>What the next layer is given, without the batch dimension.</summary>
+    public IReadOnlyList<long> Shape { get; set; }
+
+    public Precision Precision { get; }
+
+    internal IReadOnlyList<TensorPlace> Tensors => _tensors;
+    internal int Dropouts { get; private set; }
+
+    /// <summary>A trained tensor of the current layer.</summary>
+    /// <param name="isDecayed">Whether L2 and weight decay act on it.</param>
+    /// <returns>Its position, for <see cref="Weights"/>.</returns>
+    public int Parameter(string name, IReadOnlyList<long> shape, Initialization start, bool isDecayed) =>
+        Place(name, shape, start, isStatistic: false, isDecayed, ref _parameters);
+
+    /// <summary>A measured tensor of the current layer.</summary>
+    public int Statistic(string name, IReadOnlyList<long> shape, float start) =>
+        Place(name, shape, Initialization.Value(start), isStatistic: true, isDecayed: false, ref _statistics);
+
+    /// <summary>The number of a dropout layer: its coordinate in the counter.</summary>
+    public int Dropout() => Dropouts++;
+
+    /// <summary>Builds layers one after another.</summary>
+    public Function Chain(IEnumerable<Layer> layers)
+    {
+        var functions = layers.Select(Build).ToArray();
+        return (weights, inputs, noise) =>
+        {
+            foreach (var function in functions) inputs = function(weights, inputs, noise);
+            return inputs;
+        };
+    }
+
+    private Function Build(Layer layer)
+    {
+        _isNumbered = false;
+        return layer.Build(this);
+    }
+
+    private int Place(
+        string name, IReadOnlyList<long> shape, Initialization start, bool isStatistic, bool isDecayed, ref int offset)
+    {
+        if (!_isNumbered) _layers++;
+        _isNumbered = true;
+        var elements = shape.Aggregate(1.0, (product, size) => product * size);
+        if (elements > LargestTensor)
+        {
+            throw new SpecException(
+                $"model: a layer would have {elements:0.###e+0} weights; at most {LargestTensor} fit a tensor. Make it smaller.");
+        }
+
+        var place = new TensorPlace($"layers.{_layers - 1}.{name}", shape, _layers - 1, isStatistic, isDecayed, start, offset);
+        if ((long)offset + place.Length > LargestTensor)
+        {
+            throw new SpecException($"model: the network would have more than {LargestTensor} weights. Make it smaller.");
+        }
+
+        offset += place.Length;
+        _tensors.Add(place);
+        return _tensors.Count - 1;
+    }
+
+    /// <summary>A flat float32 vector whose bytes a span can address.</summary>
+    private const int LargestTensor = int.MaxValue / sizeof(float);
+}

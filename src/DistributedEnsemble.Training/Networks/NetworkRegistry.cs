@@ -1,0 +1,42 @@
+namespace DistributedEnsemble.Training;
+
+/// <summary>Describes the layers of a network, from input to scores.</summary>
+/// <param name="inputShape">One row's shape: [features] or [channels, height, width].</param>
+public delegate IEnumerable<Layer> NetworkDesign(IReadOnlyList<long> inputShape, int classes, EnsembleSpec spec);
+
+/// <summary>The kinds of network that a spec can name: the built-in ones, and those that the host adds.</summary>
+public sealed class NetworkRegistry
+{
+    private readonly Dictionary<string, NetworkDesign> _designs = new()
+    {
+        ["mlp"] = Mlp.Design,
+        ["lenet"] = LeNet.Design,
+    };
+
+    public IReadOnlyCollection<string> Kinds => _designs.Keys;
+
+    /// <exception cref="ArgumentException">The kind exists.</exception>
+    public void Add(string kind, NetworkDesign design) => _designs.Add(kind, design);
+
+    /// <exception cref="SpecException">The kind is unknown, or does not fit the data.</exception>
+    public Network Build(EnsembleSpec spec, IReadOnlyList<long> inputShape, int classes)
+    {
+        if (!_designs.TryGetValue(spec.Model.Kind, out var design))
+        {
+            throw new SpecException($"model.kind is \"{spec.Model.Kind}\": known are {string.Join(", ", Kinds)}.");
+        }
+
+        var network = new Network(inputShape, WithInputDropout(design(inputShape, classes, spec), spec), spec.Training.Precision);
+        return network.OutputShape is [var outputs] && outputs == classes
+            ? network
+            : throw new SpecException(
+                $"model.kind \"{spec.Model.Kind}\" gives [{string.Join(", ", network.OutputShape)}] scores a row: the data has {classes} classes.");
+    }
+
+    private static IEnumerable<Layer> WithInputDropout(IEnumerable<Layer> layers, EnsembleSpec spec) =>
+        spec.Regularization.Dropout is { InputRate: > 0 } dropout ? layers.Prepend(new Dropout(dropout.InputRate, dropout.Kind)) : layers;
+
+    /// <summary>The layer that follows a hidden relu; none if dropout is off.</summary>
+    internal static IEnumerable<Layer> HiddenDropout(EnsembleSpec spec) =>
+        spec.Regularization.Dropout is { Rate: > 0 } dropout ? [new Dropout(dropout.Rate, dropout.Kind)] : [];
+}

@@ -1,0 +1,44 @@
+namespace DistributedEnsemble.Training;
+
+/// <summary>How a parameter starts.</summary>
+/// <param name="Bound">Uniform in ±bound; 0 if constant.</param>
+/// <param name="Constant">The value if <paramref name="Bound"/> is 0.</param>
+public readonly record struct Initialization(double Bound, float Constant)
+{
+    /// <summary>PyTorch's default for dense and convolution layers: uniform in ±1/√fan_in, weights and biases alike.</summary>
+    public static Initialization FanIn(long fanIn) => new(1 / Math.Sqrt(fanIn), 0);
+
+    public static Initialization Value(float constant) => new(0, constant);
+}
+
+/// <summary>One tensor of a network's weights.</summary>
+/// <param name="Name">layers.N.weight and the like: N counts the layers that own tensors, in forward order.</param>
+/// <param name="Shape">PyTorch's shape.</param>
+/// <param name="Layer">N.</param>
+/// <param name="IsStatistic">Whether it is measured in training (batch norm) and not trained.</param>
+/// <param name="IsDecayed">Whether L2 and weight decay act on it: weights only, no biases, no batch norm.</param>
+/// <param name="Offset">Where it starts in the flat vector of parameters, or of statistics.</param>
+public sealed record TensorPlace(
+    string Name, IReadOnlyList<long> Shape, int Layer, bool IsStatistic, bool IsDecayed, Initialization Start, int Offset)
+{
+    public int Length { get; } = checked((int)Shape.Aggregate(1L, (product, size) => checked(product * size)));
+}
+
+/// <summary>Which tensors a network has, in forward order, and where each lies in the flat vectors.</summary>
+public sealed class WeightLayout
+{
+    internal WeightLayout(IReadOnlyList<TensorPlace> tensors)
+    {
+        Tensors = tensors;
+        ParameterCount = tensors.Where(t => !t.IsStatistic).Sum(t => t.Length);
+        StatisticCount = tensors.Where(t => t.IsStatistic).Sum(t => t.Length);
+        Decayed = [.. tensors.Where(t => t.IsDecayed).Select(t => new Range(t.Offset, t.Offset + t.Length))];
+    }
+
+    public IReadOnlyList<TensorPlace> Tensors { get; }
+    public int ParameterCount { get; }
+    public int StatisticCount { get; }
+
+    /// <summary>The stretches of the flat parameters on which L2 and weight decay act.</summary>
+    public IReadOnlyList<Range> Decayed { get; }
+}

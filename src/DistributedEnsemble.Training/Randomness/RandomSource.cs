@@ -1,0 +1,71 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>What a random number is for. The numbers are part of every run's identity and never change.</summary>
+public enum Purpose
+{
+    Initialization = 0,
+    BatchOrder = 1,
+    Dropout = 2,
+    MonteCarlo = 3,
+    DataSplit = 4,
+}
+
+/// <summary>Where a sequence of random numbers starts: words 1 to 3 of the Philox counter; word 0 counts blocks.</summary>
+/// <param name="Step">The step, epoch or sample.</param>
+/// <param name="Layer">The layer, counted by whoever draws.</param>
+public readonly record struct Draw(Purpose Purpose, int Member, uint Step, uint Layer)
+{
+    internal uint MemberAndPurpose => ((uint)Member << 8) | (uint)Purpose;
+}
+
+/// <summary>All randomness of a run: a function of the seed and of what it is for. Nothing random needs to be stored.</summary>
+public sealed class RandomSource(ulong seed)
+{
+    private const float ScaleOf24Bits = 1f / (1 << 24);
+
+    /// <summary>Is told of every draw and its number of words; a test uses it to see that no counter serves twice.</summary>
+    internal Action<Draw, int>? Observer { get; init; }
+
+    /// <summary>Uniform 32-bit words.</summary>
+    public void Words(Draw draw, Span<uint> words)
+    {
+        Observer?.Invoke(draw, words.Length);
+        Philox.Fill(seed, draw.Step, draw.Layer, draw.MemberAndPurpose, words);
+    }
+
+    /// <summary>Uniform multiples of 2⁻²⁴ in [0, 1).</summary>
+    public void Uniform(Draw draw, Span<float> values)
+    {
+        var words = MemoryMarshal.Cast<float, uint>(values);
+        Words(draw, words);
+        for (var i = 0; i < values.Length; i++) values[i] = (words[i] >> 8) * ScaleOf24Bits;
+    }
+
+    /// <summary>Each element is 0 with probability <paramref name="rate"/> and <paramref name="kept"/> otherwise.</summary>
+    public void KeepMask(Draw draw, double rate, float kept, Span<float> mask)
+    {
+        var words = MemoryMarshal.Cast<float, uint>(mask);
+        Words(draw, words);
+        var firstKept = (uint)(rate * 4294967296.0);
+        var bits = BitConverter.SingleToUInt32Bits(kept);
+        var (thresholds, values) = (new Vector<uint>(firstKept), new Vector<uint>(bits));
+        var vectors = MemoryMarshal.Cast<uint, Vector<uint>>(words);
+        for (var i = 0; i < vectors.Length; i++) vectors[i] = Vector.GreaterThanOrEqual(vectors[i], thresholds) & values;
+        for (var i = vectors.Length * Vector<uint>.Count; i < words.Length; i++) words[i] = words[i] >= firstKept ? bits : 0;
+    }
+
+    /// <summary>Shuffles in place; every order is equally likely (Fisher and Yates, with 64 bits a draw).</summary>
+    public void Shuffle(Draw draw, Span<int> items)
+    {
+        var words = new ulong[items.Length];
+        Words(draw, MemoryMarshal.Cast<ulong, uint>(words.AsSpan()));
+        for (var i = items.Length - 1; i > 0; i--)
+        {
+            var j = (int)Math.BigMul(words[i], (ulong)i + 1, out _);
+            (items[i], items[j]) = (items[j], items[i]);
+        }
+    }
+}
