@@ -25,14 +25,7 @@ internal sealed class PlanCache(EnsembleTrainingOptions options)
     /// <summary>The plan of a run that was started, on whatever silo.</summary>
     /// <exception cref="DataException">The data is not what the run was started with.</exception>
     public TrainingPlan Plan(RunKey run, RunDefinition definition) =>
-        Once(_plans, run, () =>
-        {
-            var spec = EnsembleSpec.FromJson(definition.Spec);
-            var (recorded, plan) = (DataDescription.FromJson(definition.Data), Plan(spec));
-            return plan.Dataset.Sha256 == recorded.Sha256 ? plan : throw new DataException(
-                $"Dataset \"{spec.Data.Dataset}\" has changed since run \"{run.Name}\" began: its SHA-256 is {plan.Dataset.Sha256}, " +
-                $"the run's is {recorded.Sha256}. Bring the old data back, or start a new run.");
-        });
+        Once(_plans, run, () => TrainingPlan.Restore(run.Name, definition, Load, options.Networks));
 
     private TrainingPlan Plan(EnsembleSpec spec) => new(spec, Load(spec.Data.Dataset), options.Networks);
 
