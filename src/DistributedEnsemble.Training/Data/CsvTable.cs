@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Training;
 
 /// <summary>
 /// A CSV file with a header (RFC 4180, UTF-8, invariant culture), row after row in little memory. Every error names the
-/// line and the column. Empty lines are passed over.
+/// line and the column. Empty lines are passed over; a byte order mark of UTF-16 is honoured.
 /// </summary>
 internal sealed class CsvTable : IDisposable
 {
@@ -18,10 +18,8 @@ internal sealed class CsvTable : IDisposable
     {
         Separator = ',',
         HasHeader = false,
-        MalformedData = CsvMalformedDataHandling.Throw,
         MaxRecordSize = LargestRow,
         TrackLineNumbers = true,
-        Encoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
     };
 
     private readonly CsvReader _reader;
@@ -33,7 +31,8 @@ internal sealed class CsvTable : IDisposable
     public CsvTable(Stream stream, string file)
     {
         _file = file;
-        _reader = CsvReader.Create(stream, Options, leaveOpen: true);
+        var options = Options with { OnMalformedRecord = row => throw new DataException($"{file}, {CsvQuoting.Describe(row)}.") };
+        _reader = CsvReader.Create(stream, options, leaveOpen: true);
         _columns = ReadHeader();
     }
 
@@ -124,7 +123,7 @@ internal sealed class CsvTable : IDisposable
         }
         catch (CsvFormatException e)
         {
-            throw new DataException($"{_file}, line {e.LineNumber}: {e.Message}", e);
+            throw new DataException($"{_file}, line {e.LineNumber}, column 1: a row of more than {LargestRow >> 20} MiB starts here.", e);
         }
     }
 }

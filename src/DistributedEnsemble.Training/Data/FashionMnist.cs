@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 
@@ -81,9 +82,7 @@ public sealed class FashionMnist : IDatasetSource
             var label = labels.Values[i];
             if (label >= Clothes.Length)
                 throw new DataException($"{labelPath} is damaged: label {i} is {label}, and the classes are 0 to {Clothes.Length - 1}.");
-            var row = rows.Add(label);
-            var pixels = images.Values.AsSpan(i * Pixels, Pixels);
-            for (var pixel = 0; pixel < Pixels; pixel++) row[pixel] = pixels[pixel];
+            TensorPrimitives.ConvertChecked<byte, float>(images.Values.AsSpan(i * Pixels, Pixels), rows.Add(label));
         }
 
         return rows;

@@ -14,7 +14,7 @@ internal sealed record IdxArray(int[] Shape, byte[] Values);
 internal static class IdxReader
 {
     private const int UnsignedByte = 0x08;
-    private const int FirstPart = 1 << 20;
+    private const int FirstPart = 1 << 16;
 
     /// <param name="dimensions">How many the array must have.</param>
     /// <param name="hash">Gets the uncompressed contents, if given.</param>

@@ -1,0 +1,88 @@
+namespace DistributedEnsemble.Training.Tests.Data;
+
+public class BuiltInDatasetTests
+{
+    private static readonly DataFolders Nowhere = new() { System = "nowhere" };
+
+    [Fact]
+    public void Digits_are_the_1797_images_in_file_order()
+    {
+        using var digits = new Digits().Load(Nowhere);
+
+        Assert.Equal([1437, 1, 8, 8], digits.Train.Inputs.shape);
+        Assert.Equal([360, 1, 8, 8], digits.Test.Inputs.shape);
+        Assert.Equal(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], digits.Classes);
+        Assert.Equal([0f, 0, 5 / 16f, 13 / 16f, 9 / 16f, 1 / 16f], digits.Train.Inputs.data<float>().ToArray()[..6]);
+        Assert.Equal([0L, 1, 2, 3], digits.Train.Labels.data<long>().ToArray()[..4]);
+        Assert.Equal([2L, 3, 4, 5], digits.Test.Labels.data<long>().ToArray()[..4]);
+        Assert.Equal("6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8", digits.Sha256);
+        Assert.Equal("pixel63", digits.Columns[63]);
+    }
+
+    [Fact]
+    public void Two_moons_are_the_same_on_every_machine()
+    {
+        using var moons = new TwoMoons().Load(Nowhere);
+
+        Assert.Equal("02a278fae3e541fdb82430375b47c152ac3ac7a46dccdbb8001ff2e4587148ba", moons.Sha256);
+        Assert.Equal([1600, 2], moons.Train.Inputs.shape);
+        Assert.Equal([400, 2], moons.Test.Inputs.shape);
+        Assert.Equal(800, moons.Train.Labels.sum().item<long>());
+        Assert.InRange(moons.Train.Inputs.abs().max().item<float>(), 1.5f, 3f);
+    }
+
+    [Fact]
+    public void Fashion_mnist_that_is_missing_names_both_ways_to_get_it()
+    {
+        var error = Assert.Throws<DataException>(() => new FashionMnist().Load(Nowhere with { Data = "mine" }));
+
+        Assert.Equal(
+            $"fashion-mnist was not found in mine or {Path.Combine("mine", "fashion-mnist")} or {Path.Combine("nowhere", "fashion-mnist")}. "
+            + "Install Debian's package dataset-fashion-mnist, or put the files train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
+            + "t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz into a folder DIR and add --data DIR.",
+            error.Message);
+    }
+
+    [Fact]
+    public void Fashion_mnist_is_read_where_Debian_puts_it()
+    {
+        var source = new FashionMnist();
+        Assert.SkipWhen(source.Locate(new DataFolders()).Found is null, "dataset-fashion-mnist is not installed");
+
+        using var fashion = source.Load(new DataFolders());
+
+        Assert.Equal([60000, 1, 28, 28], fashion.Train.Inputs.shape);
+        Assert.Equal([10000, 1, 28, 28], fashion.Test.Inputs.shape);
+        Assert.Equal("Ankle boot", fashion.Classes[(int)fashion.Train.Labels[0].item<long>()]);
+        Assert.Equal(1f, fashion.Train.Inputs.max().item<float>());
+        Assert.Equal(0.2860, fashion.Train.Inputs.mean().item<float>(), 0.0001f);
+    }
+
+    [Fact]
+    public void A_small_fashion_mnist_is_read_uncompressed_and_its_faults_are_told()
+    {
+        using var folder = new TemporaryFolder();
+        byte[] image = [.. Enumerable.Repeat((byte)51, 784)];
+        foreach (var part in new[] { "train", "t10k" })
+        {
+            File.WriteAllBytes(folder.File($"{part}-images-idx3-ubyte"), [0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 28, 0, 0, 0, 28, .. image]);
+            File.WriteAllBytes(folder.File($"{part}-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, 1, 3]);
+        }
+
+        using (var data = new FashionMnist().Load(Nowhere with { Data = folder.Path }))
+        {
+            Assert.Equal(0.2f, data.Test.Inputs[0, 0, 5, 5].item<float>());
+            Assert.Equal(3, data.Train.Labels[0].item<long>());
+        }
+
+        var labels = folder.File("t10k-labels-idx1-ubyte");
+        File.WriteAllBytes(labels, [0, 0, 8, 1, 0, 0, 0, 1, 10]);
+        Assert.Equal(
+            $"{labels} is damaged: label 0 is 10, and the classes are 0 to 9.",
+            Assert.Throws<DataException>(() => new FashionMnist().Load(Nowhere with { Data = folder.Path })).Message);
+        File.WriteAllBytes(labels, [0, 0, 8, 1, 0, 0, 0, 2, 1, 1]);
+        Assert.Equal(
+            $"{labels} holds 2 labels for the 1 images of t10k-images-idx3-ubyte.",
+            Assert.Throws<DataException>(() => new FashionMnist().Load(Nowhere with { Data = folder.Path })).Message);
+    }
+}

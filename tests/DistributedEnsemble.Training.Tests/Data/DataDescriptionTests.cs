@@ -1,0 +1,81 @@
+using System.Text;
+
+namespace DistributedEnsemble.Training.Tests.Data;
+
+public class DataDescriptionTests
+{
+    private static readonly DataDescription Description = new()
+    {
+        Dataset = "iris.csv",
+        Sha256 = new string('a', 64),
+        InputShape = [2],
+        Columns = ["width", "height"],
+        Classes = ["<é>", "b"],
+        LabelColumn = "kind",
+        Mean = [0.1f, 2],
+        Deviation = [1e-7f, 3],
+        Scale = 1,
+        Splits = new SplitSizes(90, 10, 25),
+    };
+
+    [Fact]
+    public void A_description_is_read_as_it_was_written()
+    {
+        var json = Description.ToJson();
+        var read = DataDescription.FromJson(json);
+
+        Assert.Equal(json, read.ToJson());
+        Assert.Equal(Description.Mean, read.Mean);
+        Assert.Equal(new SplitSizes(90, 10, 25), read.Splits);
+        Assert.Contains("\"classes\": [\n    \"<é>\"", json, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_description_holds_what_a_dataset_is()
+    {
+        using var digits = new Digits().Load(new DataFolders());
+        var description = DataDescription.FromJson(DataDescription.Of(digits, 137).ToJson());
+
+        Assert.Equal(new SplitSizes(1300, 137, 360), description.Splits);
+        Assert.Equal([1, 8, 8], description.InputShape);
+        Assert.Equal(16, description.Preprocessing.Scale);
+        Assert.Null(description.Mean);
+        Assert.Equal(digits.Sha256, description.Sha256);
+    }
+
+    [Theory]
+    [InlineData("\"scale\": 1", "\"scale\": 0", "scale is not above 0")]
+    [InlineData("\"scale\": 1", "\"scale\": 1e99", "scale is not above 0")]
+    [InlineData("aaaa", "AAAA", "sha256 is not 64 lower-case hexadecimal digits")]
+    [InlineData("\"height\"", "\"width\"", "columns are not distinct names")]
+    [InlineData("\"height\"", "null", "columns are not distinct names")]
+    [InlineData("\"b\"", "\"<é>\"", "classes are not two or more distinct names")]
+    [InlineData("1E-07", "0", "deviation is not 2 numbers above 0")]
+    [InlineData("0.1,", "", "mean is not 2 finite numbers")]
+    [InlineData("\"train\": 90", "\"train\": 0", "splits are not sizes, or there is nothing to train on")]
+    public void A_damaged_description_is_told(string text, string by, string reason)
+    {
+        var json = Description.ToJson();
+        var error = Assert.Throws<DataException>(() => DataDescription.FromJson(json.Replace(text, by, StringComparison.Ordinal)));
+        Assert.Equal($"data.json is damaged: {reason}.", error.Message);
+    }
+
+    [Fact]
+    public void Whatever_is_damaged_only_the_documented_exception_escapes() => Fuzz.Run(
+        Encoding.UTF8.GetBytes(Description.ToJson()),
+        bytes => DataDescription.FromJson(Encoding.UTF8.GetString(bytes)),
+        typeof(DataException));
+
+    [Fact]
+    public void Raw_rows_are_matched_by_name_and_a_label_is_ignored() =>
+        Assert.Equal([1f, 2, 3, 4], Read("height,kind,width\n2,a,1\n4,,3\n"));
+
+    [Theory]
+    [InlineData("height\n2\n", "in.csv: the column \"width\", a feature of iris.csv, is missing.")]
+    [InlineData("height,width,depth\n1,2,3\n", "in.csv: line 1, column 3 (\"depth\") is not a feature of iris.csv; remove it.")]
+    [InlineData("height,width\n1,\n", "in.csv, line 2, column 2 (\"width\"): the cell is empty.")]
+    public void Rows_that_do_not_fit_are_told(string csv, string message) =>
+        Assert.Equal(message, Assert.Throws<DataException>(() => Read(csv)).Message);
+
+    private static float[] Read(string csv) => RawRows.Read(new MemoryStream(Encoding.UTF8.GetBytes(csv)), "in.csv", Description);
+}

@@ -1,0 +1,69 @@
+using System.IO.Compression;
+
+namespace DistributedEnsemble.Training.Tests.Data;
+
+public class IdxReaderTests
+{
+    private static readonly byte[] Labels = [0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9];
+
+    [Fact]
+    public void An_array_is_read_gzipped_or_not()
+    {
+        Assert.Equal([7, 8, 9], Read(Labels).Values);
+        Assert.Equal([7, 8, 9], Read(Gzip(Labels)).Values);
+        Assert.Equal([3], Read(Labels).Shape);
+    }
+
+    [Fact]
+    public void A_wrong_magic_number_is_told() => Refuses(
+        [0, 0, 8, 3, .. Labels[4..]], "l.idx is not an IDX file of 1 dimensions of bytes: its magic number is 00000803, not 00000801.");
+
+    [Fact]
+    public void A_cut_file_is_told()
+    {
+        Refuses(Labels[..6], "l.idx is cut short: its header takes 8 bytes.");
+        Refuses(Labels[..10], "l.idx is cut short: it has 2 of 3 values.");
+        Refuses([.. Labels, 1], "l.idx is damaged: bytes follow its 3 values.");
+        Assert.Throws<DataException>(() => Read(Gzip(Labels)[..^10]));
+    }
+
+    [Fact]
+    public void Gzip_data_that_is_not_valid_is_told()
+    {
+        var bytes = Gzip(Labels);
+        bytes[10] = 0xff;
+        Refuses(bytes, "l.idx is damaged: its gzip data is not valid.");
+    }
+
+    [Fact]
+    public void An_absurd_size_is_not_allocated()
+    {
+        byte[] file = [0, 0, 8, 1, 0x7f, 0, 0, 0, 1, 2];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Refuses(file, "l.idx is cut short: it has 2 of 2130706432 values.");
+        Refuses([0, 0, 8, 1, 0xff, 0xff, 0xff, 0xff], "l.idx is damaged: its header says 2147483647 values.");
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
+    }
+
+    [Fact]
+    public void Whatever_is_damaged_only_the_documented_exception_escapes_and_memory_stays_bounded()
+    {
+        foreach (var good in (byte[][])[Labels, Gzip(Labels)])
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var runs = Fuzz.Run(good, bytes => Read(bytes), typeof(DataException));
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, runs * 300_000L);
+        }
+    }
+
+    private static IdxArray Read(byte[] bytes) => IdxReader.Read(new MemoryStream(bytes), "l.idx", 1);
+
+    private static void Refuses(byte[] bytes, string message) => Assert.Equal(message, Assert.Throws<DataException>(() => Read(bytes)).Message);
+
+    private static byte[] Gzip(byte[] bytes)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest)) gzip.Write(bytes);
+        return packed.ToArray();
+    }
+}
