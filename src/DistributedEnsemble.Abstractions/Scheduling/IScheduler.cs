@@ -14,6 +14,10 @@ public interface IScheduler : IGrainWithStringKey
     [Alias("submit")]
     Task<RunKey> SubmitAsync(Submission submission);
 
+    /// <summary>Lets a paused run go on, exactly where its record says.</summary>
+    [Alias("resume")]
+    Task ResumeAsync(RunKey run);
+
     [Alias("find")]
     Task<RunKey?> FindAsync(string name);
 

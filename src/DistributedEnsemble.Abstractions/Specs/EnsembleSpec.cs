@@ -51,7 +51,7 @@ public sealed record EnsembleSpec
 
     /// <summary>Reads what <see cref="ToJson"/> wrote. The kind of the model was checked when the spec was resolved.</summary>
     /// <exception cref="SpecException">The text is not a valid spec.</exception>
-    public static EnsembleSpec FromJson(string text) => SpecDocument.Parse(text).Resolve(SpecLayer.Empty, modelKinds: null);
+    public static EnsembleSpec FromJson(string text) => SpecDocument.Parse(text).ResolveOver(SpecLayer.Empty, modelKinds: null);
 
     /// <summary>The spec with every key spelled out that its kinds have; the same spec is always the same text.</summary>
     public string ToJson() => SpecWriter.Write(SpecBuilder.LayerOf(this));

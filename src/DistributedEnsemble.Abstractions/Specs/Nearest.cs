@@ -6,7 +6,9 @@ internal static class Nearest
     // Nothing that is longer can be near to a name of ours, and distances are quadratic.
     private const int LongestWord = 100;
 
-    public static string Of(string word, IEnumerable<string> names) => names.MinBy(name => Distance(word, name))!;
+    /// <summary>The name that shares most with the word: four letters too few in a long name are nearer than four others in a short one.</summary>
+    public static string Of(string word, IEnumerable<string> names) =>
+        names.MinBy(name => (double)Distance(word, name) / Math.Max(1, Math.Max(word.Length, name.Length)))!;
 
     /// <summary>How many letters must be added, dropped or replaced (Levenshtein, 1966), whatever their case.</summary>
     public static int Distance(string word, string name)

@@ -41,13 +41,13 @@ public sealed class SpecDocument
     /// <param name="datasetDefaults">A partial spec.</param>
     /// <param name="modelKinds">The kinds of models that the host has; null is <see cref="ModelSpec.BuiltInKinds"/>.</param>
     /// <exception cref="SpecException">The keys do not go together.</exception>
-    public EnsembleSpec Resolve(JsonObject? datasetDefaults = null, IReadOnlyCollection<string>? modelKinds = null) => Resolve(
+    public EnsembleSpec Resolve(JsonObject? datasetDefaults = null, IReadOnlyCollection<string>? modelKinds = null) => ResolveOver(
         datasetDefaults is null ? SpecLayer.Empty : SpecReader.Read(datasetDefaults.ToJsonString()),
         modelKinds ?? ModelSpec.BuiltInKinds);
 
     /// <summary>The explicit keys alone, as a spec that can be read again.</summary>
     public string ToJson() => SpecWriter.Write(_keys);
 
-    internal EnsembleSpec Resolve(SpecLayer dataset, IReadOnlyCollection<string>? modelKinds) =>
+    internal EnsembleSpec ResolveOver(SpecLayer dataset, IReadOnlyCollection<string>? modelKinds) =>
         SpecResolution.Resolve(_keys, dataset, modelKinds);
 }

@@ -53,6 +53,7 @@ internal static class SpecReader
 
     private static JsonElement Parse(string text)
     {
+        if (string.IsNullOrWhiteSpace(text)) throw new SpecException("The spec is empty: {} is the spec that leaves every key at its default.");
         try
         {
             return JsonElement.Parse(text, s_json);

@@ -25,6 +25,16 @@ internal sealed class SchedulerGrain(PlanCache plans, EnsembleTrainingOptions op
         return run;
     }
 
+    public async Task ResumeAsync(RunKey run)
+    {
+        var coordinator = GrainFactory.GetGrain<ICoordinator>(run.ToString());
+        var spec = EnsembleSpec.FromJson((await coordinator.GetDefinitionAsync()).Spec);
+        await coordinator.ResumeAsync();
+        _runs.RemoveAll(active => active.Run == run);
+        _runs.Add(new ActiveRun(run, spec.ThreadsPerMember));
+        await PlaceAsync();
+    }
+
     public Task<RunKey?> FindAsync(string name) =>
         Task.FromResult<RunKey?>(_runs.FirstOrDefault(active => active.Run.Name == name)?.Run);
 

@@ -77,15 +77,15 @@ public sealed class SpecErrorTests
     public void Keys_that_do_not_go_together_are_told_why(string settings, string error) => AssertError(error, settings.Split(' '));
 
     [Theory]
-    [InlineData("", "The spec is not JSON at line 1, byte 1: The input does not contain any JSON tokens. Expected the input to start with a valid JSON token, when isFinalBlock….")]
-    [InlineData("{\n  \"members\": ten }", "The spec is not JSON at line 2, byte 15: 'e' is an invalid end of a literal. Expected 'true'.")]
+    [InlineData("", "The spec is empty: {} is the spec that leaves every key at its default.")]
+    [InlineData("{\n  \"members\": ten }", "The spec is not JSON at line 2, byte 15: 'ten }' is an invalid JSON literal. Expected the literal 'true'.")]
     [InlineData("[1]", "The spec is [1]: it must be a section in braces.")]
     [InlineData("{\"members\":1,\"members\":2}", "members is given twice: keep one of the two.")]
     [InlineData("{\"training\":{\"epochs\":1,\"epochs\":1}}", "training.epochs is given twice: keep one of the two.")]
     [InlineData("{\"data\":{\"dataset\":\"\\ud800\"}}", "data.dataset is \"\\ud800\": it must be the name of a dataset or of a CSV file, in quotes.")]
     [InlineData("{\"data\":{\"dataset\":7}}", "data.dataset is 7: it must be the name of a dataset or of a CSV file, in quotes.")]
     [InlineData("{\"\\ud800\":7}", "The spec is not JSON: a key holds half of a surrogate pair.")]
-    [InlineData("{\"a\\nb\":7}", "a b is an unknown key: did you mean name, data or seed?")]
+    [InlineData("{\"a\\nb\":7}", "a b is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
     public void A_text_that_is_no_spec_is_refused_in_one_line(string text, string error) =>
         Assert.Equal(error, Assert.Throws<SpecException>(() => SpecDocument.Parse(text)).Message);
 

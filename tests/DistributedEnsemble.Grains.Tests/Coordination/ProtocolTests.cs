@@ -1,0 +1,111 @@
+namespace DistributedEnsemble.Grains.Tests.Coordination;
+
+public sealed class ProtocolTests
+{
+    private const string OtherSha = "0000000000000000000000000000000000000000000000000000000000000000";
+
+    [Fact]
+    public async Task A_hand_over_counts_once_and_only_from_the_current_attempt()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(lanes: 1);
+        var run = await cluster.SubmitAsync(Specs.Long);
+        var member = (await cluster.WhenAsync(run, s => s.Members[0].State == MemberState.Training)).Members[0];
+        var (coordinator, current) = (cluster.Coordinator(run), new MemberAttempt(0, member.Attempt));
+        var weights = new WeightFile(0, 1, "members/00/snapshots/step-00000001.safetensors", OtherSha);
+
+        Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(current, weights)));
+        Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(current, weights)));
+        Assert.Equal([weights], (await coordinator.GetStatusAsync()).Snapshots);
+
+        foreach (var attempt in new[] { member.Attempt - 1, member.Attempt + 1 })
+        {
+            var stale = new HandOver(new MemberAttempt(0, attempt), weights with { Step = 2 });
+            Assert.Equal(Acknowledgement.Superseded, await coordinator.CollectAsync(stale));
+        }
+
+        Assert.Equal([weights], (await coordinator.GetStatusAsync()).Snapshots);
+        await coordinator.StopAsync();
+        await cluster.WhenAsync(run, s => s.State == RunState.Paused);
+    }
+
+    [Fact]
+    public async Task Other_weights_at_the_same_step_stop_the_run()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(lanes: 1);
+        var run = await cluster.SubmitAsync(Specs.Long);
+        var member = (await cluster.WhenAsync(run, s => s.Members[0].State == MemberState.Training)).Members[0];
+        var by = new MemberAttempt(0, member.Attempt);
+        var weights = new WeightFile(0, 1, "members/00/snapshots/step-00000001.safetensors", OtherSha);
+        await cluster.Coordinator(run).CollectAsync(new HandOver(by, weights));
+
+        var answer = await cluster.Coordinator(run).CollectAsync(new HandOver(by, weights with { Sha256 = OtherSha.Replace('0', '1') }));
+
+        Assert.Equal(Acknowledgement.Superseded, answer);
+        var status = await cluster.Coordinator(run).GetStatusAsync();
+        Assert.Equal(RunState.Failed, status.State);
+        Assert.StartsWith("not reproducible: member 0 came to step 1 twice", status.Reason);
+        Assert.Equal([weights], status.Snapshots);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_stopped_and_resumed_ends_as_if_it_never_was()
+    {
+        var spec = Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 60");
+        await using var cluster = await EnsembleCluster.StartAsync(lanes: 2);
+        var run = await cluster.SubmitAsync(spec);
+        await cluster.WhenAsync(run, s => s.Members[0].Step > 20);
+        await cluster.Coordinator(run).StopAsync();
+        var paused = await cluster.WhenAsync(run, s => s.State == RunState.Paused);
+        Assert.InRange(paused.Steps, 1, paused.StepsTotal - 1);
+        Assert.All(paused.Members, m => Assert.NotEqual(MemberState.Training, m.State));
+
+        await cluster.Scheduler.ResumeAsync(run);
+        var status = await cluster.WhenAsync(run, s => s.HasEnded);
+
+        Assert.Equal(RunState.Completed, status.State);
+        Assert.Equal(Specs.Reference(spec), Specs.Of(status));
+        var lines = File.ReadLines(cluster.Folder(run).Path("members/00/metrics.jsonl")).ToList();
+        Assert.Equal(lines.Distinct(), lines);
+    }
+
+    [Fact]
+    public async Task A_member_that_cannot_train_fails_with_the_step_and_the_likely_reason()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+
+        // Each update multiplies the weights by 1 − 2·1·1000.
+        var status = await cluster.TrainAsync(Specs.Small.Replace("0.05", "1000").Replace("\"l2\": 1e-4", "\"l2\": 1"));
+
+        Assert.Equal(RunState.Failed, status.State);
+        Assert.All(status.Members, m => Assert.Matches(
+            $@"^the loss of member {m.Index} is (NaN|∞|Infinity) at step \d+: most likely the learning rate, [\d.E+]+ there, is too high$", m.Reason));
+    }
+
+    [Fact]
+    public async Task A_name_that_is_taken_is_refused_and_leaves_the_old_run_alone()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var run = await cluster.SubmitAsync(Specs.Small);
+        await cluster.WhenAsync(run, s => s.HasEnded);
+        var before = File.ReadAllText(cluster.Folder(run).Status);
+
+        var error = await Assert.ThrowsAsync<RunRejectedException>(() => cluster.SubmitAsync(Specs.Small));
+
+        Assert.Equal(
+            $"Run \"small\" already exists in {cluster.RunsFolder}. Resume it with `ensemble resume small`, or choose another --name.", error.Message);
+        Assert.Equal(before, File.ReadAllText(cluster.Folder(run).Status));
+    }
+
+    [Fact]
+    public async Task A_spec_that_cannot_be_trained_leaves_no_folder()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(lanes: 2);
+
+        var error = await Assert.ThrowsAsync<RunRejectedException>(
+            () => cluster.SubmitAsync(Specs.Small.Replace("\"members\": 6", "\"members\": 6, \"threadsPerMember\": 3")));
+
+        Assert.Equal(
+            "threadsPerMember is 3: no silo has more than 2 lanes. Take fewer threads, or start silos with more --lanes.", error.Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(cluster.RunsFolder));
+    }
+}

@@ -1,0 +1,61 @@
+using DistributedEnsemble.Training;
+using Orleans.TestingHost;
+
+namespace DistributedEnsemble.Grains.Tests;
+
+/// <summary>A cluster inside the test's process, with a runs folder of its own that goes with it.</summary>
+internal sealed class EnsembleCluster : IAsyncDisposable
+{
+    private readonly InProcessTestCluster _cluster;
+    private readonly bool _ownsFolder;
+
+    private EnsembleCluster(InProcessTestCluster cluster, string runs, bool ownsFolder) =>
+        (_cluster, RunsFolder, _ownsFolder) = (cluster, runs, ownsFolder);
+
+    public string RunsFolder { get; }
+
+    public IScheduler Scheduler => _cluster.Client.GetGrain<IScheduler>(IScheduler.Key);
+
+    public static async Task<EnsembleCluster> StartAsync(
+        int silos = 1, int lanes = 2, string? runsFolder = null, Action<EnsembleTrainingOptions>? configure = null)
+    {
+        var runs = runsFolder ?? Directory.CreateTempSubdirectory("ensemble-").FullName;
+        var builder = new InProcessTestClusterBuilder((short)silos);
+        builder.ConfigureSilo((_, silo) => silo.AddEnsembleTraining(options =>
+        {
+            (options.RunsFolder, options.Lanes) = (runs, lanes);
+            configure?.Invoke(options);
+        }));
+        var cluster = builder.Build();
+        await cluster.DeployAsync();
+        return new EnsembleCluster(cluster, runs, runsFolder is null);
+    }
+
+    public ICoordinator Coordinator(RunKey run) => _cluster.Client.GetGrain<ICoordinator>(run.ToString());
+
+    public IAggregator Aggregator(RunKey run) => _cluster.Client.GetGrain<IAggregator>(run.ToString());
+
+    public RunFolder Folder(RunKey run) => new(RunsFolder, run.Name);
+
+    public Task<RunKey> SubmitAsync(string spec) => Scheduler.SubmitAsync(new Submission(spec));
+
+    public async Task<RunStatus> TrainAsync(string spec) => await WhenAsync(await SubmitAsync(spec), status => status.HasEnded);
+
+    /// <summary>Asks until the condition holds; the time limit of the test run ends a wait in vain.</summary>
+    public async Task<RunStatus> WhenAsync(RunKey run, Func<RunStatus, bool> condition)
+    {
+        while (true)
+        {
+            var status = await Coordinator(run).GetStatusAsync();
+            if (condition(status)) return status;
+            Assert.False(status.HasEnded, $"The run ended as {status.State} ({status.Reason}) before the condition held.");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        if (_ownsFolder) Directory.Delete(RunsFolder, recursive: true);
+    }
+}

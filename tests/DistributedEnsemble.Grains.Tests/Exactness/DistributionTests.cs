@@ -1,0 +1,85 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains.Tests.Exactness;
+
+public sealed class DistributionTests
+{
+    private static readonly Lazy<List<(int Member, int Step, string Sha256)>> Reference = new(() => Specs.Reference(Specs.Small));
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 2)]
+    [InlineData(3, 1)]
+    public async Task A_run_through_grains_equals_the_sequential_reference(int silos, int lanes)
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(silos, lanes);
+
+        var status = await cluster.TrainAsync(Specs.Small);
+
+        Assert.Equal(RunState.Completed, status.State);
+        Assert.Equal(Reference.Value, Specs.Of(status));
+    }
+
+    [Fact]
+    public void A_member_trained_alone_equals_itself_among_others() =>
+        Assert.Equal(Reference.Value.Where(s => s.Member == 5), Specs.Reference(Specs.Small, [5]));
+
+    [Fact]
+    public async Task A_run_on_a_shifted_heap_equals_the_reference()
+    {
+        var ballast = Enumerable.Range(1, 2000).Select(i => new byte[(i * 37 % 5000) + 1]).ToList();
+        GC.Collect();
+        await using var cluster = await EnsembleCluster.StartAsync(silos: 1, lanes: 2);
+
+        var status = await cluster.TrainAsync(Specs.Small);
+
+        GC.KeepAlive(ballast);
+        Assert.Equal(Reference.Value, Specs.Of(status));
+    }
+
+    [Fact]
+    public async Task The_lanes_of_three_silos_all_train()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(silos: 3, lanes: 1);
+
+        var run = await cluster.SubmitAsync(Specs.Long);
+        var status = await cluster.WhenAsync(run, s => s.Members.Count(m => m is { State: MemberState.Training, Step: > 0 }) == 3);
+
+        Assert.Equal(3, status.Members.Where(m => m.State == MemberState.Training).Select(m => m.Silo).Distinct().Count());
+        await cluster.Coordinator(run).StopAsync();
+        await cluster.WhenAsync(run, s => s.State == RunState.Paused);
+    }
+
+    [Fact]
+    public async Task The_files_hold_what_the_record_names()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var run = await cluster.SubmitAsync(Specs.Small);
+        var status = await cluster.WhenAsync(run, s => s.HasEnded);
+
+        var (folder, plan) = (cluster.Folder(run), Specs.Plan(Specs.Small));
+        foreach (var file in status.Snapshots)
+        {
+            using var weights = WeightFiles.LoadWeights(folder, file, plan.Network.Layout);
+            Assert.Equal(file.Sha256, weights.Sha256());
+        }
+
+        // The projection is written before the scheduler hears of the end.
+        Assert.Equal(RunStatusJson.ToJson(status), File.ReadAllText(folder.Status));
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(folder.Root, "*", SearchOption.AllDirectories), path => path.Contains("checkpoint") || path.Contains(".tmp"));
+    }
+
+    [Fact]
+    public async Task Metric_lines_are_those_of_the_reference_each_once()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var run = await cluster.SubmitAsync(Specs.Small);
+        await cluster.WhenAsync(run, s => s.HasEnded);
+
+        var expected = new List<string>();
+        EnsembleTraining.Run(Specs.Plan(Specs.Small), [3], (_, metrics) => expected.Add(metrics.ToLine()), TestContext.Current.CancellationToken);
+
+        Assert.Equal(string.Concat(expected), File.ReadAllText(cluster.Folder(run).Path(RunFolder.Metrics(3))));
+    }
+}

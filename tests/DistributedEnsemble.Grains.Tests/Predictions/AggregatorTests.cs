@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains.Tests.Predictions;
+
+public sealed class AggregatorTests
+{
+    [Fact]
+    public async Task The_ensemble_answers_with_the_mean_of_its_members_in_constituent_order()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(silos: 2, lanes: 2);
+        var run = await cluster.SubmitAsync(Specs.Small);
+        var status = await cluster.WhenAsync(run, s => s.HasEnded);
+        var plan = Specs.Plan(Specs.Small);
+        var raw = plan.Dataset.Test.Inputs.narrow(0, 0, 5).mul(16);
+
+        var answer = await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. MemoryMarshal.Cast<byte, float>(raw.contiguous().bytes)]));
+
+        var mean = new ProbabilityMean();
+        foreach (var file in status.Snapshots.Where(s => s.Step == plan.Steps).OrderBy(s => s.Member))
+        {
+            using var weights = WeightFiles.LoadWeights(cluster.Folder(run), file, plan.Network.Layout);
+            mean.Add(BatchedPrediction.OfRows(new SingleModel(plan.Network, weights), plan.Dataset.Test, 0, 5));
+        }
+
+        Assert.Equal(mean.ToArray(), answer.Probabilities);
+        Assert.Equal(6, answer.Constituents);
+        Assert.Equal(5, answer.Labels.Length);
+    }
+
+    [Fact]
+    public async Task Evaluation_on_the_cluster_equals_evaluation_of_the_folder()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(silos: 2, lanes: 2);
+        var run = await cluster.SubmitAsync(Specs.Small);
+        var status = await cluster.WhenAsync(run, s => s.HasEnded);
+        var registry = new DatasetRegistry();
+
+        foreach (var choice in new[] { null, new ConstituentChoice(From: PredictionSource.Snapshots), new ConstituentChoice(Members: 2, MonteCarloSamples: 3) })
+        {
+            var onCluster = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(choice));
+            var ofFolder = RunEvaluation.Evaluate(
+                cluster.Folder(run), status, choice, name => registry.Resolve(name).Load(new DataFolders()), new NetworkRegistry(),
+                TestContext.Current.CancellationToken);
+
+            Assert.Equal(ofFolder.Ensemble, onCluster.Ensemble);
+            Assert.Equal(ofFolder.Single, onCluster.Single);
+            Assert.Equal(ofFolder.Weights, onCluster.Weights);
+        }
+    }
+
+    [Fact]
+    public async Task The_best_member_is_chosen_by_validation_alone()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var without = await cluster.SubmitAsync(Specs.Small.Replace("\"dataset\": \"digits\"", "\"dataset\": \"digits\", \"validationFraction\": 0"));
+        await cluster.WhenAsync(without, s => s.HasEnded);
+
+        var report = await cluster.Aggregator(without).EvaluateAsync(new EvaluationRequest());
+
+        Assert.Null(report.Single.Best);
+        Assert.Null(report.Single.BestMember);
+    }
+
+    [Fact]
+    public async Task A_cache_too_small_for_the_ensemble_changes_no_answer()
+    {
+        await using var small = await EnsembleCluster.StartAsync(configure: options => options.ConstituentCacheBytes = 1);
+        await using var large = await EnsembleCluster.StartAsync();
+        var reports = new List<EvaluationReport>();
+        foreach (var cluster in new[] { small, large })
+        {
+            var run = await cluster.SubmitAsync(Specs.Small);
+            await cluster.WhenAsync(run, s => s.HasEnded);
+            reports.Add(await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest()));
+        }
+
+        Assert.Equal(reports[0].Ensemble, reports[1].Ensemble);
+    }
+}

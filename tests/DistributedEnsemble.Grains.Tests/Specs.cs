@@ -1,0 +1,40 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains.Tests;
+
+/// <summary>Small runs that use everything: dropout, L2, momentum, a smaller last batch, snapshots on the way.</summary>
+internal static class Specs
+{
+    public const string Small = """
+        {
+          "name": "small", "seed": 7, "members": 6,
+          "data": { "dataset": "digits" },
+          "model": { "hidden": [33] },
+          "training": { "epochs": 3, "batchSize": 100, "schedule": { "learningRate": 0.05 } },
+          "regularization": { "l2": 1e-4, "dropout": { "rate": 0.3, "inputRate": 0.1 } },
+          "snapshots": { "perMember": 2 },
+          "logging": { "everySteps": 7 }
+        }
+        """;
+
+    /// <summary>The same network for so long that a test can watch it train.</summary>
+    public static string Long { get; } = Small.Replace("\"epochs\": 3", "\"epochs\": 100000");
+
+    public static TrainingPlan Plan(string spec)
+    {
+        var document = SpecDocument.Parse(spec);
+        var registry = new DatasetRegistry();
+        var source = registry.Resolve(document.Dataset);
+        return new TrainingPlan(document.Resolve(source.Defaults), source.Load(new DataFolders()), new NetworkRegistry());
+    }
+
+    /// <summary>(member, step, sha256) of each snapshot, as the sequential reference computes them.</summary>
+    public static List<(int Member, int Step, string Sha256)> Reference(string spec, IEnumerable<int>? members = null)
+    {
+        var snapshots = EnsembleTraining.Run(Plan(spec), members);
+        return [.. snapshots.Select(s => (s.Member, s.Step, s.Weights.Sha256()))];
+    }
+
+    public static List<(int Member, int Step, string Sha256)> Of(RunStatus status) =>
+        [.. status.Snapshots.OrderBy(s => (s.Member, s.Step)).Select(s => (s.Member, s.Step, s.Sha256))];
+}
