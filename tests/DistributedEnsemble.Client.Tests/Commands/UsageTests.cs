@@ -1,0 +1,32 @@
+namespace DistributedEnsemble.Client.Tests.Commands;
+
+public sealed class UsageTests : IDisposable
+{
+    private readonly TestDriver _driver = new();
+
+    [Theory]
+    [InlineData("--lanes 0 list", "--lanes is 0: a number of training threads is a whole number from 1. Try `ensemble list --help`.")]
+    [InlineData("status Digits", "\"Digits\" is not a run: a name has 1 to 63 characters of a-z, 0-9 and -, and starts with a letter or digit.")]
+    [InlineData("status ../x", "\"../x\" is not a run: a name has 1 to 63 characters of a-z, 0-9 and -, and starts with a letter or digit.")]
+    [InlineData("evaluate digits-1 --from best", "--from is best: it is one of final, snapshots, ema. Try `ensemble evaluate --help`.")]
+    [InlineData("evaluate digits-1 --mc -1", "--mc is -1: a number of masks is a whole number from 0. Try `ensemble evaluate --help`.")]
+    [InlineData("train --set epochs", "--set epochs names no value: it takes path=value, such as training.epochs=20.")]
+    [InlineData("train none.json", "Spec none.json does not exist.")]
+    [InlineData("train --fast", "Unrecognized option '--fast'. Try `ensemble train --help`.")]
+    public async Task A_wrong_command_line_is_answered_in_one_line(string arguments, string error)
+    {
+        (await _driver.RunAsync(arguments.Split(' '))).Refused(2, error);
+        Assert.Empty(_driver.Runs);
+    }
+
+    [Fact]
+    public async Task A_run_that_does_not_exist_is_told_with_the_folder() =>
+        (await _driver.RunAsync("status", "none")).Refused(2,
+            $"Run \"none\" does not exist in {_driver.RunsFolder}. `ensemble list --runs {_driver.RunsFolder}` shows those that do.");
+
+    [Fact]
+    public async Task An_empty_folder_of_runs_says_how_to_make_one() => Assert.Equal(
+        $"No runs in {_driver.RunsFolder}. `ensemble train --runs {_driver.RunsFolder}` makes one.\n", (await _driver.RunAsync("list")).Succeeded().Out);
+
+    public void Dispose() => _driver.Dispose();
+}

@@ -1,0 +1,58 @@
+using DistributedEnsemble.Client.Rendering;
+using Spectre.Console.Testing;
+
+namespace DistributedEnsemble.Client.Tests.Rendering;
+
+public sealed class LineViewTests : IDisposable
+{
+    private readonly TestConsole _console = new();
+
+    [Fact]
+    public async Task A_member_has_a_line_when_it_starts_at_each_tenth_and_when_it_ends()
+    {
+        await ShowAsync(
+            Statuses.Of(RunState.Running, Statuses.Waiting(0)),
+            Statuses.Of(RunState.Running, Statuses.Training(0, 0)),
+            Statuses.Of(RunState.Running, Statuses.Training(0, 99)),
+            Statuses.Of(RunState.Running, Statuses.Training(0, 100)),
+            Statuses.Of(RunState.Running, Statuses.Training(0, 150)),
+            Statuses.Of(RunState.Running, Statuses.Training(0, 320)),
+            Statuses.Of(RunState.Completed, Statuses.Completed(0)));
+
+        Assert.Equal(
+            """
+            run digits-1: 1 member, 1,000 steps each
+            member 0 training on 10.0.0.2:11111 lane 0
+            member 0 step 100/1,000 (10 %), loss 0.2500, 100 steps/s
+            member 0 step 320/1,000 (32 %), loss 0.2500, 100 steps/s
+            member 0 completed at step 1,000, loss 0.1250
+
+            """,
+            _console.Output);
+    }
+
+    [Fact]
+    public async Task A_member_that_moves_says_from_which_step_it_goes_on()
+    {
+        await ShowAsync(
+            Statuses.Of(RunState.Running, Statuses.Training(0, 40)),
+            Statuses.Of(RunState.Running, Statuses.Waiting(0, 30)),
+            Statuses.Of(RunState.Running, Statuses.Training(0, 30, attempt: 2)));
+
+        Assert.EndsWith(
+            "member 0 waiting at step 30\nmember 0 training on 10.0.0.2:11111 lane 0 from step 30 (attempt 2)\n", _console.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_failed_member_has_its_reason()
+    {
+        await ShowAsync(Statuses.Of(
+            RunState.Degraded, Statuses.Waiting(0, 7) with { State = MemberState.Failed, Reason = "the loss is not a number" }, Statuses.Completed(1)));
+
+        Assert.Contains("member 0 failed at step 7: the loss is not a number\n", _console.Output, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _console.Dispose();
+
+    private Task<ProgressFrame> ShowAsync(params RunStatus[] statuses) => new LineView(_console).ShowAsync(Statuses.Frames(statuses));
+}
