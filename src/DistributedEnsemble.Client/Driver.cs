@@ -23,7 +23,11 @@ internal sealed class Driver
         _root.Add(new TrainCommand(backend, shared, consoles, time, listen));
         _root.Add(new StatusCommand(backend, shared, consoles));
         _root.Add(new ListCommand(backend, shared, consoles));
+        _root.Add(new WatchCommand(backend, shared, consoles, time, listen));
         _root.Add(new EvaluateCommand(backend, shared, consoles));
+        _root.Add(new PredictCommand(backend, shared, consoles));
+        _root.Add(new ExportCommand(backend, shared, consoles));
+        _root.Add(new SpecCommand(backend, shared, consoles));
         _root.Add(new DatasetsCommand(backend, shared, consoles));
         var help = _root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);

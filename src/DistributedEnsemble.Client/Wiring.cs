@@ -20,7 +20,8 @@ internal static class Wiring
     public static FailureTable Failures { get; } = new FailureTable()
         .With<SpecException>(ExitCode.Usage)
         .With<DataException>(ExitCode.Usage)
-        .With<SafetensorsException>(ExitCode.Failed);
+        .With<SafetensorsException>(ExitCode.Failed)
+        .With<InvalidDataException>(ExitCode.Failed);
 
     private static List<DatasetEntry> ListDatasets(string? folder) =>
     [

@@ -10,7 +10,8 @@ namespace DistributedEnsemble;
 /// </remarks>
 public sealed record EnsembleSpec
 {
-    [Key("The run's name; without one the system chooses DATASET-N.", Pattern = RunName.Expression, Rule = RunName.Rule)]
+    [Key("The run's name; without one the system chooses DATASET-N.", Pattern = RunName.Expression, Rule = RunName.Rule,
+        Absent = "DATASET-N, N the first free number")]
     public string? Name { get; init; }
 
     [Key("The 64-bit key of all randomness of the run.", Range = "[0, 18446744073709551615]")]

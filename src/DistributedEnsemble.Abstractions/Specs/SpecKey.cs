@@ -36,7 +36,9 @@ public sealed class SpecKey : SpecEntry
         : "whole number";
 
     /// <summary>What it is if neither the spec nor the dataset gives it.</summary>
-    public string Default => _attribute.Absent ?? SpecDefaults.InWords(this);
+    public string Default => IsBelowOff(Section!) ? $"off; {Constant} once on" : Constant;
+
+    private string Constant => _attribute.Absent ?? SpecDefaults.InWords(this);
 
     internal Type Type { get; }
     internal SpecRange? Interval { get; }
@@ -53,6 +55,8 @@ public sealed class SpecKey : SpecEntry
 
     /// <summary>Kinds that a host registers are unknown here, so they may use any key.</summary>
     internal bool AppliesTo(string kind) => Kinds.Count == 0 || Kinds.Contains(kind) || !KnownKinds.Contains(kind);
+
+    private static bool IsBelowOff(SpecSection section) => section.IsNullable || (section.Section is { } above && IsBelowOff(above));
 
     private IReadOnlyList<string> KnownKinds => Section!.Kind!.IsText ? ModelSpec.BuiltInKinds : Section.Kind.Choices;
 }

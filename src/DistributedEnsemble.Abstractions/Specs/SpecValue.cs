@@ -22,6 +22,7 @@ internal static partial class SpecValue
         null => "null",
         string text => $"\"{Shown(text)}\"",
         Enum choice => SpecNames.OfChoice(choice),
+        double number => number.ToString("R").Replace("E-0", "e-", StringComparison.Ordinal).Replace("E", "e", StringComparison.Ordinal),
         _ => value.ToString()!,
     };
 

@@ -47,7 +47,7 @@ internal sealed class TrainCommand : DriverCommand
         var run = await cluster.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(submission);
         var coordinator = cluster.Grains.GetGrain<ICoordinator>(run.ToString());
         var view = ProgressViews.For(_consoles.Progress(json), _time);
-        var (status, _) = await view.ShowAsync(new RunFollower(coordinator, interruption, _time).FollowAsync());
+        var (status, _) = await view.ShowAsync(new RunFollower(coordinator.GetStatusAsync, interruption, _time).FollowAsync(coordinator.StopAsync));
 
         var evaluation = status.State is RunState.Completed or RunState.Degraded
             ? await EvaluateAsync(cluster.Grains.GetGrain<IAggregator>(run.ToString()), interruption)
@@ -85,17 +85,9 @@ internal sealed class TrainCommand : DriverCommand
         {
             _consoles.Error.WriteRaw($"Member {member.Index} failed at step {Words.Count(member.Step)}: {member.Reason}");
         }
-        var because = status.Reason is null ? "" : $": {status.Reason}";
-        var line = status.State switch
-        {
-            RunState.Paused => $"Run \"{status.Run}\" is paused at step {Words.Count(status.Steps)} of {Words.Count(status.StepsTotal)}{because}\n" +
-                $"Go on with: {_shared.Suggest(parsed, $"resume {status.Run}")}",
-            RunState.Failed => $"Run \"{status.Run}\" failed{because}",
-            RunState.Degraded => $"Run \"{status.Run}\" is degraded{because}",
-            _ when interruption.IsAsked =>
-                $"Run \"{status.Run}\" has ended. Evaluate it with: {_shared.Suggest(parsed, $"evaluate {status.Run}")}",
-            _ => null,
-        };
+        var line = RunEndings.Line(status, parsed, _shared) ?? (interruption.IsAsked
+            ? $"Run \"{status.Run}\" has ended. Evaluate it with: {_shared.Suggest(parsed, $"evaluate {status.Run}")}"
+            : null);
         if (line is not null) _consoles.Error.WriteRaw(line);
     }
 }

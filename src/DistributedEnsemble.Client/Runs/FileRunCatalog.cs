@@ -33,13 +33,26 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
         }
     }
 
-    public EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation)
+    public EnsembleSpec ReadSpec(string name) => RunDescription.Read(Folder(name)).Spec;
+
+    public EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation) => RunEvaluation.Evaluate(
+        Folder(name), Existing(name), choice,
+        dataset => _training.Datasets.Resolve(dataset).Load(new DataFolders(options.DataFolder)), _training.Networks, cancellation);
+
+    public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file)
     {
-        var status = Find(name) ?? throw new UsageException($"There is no run \"{name}\" in {options.RunsFolder}.");
-        return RunEvaluation.Evaluate(
-            new RunFolder(options.RunsFolder, name), status, choice,
-            dataset => _training.Datasets.Resolve(dataset).Load(new DataFolders(options.DataFolder)), _training.Networks, cancellation);
+        using var prediction = RunPrediction.Open(Folder(name), Existing(name), choice, _training.Networks);
+        var batches = RawRows.Read(csv, file, prediction.Data).Select(raw => prediction.Predict(raw));
+        return new PredictedRows(prediction.Data.Classes, [.. batches]);
     }
+
+    public ExportManifest Export(string name, ConstituentChoice choice, string output) =>
+        RunExport.Write(Folder(name), Existing(name), choice, _training.Networks, output);
+
+    private RunFolder Folder(string name) => new(options.RunsFolder, name);
+
+    private RunStatus Existing(string name) =>
+        Find(name) ?? throw new UsageException($"There is no run \"{name}\" in {options.RunsFolder}.");
 
     /// <summary>A run whose process ended is paused: nobody trains it, and its record knows how to go on.</summary>
     private static RunStatus Orphaned(RunStatus status) => status with

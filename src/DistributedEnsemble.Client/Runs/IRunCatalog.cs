@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training;
+
 namespace DistributedEnsemble.Client.Runs;
 
 /// <summary>The runs of a folder, read from their files alone: nothing needs to be running.</summary>
@@ -8,6 +10,16 @@ internal interface IRunCatalog
     /// <returns>The run, or null if there is none of that name.</returns>
     RunStatus? Find(string name);
 
+    /// <summary>The run's resolved spec.</summary>
+    EnsembleSpec ReadSpec(string name);
+
     /// <summary>Metrics on the test split, computed in this process.</summary>
     EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation);
+
+    /// <summary>Predicts the rows of a CSV file in this process; the run's data is not needed.</summary>
+    /// <param name="file">What errors call it.</param>
+    PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file);
+
+    /// <summary>Copies what predicting takes into a folder that does not exist yet, or is empty.</summary>
+    ExportManifest Export(string name, ConstituentChoice choice, string output);
 }

@@ -4,24 +4,27 @@ using DistributedEnsemble.Client.Signals;
 namespace DistributedEnsemble.Client.Runs;
 
 /// <summary>Asks a run how it is, several times a second, until it has ended or is paused.</summary>
-internal sealed class RunFollower(ICoordinator coordinator, Interruption interruption, TimeProvider time)
+internal sealed class RunFollower(Func<Task<RunStatus>> ask, Interruption interruption, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>The first interruption stops the run, whose lanes then take their checkpoints: frames go on until it is paused.</summary>
-    public async IAsyncEnumerable<ProgressFrame> FollowAsync()
+    /// <param name="stop">
+    /// What the first interruption does: it stops the run, whose lanes then take their checkpoints, and frames go on until it
+    /// is paused. Null leaves the run alone, and an interruption ends the frames.
+    /// </param>
+    public async IAsyncEnumerable<ProgressFrame> FollowAsync(Func<Task>? stop)
     {
         var stopping = false;
         while (true)
         {
-            if (interruption.IsAsked && !stopping)
+            if (interruption.IsAsked && !stopping && stop is not null)
             {
                 stopping = true;
-                await coordinator.StopAsync();
+                await stop();
             }
-            var status = await coordinator.GetStatusAsync();
+            var status = await ask();
             yield return new ProgressFrame(status, stopping);
-            if (status.HasEnded || status.State == RunState.Paused) yield break;
+            if (status.HasEnded || status.State == RunState.Paused || (interruption.IsAsked && stop is null)) yield break;
             await WaitAsync(stopping);
         }
     }

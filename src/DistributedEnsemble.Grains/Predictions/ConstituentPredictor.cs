@@ -21,7 +21,7 @@ internal sealed class ConstituentPredictor(
         var predictor = Predictors.Create(plan, weights.Value, file.Member, query.MonteCarloSamples);
         var probabilities = query.Part is { } part
             ? BatchedPrediction.OfRows(predictor, plan.Samples(part), query.Start, query.Count)
-            : BatchedPrediction.OfRaw(predictor, plan.Dataset, query.Rows.AsSpan());
+            : BatchedPrediction.OfRaw(predictor, plan.Dataset.InputShape, plan.Dataset.Preprocessing, query.Rows.AsSpan());
         return ImmutableCollectionsMarshal.AsImmutableArray(probabilities);
     }
 }

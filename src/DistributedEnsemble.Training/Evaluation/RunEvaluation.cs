@@ -10,6 +10,7 @@ public static class RunEvaluation
     /// <param name="choice">What differs from the spec's prediction.</param>
     /// <param name="load">Loads a dataset by its name.</param>
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
+    /// <exception cref="InvalidDataException">The folder's spec or data description is missing or damaged.</exception>
     /// <exception cref="DataException">The data is missing, or is not what the run was trained on.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
     public static EvaluationReport Evaluate(
@@ -17,7 +18,8 @@ public static class RunEvaluation
         CancellationToken cancellation = default)
     {
         set_num_threads(1);
-        var definition = new RunDefinition(File.ReadAllText(folder.Spec), File.ReadAllText(folder.Data));
+        var run = RunDescription.Read(folder);
+        var definition = new RunDefinition(run.Spec.ToJson(), run.Data.ToJson());
         var plan = TrainingPlan.Restore(status.Run, definition, load, networks);
         var chosen = ChosenConstituents.Of(status, plan, choice);
         var weights = new List<Weights>();

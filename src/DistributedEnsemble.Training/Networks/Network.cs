@@ -15,13 +15,17 @@ public sealed class Network
     /// <exception cref="SpecException">A layer does not fit the shape that it is given.</exception>
     public Network(IReadOnlyList<long> inputShape, IEnumerable<Layer> layers, Precision precision = Precision.Float32)
     {
+        Layers = [.. layers];
         var builder = new NetworkBuilder(inputShape, precision);
-        _forward = builder.Chain(layers);
+        _forward = builder.Chain(Layers);
         InputShape = inputShape;
         OutputShape = builder.Shape;
         Layout = new WeightLayout(builder.Tensors);
         HasDropout = builder.Dropouts > 0;
     }
+
+    /// <summary>From input to scores.</summary>
+    public IReadOnlyList<Layer> Layers { get; }
 
     public IReadOnlyList<long> InputShape { get; }
     public IReadOnlyList<long> OutputShape { get; }

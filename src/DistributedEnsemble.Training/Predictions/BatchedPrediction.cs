@@ -17,12 +17,13 @@ public static class BatchedPrediction
 
     /// <summary>Rows as a client has them: the dataset's preprocessing is applied.</summary>
     /// <param name="raw">[rows, …input shape], row after row.</param>
-    public static float[] OfRaw(IPredictor predictor, Dataset dataset, ReadOnlySpan<float> raw)
+    public static float[] OfRaw(IPredictor predictor, IReadOnlyList<long> inputShape, Preprocessing preprocessing, ReadOnlySpan<float> raw)
     {
-        var features = (int)dataset.InputShape.Aggregate(1L, (product, size) => product * size);
-        var inputs = empty([raw.Length / features, .. dataset.InputShape]);
+        var features = (int)inputShape.Aggregate(1L, (product, size) => product * size);
+        if (raw.Length < features) return [];
+        using var inputs = empty([raw.Length / features, .. inputShape]);
         raw.CopyTo(MemoryMarshal.Cast<byte, float>(inputs.bytes));
-        var preprocessed = dataset.Preprocessing.Apply(inputs);
+        using var preprocessed = preprocessing.Apply(inputs);
         return Predict(raw.Length / features, (first, rows) => predictor.Predict(preprocessed.narrow(0, first, rows)));
     }
 

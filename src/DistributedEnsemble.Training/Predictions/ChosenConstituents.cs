@@ -7,13 +7,18 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
 {
     /// <param name="choice">What differs from the spec's prediction.</param>
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
-    public static ChosenConstituents Of(RunStatus status, TrainingPlan plan, ConstituentChoice? choice)
+    public static ChosenConstituents Of(RunStatus status, TrainingPlan plan, ConstituentChoice? choice) =>
+        Of(status, plan.Spec, plan.Network, choice);
+
+    /// <summary>The same without the run's data.</summary>
+    /// <inheritdoc cref="Of(RunStatus, TrainingPlan, ConstituentChoice)"/>
+    public static ChosenConstituents Of(RunStatus status, EnsembleSpec spec, Network network, ConstituentChoice? choice)
     {
-        var prediction = plan.Spec.Prediction;
+        var prediction = spec.Prediction;
         var from = choice?.From ?? prediction.From;
         var select = choice?.Select ?? prediction.Select;
         var samples = choice?.MonteCarloSamples ?? prediction.MonteCarloSamples;
-        if (samples > 0 && !plan.Network.HasDropout)
+        if (samples > 0 && !network.HasDropout)
         {
             throw new SpecException($"prediction.monteCarloSamples is {samples}: this run's network has no dropout to sample. Choose 0.");
         }
@@ -24,11 +29,12 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
             throw new SpecException($"--members is {members}: run \"{status.Run}\" has 1 to {status.Members.Length}.");
         }
 
+        var steps = status.StepsTotal / status.Members.Length;
         // A member that failed has no model, whatever it handed over before.
         var usable = status.Members.Where(m => m.Index < members && m.State != MemberState.Failed).Select(m => m.Index).ToHashSet();
         var candidates = from == PredictionSource.Ema ? status.Ema : status.Snapshots;
         var chosen = candidates
-            .Where(file => usable.Contains(file.Member) && (from != PredictionSource.Final || file.Step == plan.Steps))
+            .Where(file => usable.Contains(file.Member) && (from != PredictionSource.Final || file.Step == steps))
             .GroupBy(file => file.Member).OrderBy(group => group.Key)
             .SelectMany(group => Last(group.OrderBy(file => file.Step).ToList(), select))
             .ToImmutableArray();

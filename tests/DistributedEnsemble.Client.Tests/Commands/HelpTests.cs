@@ -8,7 +8,11 @@ public sealed class HelpTests : IDisposable
     [InlineData("train")]
     [InlineData("status")]
     [InlineData("list")]
+    [InlineData("watch")]
     [InlineData("evaluate")]
+    [InlineData("predict")]
+    [InlineData("export")]
+    [InlineData("spec")]
     [InlineData("datasets")]
     public async Task Every_command_has_help_with_an_example(string command)
     {

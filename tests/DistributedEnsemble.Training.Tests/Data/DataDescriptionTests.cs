@@ -77,5 +77,5 @@ public class DataDescriptionTests
     public void Rows_that_do_not_fit_are_told(string csv, string message) =>
         Assert.Equal(message, Assert.Throws<DataException>(() => Read(csv)).Message);
 
-    private static float[] Read(string csv) => RawRows.Read(new MemoryStream(Encoding.UTF8.GetBytes(csv)), "in.csv", Description);
+    private static float[] Read(string csv) => [.. RawRows.Read(new MemoryStream(Encoding.UTF8.GetBytes(csv)), "in.csv", Description).SelectMany(batch => batch)];
 }

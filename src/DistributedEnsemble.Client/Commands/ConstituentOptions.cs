@@ -1,0 +1,38 @@
+using System.CommandLine;
+
+namespace DistributedEnsemble.Client.Commands;
+
+/// <summary>The options that say which models are averaged; what is not given is as the run's spec has it.</summary>
+internal sealed class ConstituentOptions
+{
+    private readonly Option<PredictionSource?> _from = new("--from")
+    {
+        Description = "Models that are averaged: final, snapshots or ema [default: the spec's]", HelpName = "final|snapshots|ema",
+        CustomParser = result => OptionValues.OneOf<PredictionSource>(result, "--from"),
+    };
+
+    private readonly Option<string?> _select = new("--select")
+    {
+        Description = "Which of them: all, last:N of each member, or greedy [default: the spec's]", HelpName = "all|last:N|greedy",
+    };
+
+    private readonly Option<int?> _members = new("--members")
+    {
+        Description = "Only the first n members [default: all]", HelpName = "n",
+        CustomParser = result => OptionValues.WholeNumber(result, "--members", "a number of members", from: 1),
+    };
+
+    private readonly Option<int?> _monteCarlo = new("--mc")
+    {
+        Description = "Dropout masks averaged per model; 0 is weight scaling [default: the spec's]", HelpName = "T",
+        CustomParser = result => OptionValues.WholeNumber(result, "--mc", "a number of masks", from: 0),
+    };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { _from, _select, _members, _monteCarlo }) command.Add(option);
+    }
+
+    public ConstituentChoice Read(ParseResult parsed) =>
+        new(parsed.GetValue(_from), parsed.GetValue(_select), parsed.GetValue(_members), parsed.GetValue(_monteCarlo));
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Client.Signals;
+
+namespace DistributedEnsemble.Client.Commands;
+
+internal sealed class WatchCommand : DriverCommand
+{
+    public WatchCommand(Backend backend, SharedOptions shared, Consoles consoles, TimeProvider time, Func<Interruption> listen)
+        : base(
+            "watch", "Shows a run that another process trains, until it ends or pauses; Ctrl-C ends only the watching.",
+            "ensemble watch digits-1")
+    {
+        var run = new NamedRun(shared);
+        Add(run.Argument);
+        SetAction(async (parsed, _) =>
+        {
+            using var interruption = listen();
+            var catalog = backend.OpenCatalog(shared.Read(parsed));
+            var first = run.Find(parsed, catalog);
+            var view = ProgressViews.For(consoles.Progress(shared.Json(parsed)), time);
+            var follower = new RunFollower(() => Task.FromResult(Again(catalog, first)), interruption, time);
+            var (status, _) = await view.ShowAsync(follower.FollowAsync(stop: null));
+            if (shared.Json(parsed)) consoles.Out.WriteRaw(RunStatusJson.ToJson(status));
+            if (RunEndings.Line(status, parsed, shared) is { } line) consoles.Error.WriteRaw(line);
+            return interruption.IsAsked ? interruption.ExitCode : status.State == RunState.Failed ? ExitCode.Failed : ExitCode.Ok;
+        });
+    }
+
+    private static RunStatus Again(IRunCatalog catalog, RunStatus first) =>
+        catalog.Find(first.Run) is { } now && now.Id == first.Id ? now : throw new UsageException($"Run \"{first.Run}\" was deleted.");
+}

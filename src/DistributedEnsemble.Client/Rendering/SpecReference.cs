@@ -1,0 +1,91 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DistributedEnsemble.Training;
+using Spectre.Console;
+
+namespace DistributedEnsemble.Client.Rendering;
+
+/// <summary>Every key of a spec, as the code checks it: for a terminal, for docs/, and for programs.</summary>
+internal static class SpecReference
+{
+    private const int Indent = 4;
+
+    /// <summary>A key on a line of its own, its meaning below it.</summary>
+    public static void Write(IAnsiConsole console)
+    {
+        foreach (var key in SpecSchema.Keys)
+        {
+            console.Write(new Text($"{key.Path}\n", new Style(decoration: Decoration.Bold)));
+            foreach (var line in Wrapped(key.Description + KindsOf(key), console.Profile.Width - Indent)) console.WriteRaw(new string(' ', Indent) + line);
+            foreach (var line in Wrapped($"{ValuesOf(key)}; default {key.Default}", console.Profile.Width - Indent)) console.WriteRaw(new string(' ', Indent) + line);
+        }
+        console.WriteRaw("Each dataset brings its own defaults for some of these: ensemble spec --markdown.");
+    }
+
+    /// <summary>docs/spec.md.</summary>
+    public static string Markdown()
+    {
+        var text = new StringBuilder();
+        text.AppendLine(
+            """
+            # The spec
+
+            Everything that decides a run: a JSON file (comments and trailing commas are allowed), or `--set key=value` on the command
+            line, which counts over the file. What is left out is as the dataset brings it, or else the default. A section that is `null`
+            is off; setting a key inside it switches it on. An unknown key is an error. `ensemble spec R` prints the whole spec of a run.
+
+            This page is printed by `ensemble spec --markdown`.
+
+            | key | value | default | meaning |
+            |---|---|---|---|
+            """);
+        foreach (var key in SpecSchema.Keys)
+            text.AppendLine($"| `{key.Path}` | {Cell(ValuesOf(key))} | {Cell(key.Default)} | {Cell(key.Description + KindsOf(key))} |");
+        text.AppendLine(
+            """
+
+            ## What each dataset brings
+
+            A CSV file brings what `x.csv` does.
+
+            | dataset | its defaults |
+            |---|---|
+            """);
+        IDatasetSource[] sources = [.. new DatasetRegistry().Sources, new CsvSource("x.csv")];
+        foreach (var source in sources) text.AppendLine($"| {source.Name} | `{string.Join("`, `", Settings(source.Defaults, ""))}` |");
+        return text.ToString();
+    }
+
+    public static IEnumerable<SpecKeyEntry> Entries() =>
+        SpecSchema.Keys.Select(key => new SpecKeyEntry(key.Path, key.TypeName, key.Range, key.Default, key.Description, key.Kinds));
+
+    private static IEnumerable<string> Wrapped(string text, int width)
+    {
+        var line = "";
+        foreach (var word in text.Split(' '))
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > width)
+            {
+                yield return line;
+                line = "";
+            }
+            line = line.Length == 0 ? word : $"{line} {word}";
+        }
+        yield return line;
+    }
+
+    private static string ValuesOf(SpecKey key) => key.Range is null ? key.TypeName : $"{key.TypeName} in {key.Range}";
+
+    private static string KindsOf(SpecKey key) => key.Kinds.Count == 0 ? "" : $" Only with {string.Join(" and ", key.Kinds)}.";
+
+    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
+
+    private static IEnumerable<string> Settings(JsonObject section, string path) => section.SelectMany(entry => entry.Value is JsonObject below
+        ? Settings(below, $"{path}{entry.Key}.")
+        : [$"{path}{entry.Key}={(entry.Value is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : entry.Value?.ToJsonString())}"]);
+}
+
+/// <param name="Range">The interval of its numbers; null unless it has some.</param>
+/// <param name="Kinds">The kinds of its section that have it; empty is all of them.</param>
+internal sealed record SpecKeyEntry(string Key, string Type, string? Range, string Default, string Meaning, IReadOnlyList<string> Kinds);

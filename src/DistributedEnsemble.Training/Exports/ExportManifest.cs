@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>What an export holds, and how it predicts: manifest.json.</summary>
+public sealed record ExportManifest
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Raised when a reader of an older one could predict wrongly.</summary>
+    public int Version { get; init; } = 1;
+    public required string Run { get; init; }
+    public required Guid Id { get; init; }
+
+    /// <summary>How the numbers become a prediction, for people.</summary>
+    public string Prediction { get; init; } =
+        "inputs = (raw / scale - mean) / deviation as in data.json, in the order of its columns; "
+        + "probabilities = sum over constituents of weight * softmax(scores), divided by the sum of weights; dropout as at test time";
+
+    /// <summary>Dropout masks per constituent that the run's spec averages over; 0 is weight scaling.</summary>
+    public required int MonteCarloSamples { get; init; }
+
+    /// <summary>Of one row: [features] or [channels, height, width].</summary>
+    public required ImmutableArray<long> InputShape { get; init; }
+    public required ImmutableArray<string> Classes { get; init; }
+
+    /// <summary>From inputs to scores. Tensors are named layers.N: N counts the layers that own some, in this order.</summary>
+    public required JsonArray Layers { get; init; }
+
+    /// <summary>In the order in which they are summed.</summary>
+    public ImmutableArray<ExportedConstituent> Constituents { get; init; } = [];
+
+    /// <summary>The other files, with the sha256 of their bytes.</summary>
+    public ImmutableArray<ExportedFile> Files { get; init; } = [];
+
+    public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
+
+    internal static ExportManifest Of(RunStatus status, RunDescription run, Network network, ChosenConstituents chosen) => new()
+    {
+        Run = status.Run,
+        Id = status.Id,
+        MonteCarloSamples = chosen.MonteCarloSamples,
+        InputShape = [.. run.Data.InputShape],
+        Classes = [.. run.Data.Classes],
+        Layers = LayerDescription.Of(network.Layers),
+    };
+}
+
+/// <param name="Weight">How often it counts in the average.</param>
+/// <param name="Sha256">Over the file's data buffer.</param>
+public sealed record ExportedConstituent(int Member, int Step, int Weight, string File, string Sha256);
+
+public sealed record ExportedFile(string File, string Sha256);

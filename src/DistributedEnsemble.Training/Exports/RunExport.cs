@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>
+/// Copies what predicting with a run takes into a folder of its own: the constituents as safetensors, spec.json, data.json,
+/// and a manifest that says how they make one prediction.
+/// </summary>
+public static class RunExport
+{
+    public const string ManifestFile = "manifest.json";
+
+    /// <param name="choice">What differs from the spec's prediction.</param>
+    /// <param name="output">A folder that does not exist yet or is empty; it appears when it is complete.</param>
+    /// <exception cref="IOException">The folder is not empty, or cannot be written.</exception>
+    /// <exception cref="SpecException">Nothing fits the choice.</exception>
+    /// <exception cref="InvalidDataException">The run's spec or data description is missing or damaged.</exception>
+    /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
+    public static ExportManifest Write(RunFolder folder, RunStatus status, ConstituentChoice? choice, NetworkRegistry networks, string output)
+    {
+        output = Path.GetFullPath(output);
+        if (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
+            throw new IOException($"{output} is not empty: an export takes a new folder, or an empty one.");
+        var run = RunDescription.Read(folder);
+        var network = networks.Build(run.Spec, run.Data.InputShape, run.Data.Classes.Length);
+        var chosen = ChosenConstituents.Of(status, run.Spec, network, choice);
+
+        var aside = $"{output}.tmp-{Guid.NewGuid():N}";
+        try
+        {
+            var manifest = ExportManifest.Of(status, run, network, chosen) with
+            {
+                Constituents = [.. chosen.Constituents.Select(file => Copy(folder, file, network.Layout, aside))],
+                Files = [Copy(folder.Spec, aside, RunFolder.SpecFile), Copy(folder.Data, aside, RunFolder.DataFile)],
+            };
+            AtomicFile.Write(Path.Combine(aside, ManifestFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(manifest.ToJson())));
+            if (Directory.Exists(output)) Directory.Delete(output);
+            Directory.Move(aside, output);
+            FolderFlush.Flush(Path.GetDirectoryName(output)!);
+            return manifest;
+        }
+        catch
+        {
+            if (Directory.Exists(aside)) Directory.Delete(aside, recursive: true);
+            throw;
+        }
+    }
+
+    private static ExportedConstituent Copy(RunFolder folder, WeightFile file, WeightLayout layout, string aside)
+    {
+        // Loading checks hash, names and shapes: what is handed on is whole.
+        WeightFiles.LoadWeights(folder, file, layout).Dispose();
+        var copy = Copy(folder.Path(file.File), aside, $"constituents/{file.Member:D2}-step-{file.Step:D8}.safetensors");
+        return new ExportedConstituent(file.Member, file.Step, Weight: 1, copy.File, file.Sha256);
+    }
+
+    private static ExportedFile Copy(string from, string aside, string name)
+    {
+        AtomicFile.Write(Path.Combine(aside, name), stream =>
+        {
+            using var source = File.OpenRead(from);
+            source.CopyTo(stream);
+        });
+        using var copied = File.OpenRead(Path.Combine(aside, name));
+        return new ExportedFile(name, Convert.ToHexStringLower(SHA256.HashData(copied)));
+    }
+}

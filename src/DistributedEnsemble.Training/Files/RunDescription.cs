@@ -1,0 +1,28 @@
+namespace DistributedEnsemble.Training;
+
+/// <summary>What a run's folder says of the run besides its weights: enough to use them.</summary>
+/// <param name="Spec">The resolved spec.</param>
+/// <param name="Data">The data that it was trained on.</param>
+public sealed record RunDescription(EnsembleSpec Spec, DataDescription Data)
+{
+    /// <exception cref="InvalidDataException">A file is missing or damaged; the message names it.</exception>
+    public static RunDescription Read(RunFolder folder)
+    {
+        try
+        {
+            return new RunDescription(EnsembleSpec.FromJson(Text(folder.Spec)), DataDescription.FromJson(Text(folder.Data), folder.Data));
+        }
+        catch (SpecException e)
+        {
+            throw new InvalidDataException($"{folder.Spec} is damaged: {e.Message}", e);
+        }
+        catch (DataException e)
+        {
+            throw new InvalidDataException(e.Message, e);
+        }
+    }
+
+    private static string Text(string path) => File.Exists(path)
+        ? File.ReadAllText(path)
+        : throw new InvalidDataException($"{path} is missing: it belongs to the run, and nothing can be done without it.");
+}

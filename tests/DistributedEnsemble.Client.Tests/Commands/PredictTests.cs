@@ -1,0 +1,198 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Runs;
+
+namespace DistributedEnsemble.Client.Tests.Commands;
+
+/// <summary>predict and export: what is made of a run after it has trained.</summary>
+public sealed class PredictTests : IDisposable
+{
+    private static readonly string Python = "/usr/bin/python3";
+    private readonly TestDriver _driver = new();
+
+    [Fact]
+    public async Task Rows_get_a_class_probabilities_and_their_entropy()
+    {
+        await TrainFlowersAsync();
+        var rows = _driver.File("rows.csv", "height,name,width\n1,a,11\n0.5,?,-9\n");
+
+        var json = (await _driver.RunAsync("predict", "flowers", "--input", rows, "--json")).Succeeded().Json.GetProperty("rows");
+        var csv = (await _driver.RunAsync("predict", "flowers", "--input", rows)).Succeeded().Out.TrimEnd().Split('\n');
+
+        Assert.Equal(["big, red", "small"], json.EnumerateArray().Select(row => row.GetProperty("label").GetString()));
+        Assert.Equal("label,entropy,\"p(big, red)\",p(small)", csv[0]);
+        Assert.Equal(3, csv.Length);
+        foreach (var (row, line) in json.EnumerateArray().Zip(csv[1..]))
+        {
+            double[] p = [.. row.GetProperty("probabilities").EnumerateObject().Select(entry => entry.Value.GetDouble())];
+            var entropy = row.GetProperty("entropy").GetDouble();
+            Assert.Equal(1, p.Sum(), 1e-6);
+            Assert.Equal(-p.Sum(x => x * Math.Log(x)), entropy, 1e-6);
+            Assert.EndsWith(string.Create(CultureInfo.InvariantCulture, $",{entropy},{(float)p[0]},{(float)p[1]}"), line, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Neither_the_training_data_nor_a_silo_is_needed()
+    {
+        await TrainFlowersAsync();
+        var rows = _driver.File("rows.csv", "width,height\n1,2\n");
+        File.Delete(_driver.Place("flowers.csv"));
+
+        (await _driver.RunAsync("predict", "flowers", "--input", rows, "--output", _driver.Place("out.csv"))).Succeeded();
+
+        Assert.Equal(2, File.ReadAllLines(_driver.Place("out.csv")).Length);
+    }
+
+    [Fact]
+    public async Task What_is_averaged_can_be_chosen()
+    {
+        await TrainFlowersAsync("--set", "snapshots.perMember=3", "--set", "regularization.dropout.rate=0.2");
+        var rows = _driver.File("rows.csv", "width,height\n1,2\n");
+
+        var outputs = new HashSet<string>();
+        foreach (var choice in new[] { "--from final", "--from snapshots", "--from snapshots --select last:2", "--members 1", "--mc 3" })
+            outputs.Add((await _driver.RunAsync(["predict", "flowers", "--input", rows, .. choice.Split(' ')])).Succeeded().Out);
+
+        Assert.Equal(5, outputs.Count);
+    }
+
+    [Theory]
+    [InlineData("width\n1\n", "rows.csv: the column \"height\", a feature of flowers.csv, is missing.")]
+    [InlineData("width,height\n1,tall\n", "rows.csv, line 2, column 2 (\"height\"): \"tall\" is not a number.")]
+    [InlineData("width,height,depth\n1,2,3\n", "rows.csv: line 1, column 3 (\"depth\") is not a feature of flowers.csv; remove it.")]
+    [InlineData("", "rows.csv: the file is empty; its first line must name the columns.")]
+    public async Task Rows_that_do_not_fit_leave_no_output(string csv, string error)
+    {
+        await TrainFlowersAsync();
+        var (rows, output) = (_driver.File("rows.csv", csv), _driver.Place("out.csv"));
+
+        (await _driver.RunAsync("predict", "flowers", "--input", rows, "--output", output))
+            .Refused(2, error.Replace("rows.csv", rows, StringComparison.Ordinal));
+
+        Assert.False(File.Exists(output));
+    }
+
+    [Fact]
+    public async Task Contradictions_and_missing_files_are_refused()
+    {
+        await TrainFlowersAsync();
+        var rows = _driver.File("rows.csv", "width,height\n1,2\n");
+
+        (await _driver.RunAsync("predict", "flowers", "--input", "none.csv"))
+            .Refused(2, "--input none.csv does not exist: it takes a CSV file with the columns of the run's data.");
+        (await _driver.RunAsync("predict", "flowers", "--input", rows, "--output", "o.csv", "--json"))
+            .Refused(2, "--output writes CSV, and --json prints JSON: give one of the two.");
+        (await _driver.RunAsync("predict", "flowers")).Refused(2, "Option '--input' is required. Try `ensemble predict --help`.");
+        (await _driver.RunAsync("predict", "flowers", "--input", rows, "--mc", "5"))
+            .Refused(2, "prediction.monteCarloSamples is 5: this run's network has no dropout to sample. Choose 0.");
+    }
+
+    [Fact]
+    public void A_terminal_gets_a_line_per_row_without_control_characters()
+    {
+        using var writer = new StringWriter();
+
+        PredictionWriters.Table(writer, new PredictedRows(["red\e[31m", "b", "c"], [[0.7f, 0.1f, 0.2f], [0, 1, 0]]));
+
+        Assert.Equal(
+            """
+            row  label     probability  next                entropy
+              1  red?[31m      70.00 %  c          20.00 %   0.8018
+              2  b            100.00 %  red?[31m    0.00 %   0.0000
+
+            """,
+            writer.ToString());
+    }
+
+    [Fact]
+    public async Task An_export_is_complete_and_never_replaces_anything()
+    {
+        await TrainFlowersAsync();
+        var output = _driver.Place("exported");
+
+        var manifest = (await _driver.RunAsync("export", "flowers", "--output", output, "--json")).Succeeded().Json;
+
+        Assert.Equal(manifest.GetRawText(), JsonSerializer.Serialize(JsonElement.Parse(File.ReadAllText(Path.Combine(output, "manifest.json"))), RunStatusJson.Options));
+        var named = manifest.GetProperty("constituents").EnumerateArray().Concat(manifest.GetProperty("files").EnumerateArray())
+            .Select(file => file.GetProperty("file").GetString()!);
+        var present = Directory.EnumerateFiles(output, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(output, path));
+        Assert.Equal(named.Append("manifest.json").Order(), present.Order());
+        (await _driver.RunAsync("export", "flowers", "--output", output))
+            .Refused(2, $"--output {output} is not empty: take a new folder, or an empty one.");
+    }
+
+    [Fact]
+    public async Task A_damaged_snapshot_is_never_exported()
+    {
+        await TrainFlowersAsync();
+        var snapshot = Directory.EnumerateFiles(Path.Combine(_driver.RunsFolder, "flowers"), "step-*.safetensors", SearchOption.AllDirectories).First();
+        var bytes = File.ReadAllBytes(snapshot);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(snapshot, bytes);
+
+        var outcome = await _driver.RunAsync("export", "flowers", "--output", _driver.Place("exported"));
+
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.StartsWith($"{snapshot} is damaged: the sha256 of its data is ", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(_driver.Place(".")), path => path.Contains("exported", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("--dataset digits --set model.kind=lenet --set regularization.dropout.rate=0.3 --set regularization.dropout.kind=vanilla")]
+    [InlineData("--dataset two-moons --set snapshots.perMember=2 --set prediction.from=snapshots")]
+    public async Task Python_with_numpy_predicts_the_same_from_an_export(string options)
+    {
+        Assert.SkipUnless(HasNumpy(), $"{Python} has no numpy.");
+        (await _driver.RunAsync(["train", "--name", "r", "--members", "2", "--epochs", "2", .. options.Split(' ')])).Succeeded();
+        var columns = JsonElement.Parse(File.ReadAllText(Path.Combine(_driver.RunsFolder, "r", "data.json"))).GetProperty("columns")
+            .EnumerateArray().Select(name => name.GetString()).ToList();
+        var random = new Random(1);
+        var lines = Enumerable.Range(0, 600).Select(_ => string.Join(',', columns.Select(_ => random.Next(17))));
+        var rows = _driver.File("rows.csv", $"{string.Join(',', columns)}\n{string.Join('\n', lines)}\n");
+        (await _driver.RunAsync("export", "r", "--output", _driver.Place("exported"))).Succeeded();
+
+        var ours = Table((await _driver.RunAsync("predict", "r", "--input", rows)).Succeeded().Out);
+        var theirs = Table(await RunPythonAsync(Repository.File("docs", "predict.py"), _driver.Place("exported"), rows));
+
+        Assert.Equal(ours.Header, theirs.Header);
+        Assert.Equal(600, theirs.Rows.Count);
+        foreach (var (our, their) in ours.Rows.Zip(theirs.Rows))
+            foreach (var (a, b) in our.Zip(their)) Assert.Equal(a, b, 1e-5);
+    }
+
+    public void Dispose() => _driver.Dispose();
+
+    private async Task TrainFlowersAsync(params string[] more)
+    {
+        var lines = Enumerable.Range(0, 60).Select(i => i % 2 == 0 ? $"{10 + i % 7},{i % 5},\"big, red\"" : $"{-10 + i % 7},{i % 5},small");
+        var data = _driver.File("flowers.csv", $"width,height,name\n{string.Join('\n', lines)}\n");
+        (await _driver.RunAsync(["train", "--dataset", data, "--name", "flowers", "--members", "2", "--epochs", "5", .. more])).Succeeded();
+    }
+
+    /// <summary>The numbers of a CSV of predictions, without the label.</summary>
+    private static (string Header, List<double[]> Rows) Table(string csv)
+    {
+        var lines = csv.TrimEnd().Split('\n');
+        return (lines[0], [.. lines[1..].Select(line => line.Split(',')[1..].Select(cell => double.Parse(cell, CultureInfo.InvariantCulture)).ToArray())]);
+    }
+
+    private static bool HasNumpy()
+    {
+        if (!File.Exists(Python)) return false;
+        using var process = Process.Start(new ProcessStartInfo(Python, ["-c", "import numpy"]) { RedirectStandardError = true })!;
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
+    private static async Task<string> RunPythonAsync(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == 0, await error);
+        return await output;
+    }
+}

@@ -1,0 +1,64 @@
+using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Client.Tests.Rendering;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Client.Tests.Commands;
+
+public sealed class WatchTests
+{
+    private readonly List<RunStatus> _states = [];
+
+    [Fact]
+    public async Task A_run_is_shown_until_it_ends()
+    {
+        _states.AddRange([
+            Statuses.Of(RunState.Running, Statuses.Training(0, 0)), Statuses.Of(RunState.Running, Statuses.Training(0, 500)),
+            Statuses.Of(RunState.Completed, Statuses.Completed(0))]);
+
+        var outcome = (await WatchAsync()).Succeeded();
+
+        Assert.EndsWith("member 0 completed at step 1,000, loss 0.1250\n", outcome.Out, StringComparison.Ordinal);
+        Assert.Equal("", outcome.Error);
+    }
+
+    [Fact]
+    public async Task A_run_that_pauses_ends_the_watching_with_the_way_on()
+    {
+        _states.Add(Statuses.Of(RunState.Paused, Statuses.Waiting(0, 500)) with { Reason = "its process ended" });
+
+        var outcome = (await WatchAsync()).Succeeded();
+
+        Assert.StartsWith("Run \"digits-1\" is paused at step 500 of 1,000: its process ended\nGo on with: ensemble resume digits-1", outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_signal_ends_the_watching_and_not_the_run()
+    {
+        _states.Add(Statuses.Of(RunState.Running, Statuses.Training(0, 500)));
+        using var driver = new TestDriver { Backend = Wiring.Backend with { OpenCatalog = _ => new Catalog(_states) } };
+
+        var outcome = await driver.RunAsync(interruption => interruption.Signal(130), "watch", "digits-1", "--json");
+
+        Assert.Equal(130, outcome.ExitCode);
+        Assert.Equal("running", outcome.Json.GetProperty("state").GetString());
+    }
+
+    private async Task<Outcome> WatchAsync()
+    {
+        using var driver = new TestDriver { Backend = Wiring.Backend with { OpenCatalog = _ => new Catalog(_states) } };
+        return await driver.RunAsync("watch", "digits-1");
+    }
+
+    /// <summary>One run, one state further each time it is asked, and then forever the last.</summary>
+    private sealed class Catalog(List<RunStatus> states) : IRunCatalog
+    {
+        private int _asked;
+
+        public RunStatus Find(string name) => states[Math.Min(_asked++, states.Count - 1)];
+        public IReadOnlyList<RunStatus> List() => throw new NotSupportedException();
+        public EnsembleSpec ReadSpec(string name) => throw new NotSupportedException();
+        public EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation) => throw new NotSupportedException();
+        public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file) => throw new NotSupportedException();
+        public ExportManifest Export(string name, ConstituentChoice choice, string output) => throw new NotSupportedException();
+    }
+}

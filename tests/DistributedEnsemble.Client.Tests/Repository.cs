@@ -1,0 +1,13 @@
+namespace DistributedEnsemble.Client.Tests;
+
+/// <summary>Files of the source tree that this test was built from.</summary>
+internal static class Repository
+{
+    public static string File(params string[] path) => Path.Combine([Root, .. path]);
+
+    private static string Root { get; } = FindRoot(new DirectoryInfo(AppContext.BaseDirectory));
+
+    private static string FindRoot(DirectoryInfo? folder) => folder is null ? throw new InvalidOperationException("The tests lie outside of the source tree.")
+        : System.IO.File.Exists(Path.Combine(folder.FullName, "DistributedEnsemble.sln")) ? folder.FullName
+        : FindRoot(folder.Parent);
+}
