@@ -11,6 +11,7 @@ public sealed class NetworkRegistry
     {
         ["mlp"] = Mlp.Design,
         ["lenet"] = LeNet.Design,
+        ["resnet"] = ResNet.Design,
     };
 
     public IReadOnlyCollection<string> Kinds => _designs.Keys;

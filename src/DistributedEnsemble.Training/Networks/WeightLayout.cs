@@ -8,6 +8,9 @@ public readonly record struct Initialization(double Bound, float Constant)
     /// <summary>PyTorch's default for dense and convolution layers: uniform in ±1/√fan_in, weights and biases alike.</summary>
     public static Initialization FanIn(long fanIn) => new(1 / Math.Sqrt(fanIn), 0);
 
+    /// <summary>Uniform with the variance 2/fan_in, which relu layers keep (He et al., 2015, eq. 10).</summary>
+    public static Initialization He(long fanIn) => new(Math.Sqrt(6.0 / fanIn), 0);
+
     public static Initialization Value(float constant) => new(0, constant);
 }
 

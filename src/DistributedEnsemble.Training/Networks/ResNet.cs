@@ -1,0 +1,76 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>
+/// The residual network for small images (He et al., "Deep residual learning", 2016, section 4.2): a 3×3 convolution, three
+/// stages of n basic blocks with w, 2w and 4w channels, of which the second and third halve the image, the mean of each
+/// channel, and dense: 6n+2 layers with weights. Convolutions have no bias and start as He et al. (2015) say; dropout comes
+/// before the last layer alone, behind every batch norm, whose running variance it would belie (Li et al., 2019).
+/// </summary>
+public static class ResNet
+{
+    /// <summary>Smaller images are padded with zeros: the last stage keeps 2×2, so that a batch of one row has a variance.</summary>
+    public const int SmallestImage = 8;
+
+    public static IEnumerable<Layer> Design(IReadOnlyList<long> inputShape, int classes, EnsembleSpec spec)
+    {
+        if (inputShape.Count != 3)
+        {
+            throw new SpecException(
+                $"model.kind is resnet: it needs images, and \"{spec.Data.Dataset}\" has rows of {inputShape[0]} features. Choose mlp.");
+        }
+
+        var blocks = (spec.Model.Depth!.Value - 2) / 6;
+        var width = spec.Model.Width!.Value;
+        return
+        [
+            new PadImage(SmallestImage),
+            Convolution(width, stride: 1), new BatchNorm(), new Relu(),
+            .. Stage(width, blocks, stride: 1), .. Stage(2 * width, blocks, stride: 2), .. Stage(4 * width, blocks, stride: 2),
+            new ChannelMean(), .. NetworkRegistry.HiddenDropout(spec),
+            new Dense(classes),
+        ];
+    }
+
+    private static IEnumerable<Layer> Stage(int channels, int blocks, int stride) =>
+        Enumerable.Range(0, blocks).Select(block => new Residual(channels, block == 0 ? stride : 1));
+
+    internal static Convolution Convolution(int channels, int stride) =>
+        new(channels, 3, Padding: 1, stride, HasBias: false) { Start = Initialization.He };
+}
+
+/// <summary>
+/// A basic block: relu(F(x) + x), F two 3×3 convolutions with batch norm. Where F halves the image or adds channels, x is
+/// every second pixel, with channels of zeros after its own: option A of He et al. (2016), which has no weights.
+/// </summary>
+public sealed record Residual(int Channels, int Stride) : Layer
+{
+    public override Function Build(NetworkBuilder builder)
+    {
+        var added = Channels - builder.Shape[0];
+        var residue = builder.Chain(
+        [
+            ResNet.Convolution(Channels, Stride), new BatchNorm(), new Relu(),
+            ResNet.Convolution(Channels, stride: 1), new BatchNorm(),
+        ]);
+        return (weights, inputs, noise) => functional.relu(residue(weights, inputs, noise).add_(Shortcut(inputs)));
+
+        Tensor Shortcut(Tensor inputs)
+        {
+            if (Stride > 1) inputs = inputs.slice(2, 0, inputs.shape[2], Stride).slice(3, 0, inputs.shape[3], Stride);
+            return added > 0 ? functional.pad(inputs, [0, 0, 0, 0, 0, added]) : inputs;
+        }
+    }
+}
+
+/// <summary>The mean of each channel's pixels.</summary>
+public sealed record ChannelMean : Layer
+{
+    public override Function Build(NetworkBuilder builder)
+    {
+        builder.Shape = [builder.Shape[0]];
+        return (_, inputs, _) => inputs.mean([2, 3]);
+    }
+}
