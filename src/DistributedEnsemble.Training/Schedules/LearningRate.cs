@@ -7,6 +7,7 @@ public abstract class LearningRate
     public abstract double At(int step);
 
     /// <param name="steps">T.</param>
+    /// <exception cref="SpecException">There are more cycles than steps.</exception>
     public static LearningRate Create(EnsembleSpec spec, int steps, int stepsPerEpoch)
     {
         var schedule = spec.Training.Schedule;
@@ -16,9 +17,14 @@ public abstract class LearningRate
             ScheduleKind.Step => new StepDecay(
                 schedule.LearningRate, schedule.Factor, [.. (schedule.Milestones ?? []).Select(epoch => (long)epoch * stepsPerEpoch)]),
             ScheduleKind.Cosine => new CyclicCosine(schedule.LearningRate, steps, cycles: 1),
-            _ => new CyclicCosine(schedule.LearningRate, steps, schedule.Cycles ?? 1),
+            _ => new CyclicCosine(schedule.LearningRate, steps, Cycles(schedule, steps)),
         };
     }
+
+    private static int Cycles(ScheduleSpec schedule, int steps) => schedule.Cycles is { } cycles && cycles > steps
+        ? throw new SpecException(
+            $"training.schedule.cycles is {cycles}: a member has only {steps} steps. Take fewer cycles or train longer.")
+        : schedule.Cycles ?? 1;
 }
 
 /// <summary>α(t) = α₀.</summary>
