@@ -18,7 +18,38 @@ public sealed record EvaluationReport
 
     /// <summary>The constituents, in the order in which they are summed.</summary>
     [Id(5)] public required ImmutableArray<WeightFile> Weights { get; init; }
+
+    /// <summary>How often each of <see cref="Weights"/> counts in the average: 1 unless they were selected greedily.</summary>
+    [Id(6)] public ImmutableArray<int> Multiplicities { get; init; } = [];
+    [Id(7)] public UncertaintyMetrics? Uncertainty { get; init; }
+
+    /// <summary>Null for a single model.</summary>
+    [Id(8)] public DiversityMetrics? Diversity { get; init; }
+
+    /// <summary>Null without a validation split.</summary>
+    [Id(9)] public CalibrationMetrics? Calibrated { get; init; }
 }
+
+/// <summary>How sure the ensemble is, averaged over rows, in nats (Depeweg et al., 2018).</summary>
+/// <param name="Entropy">Of the averaged probabilities: all uncertainty.</param>
+/// <param name="ExpectedEntropy">The mean entropy of the models that are averaged: what more models could not remove.</param>
+/// <param name="MutualInformation">The difference of the two: how much the models disagree.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.uncertainty")]
+public sealed record UncertaintyMetrics(
+    [property: Id(0)] double Entropy, [property: Id(1)] double ExpectedEntropy, [property: Id(2)] double MutualInformation);
+
+/// <summary>How different the constituents are, averaged over their pairs.</summary>
+/// <param name="Disagreement">The share of rows for which two constituents name different classes (Fort et al., 2019).</param>
+/// <param name="ErrorCorrelation">
+/// The correlation of "is wrong" over the rows (Kuncheva and Whitaker, 2003, ρ); null if no pair has both right and wrong rows.
+/// </param>
+[GenerateSerializer, Immutable, Alias("ensemble.diversity")]
+public sealed record DiversityMetrics([property: Id(0)] double Disagreement, [property: Id(1)] double? ErrorCorrelation);
+
+/// <summary>The quality of the average p̄ after scaling by a temperature T that the validation split said: p ∝ p̄^(1/T).</summary>
+[GenerateSerializer, Immutable, Alias("ensemble.calibration")]
+public sealed record CalibrationMetrics(
+    [property: Id(0)] double Temperature, [property: Id(1)] double Nll, [property: Id(2)] double Brier, [property: Id(3)] double Ece);
 
 /// <summary>The members' own constituents, each evaluated alone.</summary>
 /// <param name="Mean">The mean of their metrics.</param>

@@ -7,47 +7,44 @@ namespace DistributedEnsemble.Grains;
 
 /// <inheritdoc cref="IAggregator"/>
 [StatelessWorker(1), Reentrant]
-internal sealed class AggregatorGrain(PlanCache plans) : Grain, IAggregator
+internal sealed class AggregatorGrain(PlanCache plans, EnsembleTrainingOptions options) : Grain, IAggregator
 {
-    /// <summary>Rows that one call to a member asks for: a multiple of the batch, so that the bits do not depend on it.</summary>
-    private const int RowsPerCall = 16 * BatchedPrediction.BatchSize;
-
     private RunKey Run => RunKey.Parse(this.GetPrimaryKeyString());
 
     public async Task<Prediction> PredictAsync(PredictionRequest request)
     {
-        var (definition, plan, chosen) = await ChooseAsync(request.Choice);
-        var query = new ConstituentQuery(definition, [], chosen.MonteCarloSamples, request.Rows, null, 0, 0);
-        var answers = await AskAsync(query, chosen.Constituents);
-        var mean = new ProbabilityMean();
-        foreach (var answer in answers) mean.Add(answer.AsSpan());
-        var probabilities = mean.ToArray();
-        var classes = plan.Dataset.Classes;
-        var labels = Enumerable.Range(0, probabilities.Length / classes.Count)
-            .Select(row => classes[System.Numerics.Tensors.TensorPrimitives.IndexOfMax(probabilities.AsSpan(row * classes.Count, classes.Count))]);
-        return new Prediction(
-            [.. classes], ImmutableCollectionsMarshal.AsImmutableArray(probabilities), [.. labels], chosen.Constituents.Length);
-    }
-
-    public async Task<EvaluationReport> EvaluateAsync(EvaluationRequest request)
-    {
-        var (definition, plan, chosen) = await ChooseAsync(request.Choice);
-        var evaluation = new EnsembleEvaluation(plan, chosen.Constituents);
-        foreach (var part in evaluation.Parts)
+        var (members, plan, chosen) = await ChooseAsync(request.Choice);
+        if (request.Calibrated && plan.Split.Validation.Length == 0)
         {
-            var rows = (int)plan.Samples(part).Count;
-            for (var start = 0; start < rows; start += RowsPerCall)
-            {
-                var count = Math.Min(RowsPerCall, rows - start);
-                var query = new ConstituentQuery(definition, [], chosen.MonteCarloSamples, [], part, start, count);
-                evaluation.Add(part, start, await AskAsync(query, chosen.Constituents));
-            }
+            throw new RunRejectedException(
+                $"calibrated is true: the temperature is fitted on validation rows, and run \"{Run.Name}\" kept none. Ask without it.");
         }
 
-        return evaluation.Report(Run.Name);
+        var fit = request.Calibrated || chosen.IsGreedy ? await Task.Run(() => FitAsync(plan, chosen, members)) : null;
+        var selection = ConstituentSelection.Of(chosen, fit);
+        var mean = (await members.PredictAsync(selection.Constituents, chosen.MonteCarloSamples, request.Rows)).Mean(selection.Multiplicities);
+        var classes = plan.Dataset.Classes;
+        var probabilities = request.Calibrated
+            ? TemperatureScaling.Apply(mean.Probabilities, classes.Count, fit!.Temperature)
+            : mean.Probabilities;
+        return Answer(classes, probabilities, mean) with { Constituents = selection.Constituents.Length };
     }
 
-    private async Task<(RunDefinition Definition, TrainingPlan Plan, ChosenConstituents Chosen)> ChooseAsync(ConstituentChoice? choice)
+    // Off the grain's scheduler: measuring many models takes seconds, and only waits for the members' grains in between.
+    public async Task<EvaluationReport> EvaluateAsync(EvaluationRequest request)
+    {
+        var (members, plan, chosen) = await ChooseAsync(request.Choice);
+        return await Task.Run(async () =>
+        {
+            var selection = ConstituentSelection.Of(chosen, await FitAsync(plan, chosen, members));
+            return await EnsembleEvaluation.RunAsync(Run.Name, plan, selection, members);
+        });
+    }
+
+    private Task<ValidationFit?> FitAsync(TrainingPlan plan, ChosenConstituents chosen, MemberConstituents members) =>
+        ValidationFits.OfAsync(new RunFolder(options.RunsFolder, Run.Name), plan, chosen, members);
+
+    private async Task<(MemberConstituents Members, TrainingPlan Plan, ChosenConstituents Chosen)> ChooseAsync(ConstituentChoice? choice)
     {
         var coordinator = GrainFactory.GetGrain<ICoordinator>(Run.ToString());
         var definition = await coordinator.GetDefinitionAsync();
@@ -55,7 +52,7 @@ internal sealed class AggregatorGrain(PlanCache plans) : Grain, IAggregator
         try
         {
             var plan = await Task.Run(() => plans.Plan(Run, definition));
-            return (definition, plan, ChosenConstituents.Of(status, plan, choice));
+            return (new MemberConstituents(GrainFactory, Run, definition), plan, ChosenConstituents.Of(status, plan, choice));
         }
         catch (Exception exception) when (exception is SpecException or DataException)
         {
@@ -63,20 +60,17 @@ internal sealed class AggregatorGrain(PlanCache plans) : Grain, IAggregator
         }
     }
 
-    /// <summary>Asks each member for its own constituents, all at once.</summary>
-    /// <returns>The probabilities in the order of the constituents.</returns>
-    private async Task<ImmutableArray<float>[]> AskAsync(ConstituentQuery query, ImmutableArray<WeightFile> constituents)
+    /// <param name="mean">The average before calibration.</param>
+    private static Prediction Answer(IReadOnlyList<string> classes, float[] probabilities, RowAnswers mean)
     {
-        var places = constituents.Select((file, place) => (file, place)).GroupBy(entry => entry.file.Member).ToList();
-        var answers = await Task.WhenAll(places.Select(member =>
-            GrainFactory.GetGrain<IMember>(MemberKey.Of(Run, member.Key))
-                .PredictAsync(query with { Constituents = [.. member.Select(entry => entry.file)] })));
-        var ordered = new ImmutableArray<float>[constituents.Length];
-        foreach (var (member, answer) in places.Zip(answers))
+        var rows = Enumerable.Range(0, mean.ExpectedEntropies.Length).ToList();
+        var labels = rows.Select(row => classes[System.Numerics.Tensors.TensorPrimitives.IndexOfMax(Row(row))]);
+        return new Prediction([.. classes], ImmutableCollectionsMarshal.AsImmutableArray(probabilities), [.. labels], 0)
         {
-            foreach (var ((_, place), probabilities) in member.Zip(answer.Values)) ordered[place] = probabilities;
-        }
+            Entropies = [.. rows.Select(row => (float)Uncertainty.Entropy(Row(row)))],
+            MutualInformation = [.. Uncertainty.MutualInformation(mean, classes.Count)],
+        };
 
-        return ordered;
+        ReadOnlySpan<float> Row(int row) => probabilities.AsSpan(row * classes.Count, classes.Count);
     }
 }

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Grains;
@@ -11,17 +9,16 @@ internal sealed class ConstituentPredictor(
     public async Task<ConstituentProbabilities> PredictAsync(RunKey run, ConstituentQuery query)
     {
         var values = await Task.WhenAll(query.Constituents.Select(file => threads.RunAsync(() => Predict(run, query, file))));
-        return new ConstituentProbabilities([.. values]);
+        return ConstituentAnswers.Of(values);
     }
 
-    private ImmutableArray<float> Predict(RunKey run, ConstituentQuery query, WeightFile file)
+    private RowAnswers Predict(RunKey run, ConstituentQuery query, WeightFile file)
     {
         var plan = plans.Plan(run, query.Definition);
         using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Name), file, plan.Network.Layout);
         var predictor = Predictors.Create(plan, weights.Value, file.Member, query.MonteCarloSamples);
-        var probabilities = query.Part is { } part
+        return query.Part is { } part
             ? BatchedPrediction.OfRows(predictor, plan.Samples(part), query.Start, query.Count)
             : BatchedPrediction.OfRaw(predictor, plan.Dataset.InputShape, plan.Dataset.Preprocessing, query.Rows.AsSpan());
-        return ImmutableCollectionsMarshal.AsImmutableArray(probabilities);
     }
 }

@@ -4,62 +4,82 @@ using System.Runtime.InteropServices;
 namespace DistributedEnsemble.Training;
 
 /// <summary>
-/// Measures an ensemble and its constituents from their probabilities, wherever those were computed. The test split measures;
-/// the validation split only says which constituent is the best.
+/// Measures an average of models, and the models alone, on the test split, from their probabilities, wherever those were
+/// computed. Whatever is chosen was chosen before, by the validation split.
 /// </summary>
 public sealed class EnsembleEvaluation
 {
     private readonly TrainingPlan _plan;
-    private readonly ImmutableArray<WeightFile> _constituents;
-    private readonly Dictionary<DataPart, PredictionQuality[]> _single;
-    private readonly PredictionQuality _ensemble;
+    private readonly ConstituentSelection _selection;
+    private readonly PredictionQuality[] _single;
+    private readonly PredictionQuality _ensemble, _calibrated;
+    private readonly UncertaintyMean _uncertainty = new();
 
-    /// <param name="constituents">In the order in which they are summed.</param>
-    public EnsembleEvaluation(TrainingPlan plan, ImmutableArray<WeightFile> constituents)
+    public EnsembleEvaluation(TrainingPlan plan, ConstituentSelection selection)
     {
-        (_plan, _constituents) = (plan, constituents);
-        _ensemble = new PredictionQuality(plan.Dataset.Classes.Count);
-        _single = Parts.ToDictionary(
-            part => part, _ => constituents.Select(_ => new PredictionQuality(plan.Dataset.Classes.Count)).ToArray());
+        var classes = plan.Dataset.Classes.Count;
+        (_plan, _selection) = (plan, selection);
+        _single = [.. selection.Constituents.Select(_ => new PredictionQuality(classes))];
+        (_ensemble, _calibrated) = (new PredictionQuality(classes), new PredictionQuality(classes));
+        Diversity = new PairwiseDiversity(selection.Constituents.Length, (int)plan.Samples(DataPart.Test).Count);
     }
 
-    /// <summary>What to predict.</summary>
-    public IReadOnlyList<DataPart> Parts =>
-        _plan.Split.Validation.Length == 0 ? [DataPart.Test] : [DataPart.Test, DataPart.Validation];
+    public PairwiseDiversity Diversity { get; }
 
-    /// <summary>Adds rows of a part.</summary>
-    /// <param name="start">The first row.</param>
-    /// <param name="probabilities">[rows, classes] of each constituent.</param>
-    public void Add(DataPart part, int start, IReadOnlyList<ImmutableArray<float>> probabilities)
+    /// <summary>Measures a run's models on all of its test split.</summary>
+    public static async Task<EvaluationReport> RunAsync(string run, TrainingPlan plan, ConstituentSelection selection, IConstituents models)
     {
-        var rows = probabilities[0].Length / _plan.Dataset.Classes.Count;
-        var labels = MemoryMarshal.Cast<byte, long>(_plan.Samples(part).Labels.bytes).Slice(start, rows);
-        var mean = new ProbabilityMean();
-        for (var i = 0; i < probabilities.Count; i++)
+        var evaluation = new EnsembleEvaluation(plan, selection);
+        foreach (var rows in RowRange.Of(plan, DataPart.Test))
         {
-            _single[part][i].Add(probabilities[i].AsSpan(), labels);
-            mean.Add(probabilities[i].AsSpan());
+            var answers = await models.PredictAsync(selection.Constituents, selection.MonteCarloSamples, rows);
+            evaluation.Add(rows.Start, answers);
         }
 
-        if (part == DataPart.Test) _ensemble.Add(mean.ToArray(), labels);
+        return evaluation.Report(run);
+    }
+
+    /// <summary>Adds rows of the test split.</summary>
+    /// <param name="start">The first row.</param>
+    public void Add(int start, ConstituentProbabilities answers)
+    {
+        var classes = _plan.Dataset.Classes.Count;
+        var labels = MemoryMarshal.Cast<byte, long>(_plan.Samples(DataPart.Test).Labels.bytes)
+            .Slice(start, answers.ExpectedEntropies[0].Length);
+        for (var i = 0; i < _single.Length; i++)
+        {
+            _single[i].Add(answers.Values[i].AsSpan(), labels);
+            Diversity.Add(i, start, answers.Values[i].AsSpan(), labels);
+        }
+
+        var mean = answers.Mean(_selection.Multiplicities);
+        _ensemble.Add(mean.Probabilities, labels);
+        _uncertainty.Add(mean, classes);
+        if (_selection.Fit is { } fit) _calibrated.Add(TemperatureScaling.Apply(mean.Probabilities, classes, fit.Temperature), labels);
     }
 
     public EvaluationReport Report(string run)
     {
-        var single = _single[DataPart.Test].Select(quality => quality.Result()).ToList();
-        int? best = _single.TryGetValue(DataPart.Validation, out var validation)
-            ? validation.Select((quality, i) => (quality.Result().Nll, i)).Min().i
-            : null;
+        var constituents = _selection.Constituents;
+        var single = _single.Select(quality => quality.Result()).ToList();
+        var best = _selection.Fit?.Best(constituents);
         return new EvaluationReport
         {
             Run = run,
-            Members = _constituents.Select(file => file.Member).Distinct().Count(),
-            Constituents = _constituents.Length,
-            Single = new SingleModels(Mean(single), best is { } i ? single[i] : null, best is { } j ? _constituents[j].Member : null),
+            Members = constituents.Select(file => file.Member).Distinct().Count(),
+            Constituents = constituents.Length,
+            Single = new SingleModels(Mean(single), best is { } i ? single[i] : null, best is { } j ? constituents[j].Member : null),
             Ensemble = _ensemble.Result(),
-            Weights = _constituents,
+            Weights = constituents,
+            Multiplicities = _selection.Multiplicities,
+            Uncertainty = _uncertainty.Result(),
+            Diversity = Diversity.Result(),
+            Calibrated = _selection.Fit is { } fit ? Calibrated(fit.Temperature, _calibrated.Result()) : null,
         };
     }
+
+    private static CalibrationMetrics Calibrated(double temperature, PredictionMetrics metrics) =>
+        new(temperature, metrics.Nll, metrics.Brier, metrics.Ece);
 
     private static PredictionMetrics Mean(List<PredictionMetrics> metrics) => new(
         metrics.Average(m => m.Accuracy), metrics.Average(m => m.Nll), metrics.Average(m => m.Brier), metrics.Average(m => m.Ece));

@@ -10,6 +10,15 @@ public sealed class PredictionQuality(int classes)
     private double _nll, _brier;
     private long _rows, _right;
 
+    /// <summary>All rows at once.</summary>
+    /// <inheritdoc cref="Add(ReadOnlySpan{float}, ReadOnlySpan{long})"/>
+    public static PredictionMetrics Of(ReadOnlySpan<float> probabilities, ReadOnlySpan<long> labels, int classes)
+    {
+        var quality = new PredictionQuality(classes);
+        quality.Add(probabilities, labels);
+        return quality.Result();
+    }
+
     /// <param name="probabilities">[rows, classes], row after row.</param>
     /// <param name="labels">The class of each row.</param>
     public void Add(ReadOnlySpan<float> probabilities, ReadOnlySpan<long> labels)

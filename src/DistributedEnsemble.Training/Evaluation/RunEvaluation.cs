@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
@@ -22,36 +20,14 @@ public static class RunEvaluation
         var definition = new RunDefinition(run.Spec.ToJson(), run.Data.ToJson());
         var plan = TrainingPlan.Restore(status.Run, definition, load, networks);
         var chosen = ChosenConstituents.Of(status, plan, choice);
-        var weights = new List<Weights>();
-        try
-        {
-            foreach (var file in chosen.Constituents) weights.Add(WeightFiles.LoadWeights(folder, file, plan.Network.Layout));
-            var predictors = chosen.Constituents
-                .Zip(weights, (file, value) => Predictors.Create(plan, value, file.Member, chosen.MonteCarloSamples)).ToList();
-            return Evaluate(plan, status.Run, chosen.Constituents, predictors, cancellation);
-        }
-        finally
-        {
-            foreach (var value in weights) value.Dispose();
-        }
+        return EvaluateAsync(folder, status.Run, plan, chosen, cancellation).GetAwaiter().GetResult();
     }
 
-    private static EvaluationReport Evaluate(
-        TrainingPlan plan, string run, ImmutableArray<WeightFile> constituents, List<IPredictor> predictors, CancellationToken cancellation)
+    private static async Task<EvaluationReport> EvaluateAsync(
+        RunFolder folder, string run, TrainingPlan plan, ChosenConstituents chosen, CancellationToken cancellation)
     {
-        var evaluation = new EnsembleEvaluation(plan, constituents);
-        foreach (var part in evaluation.Parts)
-        {
-            var samples = plan.Samples(part);
-            for (var start = 0; start < samples.Count; start += BatchedPrediction.BatchSize)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var count = (int)Math.Min(BatchedPrediction.BatchSize, samples.Count - start);
-                evaluation.Add(part, start, [.. predictors.Select(predictor => ImmutableCollectionsMarshal.AsImmutableArray(
-                    BatchedPrediction.OfRows(predictor, samples, start, count)))]);
-            }
-        }
-
-        return evaluation.Report(run);
+        var models = new FolderConstituents(folder, plan, cancellation);
+        var fit = await ValidationFits.OfAsync(folder, plan, chosen, models);
+        return await EnsembleEvaluation.RunAsync(run, plan, ConstituentSelection.Of(chosen, fit), models);
     }
 }

@@ -24,13 +24,15 @@ public static class RunExport
         var run = RunDescription.Read(folder);
         var network = networks.Build(run.Spec, run.Data.InputShape, run.Data.Classes.Length);
         var chosen = ChosenConstituents.Of(status, run.Spec, network, choice);
+        var selection = ConstituentSelection.Stored(folder, status.Run, chosen);
 
         var aside = $"{output}.tmp-{Guid.NewGuid():N}";
         try
         {
             var manifest = ExportManifest.Of(status, run, network, chosen) with
             {
-                Constituents = [.. chosen.Constituents.Select(file => Copy(folder, file, network.Layout, aside))],
+                Constituents = [.. selection.Constituents.Zip(
+                    selection.Multiplicities, (file, weight) => Copy(folder, file, weight, network.Layout, aside))],
                 Files = [Copy(folder.Spec, aside, RunFolder.SpecFile), Copy(folder.Data, aside, RunFolder.DataFile)],
             };
             AtomicFile.Write(Path.Combine(aside, ManifestFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(manifest.ToJson())));
@@ -46,12 +48,12 @@ public static class RunExport
         }
     }
 
-    private static ExportedConstituent Copy(RunFolder folder, WeightFile file, WeightLayout layout, string aside)
+    private static ExportedConstituent Copy(RunFolder folder, WeightFile file, int weight, WeightLayout layout, string aside)
     {
         // Loading checks hash, names and shapes: what is handed on is whole.
         WeightFiles.LoadWeights(folder, file, layout).Dispose();
         var copy = Copy(folder.Path(file.File), aside, $"constituents/{file.Member:D2}-step-{file.Step:D8}.safetensors");
-        return new ExportedConstituent(file.Member, file.Step, Weight: 1, copy.File, file.Sha256);
+        return new ExportedConstituent(file.Member, file.Step, weight, copy.File, file.Sha256);
     }
 
     private static ExportedFile Copy(string from, string aside, string name)

@@ -39,6 +39,9 @@ public sealed class RunFolder
     public static string Checkpoint(int member, int step, int attempt) =>
         $"members/{member:D2}/checkpoints/step-{step:D8}-attempt-{attempt:D4}.safetensors";
 
+    /// <summary>What the validation split says about a choice of models.</summary>
+    public static string Validation(string key) => $"validation/{key}.json";
+
     public static string Ema(int member, int step) => $"ema/{member:D2}-step-{step:D8}.safetensors";
 
     /// <summary>The full path of a relative name, which must lie below this folder: the name may come from a damaged record.</summary>

@@ -11,7 +11,10 @@ public abstract class Noise
     /// <summary>Whether batch norm uses the statistics of the batch, and updates its own.</summary>
     public virtual bool IsTraining => false;
 
-    /// <summary>A mask that holds 0 for a dropped unit and <paramref name="kept"/> for another; null for the expectation.</summary>
+    /// <summary>
+    /// A mask that holds 0 for a dropped unit and <paramref name="kept"/> for another; null for the expectation. A mask of one
+    /// dimension more, [samples, 1, …], continues with every row under every sample, sample after sample: [samples·batch, …].
+    /// </summary>
     /// <param name="dropout">The dropout layer, counted from the input.</param>
     /// <param name="units">What the mask is multiplied with, [batch, …].</param>
     public abstract Tensor? KeepMask(int dropout, Tensor units, double rate, float kept);
@@ -56,13 +59,30 @@ public sealed class TrainingNoise(RandomSource random, int member) : Noise, IDis
     }
 }
 
-/// <summary>Sample s of Monte-Carlo dropout: one mask for all rows, so that a row's answer does not depend on its company.</summary>
-public sealed class MonteCarloNoise(RandomSource random, int member, int sample) : Noise
+/// <summary>
+/// Samples of Monte-Carlo dropout: each one mask for all rows, so that a row's answer does not depend on its company. Rows
+/// are repeated for the samples at the first dropout layer: what lies before it is computed once for all of them.
+/// </summary>
+/// <param name="first">The first sample of a forward pass.</param>
+/// <param name="samples">How many samples follow each other in it.</param>
+public sealed class MonteCarloNoise(RandomSource random, int member, int first, int samples = 1) : Noise
 {
+    private bool _isRepeated;
+
     public override Tensor KeepMask(int dropout, Tensor units, double rate, float kept)
     {
-        var mask = empty([1, .. units.shape[1..]]);
-        random.KeepMask(new Draw(Purpose.MonteCarlo, member, (uint)sample, (uint)dropout), rate, kept, mask.Floats());
-        return mask;
+        var shape = units.shape[1..];
+        var masks = empty([samples, 1, .. shape]);
+        var values = masks.Floats();
+        var length = values.Length / samples;
+        for (var i = 0; i < samples; i++)
+        {
+            random.KeepMask(
+                new Draw(Purpose.MonteCarlo, member, (uint)(first + i), (uint)dropout), rate, kept, values.Slice(i * length, length));
+        }
+
+        if (_isRepeated) return masks.expand([samples, units.shape[0] / samples, .. shape]).reshape(units.shape);
+        _isRepeated = true;
+        return masks;
     }
 }

@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 
 namespace DistributedEnsemble.Training;
 
-/// <summary>The models that take part in a prediction, in the order in which they are summed: by member, then step.</summary>
-public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents, int MonteCarloSamples)
+/// <summary>The models that a prediction may average, in the order in which they are summed: by member, then step.</summary>
+/// <param name="MonteCarloSamples">Dropout masks averaged per model; 0 is weight scaling.</param>
+/// <param name="IsGreedy">Whether the validation split still says which of them count, and how often.</param>
+public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents, int MonteCarloSamples, bool IsGreedy)
 {
     /// <param name="choice">What differs from the spec's prediction.</param>
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
@@ -18,11 +20,9 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
         var from = choice?.From ?? prediction.From;
         var select = choice?.Select ?? prediction.Select;
         var samples = choice?.MonteCarloSamples ?? prediction.MonteCarloSamples;
-        if (samples > 0 && !network.HasDropout)
-        {
-            throw new SpecException($"prediction.monteCarloSamples is {samples}: this run's network has no dropout to sample. Choose 0.");
-        }
+        Check(status, spec, network, from, select, samples);
 
+        var perMember = PerMember(select);
         var members = choice?.Members ?? status.Members.Length;
         if (members < 1 || members > status.Members.Length)
         {
@@ -36,20 +36,42 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
         var chosen = candidates
             .Where(file => usable.Contains(file.Member) && (from != PredictionSource.Final || file.Step == steps))
             .GroupBy(file => file.Member).OrderBy(group => group.Key)
-            .SelectMany(group => Last(group.OrderBy(file => file.Step).ToList(), select))
+            .SelectMany(group => group.OrderBy(file => file.Step).TakeLast(perMember))
             .ToImmutableArray();
         return chosen.IsEmpty
             ? throw new SpecException($"Run \"{status.Run}\" has no models yet from \"{Name(from)}\": it is {Name(status.State)}.")
-            : new ChosenConstituents(chosen, samples);
+            : new ChosenConstituents(chosen, samples, select == Greedy);
     }
 
-    private static IEnumerable<WeightFile> Last(List<WeightFile> files, string select) => select switch
+    private static void Check(
+        RunStatus status, EnsembleSpec spec, Network network, PredictionSource from, string select, int samples)
     {
-        "all" => files,
-        _ when select.StartsWith("last:", StringComparison.Ordinal) && int.TryParse(select["last:".Length..], out var n) && n > 0 =>
-            files.TakeLast(n),
-        _ => throw new SpecException($"prediction.select is \"{select}\": choose all or last:N."),
+        if (samples > 0 && !network.HasDropout)
+        {
+            throw new SpecException($"prediction.monteCarloSamples is {samples}: this run's network has no dropout to sample. Choose 0.");
+        }
+
+        if (from == PredictionSource.Ema && spec.Averaging is null)
+        {
+            throw new SpecException(
+                $"prediction.from is ema: run \"{status.Run}\" kept no EMA models, its averaging was off. Choose final or snapshots.");
+        }
+
+        if (select == Greedy && spec.Data.ValidationFraction == 0)
+        {
+            throw new SpecException(
+                $"prediction.select is \"greedy\": it chooses on validation rows, and run \"{status.Run}\" kept none. Choose all or last:N.");
+        }
+    }
+
+    private static int PerMember(string select) => select switch
+    {
+        "all" or Greedy => int.MaxValue,
+        _ when select.StartsWith("last:", StringComparison.Ordinal) && int.TryParse(select["last:".Length..], out var n) && n > 0 => n,
+        _ => throw new SpecException($"prediction.select is \"{select}\": it must be all, greedy, or last:N with N from 1 to 999999."),
     };
 
     private static string Name<T>(T value) where T : Enum => value.ToString().ToLowerInvariant();
+
+    private const string Greedy = "greedy";
 }

@@ -8,6 +8,23 @@ public interface IPredictor
     /// <param name="inputs">[batch, …], float32, preprocessed.</param>
     /// <returns>Class probabilities, [batch, classes], rows sum to 1.</returns>
     Tensor Predict(Tensor inputs);
+
+    /// <summary>The same probabilities, and how uncertain the models behind them are.</summary>
+    /// <param name="inputs">[batch, …], float32, preprocessed.</param>
+    Answer Answer(Tensor inputs)
+    {
+        var probabilities = Predict(inputs);
+        return new Answer(probabilities, Training.Answer.EntropyOf(probabilities));
+    }
+}
+
+/// <summary>A predictor's answer.</summary>
+/// <param name="Probabilities">[batch, classes], rows sum to 1.</param>
+/// <param name="ExpectedEntropy">[batch]: the mean of the entropies of the models that were averaged, in nats.</param>
+public readonly record struct Answer(Tensor Probabilities, Tensor ExpectedEntropy)
+{
+    /// <summary>−Σ p·ln p over the last dimension.</summary>
+    public static Tensor EntropyOf(Tensor probabilities) => special.entr(probabilities).sum(-1);
 }
 
 /// <summary>One model with the expectation of its noise: dropout by weight scaling.</summary>
@@ -17,28 +34,33 @@ public sealed class SingleModel(Network network, Weights weights) : IPredictor
 }
 
 /// <summary>The mean of its constituents' probabilities, summed in their order (Lakshminarayanan et al., 2017).</summary>
-public sealed class Ensemble(IReadOnlyList<IPredictor> constituents) : IPredictor
+/// <param name="multiplicities">How often each constituent counts; null is once.</param>
+public sealed class Ensemble(IReadOnlyList<IPredictor> constituents, IReadOnlyList<int>? multiplicities = null) : IPredictor
 {
+    private readonly int _count = multiplicities?.Sum() ?? constituents.Count;
+
     public Tensor Predict(Tensor inputs)
     {
         using var scope = NewDisposeScope();
-        var sum = constituents[0].Predict(inputs).clone();
-        foreach (var constituent in constituents.Skip(1)) sum.add_(constituent.Predict(inputs));
-        return sum.div_(constituents.Count).MoveToOuterDisposeScope();
+        Tensor? sum = null;
+        for (var i = 0; i < constituents.Count; i++) sum = Sum(sum, constituents[i].Predict(inputs), i);
+        return sum!.div_(_count).MoveToOuterDisposeScope();
     }
-}
 
-/// <summary>The mean over dropout masks, each the same for all rows (Gal and Ghahramani, 2016).</summary>
-public sealed class MonteCarloDropout(Network network, Weights weights, RandomSource random, int member, int samples) : IPredictor
-{
-    public Tensor Predict(Tensor inputs)
+    public Answer Answer(Tensor inputs)
     {
         using var scope = NewDisposeScope();
-        var sum = Sample(inputs, 0);
-        for (var sample = 1; sample < samples; sample++) sum.add_(Sample(inputs, sample));
-        return sum.div_(samples).MoveToOuterDisposeScope();
+        Tensor? sum = null, entropy = null;
+        for (var i = 0; i < constituents.Count; i++)
+        {
+            var answer = constituents[i].Answer(inputs);
+            sum = Sum(sum, answer.Probabilities, i);
+            entropy = Sum(entropy, answer.ExpectedEntropy, i);
+        }
+
+        return new Answer(sum!.div_(_count).MoveToOuterDisposeScope(), entropy!.div_(_count).MoveToOuterDisposeScope());
     }
 
-    private Tensor Sample(Tensor inputs, int sample) =>
-        network.Forward(weights, inputs, new MonteCarloNoise(random, member, sample)).softmax(1);
+    private Tensor Sum(Tensor? sum, Tensor values, int constituent) =>
+        (sum ?? zeros_like(values)).add_(values, multiplicities?[constituent] ?? 1);
 }

@@ -10,12 +10,12 @@ public sealed class RunPrediction : IDisposable
     private readonly List<Weights> _weights = [];
     private readonly Ensemble _ensemble;
 
-    private RunPrediction(RunFolder folder, RunDescription run, Network network, ChosenConstituents chosen)
+    private RunPrediction(RunFolder folder, RunDescription run, Network network, ConstituentSelection selection)
     {
         Data = run.Data;
         try
         {
-            foreach (var file in chosen.Constituents) _weights.Add(WeightFiles.LoadWeights(folder, file, network.Layout));
+            foreach (var file in selection.Constituents) _weights.Add(WeightFiles.LoadWeights(folder, file, network.Layout));
         }
         catch
         {
@@ -24,8 +24,10 @@ public sealed class RunPrediction : IDisposable
         }
 
         var random = new RandomSource(run.Spec.Seed);
-        _ensemble = new Ensemble([.. chosen.Constituents.Zip(_weights,
-            (file, weights) => Predictors.Create(network, random, weights, file.Member, chosen.MonteCarloSamples))]);
+        _ensemble = new Ensemble(
+            [.. selection.Constituents.Zip(_weights,
+                (file, weights) => Predictors.Create(network, random, weights, file.Member, selection.MonteCarloSamples))],
+            selection.Multiplicities);
     }
 
     /// <summary>What rows must be like, and what the classes are called.</summary>
@@ -43,12 +45,13 @@ public sealed class RunPrediction : IDisposable
         set_num_threads(1);
         var run = RunDescription.Read(folder);
         var network = networks.Build(run.Spec, run.Data.InputShape, run.Data.Classes.Length);
-        return new RunPrediction(folder, run, network, ChosenConstituents.Of(status, run.Spec, network, choice));
+        var chosen = ChosenConstituents.Of(status, run.Spec, network, choice);
+        return new RunPrediction(folder, run, network, ConstituentSelection.Stored(folder, status.Run, chosen));
     }
 
     /// <summary>Averaged class probabilities, [rows, classes], row after row.</summary>
     /// <param name="raw">Raw features or pixels, row after row.</param>
-    public float[] Predict(ReadOnlySpan<float> raw) => BatchedPrediction.OfRaw(_ensemble, Data.InputShape, Data.Preprocessing, raw);
+    public float[] Predict(ReadOnlySpan<float> raw) => BatchedPrediction.OfRaw(_ensemble, Data.InputShape, Data.Preprocessing, raw).Probabilities;
 
     public void Dispose()
     {

@@ -11,4 +11,12 @@ public static class Uncertainty
         // Rounded probabilities may sum to a little over 1.
         return Math.Max(0, entropy);
     }
+
+    /// <summary>
+    /// How much the averaged models disagree about each row, in nats: the entropy of their mean less the mean of their entropies.
+    /// </summary>
+    /// <param name="answers">Of the average.</param>
+    public static float[] MutualInformation(RowAnswers answers, int classes) =>
+        [.. answers.ExpectedEntropies.Select((expected, row) =>
+            (float)Math.Max(0, Entropy(answers.Probabilities.AsSpan(row * classes, classes)) - expected))];
 }

@@ -1,4 +1,5 @@
 using TorchSharp;
+using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
 
@@ -15,8 +16,14 @@ public sealed record Dropout(double Rate, DropoutKind Kind) : Layer
         var keep = 1 - Rate;
         var (whenKept, expected) = Kind == DropoutKind.Inverted ? (1 / keep, 1.0) : (1.0, keep);
         Scalar? scale = expected == 1 ? null : (float)expected;
-        return (_, units, noise) => noise.KeepMask(number, units, Rate, (float)whenKept) is { } mask ? units * mask
+        return (_, units, noise) => noise.KeepMask(number, units, Rate, (float)whenKept) is { } mask ? Drop(units, mask)
             : scale is null ? units
             : units * scale;
+    }
+
+    private static Tensor Drop(Tensor units, Tensor mask)
+    {
+        var kept = units * mask;
+        return kept.dim() > units.dim() ? kept.flatten(0, 1) : kept;
     }
 }

@@ -20,7 +20,7 @@ public sealed class AggregatorTests
         foreach (var file in status.Snapshots.Where(s => s.Step == plan.Steps).OrderBy(s => s.Member))
         {
             using var weights = WeightFiles.LoadWeights(cluster.Folder(run), file, plan.Network.Layout);
-            mean.Add(BatchedPrediction.OfRows(new SingleModel(plan.Network, weights), plan.Dataset.Test, 0, 5));
+            mean.Add(BatchedPrediction.OfRows(new SingleModel(plan.Network, weights), plan.Dataset.Test, 0, 5).Probabilities);
         }
 
         Assert.Equal(mean.ToArray(), answer.Probabilities);
@@ -36,7 +36,12 @@ public sealed class AggregatorTests
         var status = await cluster.WhenAsync(run, s => s.HasEnded);
         var registry = new DatasetRegistry();
 
-        foreach (var choice in new[] { null, new ConstituentChoice(From: PredictionSource.Snapshots), new ConstituentChoice(Members: 2, MonteCarloSamples: 3) })
+        ConstituentChoice?[] choices =
+        [
+            null, new(From: PredictionSource.Snapshots), new(Members: 2, MonteCarloSamples: 3), new(PredictionSource.Snapshots, "greedy"),
+            new(PredictionSource.Snapshots, "last:1"),
+        ];
+        foreach (var choice in choices)
         {
             var onCluster = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(choice));
             var ofFolder = RunEvaluation.Evaluate(
@@ -46,6 +51,11 @@ public sealed class AggregatorTests
             Assert.Equal(ofFolder.Ensemble, onCluster.Ensemble);
             Assert.Equal(ofFolder.Single, onCluster.Single);
             Assert.Equal(ofFolder.Weights, onCluster.Weights);
+            Assert.Equal(ofFolder.Multiplicities, onCluster.Multiplicities);
+            Assert.Equal(
+                (ofFolder.Uncertainty, ofFolder.Diversity, ofFolder.Calibrated),
+                (onCluster.Uncertainty, onCluster.Diversity, onCluster.Calibrated));
+            Directory.Delete(Path.Combine(cluster.Folder(run).Root, "validation"), recursive: true);
         }
     }
 

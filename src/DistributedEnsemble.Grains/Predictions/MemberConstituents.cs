@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>The constituents of a run, predicted by the member grains that hold them: each is asked for its own, all at once.</summary>
+internal sealed class MemberConstituents(IGrainFactory grains, RunKey run, RunDefinition definition) : IConstituents
+{
+    public ValueTask<ConstituentProbabilities> PredictAsync(
+        ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows) =>
+        AskAsync(new ConstituentQuery(definition, constituents, monteCarloSamples, [], rows.Part, rows.Start, rows.Count));
+
+    /// <param name="rows">Raw rows of a client.</param>
+    public ValueTask<ConstituentProbabilities> PredictAsync(
+        ImmutableArray<WeightFile> constituents, int monteCarloSamples, ImmutableArray<float> rows) =>
+        AskAsync(new ConstituentQuery(definition, constituents, monteCarloSamples, rows, null, 0, 0));
+
+    /// <returns>The answers in the order of the query, whatever the order of arrival.</returns>
+    private async ValueTask<ConstituentProbabilities> AskAsync(ConstituentQuery query)
+    {
+        var members = query.Constituents.Select((file, place) => (file, place)).GroupBy(entry => entry.file.Member).ToList();
+        var answers = await Task.WhenAll(members.Select(member =>
+            grains.GetGrain<IMember>(MemberKey.Of(run, member.Key))
+                .PredictAsync(query with { Constituents = [.. member.Select(entry => entry.file)] })));
+        var probabilities = new ImmutableArray<float>[query.Constituents.Length];
+        var entropies = new ImmutableArray<float>[query.Constituents.Length];
+        foreach (var (member, answer) in members.Zip(answers))
+        {
+            foreach (var ((_, place), i) in member.Select((entry, i) => (entry, i)))
+            {
+                (probabilities[place], entropies[place]) = (answer.Values[i], answer.ExpectedEntropies[i]);
+            }
+        }
+
+        return new ConstituentProbabilities([.. probabilities], [.. entropies]);
+    }
+}

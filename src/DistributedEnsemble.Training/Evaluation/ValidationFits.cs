@@ -1,0 +1,57 @@
+using System.Text.Json;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>
+/// The fits of a run, kept as validation/KEY.json in its folder by whoever computes one first. They say nothing that its weights
+/// and data do not: one that is missing or damaged is computed again, and one that cannot be written is not kept.
+/// </summary>
+public static class ValidationFits
+{
+    private static readonly JsonSerializerOptions s_json = new(RunStatusJson.Options) { WriteIndented = true };
+
+    /// <returns>Null without a validation split.</returns>
+    public static async Task<ValidationFit?> OfAsync(RunFolder folder, TrainingPlan plan, ChosenConstituents chosen, IConstituents models)
+    {
+        if (plan.Split.Validation.Length == 0) return null;
+        if (Stored(folder, chosen) is { } stored) return stored;
+        var fit = await ValidationFit.OfAsync(plan, chosen, models);
+        TryWrite(PathOf(folder, chosen), fit);
+        return fit;
+    }
+
+    /// <returns>Null if there is none that was computed from these models.</returns>
+    public static ValidationFit? Stored(RunFolder folder, ChosenConstituents chosen) =>
+        Read(PathOf(folder, chosen)) is { Constituents.IsDefault: false } fit
+        && fit.Constituents.Select(fitted => fitted.Model).SequenceEqual(chosen.Constituents) ? fit : null;
+
+    private static string PathOf(RunFolder folder, ChosenConstituents chosen) => folder.Path(RunFolder.Validation(ValidationFit.KeyOf(chosen)));
+
+    private static ValidationFit? Read(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<ValidationFit>(File.ReadAllText(path), s_json);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static void TryWrite(string path, ValidationFit fit)
+    {
+        try
+        {
+            AtomicFile.Write(path, stream =>
+            {
+                JsonSerializer.Serialize(stream, fit, s_json);
+                return fit;
+            });
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // A run on a read-only or full disk can still be evaluated.
+        }
+    }
+}

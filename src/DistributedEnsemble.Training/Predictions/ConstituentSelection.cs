@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>The models that a prediction averages, in the order in which they are summed, and how often each counts.</summary>
+/// <param name="Fit">What the validation split says about them; null without one.</param>
+public sealed record ConstituentSelection(
+    ImmutableArray<WeightFile> Constituents, ImmutableArray<int> Multiplicities, int MonteCarloSamples, ValidationFit? Fit)
+{
+    /// <summary>All that were chosen, or those of them that the validation split selected.</summary>
+    /// <exception cref="SpecException">It is for the validation split to choose, and there is none.</exception>
+    public static ConstituentSelection Of(ChosenConstituents chosen, ValidationFit? fit)
+    {
+        if (!chosen.IsGreedy) return new(chosen.Constituents, [.. chosen.Constituents.Select(_ => 1)], chosen.MonteCarloSamples, fit);
+        if (fit is null) throw new SpecException("prediction.select is \"greedy\": it chooses on validation rows, and there are none. Choose all or last:N.");
+        var counted = fit.Constituents.Where(fitted => fitted.Multiplicity > 0).ToList();
+        return new(
+            [.. counted.Select(fitted => fitted.Model)], [.. counted.Select(fitted => fitted.Multiplicity)], chosen.MonteCarloSamples, fit);
+    }
+
+    /// <summary>The same without the run's data: what the validation split selected is read from the run's folder.</summary>
+    /// <exception cref="SpecException">Nothing was selected yet.</exception>
+    public static ConstituentSelection Stored(RunFolder folder, string run, ChosenConstituents chosen)
+    {
+        var fit = ValidationFits.Stored(folder, chosen);
+        return fit is not null || !chosen.IsGreedy ? Of(chosen, fit) : throw new SpecException(
+            $"prediction.select is \"greedy\": no models of run \"{run}\" are selected yet. `ensemble evaluate {run} --select greedy`, "
+            + "with the same other options, selects them.");
+    }
+}

@@ -1,0 +1,40 @@
+namespace DistributedEnsemble.Training;
+
+/// <summary>
+/// Forward selection with replacement (Caruana et al., "Ensemble selection from libraries of models", ICML 2004, section 2.1):
+/// from an empty ensemble, each round adds the candidate that makes the average's negative log-likelihood on the validation
+/// split smallest, one chosen before included; of the nested ensembles that arise, the best is kept. Among equals the earlier
+/// candidate and the smaller ensemble win. Neither sorted initialization nor bagging is used.
+/// </summary>
+public static class GreedySelection
+{
+    /// <summary>Models of the largest ensemble that is tried: weights are multiples of a hundredth or coarser.</summary>
+    public const int Rounds = 100;
+
+    /// <param name="likelihoods">Of each candidate, the probability that it gives the right class of each validation row.</param>
+    /// <returns>How often each candidate counts; at least one does.</returns>
+    public static int[] Select(IReadOnlyList<float[]> likelihoods)
+    {
+        var sum = new double[likelihoods[0].Length];
+        var (chosen, best) = (new List<int>(), (Nll: double.PositiveInfinity, Size: 0));
+        for (var round = 1; round <= Rounds; round++)
+        {
+            var (nll, candidate) = Enumerable.Range(0, likelihoods.Count).Select(i => (Nll(sum, likelihoods[i], round), i)).Min();
+            for (var row = 0; row < sum.Length; row++) sum[row] += likelihoods[candidate][row];
+            chosen.Add(candidate);
+            if (nll < best.Nll) best = (nll, round);
+        }
+
+        var multiplicities = new int[likelihoods.Count];
+        foreach (var candidate in chosen.Take(best.Size)) multiplicities[candidate]++;
+        return multiplicities;
+    }
+
+    /// <summary>Of the average of a sum and one more model; a likelihood that underflowed counts as the smallest there is.</summary>
+    private static double Nll(double[] sum, float[] added, int size)
+    {
+        var nll = 0.0;
+        for (var row = 0; row < sum.Length; row++) nll -= Math.Log(Math.Max((sum[row] + added[row]) / size, float.Epsilon));
+        return nll / sum.Length;
+    }
+}

@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>Answers with the class probabilities of single constituents of a run, wherever their weights are.</summary>
+public interface IConstituents
+{
+    /// <param name="rows">Which rows of the run's own data.</param>
+    /// <returns>The answers of each constituent, in their order.</returns>
+    ValueTask<ConstituentProbabilities> PredictAsync(ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows);
+}
+
+/// <summary>Rows of a run's own data.</summary>
+/// <param name="Start">A multiple of <see cref="BatchedPrediction.BatchSize"/>.</param>
+public readonly record struct RowRange(DataPart Part, int Start, int Count)
+{
+    /// <summary>Rows that are asked for at once: a multiple of the batch, so that the bits do not depend on it.</summary>
+    private const int Most = 16 * BatchedPrediction.BatchSize;
+
+    /// <summary>All rows of a part, a piece at a time.</summary>
+    public static IEnumerable<RowRange> Of(TrainingPlan plan, DataPart part)
+    {
+        var rows = (int)plan.Samples(part).Count;
+        for (var start = 0; start < rows; start += Most) yield return new RowRange(part, start, Math.Min(Most, rows - start));
+    }
+}
+
+/// <summary>The constituents of a run's folder, predicted on the calling thread, with one model in memory at a time.</summary>
+public sealed class FolderConstituents(RunFolder folder, TrainingPlan plan, CancellationToken cancellation = default) : IConstituents
+{
+    /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
+    public ValueTask<ConstituentProbabilities> PredictAsync(
+        ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows) =>
+        ValueTask.FromResult(ConstituentAnswers.Of(constituents.Select(file =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var weights = WeightFiles.LoadWeights(folder, file, plan.Network.Layout);
+            var predictor = Predictors.Create(plan, weights, file.Member, monteCarloSamples);
+            return BatchedPrediction.OfRows(predictor, plan.Samples(rows.Part), rows.Start, rows.Count);
+        })));
+}

@@ -1,0 +1,83 @@
+namespace DistributedEnsemble.Training.Tests.Predictions;
+
+public sealed class TemperatureScalingTests
+{
+    private const int Classes = 5;
+
+    [Theory]
+    [InlineData(0.5)]
+    [InlineData(1)]
+    [InlineData(2.5)]
+    public void The_temperature_that_sharpened_the_probabilities_is_found(double temperature)
+    {
+        var (probabilities, labels) = Sharpened(temperature, rows: 20_000);
+
+        Assert.Equal(temperature, TemperatureScaling.Fit(probabilities, labels), 0.05 * temperature);
+    }
+
+    [Fact]
+    public void No_temperature_near_or_far_has_a_smaller_likelihood()
+    {
+        var (probabilities, labels) = Sharpened(3, rows: 500);
+
+        var fitted = TemperatureScaling.Fit(probabilities, labels);
+
+        foreach (var factor in new[] { 0.1, 0.5, 0.9, 0.999, 1.001, 1.1, 2, 5 })
+        {
+            Assert.True(Nll(fitted) <= Nll(Math.Clamp(fitted * factor, TemperatureScaling.Lowest, TemperatureScaling.Highest)) + 1e-9);
+        }
+
+        double Nll(double temperature) =>
+            PredictionQuality.Of(TemperatureScaling.Apply(probabilities, Classes, temperature), labels, Classes).Nll;
+    }
+
+    [Fact]
+    public void Rows_still_sum_to_one_and_name_the_same_class()
+    {
+        var (probabilities, _) = Sharpened(2, rows: 200);
+
+        foreach (var temperature in new[] { 0.05, 0.7, 20 })
+        {
+            var scaled = TemperatureScaling.Apply(probabilities, Classes, temperature);
+            for (var start = 0; start < scaled.Length; start += Classes)
+            {
+                Assert.Equal(1, scaled.AsSpan(start, Classes).ToArray().Sum(), 1e-5);
+                Assert.Equal(IndexOfMax(probabilities, start), IndexOfMax(scaled, start));
+            }
+        }
+    }
+
+    [Fact]
+    public void Answers_without_error_are_sharpened_no_further_than_the_bound() =>
+        Assert.Equal(TemperatureScaling.Lowest, TemperatureScaling.Fit([0.9f, 0.1f, 0.2f, 0.8f], [0, 1]), 1e-6);
+
+    [Fact]
+    public void Probabilities_of_zero_are_no_infinity()
+    {
+        float[] probabilities = [1, 0, 0, 1, 1, 0];
+
+        var temperature = TemperatureScaling.Fit(probabilities, [0, 1, 1]);
+
+        Assert.All(TemperatureScaling.Apply(probabilities, 2, temperature), p => Assert.True(float.IsFinite(p)));
+    }
+
+    /// <summary>Labels are drawn from softmax(z), and the model says softmax(z·T).</summary>
+    private static (float[] Probabilities, long[] Labels) Sharpened(double temperature, int rows)
+    {
+        var random = new RandomSource(1);
+        var (z, coin) = (new float[rows * Classes], new float[rows]);
+        random.Uniform(new Draw(Purpose.MonteCarlo, 0, 0, 0), z);
+        random.Uniform(new Draw(Purpose.MonteCarlo, 0, 0, 1), coin);
+        var truth = TemperatureScaling.Apply([.. z.Select(value => MathF.Exp(4 * value - 4))], Classes, 1);
+        var labels = coin.Select((c, row) =>
+        {
+            var label = 0;
+            for (var sum = truth[row * Classes]; sum < c && label < Classes - 1; sum += truth[(row * Classes) + label]) label++;
+            return (long)label;
+        });
+        return (TemperatureScaling.Apply(truth, Classes, 1 / temperature), [.. labels]);
+    }
+
+    private static int IndexOfMax(float[] values, int start) =>
+        System.Numerics.Tensors.TensorPrimitives.IndexOfMax(values.AsSpan(start, Classes));
+}
