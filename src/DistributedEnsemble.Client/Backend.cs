@@ -16,6 +16,13 @@ internal sealed record Backend
     /// <summary>Looks for every dataset, first in the given folder.</summary>
     public required Func<string?, IReadOnlyList<DatasetEntry>> ListDatasets { get; init; }
 
-    /// <summary>Makes a submission of a spec file's text (null if there is none) and values for its keys, the last one of a key counts.</summary>
-    public required Func<string?, IReadOnlyList<(string Path, string Value)>, string> ComposeSpec { get; init; }
+    /// <summary>
+    /// Makes a submission of a spec file (null if there is none) and values for its keys, the last one of a key counts.
+    /// The third argument is the folder in which data is looked for.
+    /// </summary>
+    public required Func<SpecFile?, IReadOnlyList<(string Path, string Value)>, string?, string> ComposeSpec { get; init; }
 }
+
+/// <summary>A spec as a file has it.</summary>
+/// <param name="Path">As the user named it, for errors.</param>
+internal sealed record SpecFile(string Path, string Text);

@@ -21,8 +21,8 @@ internal sealed class Driver
         var shared = new SharedOptions();
         foreach (var option in shared.All) _root.Add(option);
         _root.Add(new TrainCommand(backend, shared, consoles, time, listen));
-        _root.Add(new StatusCommand(backend, shared, consoles));
         _root.Add(new ListCommand(backend, shared, consoles));
+        _root.Add(new StatusCommand(backend, shared, consoles));
         _root.Add(new WatchCommand(backend, shared, consoles, time, listen));
         _root.Add(new EvaluateCommand(backend, shared, consoles));
         _root.Add(new PredictCommand(backend, shared, consoles));
@@ -38,6 +38,7 @@ internal sealed class Driver
     {
         try
         {
+            if (arguments is [] or ["help"]) arguments = ["--help"];
             var parsed = _root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
             if (parsed.Action is ParseErrorAction) throw UsageErrors.Of(parsed);
             return await parsed.InvokeAsync(new InvocationConfiguration

@@ -14,7 +14,7 @@ internal static class Wiring
         StartCluster = EmbeddedCluster.StartAsync,
         OpenCatalog = options => new FileRunCatalog(options),
         ListDatasets = ListDatasets,
-        ComposeSpec = (file, settings) => (file is null ? SpecDocument.Empty : SpecDocument.Parse(file)).With(settings).ToJson(),
+        ComposeSpec = ComposeSpec,
     };
 
     public static FailureTable Failures { get; } = new FailureTable()
@@ -22,6 +22,28 @@ internal static class Wiring
         .With<DataException>(ExitCode.Usage)
         .With<SafetensorsException>(ExitCode.Failed)
         .With<InvalidDataException>(ExitCode.Failed);
+
+    private static string ComposeSpec(SpecFile? file, IReadOnlyList<(string Path, string Value)> settings, string? dataFolder)
+    {
+        var document = Parse(file).With(settings);
+        // A run is resumed and evaluated from other folders, too: it remembers its file by the full path.
+        return new DatasetRegistry().Resolve(document.Dataset) is CsvSource csv
+            ? document.With("data.dataset", csv.Find(new DataFolders(dataFolder))).ToJson()
+            : document.ToJson();
+    }
+
+    private static SpecDocument Parse(SpecFile? file)
+    {
+        if (file is null) return SpecDocument.Empty;
+        try
+        {
+            return SpecDocument.Parse(file.Text);
+        }
+        catch (SpecException exception)
+        {
+            throw new SpecException($"{file.Path}: {exception.Message}");
+        }
+    }
 
     private static List<DatasetEntry> ListDatasets(string? folder) =>
     [

@@ -19,13 +19,13 @@ internal sealed class ConstituentOptions
     private readonly Option<int?> _members = new("--members")
     {
         Description = "Only the first n members [default: all]", HelpName = "n",
-        CustomParser = result => OptionValues.WholeNumber(result, "--members", "a number of members", from: 1),
+        CustomParser = result => OptionValues.WholeNumber(result, "--members", "a number of members", from: 1, to: 1000),
     };
 
     private readonly Option<int?> _monteCarlo = new("--mc")
     {
         Description = "Dropout masks averaged per model; 0 is weight scaling [default: the spec's]", HelpName = "T",
-        CustomParser = result => OptionValues.WholeNumber(result, "--mc", "a number of masks", from: 0),
+        CustomParser = result => OptionValues.WholeNumber(result, "--mc", "a number of masks", from: 0, to: 100_000),
     };
 
     public void AddTo(Command command)

@@ -18,6 +18,13 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         output.WriteLine("Examples:");
         foreach (var example in (parseResult.CommandResult.Command as DriverCommand)?.Examples ?? First) output.WriteLine($"  {example}");
         output.WriteLine();
+        if (parseResult.CommandResult.Command is RootCommand)
+        {
+            output.WriteLine("Exit codes:");
+            output.WriteLine("  0 done; 1 failed; 2 wrong usage, spec or data; 3 cluster unreachable;");
+            output.WriteLine("  130, 143, 129 stopped by Ctrl-C, SIGTERM, SIGHUP");
+            output.WriteLine();
+        }
         return exitCode;
     }
 }

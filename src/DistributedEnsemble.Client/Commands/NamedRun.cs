@@ -5,8 +5,16 @@ using DistributedEnsemble.Client.Runs;
 namespace DistributedEnsemble.Client.Commands;
 
 /// <summary>The argument R: a run that must exist.</summary>
-internal sealed class NamedRun(SharedOptions shared)
+internal sealed class NamedRun
 {
+    private readonly SharedOptions _shared;
+
+    public NamedRun(SharedOptions shared)
+    {
+        _shared = shared;
+        Argument.RefuseOptions();
+    }
+
     public Argument<string> Argument { get; } = new("run") { Description = "The run's name, as `ensemble list` shows it.", HelpName = "R" };
 
     public RunStatus Find(ParseResult parsed, IRunCatalog catalog)
@@ -15,6 +23,6 @@ internal sealed class NamedRun(SharedOptions shared)
         // Names become folder names: what cannot be one is never looked for.
         if (!RunName.IsValid(name)) throw new UsageException($"\"{name}\" is not a run: {RunName.Rule}.");
         return catalog.Find(name) ?? throw new UsageException(
-            $"Run \"{name}\" does not exist in {shared.Read(parsed).RunsFolder}. `{shared.Suggest(parsed, "list")}` shows those that do.");
+            $"Run \"{name}\" does not exist in {_shared.Read(parsed).RunsFolder}. `{_shared.Suggest(parsed, "list")}` shows those that do.");
     }
 }

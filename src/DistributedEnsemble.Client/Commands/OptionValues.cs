@@ -5,11 +5,11 @@ namespace DistributedEnsemble.Client.Commands;
 /// <summary>Reads the values of options; an error names the option, the value and the rule.</summary>
 internal static class OptionValues
 {
-    public static int? WholeNumber(ArgumentResult result, string option, string what, int from)
+    public static int? WholeNumber(ArgumentResult result, string option, string what, int from, int to)
     {
         var text = result.Tokens[^1].Value;
-        if (int.TryParse(text, out var number) && number >= from) return number;
-        result.AddError($"{option} is {text}: {what} is a whole number from {from}.");
+        if (int.TryParse(text, out var number) && number >= from && number <= to) return number;
+        result.AddError($"{option} is {text}: {what} is a whole number from {from} to {to}.");
         return null;
     }
 

@@ -17,7 +17,7 @@ internal sealed class SharedOptions
     private readonly Option<int?> _lanes = new("--lanes")
     {
         Description = "Members trained at once [default: one per core]", HelpName = "N", Recursive = true,
-        CustomParser = result => OptionValues.WholeNumber(result, "--lanes", "a number of training threads", from: 1),
+        CustomParser = result => OptionValues.WholeNumber(result, "--lanes", "a number of training threads", from: 1, to: 1024),
     };
 
     private readonly Option<string?> _data = new("--data")
@@ -37,7 +37,10 @@ internal sealed class SharedOptions
     public EmbeddedOptions Read(ParseResult parsed)
     {
         var (runs, data) = (parsed.GetValue(_runs)!, parsed.GetValue(_data));
-        if (File.Exists(runs)) throw new UsageException($"--runs {runs} is a file: it takes the folder of all runs.");
+        for (var folder = Path.GetFullPath(runs); folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (File.Exists(folder)) throw new UsageException($"--runs {runs} cannot be a folder, because {folder} is a file: it takes the folder of all runs.");
+        }
         if (data is not null && !Directory.Exists(data)) throw new UsageException($"--data {data} does not exist: it takes a folder with datasets.");
         return new EmbeddedOptions(runs, data, parsed.GetValue(_lanes));
     }

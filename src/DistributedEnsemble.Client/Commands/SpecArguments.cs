@@ -7,6 +7,8 @@ namespace DistributedEnsemble.Client.Commands;
 /// <summary>SPEC.json and the options that override it, in the order in which they stand on the command line.</summary>
 internal sealed class SpecArguments
 {
+    private const int LongestSpec = 1 << 20;
+
     private readonly Argument<string?> _file = new("spec")
     {
         Description = "The run's spec [default: ten members on the built-in digits]", HelpName = "SPEC.json", Arity = ArgumentArity.ZeroOrOne,
@@ -29,23 +31,25 @@ internal sealed class SpecArguments
 
     public void AddTo(Command command)
     {
-        // The parser takes an option that it does not know for the spec's name.
-        _file.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: ['-', ..] option }]) result.AddError($"Unrecognized option '{option}'.");
-        });
+        _file.RefuseOptions();
         command.Add(_file);
         foreach (var option in _paths.Keys.Append(_set)) command.Add(option);
     }
 
-    /// <returns>The text of the spec file, or null if none is named.</returns>
-    public string? ReadFile(ParseResult parsed)
+    /// <returns>Null if no file is named.</returns>
+    public SpecFile? ReadFile(ParseResult parsed)
     {
         var path = parsed.GetValue(_file);
         if (path is null) return null;
         if (Directory.Exists(path)) throw new UsageException($"Spec {path} is a folder: it must be a JSON file.");
         if (!File.Exists(path)) throw new UsageException($"Spec {path} does not exist.");
-        return File.ReadAllText(path);
+        // Not ReadAllText: the file may be a pipe, or a device that never ends.
+        using var reader = new StreamReader(path);
+        var text = new char[LongestSpec + 1];
+        var length = reader.ReadBlock(text);
+        return length <= LongestSpec
+            ? new SpecFile(path, new string(text, 0, length))
+            : throw new UsageException($"Spec {path} is longer than {LongestSpec:N0} characters: it must be a JSON file with the keys that `ensemble spec` explains.");
     }
 
     public IReadOnlyList<(string Path, string Value)> Overrides(ParseResult parsed)

@@ -20,7 +20,7 @@ internal sealed class TrainCommand : DriverCommand
             "train", "Trains an ensemble, evaluates it, and prints what it gains over a single model.",
             "ensemble train",
             "ensemble train --dataset fashion-mnist --members 5 --name fashion-five",
-            "ensemble train spec.json --set training.optimizer.kind=adam --set regularization.l2=1e-4")
+            "ensemble train spec.json --set training.optimizer.kind=adam")
     {
         (_backend, _shared, _consoles, _time) = (backend, shared, consoles, time);
         _spec.AddTo(this);
@@ -41,7 +41,7 @@ internal sealed class TrainCommand : DriverCommand
     private async Task<int> TrainAsync(ParseResult parsed, Interruption interruption)
     {
         var (options, json) = (_shared.Read(parsed), _shared.Json(parsed));
-        var submission = new Submission(_backend.ComposeSpec(_spec.ReadFile(parsed), _spec.Overrides(parsed)));
+        var submission = new Submission(_backend.ComposeSpec(_spec.ReadFile(parsed), _spec.Overrides(parsed), options.DataFolder));
 
         await using var cluster = await _backend.StartCluster(options, interruption.Token);
         var run = await cluster.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(submission);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using DistributedEnsemble.Client.Failures;
 
 namespace DistributedEnsemble.Client.Commands;
@@ -8,12 +9,32 @@ internal static class UsageErrors
 {
     public static UsageException Of(ParseResult parsed)
     {
-        // The parser also says that a command is missing, or a word too many: what stands in its place is the better news.
+        var command = parsed.CommandResult.Command;
+        var help = $"Try `ensemble {(command is RootCommand ? "" : $"{command.Name} ")}--help`.";
+        // An argument takes an option that nobody knows for its value, and only then something else is wrong.
+        var words = parsed.UnmatchedTokens.Concat(parsed.Tokens.Where(token => token.Type == TokenType.Argument).Select(token => token.Value));
+        if (words.FirstOrDefault(IsUnknownOption) is { } option) return new UsageException($"{UnknownOption(option, parsed.CommandResult)} {help}");
+        if (command is RootCommand && parsed.UnmatchedTokens is [var unknown, ..])
+            return new UsageException($"There is no command \"{unknown}\". Did you mean `ensemble {Nearest.Of(unknown, command.Subcommands.Select(known => known.Name))}`? {help}");
+
+        // The parser also says that an argument is missing, or a word too many: what stands in its place is the better news.
         var messages = parsed.Errors.Select(error => error.Message).ToArray();
-        var message = messages.FirstOrDefault(text => text.Contains("'-", StringComparison.Ordinal))
-            ?? messages.FirstOrDefault(text => parsed.UnmatchedTokens.Any(token => text.Contains($"'{token}'", StringComparison.Ordinal)))
-            ?? messages[0];
-        var command = parsed.CommandResult.Command is RootCommand ? "ensemble" : $"ensemble {parsed.CommandResult.Command.Name}";
-        return new UsageException($"{message.TrimEnd()} Try `{command} --help`.");
+        var message = messages.FirstOrDefault(text => parsed.UnmatchedTokens.Any(token => text.Contains($"'{token}'", StringComparison.Ordinal))) ?? messages[0];
+        return new UsageException($"{message.TrimEnd()} {help}");
+    }
+
+    /// <summary>Lets an argument refuse words that look like options.</summary>
+    public static void RefuseOptions(this Argument argument) => argument.Validators.Add(result =>
+    {
+        if (result.Tokens is [{ Value: var word }] && IsUnknownOption(word) && result.Parent is CommandResult command)
+            result.AddError(UnknownOption(word, command));
+    });
+
+    private static bool IsUnknownOption(string word) => word is ['-', not (>= '0' and <= '9'), ..];
+
+    private static string UnknownOption(string word, CommandResult command)
+    {
+        var shared = command.Command.Parents.OfType<Command>().SelectMany(parent => parent.Options.Where(option => option.Recursive));
+        return $"There is no option {word}. Did you mean {Nearest.Of(word, command.Command.Options.Concat(shared).Select(option => option.Name))}?";
     }
 }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Training;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Rendering;

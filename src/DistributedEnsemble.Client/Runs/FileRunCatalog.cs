@@ -39,12 +39,8 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
         Folder(name), Existing(name), choice,
         dataset => _training.Datasets.Resolve(dataset).Load(new DataFolders(options.DataFolder)), _training.Networks, cancellation);
 
-    public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file)
-    {
-        using var prediction = RunPrediction.Open(Folder(name), Existing(name), choice, _training.Networks);
-        var batches = RawRows.Read(csv, file, prediction.Data).Select(raw => prediction.Predict(raw));
-        return new PredictedRows(prediction.Data.Classes, [.. batches]);
-    }
+    public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file) =>
+        RunPrediction.Predict(Folder(name), Existing(name), choice, _training.Networks, data => RawRows.Read(csv, file, data));
 
     public ExportManifest Export(string name, ConstituentChoice choice, string output) =>
         RunExport.Write(Folder(name), Existing(name), choice, _training.Networks, output);

@@ -19,7 +19,9 @@ internal sealed class PlanCache(EnsembleTrainingOptions options)
     {
         var source = options.Datasets.Resolve(document.Dataset);
         var spec = document.Resolve(source.Defaults, options.Networks.Kinds);
-        return Plan(spec with { Name = nameFor(spec) });
+        var plan = Plan(spec with { Name = nameFor(spec) });
+        TrainingMemory.Check(plan, options.Lanes, TrainingMemory.Available());
+        return plan;
     }
 
     /// <summary>The plan of a run that was started, on whatever silo.</summary>

@@ -74,7 +74,7 @@ internal sealed class SchedulerGrain(PlanCache plans, EnsembleTrainingOptions op
     private string NameFor(EnsembleSpec spec)
     {
         if (spec.Name is { } name) return name;
-        var stem = RunName.From(spec.Data.Dataset);
+        var stem = RunName.From(Path.GetFileNameWithoutExtension(spec.Data.Dataset));
         return Enumerable.Range(1, int.MaxValue).Select(n => $"{stem}-{n}")
             .First(candidate => !Directory.Exists(new RunFolder(options.RunsFolder, candidate).Root));
     }

@@ -7,7 +7,10 @@ namespace DistributedEnsemble.Training;
 /// Any CSV file of numeric features: the label is the column "label", or else the last one; every fifth row is test;
 /// features are standardised by the training rows.
 /// </summary>
-/// <param name="path">Of the file, below the current folder or the data folder if it is relative.</param>
+/// <param name="path">
+/// Of the file. A relative one is looked for below the current folder, then below the data folder; a full one that is no
+/// longer there is looked for in the data folder by its name.
+/// </param>
 /// <param name="name">The dataset's name, if it is not the file's.</param>
 public sealed class CsvSource(string path, string? name = null) : IDatasetSource
 {
@@ -27,14 +30,22 @@ public sealed class CsvSource(string path, string? name = null) : IDatasetSource
 
     public DatasetLocation Locate(DataFolders folders)
     {
-        string[] looked = folders.Data is { } data && !Path.IsPathRooted(path) ? [path, Path.Combine(data, path)] : [path];
+        string[] looked = folders.Data is { } data ? [path, Path.Combine(data, Path.IsPathRooted(path) ? Path.GetFileName(path) : path)] : [path];
         return new DatasetLocation(looked.FirstOrDefault(File.Exists), looked);
+    }
+
+    /// <summary>The full path of the file.</summary>
+    /// <exception cref="DataException">It is not there.</exception>
+    public string Find(DataFolders folders)
+    {
+        var location = Locate(folders);
+        return location.Found is { } found ? Path.GetFullPath(found) : throw new DataException(
+            $"{path} was not found: looked for {string.Join(" and ", location.Looked)}. If it lies in another folder DIR, add --data DIR.");
     }
 
     public Dataset Load(DataFolders folders)
     {
-        var location = Locate(folders);
-        if (location.Found is not { } found) throw new DataException($"{path} was not found: looked for {string.Join(" and ", location.Looked)}.");
+        var found = Find(folders);
         try
         {
             using var file = new FileStream(found, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.SequentialScan);

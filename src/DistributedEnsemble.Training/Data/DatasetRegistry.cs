@@ -32,30 +32,11 @@ public sealed class DatasetRegistry
     {
         if (TryFind(name, out var source)) return source;
         if (IsPath(name)) return new CsvSource(name);
-        var nearest = _sources.Keys.MinBy(known => Distance(name, known));
         throw new DataException(
-            $"There is no dataset {Excerpt.Of(name)}. Did you mean \"{nearest}\"? "
+            $"There is no dataset {Excerpt.Of(name)}. Did you mean \"{Nearest.Of(name, _sources.Keys)}\"? "
             + $"Known are {string.Join(", ", _sources.Keys)}, and the path of any CSV file (x.csv).");
     }
 
     private static bool IsPath(string name) =>
         name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || name.Contains('/') || name.Contains(Path.DirectorySeparatorChar);
-
-    /// <summary>Levenshtein's, ignoring case.</summary>
-    private static int Distance(string from, string to)
-    {
-        var costs = Enumerable.Range(0, to.Length + 1).ToArray();
-        foreach (var c in from)
-        {
-            var diagonal = costs[0]++;
-            for (var i = 1; i <= to.Length; i++)
-            {
-                var replace = diagonal + (char.ToUpperInvariant(c) == char.ToUpperInvariant(to[i - 1]) ? 0 : 1);
-                diagonal = costs[i];
-                costs[i] = Math.Min(replace, Math.Min(costs[i], costs[i - 1]) + 1);
-            }
-        }
-
-        return costs[^1];
-    }
 }

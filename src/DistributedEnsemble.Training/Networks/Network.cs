@@ -22,6 +22,7 @@ public sealed class Network
         OutputShape = builder.Shape;
         Layout = new WeightLayout(builder.Tensors);
         HasDropout = builder.Dropouts > 0;
+        ActivationsPerRow = builder.Activations;
     }
 
     /// <summary>From input to scores.</summary>
@@ -31,6 +32,9 @@ public sealed class Network
     public IReadOnlyList<long> OutputShape { get; }
     public WeightLayout Layout { get; }
     public bool HasDropout { get; }
+
+    /// <summary>Numbers that the layers give for one row, which backward needs again.</summary>
+    public long ActivationsPerRow { get; }
 
     /// <summary>Scores (logits) of each class.</summary>
     /// <param name="inputs">[batch, …input shape], float32.</param>

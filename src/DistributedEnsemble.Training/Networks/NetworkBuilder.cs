@@ -24,6 +24,7 @@ public sealed class NetworkBuilder
 
     internal IReadOnlyList<TensorPlace> Tensors => _tensors;
     internal int Dropouts { get; private set; }
+    internal long Activations { get; private set; }
 
     /// <summary>A trained tensor of the current layer.</summary>
     /// <param name="isDecayed">Whether L2 and weight decay act on it.</param>
@@ -52,7 +53,9 @@ public sealed class NetworkBuilder
     private Function Build(Layer layer)
     {
         _isNumbered = false;
-        return layer.Build(this);
+        var function = layer.Build(this);
+        Activations += Shape.Aggregate(1L, (product, size) => product * size);
+        return function;
     }
 
     private int Place(

@@ -3,58 +3,33 @@ using static TorchSharp.torch;
 namespace DistributedEnsemble.Training;
 
 /// <summary>
-/// Predicts rows from a run's folder alone, on the calling thread: what the run was trained on need not be there.
+/// Predicts rows from a run's folder alone, on the calling thread: what the run was trained on need not be there, and one
+/// constituent is in memory at a time.
 /// </summary>
-public sealed class RunPrediction : IDisposable
+public static class RunPrediction
 {
-    private readonly List<Weights> _weights = [];
-    private readonly Ensemble _ensemble;
-
-    private RunPrediction(RunFolder folder, RunDescription run, Network network, ConstituentSelection selection)
-    {
-        Data = run.Data;
-        try
-        {
-            foreach (var file in selection.Constituents) _weights.Add(WeightFiles.LoadWeights(folder, file, network.Layout));
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
-
-        var random = new RandomSource(run.Spec.Seed);
-        _ensemble = new Ensemble(
-            [.. selection.Constituents.Zip(_weights,
-                (file, weights) => Predictors.Create(network, random, weights, file.Member, selection.MonteCarloSamples))],
-            selection.Multiplicities);
-    }
-
-    /// <summary>What rows must be like, and what the classes are called.</summary>
-    public DataDescription Data { get; }
-
-    /// <summary>Models that are averaged.</summary>
-    public int Constituents => _weights.Count;
-
     /// <param name="choice">What differs from the spec's prediction.</param>
+    /// <param name="read">Raw rows for data of this description, in batches.</param>
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
     /// <exception cref="InvalidDataException">The folder's spec or data description is missing or damaged.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
-    public static RunPrediction Open(RunFolder folder, RunStatus status, ConstituentChoice? choice, NetworkRegistry networks)
+    public static PredictedRows Predict(
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, NetworkRegistry networks, Func<DataDescription, IEnumerable<float[]>> read)
     {
         set_num_threads(1);
         var run = RunDescription.Read(folder);
         var network = networks.Build(run.Spec, run.Data.InputShape, run.Data.Classes.Length);
-        var chosen = ChosenConstituents.Of(status, run.Spec, network, choice);
-        return new RunPrediction(folder, run, network, ConstituentSelection.Stored(folder, status.Run, chosen));
-    }
+        var selection = ConstituentSelection.Stored(folder, status.Run, ChosenConstituents.Of(status, run.Spec, network, choice));
+        var random = new RandomSource(run.Spec.Seed);
+        var batches = read(run.Data).Select(rows => (Rows: rows, Mean: new ProbabilityMean())).ToList();
+        foreach (var (file, multiplicity) in selection.Constituents.Zip(selection.Multiplicities))
+        {
+            using var weights = WeightFiles.LoadWeights(folder, file, network.Layout);
+            var predictor = Predictors.Create(network, random, weights, file.Member, selection.MonteCarloSamples);
+            foreach (var (rows, mean) in batches)
+                mean.Add(BatchedPrediction.OfRaw(predictor, run.Data.InputShape, run.Data.Preprocessing, rows).Probabilities, multiplicity);
+        }
 
-    /// <summary>Averaged class probabilities, [rows, classes], row after row.</summary>
-    /// <param name="raw">Raw features or pixels, row after row.</param>
-    public float[] Predict(ReadOnlySpan<float> raw) => BatchedPrediction.OfRaw(_ensemble, Data.InputShape, Data.Preprocessing, raw).Probabilities;
-
-    public void Dispose()
-    {
-        foreach (var weights in _weights) weights.Dispose();
+        return new PredictedRows(run.Data.Classes, [.. batches.Select(batch => batch.Mean.ToArray())]);
     }
 }

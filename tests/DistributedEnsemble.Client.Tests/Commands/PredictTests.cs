@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 

@@ -5,14 +5,20 @@ public sealed class UsageTests : IDisposable
     private readonly TestDriver _driver = new();
 
     [Theory]
-    [InlineData("--lanes 0 list", "--lanes is 0: a number of training threads is a whole number from 1. Try `ensemble list --help`.")]
+    [InlineData("--lanes 0 list", "--lanes is 0: a number of training threads is a whole number from 1 to 1024. Try `ensemble list --help`.")]
     [InlineData("status Digits", "\"Digits\" is not a run: a name has 1 to 63 characters of a-z, 0-9 and -, and starts with a letter or digit.")]
     [InlineData("status ../x", "\"../x\" is not a run: a name has 1 to 63 characters of a-z, 0-9 and -, and starts with a letter or digit.")]
     [InlineData("evaluate digits-1 --from best", "--from is best: it is one of final, snapshots, ema. Try `ensemble evaluate --help`.")]
-    [InlineData("evaluate digits-1 --mc -1", "--mc is -1: a number of masks is a whole number from 0. Try `ensemble evaluate --help`.")]
+    [InlineData("evaluate digits-1 --mc -1", "--mc is -1: a number of masks is a whole number from 0 to 100000. Try `ensemble evaluate --help`.")]
     [InlineData("train --set epochs", "--set epochs names no value: it takes path=value, such as training.epochs=20.")]
     [InlineData("train none.json", "Spec none.json does not exist.")]
-    [InlineData("train --fast", "Unrecognized option '--fast'. Try `ensemble train --help`.")]
+    [InlineData("train --epoch 3", "There is no option --epoch. Did you mean --epochs? Try `ensemble train --help`.")]
+    [InlineData("train --epoch", "There is no option --epoch. Did you mean --epochs? Try `ensemble train --help`.")]
+    [InlineData("status --jsn", "There is no option --jsn. Did you mean --json? Try `ensemble status --help`.")]
+    [InlineData("list --jsn", "There is no option --jsn. Did you mean --json? Try `ensemble list --help`.")]
+    [InlineData("list digits-1", "Unrecognized command or argument 'digits-1'. Try `ensemble list --help`.")]
+    [InlineData("evaluat digits-1", "There is no command \"evaluat\". Did you mean `ensemble evaluate`? Try `ensemble --help`.")]
+    [InlineData("status", "Required argument 'R' missing for command: 'status'. Try `ensemble status --help`.")]
     public async Task A_wrong_command_line_is_answered_in_one_line(string arguments, string error)
     {
         (await _driver.RunAsync(arguments.Split(' '))).Refused(2, error);

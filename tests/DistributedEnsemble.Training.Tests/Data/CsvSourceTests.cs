@@ -93,7 +93,23 @@ public sealed class CsvSourceTests : IDisposable
         var error = Assert.Throws<DataException>(() => new CsvSource("none.csv").Load(new DataFolders("elsewhere")));
 
         Assert.Equal("small.csv", data.Name);
-        Assert.Equal($"none.csv was not found: looked for none.csv and {Path.Combine("elsewhere", "none.csv")}.", error.Message);
+        Assert.Equal($"none.csv was not found: looked for none.csv and {Path.Combine("elsewhere", "none.csv")}. If it lies in another folder DIR, add --data DIR.", error.Message);
+    }
+
+    [Fact]
+    public void A_large_file_takes_about_the_memory_of_its_numbers()
+    {
+        const int Features = 50, Count = 20_000;
+        var row = string.Join(',', Enumerable.Range(0, Features).Select(i => $"0.{i}12345"));
+        var csv = Encoding.UTF8.GetBytes(
+            $"{string.Join(',', Enumerable.Range(0, Features).Select(i => $"f{i}"))},label\n{string.Concat(Enumerable.Range(0, Count).Select(i => $"{row},{i % 3}\n"))}");
+        Load(Rows).Dispose();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        using var data = new CsvSource("rows.csv").Load(new MemoryStream(csv), "rows.csv");
+
+        Assert.Equal(Count, data.Train.Count + data.Test.Count);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, (long)(1.5 * Features * Count * sizeof(float)));
     }
 
     public void Dispose() => _folder.Dispose();

@@ -1,12 +1,11 @@
 using System.Numerics.Tensors;
-using DistributedEnsemble.Training;
 
-namespace DistributedEnsemble.Client.Runs;
+namespace DistributedEnsemble.Training;
 
 /// <summary>Averaged class probabilities of rows.</summary>
 /// <param name="Classes">As the data has them.</param>
 /// <param name="Batches">[rows, classes] each, row after row.</param>
-internal sealed record PredictedRows(IReadOnlyList<string> Classes, IReadOnlyList<float[]> Batches)
+public sealed record PredictedRows(IReadOnlyList<string> Classes, IReadOnlyList<float[]> Batches)
 {
     public IEnumerable<PredictedRow> Rows =>
         from batch in Batches
@@ -15,7 +14,7 @@ internal sealed record PredictedRows(IReadOnlyList<string> Classes, IReadOnlyLis
 }
 
 /// <param name="Probabilities">Of each class.</param>
-internal readonly record struct PredictedRow(ReadOnlyMemory<float> Probabilities)
+public readonly record struct PredictedRow(ReadOnlyMemory<float> Probabilities)
 {
     /// <summary>The most probable class.</summary>
     public int Best => TensorPrimitives.IndexOfMax(Probabilities.Span);

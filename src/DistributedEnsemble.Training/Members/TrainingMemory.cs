@@ -1,0 +1,44 @@
+namespace DistributedEnsemble.Training;
+
+/// <summary>What training takes of memory at least, found before anything is allocated.</summary>
+public static class TrainingMemory
+{
+    /// <summary>Bytes of one member on its lane: weights, their gradient and a copy to hand over; optimizer state; what a batch leaves for backward.</summary>
+    public static long BytesPerMember(TrainingPlan plan)
+    {
+        var layout = plan.Network.Layout;
+        var vectors = 3 + Optimizer.StateNames(plan.Spec.Training.Optimizer.Kind).Count;
+        var batch = Math.Min(plan.Spec.Training.BatchSize, plan.Split.Training.Length);
+        var numbers = (Int128)layout.ParameterCount * vectors + (Int128)plan.Network.ActivationsPerRow * batch;
+        return (long)Int128.Min(numbers * sizeof(float), long.MaxValue);
+    }
+
+    /// <summary>What this process can still get, in bytes.</summary>
+    public static long Available()
+    {
+        var limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        const string Key = "MemAvailable:";
+        var line = File.Exists("/proc/meminfo")
+            ? File.ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal))
+            : null;
+        return line is not null && long.TryParse(line[Key.Length..].Replace("kB", "", StringComparison.Ordinal), out var kibibytes)
+            ? Math.Min(limit, kibibytes * 1024)
+            : limit;
+    }
+
+    /// <param name="lanes">Members that may train at once.</param>
+    /// <param name="available">In bytes.</param>
+    /// <exception cref="SpecException">They do not fit.</exception>
+    public static void Check(TrainingPlan plan, int lanes, long available)
+    {
+        var atOnce = Math.Max(1, Math.Min(lanes / plan.Spec.ThreadsPerMember, plan.Spec.Members));
+        var each = BytesPerMember(plan);
+        if ((Int128)each * atOnce <= available) return;
+        var wayOut = atOnce > 1 && each <= available ? "Take fewer --lanes, a smaller model or smaller batches." : "Take a smaller model or smaller batches.";
+        throw new SpecException(
+            $"model: training takes at least {InWords(each)} for each of {atOnce} members at once ({plan.Network.Layout.ParameterCount:N0} weights, "
+            + $"batches of {plan.Spec.Training.BatchSize:N0}), and {InWords(available)} are free. {wayOut}");
+    }
+
+    private static string InWords(long bytes) => bytes >= 1L << 30 ? $"{bytes / (double)(1L << 30):N1} GiB" : $"{bytes / (double)(1 << 20):N1} MiB";
+}

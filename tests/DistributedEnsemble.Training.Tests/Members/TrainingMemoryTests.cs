@@ -1,0 +1,40 @@
+namespace DistributedEnsemble.Training.Tests.Members;
+
+public class TrainingMemoryTests
+{
+    [Theory]
+    [InlineData("sgd", 4)]
+    [InlineData("adam", 5)]
+    public void A_member_takes_its_vectors_and_what_a_batch_leaves_for_backward(string optimizer, int vectors)
+    {
+        var plan = Plan(("model.hidden", "[100]"), ("training.optimizer.kind", optimizer), ("training.batchSize", "32"));
+
+        const long Weights = (100 * 65) + (10 * 101), PerRow = 64 + 100 + 100 + 10;
+        Assert.Equal(4 * ((Weights * vectors) + (32 * PerRow)), TrainingMemory.BytesPerMember(plan));
+    }
+
+    [Fact]
+    public void Members_that_do_not_fit_beside_each_other_are_refused_before_they_are_allocated()
+    {
+        var plan = Plan(("model.hidden", "[100000,3000]"), ("members", "3"));
+        const long Free = 10L << 30;
+
+        TrainingMemory.Check(plan, lanes: 2, Free);
+        var error = Assert.Throws<SpecException>(() => TrainingMemory.Check(plan, lanes: 8, Free));
+
+        Assert.Equal(
+            "model: training takes at least 4.6 GiB for each of 3 members at once (306,533,010 weights, batches of 32), and 10.0 GiB are free. "
+            + "Take fewer --lanes, a smaller model or smaller batches.",
+            error.Message);
+    }
+
+    [Fact]
+    public void This_machine_has_memory_to_spare_for_a_small_network() =>
+        TrainingMemory.Check(Plan(("model.hidden", "[16]")), lanes: 2, TrainingMemory.Available());
+
+    private static TrainingPlan Plan(params (string, string)[] settings)
+    {
+        var digits = new Digits();
+        return new TrainingPlan(SpecDocument.Empty.With(settings).Resolve(digits.Defaults), digits.Load(new DataFolders()), new NetworkRegistry());
+    }
+}
