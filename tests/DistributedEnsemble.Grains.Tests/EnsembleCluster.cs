@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using Orleans.Hosting;
 using Orleans.TestingHost;
 
 namespace DistributedEnsemble.Grains.Tests;
@@ -17,7 +18,8 @@ internal sealed class EnsembleCluster : IAsyncDisposable
     public IScheduler Scheduler => _cluster.Client.GetGrain<IScheduler>(IScheduler.Key);
 
     public static async Task<EnsembleCluster> StartAsync(
-        int silos = 1, int lanes = 2, string? runsFolder = null, Action<EnsembleTrainingOptions>? configure = null)
+        int silos = 1, int lanes = 2, string? runsFolder = null, Action<EnsembleTrainingOptions>? configure = null,
+        Action<ISiloBuilder>? configureSilo = null)
     {
         var runs = runsFolder ?? Directory.CreateTempSubdirectory("ensemble-").FullName;
         var builder = new InProcessTestClusterBuilder((short)silos);
@@ -26,6 +28,7 @@ internal sealed class EnsembleCluster : IAsyncDisposable
             (options.RunsFolder, options.Lanes) = (runs, lanes);
             configure?.Invoke(options);
         }));
+        if (configureSilo is not null) builder.ConfigureSilo((_, silo) => configureSilo(silo));
         var cluster = builder.Build();
         await cluster.DeployAsync();
         return new EnsembleCluster(cluster, runs, runsFolder is null);

@@ -21,7 +21,7 @@ public interface IMember : IGrainWithStringKey
 
     /// <summary>Class probabilities of each constituent alone.</summary>
     [Alias("predict"), AlwaysInterleave]
-    Task<ConstituentProbabilities> PredictAsync(ConstituentQuery query);
+    Task<ConstituentProbabilities> PredictAsync(ConstituentQuery query, CancellationToken cancellationToken = default);
 }
 
 /// <summary>A member's order to train.</summary>

@@ -7,9 +7,17 @@ namespace DistributedEnsemble;
 [Alias("ensemble.aggregator")]
 public interface IAggregator : IGrainWithStringKey
 {
-    /// <summary>Averaged class probabilities of rows.</summary>
+    /// <summary>Averaged class probabilities of rows. Requests for the same constituents are computed together.</summary>
+    /// <exception cref="RunRejectedException">The run is unknown, or the rows or the choice do not fit it.</exception>
+    /// <exception cref="OverloadedException">As many requests wait as may wait.</exception>
+    /// <exception cref="QuorumException">Too few members answered in time.</exception>
     [Alias("predict")]
-    Task<Prediction> PredictAsync(PredictionRequest request);
+    Task<Prediction> PredictAsync(PredictionRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>What rows must be like, and what comes back.</summary>
+    /// <exception cref="RunRejectedException">The run is unknown.</exception>
+    [Alias("describe")]
+    Task<ServedModel> DescribeAsync();
 
     /// <summary>Metrics on the test split: of the average, and of the members' own constituents alone.</summary>
     [Alias("evaluate")]
@@ -22,7 +30,11 @@ public interface IAggregator : IGrainWithStringKey
 [GenerateSerializer, Immutable, Alias("ensemble.prediction-request")]
 public sealed record PredictionRequest(
     [property: Id(0)] ImmutableArray<float> Rows, [property: Id(1)] ConstituentChoice? Choice = null,
-    [property: Id(2)] bool Calibrated = false);
+    [property: Id(2)] bool Calibrated = false)
+{
+    /// <summary>Whether the answer has each member's own probabilities, too.</summary>
+    [Id(3)] public bool PerMember { get; init; }
+}
 
 /// <summary>Which constituents are averaged. Null is what the spec says.</summary>
 /// <param name="Members">Only the first n members; null is all.</param>
@@ -47,7 +59,32 @@ public sealed record Prediction(
     /// before any calibration.
     /// </summary>
     [Id(5)] public ImmutableArray<float> MutualInformation { get; init; } = [];
+
+    /// <summary>The place of each row's label among the classes.</summary>
+    [Id(6)] public ImmutableArray<int> LabelIndices { get; init; } = [];
+
+    /// <summary>The members that answered, in their order; the others were left out of the average.</summary>
+    [Id(7)] public ImmutableArray<int> MembersUsed { get; init; } = [];
+
+    /// <summary>[rows, classes] of each of <see cref="MembersUsed"/>, before any calibration; empty unless asked for.</summary>
+    [Id(8)] public ImmutableArray<ImmutableArray<float>> MemberProbabilities { get; init; } = [];
 }
+
+/// <summary>A run as somebody sees it who asks it for predictions.</summary>
+/// <param name="InputShape">Of one row: [features] or [channels, height, width].</param>
+/// <param name="Classes">The labels' texts, in the order of the probabilities.</param>
+/// <param name="Members">K.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.served-model")]
+public sealed record ServedModel(
+    [property: Id(0)] ImmutableArray<long> InputShape, [property: Id(1)] ImmutableArray<string> Classes, [property: Id(2)] int Members);
+
+/// <summary>More was asked for than can be answered in time: ask again in a moment. The message is one line for people.</summary>
+[GenerateSerializer, Alias("ensemble.overloaded")]
+public sealed class OverloadedException(string message) : Exception(message);
+
+/// <summary>Too few members answered in time for an average worth its name. The message is one line for people.</summary>
+[GenerateSerializer, Alias("ensemble.quorum")]
+public sealed class QuorumException(string message) : Exception(message);
 
 [GenerateSerializer, Immutable, Alias("ensemble.evaluation-request")]
 public sealed record EvaluationRequest([property: Id(0)] ConstituentChoice? Choice = null);
@@ -62,10 +99,14 @@ public sealed record ConstituentQuery(
     [property: Id(2)] int MonteCarloSamples, [property: Id(3)] ImmutableArray<float> Rows,
     [property: Id(4)] DataPart? Part, [property: Id(5)] int Start, [property: Id(6)] int Count);
 
-/// <summary>The answers of each constituent, in the order of the query.</summary>
+/// <summary>The answers of each constituent, in the order of the query; empty for one whose file cannot be read.</summary>
 /// <param name="Values">Class probabilities, [rows, classes].</param>
 /// <param name="ExpectedEntropies">[rows], in nats: a constituent's own entropy, or the mean over its Monte-Carlo samples.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.constituent-probabilities")]
 public sealed record ConstituentProbabilities(
     [property: Id(0)] ImmutableArray<ImmutableArray<float>> Values,
-    [property: Id(1)] ImmutableArray<ImmutableArray<float>> ExpectedEntropies);
+    [property: Id(1)] ImmutableArray<ImmutableArray<float>> ExpectedEntropies)
+{
+    /// <summary>The silo that answered: what else it holds is asked of it in the same call the next time.</summary>
+    [Id(10)] public string? Silo { get; init; }
+}

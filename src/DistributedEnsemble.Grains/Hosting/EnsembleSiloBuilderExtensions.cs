@@ -19,6 +19,7 @@ public static class EnsembleSiloBuilderExtensions
         silo.Services.AddSingleton(services => services.GetRequiredService<IOptions<EnsembleTrainingOptions>>().Value);
         silo.Services.AddGrainStorage(FileRecordStorage.Name, (services, _) => ActivatorUtilities.CreateInstance<FileRecordStorage>(services));
         silo.Services.AddSingleton<PlanCache>();
+        silo.Services.AddSingleton<RunModelCache>();
         silo.Services.AddSingleton<LanePool>();
         silo.Services.AddSingleton<PredictionThreads>();
         silo.Services.AddSingleton<ConstituentCache>();

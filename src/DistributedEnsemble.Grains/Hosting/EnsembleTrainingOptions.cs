@@ -17,6 +17,9 @@ public sealed class EnsembleTrainingOptions
     /// <summary>Bytes of weights that this silo keeps in memory to answer predictions.</summary>
     public long ConstituentCacheBytes { get; set; } = 1L << 30;
 
+    /// <summary>How this silo answers predictions.</summary>
+    public PredictionOptions Prediction { get; } = new();
+
     /// <summary>The kinds of network that a spec can name; add your own.</summary>
     public NetworkRegistry Networks { get; } = new();
 

@@ -42,5 +42,6 @@ internal sealed class MemberGrain : Grain, IMember
         return Task.CompletedTask;
     }
 
-    public Task<ConstituentProbabilities> PredictAsync(ConstituentQuery query) => _predictor.PredictAsync(_run, query);
+    public Task<ConstituentProbabilities> PredictAsync(ConstituentQuery query, CancellationToken cancellationToken) =>
+        _predictor.PredictAsync(_run, query, cancellationToken);
 }

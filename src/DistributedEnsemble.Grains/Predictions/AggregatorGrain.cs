@@ -1,76 +1,66 @@
-using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using DistributedEnsemble.Training;
+using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 
 namespace DistributedEnsemble.Grains;
 
 /// <inheritdoc cref="IAggregator"/>
 [StatelessWorker(1), Reentrant]
-internal sealed class AggregatorGrain(PlanCache plans, EnsembleTrainingOptions options) : Grain, IAggregator
+internal sealed class AggregatorGrain : Grain, IAggregator
 {
+    private readonly ServedRun _served;
+    private readonly RequestBatcher _batcher;
+
+    public AggregatorGrain(
+        PlanCache plans, EnsembleTrainingOptions options, RunModelCache models, ConstituentPredictor here, PredictionThreads threads,
+        TimeProvider time, ILogger<AggregatorGrain> log)
+    {
+        _served = new ServedRun(Run, GrainFactory, options, plans, models, time, log);
+        var predictor = new EnsemblePredictor(Run, options, here, GrainFactory, time, log);
+        _batcher = new RequestBatcher(
+            options.Prediction, threads.Count, time,
+            (batch, cancellation) => predictor.PredictAsync(_served.Model, _served.Definition, batch, cancellation));
+    }
+
     private RunKey Run => RunKey.Parse(this.GetPrimaryKeyString());
 
-    public async Task<Prediction> PredictAsync(PredictionRequest request)
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        var (members, plan, chosen) = await ChooseAsync(request.Choice);
-        if (request.Calibrated && plan.Split.Validation.Length == 0)
+        _batcher.Dispose();
+        return Task.CompletedTask;
+    }
+
+    public async Task<Prediction> PredictAsync(PredictionRequest request, CancellationToken cancellationToken)
+    {
+        await _served.RefreshAsync();
+        var (rows, rest) = Math.DivRem(request.Rows.Length, _served.Model.Width);
+        if (rows == 0 || rest > 0)
         {
             throw new RunRejectedException(
-                $"calibrated is true: the temperature is fitted on validation rows, and run \"{Run.Name}\" kept none. Ask without it.");
+                $"{request.Rows.Length} numbers are no rows of run \"{Run.Name}\": each row has {_served.Model.Width}.");
         }
 
-        var fit = request.Calibrated || chosen.IsGreedy ? await Task.Run(() => FitAsync(plan, chosen, members)) : null;
-        var selection = ConstituentSelection.Of(chosen, fit);
-        var mean = (await members.PredictAsync(selection.Constituents, chosen.MonteCarloSamples, request.Rows)).Mean(selection.Multiplicities);
-        var classes = plan.Dataset.Classes;
-        var probabilities = request.Calibrated
-            ? TemperatureScaling.Apply(mean.Probabilities, classes.Count, fit!.Temperature)
-            : mean.Probabilities;
-        return Answer(classes, probabilities, mean) with { Constituents = selection.Constituents.Length };
+        var selection = await _served.SelectAsync(request.Choice, request.Calibrated);
+        return await _batcher.AskAsync(new BatchRequest(selection, request, rows), cancellationToken);
+    }
+
+    public async Task<ServedModel> DescribeAsync()
+    {
+        await _served.RefreshAsync();
+        var data = _served.Model.Data;
+        return new ServedModel([.. data.InputShape], [.. data.Classes], _served.Status.Members.Length);
     }
 
     // Off the grain's scheduler: measuring many models takes seconds, and only waits for the members' grains in between.
     public async Task<EvaluationReport> EvaluateAsync(EvaluationRequest request)
     {
-        var (members, plan, chosen) = await ChooseAsync(request.Choice);
+        await _served.RefreshAsync(TimeSpan.Zero);
+        var chosen = _served.Choose(request.Choice);
         return await Task.Run(async () =>
         {
-            var selection = ConstituentSelection.Of(chosen, await FitAsync(plan, chosen, members));
-            return await EnsembleEvaluation.RunAsync(Run.Name, plan, selection, members);
+            var plan = _served.Plan();
+            var selection = ConstituentSelection.Of(chosen, await _served.FitAsync(plan, chosen));
+            return await EnsembleEvaluation.RunAsync(Run.Name, plan, selection, _served.Constituents);
         });
-    }
-
-    private Task<ValidationFit?> FitAsync(TrainingPlan plan, ChosenConstituents chosen, MemberConstituents members) =>
-        ValidationFits.OfAsync(new RunFolder(options.RunsFolder, Run.Name), plan, chosen, members);
-
-    private async Task<(MemberConstituents Members, TrainingPlan Plan, ChosenConstituents Chosen)> ChooseAsync(ConstituentChoice? choice)
-    {
-        var coordinator = GrainFactory.GetGrain<ICoordinator>(Run.ToString());
-        var definition = await coordinator.GetDefinitionAsync();
-        var status = await coordinator.GetStatusAsync();
-        try
-        {
-            var plan = await Task.Run(() => plans.Plan(Run, definition));
-            return (new MemberConstituents(GrainFactory, Run, definition), plan, ChosenConstituents.Of(status, plan, choice));
-        }
-        catch (Exception exception) when (exception is SpecException or DataException)
-        {
-            throw new RunRejectedException(exception.Message);
-        }
-    }
-
-    /// <param name="mean">The average before calibration.</param>
-    private static Prediction Answer(IReadOnlyList<string> classes, float[] probabilities, RowAnswers mean)
-    {
-        var rows = Enumerable.Range(0, mean.ExpectedEntropies.Length).ToList();
-        var labels = rows.Select(row => classes[System.Numerics.Tensors.TensorPrimitives.IndexOfMax(Row(row))]);
-        return new Prediction([.. classes], ImmutableCollectionsMarshal.AsImmutableArray(probabilities), [.. labels], 0)
-        {
-            Entropies = [.. rows.Select(row => (float)Uncertainty.Entropy(Row(row)))],
-            MutualInformation = [.. Uncertainty.MutualInformation(mean, classes.Count)],
-        };
-
-        ReadOnlySpan<float> Row(int row) => probabilities.AsSpan(row * classes.Count, classes.Count);
     }
 }

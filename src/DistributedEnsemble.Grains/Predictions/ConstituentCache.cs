@@ -87,7 +87,8 @@ internal sealed class ConstituentCache(EnsembleTrainingOptions options) : IDispo
         _bytes -= entry.Bytes;
     }
 
-    private static long Bytes(WeightLayout layout) => sizeof(float) * ((long)layout.ParameterCount + layout.StatisticCount);
+    /// <summary>What the weights of one constituent take.</summary>
+    public static long Bytes(WeightLayout layout) => sizeof(float) * ((long)layout.ParameterCount + layout.StatisticCount);
 
     public readonly struct Loan : IDisposable
     {

@@ -1,24 +1,67 @@
 using DistributedEnsemble.Training;
+using Microsoft.Extensions.Logging;
+using Orleans.Runtime;
 
 namespace DistributedEnsemble.Grains;
 
 /// <summary>Answers with the probabilities of single constituents, from this silo's cache and on its prediction threads.</summary>
 internal sealed class ConstituentPredictor(
-    EnsembleTrainingOptions options, PlanCache plans, ConstituentCache cache, PredictionThreads threads)
+    EnsembleTrainingOptions options, PlanCache plans, RunModelCache models, ConstituentCache cache, PredictionThreads threads,
+    ILocalSiloDetails silo, ILogger<ConstituentPredictor> log)
 {
-    public async Task<ConstituentProbabilities> PredictAsync(RunKey run, ConstituentQuery query)
+    /// <summary>The name under which this silo answers.</summary>
+    public string Silo { get; } = silo.SiloAddress.ToString();
+
+    public async Task<ConstituentProbabilities> PredictAsync(RunKey run, ConstituentQuery query, CancellationToken cancellation)
     {
-        var values = await Task.WhenAll(query.Constituents.Select(file => threads.RunAsync(() => Predict(run, query, file))));
+        if (query.Part is not { } part) return await ServeAsync(run, query, cancellation);
+        var values = await Task.WhenAll(query.Constituents.Select(file => threads.RunAsync(() => Predict(run, query, file, part))));
         return ConstituentAnswers.Of(values);
     }
 
-    private RowAnswers Predict(RunKey run, ConstituentQuery query, WeightFile file)
+    /// <summary>A client's rows; the constituents are divided over the threads.</summary>
+    /// <exception cref="OverloadedException">Too much waits for the threads.</exception>
+    public async Task<ConstituentProbabilities> ServeAsync(RunKey run, ConstituentQuery query, CancellationToken cancellation)
+    {
+        var model = models.Of(run, query.Definition);
+        var answers = new RowAnswers[query.Constituents.Length];
+        var parts = Math.Min(threads.Count, answers.Length);
+        await Task.WhenAll([.. Enumerable.Range(0, parts).Select(part => threads.ServeAsync(() => Serve(part)))]);
+        return ConstituentAnswers.Of(answers) with { Silo = Silo };
+
+        bool Serve(int part)
+        {
+            using var rows = model.Prepare(query.Rows.AsSpan());
+            for (var i = part; i < answers.Length; i += parts)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                answers[i] = Predict(run, model, rows, query.Constituents[i], query.MonteCarloSamples, cancellation);
+            }
+
+            return true;
+        }
+    }
+
+    private RowAnswers Predict(
+        RunKey run, RunModel model, RunModel.PreparedRows rows, WeightFile file, int monteCarloSamples, CancellationToken cancellation)
+    {
+        try
+        {
+            using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Name), file, model.Network.Layout);
+            return rows.Predict(weights.Value, file.Member, monteCarloSamples, cancellation);
+        }
+        catch (Exception exception) when (exception is SafetensorsException or IOException or UnauthorizedAccessException)
+        {
+            log.ConstituentUnreadable(exception, run, file.Member, file.File);
+            return new RowAnswers([], []);
+        }
+    }
+
+    private RowAnswers Predict(RunKey run, ConstituentQuery query, WeightFile file, DataPart part)
     {
         var plan = plans.Plan(run, query.Definition);
         using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Name), file, plan.Network.Layout);
         var predictor = Predictors.Create(plan, weights.Value, file.Member, query.MonteCarloSamples);
-        return query.Part is { } part
-            ? BatchedPrediction.OfRows(predictor, plan.Samples(part), query.Start, query.Count)
-            : BatchedPrediction.OfRaw(predictor, plan.Dataset.InputShape, plan.Dataset.Preprocessing, query.Rows.AsSpan());
+        return BatchedPrediction.OfRows(predictor, plan.Samples(part), query.Start, query.Count);
     }
 }

@@ -10,11 +10,6 @@ internal sealed class MemberConstituents(IGrainFactory grains, RunKey run, RunDe
         ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows) =>
         AskAsync(new ConstituentQuery(definition, constituents, monteCarloSamples, [], rows.Part, rows.Start, rows.Count));
 
-    /// <param name="rows">Raw rows of a client.</param>
-    public ValueTask<ConstituentProbabilities> PredictAsync(
-        ImmutableArray<WeightFile> constituents, int monteCarloSamples, ImmutableArray<float> rows) =>
-        AskAsync(new ConstituentQuery(definition, constituents, monteCarloSamples, rows, null, 0, 0));
-
     /// <returns>The answers in the order of the query, whatever the order of arrival.</returns>
     private async ValueTask<ConstituentProbabilities> AskAsync(ConstituentQuery query)
     {

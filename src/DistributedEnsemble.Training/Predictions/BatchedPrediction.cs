@@ -23,15 +23,21 @@ public static class BatchedPrediction
         using var inputs = empty([raw.Length / features, .. inputShape]);
         raw.CopyTo(MemoryMarshal.Cast<byte, float>(inputs.bytes));
         using var preprocessed = preprocessing.Apply(inputs);
-        return Predict(raw.Length / features, (first, rows) => predictor.Answer(preprocessed.narrow(0, first, rows)));
+        return OfInputs(predictor, preprocessed);
     }
 
-    private static RowAnswers Predict(int count, Func<int, int, Answer> predict)
+    /// <param name="inputs">[rows, …input shape], preprocessed.</param>
+    /// <exception cref="OperationCanceledException">Between two batches.</exception>
+    public static RowAnswers OfInputs(IPredictor predictor, Tensor inputs, CancellationToken cancellation = default) =>
+        Predict((int)inputs.shape[0], (first, rows) => predictor.Answer(inputs.narrow(0, first, rows)), cancellation);
+
+    private static RowAnswers Predict(int count, Func<int, int, Answer> predict, CancellationToken cancellation = default)
     {
         using var noGradient = no_grad();
         float[] probabilities = [], entropies = new float[count];
         for (var first = 0; first < count; first += BatchSize)
         {
+            cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var batch = predict(first, Math.Min(BatchSize, count - first));
             var classes = (int)batch.Probabilities.shape[1];

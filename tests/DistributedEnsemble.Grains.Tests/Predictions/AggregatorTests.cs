@@ -14,7 +14,8 @@ public sealed class AggregatorTests
         var plan = Specs.Plan(Specs.Small);
         var raw = plan.Dataset.Test.Inputs.narrow(0, 0, 5).mul(16);
 
-        var answer = await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. MemoryMarshal.Cast<byte, float>(raw.contiguous().bytes)]));
+        var answer = await cluster.Aggregator(run).PredictAsync(
+            new PredictionRequest([.. MemoryMarshal.Cast<byte, float>(raw.contiguous().bytes)]), TestContext.Current.CancellationToken);
 
         var mean = new ProbabilityMean();
         foreach (var file in status.Snapshots.Where(s => s.Step == plan.Steps).OrderBy(s => s.Member))

@@ -41,7 +41,7 @@ public sealed class SelectionTests
         var plan = Specs.Plan(s_trained);
         var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(s_greedy));
 
-        var answer = await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. Raw(plan, 5)], s_greedy));
+        var answer = await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. Raw(plan, 5)], s_greedy), TestContext.Current.CancellationToken);
 
         var mean = new ProbabilityMean();
         foreach (var (file, times) in report.Weights.Zip(report.Multiplicities))
@@ -64,8 +64,9 @@ public sealed class SelectionTests
         var plan = Specs.Plan(Specs.Small);
         var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest());
 
-        var raw = await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. Raw(plan, 5)]));
-        var calibrated = await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. Raw(plan, 5)], Calibrated: true));
+        var raw = await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. Raw(plan, 5)]), TestContext.Current.CancellationToken);
+        var calibrated = await cluster.Aggregator(run).PredictAsync(
+            new PredictionRequest([.. Raw(plan, 5)], Calibrated: true), TestContext.Current.CancellationToken);
 
         Assert.Equal(TemperatureScaling.Apply(raw.Probabilities.AsSpan(), 10, report.Calibrated!.Temperature), calibrated.Probabilities);
         Assert.Equal(raw.Labels, calibrated.Labels);
@@ -83,9 +84,9 @@ public sealed class SelectionTests
         var rows = Raw(Specs.Plan(Specs.Small), 1);
 
         var greedy = await Assert.ThrowsAsync<RunRejectedException>(
-            () => cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. rows], s_greedy)));
+            () => cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. rows], s_greedy), TestContext.Current.CancellationToken));
         var calibrated = await Assert.ThrowsAsync<RunRejectedException>(
-            () => cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. rows], Calibrated: true)));
+            () => cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. rows], Calibrated: true), TestContext.Current.CancellationToken));
 
         Assert.Equal("prediction.select is \"greedy\": it chooses on validation rows, and run \"small\" kept none. Choose all or last:N.", greedy.Message);
         Assert.Equal("calibrated is true: the temperature is fitted on validation rows, and run \"small\" kept none. Ask without it.", calibrated.Message);

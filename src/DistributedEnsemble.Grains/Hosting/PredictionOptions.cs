@@ -1,0 +1,26 @@
+namespace DistributedEnsemble.Grains;
+
+/// <summary>How a silo answers predictions. Three of the settings have the names that Triton's dynamic batcher gave them.</summary>
+public sealed class PredictionOptions
+{
+    /// <summary>Rows that are computed together (max_batch_size). A request with more is computed alone.</summary>
+    public int MaxBatchSize { get; set; } = 128;
+
+    /// <summary>
+    /// How long a request waits for company while a thread is free (max_queue_delay_microseconds); whole milliseconds count.
+    /// While every thread is busy requests gather anyway.
+    /// </summary>
+    public int MaxQueueDelayMicroseconds { get; set; }
+
+    /// <summary>Requests of a run that wait (max_queue_size); the next one is refused.</summary>
+    public int MaxQueueSize { get; set; } = 1024;
+
+    /// <summary>Prediction threads of this silo, one torch thread each.</summary>
+    public int Threads { get; set; } = Environment.ProcessorCount;
+
+    /// <summary>How long the other silos' members have to answer; then the average is made without them.</summary>
+    public TimeSpan MemberTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The share of the chosen members that must answer, above 0 and up to 1.</summary>
+    public double Quorum { get; set; } = 0.5;
+}

@@ -1,0 +1,146 @@
+namespace DistributedEnsemble.Grains;
+
+/// <summary>
+/// Joins requests into batches: while every slot computes they gather in a bounded queue, and a free slot takes as many as
+/// fit from its front. A request that its client gives up leaves the queue, and ends a batch that nobody else waits for.
+/// </summary>
+/// <param name="slots">Batches that are computed at the same time.</param>
+/// <param name="compute">Computes a batch.</param>
+internal sealed class RequestBatcher(
+    PredictionOptions options, int slots, TimeProvider time, Func<RequestBatch, CancellationToken, Task<IBatchAnswer>> compute) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly LinkedList<Waiting> _queue = [];
+    private readonly TimeSpan _delay = TimeSpan.FromMilliseconds(Math.Ceiling(options.MaxQueueDelayMicroseconds / 1000.0));
+    private ITimer? _timer;
+    private int _running;
+
+    /// <exception cref="OverloadedException">The queue is full.</exception>
+    public async Task<Prediction> AskAsync(BatchRequest request, CancellationToken cancellation)
+    {
+        var waiting = new Waiting(request, time.GetTimestamp());
+        lock (_lock)
+        {
+            if (_queue.Count >= options.MaxQueueSize)
+            {
+                throw new OverloadedException($"{_queue.Count} requests wait, and max_queue_size is {options.MaxQueueSize}: ask again in a moment.");
+            }
+
+            waiting.Place = _queue.AddLast(waiting);
+        }
+
+        using var givenUp = cancellation.UnsafeRegister(_ => GiveUp(waiting, cancellation), null);
+        Dispatch();
+        return await waiting.Answer.Task;
+    }
+
+    public void Dispose() => _timer?.Dispose();
+
+    private void GiveUp(Waiting waiting, CancellationToken cancellation)
+    {
+        lock (_lock) if (waiting.Place is { List: not null } place) _queue.Remove(place);
+        if (waiting.Answer.TrySetCanceled(cancellation)) waiting.Batch?.OneLess();
+    }
+
+    /// <summary>Fills the free slots.</summary>
+    private void Dispatch()
+    {
+        while (Take() is { } batch) _ = Task.Run(() => RunAsync(batch));
+    }
+
+    private Running? Take()
+    {
+        lock (_lock)
+        {
+            if (_running == slots || _queue.First is not { } first) return null;
+            var batch = new Running();
+            var (rows, selection) = (0, first.Value.Request.Selection);
+            for (var place = first; place is not null && rows < options.MaxBatchSize; place = place.Next)
+            {
+                var request = place.Value.Request;
+                if (request.Selection != selection || (rows > 0 && rows + request.Count > options.MaxBatchSize)) continue;
+                batch.Add(place.Value);
+                rows += request.Count;
+            }
+
+            var waited = time.GetElapsedTime(first.Value.Since);
+            if (rows < options.MaxBatchSize && waited < _delay)
+            {
+                // Company may still come: the timer takes what is there then.
+                _timer ??= time.CreateTimer(_ => Dispatch(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _timer.Change(_delay - waited, Timeout.InfiniteTimeSpan);
+                return null;
+            }
+
+            foreach (var waiting in batch.Requests)
+            {
+                _queue.Remove(waiting.Place!);
+                waiting.Batch = batch;
+            }
+
+            _running++;
+            return batch;
+        }
+    }
+
+    private async Task RunAsync(Running batch)
+    {
+        try
+        {
+            var requests = new RequestBatch(batch.Requests[0].Request.Selection, [.. batch.Requests.Select(waiting => waiting.Request)]);
+            var answer = await compute(requests, batch.Cancellation);
+            var first = 0;
+            foreach (var waiting in batch.Requests)
+            {
+                Answer(waiting, answer, first);
+                first += waiting.Request.Count;
+            }
+        }
+        catch (Exception exception)
+        {
+            foreach (var waiting in batch.Requests) waiting.Answer.TrySetException(exception);
+        }
+
+        lock (_lock) _running--;
+        Dispatch();
+    }
+
+    /// <summary>What is wrong with one request is not the others' matter.</summary>
+    private static void Answer(Waiting waiting, IBatchAnswer answer, int first)
+    {
+        try
+        {
+            waiting.Answer.TrySetResult(answer.Part(first, waiting.Request));
+        }
+        catch (RunRejectedException exception)
+        {
+            waiting.Answer.TrySetException(exception);
+        }
+    }
+
+    private sealed class Waiting(BatchRequest request, long since)
+    {
+        public BatchRequest Request => request;
+        public long Since => since;
+        public LinkedListNode<Waiting>? Place { get; set; }
+        public Running? Batch { get; set; }
+        public TaskCompletionSource<Prediction> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private sealed class Running
+    {
+        private readonly CancellationTokenSource _cancellation = new();
+        private int _givenUp;
+
+        public List<Waiting> Requests { get; } = [];
+        public CancellationToken Cancellation => _cancellation.Token;
+
+        public void Add(Waiting waiting) => Requests.Add(waiting);
+
+        /// <summary>A client left; without any there is nobody to compute for.</summary>
+        public void OneLess()
+        {
+            if (Interlocked.Increment(ref _givenUp) == Requests.Count) _cancellation.Cancel();
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using DistributedEnsemble.Training;
+using Microsoft.Extensions.Logging;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>
+/// What an aggregator knows of its run, asked of the coordinator now and then: a run that has ended changes no more, and one
+/// whose coordinator is away is served as it was.
+/// </summary>
+internal sealed class ServedRun(
+    RunKey run, IGrainFactory grains, EnsembleTrainingOptions options, PlanCache plans, RunModelCache models, TimeProvider time, ILogger log)
+{
+    /// <summary>A client chooses, so what is remembered of choices must end.</summary>
+    private const int MostChoices = 64;
+
+    private static readonly TimeSpan s_whileTraining = TimeSpan.FromSeconds(1), s_whenEnded = TimeSpan.FromSeconds(10);
+
+    private readonly ICoordinator _coordinator = grains.GetGrain<ICoordinator>(run.ToString());
+    private readonly Dictionary<(ConstituentChoice Choice, bool IsFitted), Task<ConstituentSelection>> _selections = [];
+    private (RunDefinition Definition, RunModel Model)? _model;
+    private RunStatus? _status;
+    private long _statusAt;
+    private Task? _refreshing;
+
+    public RunDefinition Definition => _model!.Value.Definition;
+
+    public RunModel Model => _model!.Value.Model;
+
+    public RunStatus Status => _status!;
+
+    public IConstituents Constituents => new MemberConstituents(grains, run, Definition);
+
+    /// <param name="oldest">How old the coordinator's last word may be; by default it depends on whether the run has ended.</param>
+    /// <exception cref="RunRejectedException">There is no such run, or this silo cannot build its network.</exception>
+    public async Task RefreshAsync(TimeSpan? oldest = null)
+    {
+        if (_status is not null && time.GetElapsedTime(_statusAt) < (oldest ?? (_status.HasEnded ? s_whenEnded : s_whileTraining))) return;
+        var refreshing = _refreshing ??= AskAsync();
+        try
+        {
+            await refreshing;
+        }
+        finally
+        {
+            if (_refreshing == refreshing) _refreshing = null;
+        }
+    }
+
+    /// <exception cref="RunRejectedException">Nothing fits the choice.</exception>
+    public ChosenConstituents Choose(ConstituentChoice? choice) =>
+        Rejecting(() => ChosenConstituents.Of(Status, Model.Spec, Model.Network, choice));
+
+    /// <summary>What a choice comes to, with what the validation split says where that is needed.</summary>
+    /// <exception cref="RunRejectedException">Nothing fits the choice, or it needs validation rows and there are none.</exception>
+    public async Task<ConstituentSelection> SelectAsync(ConstituentChoice? choice, bool isCalibrated)
+    {
+        var key = (choice ?? new ConstituentChoice(), isCalibrated);
+        if (!_selections.TryGetValue(key, out var selecting))
+        {
+            if (_selections.Count == MostChoices) _selections.Clear();
+            _selections[key] = selecting = SelectAsync(Choose(choice), isCalibrated);
+        }
+
+        try
+        {
+            return await selecting;
+        }
+        catch
+        {
+            if (_selections.GetValueOrDefault(key) == selecting) _selections.Remove(key);
+            throw;
+        }
+    }
+
+    /// <summary>The run's plan; loads its data.</summary>
+    /// <exception cref="RunRejectedException">The data cannot be had.</exception>
+    public TrainingPlan Plan() => Rejecting(() => plans.Plan(run, Definition));
+
+    /// <returns>Null without a validation split.</returns>
+    public Task<ValidationFit?> FitAsync(TrainingPlan plan, ChosenConstituents chosen) =>
+        ValidationFits.OfAsync(new RunFolder(options.RunsFolder, run.Name), plan, chosen, Constituents);
+
+    private async Task<ConstituentSelection> SelectAsync(ChosenConstituents chosen, bool isCalibrated)
+    {
+        if (!isCalibrated && !chosen.IsGreedy) return ConstituentSelection.Of(chosen, null);
+        if (isCalibrated && Model.Spec.Data.ValidationFraction == 0)
+        {
+            throw new RunRejectedException(
+                $"calibrated is true: the temperature is fitted on validation rows, and run \"{run.Name}\" kept none. Ask without it.");
+        }
+
+        return await Task.Run(async () =>
+        {
+            var fit = ValidationFits.Stored(new RunFolder(options.RunsFolder, run.Name), chosen) ?? await FitAsync(Plan(), chosen);
+            return Rejecting(() => ConstituentSelection.Of(chosen, fit));
+        });
+    }
+
+    private async Task AskAsync()
+    {
+        try
+        {
+            var status = await _coordinator.GetStatusAsync();
+            if (_model is null)
+            {
+                var definition = await _coordinator.GetDefinitionAsync();
+                _model = (definition, await Task.Run(() => Rejecting(() => models.Of(run, definition))));
+            }
+
+            if (_status is null || !_status.HasEnded || _status.State != status.State) _selections.Clear();
+            (_status, _statusAt) = (status, time.GetTimestamp());
+        }
+        catch (Exception exception) when (exception is not RunRejectedException && _status is not null)
+        {
+            log.StatusNotRefreshed(exception, run);
+            _statusAt = time.GetTimestamp();
+        }
+    }
+
+    private static T Rejecting<T>(Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (Exception exception) when (exception is SpecException or DataException)
+        {
+            throw new RunRejectedException(exception.Message);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>
+/// The function that all models of a run share, from raw rows to class probabilities. What the run was trained on need not be
+/// there. Immutable; used by many threads.
+/// </summary>
+public sealed class RunModel
+{
+    private readonly RandomSource _random;
+
+    private RunModel(EnsembleSpec spec, DataDescription data, Network network) =>
+        (Spec, Data, Network, _random) = (spec, data, network, new RandomSource(spec.Seed));
+
+    public EnsembleSpec Spec { get; }
+
+    /// <summary>What rows must be like, and what the classes are called.</summary>
+    public DataDescription Data { get; }
+
+    public Network Network { get; }
+
+    /// <summary>Numbers of one row.</summary>
+    public int Width => Data.Columns.Length;
+
+    /// <exception cref="SpecException">The spec names a kind of network that is not registered here.</exception>
+    /// <exception cref="DataException">The description of the data is damaged.</exception>
+    public static RunModel Of(RunDefinition definition, NetworkRegistry networks)
+    {
+        var (spec, data) = (EnsembleSpec.FromJson(definition.Spec), DataDescription.FromJson(definition.Data));
+        return new RunModel(spec, data, networks.Build(spec, data.InputShape, data.Classes.Length));
+    }
+
+    /// <summary>Makes inputs of raw rows, once for all constituents.</summary>
+    /// <param name="raw">[rows, …input shape], row after row.</param>
+    public PreparedRows Prepare(ReadOnlySpan<float> raw)
+    {
+        var inputs = empty([raw.Length / Width, .. Data.InputShape]).DetachFromDisposeScope();
+        var values = MemoryMarshal.Cast<byte, float>(inputs.bytes);
+        raw.CopyTo(values);
+        Data.Preprocessing.Apply(values);
+        return new PreparedRows(this, inputs);
+    }
+
+    /// <summary>Inputs of the run's models, in torch's memory.</summary>
+    public sealed class PreparedRows : IDisposable
+    {
+        private readonly RunModel _model;
+        private readonly Tensor _inputs;
+
+        internal PreparedRows(RunModel model, Tensor inputs) => (_model, _inputs) = (model, inputs);
+
+        /// <summary>One constituent's answers.</summary>
+        /// <exception cref="OperationCanceledException">Between two batches.</exception>
+        public RowAnswers Predict(Weights weights, int member, int monteCarloSamples, CancellationToken cancellation) =>
+            BatchedPrediction.OfInputs(
+                Predictors.Create(_model.Network, _model._random, weights, member, monteCarloSamples), _inputs, cancellation);
+
+        public void Dispose() => _inputs.Dispose();
+    }
+}
