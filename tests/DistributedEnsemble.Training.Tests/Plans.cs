@@ -1,10 +1,24 @@
+using System.Collections.Concurrent;
+
 namespace DistributedEnsemble.Training.Tests;
 
 /// <summary>Plans of small specs on the built-in data.</summary>
 internal static class Plans
 {
     private static readonly DatasetRegistry s_datasets = new();
-    private static readonly Lazy<Dataset> s_digits = new(() => s_datasets.Resolve("digits").Load(new DataFolders()));
+    private static readonly ConcurrentDictionary<string, Dataset> s_loaded = new();
+
+    /// <summary>An epoch of 13 steps on the digits, the last one of smaller batch; dropout, input dropout, L2 and momentum.</summary>
+    public const string Small = """
+        {
+          "name": "small", "seed": 7, "members": 3,
+          "data": { "dataset": "digits" },
+          "model": { "kind": "mlp", "hidden": [19, 13] },
+          "training": { "epochs": 3, "batchSize": 100, "schedule": { "learningRate": 0.05 } },
+          "regularization": { "l2": 1e-4, "dropout": { "rate": 0.3, "inputRate": 0.1 } },
+          "logging": { "everySteps": 7 }
+        }
+        """;
 
     public static EnsembleSpec Spec(string json)
     {
@@ -12,5 +26,19 @@ internal static class Plans
         return document.Resolve(s_datasets.Resolve(document.Dataset).Defaults);
     }
 
-    public static TrainingPlan Of(string json) => new(Spec(json), s_digits.Value, new NetworkRegistry());
+    public static TrainingPlan Of(string json, RandomSource? random = null)
+    {
+        var spec = Spec(json);
+        var dataset = s_loaded.GetOrAdd(spec.Data.Dataset, name => s_datasets.Resolve(name).Load(new DataFolders()));
+        return new TrainingPlan(spec, dataset, new NetworkRegistry(), random);
+    }
+
+    /// <summary>Trains until a step or the end.</summary>
+    /// <returns>The SHA-256 of the weights there.</returns>
+    public static string TrainTo(this MemberTraining training, TrainingPlan plan, int step)
+    {
+        while (training.Step < Math.Min(step, plan.Steps)) training.Advance();
+        using var weights = training.CopyWeights();
+        return weights.Sha256();
+    }
 }

@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Training;
 /// <param name="Labels">int64, [n]: indices into the dataset's classes.</param>
 public sealed record Samples(Tensor Inputs, Tensor Labels) : IDisposable
 {
-    public long Count => Labels.shape[0];
+    public long Count => Labels.size(0);
 
     /// <summary>A copy of some rows, in the given order.</summary>
     public Samples Rows(ReadOnlySpan<int> rows)

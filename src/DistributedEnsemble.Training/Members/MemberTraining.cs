@@ -78,7 +78,7 @@ public sealed class MemberTraining : IDisposable
         using var right = scores.detach().argmax(1).eq(labels).sum();
         return new StepMetrics(
             step, (double)step / _plan.StepsPerEpoch, _plan.LearningRate.At(step), value, _l2.Term(_weights),
-            (double)MemoryMarshal.Read<long>(right.bytes) / labels.shape[0]);
+            (double)MemoryMarshal.Read<long>(right.bytes) / labels.size(0));
     }
 
     private static Tensor Detached(Tensor tensor) => tensor.clone().DetachFromDisposeScope();

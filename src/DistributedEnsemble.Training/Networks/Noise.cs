@@ -42,13 +42,15 @@ public sealed class TrainingNoise(RandomSource random, int member) : Noise, IDis
 
     public override Tensor KeepMask(int dropout, Tensor units, double rate, float kept)
     {
-        if (!_masks.TryGetValue(dropout, out var mask) || mask.shape[0] < units.shape[0])
+        // size() and not shape: that marshals a delegate, whose native thunk lives until the next garbage collection.
+        var rows = units.size(0);
+        if (!_masks.TryGetValue(dropout, out var mask) || mask.size(0) < rows)
         {
             mask?.Dispose();
             _masks[dropout] = mask = empty(units.shape).DetachFromDisposeScope();
         }
 
-        var part = mask.shape[0] == units.shape[0] ? mask : mask.narrow(0, 0, units.shape[0]);
+        var part = mask.size(0) == rows ? mask : mask.narrow(0, 0, rows);
         random.KeepMask(new Draw(Purpose.Dropout, member, (uint)_step, (uint)dropout), rate, kept, part.Floats());
         return part;
     }

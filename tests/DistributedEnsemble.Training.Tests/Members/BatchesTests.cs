@@ -1,0 +1,69 @@
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Training.Tests.Members;
+
+public sealed class BatchesTests : IDisposable
+{
+    private const int Rows = 25;
+
+    /// <summary>Row r has the inputs 10·r and 10·r + 1 and the label r.</summary>
+    private readonly Samples _samples = new(
+        arange(Rows, ScalarType.Float32).mul(10).unsqueeze(1).add(tensor(new float[] { 0, 1 })), arange(Rows, ScalarType.Int64));
+
+    private readonly RandomSource _random = new(4);
+
+    [Fact]
+    public void Each_epoch_is_a_permutation_of_the_training_rows_and_keeps_the_last_smaller_batch()
+    {
+        int[] rows = [.. Enumerable.Range(0, Rows).Where(row => row % 7 != 0)];
+        using var batches = new Batches(_samples, rows, batchSize: 8, _random, member: 0);
+
+        Assert.Equal(3, batches.PerEpoch);
+        var epochs = Enumerable.Range(0, 4).Select(epoch => Labels(batches, epoch)).ToList();
+        Assert.All(epochs, epoch => Assert.Equal([8, 8, rows.Length - 16], epoch.Select(batch => batch.Length)));
+        Assert.All(epochs, epoch => Assert.Equal(rows.Select(row => (long)row), epoch.SelectMany(batch => batch).Order()));
+        Assert.Equal(4, epochs.Select(epoch => string.Join(' ', epoch.SelectMany(batch => batch))).Distinct().Count());
+    }
+
+    [Fact]
+    public void Inputs_and_labels_stay_together()
+    {
+        using var batches = new Batches(_samples, [.. Enumerable.Range(0, Rows)], batchSize: 8, _random, member: 0);
+        foreach (var step in (int[])[1, 4, 7])
+        {
+            using var scope = NewDisposeScope();
+            var batch = batches.At(step);
+            var labels = batch.Labels.data<long>().ToArray();
+            Assert.Equal(labels.SelectMany(label => (float[])[10 * label, (10 * label) + 1]), batch.Inputs.data<float>().ToArray());
+        }
+    }
+
+    [Fact]
+    public void A_batch_depends_on_member_and_step_and_not_on_what_was_asked_before()
+    {
+        int[] rows = [.. Enumerable.Range(0, Rows)];
+        using var batches = new Batches(_samples, rows, batchSize: 10, _random, member: 1);
+        using var others = new Batches(_samples, rows, batchSize: 10, _random, member: 2);
+        using var resumed = new Batches(_samples, rows, batchSize: 10, _random, member: 1);
+        for (var step = 1; step < 8; step++) Labels(batches.At(step));
+
+        Assert.Equal(Labels(batches.At(8)), Labels(resumed.At(8)));
+        Assert.NotEqual(Labels(others.At(8)), Labels(resumed.At(8)));
+    }
+
+    [Fact]
+    public void A_batch_larger_than_the_data_is_all_of_it()
+    {
+        using var batches = new Batches(_samples, [3, 5, 8], batchSize: 100, _random, member: 0);
+
+        Assert.Equal(1, batches.PerEpoch);
+        Assert.Equal([3, 5, 8], Labels(batches.At(2)).Order());
+    }
+
+    public void Dispose() => _samples.Dispose();
+
+    private static List<long[]> Labels(Batches batches, int epoch) =>
+        [.. Enumerable.Range((epoch * batches.PerEpoch) + 1, batches.PerEpoch).Select(step => Labels(batches.At(step)))];
+
+    private static long[] Labels(Batch batch) => batch.Labels.data<long>().ToArray();
+}

@@ -1,0 +1,64 @@
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Training.Tests.Members;
+
+public sealed class CheckpointTests : IDisposable
+{
+    private const int MidEpoch = 18;
+    private readonly TemporaryFolder _runs = new();
+
+    [Theory]
+    [InlineData("sgd", true)]
+    [InlineData("sgd", false)]
+    [InlineData("adam", true)]
+    [InlineData("adam", false)]
+    [InlineData("adamw", true)]
+    [InlineData("adamw", false)]
+    public async Task Going_on_from_a_checkpoint_in_another_process_equals_never_having_stopped(string optimizer, bool hasDropout)
+    {
+        var spec = Spec(optimizer, hasDropout);
+        var plan = Plans.Of(spec);
+        Assert.NotEqual(0, MidEpoch % plan.StepsPerEpoch);
+        var (uninterrupted, checkpoint) = TrainAndSave(plan, member: 1);
+
+        Assert.Equal(uninterrupted, await OtherProcess.ContinueAsync(spec, _runs.Path, checkpoint));
+    }
+
+    [Fact]
+    public void A_checkpoint_is_a_copy_that_further_steps_leave_alone()
+    {
+        var plan = Plans.Of(Spec("adam", hasDropout: true));
+        using var training = new MemberTraining(plan, 0);
+        training.TrainTo(plan, MidEpoch);
+        using var checkpoint = training.CopyCheckpoint();
+        string State() => checkpoint.Weights.Sha256() + string.Concat(checkpoint.Optimizer.Select(vector => vector.Values.sum().item<float>()));
+        var before = State();
+
+        training.TrainTo(plan, MidEpoch + 3);
+
+        Assert.Equal(before, State());
+        Assert.Equal(MidEpoch, checkpoint.Step);
+    }
+
+    public void Dispose() => _runs.Dispose();
+
+    private static string Spec(string optimizer, bool hasDropout)
+    {
+        var spec = Plans.Small.Replace("\"epochs\": 3", $"\"epochs\": 3, \"optimizer\": {{ \"kind\": \"{optimizer}\" }}");
+        if (optimizer != "sgd") spec = spec.Replace("0.05", "0.003");
+        return hasDropout ? spec : spec.Replace("\"dropout\": { \"rate\": 0.3, \"inputRate\": 0.1 }", "\"weightDecay\": 0.01");
+    }
+
+    private (string Sha256, WeightFile Checkpoint) TrainAndSave(TrainingPlan plan, int member)
+    {
+        set_num_threads(1);
+        var folder = new RunFolder(_runs.Path, plan.Spec.Name!);
+        Directory.CreateDirectory(folder.Root);
+        File.WriteAllText(folder.Spec, plan.Spec.ToJson());
+        using var training = new MemberTraining(plan, member);
+        training.TrainTo(plan, MidEpoch);
+        using var checkpoint = training.CopyCheckpoint();
+        var file = WeightFiles.SaveCheckpoint(folder, RunKey.New(plan.Spec.Name!), new MemberAttempt(member, 1), checkpoint);
+        return (training.TrainTo(plan, plan.Steps), file);
+    }
+}

@@ -1,0 +1,113 @@
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Training.Tests.Networks;
+
+/// <summary>
+/// The flat gradient against central differences of the loss, (L(w + h·d) − L(w − h·d)) / 2h. Float32 carries too few digits
+/// for single weights; along a whole direction the quotient keeps three. Directions are each tensor's own gradient, where
+/// the derivative is the largest, and random ones, where it is right only if every component is.
+/// </summary>
+public sealed class GradientTests
+{
+    private const int Rows = 12, Classes = 4;
+    private const float Step = 4e-3f;
+
+    private static readonly Dictionary<string, (long[] Shape, Layer[] Layers)> Designs = new()
+    {
+        ["dense"] = ([6], [new Dense(5), new Dense(Classes)]),
+        ["convolution"] = ([2, 5, 6], [new Convolution(3, 3, Padding: 1), new Convolution(2, 2), new Flatten(), new Dense(Classes)]),
+        ["relu"] = ([6], [new Dense(16), new Relu(), new Dense(Classes)]),
+        ["max-pool"] = ([1, 7, 6], [new Convolution(3, 2), new MaxPool(), new Flatten(), new Dense(Classes)]),
+        ["pad"] = ([1, 4, 3], [new Convolution(2, 2), new PadImage(6), new Convolution(2, 3), new Flatten(), new Dense(Classes)]),
+        ["flatten"] = ([2, 3, 3], [new Convolution(4, 2), new Flatten(), new Dense(Classes)]),
+        ["inverted dropout"] = ([6], [new Dense(16), new Dropout(0.4, DropoutKind.Inverted), new Dense(Classes)]),
+        ["vanilla dropout"] = ([6], [new Dropout(0.2, DropoutKind.Vanilla), new Dense(16), new Dropout(0.4, DropoutKind.Vanilla), new Dense(Classes)]),
+    };
+
+    public static TheoryData<string> Names => [.. Designs.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void The_gradient_of_a_layer_is_the_derivative_of_the_loss(string name) => Check(Designs[name].Shape, Designs[name].Layers, lambda: 0);
+
+    [Fact]
+    public void The_gradient_with_the_l2_term_is_the_derivative_of_both() => Check([6], [new Dense(8), new Relu(), new Dense(Classes)], lambda: 0.3);
+
+    [Fact]
+    public void The_l2_term_has_two_lambda_w_as_its_gradient_on_weights_and_nothing_on_biases()
+    {
+        var layout = new Network([3], [new Dense(2)]).Layout;
+        using var weights = Weights.Initialize(layout, new RandomSource(1), 0);
+        weights.Train();
+        weights.Gradient!.fill_(9);
+        var l2 = new L2(0.25);
+
+        l2.StartGradient(weights);
+
+        var w = weights.Values(layout.Tensors[0]).ToArray();
+        Assert.Equal([.. w.Select(value => 0.5f * value), 0, 0], weights.Gradient!.data<float>().ToArray());
+        Assert.Equal(0.25 * w.Sum(value => (double)value * value), l2.Term(weights), 1e-12);
+    }
+
+    private static void Check(long[] shape, Layer[] layers, double lambda)
+    {
+        using var scope = NewDisposeScope();
+        var (network, random) = (new Network(shape, layers), new RandomSource(11));
+        using var weights = Weights.Initialize(network.Layout, random, 0);
+        using var noise = new TrainingNoise(random, 0);
+        var (inputs, l2) = (empty([Rows, .. shape]), new L2(lambda));
+        random.Uniform(new Draw(Purpose.DataSplit, 0, 0, 0), inputs.Floats());
+        var labels = arange(Rows, ScalarType.Int64).remainder(Classes);
+        double Loss()
+        {
+            using var _ = no_grad();
+            return nn.functional.cross_entropy(network.Forward(weights, inputs, noise.At(3)).to(ScalarType.Float64), labels).item<double>()
+                + l2.Term(weights);
+        }
+
+        weights.Train();
+        l2.StartGradient(weights);
+        nn.functional.cross_entropy(network.Forward(weights, inputs, noise.At(3)), labels).backward();
+        var gradient = weights.Gradient!.data<float>().ToArray();
+
+        var start = weights.Parameters.data<float>().ToArray();
+        foreach (var direction in Directions(network.Layout, gradient, random))
+        {
+            double At(float h)
+            {
+                var parameters = weights.Parameters.Floats();
+                for (var i = 0; i < start.Length; i++) parameters[i] = start[i] + (h * direction[i]);
+                return Loss();
+            }
+
+            var derivative = gradient.Zip(direction, (g, d) => (double)g * d).Sum();
+            var quotient = (At(Step) - At(-Step)) / (2 * Step);
+            Assert.Equal(quotient, derivative, 1e-3 + (5e-3 * Math.Abs(quotient)));
+        }
+    }
+
+    /// <summary>Unit vectors: along the gradient of each tensor, and five at random.</summary>
+    private static IEnumerable<float[]> Directions(WeightLayout layout, float[] gradient, RandomSource random)
+    {
+        foreach (var place in layout.Tensors)
+        {
+            var direction = new float[gradient.Length];
+            gradient.AsSpan(place.Offset, place.Length).CopyTo(direction.AsSpan(place.Offset));
+            Assert.Contains(direction, component => component != 0);
+            yield return Unit(direction);
+        }
+
+        for (uint i = 1; i <= 5; i++)
+        {
+            var direction = new float[gradient.Length];
+            random.Uniform(new Draw(Purpose.DataSplit, 0, i, 0), direction);
+            yield return Unit([.. direction.Select(component => component - 0.5f)]);
+        }
+    }
+
+    private static float[] Unit(float[] vector)
+    {
+        var length = (float)Math.Sqrt(vector.Sum(component => (double)component * component));
+        return [.. vector.Select(component => component / length)];
+    }
+}

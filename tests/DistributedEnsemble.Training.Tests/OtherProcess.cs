@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Training.Tests;
+
+/// <summary>Training in a process of its own, with its own memory, heap and libtorch: this executable, started again.</summary>
+internal static partial class OtherProcess
+{
+    public const string Command = "other-process";
+
+    private const int StepsPerCollection = 50;
+
+    /// <summary>Trains a member to its end from the beginning.</summary>
+    /// <returns>The SHA-256 of its weights.</returns>
+    public static Task<string> TrainAsync(string spec, int member) => RunAsync("train", spec, $"{member}");
+
+    /// <summary>Loads a member's checkpoint and trains to the end.</summary>
+    /// <returns>The SHA-256 of its weights.</returns>
+    public static Task<string> ContinueAsync(string spec, string runs, WeightFile checkpoint) =>
+        RunAsync("continue", spec, runs, $"{checkpoint.Member}", $"{checkpoint.Step}", checkpoint.File, checkpoint.Sha256);
+
+    /// <summary>Trains member 0, and measures what is alive after some of its steps.</summary>
+    public static async Task<IReadOnlyList<Living>> MeasureAsync(string spec, params IReadOnlyList<int> steps)
+    {
+        var lines = (await RunAsync(["measure", spec, .. steps.Select(step => $"{step}")])).Split('\n');
+        return [.. lines.Select(line => line.Split(' ')).Select(words => new Living(int.Parse(words[0]), long.Parse(words[1]), long.Parse(words[2])))];
+    }
+
+    public static int Serve(string[] work)
+    {
+        set_num_threads(1);
+        var plan = Plans.Of(work[1]);
+        Console.Write(work switch
+        {
+            ["train", _, var member] => Finish(plan, new MemberTraining(plan, int.Parse(member))),
+            ["continue", _, var runs, var member, var step, var file, var sha256] =>
+                Continue(plan, new RunFolder(runs, plan.Spec.Name!), new WeightFile(int.Parse(member), int.Parse(step), file, sha256)),
+            ["measure", _, .. var steps] => string.Join('\n', Measure(plan, [.. steps.Select(int.Parse)])),
+            _ => throw new ArgumentException($"Unknown work: {string.Join(' ', work)}"),
+        });
+        return 0;
+    }
+
+    private static async Task<string> RunAsync(params string[] work)
+    {
+        var executable = Path.Combine(AppContext.BaseDirectory, typeof(OtherProcess).Assembly.GetName().Name!);
+        var start = new ProcessStartInfo(OperatingSystem.IsWindows() ? executable + ".exe" : executable, [Command, .. work])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            // Methods are compiled once: what the compiler takes from malloc later would hide a small leak.
+            Environment = { ["DOTNET_TieredCompilation"] = "0" },
+        };
+        using var process = Process.Start(start)!;
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, await errors);
+        return await output;
+    }
+
+    private static string Continue(TrainingPlan plan, RunFolder folder, WeightFile file)
+    {
+        using var checkpoint = WeightFiles.LoadCheckpoint(folder, file, plan);
+        return Finish(plan, new MemberTraining(plan, file.Member, checkpoint));
+    }
+
+    private static string Finish(TrainingPlan plan, MemberTraining training)
+    {
+        using (training) return training.TrainTo(plan, plan.Steps);
+    }
+
+    private static IEnumerable<string> Measure(TrainingPlan plan, int[] steps)
+    {
+        using var training = new MemberTraining(plan, 0);
+        foreach (var step in steps)
+        {
+            while (training.Step < step)
+            {
+                training.TrainTo(plan, Math.Min(step, training.Step + StepsPerCollection));
+                Collect();
+            }
+
+            var (tensors, bytes) = Measure();
+            yield return $"{step} {tensors} {bytes}";
+        }
+    }
+
+    /// <summary>
+    /// Tensors that nobody has disposed, and the bytes that malloc has given out and not got back: libtorch's tensors,
+    /// graphs and scalars. Unlike the resident set it does not depend on what the allocator or the GC keep in reserve.
+    /// </summary>
+    private static (long Tensors, long Bytes) Measure()
+    {
+        var malloc = MallocInfo();
+        return (Tensor.TotalCount, (long)(malloc.InUse + malloc.Mapped));
+    }
+
+    /// <summary>What the runtime allocates for garbage is then the same at any step.</summary>
+    private static void Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+    }
+
+    [LibraryImport("libc", EntryPoint = "mallinfo2")]
+    private static partial Malloc MallocInfo();
+
+    /// <summary>glibc's struct mallinfo2.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct Malloc
+    {
+        private readonly nuint _arena, _freeChunks, _freeFast, _mappedCount;
+        public readonly nuint Mapped;
+        private readonly nuint _unused, _freeFastBytes;
+        public readonly nuint InUse;
+        private readonly nuint _free, _top;
+    }
+}
+
+/// <summary>What a process holds after a step.</summary>
+internal sealed record Living(int Step, long Tensors, long Bytes);
