@@ -35,6 +35,14 @@ internal static class Specs
         return [.. snapshots.Select(s => (s.Member, s.Step, s.Weights.Sha256()))];
     }
 
+    /// <summary>The metrics.jsonl of a member, as the sequential reference computes it.</summary>
+    public static string ReferenceLines(string spec, int member)
+    {
+        var lines = new System.Text.StringBuilder();
+        EnsembleTraining.Run(Plan(spec), [member], (_, metrics) => lines.Append(metrics.ToLine()));
+        return lines.ToString();
+    }
+
     public static List<(int Member, int Step, string Sha256)> Of(RunStatus status) =>
         [.. status.Snapshots.OrderBy(s => (s.Member, s.Step)).Select(s => (s.Member, s.Step, s.Sha256))];
 }

@@ -11,8 +11,9 @@ namespace DistributedEnsemble;
 public interface ICoordinator : IGrainWithStringKey
 {
     /// <summary>Creates the run's record, or finds the one that this very request created.</summary>
+    /// <returns>False if another run has the name.</returns>
     [Alias("start")]
-    Task StartAsync(RunRequest request);
+    Task<bool> StartAsync(RunRequest request);
 
     [Alias("status"), AlwaysInterleave]
     Task<RunStatus> GetStatusAsync();
@@ -54,7 +55,8 @@ public interface ICoordinator : IGrainWithStringKey
     [Alias("stop")]
     Task StopAsync();
 
-    /// <summary>Lets a paused run go on.</summary>
+    /// <summary>Lets a paused run go on, also one whose process ended without a word.</summary>
+    /// <exception cref="RunRejectedException">It has ended, or is in training, here or in another process.</exception>
     [Alias("resume")]
     Task ResumeAsync();
 }

@@ -14,10 +14,18 @@ public interface IScheduler : IGrainWithStringKey
     [Alias("submit")]
     Task<RunKey> SubmitAsync(Submission submission);
 
-    /// <summary>Lets a paused run go on, exactly where its record says.</summary>
+    /// <summary>
+    /// Lets a paused run go on, exactly where its record says; also one whose process ended without a word, whose record still
+    /// says running. A run that is known by name only is found by <see cref="FindAsync"/> first.
+    /// </summary>
+    /// <exception cref="RunRejectedException">
+    /// The run has ended, is in training (here or in another process), or its data is missing or has changed.
+    /// </exception>
     [Alias("resume")]
     Task ResumeAsync(RunKey run);
 
+    /// <summary>The run of that name in the store, whether or not this cluster has had to do with it; null if there is none.</summary>
+    /// <exception cref="InvalidDataException">Its record is damaged.</exception>
     [Alias("find")]
     Task<RunKey?> FindAsync(string name);
 

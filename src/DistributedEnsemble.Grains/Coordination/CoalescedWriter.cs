@@ -14,8 +14,9 @@ internal sealed class CoalescedWriter(Func<Task> writeAsync)
     private async Task WriteNextAsync()
     {
         await _current.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        _current = _next ?? Task.CompletedTask;
-        _next = null;
+        // Never in the turn that asked: _next must be this task before the write begins, and no longer once it has begun.
+        await Task.Yield();
+        (_current, _next) = (_next!, null);
         await writeAsync();
     }
 }

@@ -20,6 +20,8 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
     private readonly CoalescedWriter _writer;
     private readonly RunProgress _progress;
     private RunLock? _lock;
+    private bool _isUnderWay;
+    private IGrainTimer? _timer;
 
     public CoordinatorGrain(
         [PersistentState("record", FileRecordStorage.Name)] IPersistentState<RunRecord> state, EnsembleTrainingOptions options,
@@ -39,21 +41,21 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
     {
         if (!_state.RecordExists) return;
         _progress.Start(Record);
-        if (Record.State == RunState.Running) await HoldAsync();
+        // Another process may hold the lock: this activation then only answers.
+        if (Record.State == RunState.Running && TryLock()) await HoldAsync();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         if (_lock is not null) await WriteStatusAsync();
-        _lock?.Dispose();
+        Release();
         _metrics.Dispose();
     }
 
-    public async Task StartAsync(RunRequest request)
+    public async Task<bool> StartAsync(RunRequest request)
     {
-        if (_state.RecordExists) return;
-        _lock = RunLock.Create(_folder) ?? throw new RunRejectedException(
-            $"Run \"{_run.Name}\" already exists in {Path.GetDirectoryName(_folder.Root)}. Resume it with `ensemble resume {_run.Name}`, or choose another --name.");
+        if (_state.RecordExists) return true;
+        if ((_lock = RunLock.Create(_folder)) is null) return false;
         AtomicFile.Write(_folder.Spec, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(request.Spec)));
         AtomicFile.Write(_folder.Data, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(request.Data)));
         var members = EnsembleSpec.FromJson(request.Spec).Members;
@@ -67,8 +69,10 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
             Members = [.. Enumerable.Range(0, members).Select(index => new MemberRecord { Index = index })],
         };
         _progress.Start(Record);
+        _isUnderWay = true;
         await _writer.WriteAsync();
         await HoldAsync();
+        return true;
     }
 
     public Task<RunStatus> GetStatusAsync() => Task.FromResult(_progress.Project(Existing));
@@ -152,6 +156,8 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
         _progress.Left(attempt.Member);
         await _writer.WriteAsync();
         await EndIfDoneAsync();
+        // A run that was stopped and resumed before its lanes had left.
+        if (Record.State == RunState.Running) await ChangedAsync();
         return Answer;
     }
 
@@ -163,7 +169,7 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
 
     public async Task StopAsync()
     {
-        if (Record.State != RunState.Running) return;
+        if (_lock is null || Record.State != RunState.Running) return;
         _state.State = Record with { State = RunState.Paused, Reason = "stopped" };
         await _writer.WriteAsync();
         foreach (var member in Record.Members.Where(m => m.State == MemberState.Training))
@@ -186,12 +192,58 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
 
     public async Task ResumeAsync()
     {
-        if (Existing.State is RunState.Completed or RunState.Degraded or RunState.Failed) return;
-        var members = Record.Members.Select(m => m.State == MemberState.Training ? m with { State = MemberState.Waiting, Silo = null } : m);
-        _state.State = Record with { State = RunState.Running, Reason = null, Members = [.. members] };
+        RefuseIfEnded();
+        if (_isUnderWay && Record.State == RunState.Running) throw Refused($"is in training already. Watch it with `ensemble watch {_run.Name}`.");
+        if (!TryLock())
+        {
+            throw Refused(
+                $"is in training in another process. Watch it with `ensemble watch {_run.Name}`, or stop it with `ensemble stop {_run.Name}`.");
+        }
+
+        if (!_isUnderWay) await TakeOverAsync();
+        _isUnderWay = true;
+        _state.State = Record with { State = RunState.Running, Reason = null };
         await _writer.WriteAsync();
         await HoldAsync();
     }
+
+    /// <summary>
+    /// The record as the last process left it, which may be later than this activation read it. Nobody trains its members:
+    /// their lanes ended with the process that held the lock.
+    /// </summary>
+    private async Task TakeOverAsync()
+    {
+        try
+        {
+            await _state.ReadStateAsync();
+            RefuseIfEnded();
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
+
+        _progress.Start(Record);
+        var members = Record.Members.Select(m => m.State == MemberState.Training ? m with { State = MemberState.Waiting, Silo = null } : m);
+        _state.State = Record with { Members = [.. members] };
+    }
+
+    private void RefuseIfEnded()
+    {
+        if (Existing.State == RunState.Failed)
+        {
+            throw Refused($"has failed ({Record.Reason}) and cannot go on. Delete it with `ensemble delete {_run.Name}`, or train under another --name.");
+        }
+
+        if (Record.State is RunState.Completed or RunState.Degraded)
+        {
+            throw Refused($"is {(Record.State == RunState.Completed ? "completed" : "degraded")}: there is nothing to resume. "
+                + $"Evaluate it with `ensemble evaluate {_run.Name}`.");
+        }
+    }
+
+    private RunRejectedException Refused(string why) => new($"Run \"{_run.Name}\" {why}");
 
     private RunRecord Existing => _state.RecordExists
         ? Record
@@ -228,9 +280,12 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
         const int Kept = 2;
         var before = Record.Members[commit.By.Member];
         var kept = commit.Finished ? [] : (ImmutableArray<WeightFile>)[commit.Checkpoint!, .. before.Checkpoints.Take(Kept - 1)];
-        var after = before with { Step = commit.Step, Checkpoints = kept, MetricsLength = metricsLength };
+        var after = before with
+        {
+            Step = commit.Step, Checkpoints = kept, MetricsLength = metricsLength, Loss = StepMetrics.LastOf(commit.Metrics)?.Loss ?? before.Loss,
+        };
         if (commit.Finished) after = after with { State = MemberState.Completed };
-        _state.State = Record.With(after);
+        _state.State = Record.With(after) with { TrainSeconds = _progress.TrainSeconds };
         _progress.Committed(after);
         await _writer.WriteAsync();
         foreach (var file in before.Checkpoints.Except(kept)) File.Delete(_folder.Path(file.File));
@@ -250,22 +305,49 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
 
     private async Task EndAsync(RunState state, string? reason)
     {
+        _progress.Pause();
         _state.State = Record with { State = state, Reason = reason, TrainSeconds = _progress.TrainSeconds };
         await _writer.WriteAsync();
         await WriteStatusAsync();
-        _lock?.Dispose();
-        _lock = null;
-        await GrainFactory.GetGrain<IScheduler>(IScheduler.Key).RunChangedAsync(_run);
+        Release();
+        await ChangedAsync();
     }
 
-    /// <summary>Keeps the run's lock and its run.json while it is under way.</summary>
+    private Task ChangedAsync() => GrainFactory.GetGrain<IScheduler>(IScheduler.Key).RunChangedAsync(_run);
+
+    private bool TryLock()
+    {
+        if (_lock is not null) return true;
+        if ((_lock = RunLock.TryAcquire(_folder)) is null) return false;
+        // It was for the process before.
+        File.Delete(_folder.StopRequest);
+        return true;
+    }
+
+    /// <summary>Keeps run.json up to date, and obeys requests to stop, while the run is under way and its lock is held.</summary>
     private async Task HoldAsync()
     {
-        _lock ??= RunLock.Acquire(_folder);
         await WriteStatusAsync();
-        this.RegisterGrainTimer(
-            async _ => { if (_lock is not null && _progress.HasChanged) await WriteStatusAsync(); },
-            new GrainTimerCreationOptions { DueTime = StatusPeriod, Period = StatusPeriod, Interleave = true });
+        _timer ??= this.RegisterGrainTimer(
+            _ => TickAsync(), new GrainTimerCreationOptions { DueTime = StatusPeriod, Period = StatusPeriod, Interleave = true });
+    }
+
+    private async Task TickAsync()
+    {
+        if (_lock is null) return;
+        if (File.Exists(_folder.StopRequest)) await StopAsync();
+        if (_progress.HasChanged && _lock is not null) await WriteStatusAsync();
+    }
+
+    private void Release()
+    {
+        if (_lock is null) return;
+        _timer?.Dispose();
+        _timer = null;
+        _isUnderWay = false;
+        File.Delete(_folder.StopRequest);
+        _lock.Dispose();
+        _lock = null;
     }
 
     private Task WriteStatusAsync()

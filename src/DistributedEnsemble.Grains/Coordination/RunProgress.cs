@@ -36,11 +36,11 @@ internal sealed class RunProgress(RunKey run, TimeProvider time)
         if (member.State != MemberState.Training) Left(member.Index);
     }
 
-    /// <summary>The member is no longer on a lane; its loss stays to be seen.</summary>
+    /// <summary>The member is no longer on a lane; what is committed of it stays to be seen.</summary>
     public void Left(int member)
     {
         HasChanged = true;
-        if (_members.TryGetValue(member, out var known)) _members[member] = known with { StepsPerSecond = 0 };
+        _members.Remove(member);
     }
 
     public RunStatus Project(RunRecord record)
@@ -65,7 +65,8 @@ internal sealed class RunProgress(RunKey run, TimeProvider time)
         };
     }
 
-    private void Pause()
+    /// <summary>Nobody trains: the seconds no longer count.</summary>
+    public void Pause()
     {
         _secondsBefore = TrainSeconds;
         _trainingSince = null;
@@ -85,7 +86,7 @@ internal sealed class RunProgress(RunKey run, TimeProvider time)
             Attempt = member.Attempt,
             Step = step,
             Epoch = Math.Round((double)step / record.StepsPerEpoch, 3),
-            Loss = progress?.Loss,
+            Loss = (isTraining ? progress?.Loss : null) ?? member.Loss,
             StepsPerSecond = isTraining ? Math.Round(progress?.StepsPerSecond ?? 0, 1) : 0,
             Reason = member.Reason,
         };

@@ -61,4 +61,7 @@ public sealed record MemberRecord
     [Id(6)] public long MetricsLength { get; init; }
 
     [Id(7)] public string? Reason { get; init; }
+
+    /// <summary>The loss of the last committed metric line; null before the first.</summary>
+    [Id(8)] public double? Loss { get; init; }
 }

@@ -17,7 +17,9 @@ public static class EnsembleSiloBuilderExtensions
             .Configure(options => configure?.Invoke(options))
             .Validate(options => options.Lanes >= 1, "A silo needs at least one lane.");
         silo.Services.AddSingleton(services => services.GetRequiredService<IOptions<EnsembleTrainingOptions>>().Value);
-        silo.Services.AddGrainStorage(FileRecordStorage.Name, (services, _) => ActivatorUtilities.CreateInstance<FileRecordStorage>(services));
+        silo.Services.AddSingleton<FileRecordStorage>();
+        silo.Services.AddSingleton<IRunDirectory>(services => services.GetRequiredService<FileRecordStorage>());
+        silo.Services.AddGrainStorage(FileRecordStorage.Name, (services, _) => services.GetRequiredService<FileRecordStorage>());
         silo.Services.AddSingleton<PlanCache>();
         silo.Services.AddSingleton<RunModelCache>();
         silo.Services.AddSingleton<LanePool>();

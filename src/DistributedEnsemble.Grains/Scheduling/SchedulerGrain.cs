@@ -6,7 +6,8 @@ namespace DistributedEnsemble.Grains;
 
 /// <inheritdoc cref="IScheduler"/>
 [Reentrant, KeepAlive]
-internal sealed class SchedulerGrain(PlanCache plans, EnsembleTrainingOptions options, TimeProvider time) : Grain, IScheduler
+internal sealed class SchedulerGrain(PlanCache plans, IRunDirectory directory, EnsembleTrainingOptions options, TimeProvider time)
+    : Grain, IScheduler
 {
     private static readonly TimeSpan SilenceOfTheDead = TimeSpan.FromSeconds(15);
 
@@ -16,27 +17,36 @@ internal sealed class SchedulerGrain(PlanCache plans, EnsembleTrainingOptions op
 
     public async Task<RunKey> SubmitAsync(Submission submission)
     {
-        var (run, plan) = await Task.Run(() => PlanNew(submission));
-        var request = new RunRequest(
-            plan.Spec.ToJson(), DataDescription.Of(plan.Dataset, plan.Split.Validation.Length).ToJson(), plan.Steps, plan.StepsPerEpoch);
-        await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request);
-        _runs.Add(new ActiveRun(run, plan.Spec.ThreadsPerMember));
-        await PlaceAsync();
-        return run;
+        while (true)
+        {
+            var (run, plan) = await Task.Run(() => PlanNew(submission));
+            var data = DataDescription.Of(plan.Dataset, plan.Split.Validation.Length).ToJson();
+            var request = new RunRequest(plan.Spec.ToJson(), data, plan.Steps, plan.StepsPerEpoch);
+            if (await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request))
+            {
+                await AddAsync(run, plan.Spec.ThreadsPerMember);
+                return run;
+            }
+
+            // A name that was chosen here went to another process meanwhile; the next number is free.
+            if (SpecDocument.Parse(submission.Spec).Name is not null)
+            {
+                throw new RunRejectedException($"Run \"{run.Name}\" already exists in {Path.GetFullPath(options.RunsFolder)}. "
+                    + $"Resume it with `ensemble resume {run.Name}`, or choose another --name.");
+            }
+        }
     }
 
     public async Task ResumeAsync(RunKey run)
     {
         var coordinator = GrainFactory.GetGrain<ICoordinator>(run.ToString());
-        var spec = EnsembleSpec.FromJson((await coordinator.GetDefinitionAsync()).Spec);
+        var definition = await coordinator.GetDefinitionAsync();
+        var plan = await Task.Run(() => Refusing(() => plans.Plan(run, definition)));
         await coordinator.ResumeAsync();
-        _runs.RemoveAll(active => active.Run == run);
-        _runs.Add(new ActiveRun(run, spec.ThreadsPerMember));
-        await PlaceAsync();
+        await AddAsync(run, plan.Spec.ThreadsPerMember);
     }
 
-    public Task<RunKey?> FindAsync(string name) =>
-        Task.FromResult<RunKey?>(_runs.FirstOrDefault(active => active.Run.Name == name)?.Run);
+    public Task<RunKey?> FindAsync(string name) => RunName.IsValid(name) ? directory.FindAsync(name) : Task.FromResult<RunKey?>(null);
 
     public Task<ImmutableArray<RunKey>> ListAsync() => Task.FromResult<ImmutableArray<RunKey>>([.. _runs.Select(active => active.Run)]);
 
@@ -54,15 +64,28 @@ internal sealed class SchedulerGrain(PlanCache plans, EnsembleTrainingOptions op
         await PlaceAsync();
     }
 
+    private Task AddAsync(RunKey run, int threads)
+    {
+        _runs.RemoveAll(active => active.Run == run);
+        _runs.Add(new ActiveRun(run, threads));
+        return PlaceAsync();
+    }
+
     /// <summary>Completes and checks the spec; loads the data.</summary>
-    private (RunKey Run, TrainingPlan Plan) PlanNew(Submission submission)
+    private (RunKey Run, TrainingPlan Plan) PlanNew(Submission submission) => Refusing(() =>
+    {
+        var plan = plans.Plan(SpecDocument.Parse(submission.Spec), NameFor);
+        var lanes = _silos.Values.Select(silo => silo.Report.Lanes).DefaultIfEmpty(options.Lanes).Max();
+        return plan.Spec.ThreadsPerMember <= lanes ? (RunKey.New(plan.Spec.Name!), plan) : throw new SpecException(
+            $"threadsPerMember is {plan.Spec.ThreadsPerMember}: no silo has more than {lanes} lanes. Take fewer threads, or start silos with more --lanes.");
+    });
+
+    /// <summary>What is wrong with a spec or its data is for the one who asked.</summary>
+    private static T Refusing<T>(Func<T> plan)
     {
         try
         {
-            var plan = plans.Plan(SpecDocument.Parse(submission.Spec), NameFor);
-            var lanes = _silos.Values.Select(silo => silo.Report.Lanes).DefaultIfEmpty(options.Lanes).Max();
-            return plan.Spec.ThreadsPerMember <= lanes ? (RunKey.New(plan.Spec.Name!), plan) : throw new SpecException(
-                $"threadsPerMember is {plan.Spec.ThreadsPerMember}: no silo has more than {lanes} lanes. Take fewer threads, or start silos with more --lanes.");
+            return plan();
         }
         catch (Exception exception) when (exception is SpecException or DataException)
         {

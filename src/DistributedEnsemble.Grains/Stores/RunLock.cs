@@ -3,7 +3,8 @@ using DistributedEnsemble.Training;
 namespace DistributedEnsemble.Grains;
 
 /// <summary>
-/// The lock file of a run's folder: one process at a time trains or changes the run. Silos of one process share it.
+/// The lock file of a run's folder: one process at a time trains or changes the run. Silos of one process share it. It is
+/// held by an open file, so that it ends with its process, however that ends.
 /// </summary>
 public sealed class RunLock : IDisposable
 {
@@ -13,22 +14,24 @@ public sealed class RunLock : IDisposable
 
     private RunLock(string path) => _path = path;
 
-    /// <exception cref="IOException">Another process holds it.</exception>
-    public static RunLock Acquire(RunFolder folder) => Take(Path.GetFullPath(folder.Lock), FileMode.OpenOrCreate);
+    /// <returns>Null if another process holds it.</returns>
+    /// <exception cref="IOException">The folder is missing, or cannot be written.</exception>
+    public static RunLock? TryAcquire(RunFolder folder) => Take(folder, isShared: true);
 
-    /// <summary>Creates a run's folder with its lock, atomically.</summary>
-    /// <returns>Null if the folder is taken.</returns>
+    /// <returns>Null if a process, this one included, holds it.</returns>
+    /// <exception cref="IOException">The folder is missing, or cannot be written.</exception>
+    public static RunLock? TryAcquireAlone(RunFolder folder) => Take(folder, isShared: false);
+
+    /// <summary>Takes the folder of a run to be, and its lock.</summary>
+    /// <returns>Null if the name is taken.</returns>
     public static RunLock? Create(RunFolder folder)
     {
         Directory.CreateDirectory(folder.Root);
-        try
-        {
-            return Take(Path.GetFullPath(folder.Lock), FileMode.CreateNew);
-        }
-        catch (IOException) when (File.Exists(folder.Lock))
-        {
-            return null;
-        }
+        var taken = TryAcquireAlone(folder);
+        // A folder without a record is what a process left that ended before its run began.
+        if (taken is null || !File.Exists(folder.Record)) return taken;
+        taken.Dispose();
+        return null;
     }
 
     /// <summary>Whether a process, this one included, holds it.</summary>
@@ -36,11 +39,11 @@ public sealed class RunLock : IDisposable
     {
         try
         {
-            lock (Held) if (Held.ContainsKey(Path.GetFullPath(folder.Lock))) return true;
+            lock (Held) if (Held.ContainsKey(folder.Lock)) return true;
             using var probe = new FileStream(folder.Lock, FileMode.Open, FileAccess.Read, FileShare.None);
             return false;
         }
-        catch (FileNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return false;
         }
@@ -68,13 +71,48 @@ public sealed class RunLock : IDisposable
         }
     }
 
-    private static RunLock Take(string path, FileMode mode)
+    private static RunLock? Take(RunFolder folder, bool isShared)
     {
+        var path = folder.Lock;
         lock (Held)
         {
-            if (mode == FileMode.OpenOrCreate && Held.TryGetValue(path, out var held)) Held[path] = (held.File, held.Holders + 1);
-            else Held[path] = (new FileStream(path, mode, FileAccess.ReadWrite, FileShare.None), 1);
+            if (Held.TryGetValue(path, out var held))
+            {
+                if (!isShared) return null;
+                Held[path] = (held.File, held.Holders + 1);
+                return new RunLock(path);
+            }
+
+            if (Open(folder) is not { } file) return null;
+
+            // Between the opening and the locking the run may have been deleted.
+            if (!File.Exists(path))
+            {
+                file.Dispose();
+                throw new DirectoryNotFoundException($"Run \"{folder.Name}\" was deleted.");
+            }
+
+            Held[path] = (file, 1);
             return new RunLock(path);
         }
+    }
+
+    /// <returns>Null if another process holds it.</returns>
+    private static FileStream? Open(RunFolder folder)
+    {
+        // Who asks whether it is held has it for an instant.
+        for (var tries = 5; tries > 0; tries--)
+        {
+            try
+            {
+                return new FileStream(folder.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (IsHeld(folder))
+            {
+                Thread.Sleep(20);
+            }
+        }
+
+        return null;
     }
 }

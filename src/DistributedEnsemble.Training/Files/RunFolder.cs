@@ -11,14 +11,24 @@ public sealed class RunFolder
     public const string RecordFile = "record.json";
     public const string LockFile = "lock";
 
+    /// <summary>Asks the process that holds the lock to stop the run; that process removes it.</summary>
+    public const string StopRequestFile = "stop-request";
+
     /// <param name="runs">The folder of all runs.</param>
     /// <param name="name">The run's name.</param>
     /// <exception cref="ArgumentException">The name is not a run's name.</exception>
     public RunFolder(string runs, string name)
     {
         if (!RunName.IsValid(name)) throw new ArgumentException($"\"{name}\" is not a run's name: {RunName.Rule}.", nameof(name));
-        Root = System.IO.Path.GetFullPath(System.IO.Path.Combine(runs, name));
+        (Runs, Name) = (System.IO.Path.GetFullPath(runs), name);
+        Root = System.IO.Path.Combine(Runs, name);
     }
+
+    /// <summary>The folder of all runs.</summary>
+    public string Runs { get; }
+
+    /// <summary>The run's name.</summary>
+    public string Name { get; }
 
     /// <summary>The run's own folder.</summary>
     public string Root { get; }
@@ -28,6 +38,7 @@ public sealed class RunFolder
     public string Status => Path(StatusFile);
     public string Record => Path(RecordFile);
     public string Lock => Path(LockFile);
+    public string StopRequest => Path(StopRequestFile);
 
     public static string Metrics(int member) => $"members/{member:D2}/metrics.jsonl";
     public static string Snapshot(int member, int step) => $"members/{member:D2}/snapshots/step-{step:D8}.safetensors";

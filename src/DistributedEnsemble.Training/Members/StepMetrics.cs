@@ -12,4 +12,11 @@ public sealed record StepMetrics(int Step, double Epoch, double LearningRate, fl
 {
     /// <summary>One line of JSON, ended by a line feed.</summary>
     public string ToLine() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web) + "\n";
+
+    /// <summary>The last of some lines; null if there is none.</summary>
+    public static StepMetrics? LastOf(string lines)
+    {
+        var last = lines.AsSpan().TrimEnd('\n');
+        return last.IsEmpty ? null : JsonSerializer.Deserialize<StepMetrics>(last[(last.LastIndexOf('\n') + 1)..], JsonSerializerOptions.Web);
+    }
 }

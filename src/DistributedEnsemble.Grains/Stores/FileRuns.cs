@@ -1,0 +1,41 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>What a process can do to the runs of a folder that it does not train.</summary>
+public static class FileRuns
+{
+    /// <summary>A name that no run can have, so that no reader takes what is left of a run for one.</summary>
+    private const string Deleted = ".deleted-";
+
+    /// <summary>
+    /// Asks the process that trains a run to take checkpoints and pause it, which it does within about a second. Returns at
+    /// once; the run is paused when run.json says so, or when <see cref="RunLock.IsHeld"/> no longer holds.
+    /// </summary>
+    /// <exception cref="RunRejectedException">No process trains it.</exception>
+    public static void RequestStop(RunFolder folder)
+    {
+        if (!RunLock.IsHeld(folder)) throw new RunRejectedException($"Run \"{folder.Name}\" is not in training: there is nothing to stop.");
+        AtomicFile.Write(folder.StopRequest, _ => { });
+    }
+
+    /// <summary>Removes a run with all its files. Whatever crashes, the run is there whole, or is gone.</summary>
+    /// <exception cref="RunRejectedException">There is no such run, or a process trains it.</exception>
+    public static void Delete(RunFolder folder)
+    {
+        if (!Directory.Exists(folder.Root)) throw new RunRejectedException($"There is no run \"{folder.Name}\" in {folder.Runs}.");
+        using (var alone = RunLock.TryAcquireAlone(folder))
+        {
+            if (alone is null)
+            {
+                throw new RunRejectedException(
+                    $"Run \"{folder.Name}\" is in training. Stop it with `ensemble stop {folder.Name}`, then delete it.");
+            }
+
+            Directory.Move(folder.Root, Path.Combine(folder.Runs, $"{Deleted}{Guid.NewGuid():N}"));
+        }
+
+        // What an earlier deletion left when its process ended goes, too.
+        foreach (var remains in Directory.EnumerateDirectories(folder.Runs, $"{Deleted}*")) Directory.Delete(remains, recursive: true);
+    }
+}

@@ -1,0 +1,137 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains.Tests.Coordination;
+
+public sealed class LifeTests
+{
+    private static readonly string Spec = Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 60");
+
+    [Fact]
+    public async Task A_run_whose_process_ended_without_a_word_goes_on_in_the_next_one()
+    {
+        using var runs = new RunsFolder();
+        await using (var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path))
+        {
+            var run = await cluster.SubmitAsync(Spec.Replace("\"logging\"", "\"checkpoints\": { \"everySeconds\": 1 }, \"logging\""));
+            await cluster.WhenAsync(run, s => s.Snapshots.Length > 1);
+        }
+
+        Assert.Equal(RunState.Running, RunStatusJson.FromJson(File.ReadAllText(runs.Folder("small").Status)).State);
+        await using var next = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
+        var found = await next.Scheduler.FindAsync("small");
+        await next.Scheduler.ResumeAsync(found!.Value);
+        var status = await next.WhenAsync(found.Value, s => s.HasEnded);
+
+        Assert.Equal(Specs.Reference(Spec), Specs.Of(status));
+        Assert.Equal(Specs.ReferenceLines(Spec, 2), File.ReadAllText(runs.Folder("small").Path(RunFolder.Metrics(2))));
+    }
+
+    [Fact]
+    public async Task A_paused_run_goes_on_in_the_next_process()
+    {
+        using var runs = new RunsFolder();
+        await using (var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path))
+        {
+            var run = await cluster.SubmitAsync(Spec);
+            await cluster.WhenAsync(run, s => s.Members.Any(m => m.Step > 100));
+            FileRuns.RequestStop(runs.Folder("small"));
+            var paused = await cluster.WhenAsync(run, s => s.State == RunState.Paused);
+            Assert.Equal("stopped", paused.Reason);
+            Assert.True(paused.TrainSeconds > 0);
+            Assert.False(File.Exists(runs.Folder("small").StopRequest));
+            Assert.False(RunLock.IsHeld(runs.Folder("small")));
+        }
+
+        var before = RunStatusJson.FromJson(File.ReadAllText(runs.Folder("small").Status));
+        await using var next = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
+        var found = (await next.Scheduler.FindAsync("small"))!.Value;
+        Assert.Equal(RunStatusJson.ToJson(before), RunStatusJson.ToJson(await next.Coordinator(found).GetStatusAsync()));
+        await next.Scheduler.ResumeAsync(found);
+        var status = await next.WhenAsync(found, s => s.HasEnded);
+
+        Assert.Equal(Specs.Reference(Spec), Specs.Of(status));
+        Assert.True(status.TrainSeconds > before.TrainSeconds);
+    }
+
+    [Fact]
+    public async Task A_stop_that_is_taken_back_at_once_loses_nothing()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var run = await cluster.SubmitAsync(Spec);
+        await cluster.WhenAsync(run, s => s.Members[0].Step > 20);
+        await cluster.Coordinator(run).StopAsync();
+        await cluster.Scheduler.ResumeAsync(run);
+
+        var status = await cluster.WhenAsync(run, s => s.HasEnded);
+
+        Assert.Equal(Specs.Reference(Spec), Specs.Of(status));
+    }
+
+    [Fact]
+    public async Task A_run_that_cannot_go_on_is_refused_with_its_state_and_the_way_out()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var done = await cluster.SubmitAsync(Specs.Small);
+        await cluster.WhenAsync(done, s => s.HasEnded);
+        Assert.Equal(
+            "Run \"small\" is completed: there is nothing to resume. Evaluate it with `ensemble evaluate small`.", await RefusalAsync(done));
+
+        var long_ = await cluster.SubmitAsync(Specs.Long.Replace("\"small\"", "\"long\""));
+        Assert.Equal("Run \"long\" is in training already. Watch it with `ensemble watch long`.", await RefusalAsync(long_));
+        await cluster.Coordinator(long_).StopAsync();
+        await cluster.WhenAsync(long_, s => s.State == RunState.Paused);
+
+        using (new FileStream(cluster.Folder(long_).Lock, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            Assert.Equal(
+                "Run \"long\" is in training in another process. Watch it with `ensemble watch long`, or stop it with `ensemble stop long`.",
+                await RefusalAsync(long_));
+        }
+
+        Assert.Equal(RunState.Paused, (await cluster.Coordinator(long_).GetStatusAsync()).State);
+        Assert.Null(await cluster.Scheduler.FindAsync("nobody"));
+        Assert.Null(await cluster.Scheduler.FindAsync("../small"));
+
+        async Task<string> RefusalAsync(RunKey run) =>
+            (await Assert.ThrowsAsync<RunRejectedException>(() => cluster.Scheduler.ResumeAsync(run))).Message;
+    }
+
+    [Fact]
+    public async Task A_run_on_changed_data_is_refused_and_stays_paused()
+    {
+        using var runs = new RunsFolder();
+        RunKey run;
+        await using (var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path))
+        {
+            run = await cluster.SubmitAsync(Specs.Long);
+            await cluster.WhenAsync(run, s => s.Members.Any(m => m.Step > 0));
+            await cluster.Coordinator(run).StopAsync();
+            await cluster.WhenAsync(run, s => s.State == RunState.Paused);
+        }
+
+        var record = runs.Folder("small").Record;
+        var recorded = DataDescription.FromJson(File.ReadAllText(runs.Folder("small").Data)).Sha256;
+        File.WriteAllText(record, File.ReadAllText(record).Replace(recorded, new string('0', 64)));
+        await using var next = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
+
+        var error = await Assert.ThrowsAsync<RunRejectedException>(() => next.Scheduler.ResumeAsync(run));
+
+        Assert.StartsWith("Dataset \"digits\" has changed since run \"small\" began", error.Message);
+        Assert.Equal(RunState.Paused, (await next.Coordinator(run).GetStatusAsync()).State);
+        Assert.False(RunLock.IsHeld(runs.Folder("small")));
+    }
+
+    [Fact]
+    public async Task Names_that_the_system_chooses_never_collide()
+    {
+        using var runs = new RunsFolder();
+        await using var one = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
+        await using var other = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
+        var spec = Specs.Small.Replace("\"name\": \"small\", ", "").Replace("\"epochs\": 3", "\"epochs\": 1");
+
+        var submitted = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => (i % 2 == 0 ? one : other).SubmitAsync(spec)));
+
+        Assert.Equal(Enumerable.Range(1, 8).Select(n => $"digits-{n}"), submitted.Select(run => run.Name).Order());
+        for (var i = 0; i < submitted.Length; i++) await (i % 2 == 0 ? one : other).WhenAsync(submitted[i], s => s.HasEnded);
+    }
+}

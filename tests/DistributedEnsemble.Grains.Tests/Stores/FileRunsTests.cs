@@ -1,0 +1,78 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains.Tests.Stores;
+
+public sealed class FileRunsTests : IDisposable
+{
+    private readonly RunsFolder _runs = new();
+
+    public void Dispose() => _runs.Dispose();
+
+    [Fact]
+    public void A_deleted_run_leaves_nothing()
+    {
+        var folder = Create("small");
+        Create("other");
+
+        FileRuns.Delete(folder);
+
+        Assert.Equal(["other"], Directory.EnumerateFileSystemEntries(_runs.Path).Select(path => Path.GetFileName(path)!));
+    }
+
+    [Fact]
+    public void What_a_deletion_left_that_did_not_end_is_no_run_and_goes_with_the_next()
+    {
+        Directory.CreateDirectory(Path.Combine(_runs.Path, ".deleted-0123", "members"));
+
+        FileRuns.Delete(Create("small"));
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_runs.Path));
+    }
+
+    [Fact]
+    public void A_run_in_training_is_not_deleted()
+    {
+        var folder = Create("small");
+        using (RunLock.TryAcquire(folder))
+        {
+            Assert.Equal(
+                "Run \"small\" is in training. Stop it with `ensemble stop small`, then delete it.",
+                Assert.Throws<RunRejectedException>(() => FileRuns.Delete(folder)).Message);
+        }
+
+        Assert.True(File.Exists(folder.Record));
+    }
+
+    [Fact]
+    public void An_unknown_run_is_not_deleted() => Assert.Equal(
+        $"There is no run \"small\" in {_runs.Path}.", Assert.Throws<RunRejectedException>(() => FileRuns.Delete(_runs.Folder("small"))).Message);
+
+    [Fact]
+    public void A_run_that_nobody_trains_is_not_asked_to_stop()
+    {
+        var folder = Create("small");
+
+        var error = Assert.Throws<RunRejectedException>(() => FileRuns.RequestStop(folder));
+
+        Assert.Equal("Run \"small\" is not in training: there is nothing to stop.", error.Message);
+        Assert.False(File.Exists(folder.StopRequest));
+    }
+
+    [Fact]
+    public void A_folder_that_a_process_left_before_its_run_began_can_be_taken()
+    {
+        var folder = _runs.Folder("small");
+        RunLock.Create(folder)!.Dispose();
+        using (RunLock.Create(folder)) Assert.Null(RunLock.Create(folder));
+        File.WriteAllText(folder.Record, "");
+
+        Assert.Null(RunLock.Create(folder));
+    }
+
+    private RunFolder Create(string name)
+    {
+        var folder = _runs.Folder(name);
+        using (RunLock.Create(folder)) File.WriteAllText(folder.Record, "{}");
+        return folder;
+    }
+}
