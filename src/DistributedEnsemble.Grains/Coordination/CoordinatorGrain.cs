@@ -47,7 +47,7 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        if (_lock is not null) await WriteStatusAsync();
+        if (_lock is not null) await WriteStatusAsync(_isUnderWay);
         Release();
         _metrics.Dispose();
     }
@@ -75,7 +75,7 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
         return true;
     }
 
-    public Task<RunStatus> GetStatusAsync() => Task.FromResult(_progress.Project(Existing));
+    public Task<RunStatus> GetStatusAsync() => Task.FromResult(_progress.Project(Existing, _isUnderWay));
 
     public Task<RunDefinition> GetDefinitionAsync() => Task.FromResult(new RunDefinition(Existing.Spec, Existing.Data));
 
@@ -308,9 +308,14 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
         _progress.Pause();
         _state.State = Record with { State = state, Reason = reason, TrainSeconds = _progress.TrainSeconds };
         await _writer.WriteAsync();
-        await WriteStatusAsync();
+        if (!IsStill()) return;
+        await WriteStatusAsync(isUnderWay: false);
+        if (!IsStill()) return;
         Release();
         await ChangedAsync();
+
+        // It may have been ended by another turn, or resumed.
+        bool IsStill() => _lock is not null && Record.State == state;
     }
 
     private Task ChangedAsync() => GrainFactory.GetGrain<IScheduler>(IScheduler.Key).RunChangedAsync(_run);
@@ -327,7 +332,7 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
     /// <summary>Keeps run.json up to date, and obeys requests to stop, while the run is under way and its lock is held.</summary>
     private async Task HoldAsync()
     {
-        await WriteStatusAsync();
+        await WriteStatusAsync(_isUnderWay);
         _timer ??= this.RegisterGrainTimer(
             _ => TickAsync(), new GrainTimerCreationOptions { DueTime = StatusPeriod, Period = StatusPeriod, Interleave = true });
     }
@@ -336,7 +341,7 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
     {
         if (_lock is null) return;
         if (File.Exists(_folder.StopRequest)) await StopAsync();
-        if (_progress.HasChanged && _lock is not null) await WriteStatusAsync();
+        if (_progress.HasChanged && _lock is not null) await WriteStatusAsync(_isUnderWay);
     }
 
     private void Release()
@@ -350,9 +355,9 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
         _lock = null;
     }
 
-    private Task WriteStatusAsync()
+    private Task WriteStatusAsync(bool isUnderWay)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(_progress.Project(Record), RunStatusJson.Options);
+        var json = JsonSerializer.SerializeToUtf8Bytes(_progress.Project(Record, isUnderWay), RunStatusJson.Options);
         return Task.Run(() => AtomicFile.Write(_folder.Status, stream => stream.Write(json)));
     }
 

@@ -43,7 +43,8 @@ internal sealed class RunProgress(RunKey run, TimeProvider time)
         _members.Remove(member);
     }
 
-    public RunStatus Project(RunRecord record)
+    /// <param name="isUnderWay">Its end is not told before it is durable, nor a pause while lanes still take their checkpoints.</param>
+    public RunStatus Project(RunRecord record, bool isUnderWay)
     {
         HasChanged = false;
         var isTraining = record.Members.Any(m => m.State == MemberState.Training);
@@ -53,8 +54,8 @@ internal sealed class RunProgress(RunKey run, TimeProvider time)
         {
             Run = run.Name,
             Id = run.Id,
-            State = record.State == RunState.Paused && isTraining ? RunState.Running : record.State,
-            Reason = record.Reason,
+            State = isUnderWay ? RunState.Running : record.State,
+            Reason = isUnderWay ? null : record.Reason,
             Exact = record.Exact,
             Steps = members.Sum(m => (long)m.Step),
             StepsTotal = (long)record.StepsPerMember * record.Members.Length,
