@@ -1,0 +1,59 @@
+using System.Net;
+using Microsoft.Net.Http.Headers;
+
+namespace DistributedEnsemble.Silo.Http;
+
+/// <summary>
+/// Refuses who may not ask: a page of a foreign origin, a name that was bent to loopback, and whoever lacks the endpoint's key.
+/// </summary>
+internal sealed class AccessGuard(HttpSettingsCheck check)
+{
+    private const string KeyHeader = "X-Api-Key", Bearer = "Bearer ";
+    private static readonly string[] s_loopback = ["localhost", "127.0.0.1", "[::1]"];
+
+    private readonly IReadOnlyList<string> _hosts =
+        check.Settings.Hosts is { Count: > 0 } named ? named
+        : check.IsLoopback && !check.Settings.BehindProxy ? s_loopback
+        : [];
+
+    public Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        var access = context.GetEndpoint()?.Metadata.GetMetadata<AccessMetadata>()?.Access ?? Access.Admin;
+        CheckHost(context.Request);
+        CheckOrigin(context.Request);
+        if (context.GetEndpoint() is null || check.Keys.Allow(access, KeyOf(context.Request))) return next(context);
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        throw new HttpError(
+            StatusCodes.Status401Unauthorized,
+            $"This needs {(access == Access.Admin ? "an admin" : "an inference")} key: send it as \"Authorization: Bearer KEY\" or \"{KeyHeader}: KEY\".");
+    }
+
+    private void CheckHost(HttpRequest request)
+    {
+        if (_hosts.Count > 0 && !_hosts.Contains(request.Host.Host, StringComparer.OrdinalIgnoreCase))
+            throw HttpError.Forbidden($"The Host {OneLine.Quoted(request.Host.Host)} is not served here: use {string.Join(", ", _hosts)}.");
+    }
+
+    /// <summary>A browser says which page asks; programs say nothing.</summary>
+    private void CheckOrigin(HttpRequest request)
+    {
+        if (!request.Headers.TryGetValue(HeaderNames.Origin, out var origin)) return;
+        var isOwn = Uri.TryCreate(origin, UriKind.Absolute, out var uri)
+            && (_hosts.Count > 0 ? _hosts.Contains(uri.Host, StringComparer.OrdinalIgnoreCase) : uri.Host == request.Host.Host);
+        if (!isOwn) throw HttpError.Forbidden($"The origin {OneLine.Quoted(origin)} is foreign: other sites' pages may not ask.");
+    }
+
+    private static string? KeyOf(HttpRequest request) =>
+        request.Headers.TryGetValue(KeyHeader, out var key) ? key.ToString()
+        : request.Headers.Authorization.ToString() is var header && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+            ? header[Bearer.Length..].Trim()
+            : null;
+}
+
+internal sealed record AccessMetadata(Access Access);
+
+internal static class AccessExtensions
+{
+    public static TBuilder Needs<TBuilder>(this TBuilder endpoint, Access access) where TBuilder : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new AccessMetadata(access));
+}

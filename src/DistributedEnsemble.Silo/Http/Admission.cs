@@ -1,0 +1,111 @@
+using System.Buffers;
+using System.Threading.RateLimiting;
+
+namespace DistributedEnsemble.Silo.Http;
+
+/// <summary>How much is taken on at once; what is more is refused at once, and nothing waits here.</summary>
+internal sealed class Admission(HttpSettings settings) : IDisposable
+{
+    private readonly ConcurrencyLimiter _requests = Limit(settings.MaxConcurrentRequests);
+    private readonly ConcurrencyLimiter _streams = Limit(settings.MaxEventStreams);
+    private readonly ConcurrencyLimiter _bytes = Limit(settings.MaxBytesInFlight);
+
+    /// <exception cref="HttpError">As many are computed as may be.</exception>
+    public IDisposable Request() => Take(_requests, 1) ?? throw HttpError.TooMany(
+        $"{settings.MaxConcurrentRequests} predictions are under way, the most at once: ask again in a moment.");
+
+    /// <exception cref="HttpError">As many watch as may.</exception>
+    public IDisposable Stream() => Take(_streams, 1) ?? throw HttpError.TooMany(
+        $"{settings.MaxEventStreams} watch already, the most at once: ask again later.");
+
+    /// <summary>Reads a body into memory that grows as the bytes come, whatever length was announced.</summary>
+    /// <exception cref="HttpError">It is too long, or too much is in memory.</exception>
+    public async Task<Body> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        const int First = 1 << 14;
+        if (request.ContentLength > settings.MaxBodyBytes) throw TooLong(request.ContentLength);
+        var body = new Body(Bytes(First), First);
+        try
+        {
+            while (true)
+            {
+                if (body.Length == body.Capacity)
+                {
+                    if (body.Capacity > settings.MaxBodyBytes) throw TooLong(null);
+                    body.Grow(Bytes(body.Capacity));
+                }
+
+                var read = await request.Body.ReadAsync(body.Rest, cancellation);
+                if (read == 0) return body.Length <= settings.MaxBodyBytes ? body : throw TooLong(body.Length);
+                body.Length += read;
+            }
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _requests.Dispose();
+        _streams.Dispose();
+        _bytes.Dispose();
+    }
+
+    private RateLimitLease Bytes(int count) => Take(_bytes, count) ?? throw HttpError.TooMany(
+        $"Requests of {settings.MaxBytesInFlight} bytes are in memory, the most at once: ask again in a moment.");
+
+    private HttpError TooLong(long? bytes) => HttpError.TooLarge(
+        $"The request has {(bytes is { } length ? $"{length}" : "more than its limit of")} bytes: one request takes up to {settings.MaxBodyBytes}.");
+
+    private static RateLimitLease? Take(ConcurrencyLimiter limiter, int permits)
+    {
+        var lease = limiter.AttemptAcquire(permits);
+        if (lease.IsAcquired) return lease;
+        lease.Dispose();
+        return null;
+    }
+
+    private static ConcurrencyLimiter Limit(int permits) => new(new ConcurrencyLimiterOptions { PermitLimit = permits, QueueLimit = 0 });
+
+    /// <summary>A request's body in pooled memory.</summary>
+    internal sealed class Body : IDisposable
+    {
+        private readonly List<RateLimitLease> _leases;
+        private byte[] _bytes;
+
+        internal Body(RateLimitLease lease, int capacity)
+        {
+            (_leases, Capacity) = ([lease], capacity);
+            _bytes = ArrayPool<byte>.Shared.Rent(capacity);
+        }
+
+        public int Length { get; internal set; }
+
+        public ReadOnlyMemory<byte> Bytes => _bytes.AsMemory(0, Length);
+
+        internal int Capacity { get; private set; }
+
+        internal Memory<byte> Rest => _bytes.AsMemory(Length, Capacity - Length);
+
+        /// <summary>Doubles it.</summary>
+        internal void Grow(RateLimitLease lease)
+        {
+            _leases.Add(lease);
+            Capacity *= 2;
+            var larger = ArrayPool<byte>.Shared.Rent(Capacity);
+            _bytes.AsSpan(0, Length).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_bytes);
+            _bytes = larger;
+        }
+
+        public void Dispose()
+        {
+            foreach (var lease in _leases) lease.Dispose();
+            if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+            _bytes = [];
+        }
+    }
+}

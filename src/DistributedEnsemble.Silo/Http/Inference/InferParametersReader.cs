@@ -1,0 +1,55 @@
+using System.Text.Json;
+
+namespace DistributedEnsemble.Silo.Http;
+
+/// <summary>Reads a request's parameters. One that nobody knows is refused: a misspelt one would silently be another request.</summary>
+internal static class InferParametersReader
+{
+    /// <summary>What other servers know, and what means nothing here.</summary>
+    private static readonly string[] s_ignored = ["priority", "sequence_id", "sequence_start", "sequence_end", "headers"];
+
+    public static InferParameters Read(ref Utf8JsonReader json, HttpSettings limits)
+    {
+        InferRequestReader.Expect(ref json, JsonTokenType.StartObject, "parameters", "an object");
+        var (parameters, choice) = (new InferParameters(), new ConstituentChoice());
+        while (InferRequestReader.NextProperty(ref json, out var name))
+        {
+            switch (name)
+            {
+                case "from": choice = choice with { From = From(ref json) }; break;
+                case "select": choice = choice with { Select = InferRequestReader.Text(ref json, "parameters.select") }; break;
+                case "members": choice = choice with { Members = Whole(ref json, name, 1, int.MaxValue) }; break;
+                case "monte_carlo_samples":
+                    choice = choice with { MonteCarloSamples = Whole(ref json, name, 0, limits.MaxMonteCarloSamples) };
+                    break;
+                case "calibrated": parameters = parameters with { Calibrated = Flag(ref json, name) }; break;
+                case "binary_data_output": parameters = parameters with { BinaryOutput = Flag(ref json, name) }; break;
+                case "timeout": parameters = parameters with { Timeout = TimeSpan.FromMicroseconds(Whole(ref json, name, 1, int.MaxValue)) }; break;
+                case var ignored when s_ignored.Contains(ignored): json.Skip(); break;
+                default:
+                    throw HttpError.BadRequest(
+                        $"parameters.{OneLine.Of(name)} is unknown: there are from, select, members, monte_carlo_samples, calibrated, binary_data_output and timeout.");
+            }
+        }
+
+        return parameters with { Choice = choice };
+    }
+
+    private static PredictionSource? From(ref Utf8JsonReader json) => InferRequestReader.Text(ref json, "parameters.from") switch
+    {
+        null => null,
+        "final" => PredictionSource.Final,
+        "snapshots" => PredictionSource.Snapshots,
+        "ema" => PredictionSource.Ema,
+        var other => throw HttpError.BadRequest($"parameters.from is {OneLine.Quoted(other)}: it must be final, snapshots or ema."),
+    };
+
+    private static int Whole(ref Utf8JsonReader json, string name, int from, int to) =>
+        json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var value) && value >= from && value <= to
+            ? value
+            : throw HttpError.BadRequest($"parameters.{name} must be a whole number from {from} to {to}.");
+
+    private static bool Flag(ref Utf8JsonReader json, string name) => json.TokenType is JsonTokenType.True or JsonTokenType.False
+        ? json.GetBoolean()
+        : throw HttpError.BadRequest($"parameters.{name} must be true or false.");
+}

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+
+namespace DistributedEnsemble.Silo.Http;
+
+/// <summary>A request of the Open Inference Protocol v2, read and checked.</summary>
+internal sealed record InferRequest
+{
+    /// <summary>The client's own name for it, to be repeated in the answer.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>Raw numbers, row after row.</summary>
+    public required ImmutableArray<float> Rows { get; init; }
+
+    public required int RowCount { get; init; }
+
+    public required InferParameters Parameters { get; init; }
+
+    public required ImmutableArray<RequestedOutput> Outputs { get; init; }
+}
+
+/// <param name="IsBinary">Whether its numbers come behind the JSON instead of in it.</param>
+internal sealed record RequestedOutput(OutputTensor Tensor, bool IsBinary);
+
+/// <summary>What a request says besides its rows.</summary>
+internal sealed record InferParameters
+{
+    public ConstituentChoice Choice { get; init; } = new();
+    public bool Calibrated { get; init; }
+
+    /// <summary>Whether outputs are binary that do not say it themselves.</summary>
+    public bool BinaryOutput { get; init; }
+
+    /// <summary>When the client stops waiting; null leaves it to the server.</summary>
+    public TimeSpan? Timeout { get; init; }
+}

@@ -1,0 +1,40 @@
+namespace DistributedEnsemble.Silo.Http;
+
+/// <summary>What the Open Inference Protocol v2 tells of a model.</summary>
+internal static class ModelMetadata
+{
+    /// <summary>A run is trained once: it has one version.</summary>
+    public const string Version = "1";
+
+    public const string Platform = "distributed-ensemble";
+
+    public static object Of(string name, ServedModel model) => new
+    {
+        name,
+        versions = new[] { Version },
+        platform = Platform,
+        inputs = new[] { new TensorMetadata(InferRequestReader.InputName, "FP32", [-1, .. model.InputShape]) },
+        outputs = OutputTensor.All.Select(tensor => new TensorMetadata(tensor.Name, tensor.Datatype, tensor.Shape(model))),
+        parameters = new { model.Classes, model.Members },
+    };
+
+    /// <summary>Triton's model configuration, as far as its clients read it.</summary>
+    public static object Configuration(string name, ServedModel model, int maxRows) => new Dictionary<string, object>
+    {
+        ["name"] = name,
+        ["platform"] = Platform,
+        ["backend"] = Platform,
+        ["max_batch_size"] = maxRows,
+        ["input"] = new[] { Configured(InferRequestReader.InputName, "FP32", model.InputShape) },
+        ["output"] = OutputTensor.All.Select(tensor => Configured(tensor.Name, tensor.Datatype, tensor.Shape(model).Skip(1))),
+    };
+
+    private static Dictionary<string, object> Configured(string name, string datatype, IEnumerable<long> dims) => new()
+    {
+        ["name"] = name,
+        ["data_type"] = datatype == "BYTES" ? "TYPE_STRING" : $"TYPE_{datatype}",
+        ["dims"] = dims,
+    };
+
+    private sealed record TensorMetadata(string Name, string Datatype, long[] Shape);
+}

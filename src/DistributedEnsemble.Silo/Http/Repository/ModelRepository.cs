@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+using DistributedEnsemble.Training;
+using Microsoft.Extensions.Logging;
+
+namespace DistributedEnsemble.Silo.Http;
+
+/// <summary>
+/// The runs of a folder as models: one that has ended is ready, whenever it ended. Which of them are served can be chosen at the
+/// start, and changed by loading and unloading.
+/// </summary>
+internal sealed class ModelRepository
+{
+    /// <summary>How old the list of runs may be.</summary>
+    private static readonly TimeSpan s_oldest = TimeSpan.FromSeconds(1);
+
+    private readonly IGrainFactory _grains;
+    private readonly RunIndex _runs;
+    private readonly ConcurrentDictionary<string, bool> _isServed = new();
+    private readonly ConcurrentDictionary<RunKey, ServedModel> _described = new();
+    private readonly bool _servesAll;
+
+    /// <param name="only">The runs that are served; null is all.</param>
+    public ModelRepository(IGrainFactory grains, RunIndex runs, IReadOnlyCollection<string>? only)
+    {
+        (_grains, _runs, _servesAll) = (grains, runs, only is null);
+        foreach (var name in only ?? []) _isServed[name] = true;
+    }
+
+    /// <summary>Every run, served or not.</summary>
+    public IReadOnlyList<ModelState> List() => [.. _runs.List(s_oldest).Select(StateOf)];
+
+    /// <exception cref="HttpError">There is no such model, or it is not ready.</exception>
+    public async Task<(IAggregator Aggregator, ServedModel Model)> GetAsync(string name)
+    {
+        var state = Find(name);
+        if (!state.IsReady) throw HttpError.Unavailable($"Model \"{name}\" is not ready: {state.Reason}.");
+        var aggregator = _grains.GetGrain<IAggregator>(state.Run.ToString());
+        if (!_described.TryGetValue(state.Run, out var model)) _described[state.Run] = model = await aggregator.DescribeAsync();
+        return (aggregator, model);
+    }
+
+    /// <exception cref="HttpError">There is no such model.</exception>
+    public ModelState Find(string name) =>
+        _runs.Find(name, s_oldest) is { } status ? StateOf(status) : throw HttpError.NotFound($"Model {OneLine.Quoted(name)} is unknown: no run has that name.");
+
+    /// <exception cref="HttpError">There is no such model, or it cannot be served yet.</exception>
+    public async Task LoadAsync(string name)
+    {
+        Find(name);
+        _isServed[name] = true;
+        await GetAsync(name);
+    }
+
+    public void Unload(string name)
+    {
+        var state = Find(name);
+        _isServed[name] = false;
+        _described.TryRemove(state.Run, out _);
+    }
+
+    private ModelState StateOf(RunStatus status)
+    {
+        var isReady = status.State is RunState.Completed or RunState.Degraded;
+        var reason = !_isServed.GetValueOrDefault(status.Run, _servesAll) ? "it is not loaded"
+            : isReady ? ""
+            : status.State is RunState.Running or RunState.Queued ? $"its run is {RunIndex.InWords(status.State)}, {status.Steps} of {status.StepsTotal} steps are done"
+            : $"its run is {RunIndex.InWords(status.State)}";
+        return new ModelState(new RunKey(status.Run, status.Id), reason);
+    }
+}
+
+/// <param name="Reason">Why it is not ready; empty if it is.</param>
+internal sealed record ModelState(RunKey Run, string Reason)
+{
+    public bool IsReady => Reason.Length == 0;
+}

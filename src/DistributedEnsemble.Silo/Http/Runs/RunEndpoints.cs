@@ -1,0 +1,91 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace DistributedEnsemble.Silo.Http;
+
+/// <summary>Runs over HTTP: what there is, how it goes on, and starting, stopping and resuming.</summary>
+internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admission admission, TimeProvider time)
+{
+    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_silence = TimeSpan.FromSeconds(15);
+
+    private IScheduler Scheduler => grains.GetGrain<IScheduler>(IScheduler.Key);
+
+    public void Map(IEndpointRouteBuilder app)
+    {
+        app.MapGet("/api/runs", () => Json(new { runs = runs.List(s_interval) })).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}", async (string name) => Json(await StatusAsync(name))).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}/events", EventsAsync).Needs(Access.Inference);
+        app.MapPost("/api/runs", (Delegate)SubmitAsync).Needs(Access.Admin);
+        app.MapPost("/api/runs/{name}/stop", StopAsync).Needs(Access.Admin);
+        app.MapPost("/api/runs/{name}/resume", ResumeAsync).Needs(Access.Admin);
+    }
+
+    private async Task<IResult> SubmitAsync(HttpContext context)
+    {
+        using var body = await admission.ReadAsync(context.Request, context.RequestAborted);
+        var run = await Scheduler.SubmitAsync(new Submission(Encoding.UTF8.GetString(body.Bytes.Span)));
+        context.Response.Headers.Location = $"/api/runs/{run.Name}";
+        return Json(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync(), StatusCodes.Status201Created);
+    }
+
+    private async Task<IResult> StopAsync(string name)
+    {
+        var coordinator = grains.GetGrain<ICoordinator>((await FindAsync(name)).ToString());
+        await coordinator.StopAsync();
+        return Json(await coordinator.GetStatusAsync());
+    }
+
+    private async Task<IResult> ResumeAsync(string name)
+    {
+        var run = await FindAsync(name);
+        await Scheduler.ResumeAsync(run);
+        return Json(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync());
+    }
+
+    private async Task<IResult> EventsAsync(HttpContext context, string name, CancellationToken cancellation)
+    {
+        var watching = admission.Stream();
+        context.Response.RegisterForDispose(watching);
+        await StatusAsync(name);
+        return TypedResults.ServerSentEvents(Events(name, cancellation));
+    }
+
+    /// <summary>Each change of the status; a comment now and then, so that nobody takes silence for the end.</summary>
+    private async IAsyncEnumerable<SseItem<string>> Events(string name, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        string? last = null;
+        var (said, hasEnded) = (time.GetTimestamp(), false);
+        while (!hasEnded)
+        {
+            var status = await StatusAsync(name);
+            hasEnded = status.HasEnded || status.State == RunState.Paused;
+            var json = RunStatusJson.ToJson(status);
+            if (json != last || time.GetElapsedTime(said) > s_silence)
+            {
+                yield return new SseItem<string>(json, hasEnded ? "end" : "status");
+                (last, said) = (json, time.GetTimestamp());
+            }
+
+            if (!hasEnded) await Task.Delay(s_interval, time, cancellation);
+        }
+    }
+
+    /// <summary>From the coordinator of a run that this cluster works on; from its folder otherwise.</summary>
+    private async Task<RunStatus> StatusAsync(string name)
+    {
+        if (RunName.IsValid(name) && await Scheduler.FindAsync(name) is { } run) return await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync();
+        return runs.Find(name, s_interval) ?? throw Unknown(name);
+    }
+
+    private async Task<RunKey> FindAsync(string name)
+    {
+        if (RunName.IsValid(name) && await Scheduler.FindAsync(name) is { } run) return run;
+        return runs.Find(name, s_interval) is { } status ? new RunKey(status.Run, status.Id) : throw Unknown(name);
+    }
+
+    private static HttpError Unknown(string name) => HttpError.NotFound($"There is no run {OneLine.Quoted(name)} here: GET /api/runs lists those that are.");
+
+    private static JsonHttpResult<T> Json<T>(T value, int? status = null) => TypedResults.Json(value, RunStatusJson.Options, statusCode: status);
+}

@@ -1,0 +1,124 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using DistributedEnsemble.Silo.Http;
+
+namespace DistributedEnsemble.Silo.Tests.Http;
+
+public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
+{
+    private const string InferenceKey = "inference-0123456789", AdminKey = "admin-0123456789abcdef";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("GET", "/v2/health/live", null, 200)]
+    [InlineData("GET", "/v2/models/small", null, 401)]
+    [InlineData("GET", "/v2/models/small", "wrong-0123456789", 401)]
+    [InlineData("GET", "/v2/models/small", InferenceKey, 200)]
+    [InlineData("GET", "/v2/models/small", AdminKey, 200)]
+    [InlineData("GET", "/api/runs", InferenceKey, 200)]
+    [InlineData("POST", "/v2/repository/models/small/load", InferenceKey, 401)]
+    [InlineData("POST", "/v2/repository/models/small/load", AdminKey, 200)]
+    [InlineData("POST", "/api/runs", InferenceKey, 401)]
+    [InlineData("POST", "/api/runs/small/stop", null, 401)]
+    public async Task Keys_open_what_they_are_for(string method, string path, string? key, int status)
+    {
+        var file = Path.Combine(served.RunsFolder, $"keys-{Guid.NewGuid():N}");
+        await File.WriteAllTextAsync(file, $"another-0123456789\n{AdminKey}\n", Cancellation);
+        await using var server = await served.StartAsync(new HttpSettings { InferenceKey = InferenceKey, AdminKeyFile = file });
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+        foreach (var header in new[] { ("Authorization", $"Bearer {key}"), ("X-Api-Key", $"{key}") })
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), path);
+            if (key is not null) request.Headers.TryAddWithoutValidation(header.Item1, header.Item2);
+            using var response = await client.SendAsync(request, Cancellation);
+            Assert.Equal(status, (int)response.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Without_an_admin_key_a_keyed_server_is_administered_by_nobody()
+    {
+        await using var server = await served.StartAsync(new HttpSettings { InferenceKey = InferenceKey });
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+        client.DefaultRequestHeaders.Add("X-Api-Key", InferenceKey);
+
+        using var response = await client.PostAsync("/v2/repository/models/small/load", null, Cancellation);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Equal(
+            "This needs an admin key: send it as \"Authorization: Bearer KEY\" or \"X-Api-Key: KEY\".",
+            (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
+    }
+
+    [Theory]
+    [InlineData("Host", "evil.example", 403)]
+    [InlineData("Host", "localhost", 200)]
+    [InlineData("Host", "127.0.0.1:1234", 200)]
+    [InlineData("Host", "[::1]", 200)]
+    [InlineData("Origin", "https://evil.example", 403)]
+    [InlineData("Origin", "null", 403)]
+    [InlineData("Origin", "http://localhost:3000", 200)]
+    public async Task On_loopback_only_its_own_names_and_pages_are_served(string header, string value, int status)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v2/health/live");
+        request.Headers.TryAddWithoutValidation(header, value);
+
+        using var response = await served.Client.SendAsync(request, Cancellation);
+
+        Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:8000", null, false, "--http http://0.0.0.0:8000 is not on loopback: it needs an API key (ENSEMBLE__SERVING__INFERENCEKEYFILE) and TLS (an https address and ENSEMBLE__SERVING__CERTIFICATE, or ENSEMBLE__SERVING__BEHINDPROXY=true if a proxy in front of it ends TLS).")]
+    [InlineData("http://10.0.0.1:8000", InferenceKey, false, "--http http://10.0.0.1:8000 is not on loopback: it needs TLS (an https address and ENSEMBLE__SERVING__CERTIFICATE, or ENSEMBLE__SERVING__BEHINDPROXY=true if a proxy in front of it ends TLS).")]
+    [InlineData("http://[::]:8000", null, true, "--http http://[::]:8000 is not on loopback: it needs an API key (ENSEMBLE__SERVING__INFERENCEKEYFILE).")]
+    [InlineData("http://127.0.0.1:8000", null, true, "--http http://127.0.0.1:8000 serves a proxy's clients: it needs an API key (ENSEMBLE__SERVING__INFERENCEKEYFILE).")]
+    [InlineData("https://127.0.0.1:8000", null, false, "--http https://127.0.0.1:8000 is https: it needs a certificate (ENSEMBLE__SERVING__CERTIFICATE, a PEM file).")]
+    [InlineData("127.0.0.1:8000", null, false, "--http is 127.0.0.1:8000: it takes http:// or https://, an IP address or localhost, and a port, as in http://127.0.0.1:8000.")]
+    [InlineData("http://example.org:8000", null, false, "--http is http://example.org:8000: it takes http:// or https://, an IP address or localhost, and a port, as in http://127.0.0.1:8000.")]
+    [InlineData("http://127.0.0.1:8000", "short", false, "ENSEMBLE__SERVING__INFERENCEKEY is shorter than 16 characters: a key must not be guessed (`openssl rand -hex 32` makes one).")]
+    public async Task Settings_that_are_not_safe_are_refused_before_anything_listens(string url, string? key, bool behindProxy, string message)
+    {
+        var settings = new HttpSettings { Url = url, InferenceKey = key, BehindProxy = behindProxy };
+
+        var refused = await Assert.ThrowsAsync<HttpSettingsException>(() => HttpServer.StartAsync(served.Grains, served.RunsFolder, settings, cancellation: Cancellation));
+
+        Assert.Equal(message, refused.Message);
+    }
+
+    [Fact]
+    public void Limits_out_of_range_are_refused_by_name() => Assert.Equal(
+        "ENSEMBLE__SERVING__MAXROWS is 0: it must be a whole number from 1 to 10000000.",
+        Assert.Throws<HttpSettingsException>(() => HttpSettingsCheck.Of(new HttpSettings { MaxRows = 0 })).Message);
+
+    [Fact]
+    public async Task Off_loopback_it_serves_over_tls_with_a_key()
+    {
+        var (certificate, key) = Certificate();
+        await using var server = await served.StartAsync(new HttpSettings
+        {
+            Url = "https://0.0.0.0:8000", InferenceKey = InferenceKey, Certificate = certificate, CertificateKey = key,
+        });
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, given, _, _) => given?.Subject == "CN=ensemble-test" };
+        using var client = new HttpClient(handler) { BaseAddress = new Uri(server.Url.Replace("0.0.0.0", "127.0.0.1")) };
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync("/v2", Cancellation)).StatusCode);
+        client.DefaultRequestHeaders.Add("X-Api-Key", InferenceKey);
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/v2", Cancellation)).StatusCode);
+    }
+
+    private (string Certificate, string Key) Certificate()
+    {
+        using var rsa = RSA.Create(2048);
+        using var certificate = new CertificateRequest("CN=ensemble-test", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            .CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var path = Path.Combine(served.RunsFolder, $"certificate-{Guid.NewGuid():N}");
+        File.WriteAllText($"{path}.pem", certificate.ExportCertificatePem());
+        File.WriteAllText($"{path}.key", rsa.ExportPkcs8PrivateKeyPem());
+        return ($"{path}.pem", $"{path}.key");
+    }
+}

@@ -1,0 +1,86 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+using DistributedEnsemble.Silo.Http;
+
+namespace DistributedEnsemble.Silo.Tests.Http;
+
+public sealed class RunTests(ServedRuns served) : IClassFixture<ServedRuns>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Runs_are_listed_and_shown_as_status_json_shows_them()
+    {
+        var runs = await served.Client.GetFromJsonAsync<JsonElement>("/api/runs", Cancellation);
+        var small = RunStatusJson.FromJson(await served.Client.GetStringAsync("/api/runs/small", Cancellation));
+
+        Assert.Contains("small", runs.GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("run").GetString()));
+        Assert.Equal(RunState.Completed, small.State);
+        Assert.Equal(3, small.Members.Length);
+    }
+
+    [Fact]
+    public async Task A_run_is_watched_stopped_and_resumed()
+    {
+        var spec = ServedRuns.SpecOf("long").Replace("\"epochs\": 1", "\"epochs\": 100000");
+        Assert.Equal(HttpStatusCode.Created, (await served.Client.PostAsync("/api/runs", new StringContent(spec), Cancellation)).StatusCode);
+        await using var stream = await served.Client.GetStreamAsync("/api/runs/long/events", Cancellation);
+        var events = SseParser.Create(stream).EnumerateAsync(Cancellation).GetAsyncEnumerator(Cancellation);
+
+        do Assert.True(await events.MoveNextAsync());
+        while (RunStatusJson.FromJson(events.Current.Data).Steps == 0);
+        Assert.Equal("status", events.Current.EventType);
+        using var stopped = await served.Client.PostAsync("/api/runs/long/stop", null, Cancellation);
+        Assert.Equal(HttpStatusCode.OK, stopped.StatusCode);
+        while (await events.MoveNextAsync() && events.Current.EventType != "end") { }
+
+        Assert.Equal(RunState.Paused, RunStatusJson.FromJson(events.Current.Data).State);
+        Assert.False(await events.MoveNextAsync());
+        using var resumed = await served.Client.PostAsync("/api/runs/long/resume", null, Cancellation);
+        Assert.Equal(RunState.Running, RunStatusJson.FromJson(await resumed.Content.ReadAsStringAsync(Cancellation)).State);
+        await served.Client.PostAsync("/api/runs/long/stop", null, Cancellation);
+        await events.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData("""{"membrs": 3}""", "membrs is an unknown key: did you mean members?")]
+    [InlineData("not json", "The spec is not JSON at line 1, byte 2: ")]
+    public async Task A_spec_that_cannot_be_trained_is_refused_as_the_driver_refuses_it(string spec, string message)
+    {
+        using var response = await served.Client.PostAsync("/api/runs", new StringContent(spec), Cancellation);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.StartsWith(message, (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/runs/nobody")]
+    [InlineData("GET", "/api/runs/nobody/events")]
+    [InlineData("POST", "/api/runs/nobody/stop")]
+    [InlineData("POST", "/api/runs/..%2Fx/resume")]
+    public async Task An_unknown_run_is_not_found(string method, string path)
+    {
+        using var response = await served.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), path), Cancellation);
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.StartsWith("There is no run ", (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Watchers_have_a_limit()
+    {
+        await using var server = await served.StartAsync(new HttpSettings { MaxEventStreams = 1 });
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+        var spec = ServedRuns.SpecOf("watched").Replace("\"epochs\": 1", "\"epochs\": 100000");
+        await client.PostAsync("/api/runs", new StringContent(spec), Cancellation);
+        using (await client.GetAsync("/api/runs/watched/events", HttpCompletionOption.ResponseHeadersRead, Cancellation))
+        {
+            Assert.Equal(HttpStatusCode.TooManyRequests, (await client.GetAsync("/api/runs/watched/events", Cancellation)).StatusCode);
+        }
+
+        await client.PostAsync("/api/runs/watched/stop", null, Cancellation);
+        await ServedRuns.WaitAsync(async () => (await client.GetAsync("/api/runs/watched/events")).StatusCode == HttpStatusCode.OK);
+    }
+}

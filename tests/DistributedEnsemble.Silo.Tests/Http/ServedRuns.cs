@@ -1,0 +1,92 @@
+using System.Net.Http.Json;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using DistributedEnsemble.Grains;
+using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Silo.Tests.Http;
+
+/// <summary>A silo with HTTP on a free port of loopback, and two small runs on the digits.</summary>
+public sealed class ServedRuns : IAsyncLifetime
+{
+    private const string Spec = """
+        { "name": "NAME", "seed": 3, "members": 3, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [16] },
+          "training": { "epochs": 1 }, "regularization": { "dropout": { "rate": 0.3 } } }
+        """;
+
+    private readonly List<HttpServer> _servers = [];
+    private EmbeddedSilo? _silo;
+    private HttpServer? _server;
+
+    public string RunsFolder { get; } = Directory.CreateTempSubdirectory("ensemble-").FullName;
+
+    public HttpClient Client { get; } = new();
+
+    public string Url => _server!.Url;
+
+    internal IGrainFactory Grains => _silo!.Grains;
+
+    public static string SpecOf(string name) => Spec.Replace("NAME", name);
+
+    public async ValueTask InitializeAsync()
+    {
+        _silo = await EmbeddedSilo.StartAsync(options => (options.RunsFolder, options.Lanes) = (RunsFolder, 2));
+        _server = await StartAsync(new HttpSettings());
+        Client.BaseAddress = new Uri(Url);
+        foreach (var name in new[] { "small", "other" }) await TrainAsync(SpecOf(name));
+    }
+
+    /// <summary>Another server of the same silo.</summary>
+    public async Task<HttpServer> StartAsync(HttpSettings settings, params string[]? only)
+    {
+        var server = await HttpServer.StartAsync(
+            _silo!.Grains, RunsFolder, settings with { Url = settings.Url.Replace(":8000", ":0") }, only is [] ? null : only,
+            cancellation: TestContext.Current.CancellationToken);
+        _servers.Add(server);
+        return server;
+    }
+
+    public async Task TrainAsync(string spec)
+    {
+        var run = await Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
+        await WaitAsync(async () => (await Grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync()).HasEnded);
+        await WaitAsync(async () => (await Client.GetAsync($"/v2/models/{run.Name}/ready")).IsSuccessStatusCode);
+    }
+
+    /// <summary>Asks until the condition holds; the time limit of the test run ends a wait in vain.</summary>
+    public static async Task WaitAsync(Func<Task<bool>> condition)
+    {
+        while (!await condition()) await Task.Delay(20, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Raw rows of the test split.</summary>
+    public static float[] Rows(int count)
+    {
+        var source = new DatasetRegistry().Resolve("digits");
+        using var raw = source.Load(new DataFolders()).Test.Inputs.narrow(0, 0, count).mul(16).contiguous();
+        return MemoryMarshal.Cast<byte, float>(raw.bytes).ToArray();
+    }
+
+    /// <summary>What the aggregator says, without HTTP.</summary>
+    public async Task<Prediction> PredictAsync(float[] rows, ConstituentChoice? choice = null, string name = "small")
+    {
+        var status = RunStatusJson.FromJson(await Client.GetStringAsync($"/api/runs/{name}"));
+        return await Grains.GetGrain<IAggregator>(new RunKey(name, status.Id).ToString())
+            .PredictAsync(new PredictionRequest([.. rows], choice) { PerMember = true }, TestContext.Current.CancellationToken);
+    }
+
+    public async Task<(int Status, JsonElement Json)> PostAsync(string path, object body)
+    {
+        using var response = await Client.PostAsJsonAsync(path, body);
+        return ((int)response.StatusCode, await response.Content.ReadFromJsonAsync<JsonElement>());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        foreach (var server in _servers) await server.DisposeAsync();
+        await _silo!.DisposeAsync();
+        Directory.Delete(RunsFolder, recursive: true);
+    }
+}
