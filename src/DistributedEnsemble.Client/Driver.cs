@@ -26,6 +26,7 @@ internal sealed class Driver
         _root.Add(new WatchCommand(backend, shared, consoles, time, listen));
         _root.Add(new EvaluateCommand(backend, shared, consoles));
         _root.Add(new PredictCommand(backend, shared, consoles));
+        _root.Add(new ServeCommand(backend, shared, consoles, listen));
         _root.Add(new ExportCommand(backend, shared, consoles));
         _root.Add(new SpecCommand(backend, shared, consoles));
         _root.Add(new DatasetsCommand(backend, shared, consoles));

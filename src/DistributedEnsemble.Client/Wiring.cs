@@ -2,6 +2,7 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Data;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Client;
@@ -20,6 +21,7 @@ internal static class Wiring
     public static FailureTable Failures { get; } = new FailureTable()
         .With<SpecException>(ExitCode.Usage)
         .With<DataException>(ExitCode.Usage)
+        .With<HttpSettingsException>(ExitCode.Usage)
         .With<SafetensorsException>(ExitCode.Failed)
         .With<InvalidDataException>(ExitCode.Failed);
 

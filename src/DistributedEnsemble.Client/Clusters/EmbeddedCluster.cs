@@ -1,5 +1,6 @@
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Silo;
+using DistributedEnsemble.Silo.Http;
 using Microsoft.Extensions.Logging;
 using Orleans;
 
@@ -10,6 +11,10 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo) : ICluster
 {
     public IGrainFactory Grains => silo.Grains;
 
+    /// <summary>Where logs go; null drops them.</summary>
+    public static Action<ILoggingBuilder>? Logs =>
+        Environment.GetEnvironmentVariable(FailureTable.TraceVariable) == "1" ? LogToStandardError : null;
+
     public static async Task<ICluster> StartAsync(EmbeddedOptions options, CancellationToken cancellation)
     {
         var silo = await EmbeddedSilo.StartAsync(
@@ -18,8 +23,9 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo) : ICluster
                 training.RunsFolder = options.RunsFolder;
                 training.DataFolder = options.DataFolder;
                 training.Lanes = options.Lanes ?? training.Lanes;
+                ServingConfiguration.OfEnvironment().Configure(training.Prediction);
             },
-            Environment.GetEnvironmentVariable(FailureTable.TraceVariable) == "1" ? LogToStandardError : null, cancellation);
+            Logs, cancellation);
         return new EmbeddedCluster(silo);
     }
 

@@ -17,12 +17,13 @@ internal sealed class NamedRun
 
     public Argument<string> Argument { get; } = new("run") { Description = "The run's name, as `ensemble list` shows it.", HelpName = "R" };
 
-    public RunStatus Find(ParseResult parsed, IRunCatalog catalog)
+    public RunStatus Find(ParseResult parsed, IRunCatalog catalog) => Find(parsed, catalog, _shared, parsed.GetRequiredValue(Argument));
+
+    public static RunStatus Find(ParseResult parsed, IRunCatalog catalog, SharedOptions shared, string name)
     {
-        var name = parsed.GetRequiredValue(Argument);
         // Names become folder names: what cannot be one is never looked for.
         if (!RunName.IsValid(name)) throw new UsageException($"\"{name}\" is not a run: {RunName.Rule}.");
         return catalog.Find(name) ?? throw new UsageException(
-            $"Run \"{name}\" does not exist in {_shared.Read(parsed).RunsFolder}. `{_shared.Suggest(parsed, "list")}` shows those that do.");
+            $"Run \"{name}\" does not exist in {shared.Read(parsed).RunsFolder}. `{shared.Suggest(parsed, "list")}` shows those that do.");
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Client.Servers;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Training;
@@ -20,42 +21,56 @@ internal sealed class PredictCommand : DriverCommand
         Description = "Write CSV to this file [default: standard output, as a table on a terminal]", HelpName = "out.csv",
     };
 
+    private readonly Option<string?> _url = new("--url")
+    {
+        Description = "Ask the server at this address, started by `ensemble serve` [default: predict in this process]", HelpName = "http://…",
+    };
+
     public PredictCommand(Backend backend, SharedOptions shared, Consoles consoles)
         : base(
             "predict", "Predicts rows: the class, averaged probabilities, and how unsure they are.",
             "ensemble predict digits-1 --input rows.csv", "ensemble predict digits-1 --input rows.csv --output out.csv",
-            "ensemble predict digits-1 --input rows.csv --mc 20 --json")
+            "ensemble predict digits-1 --input rows.csv --mc 20 --json",
+            "ensemble predict digits-1 --input rows.csv --url http://127.0.0.1:8000")
     {
         var run = new NamedRun(shared);
         var constituents = new ConstituentOptions();
         Add(run.Argument);
         Add(_input);
         Add(_output);
+        Add(_url);
         constituents.AddTo(this);
         SetAction(parsed =>
         {
             var (output, json) = (parsed.GetValue(_output), shared.Json(parsed));
             if (output is not null && json) throw new UsageException("--output writes CSV, and --json prints JSON: give one of the two.");
-            var catalog = backend.OpenCatalog(shared.Read(parsed));
-            var status = run.Find(parsed, catalog);
-            var rows = Predict(catalog, status.Run, parsed.GetRequiredValue(_input), constituents.Read(parsed));
+            using var server = parsed.GetValue(_url) is { } url ? new PredictionServer(url) : null;
+            var rows = server is null
+                ? Predict(backend.OpenCatalog(shared.Read(parsed)), run, parsed, constituents.Read(parsed))
+                : Read(parsed.GetRequiredValue(_input), (csv, file) => server.Predict(parsed.GetRequiredValue(run.Argument), constituents.Read(parsed), csv, file));
             if (output is not null) WriteFile(output, rows);
             else PredictionWriters.For(consoles.Out, json)(consoles.Out.Profile.Out.Writer, rows);
         });
     }
 
-    private static PredictedRows Predict(IRunCatalog catalog, string run, string input, ConstituentChoice choice)
+    private PredictedRows Predict(IRunCatalog catalog, NamedRun run, ParseResult parsed, ConstituentChoice choice)
+    {
+        var status = run.Find(parsed, catalog);
+        return Read(parsed.GetRequiredValue(_input), (csv, file) => catalog.Predict(status.Run, choice, csv, file));
+    }
+
+    private static PredictedRows Read(string input, Func<Stream, string, PredictedRows> predict)
     {
         if (input == StandardInput)
         {
             using var stream = Console.OpenStandardInput();
-            return catalog.Predict(run, choice, stream, "standard input");
+            return predict(stream, "standard input");
         }
 
         if (Directory.Exists(input)) throw new UsageException($"--input {input} is a folder: it takes a CSV file.");
         if (!File.Exists(input)) throw new UsageException($"--input {input} does not exist: it takes a CSV file with the columns of the run's data.");
         using var file = File.OpenRead(input);
-        return catalog.Predict(run, choice, file, input);
+        return predict(file, input);
     }
 
     private static void WriteFile(string path, PredictedRows rows)

@@ -15,6 +15,7 @@ internal sealed class FailureTable
         [typeof(UsageException)] = ExitCode.Usage,
         [typeof(RunRejectedException)] = ExitCode.Usage,
         [typeof(SiloUnavailableException)] = ExitCode.Unreachable,
+        [typeof(ServerUnreachableException)] = ExitCode.Unreachable,
         [typeof(IOException)] = ExitCode.Failed,
         [typeof(UnauthorizedAccessException)] = ExitCode.Failed,
     };

@@ -1,18 +1,23 @@
+using Microsoft.Extensions.Configuration;
+
 namespace DistributedEnsemble.Grains;
 
 /// <summary>How a silo answers predictions. Three of the settings have the names that Triton's dynamic batcher gave them.</summary>
 public sealed class PredictionOptions
 {
     /// <summary>Rows that are computed together (max_batch_size). A request with more is computed alone.</summary>
+    [ConfigurationKeyName("max_batch_size")]
     public int MaxBatchSize { get; set; } = 128;
 
     /// <summary>
     /// How long a request waits for company while a thread is free (max_queue_delay_microseconds); whole milliseconds count.
     /// While every thread is busy requests gather anyway.
     /// </summary>
+    [ConfigurationKeyName("max_queue_delay_microseconds")]
     public int MaxQueueDelayMicroseconds { get; set; }
 
     /// <summary>Requests of a run that wait (max_queue_size); the next one is refused.</summary>
+    [ConfigurationKeyName("max_queue_size")]
     public int MaxQueueSize { get; set; } = 1024;
 
     /// <summary>Prediction threads of this silo, one torch thread each.</summary>

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Json;
@@ -38,8 +38,19 @@ public sealed class HttpServer : IAsyncDisposable
         var app = builder.Build();
         var admission = new Admission(settings);
         Map(app, check, grains, runsFolder, only, admission);
-        await app.StartAsync(cancellation);
-        return new HttpServer(app, admission);
+        var server = new HttpServer(app, admission);
+        try
+        {
+            await app.StartAsync(cancellation);
+            return server;
+        }
+        catch (Exception exception)
+        {
+            await server.DisposeAsync();
+            if (exception is IOException or SocketException)
+                throw new IOException($"--http {settings.Url} cannot be listened on: {OneLine.Whole(exception.Message).TrimEnd('.')} (another port may be free).", exception);
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -14,6 +14,7 @@ public sealed class HelpTests : IDisposable
     [InlineData("watch")]
     [InlineData("evaluate")]
     [InlineData("predict")]
+    [InlineData("serve")]
     [InlineData("export")]
     [InlineData("spec")]
     [InlineData("datasets")]

@@ -58,7 +58,7 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
         var response = InferResponse.Of(name, model, request, await PredictAsync(aggregator, request, context.RequestAborted));
         context.Response.ContentType = response.ContentType;
         context.Response.ContentLength = response.Body.Length;
-        if (response.JsonLength is { } length) context.Response.Headers[InferHeaders.JsonLength] = $"{length}";
+        if (response.JsonLength is { } length) context.Response.Headers[InferProtocol.JsonLength] = $"{length}";
         await context.Response.BodyWriter.WriteAsync(response.Body, context.RequestAborted);
     }
 
@@ -83,8 +83,8 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
 
     private static int? JsonLength(HttpRequest request)
     {
-        if (!request.Headers.TryGetValue(InferHeaders.JsonLength, out var header)) return null;
-        return int.TryParse(header, out var length) ? length : throw HttpError.BadRequest($"{InferHeaders.JsonLength} is {OneLine.Quoted(header)}: it must be a whole number of bytes.");
+        if (!request.Headers.TryGetValue(InferProtocol.JsonLength, out var header)) return null;
+        return int.TryParse(header, out var length) ? length : throw HttpError.BadRequest($"{InferProtocol.JsonLength} is {OneLine.Quoted(header)}: it must be a whole number of bytes.");
     }
 
     private static void CheckVersion(string name, string? version)

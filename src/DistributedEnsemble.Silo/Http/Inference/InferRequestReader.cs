@@ -11,8 +11,6 @@ namespace DistributedEnsemble.Silo.Http;
 /// </summary>
 internal sealed class InferRequestReader
 {
-    public const string InputName = "input";
-
     /// <summary>More tensors than any request needs.</summary>
     private const int MostOutputs = 32;
 
@@ -30,7 +28,7 @@ internal sealed class InferRequestReader
     {
         if (jsonLength < 0 || jsonLength > body.Length)
         {
-            throw HttpError.BadRequest($"{InferHeaders.JsonLength} is {jsonLength}, and the body has {body.Length} bytes: it says how many of them are JSON.");
+            throw HttpError.BadRequest($"{InferProtocol.JsonLength} is {jsonLength}, and the body has {body.Length} bytes: it says how many of them are JSON.");
         }
 
         var length = jsonLength ?? body.Length;
@@ -72,7 +70,7 @@ internal sealed class InferRequestReader
         }
 
         json.Read();
-        if (rows is null) throw HttpError.BadRequest($"The request has no inputs: it needs one, \"{InputName}\".");
+        if (rows is null) throw HttpError.BadRequest($"The request has no inputs: it needs one, \"{InferProtocol.InputName}\".");
         parameters ??= new InferParameters();
         return new InferRequest
         {
@@ -92,11 +90,11 @@ internal sealed class InferRequestReader
         float[]? rows = null;
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
-            if (rows is not null) throw HttpError.BadRequest($"The request has more than one input: this model takes one, \"{InputName}\".");
+            if (rows is not null) throw HttpError.BadRequest($"The request has more than one input: this model takes one, \"{InferProtocol.InputName}\".");
             rows = Input(ref json);
         }
 
-        return rows ?? throw HttpError.BadRequest($"The request has no inputs: it needs one, \"{InputName}\".");
+        return rows ?? throw HttpError.BadRequest($"The request has no inputs: it needs one, \"{InferProtocol.InputName}\".");
     }
 
     private float[] Input(ref Utf8JsonReader json)
@@ -122,7 +120,7 @@ internal sealed class InferRequestReader
             }
         }
 
-        if (name != InputName) throw HttpError.BadRequest($"The input is named {OneLine.Quoted(name)}: this model takes one, \"{InputName}\".");
+        if (name != InferProtocol.InputName) throw HttpError.BadRequest($"The input is named {OneLine.Quoted(name)}: this model takes one, \"{InferProtocol.InputName}\".");
         if (datatype != "FP32") throw HttpError.BadRequest($"The input has the datatype {OneLine.Quoted(datatype)}: this model takes FP32.");
         if (shape is null) throw HttpError.BadRequest($"The input has no shape: it is {ShapeInWords}.");
         var length = CheckedLength(shape);

@@ -13,7 +13,7 @@ internal static class ModelMetadata
         name,
         versions = new[] { Version },
         platform = Platform,
-        inputs = new[] { new TensorMetadata(InferRequestReader.InputName, "FP32", [-1, .. model.InputShape]) },
+        inputs = new[] { new TensorMetadata(InferProtocol.InputName, "FP32", [-1, .. model.InputShape]) },
         outputs = OutputTensor.All.Select(tensor => new TensorMetadata(tensor.Name, tensor.Datatype, tensor.Shape(model))),
         parameters = new { model.Classes, model.Members },
     };
@@ -25,7 +25,7 @@ internal static class ModelMetadata
         ["platform"] = Platform,
         ["backend"] = Platform,
         ["max_batch_size"] = maxRows,
-        ["input"] = new[] { Configured(InferRequestReader.InputName, "FP32", model.InputShape) },
+        ["input"] = new[] { Configured(InferProtocol.InputName, "FP32", model.InputShape) },
         ["output"] = OutputTensor.All.Select(tensor => Configured(tensor.Name, tensor.Datatype, tensor.Shape(model).Skip(1))),
     };
 

@@ -17,6 +17,8 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
         app.MapGet("/api/runs", () => Json(new { runs = runs.List(s_interval) })).Needs(Access.Inference);
         app.MapGet("/api/runs/{name}", async (string name) => Json(await StatusAsync(name))).Needs(Access.Inference);
         app.MapGet("/api/runs/{name}/events", EventsAsync).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}/spec", async (string name) => Text((await DefinitionAsync(name)).Spec)).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}/data", async (string name) => Text((await DefinitionAsync(name)).Data)).Needs(Access.Inference);
         app.MapPost("/api/runs", (Delegate)SubmitAsync).Needs(Access.Admin);
         app.MapPost("/api/runs/{name}/stop", StopAsync).Needs(Access.Admin);
         app.MapPost("/api/runs/{name}/resume", ResumeAsync).Needs(Access.Admin);
@@ -79,6 +81,9 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
         return runs.Find(name, s_interval) ?? throw Unknown(name);
     }
 
+    private async Task<RunDefinition> DefinitionAsync(string name) =>
+        await grains.GetGrain<ICoordinator>((await FindAsync(name)).ToString()).GetDefinitionAsync();
+
     private async Task<RunKey> FindAsync(string name)
     {
         if (RunName.IsValid(name) && await Scheduler.FindAsync(name) is { } run) return run;
@@ -86,6 +91,9 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
     }
 
     private static HttpError Unknown(string name) => HttpError.NotFound($"There is no run {OneLine.Quoted(name)} here: GET /api/runs lists those that are.");
+
+    /// <summary>JSON as it is.</summary>
+    private static ContentHttpResult Text(string json) => TypedResults.Text(json, "application/json", Encoding.UTF8);
 
     private static JsonHttpResult<T> Json<T>(T value, int? status = null) => TypedResults.Json(value, RunStatusJson.Options, statusCode: status);
 }

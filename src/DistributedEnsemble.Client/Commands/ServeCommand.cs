@@ -1,0 +1,96 @@
+using System.CommandLine;
+using DistributedEnsemble.Client.Clusters;
+using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Silo.Http;
+using Spectre.Console;
+
+namespace DistributedEnsemble.Client.Commands;
+
+internal sealed class ServeCommand : DriverCommand
+{
+    private readonly Argument<string[]> _runs = new("runs")
+    {
+        Description = "The runs to serve [default: all of the folder, and what ends later]", HelpName = "R", Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    private readonly Option<string?> _http = new("--http")
+    {
+        Description = $"Where to listen [default: {HttpSettings.DefaultUrl}]", HelpName = "URL",
+    };
+
+    private readonly SharedOptions _shared;
+    private readonly Consoles _consoles;
+
+    public ServeCommand(Backend backend, SharedOptions shared, Consoles consoles, Func<Interruption> listen)
+        : base(
+            "serve", "Serves predictions and runs over HTTP (Open Inference Protocol v2), until Ctrl-C.",
+            "ensemble serve digits-1", "ensemble serve", "ensemble serve digits-1 --http http://127.0.0.1:9000")
+    {
+        (_shared, _consoles) = (shared, consoles);
+        _runs.RefuseOptions();
+        Add(_runs);
+        Add(_http);
+        SetAction(async (parsed, _) =>
+        {
+            using var interruption = listen();
+            var options = shared.Read(parsed);
+            var settings = ServingConfiguration.OfEnvironment().ReadHttpSettings(parsed.GetValue(_http));
+            var catalog = backend.OpenCatalog(options);
+            var names = (parsed.GetValue(_runs) ?? []).Select(name => NamedRun.Find(parsed, catalog, shared, name).Run).Distinct().ToList();
+            await using var cluster = await backend.StartCluster(options, interruption.Token);
+            await using var server = await HttpServer.StartAsync(
+                cluster.Grains, options.RunsFolder, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, interruption.Token);
+            Announce(parsed, server.Url, names.Count > 0 ? names : [.. catalog.List().Select(status => status.Run)], options.RunsFolder);
+            await Task.Delay(Timeout.Infinite, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await StopRunsAsync(cluster.Grains);
+            return Failures.ExitCode.Ok;
+        });
+    }
+
+    private void Announce(ParseResult parsed, string url, List<string> runs, string folder)
+    {
+        if (_shared.Json(parsed))
+        {
+            _consoles.Out.WriteJson(new Serving(url, runs));
+            return;
+        }
+
+        var first = runs.Count > 0 ? runs[0] : "RUN";
+        _consoles.Out.WriteRaw(
+            $"Serving {(runs.Count == 0 ? $"{folder}, which has no runs yet," : string.Join(", ", runs))} at {url} until Ctrl-C. Try:\n"
+            + $"  curl {url}/v2/models/{first}\n"
+            + $"  ensemble predict {first} --input rows.csv --url {url}");
+        if (runs.Count > 0 && Example(first, folder) is { } example) _consoles.Out.WriteRaw($"  {example(url)}");
+    }
+
+    /// <summary>A request with the numbers 1, 2, 3… as its row: seq writes them, however many a row has.</summary>
+    /// <returns>Null if the run's description cannot be read.</returns>
+    private static Func<string, string>? Example(string run, string folder)
+    {
+        try
+        {
+            var data = Training.RunDescription.Read(new Training.RunFolder(folder, run)).Data;
+            return url => $"curl {url}/v2/models/{run}/infer -d '{{\"inputs\":[{{\"name\":\"{InferProtocol.InputName}\",\"datatype\":\"FP32\","
+                + $"\"shape\":[1,{string.Join(',', data.InputShape)}],\"data\":['$(seq -s, {data.Columns.Length})']}}]}}'";
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Runs that were started over HTTP take a checkpoint, and can be resumed.</summary>
+    private static async Task StopRunsAsync(IGrainFactory grains)
+    {
+        foreach (var run in await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync())
+        {
+            var coordinator = grains.GetGrain<ICoordinator>(run.ToString());
+            if ((await coordinator.GetStatusAsync()).State is not (RunState.Running or RunState.Queued)) continue;
+            await coordinator.StopAsync();
+            while ((await coordinator.GetStatusAsync()).State is RunState.Running or RunState.Queued) await Task.Delay(50);
+        }
+    }
+
+    private sealed record Serving(string Url, IReadOnlyList<string> Runs);
+}

@@ -1,0 +1,137 @@
+using System.Net;
+using System.Net.Sockets;
+using DistributedEnsemble.Client.Signals;
+
+namespace DistributedEnsemble.Client.Tests.Commands;
+
+/// <summary>serve, and predict as its client.</summary>
+public sealed class ServeTests : IDisposable
+{
+    private readonly TestDriver _driver = new();
+    private readonly string _url = $"http://127.0.0.1:{FreePort()}";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_served_run_predicts_over_http_what_the_folder_predicts()
+    {
+        await TrainAsync();
+        var rows = _driver.File("rows.csv", $"{string.Join(',', Enumerable.Range(0, 64).Select(i => $"pixel{i}"))}\n{string.Join(',', Enumerable.Range(0, 64).Select(i => i % 17))}\n");
+        var here = (await _driver.RunAsync("predict", "small", "--input", rows, "--members", "1")).Succeeded();
+
+        var (served, there) = await ServingAsync(() => _driver.RunAsync("predict", "small", "--input", rows, "--members", "1", "--url", _url), "small");
+
+        Assert.Equal(here.Out, there.Succeeded().Out);
+        Assert.Equal(0, served.ExitCode);
+        Assert.Equal(
+            $$$"""
+            Serving small at {{{_url}}} until Ctrl-C. Try:
+              curl {{{_url}}}/v2/models/small
+              ensemble predict small --input rows.csv --url {{{_url}}}
+              curl {{{_url}}}/v2/models/small/infer -d '{"inputs":[{"name":"input","datatype":"FP32","shape":[1,1,8,8],"data":['$(seq -s, 64)']}]}'
+
+            """,
+            served.Out);
+    }
+
+    [Fact]
+    public async Task What_the_server_refuses_is_said_in_one_line()
+    {
+        await TrainAsync();
+        var rows = _driver.File("rows.csv", "pixel0\n1\n");
+
+        var (_, unknown) = await ServingAsync(() => _driver.RunAsync("predict", "nobody", "--input", rows, "--url", _url));
+        var unreachable = await _driver.RunAsync("predict", "small", "--input", rows, "--url", _url);
+
+        unknown.Refused(2, $"{_url}/ says: There is no run \"nobody\" here: GET /api/runs lists those that are.");
+        Assert.Equal(3, unreachable.ExitCode);
+        Assert.Matches($"^{_url}/ does not answer: .*\\. `ensemble serve` starts a server\\.$", Assert.Single(unreachable.ErrorLines));
+        (await _driver.RunAsync("predict", "small", "--input", rows, "--url", "localhost:8000"))
+            .Refused(2, "--url is localhost:8000: it takes http:// or https:// and the server's address, as in http://127.0.0.1:8000.");
+    }
+
+    [Fact]
+    public async Task A_run_that_was_started_over_http_takes_a_checkpoint_when_the_server_ends()
+    {
+        await ServingAsync(async () =>
+        {
+            using var client = new HttpClient();
+            var spec = """{ "name": "long", "members": 2, "model": { "kind": "mlp", "hidden": [16] }, "training": { "epochs": 100000 } }""";
+            (await client.PostAsync($"{_url}/api/runs", new StringContent(spec), Cancellation)).EnsureSuccessStatusCode();
+            while (RunStatusJson.FromJson(await client.GetStringAsync($"{_url}/api/runs/long", Cancellation)).Steps == 0) await Task.Delay(20, Cancellation);
+            return 0;
+        });
+
+        var status = (await _driver.RunAsync("status", "long", "--json")).Succeeded().Json;
+
+        Assert.Equal("paused", status.GetProperty("state").GetString());
+        Assert.True(status.GetProperty("steps").GetInt64() > 0);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_served_is_refused_before_anything_starts()
+    {
+        (await _driver.RunAsync("serve", "nobody")).Refused(
+            2, $"Run \"nobody\" does not exist in {_driver.RunsFolder}. `ensemble list --runs {_driver.RunsFolder}` shows those that do.");
+        var open = await _driver.RunAsync("serve", "--http", "http://0.0.0.0:0");
+        Assert.Equal(2, open.ExitCode);
+        Assert.StartsWith("--http http://0.0.0.0:0 is not on loopback: it needs an API key", Assert.Single(open.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_named()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var url = $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
+
+        var outcome = await _driver.RunAsync("serve", "--http", url);
+
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.StartsWith($"--http {url} cannot be listened on: ", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _driver.Dispose();
+
+    /// <summary>Does something while the driver serves, and then ends it with a signal.</summary>
+    private async Task<(Outcome Served, T Result)> ServingAsync<T>(Func<Task<T>> action, params string[] runs)
+    {
+        var listening = new TaskCompletionSource<Interruption>();
+        var serving = _driver.RunAsync(listening.SetResult, ["serve", .. runs, "--http", _url]);
+        using var client = new HttpClient();
+        while (!serving.IsCompleted && !await IsLiveAsync(client)) await Task.Delay(50, Cancellation);
+        T result;
+        try
+        {
+            result = await action();
+        }
+        finally
+        {
+            (await listening.Task).Signal(130);
+        }
+
+        return (await serving, result);
+    }
+
+    private async Task<bool> IsLiveAsync(HttpClient client)
+    {
+        try
+        {
+            return (await client.GetAsync($"{_url}/v2/health/live", Cancellation)).IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private async Task TrainAsync() => (await _driver.RunAsync(
+        "train", "--name", "small", "--members", "2", "--epochs", "1", "--set", "model.kind=mlp", "--set", "model.hidden=[16]")).Succeeded();
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
