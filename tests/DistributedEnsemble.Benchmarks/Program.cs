@@ -1,0 +1,26 @@
+using System.CommandLine;
+using DistributedEnsemble.Benchmarks;
+using DistributedEnsemble.Benchmarks.Memory;
+using DistributedEnsemble.Benchmarks.Steps;
+
+var output = new Option<FileInfo?>("--output") { Description = "A JSON file to write the result to.", Recursive = true };
+var data = new Option<string?>("--data") { Description = "The folder of the datasets.", Recursive = true };
+var rounds = new Option<int>("--rounds") { Description = "How often each variant is measured.", DefaultValueFactory = _ => 9 };
+var epochs = new Option<int>("--epochs") { Description = "Epochs of a member in a round.", DefaultValueFactory = _ => 2 };
+var only = new Option<string[]>("--only") { Description = "Variants to measure; all without it.", AllowMultipleArgumentsPerToken = true };
+var count = new Argument<int>("members");
+
+var step = new Command("step", "Member-steps per second: this library beside loops written the usual way.") { rounds, epochs, only };
+step.SetAction(async (parsed, _) => Report.Write(
+    await new StepBenchmark(parsed.GetValue(data), parsed.GetValue(rounds), parsed.GetValue(epochs), parsed.GetValue(only) ?? []).RunAsync(),
+    args, parsed.GetValue(output)));
+
+var memory = new Command("memory", "Bytes beyond data and libraries by the number of members.");
+memory.SetAction(async (parsed, _) => Report.Write(await MemoryBenchmark.RunAsync(parsed.GetValue(data)), args, parsed.GetValue(output)));
+
+var memoryOf = new Command(MemoryBenchmark.OfMembers, "One measurement of `memory`, in a process of its own.") { count };
+memoryOf.Hidden = true;
+memoryOf.SetAction(async (parsed, _) => Console.WriteLine(await MemoryBenchmark.MeasureAsync(parsed.GetValue(count), parsed.GetValue(data))));
+
+return await new RootCommand("Measures what the documentation says about speed and memory.") { output, data, step, memory, memoryOf }
+    .Parse(args).InvokeAsync();

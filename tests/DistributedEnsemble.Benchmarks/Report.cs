@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Benchmarks;
+
+/// <summary>A result, and what it takes to believe it: machine, date, commit and command.</summary>
+internal static class Report
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerOptions.Web)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static void Write(object result, string[] arguments, FileInfo? output)
+    {
+        var machine = ThisMachine.Describe();
+        var report = new
+        {
+            Command = "dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- " + string.Join(' ', arguments),
+            Date = DateTime.UtcNow.ToString("yyyy-MM-dd"),
+            Commit = Commit(),
+            Machine = new
+            {
+                machine.Cpu, machine.InstructionSet, Cores = Environment.ProcessorCount,
+                System = RuntimeInformation.OSDescription, Runtime = RuntimeInformation.FrameworkDescription, machine.Libtorch,
+            },
+            Result = result,
+        };
+        var json = JsonSerializer.Serialize(report, s_json) + "\n";
+        Console.Write(json);
+        if (output is null) return;
+        output.Directory!.Create();
+        File.WriteAllText(output.FullName, json);
+    }
+
+    /// <summary>The commit of the working folder, with a + if files differ from it; null outside of a repository.</summary>
+    private static string? Commit()
+    {
+        var head = Git("rev-parse", "--short", "HEAD");
+        return head is null ? null : Git("status", "--porcelain", "--untracked-files=no") == "" ? head : head + "+";
+    }
+
+    private static string? Git(params string[] arguments)
+    {
+        try
+        {
+            using var git = Process.Start(new ProcessStartInfo("git", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            var text = git.StandardOutput.ReadToEnd().Trim();
+            git.WaitForExit();
+            return git.ExitCode == 0 ? text : null;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>The middle of several measurements, and how far they lie apart.</summary>
+internal sealed record Spread(double Median, double Lowest, double Highest)
+{
+    public static Spread Of(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        var middle = (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        return new Spread(Math.Round(middle, 3), Math.Round(sorted[0], 3), Math.Round(sorted[^1], 3));
+    }
+}

@@ -1,0 +1,45 @@
+using DistributedEnsemble.Grains;
+using DistributedEnsemble.Silo;
+
+namespace DistributedEnsemble.Benchmarks;
+
+/// <summary>An embedded silo of two lanes, whose runs are deleted with it.</summary>
+internal sealed class TemporarySilo : IAsyncDisposable
+{
+    private readonly EmbeddedSilo _silo;
+    private readonly string _runs;
+
+    private TemporarySilo(EmbeddedSilo silo, string runs) => (_silo, _runs) = (silo, runs);
+
+    public static async Task<TemporarySilo> StartAsync(Preloaded data, int lanes)
+    {
+        var runs = Directory.CreateTempSubdirectory("ensemble-benchmark-").FullName;
+        void Configure(EnsembleTrainingOptions options)
+        {
+            (options.RunsFolder, options.Lanes) = (runs, lanes);
+            options.Datasets.Add(data);
+        }
+
+        return new TemporarySilo(await EmbeddedSilo.StartAsync(Configure), runs);
+    }
+
+    /// <summary>Trains a run to its end.</summary>
+    /// <exception cref="InvalidOperationException">It did not get there.</exception>
+    public async Task<RunStatus> TrainAsync(string spec)
+    {
+        var run = await _silo.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
+        var coordinator = _silo.Grains.GetGrain<ICoordinator>(run.ToString());
+        for (var status = await coordinator.GetStatusAsync(); ; status = await coordinator.GetStatusAsync())
+        {
+            if (status.State == RunState.Completed) return status;
+            if (status.HasEnded) throw new InvalidOperationException($"The run ended as {status.State}: {status.Reason}");
+            await Task.Delay(50);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _silo.DisposeAsync();
+        Directory.Delete(_runs, recursive: true);
+    }
+}
