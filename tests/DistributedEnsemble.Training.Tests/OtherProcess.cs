@@ -24,7 +24,7 @@ internal static partial class OtherProcess
     public static async Task<IReadOnlyList<Living>> MeasureAsync(string spec, params IReadOnlyList<int> steps)
     {
         var lines = (await RunAsync(["measure", spec, .. steps.Select(step => $"{step}")])).Split('\n');
-        return [.. lines.Select(line => line.Split(' ')).Select(words => new Living(int.Parse(words[0]), long.Parse(words[1]), long.Parse(words[2])))];
+        return [.. lines.Select(line => line.Split(' ')).Select(words => new Living(int.Parse(words[0]), long.Parse(words[1]), long.Parse(words[2]), long.Parse(words[3])))];
     }
 
     public static int Serve(string[] work)
@@ -75,33 +75,34 @@ internal static partial class OtherProcess
         using var training = new MemberTraining(plan, 0);
         foreach (var step in steps)
         {
+            long tensors = 0;
             while (training.Step < step)
             {
                 training.TrainTo(plan, Math.Min(step, training.Step + StepsPerCollection));
+                tensors = Math.Max(tensors, Tensor.TotalCount);
                 Collect();
             }
 
-            var (tensors, bytes) = Measure();
-            yield return $"{step} {tensors} {bytes}";
+            yield return $"{step} {tensors - Tensor.TotalCount} {Tensor.TotalCount} {MallocInUse()}";
         }
     }
 
-    /// <summary>
-    /// Tensors that nobody has disposed, and the bytes that malloc has given out and not got back: libtorch's tensors,
-    /// graphs and scalars. Unlike the resident set it does not depend on what the allocator or the GC keep in reserve.
-    /// </summary>
-    private static (long Tensors, long Bytes) Measure()
-    {
-        var malloc = MallocInfo();
-        return (Tensor.TotalCount, (long)(malloc.InUse + malloc.Mapped));
-    }
-
-    /// <summary>What the runtime allocates for garbage is then the same at any step.</summary>
+    /// <summary>What the runtime holds for garbage is then the same at any step.</summary>
     private static void Collect()
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect();
+    }
+
+    /// <summary>
+    /// The bytes that malloc has given out and not got back: libtorch's tensors, graphs and scalars. Unlike the resident set
+    /// it does not depend on what the allocator or the GC keep in reserve.
+    /// </summary>
+    private static long MallocInUse()
+    {
+        var malloc = MallocInfo();
+        return (long)(malloc.InUse + malloc.Mapped);
     }
 
     [LibraryImport("libc", EntryPoint = "mallinfo2")]
@@ -120,4 +121,7 @@ internal static partial class OtherProcess
 }
 
 /// <summary>What a process holds after a step.</summary>
-internal sealed record Living(int Step, long Tensors, long Bytes);
+/// <param name="Undisposed">Tensors that only a garbage collection disposed of, of the steps between two collections.</param>
+/// <param name="Tensors">Tensors in use.</param>
+/// <param name="Bytes">Native memory in use.</param>
+internal sealed record Living(int Step, long Undisposed, long Tensors, long Bytes);

@@ -67,6 +67,7 @@ internal sealed partial class LanePool(EnsembleTrainingOptions options) : IDispo
         }
         finally
         {
+            ReturnMemory();
             lock (_lock) _works.RemoveAll(entry => entry.Work == work);
             Changed?.Invoke();
         }
@@ -79,6 +80,18 @@ internal sealed partial class LanePool(EnsembleTrainingOptions options) : IDispo
         if (OperatingSystem.IsLinux()) _ = SetPriority(Thread, GetThreadId(), Nice);
         else System.Threading.Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
     }
+
+    /// <summary>
+    /// glibc keeps what a thread freed for that thread's next allocations; the lane's next member has a thread of its own, and
+    /// memory would grow with the members.
+    /// </summary>
+    private static void ReturnMemory()
+    {
+        if (OperatingSystem.IsLinux()) _ = TrimMalloc(0);
+    }
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int TrimMalloc(nuint keep);
 
     [LibraryImport("libc", EntryPoint = "setpriority")]
     private static partial int SetPriority(int which, int who, int priority);

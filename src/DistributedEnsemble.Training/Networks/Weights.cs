@@ -72,7 +72,8 @@ public sealed class Weights : IDisposable
         {
             if (Layout.Tensors[i].IsStatistic) continue;
             _views[i].requires_grad = true;
-            _views[i].grad = View(Gradient, Layout.Tensors[i]);
+            using var gradient = View(Gradient, Layout.Tensors[i]);
+            _views[i].grad = gradient;
         }
     }
 

@@ -3,7 +3,8 @@ namespace DistributedEnsemble.Training.Tests.Members;
 public sealed class GrowthTests
 {
     /// <summary>
-    /// In a process where nothing else happens. One leaked object of libtorch a step, be it a scalar, would be 50 KB and more.
+    /// In a process where nothing else happens. One object of libtorch a step that nobody frees, be it a scalar, would be 50 KB
+    /// and more.
     /// </summary>
     [Theory]
     [InlineData("sgd")]
@@ -16,6 +17,7 @@ public sealed class GrowthTests
         var living = await OtherProcess.MeasureAsync(spec, 200, 2000);
 
         Assert.Equal([200, 2000], living.Select(measured => measured.Step));
+        Assert.All(living, measured => Assert.Equal(0, measured.Undisposed));
         Assert.Equal(living[0].Tensors, living[1].Tensors);
         Assert.InRange(living[1].Bytes - living[0].Bytes, long.MinValue, 30_000);
     }
