@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans;
+using Orleans.Configuration;
+using Orleans.Hosting;
+
+namespace DistributedEnsemble.Grains;
+
+public static class MutualTlsExtensions
+{
+    /// <summary>Lets a silo speak only mutual TLS 1.3: to and from other silos, and on its gateway.</summary>
+    /// <exception cref="TlsException">A file is missing or unusable; thrown here, before anything binds or connects.</exception>
+    public static ISiloBuilder UseMutualTls(this ISiloBuilder silo, TlsSettings settings)
+    {
+        var identities = new TlsIdentitySource(settings, accepts: true, TimeProvider.System);
+        return silo.Configure<SiloConnectionOptions>(options =>
+        {
+            options.ConfigureSiloInboundConnection(connection => connection.UseMiddleware(new InboundMutualTls(identities, Log(connection))));
+            options.ConfigureGatewayInboundConnection(connection => connection.UseMiddleware(new InboundMutualTls(identities, Log(connection))));
+            options.ConfigureSiloOutboundConnection(connection => connection.UseMiddleware(new OutboundMutualTls(identities, Log(connection))));
+        });
+    }
+
+    /// <summary>Lets a client outside of the cluster speak to gateways that ask for mutual TLS.</summary>
+    /// <inheritdoc cref="UseMutualTls(ISiloBuilder, TlsSettings)" path="/exception"/>
+    public static IClientBuilder UseMutualTls(this IClientBuilder client, TlsSettings settings)
+    {
+        var identities = new TlsIdentitySource(settings, accepts: false, TimeProvider.System);
+        return client.Configure<ClientConnectionOptions>(options =>
+            options.ConfigureConnection(connection => connection.UseMiddleware(new OutboundMutualTls(identities, Log(connection)))));
+    }
+
+    private static ILogger Log(IConnectionBuilder connection) =>
+        connection.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("DistributedEnsemble.Grains.MutualTls");
+}
