@@ -17,13 +17,19 @@ internal sealed class NamedRun
 
     public Argument<string> Argument { get; } = new("run") { Description = "The run's name, as `ensemble list` shows it.", HelpName = "R" };
 
+    public string Name(ParseResult parsed) => Checked(parsed.GetRequiredValue(Argument));
+
     public RunStatus Find(ParseResult parsed, IRunCatalog catalog) => Find(parsed, catalog, _shared, parsed.GetRequiredValue(Argument));
 
-    public static RunStatus Find(ParseResult parsed, IRunCatalog catalog, SharedOptions shared, string name)
-    {
-        // Names become folder names: what cannot be one is never looked for.
-        if (!RunName.IsValid(name)) throw new UsageException($"\"{name}\" is not a run: {RunName.Rule}.");
-        return catalog.Find(name) ?? throw new UsageException(
-            $"Run \"{name}\" does not exist in {shared.Read(parsed).RunsFolder}. `{shared.Suggest(parsed, "list")}` shows those that do.");
-    }
+    public UsageException Unknown(ParseResult parsed) => Unknown(parsed, _shared, Name(parsed));
+
+    public static RunStatus Find(ParseResult parsed, IRunCatalog catalog, SharedOptions shared, string name) =>
+        catalog.Find(Checked(name)) ?? throw Unknown(parsed, shared, name);
+
+    /// <summary>Names become folder names: what cannot be one is never looked for.</summary>
+    private static string Checked(string name) =>
+        RunName.IsValid(name) ? name : throw new UsageException($"\"{name}\" is not a run: {RunName.Rule}.");
+
+    private static UsageException Unknown(ParseResult parsed, SharedOptions shared, string name) => new(
+        $"Run \"{name}\" does not exist in {shared.Read(parsed).RunsFolder}. `{shared.Suggest(parsed, "list")}` shows those that do.");
 }

@@ -5,8 +5,14 @@ namespace DistributedEnsemble.Client.Rendering;
 /// <summary>Standard output and standard error.</summary>
 internal sealed record Consoles(IAnsiConsole Out, IAnsiConsole Error)
 {
+    /// <summary>Whether a person sits at standard input and standard error, and can be asked there.</summary>
+    public bool CanAsk { get; init; }
+
     public static Consoles OfThisProcess() =>
-        new(Create(Console.Out, Console.IsOutputRedirected), Create(Console.Error, Console.IsErrorRedirected));
+        new(Create(Console.Out, Console.IsOutputRedirected), Create(Console.Error, Console.IsErrorRedirected))
+        {
+            CanAsk = !Console.IsInputRedirected && !Console.IsErrorRedirected,
+        };
 
     /// <summary>Where progress goes: beside the results, unless these are for a program.</summary>
     public IAnsiConsole Progress(bool json) => json ? Error : Out;

@@ -33,6 +33,12 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
         }
     }
 
+    public bool Exists(string name) => Directory.Exists(Folder(name).Root);
+
+    public void RequestStop(string name) => FileRuns.RequestStop(Folder(name));
+
+    public void Delete(string name) => FileRuns.Delete(Folder(name));
+
     public EnsembleSpec ReadSpec(string name) => RunDescription.Read(Folder(name)).Spec;
 
     public EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation) => RunEvaluation.Evaluate(

@@ -10,6 +10,15 @@ internal interface IRunCatalog
     /// <returns>The run, or null if there is none of that name.</returns>
     RunStatus? Find(string name);
 
+    /// <summary>Whether the name is taken, also by a run whose files are damaged.</summary>
+    bool Exists(string name);
+
+    /// <summary>Asks the process that trains a run to pause it.</summary>
+    void RequestStop(string name);
+
+    /// <summary>Removes a run that nobody trains, with all its files.</summary>
+    void Delete(string name);
+
     /// <summary>The run's resolved spec.</summary>
     EnsembleSpec ReadSpec(string name);
 

@@ -56,6 +56,9 @@ public sealed class WatchTests
 
         public RunStatus Find(string name) => states[Math.Min(_asked++, states.Count - 1)];
         public IReadOnlyList<RunStatus> List() => throw new NotSupportedException();
+        public bool Exists(string name) => throw new NotSupportedException();
+        public void RequestStop(string name) => throw new NotSupportedException();
+        public void Delete(string name) => throw new NotSupportedException();
         public EnsembleSpec ReadSpec(string name) => throw new NotSupportedException();
         public EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation) => throw new NotSupportedException();
         public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file) => throw new NotSupportedException();

@@ -1,0 +1,30 @@
+using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Client.Signals;
+
+namespace DistributedEnsemble.Client.Commands;
+
+internal sealed class ResumeCommand : DriverCommand
+{
+    public ResumeCommand(Backend backend, SharedOptions shared, Consoles consoles, TimeProvider time, Func<Interruption> listen)
+        : base(
+            "resume", "Lets a paused run go on, exactly where its last checkpoint is, and does then what train does.",
+            "ensemble resume digits-1")
+    {
+        var run = new NamedRun(shared);
+        Add(run.Argument);
+        var session = new TrainingSession(shared, consoles, time, listen);
+        SetAction((parsed, _) =>
+        {
+            var (options, name) = (shared.Read(parsed), run.Name(parsed));
+            return session.RunAsync(
+                parsed, stopping => backend.StartCluster(options, stopping),
+                async scheduler =>
+                {
+                    var key = await scheduler.FindAsync(name) ?? throw run.Unknown(parsed);
+                    await scheduler.ResumeAsync(key);
+                    return key;
+                });
+        });
+    }
+}

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using DistributedEnsemble.Client.Clusters;
+using DistributedEnsemble.Client.Commands;
+using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Signals;
+using Spectre.Console;
+
+namespace DistributedEnsemble.Client.Runs;
+
+/// <summary>What train and resume do with a run once it goes: show it to its end, evaluate it, and say how to go on.</summary>
+internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, TimeProvider time, Func<Interruption> listen)
+{
+    /// <param name="beginAsync">Starts or resumes the run on the cluster.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(
+        ParseResult parsed, Func<CancellationToken, Task<ICluster>> startCluster, Func<IScheduler, Task<RunKey>> beginAsync)
+    {
+        using var interruption = listen();
+        try
+        {
+            await using var cluster = await startCluster(interruption.Token);
+            var run = await beginAsync(cluster.Grains.GetGrain<IScheduler>(IScheduler.Key));
+            return await FollowAsync(parsed, cluster, run, interruption);
+        }
+        catch (OperationCanceledException) when (interruption.IsAsked)
+        {
+            return interruption.ExitCode;
+        }
+    }
+
+    private async Task<int> FollowAsync(ParseResult parsed, ICluster cluster, RunKey run, Interruption interruption)
+    {
+        var (folder, json) = (shared.Read(parsed).RunsFolder, shared.Json(parsed));
+        var coordinator = cluster.Grains.GetGrain<ICoordinator>(run.ToString());
+        var view = ProgressViews.For(consoles.Progress(json), time);
+        var (status, _) = await view.ShowAsync(new RunFollower(coordinator.GetStatusAsync, interruption, time).FollowAsync(coordinator.StopAsync));
+
+        var evaluation = status.State is RunState.Completed or RunState.Degraded
+            ? await EvaluateAsync(cluster.Grains.GetGrain<IAggregator>(run.ToString()), interruption)
+            : null;
+        if (json) consoles.Out.WriteJson(RunReport.Of(status, evaluation, folder));
+        else if (evaluation is not null) Print(status, evaluation, Path.Join(folder, status.Run));
+        Warn(status, parsed, interruption);
+        return interruption.IsAsked ? interruption.ExitCode : evaluation is null ? ExitCode.Failed : ExitCode.Ok;
+    }
+
+    /// <returns>Null if an interruption came first: what has ended can be evaluated later.</returns>
+    private static async Task<EvaluationReport?> EvaluateAsync(IAggregator aggregator, Interruption interruption)
+    {
+        if (interruption.IsAsked) return null;
+        try
+        {
+            return await aggregator.EvaluateAsync(new EvaluationRequest()).WaitAsync(interruption.Token);
+        }
+        catch (OperationCanceledException) when (interruption.IsAsked)
+        {
+            return null;
+        }
+    }
+
+    private void Print(RunStatus status, EvaluationReport evaluation, string folder)
+    {
+        consoles.Out.Write(ResultTable.Of(evaluation));
+        consoles.Out.WriteRaw(StatusViews.Summary(status));
+        consoles.Out.WriteRaw($"The run lies in {folder}");
+    }
+
+    private void Warn(RunStatus status, ParseResult parsed, Interruption interruption)
+    {
+        foreach (var member in status.Members.Where(member => member.State == MemberState.Failed))
+        {
+            consoles.Error.WriteRaw($"Member {member.Index} failed at step {Words.Count(member.Step)}: {member.Reason}");
+        }
+        var line = RunEndings.Line(status, parsed, shared) ?? (interruption.IsAsked
+            ? $"Run \"{status.Run}\" has ended. Evaluate it with: {shared.Suggest(parsed, $"evaluate {status.Run}")}"
+            : null);
+        if (line is not null) consoles.Error.WriteRaw(line);
+    }
+}
