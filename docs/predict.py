@@ -5,7 +5,7 @@
 
 Prints what `ensemble predict R --input rows.csv` prints into a pipe, and shows how little an export takes to be used:
 safetensors are a header and a buffer, data.json says how raw numbers become inputs, and manifest.json which layers make
-scores of them and which models are averaged. It reads the layers of the built-in mlp and lenet.
+scores of them and which models are averaged. It reads the layers of the built-in mlp, lenet and resnet.
 """
 import csv
 import json
@@ -31,16 +31,46 @@ def read_safetensors(path):
     return tensors
 
 
-def dense(x, weights, _):
-    return x @ weights["weight"].T + weights["bias"]
+class Layers:
+    """Hands out the tensors of one layer after another: layers.N counts the layers that own some."""
+
+    def __init__(self, tensors):
+        self.tensors, self.number = tensors, -1
+
+    def next(self):
+        self.number += 1
+        prefix = f"layers.{self.number}."
+        return {name[len(prefix):]: tensor for name, tensor in self.tensors.items() if name.startswith(prefix)}
 
 
-def convolution(x, weights, layer):
-    """Stride 1; weight [filters, channels, size, size]."""
-    p, size = layer["padding"], layer["size"]
+def dense(x, layer, layers):
+    w = layers.next()
+    return x @ w["weight"].T + w["bias"]
+
+
+def convolution(x, layer, layers):
+    """Weight [filters, channels, size, size]."""
+    w, p, size, stride = layers.next(), layer["padding"], layer["size"], layer["stride"]
     x = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
-    windows = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(2, 3))
-    return np.einsum("nchwij,fcij->nfhw", windows, weights["weight"], optimize=True) + weights["bias"][:, None, None]
+    windows = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(2, 3))[:, :, ::stride, ::stride]
+    y = np.einsum("nchwij,fcij->nfhw", windows, w["weight"], optimize=True)
+    return y + w["bias"][:, None, None] if "bias" in w else y
+
+
+def batch_norm(x, layer, layers):
+    """With the running statistics of training, per channel."""
+    w = {name: tensor.reshape(-1, *[1] * (x.ndim - 2)) for name, tensor in layers.next().items()}
+    return (x - w["running_mean"]) / np.sqrt(w["running_var"] + np.float32(1e-5)) * w["weight"] + w["bias"]
+
+
+def residual(x, layer, layers):
+    """relu(F(x) + x); where F halves the image or adds channels, x is every second pixel, then channels of zeros."""
+    channels, stride = layer["channels"], layer["stride"]
+    y = convolution(x, {"padding": 1, "size": 3, "stride": stride}, layers)
+    y = np.maximum(batch_norm(y, layer, layers), 0)
+    y = batch_norm(convolution(y, {"padding": 1, "size": 3, "stride": 1}, layers), layer, layers)
+    x = x[:, :, ::stride, ::stride]
+    return np.maximum(y + np.pad(x, ((0, 0), (0, channels - x.shape[1]), (0, 0), (0, 0))), 0)
 
 
 def max_pool(x, *_):
@@ -49,39 +79,37 @@ def max_pool(x, *_):
     return x[:, :, :h // 2 * 2, :w // 2 * 2].reshape(n, c, h // 2, 2, w // 2, 2).max((3, 5))
 
 
-def pad_image(x, _, layer):
+def pad_image(x, layer, _):
     """Zeros around images that are smaller, the odd one below and to the right."""
     rows, columns = (max(0, layer["size"] - side) for side in x.shape[2:])
     return np.pad(x, ((0, 0), (0, 0), (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)))
 
 
-def dropout(x, _, layer):
+def dropout(x, layer, _):
     """At test time vanilla dropout multiplies by the keep probability, inverted dropout does nothing."""
     return x * np.float32(1 - layer["rate"]) if layer["kind"] == "vanilla" else x
 
 
-LAYERS = {
+FUNCTIONS = {
     "dense": dense,
     "convolution": convolution,
+    "batchNorm": batch_norm,
+    "residual": residual,
     "maxPool": max_pool,
     "padImage": pad_image,
     "dropout": dropout,
     "relu": lambda x, *_: np.maximum(x, 0),
+    "channelMean": lambda x, *_: x.mean((2, 3)),
     "flatten": lambda x, *_: x.reshape(len(x), -1),
 }
-OWN_TENSORS = {"dense", "convolution"}
 
 
-def scores(x, tensors, layers):
-    number = 0
-    for layer in layers:
-        kind, weights = layer["layer"], {}
-        if kind not in LAYERS:
-            sys.exit(f"This reader knows no layer {kind!r}; it knows {', '.join(sorted(LAYERS))}.")
-        if kind in OWN_TENSORS:
-            weights = {name: tensors[f"layers.{number}.{name}"] for name in ("weight", "bias")}
-            number += 1
-        x = LAYERS[kind](x, weights, layer)
+def scores(x, tensors, description):
+    layers = Layers(tensors)
+    for layer in description:
+        if layer["layer"] not in FUNCTIONS:
+            sys.exit(f"This reader knows no layer {layer['layer']!r}; it knows {', '.join(sorted(FUNCTIONS))}.")
+        x = FUNCTIONS[layer["layer"]](x, layer, layers)
     return x
 
 

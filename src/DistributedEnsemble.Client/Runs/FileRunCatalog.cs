@@ -1,4 +1,3 @@
-using System.Text.Json;
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains;
@@ -21,16 +20,8 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
     {
         if (!RunName.IsValid(name)) throw new UsageException($"\"{name}\" is not a run's name: {RunName.Rule}.");
         var folder = new RunFolder(options.RunsFolder, name);
-        if (!File.Exists(folder.Status)) return null;
-        try
-        {
-            var status = RunStatusJson.FromJson(File.ReadAllText(folder.Status));
-            return status.State is RunState.Running or RunState.Queued && !RunLock.IsHeld(folder) ? Orphaned(status) : status;
-        }
-        catch (JsonException exception)
-        {
-            throw new IOException($"{folder.Status} is damaged: {exception.Message}", exception);
-        }
+        var status = RunStatusFile.Read(folder);
+        return status is { State: RunState.Running or RunState.Queued } && !RunLock.IsHeld(folder) ? Orphaned(status) : status;
     }
 
     public bool Exists(string name) => Directory.Exists(Folder(name).Root);

@@ -1,0 +1,62 @@
+using System.Text.Json;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>Reads run.json, which may be damaged: what is returned can be shown and used without another check.</summary>
+public static class RunStatusFile
+{
+    /// <returns>Null if there is no such run.</returns>
+    /// <exception cref="InvalidDataException">The file is damaged; the message names it.</exception>
+    public static RunStatus? Read(RunFolder folder)
+    {
+        try
+        {
+            return Parse(File.ReadAllText(folder.Status), folder);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc cref="Read" path="/exception"/>
+    internal static RunStatus Parse(string json, RunFolder folder)
+    {
+        try
+        {
+            var status = RunStatusJson.FromJson(json);
+            return Fault(status, folder) is { } fault ? throw new InvalidDataException($"{folder.Status} is damaged: {fault}.") : status;
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{folder.Status} is damaged: it is not the JSON of a run's status (line {e.LineNumber + 1 ?? 1}, at {e.Path ?? "$"}).", e);
+        }
+    }
+
+    private static string? Fault(RunStatus status, RunFolder folder)
+    {
+        if (status.Run != Path.GetFileName(folder.Root)) return $"it is of a run {Excerpt.Of(status.Run ?? "")}";
+        if (status.Members.IsDefaultOrEmpty || status.Members.Any(member => member is null)) return "it has no members";
+        if (status.Members.Where((member, index) => member.Index != index).Any()) return "its members are not numbered from 0";
+        var steps = status.StepsTotal / status.Members.Length;
+        if (steps < 1 || status.Steps < 0 || status.Steps > status.StepsTotal || status.Members.Any(member => member.Step < 0 || member.Step > steps))
+            return "it has steps that cannot be";
+        if (status.Snapshots.IsDefault || status.Ema.IsDefault) return "it has no list of weights";
+        return status.Snapshots.Concat(status.Ema).Select(file => Fault(file, status.Members.Length, steps, folder)).FirstOrDefault(fault => fault is not null);
+    }
+
+    private static string? Fault(WeightFile? file, int members, long steps, RunFolder folder)
+    {
+        if (file is not { File: not null, Sha256.Length: 64 } || file.Member < 0 || file.Member >= members || file.Step < 1 || file.Step > steps)
+            return "it names weights that cannot be";
+        try
+        {
+            _ = folder.Path(file.File);
+            return null;
+        }
+        catch (ArgumentException)
+        {
+            return $"it names {Excerpt.Of(file.File)}, which is no file of the run";
+        }
+    }
+}
