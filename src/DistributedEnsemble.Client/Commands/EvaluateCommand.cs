@@ -10,7 +10,8 @@ internal sealed class EvaluateCommand : DriverCommand
     public EvaluateCommand(Backend backend, SharedOptions shared, Consoles consoles)
         : base(
             "evaluate", "Measures a run on its test split, beside its single members.",
-            "ensemble evaluate digits-1", "ensemble evaluate digits-1 --members 3 --json")
+            "ensemble evaluate digits-1", "ensemble evaluate digits-1 --from snapshots --select greedy",
+            "ensemble evaluate digits-1 --members 3 --json")
     {
         var run = new NamedRun(shared);
         var constituents = new ConstituentOptions();
@@ -23,7 +24,7 @@ internal sealed class EvaluateCommand : DriverCommand
             var status = run.Find(parsed, catalog);
             var report = catalog.Evaluate(status.Run, constituents.Read(parsed), CancellationToken.None);
             if (shared.Json(parsed)) consoles.Out.WriteJson(RunReport.Of(status, report, options.RunsFolder));
-            else consoles.Out.Write(ResultTable.Of(report));
+            else consoles.Out.Write(new Rows(ResultTable.Of(report), MeasuresTable.Of(report)));
         });
     }
 }

@@ -15,6 +15,9 @@ internal sealed record RunReport
     public required int Constituents { get; init; }
     public required SingleModels? Single { get; init; }
     public required PredictionMetrics? Ensemble { get; init; }
+    public required CalibrationMetrics? Calibrated { get; init; }
+    public required UncertaintyMetrics? Uncertainty { get; init; }
+    public required DiversityMetrics? Diversity { get; init; }
     public required long Steps { get; init; }
     public required double TrainSeconds { get; init; }
     public required double MemberStepsPerSecond { get; init; }
@@ -30,11 +33,16 @@ internal sealed record RunReport
         Constituents = evaluation?.Constituents ?? 0,
         Single = evaluation?.Single,
         Ensemble = evaluation?.Ensemble,
+        Calibrated = evaluation?.Calibrated,
+        Uncertainty = evaluation?.Uncertainty,
+        Diversity = evaluation?.Diversity,
         Steps = status.Steps,
         TrainSeconds = status.TrainSeconds,
         MemberStepsPerSecond = status.MemberStepsPerSecond(),
-        Weights = [.. (evaluation?.Weights ?? []).Select(file => new WeightIdentity(file.Member, file.Step, file.Sha256))],
+        Weights = [.. (evaluation?.Weights ?? []).Select((file, i) => new WeightIdentity(
+            file.Member, file.Step, file.Sha256, evaluation!.Multiplicities[i]))],
     };
 }
 
-internal sealed record WeightIdentity(int Member, int Step, string Sha256);
+/// <param name="Multiplicity">How often it counts in the average: 1 unless it was selected greedily.</param>
+internal sealed record WeightIdentity(int Member, int Step, string Sha256, int Multiplicity);
