@@ -35,6 +35,14 @@ internal static class Specs
         return [.. snapshots.Select(s => (s.Member, s.Step, s.Weights.Sha256()))];
     }
 
+    /// <summary>(member, step, sha256) of each member's EMA model, as the sequential reference computes them.</summary>
+    public static List<(int Member, int Step, string Sha256)> ReferenceEma(string spec)
+    {
+        var ema = new List<Snapshot>();
+        EnsembleTraining.Run(Plan(spec), ema: ema);
+        return [.. ema.Select(s => (s.Member, s.Step, s.Weights.Sha256()))];
+    }
+
     /// <summary>The metrics.jsonl of a member, as the sequential reference computes it.</summary>
     public static string ReferenceLines(string spec, int member)
     {

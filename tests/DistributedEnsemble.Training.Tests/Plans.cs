@@ -20,15 +20,18 @@ internal static class Plans
         }
         """;
 
-    public static EnsembleSpec Spec(string json)
+    /// <param name="settings">Keys over those of the text, as --set has them.</param>
+    public static EnsembleSpec Spec(string json, params (string Path, string Value)[] settings)
     {
-        var document = SpecDocument.Parse(json);
+        var document = SpecDocument.Parse(json).With(settings);
         return document.Resolve(s_datasets.Resolve(document.Dataset).Defaults);
     }
 
-    public static TrainingPlan Of(string json, RandomSource? random = null)
+    public static TrainingPlan Of(string json, params (string Path, string Value)[] settings) => Of(json, null, settings);
+
+    public static TrainingPlan Of(string json, RandomSource? random, params (string Path, string Value)[] settings)
     {
-        var spec = Spec(json);
+        var spec = Spec(json, settings);
         var dataset = s_loaded.GetOrAdd(spec.Data.Dataset, name => s_datasets.Resolve(name).Load(new DataFolders()));
         return new TrainingPlan(spec, dataset, new NetworkRegistry(), random);
     }

@@ -31,6 +31,12 @@ internal static class SpecRules
                 + "(set averaging.decay, or predict from final).");
         }
 
+        if (spec.Averaging is { Reset: AveragingReset.Cycle } && spec.Training.Schedule.Kind is not ScheduleKind.CyclicCosine)
+        {
+            throw new SpecException("averaging.reset is cycle: the average starts anew with each cycle, and training.schedule.kind is "
+                + $"{SpecNames.OfChoice(spec.Training.Schedule.Kind)}, which has none (choose cyclic-cosine, or reset never).");
+        }
+
         if (prediction.MonteCarloSamples > 0 && (dropout is null or { Rate: 0, InputRate: 0 }))
         {
             throw new SpecException($"prediction.monteCarloSamples is {prediction.MonteCarloSamples}: Monte-Carlo prediction averages "

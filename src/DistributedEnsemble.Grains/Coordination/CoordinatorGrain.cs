@@ -10,7 +10,7 @@ namespace DistributedEnsemble.Grains;
 
 /// <inheritdoc cref="ICoordinator"/>
 [Reentrant, KeepAlive]
-internal sealed class CoordinatorGrain : Grain, ICoordinator
+internal sealed partial class CoordinatorGrain : Grain, ICoordinator
 {
     private readonly IPersistentState<RunRecord> _state;
     private readonly ILogger<CoordinatorGrain> _log;
@@ -50,6 +50,7 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
         if (_lock is not null) await WriteStatusAsync(_isUnderWay);
         Release();
         _metrics.Dispose();
+        _folding.Dispose();
     }
 
     public async Task<bool> StartAsync(RunRequest request)
@@ -78,65 +79,6 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
     public Task<RunStatus> GetStatusAsync() => Task.FromResult(_progress.Project(Existing, _isUnderWay));
 
     public Task<RunDefinition> GetDefinitionAsync() => Task.FromResult(new RunDefinition(Existing.Spec, Existing.Data));
-
-    public async Task<MemberAttempt?> AssignNextAsync(LaneGrant grant)
-    {
-        if (Record.State != RunState.Running) return null;
-        if (Record.Members.FirstOrDefault(m => m.State == MemberState.Waiting) is not { } waiting) return null;
-        var member = waiting with { State = MemberState.Training, Attempt = waiting.Attempt + 1, Silo = grant.Endpoint };
-        var isExact = Record.Exact && (Record.Machine is null || Record.Machine == grant.Machine);
-        if (!isExact && Record.Exact) _log.MachineDiffers(_run, member.Index, $"{grant.Machine}", $"{Record.Machine}");
-        _state.State = Record.With(member) with { Machine = Record.Machine ?? grant.Machine, Exact = isExact };
-        _progress.Assigned(member);
-        await _writer.WriteAsync();
-        var attempt = new MemberAttempt(member.Index, member.Attempt);
-        if (await StartTrainingAsync(attempt, member.Checkpoints, grant)) return attempt;
-
-        if (IsCurrent(attempt))
-        {
-            _state.State = Record.With(Record.Members[member.Index] with { State = MemberState.Waiting, Silo = null });
-            await _writer.WriteAsync();
-        }
-
-        return null;
-    }
-
-    public async Task<Acknowledgement> CollectAsync(HandOver handOver)
-    {
-        if (!IsCurrent(handOver.By)) return Acknowledgement.Superseded;
-        var weights = handOver.Weights;
-        var known = Record.Snapshots.FirstOrDefault(s => (s.Member, s.Step) == (weights.Member, weights.Step));
-        if (known is null)
-        {
-            _state.State = Record.With(weights);
-        }
-        else if (known.Sha256 != weights.Sha256)
-        {
-            await EndAsync(RunState.Failed,
-                $"not reproducible: member {weights.Member} came to step {weights.Step} twice, with weights {known.Sha256} and {weights.Sha256}");
-            return Acknowledgement.Superseded;
-        }
-
-        await _writer.WriteAsync();
-        return Answer;
-    }
-
-    public async Task<Acknowledgement> CommitAsync(Commit commit)
-    {
-        if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
-        var member = Record.Members[commit.By.Member];
-        if (commit.Step > member.Step || commit.Finished)
-        {
-            using var turn = await _metrics.EnterAsync();
-            if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
-            var length = await _metrics.AppendAsync(member.Index, member.MetricsLength, commit.Metrics);
-            if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
-            await NameAsync(commit, length);
-        }
-
-        if (commit.Finished) await EndIfDoneAsync();
-        return Answer;
-    }
 
     public async Task<Acknowledgement> FailAsync(MemberFailure failure)
     {
@@ -253,43 +195,6 @@ internal sealed class CoordinatorGrain : Grain, ICoordinator
 
     private bool IsCurrent(MemberAttempt by) =>
         by.Member < Record.Members.Length && Record.Members[by.Member] is { State: MemberState.Training } member && member.Attempt == by.Attempt;
-
-    /// <summary>The first call to a member's grain decides its silo.</summary>
-    private async Task<bool> StartTrainingAsync(MemberAttempt attempt, ImmutableArray<WeightFile> checkpoints, LaneGrant grant)
-    {
-        var assignment = new Assignment(attempt, new RunDefinition(Record.Spec, Record.Data), checkpoints);
-        RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(grant.Silo));
-        try
-        {
-            return await GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, attempt.Member)).TrainAsync(assignment);
-        }
-        catch (Exception exception) when (exception is OrleansException or TimeoutException)
-        {
-            _log.NotAssigned(exception, _run, attempt.Member, grant.Endpoint);
-            return false;
-        }
-        finally
-        {
-            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
-        }
-    }
-
-    /// <summary>Names a checkpoint and its metric lines, and then removes the checkpoints that are no longer named.</summary>
-    private async Task NameAsync(Commit commit, long metricsLength)
-    {
-        const int Kept = 2;
-        var before = Record.Members[commit.By.Member];
-        var kept = commit.Finished ? [] : (ImmutableArray<WeightFile>)[commit.Checkpoint!, .. before.Checkpoints.Take(Kept - 1)];
-        var after = before with
-        {
-            Step = commit.Step, Checkpoints = kept, MetricsLength = metricsLength, Loss = StepMetrics.LastOf(commit.Metrics)?.Loss ?? before.Loss,
-        };
-        if (commit.Finished) after = after with { State = MemberState.Completed };
-        _state.State = Record.With(after) with { TrainSeconds = _progress.TrainSeconds };
-        _progress.Committed(after);
-        await _writer.WriteAsync();
-        foreach (var file in before.Checkpoints.Except(kept)) File.Delete(_folder.Path(file.File));
-    }
 
     private Task EndIfDoneAsync()
     {

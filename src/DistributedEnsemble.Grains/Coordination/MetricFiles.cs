@@ -9,14 +9,10 @@ namespace DistributedEnsemble.Grains;
 /// </summary>
 internal sealed class MetricFiles(RunFolder folder) : IDisposable
 {
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly OneAtATime _turns = new();
 
     /// <summary>Keeps appends of different attempts apart.</summary>
-    public async Task<IDisposable> EnterAsync()
-    {
-        await _turn.WaitAsync();
-        return new Turn(_turn);
-    }
+    public Task<IDisposable> EnterAsync() => _turns.EnterAsync();
 
     /// <returns>The length with the lines.</returns>
     public Task<long> AppendAsync(int member, long length, string lines) => Task.Run(() =>
@@ -31,10 +27,5 @@ internal sealed class MetricFiles(RunFolder folder) : IDisposable
         return file.Length;
     });
 
-    public void Dispose() => _turn.Dispose();
-
-    private sealed class Turn(SemaphoreSlim semaphore) : IDisposable
-    {
-        public void Dispose() => semaphore.Release();
-    }
+    public void Dispose() => _turns.Dispose();
 }

@@ -63,6 +63,7 @@ internal sealed class RunProgress(RunKey run, TimeProvider time)
             Machine = record.Machine,
             Members = [.. members],
             Snapshots = record.Snapshots,
+            Ema = [.. record.Members.Select(member => member.Ema).OfType<WeightFile>()],
         };
     }
 

@@ -64,4 +64,13 @@ public sealed record MemberRecord
 
     /// <summary>The loss of the last committed metric line; null before the first.</summary>
     [Id(8)] public double? Loss { get; init; }
+
+    /// <summary>The EMA model after its last hand-over; null before the first.</summary>
+    [Id(9)] public WeightFile? Ema { get; init; }
+
+    /// <summary>A hand-over that is named and not yet in the EMA model; the next one comes after it is.</summary>
+    [Id(10)] public WeightFile? Pending { get; init; }
+
+    /// <summary>The last hand-overs that are in the EMA model and no snapshots, by which one that comes again is known.</summary>
+    [Id(11)] public ImmutableArray<WeightFile> Folded { get; init; } = [];
 }

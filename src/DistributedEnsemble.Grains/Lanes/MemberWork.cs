@@ -64,7 +64,8 @@ internal sealed class MemberWork(
             var metrics = training.Advance();
             if (metrics is not null) _lines.Append(metrics.ToLine());
             Report(training, metrics, pace);
-            if (plan.SnapshotSteps.Contains(training.Step)) HandOver(training, outbox);
+            if (plan.SnapshotSteps.Contains(training.Step)) HandOver(training, outbox, WeightFiles.SaveSnapshot);
+            else if (plan.Averaging?.Includes(training.Step) == true) HandOver(training, outbox, WeightFiles.SaveHandOver);
             if (training.Step < plan.Steps && time.GetElapsedTime(lastCheckpoint).TotalSeconds >= _spec.Checkpoints.EverySeconds)
             {
                 Commit(training, outbox);
@@ -76,11 +77,12 @@ internal sealed class MemberWork(
         else Leave(training, outbox);
     }
 
-    private void HandOver(MemberTraining training, Outbox outbox)
+    private void HandOver(
+        MemberTraining training, Outbox outbox, Func<RunFolder, RunKey, MemberAttempt, int, Weights, WeightFile> save)
     {
         var (step, weights) = (training.Step, training.CopyWeights());
         outbox.Add(new Delivery(
-            () => coordinator.CollectAsync(new HandOver(Attempt, WeightFiles.SaveSnapshot(folder, run, Attempt, step, weights))), weights));
+            () => coordinator.CollectAsync(new HandOver(Attempt, save(folder, run, Attempt, step, weights))), weights));
     }
 
     private void Commit(MemberTraining training, Outbox outbox)

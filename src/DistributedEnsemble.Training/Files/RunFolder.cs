@@ -53,6 +53,9 @@ public sealed class RunFolder
     /// <summary>What the validation split says about a choice of models.</summary>
     public static string Validation(string key) => $"validation/{key}.json";
 
+    /// <summary>Weights that are only averaged, and dropped then.</summary>
+    public static string HandOver(int member, int step) => $"members/{member:D2}/hand-overs/step-{step:D8}.safetensors";
+
     public static string Ema(int member, int step) => $"ema/{member:D2}-step-{step:D8}.safetensors";
 
     /// <summary>The full path of a relative name, which must lie below this folder: the name may come from a damaged record.</summary>

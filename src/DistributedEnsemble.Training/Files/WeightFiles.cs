@@ -17,6 +17,10 @@ public static class WeightFiles
             : Save(folder, file with { File = RunFolder.Snapshot(by.Member, step, by.Attempt) }, run, Tensors(weights));
     }
 
+    /// <summary>Writes weights that are only averaged; what such a file held before was averaged or never named.</summary>
+    public static WeightFile SaveHandOver(RunFolder folder, RunKey run, MemberAttempt by, int step, Weights weights) =>
+        Save(folder, new WeightFile(by.Member, step, RunFolder.HandOver(by.Member, step), ""), run, Tensors(weights));
+
     public static WeightFile SaveCheckpoint(RunFolder folder, RunKey run, MemberAttempt by, MemberCheckpoint checkpoint)
     {
         var file = new WeightFile(by.Member, checkpoint.Step, RunFolder.Checkpoint(by.Member, checkpoint.Step, by.Attempt), "");
@@ -77,7 +81,7 @@ public static class WeightFiles
         return destination;
     }
 
-    private static WeightFile Save(RunFolder folder, WeightFile file, RunKey run, IReadOnlyList<NamedTensor> tensors)
+    internal static WeightFile Save(RunFolder folder, WeightFile file, RunKey run, IReadOnlyList<NamedTensor> tensors)
     {
         var metadata = new Dictionary<string, string>
         {

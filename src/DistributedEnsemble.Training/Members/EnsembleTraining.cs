@@ -9,16 +9,18 @@ public static class EnsembleTraining
 {
     /// <param name="members">The members to train; null is all of them.</param>
     /// <param name="onStep">Told of every logged step.</param>
+    /// <param name="ema">Gets the EMA model of each member, if the spec averages; the caller disposes its weights.</param>
     /// <returns>The snapshots in order of member and step; the caller disposes their weights.</returns>
     public static IReadOnlyList<Snapshot> Run(
         TrainingPlan plan, IEnumerable<int>? members = null, Action<int, StepMetrics>? onStep = null,
-        CancellationToken cancellation = default)
+        ICollection<Snapshot>? ema = null, CancellationToken cancellation = default)
     {
         set_num_threads(plan.Spec.ThreadsPerMember);
         var snapshots = new List<Snapshot>();
         foreach (var member in members ?? Enumerable.Range(0, plan.Spec.Members))
         {
             using var training = new MemberTraining(plan, member);
+            using var average = plan.Averaging is null ? null : new Weights(plan.Network.Layout);
             while (training.Step < plan.Steps)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -27,7 +29,11 @@ public static class EnsembleTraining
                 {
                     snapshots.Add(new Snapshot(member, training.Step, training.CopyWeights()));
                 }
+
+                if (average is not null && plan.Averaging!.Includes(training.Step)) training.FoldInto(average, plan.Averaging.ShareAt(training.Step));
             }
+
+            if (average is not null) ema?.Add(new Snapshot(member, plan.Steps, average.Copy()));
         }
 
         return snapshots;

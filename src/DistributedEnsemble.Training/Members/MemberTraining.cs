@@ -58,6 +58,9 @@ public sealed class MemberTraining : IDisposable
     /// <summary>A copy of the weights.</summary>
     public Weights CopyWeights() => _weights.Copy();
 
+    /// <summary>Folds the weights into an average of them.</summary>
+    public void FoldInto(Weights average, double share) => ExponentialMovingAverage.Fold(average, _weights, share);
+
     /// <summary>A copy of all that is needed to go on.</summary>
     public MemberCheckpoint CopyCheckpoint() =>
         new(Step, _weights.Copy(), [.. _optimizer.State.Select(part => part with { Values = Detached(part.Values) })]);

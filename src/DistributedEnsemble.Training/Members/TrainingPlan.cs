@@ -20,6 +20,7 @@ public sealed class TrainingPlan
         LearningRate = LearningRate.Create(spec, Steps, StepsPerEpoch);
         _validation = new Lazy<Samples>(() => dataset.Train.Rows(Split.Validation));
         SnapshotSteps = SnapshotsOf(spec.Snapshots?.PerMember ?? 1, Steps);
+        Averaging = AveragingSchedule.Of(spec, Steps);
     }
 
     /// <summary>The plan of a run that was started before, on the data that it was started with.</summary>
@@ -48,6 +49,9 @@ public sealed class TrainingPlan
 
     /// <summary>The steps at which a member's weights are kept, ascending; the last is T.</summary>
     public IReadOnlySet<int> SnapshotSteps { get; }
+
+    /// <summary>When weights are averaged; null if they are not.</summary>
+    public AveragingSchedule? Averaging { get; }
 
     /// <summary>The rows that a model is measured on.</summary>
     public Samples Samples(DataPart part) => part == DataPart.Test ? Dataset.Test : _validation.Value;

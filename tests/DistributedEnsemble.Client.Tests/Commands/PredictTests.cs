@@ -142,7 +142,7 @@ public sealed class PredictTests : IDisposable
 
     [Theory]
     [InlineData("--dataset digits --set model.kind=lenet --set regularization.dropout.rate=0.3 --set regularization.dropout.kind=vanilla")]
-    [InlineData("--dataset digits --set model.kind=resnet --set model.depth=8 --set model.width=4 --epochs 1 --set prediction.select=greedy --set snapshots.perMember=2 --set prediction.from=snapshots")]
+    [InlineData("--dataset digits --set model.kind=resnet --set model.depth=8 --set model.width=4 --set prediction.select=greedy --set snapshots.perMember=2 --set prediction.from=snapshots")]
     [InlineData("--dataset two-moons --set snapshots.perMember=2 --set prediction.from=snapshots")]
     public async Task Python_with_numpy_predicts_the_same_from_an_export(string options)
     {

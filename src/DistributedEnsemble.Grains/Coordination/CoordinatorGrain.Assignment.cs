@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
+
+namespace DistributedEnsemble.Grains;
+
+/// <content>Gives lanes to members.</content>
+internal sealed partial class CoordinatorGrain
+{
+    public async Task<MemberAttempt?> AssignNextAsync(LaneGrant grant)
+    {
+        if (Record.State != RunState.Running) return null;
+        if (Record.Members.FirstOrDefault(m => m.State == MemberState.Waiting) is not { } waiting) return null;
+        var member = waiting with { State = MemberState.Training, Attempt = waiting.Attempt + 1, Silo = grant.Endpoint };
+        var isExact = Record.Exact && (Record.Machine is null || Record.Machine == grant.Machine);
+        if (!isExact && Record.Exact) _log.MachineDiffers(_run, member.Index, $"{grant.Machine}", $"{Record.Machine}");
+        _state.State = Record.With(member) with { Machine = Record.Machine ?? grant.Machine, Exact = isExact };
+        _progress.Assigned(member);
+        await _writer.WriteAsync();
+        var attempt = new MemberAttempt(member.Index, member.Attempt);
+        if (await StartTrainingAsync(attempt, member.Checkpoints, grant)) return attempt;
+
+        if (IsCurrent(attempt))
+        {
+            _state.State = Record.With(Record.Members[member.Index] with { State = MemberState.Waiting, Silo = null });
+            await _writer.WriteAsync();
+        }
+
+        return null;
+    }
+
+    /// <summary>The first call to a member's grain decides its silo.</summary>
+    private async Task<bool> StartTrainingAsync(MemberAttempt attempt, ImmutableArray<WeightFile> checkpoints, LaneGrant grant)
+    {
+        var assignment = new Assignment(attempt, new RunDefinition(Record.Spec, Record.Data), checkpoints);
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(grant.Silo));
+        try
+        {
+            return await GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, attempt.Member)).TrainAsync(assignment);
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        {
+            _log.NotAssigned(exception, _run, attempt.Member, grant.Endpoint);
+            return false;
+        }
+        finally
+        {
+            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+        }
+    }
+}

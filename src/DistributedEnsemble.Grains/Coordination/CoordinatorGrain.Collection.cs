@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <content>Takes what members have trained: hand-overs, checkpoints, metric lines.</content>
+internal sealed partial class CoordinatorGrain
+{
+    /// <summary>More than a member can bring again: those since the checkpoint before the last are compared, as far as they go.</summary>
+    private const int FoldedRemembered = 64;
+
+    private readonly OneAtATime _folding = new();
+    private AveragingSchedule? _averaging;
+
+    public async Task<Acknowledgement> CollectAsync(HandOver handOver)
+    {
+        if (!IsCurrent(handOver.By)) return Acknowledgement.Superseded;
+        var weights = handOver.Weights;
+        var isAveraged = Averaging?.Includes(weights.Step) == true;
+        if (Known(weights) is { } known && known.Sha256 != weights.Sha256)
+        {
+            await EndAsync(RunState.Failed,
+                $"not reproducible: member {weights.Member} came to step {weights.Step} twice, with weights {known.Sha256} and {weights.Sha256}");
+            return Acknowledgement.Superseded;
+        }
+
+        if (Known(weights) is null)
+        {
+            var isSnapshot = !isAveraged || weights.File != RunFolder.HandOver(weights.Member, weights.Step);
+            if (isSnapshot) _state.State = Record.With(weights);
+            if (isAveraged) _state.State = Record.With(Record.Members[weights.Member] with { Pending = weights });
+        }
+
+        await _writer.WriteAsync();
+        if (isAveraged) await FoldAsync(weights);
+        return IsCurrent(handOver.By) ? Answer : Acknowledgement.Superseded;
+    }
+
+    private AveragingSchedule? Averaging => _averaging ??= AveragingSchedule.Of(EnsembleSpec.FromJson(Record.Spec), Record.StepsPerMember);
+
+    /// <summary>What the record has of that member and step.</summary>
+    private WeightFile? Known(WeightFile weights)
+    {
+        var member = Record.Members[weights.Member];
+        return Record.Snapshots.Append(member.Pending).Concat(member.Folded).FirstOrDefault(f => f?.Member == weights.Member && f.Step == weights.Step);
+    }
+
+    /// <summary>
+    /// Folds the hand-over into the member's EMA model, unless that is done: the new model's file is written, the record names
+    /// it, and then what it took the place of goes. A crash in between leaves the hand-over pending, and the member brings it
+    /// again until it is answered.
+    /// </summary>
+    private async Task FoldAsync(WeightFile weights)
+    {
+        using var turn = await _folding.EnterAsync();
+        var before = Record.Members[weights.Member];
+        if (before.Pending is { } pending && pending.Step == weights.Step && _lock is not null)
+        {
+            var share = Averaging!.ShareAt(weights.Step);
+            var model = await Task.Run(() => EmaFiles.Fold(_folder, _run, before.Ema, pending, share));
+            if (Record.Members[weights.Member].Pending != pending || _lock is null) return;
+            var folded = IsSnapshot(pending) ? before.Folded : before.Folded.Add(pending);
+            _state.State = Record.With(Record.Members[weights.Member] with
+            {
+                Ema = model, Pending = null, Folded = [.. folded.TakeLast(FoldedRemembered)],
+            });
+            await _writer.WriteAsync();
+            if (before.Ema is { } old && old.File != model.File) File.Delete(_folder.Path(old.File));
+        }
+
+        if (!IsSnapshot(weights) && Record.Members[weights.Member].Pending is null) File.Delete(_folder.Path(weights.File));
+    }
+
+    private bool IsSnapshot(WeightFile weights) => Record.Snapshots.Any(s => s.File == weights.File);
+
+    public async Task<Acknowledgement> CommitAsync(Commit commit)
+    {
+        if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
+        var member = Record.Members[commit.By.Member];
+        if (commit.Step > member.Step || commit.Finished)
+        {
+            using var turn = await _metrics.EnterAsync();
+            if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
+            var length = await _metrics.AppendAsync(member.Index, member.MetricsLength, commit.Metrics);
+            if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
+            await NameAsync(commit, length);
+        }
+
+        if (commit.Finished) await EndIfDoneAsync();
+        return Answer;
+    }
+
+    /// <summary>Names a checkpoint and its metric lines, and then removes the checkpoints that are no longer named.</summary>
+    private async Task NameAsync(Commit commit, long metricsLength)
+    {
+        const int Kept = 2;
+        var before = Record.Members[commit.By.Member];
+        var kept = commit.Finished ? [] : (ImmutableArray<WeightFile>)[commit.Checkpoint!, .. before.Checkpoints.Take(Kept - 1)];
+        var after = before with
+        {
+            Step = commit.Step, Checkpoints = kept, MetricsLength = metricsLength, Loss = StepMetrics.LastOf(commit.Metrics)?.Loss ?? before.Loss,
+        };
+        if (commit.Finished) after = after with { State = MemberState.Completed };
+        _state.State = Record.With(after) with { TrainSeconds = _progress.TrainSeconds };
+        _progress.Committed(after);
+        await _writer.WriteAsync();
+        foreach (var file in before.Checkpoints.Except(kept)) File.Delete(_folder.Path(file.File));
+    }
+}
