@@ -1,0 +1,44 @@
+using DistributedEnsemble.Training;
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Reports;
+
+/// <summary>Trains one member on the calling thread and records the answers of its models on the way.</summary>
+internal static class MemberRecording
+{
+    public static TrainedMember Run(Arm arm, TrainingPlan plan, int member, CancellationToken cancellation)
+    {
+        set_num_threads(1);
+        List<ModelAnswers> snapshots = [];
+        List<StepMetrics> lines = [];
+        using var averages = new RunningAverages(plan);
+        using var training = new MemberTraining(plan, member);
+        while (training.Step < plan.Steps)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (training.Advance() is { } line) lines.Add(line);
+            averages.Observe(training);
+            if (!plan.SnapshotSteps.Contains(training.Step)) continue;
+            using var weights = training.CopyWeights();
+            snapshots.Add(Predict(arm, plan, weights, member));
+        }
+
+        var ema = averages.Models.ToDictionary(entry => entry.Reset, entry => Predict(arm, plan, entry.Weights, member));
+        return new TrainedMember(snapshots, ema, lines);
+    }
+
+    private static ModelAnswers Predict(Arm arm, TrainingPlan plan, Weights weights, int member)
+    {
+        var scaled = Predict(plan, weights, member, samples: 0);
+        return new ModelAnswers(scaled, arm.MonteCarloSamples > 0 ? Predict(plan, weights, member, arm.MonteCarloSamples) : scaled);
+    }
+
+    private static Answers Predict(TrainingPlan plan, Weights weights, int member, int samples)
+    {
+        var predictor = Predictors.Create(plan, weights, member, samples);
+        return new Answers(All(DataPart.Validation), All(DataPart.Test), Math.Max(1, samples));
+
+        float[] All(DataPart part) =>
+            BatchedPrediction.OfRows(predictor, plan.Samples(part), 0, (int)plan.Samples(part).Count).Probabilities;
+    }
+}

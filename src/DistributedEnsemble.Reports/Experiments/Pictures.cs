@@ -1,0 +1,55 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Reports;
+
+/// <summary>Confidence against accuracy.</summary>
+/// <param name="Bins">Of equal width in confidence, ascending; empty ones are left out.</param>
+public sealed record Reliability(string Title, double Ece, IReadOnlyList<ReliabilityBin> Bins)
+{
+    private const int Count = PredictionQuality.Bins;
+
+    /// <param name="models">[rows, classes] of each; all rows are pooled.</param>
+    /// <param name="labels">The class of each row.</param>
+    public static Reliability Of(string title, IEnumerable<float[]> models, ReadOnlySpan<long> labels, int classes)
+    {
+        var bins = new (int Rows, double Confidence, int Right)[Count];
+        foreach (var model in models)
+        {
+            for (var row = 0; row < labels.Length; row++)
+            {
+                var probabilities = model.AsSpan(row * classes, classes);
+                var best = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(probabilities);
+                ref var bin = ref bins[Math.Clamp((int)Math.Ceiling((double)probabilities[best] * Count) - 1, 0, Count - 1)];
+                bin = (bin.Rows + 1, bin.Confidence + probabilities[best], bin.Right + (best == labels[row] ? 1 : 0));
+            }
+        }
+
+        double rows = bins.Sum(bin => bin.Rows);
+        return new Reliability(
+            title, bins.Sum(bin => Math.Abs(bin.Confidence - bin.Right)) / rows,
+            [.. bins.Where(bin => bin.Rows > 0).Select(bin => new ReliabilityBin(bin.Confidence / bin.Rows, (double)bin.Right / bin.Rows, bin.Rows / rows))]);
+    }
+}
+
+/// <param name="Confidence">The mean probability of the class that was named.</param>
+/// <param name="Accuracy">How often that class was right.</param>
+/// <param name="Share">Of all rows.</param>
+public readonly record struct ReliabilityBin(double Confidence, double Accuracy, double Share);
+
+/// <summary>The share of rows for which two models name different classes.</summary>
+/// <param name="Groups">The member of each model.</param>
+public sealed record Disagreements(IReadOnlyList<int> Groups, IReadOnlyList<IReadOnlyList<double>> Matrix)
+{
+    /// <param name="models">[rows, classes] of each.</param>
+    public static Disagreements Of(IReadOnlyList<int> groups, IReadOnlyList<float[]> models, ReadOnlySpan<long> labels)
+    {
+        var diversity = new PairwiseDiversity(models.Count, labels.Length);
+        for (var i = 0; i < models.Count; i++) diversity.Add(i, 0, models[i], labels);
+        return new Disagreements(groups, [.. models.Select((_, i) => models.Select((_, j) => diversity.Disagreement(i, j)).ToArray())]);
+    }
+}
+
+/// <summary>How training went, with the schedule and the snapshots.</summary>
+/// <param name="Members">The metric lines of each member.</param>
+/// <param name="Snapshots">The steps at which weights were kept.</param>
+public sealed record LearningCurves(string Title, IReadOnlyList<IReadOnlyList<StepMetrics>> Members, IReadOnlyList<int> Snapshots);

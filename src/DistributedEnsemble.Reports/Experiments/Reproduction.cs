@@ -1,0 +1,34 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Reports;
+
+/// <summary>Runs a suite and writes what it finds.</summary>
+public static class Reproduction
+{
+    /// <param name="folder">Of the documentation.</param>
+    /// <param name="onProgress">Told a line about every member that is done.</param>
+    /// <returns>The results of all seeds.</returns>
+    /// <exception cref="DataException">The data is missing.</exception>
+    public static ExperimentResults Run(
+        Suite suite, bool quick, string folder, DataFolders data, TimeProvider time, Action<string> onProgress, CancellationToken cancellation)
+    {
+        using var dataset = suite.Source.Load(data);
+        var experiment = new Experiment(suite, dataset, quick ? "ensemble reproduce --quick" : "ensemble reproduce", time);
+        var (members, done) = (suite.Arms.Sum(arm => arm.Members) * suite.Seeds, 0);
+        ExperimentResults? results = null;
+        for (var seed = 1; seed <= suite.Seeds; seed++)
+        {
+            var number = seed;
+            experiment.RunSeed(
+                (arm, member) => onProgress($"{Interlocked.Increment(ref done)}/{members}: seed {number}, {arm.Name}, member {member}"), cancellation);
+            results = experiment.Results();
+            // After each seed: who has no time for all of them has those that are done.
+            ExperimentFiles.Write(results, folder, NameOf(quick));
+        }
+
+        return results!;
+    }
+
+    /// <summary>A quick run never replaces a full run's results.</summary>
+    public static string NameOf(bool quick) => quick ? "experiments-quick" : "experiments";
+}
