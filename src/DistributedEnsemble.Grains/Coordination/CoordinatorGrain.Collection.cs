@@ -57,7 +57,7 @@ internal sealed partial class CoordinatorGrain
         if (before.Pending is { } pending && pending.Step == weights.Step && _lock is not null)
         {
             var share = Averaging!.ShareAt(weights.Step);
-            var model = await Task.Run(() => EmaFiles.Fold(_folder, _run, before.Ema, pending, share));
+            var model = await Task.Run(() => Measurements.EmaTime.Timed(() => EmaFiles.Fold(_folder, _run, before.Ema, pending, share)));
             if (Record.Members[weights.Member].Pending != pending || _lock is null) return;
             var folded = IsSnapshot(pending) ? before.Folded : before.Folded.Add(pending);
             _state.State = Record.With(Record.Members[weights.Member] with

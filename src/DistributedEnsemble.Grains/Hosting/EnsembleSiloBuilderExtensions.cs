@@ -27,6 +27,6 @@ public static class EnsembleSiloBuilderExtensions
         silo.Services.AddSingleton<ConstituentCache>();
         silo.Services.AddSingleton<ConstituentPredictor>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloAnnouncer>();
-        return silo;
+        return silo.AddActivityPropagation();
     }
 }

@@ -61,6 +61,7 @@ internal sealed partial class LanePool(EnsembleTrainingOptions options) : IDispo
     private void Run(MemberWork work)
     {
         LowerPriority();
+        Measurements.LanesBusy.Add(work.Threads);
         try
         {
             work.Train();
@@ -68,6 +69,7 @@ internal sealed partial class LanePool(EnsembleTrainingOptions options) : IDispo
         finally
         {
             ReturnMemory();
+            Measurements.LanesBusy.Add(-work.Threads);
             lock (_lock) _works.RemoveAll(entry => entry.Work == work);
             Changed?.Invoke();
         }

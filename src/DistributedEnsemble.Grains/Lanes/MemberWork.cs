@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Collections.Immutable;
 using System.Text;
 using DistributedEnsemble.Training;
@@ -62,6 +63,7 @@ internal sealed class MemberWork(
         {
             if (_isAbandoned) return;
             var metrics = training.Advance();
+            Measurements.Steps.Add(1);
             if (metrics is not null) _lines.Append(metrics.ToLine());
             Report(training, metrics, pace);
             if (plan.SnapshotSteps.Contains(training.Step)) HandOver(training, outbox, WeightFiles.SaveSnapshot);
@@ -82,15 +84,16 @@ internal sealed class MemberWork(
     {
         var (step, weights) = (training.Step, training.CopyWeights());
         outbox.Add(new Delivery(
-            () => coordinator.CollectAsync(new HandOver(Attempt, save(folder, run, Attempt, step, weights))), weights));
+            () => TimedAsync(Measurements.SnapshotTime, () => coordinator.CollectAsync(
+                new HandOver(Attempt, save(folder, run, Attempt, step, weights)))), weights));
     }
 
     private void Commit(MemberTraining training, Outbox outbox)
     {
         var (checkpoint, lines) = (training.CopyCheckpoint(), TakeLines());
         outbox.Add(new Delivery(
-            () => coordinator.CommitAsync(new Commit(
-                Attempt, checkpoint.Step, WeightFiles.SaveCheckpoint(folder, run, Attempt, checkpoint), lines, Finished: false)),
+            () => TimedAsync(Measurements.CheckpointTime, () => coordinator.CommitAsync(new Commit(
+                Attempt, checkpoint.Step, WeightFiles.SaveCheckpoint(folder, run, Attempt, checkpoint), lines, Finished: false))),
             checkpoint));
     }
 
@@ -110,6 +113,14 @@ internal sealed class MemberWork(
     {
         var failure = new MemberFailure(Attempt, _progress?.Step ?? 0, reason);
         outbox.Add(new Delivery(() => coordinator.FailAsync(failure)));
+    }
+
+    private async Task<Acknowledgement> TimedAsync(Histogram<double> seconds, Func<Task<Acknowledgement>> sendAsync)
+    {
+        var begun = time.GetTimestamp();
+        var answer = await sendAsync();
+        seconds.Record(time.GetElapsedTime(begun).TotalSeconds);
+        return answer;
     }
 
     /// <summary>Delivers until the coordinator has answered; its answer decides whether the lane goes on.</summary>

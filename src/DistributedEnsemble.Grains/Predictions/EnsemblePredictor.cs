@@ -18,6 +18,8 @@ internal sealed class EnsemblePredictor(
     /// <exception cref="QuorumException">Too few members answered in time.</exception>
     public async Task<IBatchAnswer> PredictAsync(RunModel model, RunDefinition definition, RequestBatch batch, CancellationToken cancellation)
     {
+        using var trace = Measurements.Traces.StartActivity("predict batch");
+        trace?.SetTag("ensemble.run", run.Name).SetTag("ensemble.requests", batch.Requests.Count);
         var constituents = batch.Selection.Constituents;
         var query = new ConstituentQuery(definition, [], batch.Selection.MonteCarloSamples, batch.Rows(), null, 0, 0);
         var values = new ImmutableArray<float>[constituents.Length];
@@ -33,6 +35,8 @@ internal sealed class EnsemblePredictor(
             model, batch.Selection,
             new ConstituentProbabilities(ImmutableCollectionsMarshal.AsImmutableArray(values), ImmutableCollectionsMarshal.AsImmutableArray(entropies)));
         var asked = constituents.Select(file => file.Member).Distinct().Count();
+        Measurements.MembersUsed.Record(answers.Members);
+        if (answers.Members < asked) Measurements.MembersLeftOut.Add(asked - answers.Members);
         var needed = (int)Math.Ceiling(options.Prediction.Quorum * asked);
         return answers.Members >= Math.Max(1, needed) ? answers : throw new QuorumException(
             $"{answers.Members} of {asked} members of run \"{run.Name}\" answered within {options.Prediction.MemberTimeout.TotalSeconds} s, "

@@ -87,8 +87,12 @@ internal sealed class RequestBatcher(
     {
         try
         {
+            foreach (var waiting in batch.Requests) Measurements.QueueTime.Record(time.GetElapsedTime(waiting.Since).TotalSeconds);
+            var begun = time.GetTimestamp();
             var requests = new RequestBatch(batch.Requests[0].Request.Selection, [.. batch.Requests.Select(waiting => waiting.Request)]);
             var answer = await compute(requests, batch.Cancellation);
+            Measurements.ComputeTime.Record(time.GetElapsedTime(begun).TotalSeconds);
+            Measurements.BatchRows.Record(requests.Requests.Sum(request => request.Count));
             var first = 0;
             foreach (var waiting in batch.Requests)
             {

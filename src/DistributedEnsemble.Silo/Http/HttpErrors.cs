@@ -16,7 +16,7 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
             if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status405MethodNotAllowed })
                 throw new HttpError(StatusCodes.Status405MethodNotAllowed, $"{OneLine.Of(context.Request.Path)} takes another method than {OneLine.Of(context.Request.Method)}.");
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested && !IsTimeout(context))
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested && !RequestTimeout.HasPassed(context))
         {
             // The client has left: nobody reads an answer.
             context.Abort();
@@ -44,15 +44,13 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
         RunRejectedException => (StatusCodes.Status400BadRequest, OneLine.Whole(exception.Message)),
         OverloadedException => (StatusCodes.Status429TooManyRequests, exception.Message),
         QuorumException => (StatusCodes.Status503ServiceUnavailable, exception.Message),
-        OperationCanceledException when IsTimeout(context) =>
+        OperationCanceledException when RequestTimeout.HasPassed(context) =>
             (StatusCodes.Status503ServiceUnavailable, $"There was no answer within {settings.RequestTimeoutSeconds} s."),
         BadHttpRequestException bad => (bad.StatusCode, OneLine.Whole(bad.Message)),
         TimeoutException or OrleansException or OperationCanceledException =>
             (StatusCodes.Status503ServiceUnavailable, "The cluster does not answer: ask again in a moment."),
         _ => (StatusCodes.Status500InternalServerError, "The server failed at this request; its log says why."),
     };
-
-    private static bool IsTimeout(HttpContext context) => context.Items.ContainsKey(RequestTimeout.HasPassed);
 }
 
 internal static partial class HttpLog

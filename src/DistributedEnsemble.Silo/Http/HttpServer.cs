@@ -33,6 +33,7 @@ public sealed class HttpServer : IAsyncDisposable
         logs?.Invoke(builder.Logging);
         builder.Services.AddRoutingCore();
         builder.Services.Configure<JsonOptions>(options => options.SerializerOptions.Encoder = RunStatusJson.Options.Encoder);
+        builder.Services.AddEnsembleTelemetry();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, check));
         var app = builder.Build();
@@ -82,7 +83,8 @@ public sealed class HttpServer : IAsyncDisposable
         app.Use(next => context => new AccessGuard(check).InvokeAsync(context, next));
         app.Use(next => context => new RequestTimeout(settings, time).InvokeAsync(context, next));
         HealthEndpoints.Map(app, grains);
-        new InferEndpoints(repository, admission, settings).Map(app);
+        app.MapPrometheusScrapingEndpoint("/metrics").Needs(Access.Inference);
+        new InferEndpoints(repository, admission, settings, time).Map(app);
         new RepositoryEndpoints(repository, admission).Map(app);
         new RunEndpoints(grains, runs, admission, time).Map(app);
     }

@@ -3,7 +3,11 @@ namespace DistributedEnsemble.Silo.Http;
 /// <summary>Ends a request that takes too long, its reading included. Event streams last as long as somebody watches.</summary>
 internal sealed class RequestTimeout(HttpSettings settings, TimeProvider time)
 {
-    public const string HasPassed = "ensemble.timeout";
+    private const string Item = "ensemble.timeout";
+
+    /// <summary>Whether it was the server's patience that ended a request.</summary>
+    public static bool HasPassed(HttpContext context) =>
+        context.Items[Item] is CancellationToken patience && patience.IsCancellationRequested;
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -17,14 +21,10 @@ internal sealed class RequestTimeout(HttpSettings settings, TimeProvider time)
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(settings.RequestTimeoutSeconds), time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(client, patience.Token);
         context.RequestAborted = either.Token;
+        context.Items[Item] = patience.Token;
         try
         {
             await next(context);
-        }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !client.IsCancellationRequested)
-        {
-            context.Items[HasPassed] = true;
-            throw;
         }
         finally
         {

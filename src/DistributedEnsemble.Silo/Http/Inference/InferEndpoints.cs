@@ -5,7 +5,7 @@ using Microsoft.Net.Http.Headers;
 namespace DistributedEnsemble.Silo.Http;
 
 /// <summary>The Open Inference Protocol v2: what clients of Triton and KServe speak.</summary>
-internal sealed class InferEndpoints(ModelRepository repository, Admission admission, HttpSettings settings)
+internal sealed class InferEndpoints(ModelRepository repository, Admission admission, HttpSettings settings, TimeProvider time)
 {
     private static readonly string[] s_extensions = ["binary_tensor_data", "model_repository", "model_configuration"];
     private static readonly string s_version = typeof(InferEndpoints).Assembly.GetName().Version!.ToString(3);
@@ -18,7 +18,7 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
             app.MapGet(path, (string name, string? version) => DescribeAsync(name, version)).Needs(Access.Inference);
             app.MapGet($"{path}/ready", (string name, string? version) => Ready(name, version)).Needs(Access.Inference);
             app.MapGet($"{path}/config", (string name, string? version) => ConfigureAsync(name, version)).Needs(Access.Inference);
-            app.MapPost($"{path}/infer", (HttpContext context, string name, string? version) => InferAsync(context, name, version)).Needs(Access.Inference);
+            app.MapPost($"{path}/infer", (HttpContext context, string name, string? version) => InferMeasuredAsync(context, name, version)).Needs(Access.Inference);
         }
     }
 
@@ -41,6 +41,25 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
         return state.IsReady
             ? TypedResults.Json<object>(new { name, ready = true })
             : throw HttpError.Unavailable($"Model \"{name}\" is not ready: {state.Reason}.");
+    }
+
+    private async Task InferMeasuredAsync(HttpContext context, string name, string? version)
+    {
+        var begun = time.GetTimestamp();
+        var outcome = "ok";
+        try
+        {
+            await InferAsync(context, name, version);
+        }
+        catch (Exception exception)
+        {
+            outcome = RequestMeasurements.OutcomeOf(context, exception);
+            throw;
+        }
+        finally
+        {
+            RequestMeasurements.Duration.Record(time.GetElapsedTime(begun).TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
+        }
     }
 
     private async Task InferAsync(HttpContext context, string name, string? version)

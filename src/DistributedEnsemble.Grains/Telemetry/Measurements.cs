@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>What a process measures of its silos, for whoever listens; nothing is kept here.</summary>
+public static class Measurements
+{
+    /// <summary>Of the meter and of the source of traces.</summary>
+    public const string Name = "DistributedEnsemble";
+
+    private static readonly Meter s_meter = new(Name);
+
+    /// <summary>From a client's request through the aggregator to the members.</summary>
+    public static ActivitySource Traces { get; } = new(Name);
+
+    internal static Histogram<double> QueueTime { get; } = Seconds("ensemble.prediction.queue.duration", "From the arrival of a request to its batch's start.");
+
+    internal static Histogram<double> ComputeTime { get; } = Seconds("ensemble.prediction.compute.duration", "From a batch's start to its answer.");
+
+    internal static Histogram<long> BatchRows { get; } = Whole("ensemble.prediction.batch.rows", "{row}", "Rows that were computed together.", 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096);
+
+    internal static Histogram<long> MembersUsed { get; } = Whole("ensemble.prediction.members", "{member}", "Members that an answer is the average of.", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 50, 100, 1000);
+
+    internal static Counter<long> MembersLeftOut { get; } = s_meter.CreateCounter<long>("ensemble.prediction.members.left_out", "{member}", "Members that did not answer in time.");
+
+    internal static UpDownCounter<int> LanesBusy { get; } = s_meter.CreateUpDownCounter<int>("ensemble.lanes.busy", "{lane}", "Lanes that train.");
+
+    internal static Counter<long> Steps { get; } = s_meter.CreateCounter<long>("ensemble.training.steps", "{step}", "Optimizer steps.");
+
+    internal static Histogram<double> SnapshotTime { get; } = Seconds("ensemble.snapshot.duration", "From a hand-over of weights to the record that names it.");
+
+    internal static Histogram<double> CheckpointTime { get; } = Seconds("ensemble.checkpoint.duration", "From a checkpoint's copy to the record that names it.");
+
+    internal static Histogram<double> EmaTime { get; } = Seconds("ensemble.ema.duration", "Folding a hand-over into a member's EMA model, its file included.");
+
+    internal static T Timed<T>(this Histogram<double> seconds, Func<T> work)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        var result = work();
+        seconds.Record(Stopwatch.GetElapsedTime(begun).TotalSeconds);
+        return result;
+    }
+
+    private static Histogram<double> Seconds(string name, string description) => s_meter.CreateHistogram(
+        name, "s", description, advice: new InstrumentAdvice<double>
+        {
+            HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+        });
+
+    private static Histogram<long> Whole(string name, string unit, string description, params long[] boundaries) => s_meter.CreateHistogram(
+        name, unit, description, advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = boundaries });
+}
