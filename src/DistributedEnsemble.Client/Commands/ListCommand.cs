@@ -1,5 +1,7 @@
 using System.CommandLine;
+using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Runs;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Commands;
@@ -11,11 +13,31 @@ internal sealed class ListCommand : DriverCommand
         SetAction(parsed =>
         {
             var options = shared.Read(parsed);
-            var runs = backend.OpenCatalog(options).List();
+            var (runs, damages) = Read(backend.OpenCatalog(options));
             if (shared.Json(parsed)) consoles.Out.WriteJson(new RunList(runs));
-            else if (runs.Count == 0) consoles.Out.WriteRaw($"No runs in {options.RunsFolder}. `{shared.Suggest(parsed, "train")}` makes one.");
-            else consoles.Out.Write(StatusViews.List(runs));
+            else if (runs.Count > 0) consoles.Out.Write(StatusViews.List(runs));
+            else if (damages.Count == 0) consoles.Out.WriteRaw($"No runs in {options.RunsFolder}. `{shared.Suggest(parsed, "train")}` makes one.");
+            foreach (var damage in damages) consoles.Error.WriteRaw(damage);
+            return damages.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
         });
+
+    /// <summary>One damaged run does not hide the others.</summary>
+    private static (List<RunStatus> Runs, List<string> Damages) Read(IRunCatalog catalog)
+    {
+        var (runs, damages) = (new List<RunStatus>(), new List<string>());
+        foreach (var name in catalog.Names())
+        {
+            try
+            {
+                if (catalog.Find(name) is { } run) runs.Add(run);
+            }
+            catch (InvalidDataException exception)
+            {
+                damages.Add(exception.Message);
+            }
+        }
+        return (runs, damages);
+    }
 
     private sealed record RunList(IReadOnlyList<RunStatus> Runs);
 }

@@ -41,7 +41,7 @@ internal sealed class ServeCommand : DriverCommand
             await using var cluster = await backend.StartCluster(options, interruption.Token);
             await using var server = await HttpServer.StartAsync(
                 cluster.Grains, options.RunsFolder, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, interruption.Token);
-            Announce(parsed, server.Url, names.Count > 0 ? names : [.. catalog.List().Select(status => status.Run)], options.RunsFolder);
+            Announce(parsed, server.Url, names.Count > 0 ? names : [.. catalog.Names()], options.RunsFolder);
             await Task.Delay(Timeout.Infinite, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await StopRunsAsync(cluster.Grains);
             return Failures.ExitCode.Ok;

@@ -10,11 +10,11 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
 {
     private readonly EnsembleTrainingOptions _training = new();
 
-    public IReadOnlyList<RunStatus> List() => !Directory.Exists(options.RunsFolder)
+    public IReadOnlyList<string> Names() => !Directory.Exists(options.RunsFolder)
         ? []
         : [.. Directory.EnumerateDirectories(options.RunsFolder)
             .Select(folder => Path.GetFileName(folder)!).Where(RunName.IsValid).Order(StringComparer.Ordinal)
-            .Select(Find).OfType<RunStatus>()];
+            .Where(name => File.Exists(Folder(name).Status))];
 
     public RunStatus? Find(string name)
     {
@@ -24,7 +24,9 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
         return status is { State: RunState.Running or RunState.Queued } && !RunLock.IsHeld(folder) ? Orphaned(status) : status;
     }
 
-    public bool Exists(string name) => Directory.Exists(Folder(name).Root);
+    // A folder of anything else that has a run's name is never taken for one.
+    public bool Exists(string name) =>
+        Folder(name) is var folder && new[] { folder.Status, folder.Record, folder.Lock }.Any(File.Exists);
 
     public void RequestStop(string name) => FileRuns.RequestStop(Folder(name));
 

@@ -5,9 +5,10 @@ namespace DistributedEnsemble.Client.Runs;
 /// <summary>The runs of a folder, read from their files alone: nothing needs to be running.</summary>
 internal interface IRunCatalog
 {
-    IReadOnlyList<RunStatus> List();
+    IReadOnlyList<string> Names();
 
     /// <returns>The run, or null if there is none of that name.</returns>
+    /// <exception cref="InvalidDataException">Its status is damaged.</exception>
     RunStatus? Find(string name);
 
     /// <summary>Whether the name is taken, also by a run whose files are damaged.</summary>

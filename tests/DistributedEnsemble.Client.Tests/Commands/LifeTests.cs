@@ -1,4 +1,7 @@
 using System.Text.Json;
+using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Signals;
+using Spectre.Console.Testing;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 
@@ -64,21 +67,79 @@ public sealed class LifeTests : IDisposable
     public async Task A_run_that_does_not_exist_is_not_resumed() => (await _driver.RunAsync("resume", "nobody")).Refused(
         2, $"Run \"nobody\" does not exist in {_driver.RunsFolder}. `ensemble list --runs {_driver.RunsFolder}` shows those that do.");
 
+    [Fact]
+    public async Task A_folder_that_is_no_run_is_never_deleted()
+    {
+        Directory.CreateDirectory(Path.Combine(_driver.RunsFolder, "photos"));
+
+        (await _driver.RunAsync("delete", "photos", "--yes")).Refused(
+            2, $"Run \"photos\" does not exist in {_driver.RunsFolder}. `ensemble list --runs {_driver.RunsFolder}` shows those that do.");
+        Assert.Equal(["photos"], _driver.Runs);
+    }
+
+    [Theory]
+    [InlineData("y", 0)]
+    [InlineData("n", 1)]
+    [InlineData("", 1)]
+    public async Task On_a_terminal_the_answer_decides_whether_a_run_is_deleted(string answer, int exitCode)
+    {
+        (await _driver.RunAsync([.. Spec, "--name", "r", "--set", "training.epochs=1"])).Succeeded();
+        using TestConsole output = new(), error = new TestConsole().Interactive();
+        error.Input.PushTextWithEnter(answer);
+        var driver = new Driver(
+            _driver.Backend, new Consoles(output, error) { CanAsk = true }, Wiring.Failures, TimeProvider.System, () => throw new InvalidOperationException());
+
+        Assert.Equal(exitCode, await driver.RunAsync(["delete", "r", "--runs", _driver.RunsFolder]));
+
+        Assert.Equal(exitCode == 1, _driver.Runs.Any());
+    }
+
+    [Fact]
+    public async Task What_a_signal_paused_is_resumed_and_can_be_paused_again()
+    {
+        Assert.Equal(130, (await _driver.RunAsync(signal => _ = SignalAsync(signal, 0), [.. Spec, "--name", "r", "--set", "training.epochs=100000"])).ExitCode);
+        var before = await StepsAsync("r");
+
+        Assert.Equal(130, (await _driver.RunAsync(signal => _ = SignalAsync(signal, before), "resume", "r")).ExitCode);
+
+        Assert.True(await StepsAsync("r") > before);
+    }
+
+    [Fact]
+    public async Task Data_that_changed_is_refused_before_anything_goes_on()
+    {
+        var file = _driver.File("flowers.csv", $"x,label\n{string.Concat(Enumerable.Range(0, 50).Select(i => $"{i},{i % 2}\n"))}");
+        await _driver.RunAsync(signal => _ = SignalAsync(signal, 0), "train", "--dataset", file, "--name", "r", "--epochs", "1000000");
+        File.AppendAllText(file, "3,1\n");
+
+        var outcome = await _driver.RunAsync("resume", "r");
+
+        Assert.Equal((2, ""), (outcome.ExitCode, outcome.Out));
+        Assert.StartsWith($"Dataset \"{file}\" has changed since run \"r\" began: its SHA-256 is ", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.Equal("paused", (await _driver.RunAsync("status", "r", "--json")).Json.GetProperty("state").GetString());
+    }
+
     public void Dispose() => _driver.Dispose();
 
     private async Task WhenTrainingAsync(Task<Outcome> training, string run)
     {
-        while (await StepsAsync() == 0)
+        while (await StepsAsync(run) == 0)
         {
             if (training.IsCompleted) Assert.Fail($"The training ended too soon: {(await training).Error}");
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
+    }
 
-        async Task<long> StepsAsync()
-        {
-            var status = await _driver.RunAsync("status", run, "--json");
-            return status.ExitCode == 0 ? status.Json.GetProperty("steps").GetInt64() : 0;
-        }
+    private async Task SignalAsync(Interruption interruption, long after)
+    {
+        while (await StepsAsync("r") <= after) await Task.Delay(20, TestContext.Current.CancellationToken);
+        interruption.Signal(130);
+    }
+
+    private async Task<long> StepsAsync(string run)
+    {
+        var status = await _driver.RunAsync("status", run, "--json");
+        return status.ExitCode == 0 ? status.Json.GetProperty("steps").GetInt64() : 0;
     }
 
     private string Metrics(string run, string member) =>

@@ -55,7 +55,7 @@ public sealed class WatchTests
         private int _asked;
 
         public RunStatus Find(string name) => states[Math.Min(_asked++, states.Count - 1)];
-        public IReadOnlyList<RunStatus> List() => throw new NotSupportedException();
+        public IReadOnlyList<string> Names() => throw new NotSupportedException();
         public bool Exists(string name) => throw new NotSupportedException();
         public void RequestStop(string name) => throw new NotSupportedException();
         public void Delete(string name) => throw new NotSupportedException();
