@@ -18,6 +18,7 @@ internal static class SiloCommand
         {
             Runs, Data, Lanes, SiloPort, GatewayPort,
         };
+        command.Subcommands.Add(ProbeCommand.Create());
         command.SetAction(RunAsync);
         return command;
     }
@@ -25,6 +26,15 @@ internal static class SiloCommand
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateSlimBuilder();
+        try
+        {
+            builder.Configuration.AddSecretFiles();
+        }
+        catch (DirectoryNotFoundException exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 2;
+        }
         var settings = builder.Configuration.GetSection("Ensemble").Get<SiloSettings>() ?? new SiloSettings();
         settings = settings with
         {
