@@ -1,0 +1,124 @@
+using k8s;
+using k8s.Models;
+
+namespace DistributedEnsemble.Silo.Tests.Deploy;
+
+/// <summary>The manifests, read strictly: a key that Kubernetes does not know is an error.</summary>
+public sealed class KubernetesTests
+{
+    private static readonly List<object> s_objects = [.. Files().SelectMany(file => KubernetesYaml.LoadAllFromString(File.ReadAllText(file), strict: true))];
+
+    private static V1StatefulSet Silos => One<V1StatefulSet>("ensemble-silo");
+
+    private static V1Container Silo => Assert.Single(Silos.Spec.Template.Spec.Containers);
+
+    [Fact]
+    public void The_kustomization_names_every_manifest()
+    {
+        var named = DeployFiles.Read("deploy", "kubernetes", "kustomization.yaml").Split('\n').Select(line => line.Trim())
+            .Where(line => line.StartsWith("- ", StringComparison.Ordinal) && line.EndsWith(".yaml", StringComparison.Ordinal)).Select(line => line[2..]);
+
+        Assert.Equal(Files().Select(file => Path.GetFileName(file)!).Order(), named.Order());
+    }
+
+    [Fact]
+    public void A_silo_has_time_to_hand_its_members_over_before_it_is_killed() => Assert.True(
+        Silos.Spec.Template.Spec.TerminationGracePeriodSeconds > int.Parse(Value("DOTNET_SHUTDOWNTIMEOUTSECONDS")));
+
+    [Fact]
+    public void A_silo_asks_for_processors_and_is_never_throttled()
+    {
+        Assert.Equal(Value("ENSEMBLE__LANES"), Silo.Resources.Requests["cpu"].ToString());
+        Assert.False(Silo.Resources.Limits.ContainsKey("cpu"));
+        Assert.True(Silo.Resources.Limits.ContainsKey("memory"));
+    }
+
+    [Fact]
+    public void Liveness_asks_the_process_and_readiness_the_cluster()
+    {
+        Assert.Equal("/health/live", Silo.LivenessProbe.HttpGet.Path);
+        Assert.Equal("/health/live", Silo.StartupProbe.HttpGet.Path);
+        Assert.Equal("/health/ready", Silo.ReadinessProbe.HttpGet.Path);
+        Assert.All([Silo.LivenessProbe, Silo.StartupProbe, Silo.ReadinessProbe], probe => Assert.Equal("HTTPS", probe.HttpGet.Scheme));
+    }
+
+    [Fact]
+    public void Every_container_runs_without_root_privileges_or_a_writable_root()
+    {
+        var pods = All<V1StatefulSet>().Select(set => set.Spec.Template.Spec).ToList();
+        Assert.Equal(2, pods.Count);
+        foreach (var pod in pods)
+        {
+            Assert.True(pod.SecurityContext.RunAsNonRoot);
+            Assert.Equal("RuntimeDefault", pod.SecurityContext.SeccompProfile.Type);
+            Assert.False(pod.AutomountServiceAccountToken);
+            Assert.All(pod.Containers, container =>
+            {
+                Assert.True(container.SecurityContext.ReadOnlyRootFilesystem);
+                Assert.False(container.SecurityContext.AllowPrivilegeEscalation);
+                Assert.Equal(["ALL"], container.SecurityContext.Capabilities.Drop);
+            });
+        }
+    }
+
+    [Fact]
+    public void A_silo_advertises_its_pods_own_address() =>
+        Assert.Equal("status.podIP", Silo.Env.Single(e => e.Name == "ENSEMBLE__ADDRESS").ValueFrom.FieldRef.FieldPath);
+
+    [Fact]
+    public void Silos_and_redis_are_found_without_a_balancing_address()
+    {
+        Assert.Equal("None", One<V1Service>(Silos.Spec.ServiceName).Spec.ClusterIP);
+        Assert.Equal("None", One<V1Service>("redis").Spec.ClusterIP);
+    }
+
+    [Fact]
+    public void At_most_one_silo_is_taken_away_at_a_time()
+    {
+        var budget = One<V1PodDisruptionBudget>("ensemble-silos");
+        Assert.Equal("1", budget.Spec.MaxUnavailable.ToString());
+        Assert.Equal(Silos.Spec.Template.Metadata.Labels.Intersect(budget.Spec.Selector.MatchLabels).Count(), budget.Spec.Selector.MatchLabels.Count);
+    }
+
+    [Fact]
+    public void Runs_lie_where_every_silo_writes()
+    {
+        var volume = Silos.Spec.Template.Spec.Volumes.Single(v => v.PersistentVolumeClaim is not null);
+        Assert.Equal(["ReadWriteMany"], One<V1PersistentVolumeClaim>(volume.PersistentVolumeClaim.ClaimName).Spec.AccessModes);
+        Assert.Equal(Value("ENSEMBLE__RUNS"), Silo.VolumeMounts.Single(mount => mount.Name == volume.Name).MountPath);
+    }
+
+    [Fact]
+    public void Redis_writes_everything_to_disk_at_once()
+    {
+        var arguments = string.Join(' ', Assert.Single(One<V1StatefulSet>("redis").Spec.Template.Spec.Containers).Args);
+        Assert.Contains("--appendonly yes --appendfsync always", arguments, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_pod_is_behind_a_policy_in_both_directions()
+    {
+        var policies = All<V1NetworkPolicy>().ToList();
+        foreach (var set in All<V1StatefulSet>())
+        {
+            var policy = Assert.Single(policies, p => p.Spec.PodSelector.MatchLabels.All(set.Spec.Template.Metadata.Labels.Contains));
+            Assert.Equal(["Ingress", "Egress"], policy.Spec.PolicyTypes);
+        }
+    }
+
+    [Fact]
+    public void The_image_and_its_ports_are_those_of_the_dockerfile()
+    {
+        Assert.Contains($"-t {Silo.Image} ", DeployFiles.Read("deploy", "Dockerfile"), StringComparison.Ordinal);
+        Assert.Equal([8000, 11111, 30000], Silo.Ports.Select(port => port.ContainerPort).Order());
+    }
+
+    private static string Value(string name) => Silo.Env.Single(e => e.Name == name).Value;
+
+    private static IEnumerable<string> Files() => Directory.EnumerateFiles(DeployFiles.PathOf("deploy", "kubernetes"), "*.yaml")
+        .Where(file => Path.GetFileName(file) != "kustomization.yaml");
+
+    private static IEnumerable<T> All<T>() => s_objects.OfType<T>();
+
+    private static T One<T>(string name) where T : IKubernetesObject<V1ObjectMeta> => All<T>().Single(o => o.Metadata.Name == name);
+}
