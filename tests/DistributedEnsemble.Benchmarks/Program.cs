@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistributedEnsemble.Benchmarks;
 using DistributedEnsemble.Benchmarks.Memory;
+using DistributedEnsemble.Benchmarks.Serving;
 using DistributedEnsemble.Benchmarks.Steps;
 
 var output = new Option<FileInfo?>("--output") { Description = "A JSON file to write the result to.", Recursive = true };
@@ -22,5 +23,10 @@ var memoryOf = new Command(MemoryBenchmark.OfMembers, "One measurement of `memor
 memoryOf.Hidden = true;
 memoryOf.SetAction(async (parsed, _) => Console.WriteLine(await MemoryBenchmark.MeasureAsync(parsed.GetValue(count), parsed.GetValue(data))));
 
-return await new RootCommand("Measures what the documentation says about speed and memory.") { output, data, step, memory, memoryOf }
+var seconds = new Option<double>("--seconds") { Description = "How long each measurement lasts.", DefaultValueFactory = _ => 1 };
+var serving = new Command("serving", "Requests per second and latency of ten models served, beside their bare forward passes.") { rounds, seconds };
+serving.SetAction(async (parsed, _) => Report.Write(
+    await new ServingBenchmark(parsed.GetValue(data), parsed.GetValue(rounds), parsed.GetValue(seconds)).RunAsync(), args, parsed.GetValue(output)));
+
+return await new RootCommand("Measures what the documentation says about speed and memory.") { output, data, step, memory, memoryOf, serving }
     .Parse(args).InvokeAsync();

@@ -1,0 +1,152 @@
+using System.Runtime.InteropServices;
+using DistributedEnsemble.Silo;
+using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Benchmarks.Serving;
+
+/// <summary>
+/// Requests per second and their latency at several concurrencies: ten models served, beside the bare forward passes of ten
+/// models in the same process, one model served, and ten served without batching. Clients and servers share the process and its cores.
+/// </summary>
+internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
+{
+    private const int Members = 10, BatchRows = 128, ManyRows = 32;
+    private static readonly int[] s_concurrencies = [1, 16, 64, 256];
+
+    private static readonly Dictionary<string, string> s_models = new()
+    {
+        ["mlp"] = """{ "kind": "mlp", "hidden": [256] }""",
+        ["lenet"] = """{ "kind": "lenet" }""",
+    };
+
+    private readonly Preloaded _data = Preloaded.FashionMnist(data);
+
+    public async Task<object> RunAsync()
+    {
+        var results = new Dictionary<string, object>();
+        foreach (var model in s_models.Keys) results[model] = await MeasureAsync(model);
+        return new { Members, MaxBatchSize = BatchRows, Rounds = rounds, SecondsPerMeasurement = seconds, Models = results };
+    }
+
+    private async Task<object> MeasureAsync(string model)
+    {
+        var runs = Directory.CreateTempSubdirectory("ensemble-benchmark-").FullName;
+        try
+        {
+            await using var batched = await StartAsync(runs, BatchRows);
+            await using var unbatched = await StartAsync(runs, 1);
+            await TrainAsync(batched.Grains, Spec(model, model, epochs: 1, batchSize: 2048), until: status => status.State == RunState.Completed);
+            using var load = new ServedLoad(batched, unbatched, model, One(_data.Dataset, 1), One(_data.Dataset, ManyRows));
+            using var bare = new BareModels(model, Members);
+            await load.WarmUpAsync();
+            var measured = new Dictionary<string, List<Measurement>>();
+            for (var round = 0; round < rounds; round++) await RoundAsync(load, bare, measured);
+            for (var round = 0; round < rounds; round++) await WithTrainingAsync(batched, load, model, round, measured);
+            return Summary(measured);
+        }
+        finally
+        {
+            Directory.Delete(runs, recursive: true);
+        }
+    }
+
+    private async Task RoundAsync(ServedLoad load, BareModels bare, Dictionary<string, List<Measurement>> measured)
+    {
+        Add(measured, "bare, 1 row, 1 thread", bare.Measure(rows: 1, threads: 1, seconds));
+        Add(measured, "bare, 32 rows, all threads", bare.Measure(ManyRows, Environment.ProcessorCount, seconds));
+        Add(measured, "bare, 128 rows, all threads", bare.Measure(BatchRows, Environment.ProcessorCount, seconds));
+        foreach (var concurrency in s_concurrencies)
+        {
+            Add(measured, $"http, 1 row, {concurrency}", await load.MeasureAsync(load.Http, concurrency, seconds));
+            Add(measured, $"http, 32 rows, {concurrency}", await load.MeasureAsync(load.HttpMany, concurrency, seconds, ManyRows));
+            Add(measured, $"http, 1 row, one model, {concurrency}", await load.MeasureAsync(load.HttpOneModel, concurrency, seconds));
+            Add(measured, $"aggregator, 1 row, {concurrency}", await load.MeasureAsync(load.Aggregator, concurrency, seconds));
+            if (concurrency is 1 or 64) Add(measured, $"http, 1 row, unbatched, {concurrency}", await load.MeasureAsync(load.HttpUnbatched, concurrency, seconds));
+        }
+    }
+
+    /// <summary>The same requests while every lane trains, and while none does.</summary>
+    private async Task WithTrainingAsync(Served served, ServedLoad load, string model, int round, Dictionary<string, List<Measurement>> measured)
+    {
+        foreach (var concurrency in new[] { 1, 16 })
+        {
+            Add(measured, $"http, 1 row, lanes idle, {concurrency}", await load.MeasureAsync(load.Http, concurrency, seconds));
+            var run = await TrainAsync(served.Grains, Spec(model, $"busy-{round}-{concurrency}", 100_000, 128), status => status.Steps > 0);
+            Add(measured, $"http, 1 row, lanes training, {concurrency}", await load.MeasureAsync(load.Http, concurrency, seconds));
+            await served.Grains.GetGrain<ICoordinator>(run.ToString()).StopAsync();
+            await UntilAsync(served.Grains, run, status => status.State == RunState.Paused);
+        }
+    }
+
+    private static void Add(Dictionary<string, List<Measurement>> measured, string name, Measurement measurement)
+    {
+        if (!measured.TryGetValue(name, out var list)) measured[name] = list = [];
+        list.Add(measurement);
+        Console.Error.WriteLine($"{name}: {measurement.RowsPerSecond:0} rows/s, p50 {measurement.P50:0.00} ms, p99 {measurement.P99:0.00} ms, {measurement.Errors} errors");
+    }
+
+    private static object Summary(Dictionary<string, List<Measurement>> measured)
+    {
+        Spread Ratio(string one, string other, Func<Measurement, double> of) =>
+            Spread.Of(measured[one].Zip(measured[other], (a, b) => of(a) / of(b)));
+        return new
+        {
+            Measured = measured.ToDictionary(entry => entry.Key, entry => new
+            {
+                RequestsPerSecond = Spread.Of(entry.Value.Select(m => m.RequestsPerSecond)),
+                RowsPerSecond = Spread.Of(entry.Value.Select(m => m.RowsPerSecond)),
+                P50Milliseconds = Spread.Of(entry.Value.Select(m => m.P50)),
+                P99Milliseconds = Spread.Of(entry.Value.Select(m => m.P99)),
+                Errors = entry.Value.Sum(m => m.Errors),
+            }),
+            Ratios = new Dictionary<string, Spread>
+            {
+                ["rows/s, http 32 rows at 64 / bare 128 rows"] = Ratio("http, 32 rows, 64", "bare, 128 rows, all threads", m => m.RowsPerSecond),
+                ["rows/s, http 1 row at 64 / bare 128 rows"] = Ratio("http, 1 row, 64", "bare, 128 rows, all threads", m => m.RowsPerSecond),
+                ["rows/s, aggregator 1 row at 256 / bare 128 rows"] = Ratio("aggregator, 1 row, 256", "bare, 128 rows, all threads", m => m.RowsPerSecond),
+                ["rows/s, http 1 row at 64 / unbatched"] = Ratio("http, 1 row, 64", "http, 1 row, unbatched, 64", m => m.RowsPerSecond),
+                ["rows/s, http 1 row at 64 / one model"] = Ratio("http, 1 row, 64", "http, 1 row, one model, 64", m => m.RowsPerSecond),
+                ["p50 ms, http 1 row at 1 − bare 1 row"] = Spread.Of(measured["http, 1 row, 1"].Zip(measured["bare, 1 row, 1 thread"], (a, b) => a.P50 - b.P50)),
+                ["p99, lanes training / idle, at 1"] = Ratio("http, 1 row, lanes training, 1", "http, 1 row, lanes idle, 1", m => m.P99),
+                ["p99, lanes training / idle, at 16"] = Ratio("http, 1 row, lanes training, 16", "http, 1 row, lanes idle, 16", m => m.P99),
+            },
+        };
+    }
+
+    private async Task<Served> StartAsync(string runs, int maxBatchSize)
+    {
+        var silo = await EmbeddedSilo.StartAsync(options =>
+        {
+            options.RunsFolder = runs;
+            options.Datasets.Add(_data);
+            options.Prediction.MaxBatchSize = maxBatchSize;
+        });
+        return new Served(silo, await HttpServer.StartAsync(silo.Grains, runs, new HttpSettings { Url = "http://127.0.0.1:0" }));
+    }
+
+    private static string Spec(string model, string name, int epochs, int batchSize) => $$"""
+        { "name": "{{name}}", "members": {{Members}}, "data": { "dataset": "{{Preloaded.DatasetName}}" }, "model": {{s_models[model]}},
+          "training": { "epochs": {{epochs}}, "batchSize": {{batchSize}} } }
+        """;
+
+    private static async Task<RunKey> TrainAsync(Orleans.IGrainFactory grains, string spec, Func<RunStatus, bool> until)
+    {
+        var run = await grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
+        await UntilAsync(grains, run, until);
+        return run;
+    }
+
+    private static async Task UntilAsync(Orleans.IGrainFactory grains, RunKey run, Func<RunStatus, bool> condition)
+    {
+        var coordinator = grains.GetGrain<ICoordinator>(run.ToString());
+        while (await coordinator.GetStatusAsync() is var status && !condition(status))
+        {
+            if (status.State == RunState.Failed) throw new InvalidOperationException($"The run failed: {status.Reason}");
+            await Task.Delay(50);
+        }
+    }
+
+    private static float[] One(Dataset dataset, int rows) =>
+        MemoryMarshal.Cast<byte, float>(dataset.Test.Inputs.narrow(0, 0, rows).mul(255).contiguous().bytes).ToArray();
+}
