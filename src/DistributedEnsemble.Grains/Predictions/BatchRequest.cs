@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Grains;
@@ -12,8 +13,19 @@ internal sealed record BatchRequest(ConstituentSelection Selection, PredictionRe
 internal sealed record RequestBatch(ConstituentSelection Selection, IReadOnlyList<BatchRequest> Requests)
 {
     /// <summary>The rows of all requests, one request after the other.</summary>
-    public ImmutableArray<float> Rows() =>
-        Requests.Count == 1 ? Requests[0].Prediction.Rows : [.. Requests.SelectMany(request => request.Prediction.Rows)];
+    public ImmutableArray<float> Rows()
+    {
+        if (Requests.Count == 1) return Requests[0].Prediction.Rows;
+        var rows = new float[Requests.Sum(request => request.Prediction.Rows.Length)];
+        var rest = rows.AsSpan();
+        foreach (var request in Requests)
+        {
+            request.Prediction.Rows.AsSpan().CopyTo(rest);
+            rest = rest[request.Prediction.Rows.Length..];
+        }
+
+        return ImmutableCollectionsMarshal.AsImmutableArray(rows);
+    }
 }
 
 /// <summary>The answer to a batch, to be cut into those of its requests.</summary>
