@@ -100,7 +100,7 @@ internal sealed class ServedRun(
     {
         try
         {
-            var status = await _coordinator.GetStatusAsync();
+            var status = await StatusAsync();
             if (_model is null)
             {
                 var definition = await _coordinator.GetDefinitionAsync();
@@ -114,6 +114,25 @@ internal sealed class ServedRun(
         {
             log.StatusNotRefreshed(exception, run);
             _statusAt = time.GetTimestamp();
+        }
+    }
+
+    /// <summary>
+    /// A run that another process trains is known here as it was when this process first read its record: whether it has ended
+    /// since, its run.json says.
+    /// </summary>
+    private async Task<RunStatus> StatusAsync()
+    {
+        var status = await _coordinator.GetStatusAsync();
+        if (status.HasEnded) return status;
+        try
+        {
+            var written = await Task.Run(() => RunStatusFile.Read(new RunFolder(options.RunsFolder, run.Name)));
+            return written is { HasEnded: true } && written.Id == run.Id ? written : status;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return status;
         }
     }
 

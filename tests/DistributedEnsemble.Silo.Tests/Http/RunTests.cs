@@ -44,6 +44,27 @@ public sealed class RunTests(ServedRuns served) : IClassFixture<ServedRuns>
         await events.DisposeAsync();
     }
 
+    [Fact]
+    public async Task A_run_of_another_process_is_shown_as_its_folder_has_it_and_stopped_there()
+    {
+        var json = RunStatusJson.ToJson(RunStatusJson.FromJson(await served.Client.GetStringAsync("/api/runs/small", Cancellation)) with
+        {
+            Run = "elsewhere", State = RunState.Running,
+        });
+        Directory.CreateDirectory(Path.Combine(served.RunsFolder, "elsewhere"));
+        await File.WriteAllTextAsync(Path.Combine(served.RunsFolder, "elsewhere", "run.json"), json, Cancellation);
+        await ServedRuns.WaitAsync(async () => (await served.Client.GetAsync("/api/runs/elsewhere")).IsSuccessStatusCode);
+
+        Assert.Equal(json, await served.Client.GetStringAsync("/api/runs/elsewhere", Cancellation));
+        using var stop = await served.Client.PostAsync("/api/runs/elsewhere/stop", null, Cancellation);
+        Assert.Equal(HttpStatusCode.Conflict, stop.StatusCode);
+        Assert.Equal(
+            "Run \"elsewhere\" is in training in another process: `ensemble stop elsewhere` stops it there.",
+            (await stop.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await served.Client.GetAsync("/v2/models/elsewhere", Cancellation)).StatusCode);
+        Directory.Delete(Path.Combine(served.RunsFolder, "elsewhere"), recursive: true);
+    }
+
     [Theory]
     [InlineData("""{"membrs": 3}""", "membrs is an unknown key: did you mean members?")]
     [InlineData("not json", "The spec is not JSON at line 1, byte 2: ")]

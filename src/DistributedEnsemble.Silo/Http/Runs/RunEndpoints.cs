@@ -17,8 +17,8 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
         app.MapGet("/api/runs", () => Json(new { runs = runs.List(s_interval) })).Needs(Access.Inference);
         app.MapGet("/api/runs/{name}", async (string name) => Json(await StatusAsync(name))).Needs(Access.Inference);
         app.MapGet("/api/runs/{name}/events", EventsAsync).Needs(Access.Inference);
-        app.MapGet("/api/runs/{name}/spec", async (string name) => Text((await DefinitionAsync(name)).Spec)).Needs(Access.Inference);
-        app.MapGet("/api/runs/{name}/data", async (string name) => Text((await DefinitionAsync(name)).Data)).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}/spec", (string name) => Text(runs.DefinitionOf(Find(name)).Spec)).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}/data", (string name) => Text(runs.DefinitionOf(Find(name)).Data)).Needs(Access.Inference);
         app.MapPost("/api/runs", (Delegate)SubmitAsync).Needs(Access.Admin);
         app.MapPost("/api/runs/{name}/stop", StopAsync).Needs(Access.Admin);
         app.MapPost("/api/runs/{name}/resume", ResumeAsync).Needs(Access.Admin);
@@ -34,14 +34,20 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
 
     private async Task<IResult> StopAsync(string name)
     {
-        var coordinator = grains.GetGrain<ICoordinator>((await FindAsync(name)).ToString());
+        if (await ActiveAsync(name) is not { } coordinator)
+        {
+            var status = Find(name);
+            return status.State is not (RunState.Running or RunState.Queued) ? Json(status) : throw new HttpError(
+                StatusCodes.Status409Conflict, $"Run \"{name}\" is in training in another process: `ensemble stop {name}` stops it there.");
+        }
+
         await coordinator.StopAsync();
         return Json(await coordinator.GetStatusAsync());
     }
 
     private async Task<IResult> ResumeAsync(string name)
     {
-        var run = await FindAsync(name);
+        var run = await ActiveRunAsync(name) ?? KeyOf(Find(name));
         await Scheduler.ResumeAsync(run);
         return Json(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync());
     }
@@ -75,20 +81,22 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
     }
 
     /// <summary>From the coordinator of a run that this cluster works on; from its folder otherwise.</summary>
-    private async Task<RunStatus> StatusAsync(string name)
+    private async Task<RunStatus> StatusAsync(string name) =>
+        await ActiveAsync(name) is { } coordinator ? await coordinator.GetStatusAsync() : Find(name);
+
+    /// <returns>Null if this cluster does not work on it.</returns>
+    private async Task<ICoordinator?> ActiveAsync(string name) =>
+        await ActiveRunAsync(name) is { } run ? grains.GetGrain<ICoordinator>(run.ToString()) : null;
+
+    private async Task<RunKey?> ActiveRunAsync(string name)
     {
-        if (RunName.IsValid(name) && await Scheduler.FindAsync(name) is { } run) return await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync();
-        return runs.Find(name, s_interval) ?? throw Unknown(name);
+        foreach (var run in await Scheduler.ListAsync()) if (run.Name == name) return run;
+        return null;
     }
 
-    private async Task<RunDefinition> DefinitionAsync(string name) =>
-        await grains.GetGrain<ICoordinator>((await FindAsync(name)).ToString()).GetDefinitionAsync();
+    private static RunKey KeyOf(RunStatus status) => new(status.Run, status.Id);
 
-    private async Task<RunKey> FindAsync(string name)
-    {
-        if (RunName.IsValid(name) && await Scheduler.FindAsync(name) is { } run) return run;
-        return runs.Find(name, s_interval) is { } status ? new RunKey(status.Run, status.Id) : throw Unknown(name);
-    }
+    private RunStatus Find(string name) => runs.Find(name, s_interval) ?? throw Unknown(name);
 
     private static HttpError Unknown(string name) => HttpError.NotFound($"There is no run {OneLine.Quoted(name)} here: GET /api/runs lists those that are.");
 

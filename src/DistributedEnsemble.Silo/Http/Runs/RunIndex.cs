@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Silo.Http;
@@ -19,6 +18,14 @@ internal sealed class RunIndex(string runsFolder, TimeProvider time)
 
     public RunStatus? Find(string name, TimeSpan oldest) => Runs(oldest).GetValueOrDefault(name);
 
+    /// <summary>The run's resolved spec and the description of its data, as its folder has them.</summary>
+    /// <exception cref="IOException">A file is missing.</exception>
+    public RunDefinition DefinitionOf(RunStatus status)
+    {
+        var folder = new RunFolder(runsFolder, status.Run);
+        return new RunDefinition(File.ReadAllText(folder.Spec), File.ReadAllText(folder.Data));
+    }
+
     private ImmutableSortedDictionary<string, RunStatus> Runs(TimeSpan oldest)
     {
         lock (_lock)
@@ -36,23 +43,22 @@ internal sealed class RunIndex(string runsFolder, TimeProvider time)
 
     private RunStatus? Read(string name)
     {
-        var file = new RunFolder(runsFolder, name).Status;
-        var written = File.GetLastWriteTimeUtc(file);
+        var folder = new RunFolder(runsFolder, name);
+        var written = File.GetLastWriteTimeUtc(folder.Status);
         if (_read.TryGetValue(name, out var known) && known.Written == written) return known.Status;
-        var status = Parse(file, name);
+        var status = Parse(folder);
         _read[name] = (written, status);
         return status;
     }
 
     /// <returns>Null for a folder that holds no run: others may be served all the same.</returns>
-    private static RunStatus? Parse(string file, string name)
+    private static RunStatus? Parse(RunFolder folder)
     {
         try
         {
-            var status = RunStatusJson.FromJson(File.ReadAllText(file));
-            return status.Run == name && !status.Members.IsDefaultOrEmpty ? status : null;
+            return RunStatusFile.Read(folder);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             return null;
         }
