@@ -126,7 +126,7 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
     }
 
     private static string Spec(string model, string name, int epochs, int batchSize) => $$"""
-        { "name": "{{name}}", "members": {{Members}}, "data": { "dataset": "{{Preloaded.DatasetName}}" }, "model": {{s_models[model]}},
+        { "name": "{{name}}", "members": {{Members}}, "data": { "dataset": "{{Preloaded.DatasetName}}", "validationFraction": 0.9 }, "model": {{s_models[model]}},
           "training": { "epochs": {{epochs}}, "batchSize": {{batchSize}} } }
         """;
 
