@@ -20,12 +20,12 @@ internal sealed class BareModels : IDisposable
     /// <summary>Batches on threads of one torch thread each.</summary>
     public Measurement Measure(int rows, int threads, double seconds)
     {
-        var begun = Stopwatch.GetTimestamp();
+        var (begun, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         var ticks = new List<long>[threads];
         var workers = Enumerable.Range(0, threads).Select(i => new Thread(() => ticks[i] = Work(rows, begun, seconds))).ToList();
         foreach (var worker in workers) worker.Start();
         foreach (var worker in workers) worker.Join();
-        return Measurement.Of(ticks.SelectMany(thread => thread), Stopwatch.GetElapsedTime(begun).TotalSeconds, rows, 0);
+        return Measurement.Of(ticks.SelectMany(thread => thread), (begun, processor), rows, 0);
     }
 
     public void Dispose()

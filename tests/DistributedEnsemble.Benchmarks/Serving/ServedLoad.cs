@@ -37,10 +37,10 @@ internal sealed class ServedLoad : IDisposable
 
     public async Task<Measurement> MeasureAsync(Func<Task> ask, int concurrency, double seconds, int rows = 1)
     {
-        var begun = Stopwatch.GetTimestamp();
+        var (begun, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         var errors = 0;
         var ticks = await Task.WhenAll(Enumerable.Range(0, concurrency).Select(_ => Task.Run(ClientAsync)));
-        return Measurement.Of(ticks.SelectMany(client => client), Stopwatch.GetElapsedTime(begun).TotalSeconds, rows, errors);
+        return Measurement.Of(ticks.SelectMany(client => client), (begun, processor), rows, errors);
 
         async Task<List<long>> ClientAsync()
         {

@@ -96,6 +96,7 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
             {
                 RequestsPerSecond = Spread.Of(entry.Value.Select(m => m.RequestsPerSecond)),
                 RowsPerSecond = Spread.Of(entry.Value.Select(m => m.RowsPerSecond)),
+                RowsPerCoreSecond = Spread.Of(entry.Value.Select(m => m.RowsPerCoreSecond)),
                 P50Milliseconds = Spread.Of(entry.Value.Select(m => m.P50)),
                 P99Milliseconds = Spread.Of(entry.Value.Select(m => m.P99)),
                 Errors = entry.Value.Sum(m => m.Errors),
@@ -105,6 +106,10 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
                 ["rows/s, http 32 rows at 64 / bare 128 rows"] = Ratio("http, 32 rows, 64", "bare, 128 rows, all threads", m => m.RowsPerSecond),
                 ["rows/s, http 1 row at 64 / bare 128 rows"] = Ratio("http, 1 row, 64", "bare, 128 rows, all threads", m => m.RowsPerSecond),
                 ["rows/s, aggregator 1 row at 256 / bare 128 rows"] = Ratio("aggregator, 1 row, 256", "bare, 128 rows, all threads", m => m.RowsPerSecond),
+                ["rows/core-s, http 32 rows at 64 / bare 128 rows"] = Ratio("http, 32 rows, 64", "bare, 128 rows, all threads", m => m.RowsPerCoreSecond),
+                ["rows/core-s, aggregator 1 row at 256 / bare 128 rows"] = Ratio("aggregator, 1 row, 256", "bare, 128 rows, all threads", m => m.RowsPerCoreSecond),
+                ["rows/core-s, http 1 row at 64 / bare 128 rows"] = Ratio("http, 1 row, 64", "bare, 128 rows, all threads", m => m.RowsPerCoreSecond),
+                ["rows/core-s, http 1 row at 64 / unbatched"] = Ratio("http, 1 row, 64", "http, 1 row, unbatched, 64", m => m.RowsPerCoreSecond),
                 ["rows/s, http 1 row at 64 / unbatched"] = Ratio("http, 1 row, 64", "http, 1 row, unbatched, 64", m => m.RowsPerSecond),
                 ["rows/s, http 1 row at 64 / one model"] = Ratio("http, 1 row, 64", "http, 1 row, one model, 64", m => m.RowsPerSecond),
                 ["p50 ms, http 1 row at 1 − bare 1 row"] = Spread.Of(measured["http, 1 row, 1"].Zip(measured["bare, 1 row, 1 thread"], (a, b) => a.P50 - b.P50)),
