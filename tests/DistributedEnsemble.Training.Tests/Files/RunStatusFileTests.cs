@@ -24,7 +24,7 @@ public sealed class RunStatusFileTests
     [InlineData("\"step\":5,\"epoch\"", "\"step\":11,\"epoch\"", "it has steps that cannot be")]
     [InlineData("\"member\":0", "\"member\":2", "it names weights that cannot be")]
     [InlineData("aaa\"", "\"", "it names weights that cannot be")]
-    [InlineData("members/00", "../00", "it names \"../00/snapshots/step-00000005.safetensors\", which is no file of the run")]
+    [InlineData("members/00", "../00", "it names \"../00/snapshots/step-00000005.safetensor…\", which is no file of the run")]
     [InlineData("\"members\":[", "\"members\":null,\"x\":[", "it is not the JSON of a run's status (line 1, at $.members)")]
     [InlineData("\"state\":\"running\"", "\"state\":\"walking\"", "it is not the JSON of a run's status (line 1, at $.state)")]
     public void A_damaged_status_is_told(string text, string by, string fault)
@@ -35,7 +35,7 @@ public sealed class RunStatusFileTests
 
     [Fact]
     public void A_cut_status_is_told() => Assert.StartsWith(
-        $"{Folder.Status} is damaged: it is not the JSON of a run's status (line 1, at $.",
+        $"{Folder.Status} is damaged: it is not the JSON of a run's status (line 1, at $",
         Assert.Throws<InvalidDataException>(() => RunStatusFile.Parse(Good[..100], Folder)).Message, StringComparison.Ordinal);
 
     [Fact]
