@@ -2,6 +2,7 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Data;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Grains;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training;
 
@@ -12,8 +13,10 @@ internal static class Wiring
 {
     public static Backend Backend { get; } = new()
     {
-        StartCluster = EmbeddedCluster.StartAsync,
-        OpenCatalog = options => new FileRunCatalog(options),
+        StartCluster = (options, cancellation) => options.Cluster is null
+            ? EmbeddedCluster.StartAsync(options, cancellation)
+            : RemoteCluster.ConnectAsync(options.Cluster, cancellation),
+        OpenCatalog = options => options.Cluster is { } address ? new ClusterRunCatalog(address) : new FileRunCatalog(options),
         ListDatasets = ListDatasets,
         ComposeSpec = ComposeSpec,
     };
@@ -21,6 +24,9 @@ internal static class Wiring
     public static FailureTable Failures { get; } = new FailureTable()
         .With<SpecException>(ExitCode.Usage)
         .With<DataException>(ExitCode.Usage)
+        .With<RedisAddressException>(ExitCode.Usage)
+        .With<TlsException>(ExitCode.Usage)
+        .With<RedisUnreachableException>(ExitCode.Unreachable)
         .With<HttpSettingsException>(ExitCode.Usage)
         .With<SafetensorsException>(ExitCode.Failed)
         .With<InvalidDataException>(ExitCode.Failed);

@@ -1,3 +1,12 @@
+using System.CommandLine;
 using DistributedEnsemble.Silo;
 
-return await SiloCommand.Create().Parse(args).InvokeAsync();
+var parsed = SiloCommand.Create().Parse(args);
+if (parsed.Errors is [var first, ..])
+{
+    Console.Error.WriteLine($"{first.Message} `ensemble-silo --help` shows what a silo takes.");
+    return ExitCode.Usage;
+}
+
+// Signals are the host's own: members take checkpoints first, however long that is.
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

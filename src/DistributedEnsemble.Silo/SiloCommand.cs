@@ -1,22 +1,30 @@
 using System.CommandLine;
 using DistributedEnsemble.Grains;
+using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Silo;
 
-/// <summary>A silo as a program: trains and serves the runs of whoever connects to its gateway on loopback.</summary>
+/// <summary>A silo as a program: trains and serves runs, alone or with others of a cluster.</summary>
 internal static class SiloCommand
 {
-    private static readonly Option<string> Runs = new("--runs") { Description = "Folder of the runs.", HelpName = "DIR" };
+    private static readonly Option<string> Cluster = new("--cluster")
+    {
+        Description = "The Redis that the silos of a cluster share: redis://[user:password@]host[:port], or rediss:// for TLS (default: a cluster of its own).", HelpName = "URL",
+    };
+
+    private static readonly Option<string> Runs = new("--runs") { Description = "Folder of the runs, shared by all silos (default: runs).", HelpName = "DIR" };
     private static readonly Option<string> Data = new("--data") { Description = "Folder with data files.", HelpName = "DIR" };
     private static readonly Option<int?> Lanes = new("--lanes") { Description = "Training threads (default: the cores).", HelpName = "N" };
-    private static readonly Option<int?> SiloPort = new("--silo-port") { Description = "Port for other silos (default: 11111).", HelpName = "P" };
-    private static readonly Option<int?> GatewayPort = new("--gateway-port") { Description = "Port for clients (default: 30000).", HelpName = "P" };
+    private static readonly Option<string> Address = new("--address") { Description = "IP address to listen on, which the others reach (default: loopback).", HelpName = "IP" };
+    private static readonly Option<int?> SiloPort = new("--silo-port") { Description = "Port for other silos (default: the first free one from 11111).", HelpName = "P" };
+    private static readonly Option<int?> GatewayPort = new("--gateway-port") { Description = "Port for clients (default: the first free one from 30000).", HelpName = "P" };
+    private static readonly Option<string> Http = new("--http") { Description = "Where to serve HTTP (default: not at all).", HelpName = "URL" };
 
     public static RootCommand Create()
     {
-        var command = new RootCommand("A silo that trains and serves ensembles. Each option is also an environment variable: ENSEMBLE__RUNS.")
+        var command = new RootCommand("A silo that trains and serves ensembles. Each option is also an environment variable, as in ENSEMBLE__RUNS and ENSEMBLE__SILOPORT.")
         {
-            Runs, Data, Lanes, SiloPort, GatewayPort,
+            Cluster, Runs, Data, Lanes, Address, SiloPort, GatewayPort, Http,
         };
         command.Subcommands.Add(ProbeCommand.Create());
         command.SetAction(RunAsync);
@@ -25,49 +33,55 @@ internal static class SiloCommand
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
-        var builder = WebApplication.CreateSlimBuilder();
         try
         {
+            var builder = Host.CreateApplicationBuilder();
             builder.Configuration.AddSecretFiles();
+            await SiloProgram.RunAsync(builder, Settings(builder.Configuration, arguments), cancellationToken);
+            return ExitCode.Ok;
         }
-        catch (DirectoryNotFoundException exception)
+        catch (Exception exception) when (exception is SiloSettingsException or RedisAddressException or TlsException or HttpSettingsException or DirectoryNotFoundException)
         {
-            await Console.Error.WriteLineAsync(exception.Message);
-            return 2;
+            return await EndAsync(exception, ExitCode.Usage);
         }
-        var settings = builder.Configuration.GetSection("Ensemble").Get<SiloSettings>() ?? new SiloSettings();
-        settings = settings with
+        catch (RedisUnreachableException exception)
         {
+            return await EndAsync(exception, ExitCode.Unreachable);
+        }
+        catch (IOException exception)
+        {
+            return await EndAsync(exception, ExitCode.Failed);
+        }
+    }
+
+    private static SiloSettings Settings(ConfigurationManager configuration, ParseResult arguments)
+    {
+        SiloSettings settings;
+        try
+        {
+            settings = configuration.GetSection("Ensemble").Get<SiloSettings>() ?? new SiloSettings();
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new SiloSettingsException($"A setting of ENSEMBLE__… cannot be read: {exception.Message.ReplaceLineEndings(" ")}");
+        }
+
+        return settings with
+        {
+            Cluster = arguments.GetValue(Cluster) ?? settings.Cluster,
             Runs = arguments.GetValue(Runs) ?? settings.Runs,
             Data = arguments.GetValue(Data) ?? settings.Data,
             Lanes = arguments.GetValue(Lanes) ?? settings.Lanes,
+            Address = arguments.GetValue(Address) ?? settings.Address,
             SiloPort = arguments.GetValue(SiloPort) ?? settings.SiloPort,
             GatewayPort = arguments.GetValue(GatewayPort) ?? settings.GatewayPort,
+            Http = arguments.GetValue(Http) ?? settings.Http,
         };
-        if (settings.Lanes < 1)
-        {
-            await Console.Error.WriteLineAsync($"--lanes is {settings.Lanes}: a silo needs at least one lane.");
-            return 2;
-        }
-
-        builder.UseOrleans(silo => silo
-            .UseLocalhostClustering(settings.SiloPort, settings.GatewayPort)
-            .AddEnsembleTraining(options =>
-            {
-                options.RunsFolder = settings.Runs;
-                options.DataFolder = settings.Data;
-                options.Lanes = settings.Lanes;
-            }));
-        await builder.Build().RunAsync(cancellationToken);
-        return 0;
     }
 
-    private sealed record SiloSettings
+    private static async Task<int> EndAsync(Exception exception, int exitCode)
     {
-        public string Runs { get; init; } = "runs";
-        public string? Data { get; init; }
-        public int Lanes { get; init; } = Environment.ProcessorCount;
-        public int SiloPort { get; init; } = 11111;
-        public int GatewayPort { get; init; } = 30000;
+        await Console.Error.WriteLineAsync(exception.Message);
+        return exitCode;
     }
 }

@@ -12,6 +12,7 @@ public interface IMember : IGrainWithStringKey
 {
     /// <summary>Puts the training on lanes of this silo and returns.</summary>
     /// <returns>False if not enough are free.</returns>
+    /// <exception cref="MemberElsewhereException">The grain lives on another silo than the lanes; it leaves, and the next call finds it there.</exception>
     [Alias("train")]
     Task<bool> TrainAsync(Assignment assignment);
 
@@ -30,7 +31,15 @@ public interface IMember : IGrainWithStringKey
 [GenerateSerializer, Immutable, Alias("ensemble.assignment")]
 public sealed record Assignment(
     [property: Id(0)] MemberAttempt Attempt, [property: Id(1)] RunDefinition Definition,
-    [property: Id(2)] ImmutableArray<WeightFile> Checkpoints);
+    [property: Id(2)] ImmutableArray<WeightFile> Checkpoints)
+{
+    /// <summary>The silo whose lanes are meant, as Orleans parses it; null is wherever the grain is.</summary>
+    [Id(3)] public string? Silo { get; init; }
+}
+
+/// <summary>A member's grain is not where its lanes are.</summary>
+[GenerateSerializer, Alias("ensemble.member-elsewhere")]
+public sealed class MemberElsewhereException(string message) : Exception(message);
 
 public static class MemberKey
 {

@@ -27,6 +27,10 @@ public interface ICoordinator : IGrainWithStringKey
     [Alias("assign")]
     Task<MemberAttempt?> AssignNextAsync(LaneGrant grant);
 
+    /// <summary>Lets the member take a checkpoint, leave its lane, and wait for another.</summary>
+    [Alias("move")]
+    Task MoveAsync(MemberAttempt attempt);
+
     /// <summary>A hand-over of weights. The reply comes when the record names the file.</summary>
     [Alias("collect")]
     Task<Acknowledgement> CollectAsync(HandOver handOver);
@@ -59,6 +63,11 @@ public interface ICoordinator : IGrainWithStringKey
     /// <exception cref="RunRejectedException">It has ended, or is in training, here or in another process.</exception>
     [Alias("resume")]
     Task ResumeAsync();
+
+    /// <summary>Removes the run of a cluster with all its files.</summary>
+    /// <exception cref="RunRejectedException">It is in training.</exception>
+    [Alias("delete")]
+    Task DeleteAsync();
 }
 
 /// <summary>What makes a run.</summary>

@@ -32,6 +32,10 @@ public interface IScheduler : IGrainWithStringKey
     [Alias("list")]
     Task<ImmutableArray<RunKey>> ListAsync();
 
+    /// <summary>Every run of the store, by name.</summary>
+    [Alias("list-all")]
+    Task<ImmutableArray<RunKey>> ListAllAsync();
+
     /// <summary>What a silo has and does; sent when that changes, and every few seconds.</summary>
     [Alias("announce"), AlwaysInterleave]
     Task AnnounceAsync(SiloReport report);

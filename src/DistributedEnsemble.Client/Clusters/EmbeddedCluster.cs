@@ -11,6 +11,8 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo) : ICluster
 {
     public IGrainFactory Grains => silo.Grains;
 
+    public bool OutlivesProcess => false;
+
     /// <summary>Where logs go; null drops them.</summary>
     public static Action<ILoggingBuilder>? Logs =>
         Environment.GetEnvironmentVariable(FailureTable.TraceVariable) == "1" ? LogToStandardError : null;

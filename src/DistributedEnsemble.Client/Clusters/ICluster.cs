@@ -1,3 +1,4 @@
+using DistributedEnsemble.Grains;
 using Orleans;
 
 namespace DistributedEnsemble.Client.Clusters;
@@ -6,10 +7,20 @@ namespace DistributedEnsemble.Client.Clusters;
 internal interface ICluster : IAsyncDisposable
 {
     IGrainFactory Grains { get; }
+
+    /// <summary>Whether runs go on when this process ends.</summary>
+    bool OutlivesProcess { get; }
 }
 
-/// <summary>What an embedded silo is started with.</summary>
+/// <summary>Where runs are, and what an embedded silo is started with.</summary>
 /// <param name="RunsFolder">The folder of all runs.</param>
 /// <param name="DataFolder">Where datasets are looked for first; null is only the usual places.</param>
 /// <param name="Lanes">Members trained at once; null is one per core.</param>
-internal sealed record EmbeddedOptions(string RunsFolder, string? DataFolder, int? Lanes);
+internal sealed record EmbeddedOptions(string RunsFolder, string? DataFolder, int? Lanes)
+{
+    /// <summary>The cluster that has the runs; null is this process.</summary>
+    public RedisAddress? Cluster { get; init; }
+
+    /// <summary>Where the runs are, for people.</summary>
+    public string Place => Cluster?.ToString() ?? RunsFolder;
+}

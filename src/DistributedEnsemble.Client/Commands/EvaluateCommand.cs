@@ -23,7 +23,7 @@ internal sealed class EvaluateCommand : DriverCommand
             var catalog = backend.OpenCatalog(options);
             var status = run.Find(parsed, catalog);
             var report = catalog.Evaluate(status.Run, constituents.Read(parsed), CancellationToken.None);
-            if (shared.Json(parsed)) consoles.Out.WriteJson(RunReport.Of(status, report, options.RunsFolder));
+            if (shared.Json(parsed)) consoles.Out.WriteJson(RunReport.Of(status, report, options));
             else consoles.Out.Write(new Rows(ResultTable.Of(report), MeasuresTable.Of(report)));
         });
     }

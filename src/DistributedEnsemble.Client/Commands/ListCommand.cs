@@ -16,7 +16,7 @@ internal sealed class ListCommand : DriverCommand
             var (runs, damages) = Read(backend.OpenCatalog(options));
             if (shared.Json(parsed)) consoles.Out.WriteJson(new RunList(runs));
             else if (runs.Count > 0) consoles.Out.Write(StatusViews.List(runs));
-            else if (damages.Count == 0) consoles.Out.WriteRaw($"No runs in {options.RunsFolder}. `{shared.Suggest(parsed, "train")}` makes one.");
+            else if (damages.Count == 0) consoles.Out.WriteRaw($"No runs in {options.Place}. `{shared.Suggest(parsed, "train")}` makes one.");
             foreach (var damage in damages) consoles.Error.WriteRaw(damage);
             return damages.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
         });

@@ -31,5 +31,5 @@ internal sealed class NamedRun
         RunName.IsValid(name) ? name : throw new UsageException($"\"{name}\" is not a run: {RunName.Rule}.");
 
     private static UsageException Unknown(ParseResult parsed, SharedOptions shared, string name) => new(
-        $"Run \"{name}\" does not exist in {shared.Read(parsed).RunsFolder}. `{shared.Suggest(parsed, "list")}` shows those that do.");
+        $"Run \"{name}\" does not exist in {shared.Read(parsed).Place}. `{shared.Suggest(parsed, "list")}` shows those that do.");
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Grains;
 
 namespace DistributedEnsemble.Client.Commands;
 
@@ -25,32 +26,47 @@ internal sealed class SharedOptions
         Description = "A folder in which datasets are looked for first.", HelpName = "DIR", Recursive = true,
     };
 
+    private readonly Option<string?> _cluster = new("--cluster")
+    {
+        Description = "The Redis of a cluster that has the runs [default: train in this process]", HelpName = "redis://HOST:PORT", Recursive = true,
+    };
+
     private readonly Option<bool> _json = new("--json")
     {
         Description = "Print one JSON object, with progress and errors on standard error.", Recursive = true,
     };
 
-    public IEnumerable<Option> All => [_runs, _lanes, _data, _json];
+    public IEnumerable<Option> All => [_runs, _cluster, _lanes, _data, _json];
 
     public bool Json(ParseResult parsed) => parsed.GetValue(_json);
 
     public EmbeddedOptions Read(ParseResult parsed)
     {
         var (runs, data) = (parsed.GetValue(_runs)!, parsed.GetValue(_data));
+        var cluster = parsed.GetValue(_cluster) is { } address ? RedisAddress.Parse(address, "--cluster") : null;
+        if (cluster is not null) RefuseLocal(parsed);
         for (var folder = Path.GetFullPath(runs); folder is not null; folder = Path.GetDirectoryName(folder))
         {
             if (File.Exists(folder)) throw new UsageException($"--runs {runs} cannot be a folder, because {folder} is a file: it takes the folder of all runs.");
         }
         if (data is not null && !Directory.Exists(data)) throw new UsageException($"--data {data} does not exist: it takes a folder with datasets.");
-        return new EmbeddedOptions(runs, data, parsed.GetValue(_lanes));
+        return new EmbeddedOptions(runs, data, parsed.GetValue(_lanes)) { Cluster = cluster };
     }
 
     /// <summary>A command line to go on with that finds the same runs.</summary>
     public string Suggest(ParseResult parsed, string command)
     {
-        var options = new Option<string?>[] { _runs!, _data }.Select(option => (option.Name, Value: parsed.GetValue(option)));
+        var options = new Option<string?>[] { _runs!, _cluster, _data }.Select(option => (option.Name, Value: parsed.GetValue(option)));
         var given = options.Where(option => option.Value is not (null or DefaultRuns)).Select(option => $" {option.Name} {Quote(option.Value!)}");
         return $"ensemble {command}{string.Concat(given)}";
+    }
+
+    private void RefuseLocal(ParseResult parsed)
+    {
+        if (parsed.GetResult(_runs) is { Implicit: false })
+            throw new UsageException("--runs and --cluster exclude each other: the silos of the cluster know where its runs lie.");
+        if (parsed.GetResult(_lanes) is { Implicit: false })
+            throw new UsageException("--lanes and --cluster exclude each other: each silo of the cluster has its own --lanes.");
     }
 
     private static string Quote(string value) => value.Any(char.IsWhiteSpace) ? $"'{value}'" : value;

@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Client.Runs;
 /// <summary>The runs of a folder.</summary>
 internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
 {
-    private readonly EnsembleTrainingOptions _training = new();
+    private readonly EnsembleTrainingOptions _training = new() { RunsFolder = options.RunsFolder };
 
     public IReadOnlyList<string> Names() => !Directory.Exists(options.RunsFolder)
         ? []
@@ -36,7 +36,7 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
 
     public EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation) => RunEvaluation.Evaluate(
         Folder(name), Existing(name), choice,
-        dataset => _training.Datasets.Resolve(dataset).Load(new DataFolders(options.DataFolder)), _training.Networks, cancellation);
+        dataset => _training.Resolve(dataset, readsPaths: true).Load(new DataFolders(options.DataFolder)), _training.Networks, cancellation);
 
     public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file) =>
         RunPrediction.Predict(Folder(name), Existing(name), choice, _training.Networks, data => RawRows.Read(csv, file, data));

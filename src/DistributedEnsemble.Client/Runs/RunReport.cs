@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Client.Clusters;
 
 namespace DistributedEnsemble.Client.Runs;
 
@@ -9,8 +10,8 @@ internal sealed record RunReport
     public required RunState State { get; init; }
     public required string? Reason { get; init; }
 
-    /// <summary>The run's folder, as a full path.</summary>
-    public required string Folder { get; init; }
+    /// <summary>The run's folder, as a full path; null of a cluster's run.</summary>
+    public required string? Folder { get; init; }
     public required int Members { get; init; }
     public required int Constituents { get; init; }
     public required SingleModels? Single { get; init; }
@@ -23,12 +24,12 @@ internal sealed record RunReport
     public required double MemberStepsPerSecond { get; init; }
     public required ImmutableArray<WeightIdentity> Weights { get; init; }
 
-    public static RunReport Of(RunStatus status, EvaluationReport? evaluation, string runsFolder) => new()
+    public static RunReport Of(RunStatus status, EvaluationReport? evaluation, EmbeddedOptions place) => new()
     {
         Run = status.Run,
         State = status.State,
         Reason = status.Reason,
-        Folder = Path.GetFullPath(status.Run, Path.GetFullPath(runsFolder)),
+        Folder = place.Cluster is null ? Path.GetFullPath(status.Run, Path.GetFullPath(place.RunsFolder)) : null,
         Members = evaluation?.Members ?? status.Members.Length,
         Constituents = evaluation?.Constituents ?? 0,
         Single = evaluation?.Single,

@@ -31,16 +31,18 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
 
     private async Task<int> FollowAsync(ParseResult parsed, ICluster cluster, RunKey run, Interruption interruption)
     {
-        var (folder, json) = (shared.Read(parsed).RunsFolder, shared.Json(parsed));
+        var (place, json) = (shared.Read(parsed), shared.Json(parsed));
         var coordinator = cluster.Grains.GetGrain<ICoordinator>(run.ToString());
         var view = ProgressViews.For(consoles.Progress(json), time);
-        var (status, _) = await view.ShowAsync(new RunFollower(coordinator.GetStatusAsync, interruption, time).FollowAsync(coordinator.StopAsync));
+        Func<Task<RunStatus>> ask = cluster.OutlivesProcess ? () => PatientCall.AsksAsync(coordinator.GetStatusAsync, interruption, time) : coordinator.GetStatusAsync;
+        var (status, _) = await view.ShowAsync(
+            new RunFollower(ask, interruption, time).FollowAsync(cluster.OutlivesProcess ? null : coordinator.StopAsync));
 
         var evaluation = status.State is RunState.Completed or RunState.Degraded
             ? await EvaluateAsync(cluster.Grains.GetGrain<IAggregator>(run.ToString()), interruption)
             : null;
-        if (json) consoles.Out.WriteJson(RunReport.Of(status, evaluation, folder));
-        else if (evaluation is not null) Print(status, evaluation, Path.Join(folder, status.Run));
+        if (json) consoles.Out.WriteJson(RunReport.Of(status, evaluation, place));
+        else if (evaluation is not null) Print(status, evaluation, place);
         Warn(status, parsed, interruption);
         return interruption.IsAsked ? interruption.ExitCode : evaluation is null ? ExitCode.Failed : ExitCode.Ok;
     }
@@ -59,11 +61,13 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         }
     }
 
-    private void Print(RunStatus status, EvaluationReport evaluation, string folder)
+    private void Print(RunStatus status, EvaluationReport evaluation, EmbeddedOptions place)
     {
         consoles.Out.Write(ResultTable.Of(evaluation));
         consoles.Out.WriteRaw(StatusViews.Summary(status));
-        consoles.Out.WriteRaw($"The run lies in {folder}");
+        consoles.Out.WriteRaw(place.Cluster is null
+            ? $"The run lies in {Path.Join(place.RunsFolder, status.Run)}"
+            : $"The run lies in the cluster of {place.Cluster}");
     }
 
     private void Warn(RunStatus status, ParseResult parsed, Interruption interruption)
@@ -72,9 +76,9 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         {
             consoles.Error.WriteRaw($"Member {member.Index} failed at step {Words.Count(member.Step)}: {member.Reason}");
         }
-        var line = RunEndings.Line(status, parsed, shared) ?? (interruption.IsAsked
-            ? $"Run \"{status.Run}\" has ended. Evaluate it with: {shared.Suggest(parsed, $"evaluate {status.Run}")}"
-            : null);
+        var line = RunEndings.Line(status, parsed, shared) ?? (!interruption.IsAsked ? null : status.State == RunState.Running
+            ? $"Run \"{status.Run}\" goes on; `{shared.Suggest(parsed, $"watch {status.Run}")}`"
+            : $"Run \"{status.Run}\" has ended. Evaluate it with: {shared.Suggest(parsed, $"evaluate {status.Run}")}");
         if (line is not null) consoles.Error.WriteRaw(line);
     }
 }

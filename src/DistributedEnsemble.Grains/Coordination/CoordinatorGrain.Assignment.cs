@@ -7,11 +7,13 @@ namespace DistributedEnsemble.Grains;
 /// <content>Gives lanes to members.</content>
 internal sealed partial class CoordinatorGrain
 {
+    private const int MostMoves = 50;
+
     public async Task<MemberAttempt?> AssignNextAsync(LaneGrant grant)
     {
         if (Record.State != RunState.Running) return null;
         if (Record.Members.FirstOrDefault(m => m.State == MemberState.Waiting) is not { } waiting) return null;
-        var member = waiting with { State = MemberState.Training, Attempt = waiting.Attempt + 1, Silo = grant.Endpoint };
+        var member = waiting with { State = MemberState.Training, Attempt = waiting.Attempt + 1, Silo = grant.Endpoint, SiloAddress = grant.Silo };
         var isExact = Record.Exact && (Record.Machine is null || Record.Machine == grant.Machine);
         if (!isExact && Record.Exact) _log.MachineDiffers(_run, member.Index, $"{grant.Machine}", $"{Record.Machine}");
         _state.State = Record.With(member) with { Machine = Record.Machine ?? grant.Machine, Exact = isExact };
@@ -22,7 +24,8 @@ internal sealed partial class CoordinatorGrain
 
         if (IsCurrent(attempt))
         {
-            _state.State = Record.With(Record.Members[member.Index] with { State = MemberState.Waiting, Silo = null });
+            _state.State = Record.With(Record.Members[member.Index].Waiting());
+            _progress.Left(member.Index);
             await _writer.WriteAsync();
         }
 
@@ -32,20 +35,34 @@ internal sealed partial class CoordinatorGrain
     /// <summary>The first call to a member's grain decides its silo.</summary>
     private async Task<bool> StartTrainingAsync(MemberAttempt attempt, ImmutableArray<WeightFile> checkpoints, LaneGrant grant)
     {
-        var assignment = new Assignment(attempt, new RunDefinition(Record.Spec, Record.Data), checkpoints);
-        RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(grant.Silo));
-        try
+        var assignment = new Assignment(attempt, new RunDefinition(Record.Spec, Record.Data), checkpoints) { Silo = grant.Silo };
+        var member = GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, attempt.Member));
+        for (var tries = MostMoves; ; tries--)
         {
-            return await GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, attempt.Member)).TrainAsync(assignment);
+            RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(grant.Silo));
+            try
+            {
+                return await member.TrainAsync(assignment);
+            }
+            catch (MemberElsewhereException) when (tries > 0)
+            {
+                // It leaves when its turn has ended.
+                await Task.Delay(TimeSpan.FromMilliseconds(20), _time);
+            }
+            catch (Exception exception) when (exception is OrleansException or TimeoutException or MemberElsewhereException)
+            {
+                _log.NotAssigned(exception, _run, attempt.Member, grant.Endpoint);
+                return false;
+            }
+            finally
+            {
+                RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+            }
         }
-        catch (Exception exception) when (exception is OrleansException or TimeoutException)
-        {
-            _log.NotAssigned(exception, _run, attempt.Member, grant.Endpoint);
-            return false;
-        }
-        finally
-        {
-            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
-        }
+    }
+
+    public async Task MoveAsync(MemberAttempt attempt)
+    {
+        if (IsCurrent(attempt)) await GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, attempt.Member)).StopAsync(attempt.Attempt);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Grains;
@@ -76,29 +77,61 @@ internal sealed partial class CoordinatorGrain
     public async Task<Acknowledgement> CommitAsync(Commit commit)
     {
         if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
-        var member = Record.Members[commit.By.Member];
-        if (commit.Step > member.Step || commit.Finished)
+        if (commit.Step > Record.Members[commit.By.Member].Step || commit.Finished)
         {
             using var turn = await _metrics.EnterAsync();
+            // Their place in the file is behind those that came before.
+            await WriteMetricsAsync(commit.By.Member);
             if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
-            var length = await _metrics.AppendAsync(member.Index, member.MetricsLength, commit.Metrics);
-            if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
-            await NameAsync(commit, length);
+            await NameAsync(commit);
+            await TryWriteMetricsAsync(commit.By.Member);
         }
 
         if (commit.Finished) await EndIfDoneAsync();
         return Answer;
     }
 
+    /// <summary>
+    /// Puts committed lines into the file, at the place that the record gives them: whoever does so, and however often, the
+    /// file's bytes are the same.
+    /// </summary>
+    private async Task WriteMetricsAsync(int index)
+    {
+        var member = Record.Members[index];
+        if (member.UnwrittenMetrics is not { } lines) return;
+        await _metrics.WriteAsync(index, member.MetricsLength, lines);
+        // Durable now; the record says so when it is next written.
+        if (Record.Members[index] is { } now && now.UnwrittenMetrics == lines) _state.State = Record.With(now with { UnwrittenMetrics = null });
+    }
+
+    /// <summary>What fails is tried again: the lines are in the record.</summary>
+    private async Task TryWriteMetricsAsync(int member)
+    {
+        try
+        {
+            await WriteMetricsAsync(member);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _log.MetricsNotWritten(exception, _run, member);
+        }
+    }
+
     /// <summary>Names a checkpoint and its metric lines, and then removes the checkpoints that are no longer named.</summary>
-    private async Task NameAsync(Commit commit, long metricsLength)
+    private async Task NameAsync(Commit commit)
     {
         const int Kept = 2;
         var before = Record.Members[commit.By.Member];
+        // A member that went on from an older checkpoint brings lines again that are named already.
+        var lines = StepMetrics.LinesAfter(before.Step, commit.Metrics);
         var kept = commit.Finished ? [] : (ImmutableArray<WeightFile>)[commit.Checkpoint!, .. before.Checkpoints.Take(Kept - 1)];
         var after = before with
         {
-            Step = commit.Step, Checkpoints = kept, MetricsLength = metricsLength, Loss = StepMetrics.LastOf(commit.Metrics)?.Loss ?? before.Loss,
+            Step = commit.Step,
+            Checkpoints = kept,
+            MetricsLength = before.MetricsLength + Encoding.UTF8.GetByteCount(lines),
+            UnwrittenMetrics = lines.Length > 0 ? lines : null,
+            Loss = StepMetrics.LastOf(commit.Metrics)?.Loss ?? before.Loss,
         };
         if (commit.Finished) after = after with { State = MemberState.Completed };
         _state.State = Record.With(after) with { TrainSeconds = _progress.TrainSeconds };

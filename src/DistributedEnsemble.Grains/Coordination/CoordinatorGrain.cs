@@ -19,19 +19,22 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     private readonly MetricFiles _metrics;
     private readonly CoalescedWriter _writer;
     private readonly RunProgress _progress;
-    private RunLock? _lock;
+    private readonly IRunOwnership _ownership;
+    private readonly ISiloStatusOracle _silos;
+    private readonly TimeProvider _time;
+    private IDisposable? _lock;
     private bool _isUnderWay;
     private IGrainTimer? _timer;
 
     public CoordinatorGrain(
         [PersistentState("record", FileRecordStorage.Name)] IPersistentState<RunRecord> state, EnsembleTrainingOptions options,
-        TimeProvider time, ILogger<CoordinatorGrain> log)
+        IRunOwnership ownership, ISiloStatusOracle silos, TimeProvider time, ILogger<CoordinatorGrain> log)
     {
-        (_state, _log) = (state, log);
+        (_state, _ownership, _silos, _time, _log) = (state, ownership, silos, time, log);
         _run = RunKey.Parse(this.GetPrimaryKeyString());
         _folder = new RunFolder(options.RunsFolder, _run.Name);
         _metrics = new MetricFiles(_folder);
-        _writer = new CoalescedWriter(() => _state.WriteStateAsync());
+        _writer = new CoalescedWriter(WriteRecordAsync);
         _progress = new RunProgress(_run, time);
     }
 
@@ -42,12 +45,15 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         if (!_state.RecordExists) return;
         _progress.Start(Record);
         // Another process may hold the lock: this activation then only answers.
-        if (Record.State == RunState.Running && TryLock()) await HoldAsync();
+        if (!Record.GoesOn || !TryLock()) return;
+        _isUnderWay = _ownership.OutlivesProcess;
+        await HoldAsync();
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        if (_lock is not null) await WriteStatusAsync(_isUnderWay);
+        // In a cluster another activation may be the newer one.
+        if (_lock is not null && !_ownership.OutlivesProcess) await WriteStatusAsync(_isUnderWay);
         Release();
         _metrics.Dispose();
         _folding.Dispose();
@@ -56,7 +62,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     public async Task<bool> StartAsync(RunRequest request)
     {
         if (_state.RecordExists) return true;
-        if ((_lock = RunLock.Create(_folder)) is null) return false;
+        if ((_lock = await _ownership.ClaimAsync(_run)) is null) return false;
         AtomicFile.Write(_folder.Spec, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(request.Spec)));
         AtomicFile.Write(_folder.Data, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(request.Data)));
         var members = EnsembleSpec.FromJson(request.Spec).Members;
@@ -94,7 +100,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     public async Task<Acknowledgement> ReleaseAsync(MemberAttempt attempt)
     {
         if (!IsCurrent(attempt)) return Acknowledgement.Superseded;
-        _state.State = Record.With(Record.Members[attempt.Member] with { State = MemberState.Waiting, Silo = null });
+        _state.State = Record.With(Record.Members[attempt.Member].Waiting());
         _progress.Left(attempt.Member);
         await _writer.WriteAsync();
         await EndIfDoneAsync();
@@ -105,7 +111,12 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
 
     public Task ReportProgressAsync(ImmutableArray<MemberProgress> progress)
     {
-        foreach (var report in progress.Where(report => IsCurrent(report.By))) _progress.Report(report);
+        foreach (var report in progress.Where(report => IsCurrent(report.By)))
+        {
+            _progress.Report(report);
+            Heard(report.By);
+        }
+
         return Task.CompletedTask;
     }
 
@@ -125,7 +136,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     public async Task PauseAsync(MemberAttempt attempt, string reason)
     {
         if (!IsCurrent(attempt)) return;
-        _state.State = Record.With(Record.Members[attempt.Member] with { State = MemberState.Waiting, Silo = null });
+        _state.State = Record.With(Record.Members[attempt.Member].Waiting());
         _progress.Left(attempt.Member);
         await StopAsync();
         _state.State = Record with { Reason = reason };
@@ -149,6 +160,16 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         await HoldAsync();
     }
 
+    public async Task DeleteAsync()
+    {
+        if (!_ownership.OutlivesProcess) throw Refused("belongs to a folder, and is deleted there.");
+        if (Existing.GoesOn) throw Refused($"is in training. Stop it with `ensemble stop {_run.Name}`, then delete it.");
+        await _state.ClearStateAsync();
+        Release();
+        await Task.Run(() => FileRuns.Remove(_folder));
+        DeactivateOnIdle();
+    }
+
     /// <summary>
     /// The record as the last process left it, which may be later than this activation read it. Nobody trains its members:
     /// their lanes ended with the process that held the lock.
@@ -167,7 +188,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         }
 
         _progress.Start(Record);
-        var members = Record.Members.Select(m => m.State == MemberState.Training ? m with { State = MemberState.Waiting, Silo = null } : m);
+        var members = Record.Members.Select(m => m.State == MemberState.Training ? m.Waiting() : m);
         _state.State = Record with { Members = [.. members] };
     }
 
@@ -198,7 +219,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
 
     private Task EndIfDoneAsync()
     {
-        if (Record.Members.Any(m => m.State == MemberState.Training)) return Task.CompletedTask;
+        if (Record.Members.Any(m => m.State == MemberState.Training || m.UnwrittenMetrics is not null)) return Task.CompletedTask;
         if (Record.State == RunState.Paused) return EndAsync(RunState.Paused, Record.Reason);
         if (Record.Members.Any(m => m.State == MemberState.Waiting)) return Task.CompletedTask;
         var failed = Record.Members.Where(m => m.State == MemberState.Failed).ToList();
@@ -228,7 +249,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     private bool TryLock()
     {
         if (_lock is not null) return true;
-        if ((_lock = RunLock.TryAcquire(_folder)) is null) return false;
+        if ((_lock = _ownership.TryHold(_folder)) is null) return false;
         // It was for the process before.
         File.Delete(_folder.StopRequest);
         return true;
@@ -246,6 +267,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     {
         if (_lock is null) return;
         if (File.Exists(_folder.StopRequest)) await StopAsync();
+        await RecoverAsync();
         if (_progress.HasChanged && _lock is not null) await WriteStatusAsync(_isUnderWay);
     }
 
@@ -264,6 +286,24 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(_progress.Project(Record, isUnderWay), RunStatusJson.Options);
         return Task.Run(() => AtomicFile.Write(_folder.Status, stream => stream.Write(json)));
+    }
+
+    /// <summary>
+    /// An activation that does not know what the store has knows nothing: another one, that reads it, takes its place.
+    /// </summary>
+    private async Task WriteRecordAsync()
+    {
+        try
+        {
+            await _state.WriteStateAsync();
+            _writtenAt = _time.GetTimestamp();
+        }
+        catch (OrleansException exception)
+        {
+            _log.RecordNotWritten(exception, _run);
+            DeactivateOnIdle();
+            throw;
+        }
     }
 
     private static readonly TimeSpan StatusPeriod = TimeSpan.FromMilliseconds(500);

@@ -10,4 +10,13 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(21, LogLevel.Warning, "Run {Run}: member {Member} could not be given to {Silo}; it waits again.")]
     public static partial void NotAssigned(this ILogger log, Exception exception, RunKey run, int member, string silo);
+
+    [LoggerMessage(22, LogLevel.Warning, "Run {Run}: metric lines of member {Member} could not be written; they are in the record, and tried again.")]
+    public static partial void MetricsNotWritten(this ILogger log, Exception exception, RunKey run, int member);
+
+    [LoggerMessage(23, LogLevel.Warning, "Run {Run}: {Silo} is gone; member {Member} waits for another lane.")]
+    public static partial void MemberLost(this ILogger log, RunKey run, int member, string? silo);
+
+    [LoggerMessage(24, LogLevel.Warning, "Run {Run}: the record could not be written; its coordinator starts again from what the store has.")]
+    public static partial void RecordNotWritten(this ILogger log, Exception exception, RunKey run);
 }

@@ -4,8 +4,7 @@ using DistributedEnsemble.Training;
 namespace DistributedEnsemble.Grains;
 
 /// <summary>
-/// The metrics.jsonl of a run's members; its coordinator is their only writer. What lies behind the committed length was
-/// never named, and is overwritten.
+/// The metrics.jsonl of a run's members; its coordinator is their only writer. Only lines that the record has are written.
 /// </summary>
 internal sealed class MetricFiles(RunFolder folder) : IDisposable
 {
@@ -14,17 +13,16 @@ internal sealed class MetricFiles(RunFolder folder) : IDisposable
     /// <summary>Keeps appends of different attempts apart.</summary>
     public Task<IDisposable> EnterAsync() => _turns.EnterAsync();
 
-    /// <returns>The length with the lines.</returns>
-    public Task<long> AppendAsync(int member, long length, string lines) => Task.Run(() =>
+    /// <summary>Writes lines that end at <paramref name="end"/>. Nothing behind them is touched: a later writer may have been there.</summary>
+    public Task WriteAsync(int member, long end, string lines) => Task.Run(() =>
     {
         var path = folder.Path(RunFolder.Metrics(member));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
-        file.SetLength(length);
-        file.Position = length;
-        file.Write(Encoding.UTF8.GetBytes(lines));
+        using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite);
+        var bytes = Encoding.UTF8.GetBytes(lines);
+        file.Position = end - bytes.Length;
+        file.Write(bytes);
         file.Flush(flushToDisk: true);
-        return file.Length;
     });
 
     public void Dispose() => _turns.Dispose();

@@ -29,6 +29,9 @@ public sealed record RunRecord
 
     public bool Exists => Members.Length > 0;
 
+    /// <summary>Whether something is still to do without being asked: members to train, or lanes that take their checkpoints.</summary>
+    public bool GoesOn => State == RunState.Running || Members.Any(member => member.State == MemberState.Training);
+
     public RunRecord With(MemberRecord member) => this with { Members = Members.SetItem(member.Index, member) };
 
     public RunRecord With(WeightFile snapshot)
@@ -73,4 +76,12 @@ public sealed record MemberRecord
 
     /// <summary>The last hand-overs that are in the EMA model and no snapshots, by which one that comes again is known.</summary>
     [Id(11)] public ImmutableArray<WeightFile> Folded { get; init; } = [];
+
+    /// <summary>The silo of the current attempt as Orleans parses it: an address alone may have a new process by now.</summary>
+    [Id(12)] public string? SiloAddress { get; init; }
+
+    /// <summary>The committed lines of metrics.jsonl that may not be in the file yet: they end at <see cref="MetricsLength"/>.</summary>
+    [Id(13)] public string? UnwrittenMetrics { get; init; }
+
+    public MemberRecord Waiting() => this with { State = MemberState.Waiting, Silo = null, SiloAddress = null };
 }

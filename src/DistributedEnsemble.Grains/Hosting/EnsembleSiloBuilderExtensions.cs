@@ -19,6 +19,7 @@ public static class EnsembleSiloBuilderExtensions
         silo.Services.AddSingleton(services => services.GetRequiredService<IOptions<EnsembleTrainingOptions>>().Value);
         silo.Services.AddSingleton<FileRecordStorage>();
         silo.Services.AddSingleton<IRunDirectory>(services => services.GetRequiredService<FileRecordStorage>());
+        silo.Services.AddSingleton<IRunOwnership, LockedFolders>();
         silo.Services.AddGrainStorage(FileRecordStorage.Name, (services, _) => services.GetRequiredService<FileRecordStorage>());
         silo.Services.AddSingleton<PlanCache>();
         silo.Services.AddSingleton<RunModelCache>();

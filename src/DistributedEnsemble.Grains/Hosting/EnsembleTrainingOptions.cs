@@ -14,6 +14,12 @@ public sealed class EnsembleTrainingOptions
     /// <summary>Dedicated training threads of this silo.</summary>
     public int Lanes { get; set; } = Environment.ProcessorCount;
 
+    /// <summary>How long a silo of a cluster that is asked to end lets its members take checkpoints, for others to go on.</summary>
+    public TimeSpan HandOverTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Bytes of a client's own data file that the store takes.</summary>
+    public long MaxUploadBytes { get; set; } = 4L << 30;
+
     /// <summary>Bytes of weights that this silo keeps in memory to answer predictions.</summary>
     public long ConstituentCacheBytes { get; set; } = 1L << 30;
 

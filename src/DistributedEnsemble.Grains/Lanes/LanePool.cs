@@ -11,9 +11,10 @@ internal sealed partial class LanePool(EnsembleTrainingOptions options) : IDispo
 {
     private readonly Lock _lock = new();
     private readonly List<(MemberWork Work, Thread Thread)> _works = [];
-    private bool _isClosed;
+    private volatile bool _isClosed;
 
-    public int Lanes => options.Lanes;
+    /// <summary>Lanes that take work: none when the silo leaves.</summary>
+    public int Lanes => _isClosed ? 0 : options.Lanes;
 
     /// <summary>Raised after work began or ended.</summary>
     public event Action? Changed;
@@ -32,7 +33,7 @@ internal sealed partial class LanePool(EnsembleTrainingOptions options) : IDispo
         lock (_lock)
         {
             var used = _works.SelectMany(entry => entry.Work.LaneNumbers).ToHashSet();
-            var free = Enumerable.Range(0, Lanes).Where(lane => !used.Contains(lane)).Take(work.Threads).ToImmutableArray();
+            var free = Enumerable.Range(0, options.Lanes).Where(lane => !used.Contains(lane)).Take(work.Threads).ToImmutableArray();
             if (_isClosed || free.Length < work.Threads) return false;
             work.LaneNumbers = free;
             var thread = new Thread(() => Run(work)) { Name = $"lane {free[0]}", IsBackground = true };
@@ -42,6 +43,22 @@ internal sealed partial class LanePool(EnsembleTrainingOptions options) : IDispo
 
         Changed?.Invoke();
         return true;
+    }
+
+    /// <summary>Takes no more work, and lets each take a checkpoint and leave.</summary>
+    /// <returns>When all have left.</returns>
+    public async Task HandOverAsync(CancellationToken cancellation)
+    {
+        Thread[] threads;
+        lock (_lock)
+        {
+            _isClosed = true;
+            threads = [.. _works.Select(entry => entry.Thread)];
+            foreach (var (work, _) in _works) work.Stop();
+        }
+
+        Changed?.Invoke();
+        await Task.Run(() => Array.ForEach(threads, thread => thread.Join()), CancellationToken.None).WaitAsync(cancellation);
     }
 
     /// <summary>Stops all work at its next step, without a checkpoint, and waits for the threads.</summary>

@@ -140,7 +140,7 @@ internal sealed class MemberWork(
             {
                 log.StoreFailed(exception, run, Attempt.Member);
                 Abandon();
-                await coordinator.PauseAsync(Attempt, exception.Message);
+                await PauseAsync(exception.Message);
             }
             catch (Exception exception) when (exception is OrleansException or TimeoutException)
             {
@@ -151,11 +151,30 @@ internal sealed class MemberWork(
             {
                 log.MemberBroke(exception, run, Attempt.Member);
                 Abandon();
-                await coordinator.PauseAsync(Attempt, $"{exception.GetType().Name}: {exception.Message}");
+                await PauseAsync($"{exception.GetType().Name}: {exception.Message}");
             }
         }
 
         return false;
+    }
+
+    /// <summary>Whoever does not hear of it misses this lane after a while, and gives the member to another.</summary>
+    private async Task PauseAsync(string reason)
+    {
+        const int Most = 5;
+        for (var tries = 1; tries <= Most; tries++)
+        {
+            try
+            {
+                await coordinator.PauseAsync(Attempt, reason);
+                return;
+            }
+            catch (Exception exception)
+            {
+                log.CoordinatorAway(exception, run, Attempt.Member, FirstPause);
+                await Task.Delay(FirstPause, time);
+            }
+        }
     }
 
     /// <summary>The newest checkpoint that can be read; null is the beginning.</summary>

@@ -2,6 +2,7 @@ using DistributedEnsemble.Training;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Placement;
+using Orleans.Runtime;
 
 namespace DistributedEnsemble.Grains;
 
@@ -13,21 +14,31 @@ internal sealed class MemberGrain : Grain, IMember
     private readonly LanePool _lanes;
     private readonly PlanCache _plans;
     private readonly ConstituentPredictor _predictor;
+    private readonly ILocalSiloDetails _silo;
     private readonly TimeProvider _time;
     private readonly ILogger<MemberWork> _log;
     private readonly RunKey _run;
     private readonly int _member;
 
     public MemberGrain(
-        EnsembleTrainingOptions options, LanePool lanes, PlanCache plans, ConstituentPredictor predictor, TimeProvider time,
-        ILogger<MemberWork> log)
+        EnsembleTrainingOptions options, LanePool lanes, PlanCache plans, ConstituentPredictor predictor, ILocalSiloDetails silo,
+        TimeProvider time, ILogger<MemberWork> log)
     {
-        (_options, _lanes, _plans, _predictor, _time, _log) = (options, lanes, plans, predictor, time, log);
+        (_options, _lanes, _plans, _predictor, _silo, _time, _log) = (options, lanes, plans, predictor, silo, time, log);
         (_run, _member) = MemberKey.Parse(this.GetPrimaryKeyString());
     }
 
     public Task<bool> TrainAsync(Assignment assignment)
     {
+        var here = _silo.SiloAddress.ToParsableString();
+        if (assignment.Silo is { } silo && silo != here)
+        {
+            // A member that moves: what it left here ends, and the grain goes where the next call puts it.
+            _lanes.Find(_run, _member)?.Abandon();
+            DeactivateOnIdle();
+            throw new MemberElsewhereException($"Member {_member} of run \"{_run.Name}\" is on {here}, not on {silo}.");
+        }
+
         var known = _lanes.Find(_run, _member);
         if (known?.Attempt == assignment.Attempt) return Task.FromResult(true);
         known?.Abandon();

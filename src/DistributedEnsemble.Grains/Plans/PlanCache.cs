@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Grains;
 /// <summary>
 /// The data and plans of a silo: a dataset is loaded once and shared by all members, as long as the silo lives.
 /// </summary>
-internal sealed class PlanCache(EnsembleTrainingOptions options)
+internal sealed class PlanCache(EnsembleTrainingOptions options, IRunOwnership ownership)
 {
     private readonly ConcurrentDictionary<string, Lazy<Dataset>> _datasets = new();
     private readonly ConcurrentDictionary<RunKey, Lazy<TrainingPlan>> _plans = new();
@@ -17,7 +17,7 @@ internal sealed class PlanCache(EnsembleTrainingOptions options)
     /// <param name="nameFor">Chooses the run's name.</param>
     public TrainingPlan Plan(SpecDocument document, Func<EnsembleSpec, string> nameFor)
     {
-        var source = options.Datasets.Resolve(document.Dataset);
+        var source = Resolve(document.Dataset);
         var spec = document.Resolve(source.Defaults, options.Networks.Kinds);
         var plan = Plan(spec with { Name = nameFor(spec) });
         TrainingMemory.Check(plan, options.Lanes, TrainingMemory.Available());
@@ -32,7 +32,10 @@ internal sealed class PlanCache(EnsembleTrainingOptions options)
     private TrainingPlan Plan(EnsembleSpec spec) => new(spec, Load(spec.Data.Dataset), options.Networks);
 
     private Dataset Load(string name) =>
-        Once(_datasets, name, () => options.Datasets.Resolve(name).Load(new DataFolders(options.DataFolder)));
+        Once(_datasets, name, () => Resolve(name).Load(new DataFolders(options.DataFolder)));
+
+    /// <summary>Clients of a cluster are not this machine's users.</summary>
+    private IDatasetSource Resolve(string name) => options.Resolve(name, readsPaths: !ownership.OutlivesProcess);
 
     /// <summary>Makes each value once, whoever asks at the same time; a failure is not kept.</summary>
     private static TValue Once<TKey, TValue>(ConcurrentDictionary<TKey, Lazy<TValue>> cache, TKey key, Func<TValue> make)

@@ -6,4 +6,10 @@ internal static partial class SchedulingLog
 {
     [LoggerMessage(40, LogLevel.Warning, "The cluster did not take this silo's report; it is sent again in a moment.")]
     public static partial void NotAnnounced(this ILogger log, Exception exception);
+
+    [LoggerMessage(41, LogLevel.Warning, "Members did not leave in time; other silos go on from their last checkpoints.")]
+    public static partial void NotHandedOver(this ILogger log, Exception exception);
+
+    [LoggerMessage(42, LogLevel.Warning, "Run {Run} does not answer; it is asked again in a moment.")]
+    public static partial void RunSilent(this ILogger log, Exception exception, RunKey run);
 }

@@ -9,14 +9,15 @@ namespace DistributedEnsemble.Grains;
 /// Tells the scheduler what this silo has and does, and the coordinators where their members are, while the silo is active.
 /// </summary>
 internal sealed class SiloAnnouncer(
-    IGrainFactory grains, ILocalSiloDetails silo, LanePool lanes, EnsembleTrainingOptions options, TimeProvider time,
+    IGrainFactory grains, ILocalSiloDetails silo, IClusterMembershipService membership, IRunOwnership ownership, LanePool lanes,
+    EnsembleTrainingOptions options, TimeProvider time,
     ILogger<SiloAnnouncer> log) : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
-    private static readonly TimeSpan ProgressPeriod = TimeSpan.FromMilliseconds(250), AnnouncePeriod = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ProgressPeriod = TimeSpan.FromMilliseconds(250), AnnouncePeriod = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _changed = new(0);
-    private Task _announcing = Task.CompletedTask, _reporting = Task.CompletedTask;
+    private Task _announcing = Task.CompletedTask, _reporting = Task.CompletedTask, _watching = Task.CompletedTask;
 
     public void Participate(ISiloLifecycle lifecycle) =>
         lifecycle.Subscribe(nameof(SiloAnnouncer), ServiceLifecycleStage.Active, StartAsync, StopAsync);
@@ -32,14 +33,42 @@ internal sealed class SiloAnnouncer(
         lanes.Changed += () => _changed.Release();
         _announcing = Task.Run(AnnounceAllAsync, CancellationToken.None);
         _reporting = Task.Run(ReportAllAsync, CancellationToken.None);
+        _watching = Task.Run(WatchAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
 
     private async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (ownership.OutlivesProcess) await HandOverAsync(cancellationToken);
         await _stopping.CancelAsync();
         await Task.Run(lanes.Dispose, CancellationToken.None);
-        await Task.WhenAll(_announcing, _reporting);
+        await Task.WhenAll(_announcing, _reporting, _watching);
+    }
+
+    /// <summary>Lets other silos go on with this one's members from where they are.</summary>
+    private async Task HandOverAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await lanes.HandOverAsync(cancellationToken).WaitAsync(options.HandOverTimeout, time, cancellationToken);
+        }
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        {
+            log.NotHandedOver(exception);
+        }
+    }
+
+    /// <summary>Who comes or goes changes what is where: the scheduler hears of it at once, wherever it is by then.</summary>
+    private async Task WatchAsync()
+    {
+        try
+        {
+            await foreach (var _ in membership.MembershipUpdates.WithCancellation(_stopping.Token)) _changed.Release();
+        }
+        catch (OperationCanceledException)
+        {
+            // The silo is stopping.
+        }
     }
 
     private async Task AnnounceAllAsync()
@@ -58,7 +87,7 @@ internal sealed class SiloAnnouncer(
         {
             foreach (var run in lanes.Works.GroupBy(work => work.Run))
             {
-                ImmutableArray<MemberProgress> progress = [.. run.Select(work => work.Progress).OfType<MemberProgress>()];
+                ImmutableArray<MemberProgress> progress = [.. run.Select(work => work.Progress ?? new MemberProgress(work.Attempt, work.LaneNumbers[0], 0, null, 0))];
                 await TryAsync(() => grains.GetGrain<ICoordinator>(run.Key.ToString()).ReportProgressAsync(progress));
             }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using DistributedEnsemble.Training;
 using Orleans.Runtime;
@@ -16,7 +17,7 @@ internal sealed class FileRecordStorage(EnsembleTrainingOptions options) : IGrai
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        var stored = Read<T>(grainId);
+        var stored = Read<T>(RunKey.Parse(grainId.Key.ToString()!));
         (grainState.RecordExists, grainState.ETag) = (stored is not null, stored?.Version.ToString());
         if (stored is not null) grainState.State = stored.Record;
         return Task.CompletedTask;
@@ -26,11 +27,11 @@ internal sealed class FileRecordStorage(EnsembleTrainingOptions options) : IGrai
     {
         var run = RunKey.Parse(grainId.Key.ToString()!);
         var version = long.Parse(grainState.ETag ?? "0") + 1;
-        var json = JsonSerializer.SerializeToUtf8Bytes(new Stored<T>(version, run.ToString(), grainState.State!), RunStatusJson.Options);
+        var json = new RecordFile<T>(version, run.ToString(), grainState.State!).ToJson();
         await Task.Run(() =>
         {
             using var held = RunLock.TryAcquire(Folder(run)) ?? throw new IOException($"Another process changes run \"{run.Name}\".");
-            var stored = Read<T>(grainId)?.Version ?? 0;
+            var stored = Read<T>(run)?.Version ?? 0;
             if (stored != version - 1)
             {
                 throw new InconsistentStateException(
@@ -52,35 +53,37 @@ internal sealed class FileRecordStorage(EnsembleTrainingOptions options) : IGrai
     public Task<RunKey?> FindAsync(string name)
     {
         var folder = new RunFolder(options.RunsFolder, name);
-        var stored = Read<JsonElement>(folder);
+        var stored = RecordFile<JsonElement>.Read(folder);
         return Task.FromResult(stored is null ? (RunKey?)null : RunKey.Parse(stored.Run));
     }
 
+    public Task<ImmutableArray<RunKey>> AllAsync() => Task.Run(() => FoldersOf(options.RunsFolder));
+
+    /// <summary>The runs whose folders are there, by name; one whose record is damaged is left out.</summary>
+    public static ImmutableArray<RunKey> FoldersOf(string runsFolder)
+    {
+        if (!Directory.Exists(runsFolder)) return [];
+        return [.. Directory.EnumerateDirectories(runsFolder)
+            .Select(folder => Path.GetFileName(folder)!).Where(RunName.IsValid).Order(StringComparer.Ordinal)
+            .Select(TryRead).OfType<RunKey>()];
+
+        RunKey? TryRead(string name)
+        {
+            try
+            {
+                return RecordFile<JsonElement>.Read(new RunFolder(runsFolder, name)) is { } stored ? RunKey.Parse(stored.Run) : null;
+            }
+            catch (InvalidDataException)
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>None: a process trains the runs that it is asked to.</summary>
+    public Task<ImmutableArray<RunKey>> UnfinishedAsync() => Task.FromResult<ImmutableArray<RunKey>>([]);
+
+    private RecordFile<T>? Read<T>(RunKey run) => RecordFile<T>.Read(Folder(run), run);
+
     private RunFolder Folder(RunKey run) => new(options.RunsFolder, run.Name);
-
-    /// <returns>Null if there is none, or that of another run that has the name now.</returns>
-    private Stored<T>? Read<T>(GrainId grainId)
-    {
-        var run = RunKey.Parse(grainId.Key.ToString()!);
-        return Read<T>(Folder(run)) is { } stored && stored.Run == run.ToString() ? stored : null;
-    }
-
-    /// <exception cref="InvalidDataException">The file is damaged.</exception>
-    private static Stored<T>? Read<T>(RunFolder folder)
-    {
-        if (!File.Exists(folder.Record)) return null;
-        try
-        {
-            var stored = JsonSerializer.Deserialize<Stored<T>>(File.ReadAllBytes(folder.Record), RunStatusJson.Options);
-            return stored is not null && stored.Run.StartsWith($"{folder.Name}@", StringComparison.Ordinal)
-                ? stored
-                : throw new InvalidDataException($"{folder.Record} is damaged: it is not the record of run \"{folder.Name}\".");
-        }
-        catch (JsonException exception)
-        {
-            throw new InvalidDataException($"{folder.Record} is damaged: {exception.Message}", exception);
-        }
-    }
-
-    private sealed record Stored<T>(long Version, string Run, T Record);
 }

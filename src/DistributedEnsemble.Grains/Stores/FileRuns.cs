@@ -32,10 +32,24 @@ public static class FileRuns
                     $"Run \"{folder.Name}\" is in training. Stop it with `ensemble stop {folder.Name}`, then delete it.");
             }
 
-            Directory.Move(folder.Root, Path.Combine(folder.Runs, $"{Deleted}{Guid.NewGuid():N}"));
+            SetAside(folder);
         }
 
+        Clear(folder.Runs);
+    }
+
+    /// <summary>Removes the files of a run that nobody owns any more.</summary>
+    internal static void Remove(RunFolder folder)
+    {
+        if (Directory.Exists(folder.Root)) SetAside(folder);
+        Clear(folder.Runs);
+    }
+
+    private static void SetAside(RunFolder folder) => Directory.Move(folder.Root, Path.Combine(folder.Runs, $"{Deleted}{Guid.NewGuid():N}"));
+
+    private static void Clear(string runs)
+    {
         // What an earlier deletion left when its process ended goes, too.
-        foreach (var remains in Directory.EnumerateDirectories(folder.Runs, $"{Deleted}*")) Directory.Delete(remains, recursive: true);
+        foreach (var remains in Directory.EnumerateDirectories(runs, $"{Deleted}*")) Directory.Delete(remains, recursive: true);
     }
 }

@@ -19,4 +19,8 @@ public sealed record StepMetrics(int Step, double Epoch, double LearningRate, fl
         var last = lines.AsSpan().TrimEnd('\n');
         return last.IsEmpty ? null : JsonSerializer.Deserialize<StepMetrics>(last[(last.LastIndexOf('\n') + 1)..], JsonSerializerOptions.Web);
     }
+
+    /// <summary>Those of some lines that belong to later steps.</summary>
+    public static string LinesAfter(int step, string lines) => string.Concat(
+        lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => LastOf(line)!.Step > step).Select(line => line + "\n"));
 }

@@ -1,0 +1,104 @@
+using DistributedEnsemble.Client.Clusters;
+using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Grains;
+using DistributedEnsemble.Training;
+using Orleans.Runtime;
+
+namespace DistributedEnsemble.Client.Runs;
+
+/// <summary>The runs of a cluster: asked of its silos, which share a folder that this process need not see.</summary>
+internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDisposable
+{
+    private const int Attempts = 20;
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(500);
+
+    private readonly EnsembleTrainingOptions _training = new();
+    private ICluster? _cluster;
+
+    public IReadOnlyList<string> Names() => [.. Await(grains => Scheduler(grains).ListAllAsync()).Select(run => run.Name)];
+
+    public RunStatus? Find(string name) => Await(async grains =>
+        await Scheduler(grains).FindAsync(name) is { } run ? await Coordinator(grains, run).GetStatusAsync() : null);
+
+    public bool Exists(string name) => Await(grains => Scheduler(grains).FindAsync(name)) is not null;
+
+    public void RequestStop(string name)
+    {
+        var run = Existing(name);
+        if (Find(name) is { State: not (RunState.Running or RunState.Queued) })
+            throw new RunRejectedException($"Run \"{name}\" is not in training: there is nothing to stop.");
+        Await(grains => DoneAsync(Coordinator(grains, run).StopAsync()));
+    }
+
+    public void Delete(string name)
+    {
+        var run = Existing(name);
+        Await(grains => DoneAsync(Coordinator(grains, run).DeleteAsync()));
+    }
+
+    public EnsembleSpec ReadSpec(string name)
+    {
+        var run = Existing(name);
+        return EnsembleSpec.FromJson(Await(grains => Coordinator(grains, run).GetDefinitionAsync()).Spec);
+    }
+
+    public EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation)
+    {
+        var run = Existing(name);
+        return Await(grains => grains.GetGrain<IAggregator>(run.ToString()).EvaluateAsync(new EvaluationRequest(choice)));
+    }
+
+    public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file)
+    {
+        using var models = Download(name, choice);
+        return RunPrediction.Predict(models.Folder, models.Status, choice, _training.Networks, data => RawRows.Read(csv, file, data));
+    }
+
+    public ExportManifest Export(string name, ConstituentChoice choice, string output)
+    {
+        using var models = Download(name, choice);
+        return RunExport.Write(models.Folder, models.Status, choice, _training.Networks, output);
+    }
+
+    public void Dispose() => _cluster?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    private DownloadedRun Download(string name, ConstituentChoice choice)
+    {
+        var run = Existing(name);
+        return Await(grains => DownloadedRun.FetchAsync(grains, run, choice, _training.Networks));
+    }
+
+    private RunKey Existing(string name) =>
+        Await(grains => Scheduler(grains).FindAsync(name)) ?? throw new UsageException($"There is no run \"{name}\" in {address}.");
+
+    private static IScheduler Scheduler(Orleans.IGrainFactory grains) => grains.GetGrain<IScheduler>(IScheduler.Key);
+
+    private static ICoordinator Coordinator(Orleans.IGrainFactory grains, RunKey run) => grains.GetGrain<ICoordinator>(run.ToString());
+
+    private static async Task<bool> DoneAsync(Task task)
+    {
+        await task;
+        return true;
+    }
+
+    /// <summary>The commands read a catalog as a folder; a silo that dies meanwhile is asked again elsewhere.</summary>
+    private T Await<T>(Func<Orleans.IGrainFactory, Task<T>> ask)
+    {
+        return Task.Run(async () =>
+        {
+            _cluster ??= await RemoteCluster.ConnectAsync(address, CancellationToken.None);
+            for (var attempt = 1; ; attempt++)
+            {
+                try
+                {
+                    return await ask(_cluster.Grains);
+                }
+                catch (Exception exception) when (exception is OrleansException or TimeoutException && attempt < Attempts)
+                {
+                    await Task.Delay(s_pause);
+                }
+            }
+        }).GetAwaiter().GetResult();
+    }
+}

@@ -1,0 +1,40 @@
+using System.Security.Cryptography;
+using DistributedEnsemble.Training;
+using Orleans.Concurrency;
+
+namespace DistributedEnsemble.Grains;
+
+/// <inheritdoc cref="IRunFiles"/>
+[StatelessWorker]
+internal sealed class RunFilesGrain(EnsembleTrainingOptions options) : Grain, IRunFiles
+{
+    private const int ChunkBytes = 1 << 20;
+
+    private RunStatus? _status;
+
+    public async Task<FileChunk> ReadAsync(ModelName model, long offset)
+    {
+        var run = RunKey.Parse(this.GetPrimaryKeyString());
+        if (_status is null || Find(_status, model) is null) _status = await GrainFactory.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync();
+        if (Find(_status, model) is not { } file)
+        {
+            throw new RunRejectedException(
+                $"Run \"{run.Name}\" has no {(model.IsEma ? "EMA model" : "snapshot")} of member {model.Member} at step {model.Step}.");
+        }
+
+        // The path is the record's own; RunFolder holds it below the run's folder.
+        return await Task.Run(() => Read(new RunFolder(options.RunsFolder, run.Name).Path(file.File), offset));
+    }
+
+    private static WeightFile? Find(RunStatus status, ModelName model) =>
+        (model.IsEma ? status.Ema : status.Snapshots).FirstOrDefault(file => file.Member == model.Member && file.Step == model.Step);
+
+    private static FileChunk Read(string path, long offset)
+    {
+        using var file = File.OpenRead(path);
+        var bytes = new byte[Math.Clamp(file.Length - offset, 0, ChunkBytes)];
+        file.Position = offset;
+        file.ReadExactly(bytes);
+        return new FileChunk(bytes, file.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+    }
+}

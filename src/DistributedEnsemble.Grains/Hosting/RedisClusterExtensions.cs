@@ -1,0 +1,56 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Persistence;
+using Orleans.Runtime.Hosting;
+using Orleans.Storage;
+using StackExchange.Redis;
+
+namespace DistributedEnsemble.Grains;
+
+public static class RedisClusterExtensions
+{
+    /// <summary>The name under which silos and clients of one Redis database find each other.</summary>
+    public const string ClusterName = "ensemble";
+
+    /// <summary>
+    /// Lets silos of many processes share membership and records in Redis. Comes after
+    /// <see cref="EnsembleSiloBuilderExtensions.AddEnsembleTraining"/>, whose stores it takes the place of.
+    /// </summary>
+    /// <param name="redis">Connected already.</param>
+    public static ISiloBuilder UseEnsembleRedis(this ISiloBuilder silo, ConfigurationOptions configuration, IConnectionMultiplexer redis)
+    {
+        silo.Configure<ClusterOptions>(options => options.ClusterId = options.ServiceId = ClusterName);
+        silo.UseRedisClustering(options => options.ConfigurationOptions = configuration);
+        // A dead silo is known within some 2 s; the silos' own word in the table is what a cluster that starts again waits for.
+        silo.Configure<ClusterMembershipOptions>(options =>
+        {
+            options.ProbeTimeout = TimeSpan.FromSeconds(1);
+            options.NumMissedProbesLimit = 2;
+            options.TableRefreshTimeout = TimeSpan.FromSeconds(5);
+            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
+        });
+        silo.AddRedisGrainStorage(RedisRecordStorage.InnerName, (OptionsBuilder<RedisStorageOptions> builder) =>
+            builder.Configure<Orleans.Serialization.Serializer>((options, serializer) =>
+            {
+                options.ConfigurationOptions = configuration;
+                options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+                options.DeleteStateOnClear = true;
+            }));
+        silo.Services.AddSingleton(services => new RedisRuns(redis, services.GetRequiredService<EnsembleTrainingOptions>()));
+        silo.Services.AddSingleton<IRunDirectory>(services => services.GetRequiredService<RedisRuns>());
+        silo.Services.AddSingleton<IRunOwnership>(services => services.GetRequiredService<RedisRuns>());
+        silo.Services.AddGrainStorage(FileRecordStorage.Name, (services, _) => new RedisRecordStorage(
+            services.GetRequiredKeyedService<IGrainStorage>(RedisRecordStorage.InnerName), services.GetRequiredService<RedisRuns>(),
+            services.GetRequiredService<EnsembleTrainingOptions>(), services.GetRequiredService<ILogger<RedisRecordStorage>>()));
+        return silo;
+    }
+
+    /// <summary>Lets a client outside find the silos of a cluster.</summary>
+    public static IClientBuilder UseEnsembleRedis(this IClientBuilder client, ConfigurationOptions configuration) => client
+        .Configure<ClusterOptions>(options => options.ClusterId = options.ServiceId = ClusterName)
+        .UseRedisClustering(options => options.ConfigurationOptions = configuration);
+}

@@ -1,0 +1,22 @@
+namespace DistributedEnsemble.Grains;
+
+/// <summary>A run that is not known to have ended.</summary>
+internal sealed class ActiveRun(RunKey run)
+{
+    public RunKey Run => run;
+
+    /// <summary>Lanes that each member needs; null before the run was asked.</summary>
+    public int? Threads { get; set; }
+
+    /// <summary>Whether a member may be waiting, or the run may have ended: it has to be asked.</summary>
+    public bool MayWait { get; set; } = true;
+
+    /// <summary>What it last said of itself; null before.</summary>
+    public RunStatus? Status { get; set; }
+
+    public int Waiting => Status is { State: RunState.Running } status ? status.Members.Count(member => member.State == MemberState.Waiting) : 0;
+
+    /// <summary>Members of the run that a silo trains or has trained.</summary>
+    public int MembersOn(SiloReport silo) =>
+        Status!.Members.Count(member => member.State != MemberState.Waiting && member.Silo == silo.Endpoint);
+}

@@ -1,0 +1,101 @@
+using Orleans.Runtime;
+
+namespace DistributedEnsemble.Grains;
+
+/// <content>Gives free lanes to waiting members, and evens the load when silos come.</content>
+internal sealed partial class SchedulerGrain
+{
+    /// <summary>A member that moved leaves a lane and takes another: only then is the next one looked at.</summary>
+    private static readonly TimeSpan s_betweenMoves = TimeSpan.FromSeconds(3);
+
+    private long? _movedAt;
+
+    /// <summary>
+    /// Gives free lanes to waiting members, one at a time: to the run that holds the fewest lanes, on the silo that has the
+    /// fewest members.
+    /// </summary>
+    private async Task PlaceAsync()
+    {
+        _placeAgain = true;
+        if (_isPlacing) return;
+        _isPlacing = true;
+        try
+        {
+            while (_placeAgain)
+            {
+                _placeAgain = false;
+                await AskAllAsync();
+                if (!_silos.IsComplete) return;
+                while (Placement.Next(_runs, _silos.Alive) is var (run, silo)) await PlaceAsync(run, silo);
+                await MoveAsync();
+            }
+        }
+        finally
+        {
+            _isPlacing = false;
+        }
+    }
+
+    private async Task AskAllAsync()
+    {
+        foreach (var run in _runs.Where(run => run.MayWait).ToList())
+        {
+            run.MayWait = false;
+            await AskAsync(run);
+        }
+    }
+
+    private async Task AskAsync(ActiveRun run)
+    {
+        try
+        {
+            var coordinator = GrainFactory.GetGrain<ICoordinator>(run.Run.ToString());
+            run.Threads ??= EnsembleSpec.FromJson((await coordinator.GetDefinitionAsync()).Spec).ThreadsPerMember;
+            run.Status = await coordinator.GetStatusAsync();
+            var isStill = run.Status.State != RunState.Running && run.Status.Members.All(member => member.State != MemberState.Training);
+            if (isStill && !run.MayWait) _runs.Remove(run);
+        }
+        catch (RunRejectedException)
+        {
+            // It was deleted.
+            _runs.Remove(run);
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException or IOException)
+        {
+            log.RunSilent(exception, run.Run);
+            run.Status = null;
+        }
+    }
+
+    private async Task PlaceAsync(ActiveRun run, SiloReport silo)
+    {
+        MemberAttempt? assigned = null;
+        try
+        {
+            assigned = await GrainFactory.GetGrain<ICoordinator>(run.Run.ToString()).AssignNextAsync(new LaneGrant(silo.Silo, silo.Endpoint, silo.Machine));
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        {
+            log.RunSilent(exception, run.Run);
+        }
+
+        if (assigned is { } attempt) _silos.Use(silo.Silo, new LaneUse(run.Run, attempt, run.Threads!.Value));
+        await AskAsync(run);
+        if (assigned is null && run.Waiting > 0) _silos.Distrust(silo.Silo);
+    }
+
+    private async Task MoveAsync()
+    {
+        if (_movedAt is { } at && time.GetElapsedTime(at) < s_betweenMoves) return;
+        if (Placement.Move(_runs, _silos.Alive) is not var (run, attempt)) return;
+        _movedAt = time.GetTimestamp();
+        try
+        {
+            await GrainFactory.GetGrain<ICoordinator>(run.Run.ToString()).MoveAsync(attempt);
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        {
+            log.RunSilent(exception, run.Run);
+        }
+    }
+}

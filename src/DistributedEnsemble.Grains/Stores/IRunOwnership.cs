@@ -1,0 +1,27 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>Who may train and change a run: one process of those that share a folder, or one cluster.</summary>
+internal interface IRunOwnership
+{
+    /// <summary>Whether lanes go on when the silo of their run's coordinator ends, so that the run goes on by itself.</summary>
+    bool OutlivesProcess { get; }
+
+    /// <summary>Takes the name and the folder of a run to be.</summary>
+    /// <returns>Null if another run has the name.</returns>
+    Task<IDisposable?> ClaimAsync(RunKey run);
+
+    /// <returns>Null if another process owns it.</returns>
+    IDisposable? TryHold(RunFolder folder);
+}
+
+/// <summary>A run belongs to the process that holds its folder's lock.</summary>
+internal sealed class LockedFolders(EnsembleTrainingOptions options) : IRunOwnership
+{
+    public bool OutlivesProcess => false;
+
+    public Task<IDisposable?> ClaimAsync(RunKey run) => Task.FromResult<IDisposable?>(RunLock.Create(new RunFolder(options.RunsFolder, run.Name)));
+
+    public IDisposable? TryHold(RunFolder folder) => RunLock.TryAcquire(folder);
+}

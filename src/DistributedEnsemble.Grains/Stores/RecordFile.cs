@@ -1,0 +1,34 @@
+using System.Text.Json;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>A run's record in its folder, replaced whole: a reader finds the one before or the next one.</summary>
+/// <param name="Version">Grows with every write.</param>
+/// <param name="Run">The run's key: the folder may be another run's by now.</param>
+internal sealed record RecordFile<T>(long Version, string Run, T Record)
+{
+    /// <returns>Null if there is none.</returns>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public static RecordFile<T>? Read(RunFolder folder)
+    {
+        if (!File.Exists(folder.Record)) return null;
+        try
+        {
+            var stored = JsonSerializer.Deserialize<RecordFile<T>>(File.ReadAllBytes(folder.Record), RunStatusJson.Options);
+            return stored is not null && stored.Run.StartsWith($"{folder.Name}@", StringComparison.Ordinal)
+                ? stored
+                : throw new InvalidDataException($"{folder.Record} is damaged: it is not the record of run \"{folder.Name}\".");
+        }
+        catch (JsonException exception)
+        {
+            throw new InvalidDataException($"{folder.Record} is damaged: {exception.Message}", exception);
+        }
+    }
+
+    /// <returns>Null if there is none, or that of another run that has the name now.</returns>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public static RecordFile<T>? Read(RunFolder folder, RunKey run) => Read(folder) is { } stored && stored.Run == run.ToString() ? stored : null;
+
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, RunStatusJson.Options);
+}

@@ -1,0 +1,86 @@
+using System.Net;
+using StackExchange.Redis;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>Where a cluster's Redis is: redis://[user:password@]host[:port][/database], or rediss:// for TLS.</summary>
+public sealed class RedisAddress
+{
+    private const string Form = "it takes redis://[user:password@]host[:port], or rediss:// for TLS";
+    private const int DefaultPort = 6379;
+
+    private readonly Uri _uri;
+
+    private RedisAddress(Uri uri) => _uri = uri;
+
+    /// <summary>As people may see it: without the password.</summary>
+    public override string ToString() => $"{_uri.Scheme}://{_uri.Host}:{Port}";
+
+    public bool IsLoopback => _uri.IsLoopback;
+
+    private int Port => _uri.IsDefaultPort || _uri.Port < 0 ? DefaultPort : _uri.Port;
+
+    /// <param name="option">What errors call it.</param>
+    /// <exception cref="RedisAddressException">It is no such address. The text is not repeated: it may hold a password.</exception>
+    public static RedisAddress Parse(string text, string option)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("redis" or "rediss") || uri.Host.Length == 0)
+            throw new RedisAddressException($"{option} is not the address of a Redis: {Form}.");
+        var database = uri.AbsolutePath.Trim('/');
+        if (uri.Query.Length > 0 || uri.Fragment.Length > 0 || (database.Length > 0 && !uint.TryParse(database, out _)))
+            throw new RedisAddressException($"{option} has more than an address: {Form}.");
+        return new RedisAddress(uri);
+    }
+
+    public ConfigurationOptions ToConfiguration()
+    {
+        var options = new ConfigurationOptions
+        {
+            EndPoints = { EndPoint() },
+            Ssl = _uri.Scheme == "rediss",
+            ConnectTimeout = 5000,
+            AsyncTimeout = 5000,
+            ConnectRetry = 1,
+            KeepAlive = 5,
+            AbortOnConnectFail = true,
+            ReconnectRetryPolicy = new LinearRetry(500),
+        };
+        if (options.Ssl) options.SslHost = _uri.Host;
+        if (_uri.AbsolutePath.Trim('/') is { Length: > 0 } database) options.DefaultDatabase = int.Parse(database);
+        var (user, password) = _uri.UserInfo.Split(':', 2) is [var first, var second] ? (first, second) : ("", _uri.UserInfo);
+        if (password.Length > 0) options.Password = Uri.UnescapeDataString(password);
+        if (user.Length > 0) options.User = Uri.UnescapeDataString(user);
+        return options;
+    }
+
+    /// <exception cref="RedisAddressException">It refuses the password.</exception>
+    /// <exception cref="RedisUnreachableException">It does not answer.</exception>
+    public async Task<IConnectionMultiplexer> ConnectAsync()
+    {
+        try
+        {
+            return await ConnectionMultiplexer.ConnectAsync(ToConfiguration());
+        }
+        catch (RedisConnectionException exception) when (IsRefused(exception))
+        {
+            throw new RedisAddressException($"{this} refuses the user or password that --cluster gives.");
+        }
+        catch (RedisException)
+        {
+            throw new RedisUnreachableException($"{this} does not answer as a Redis. Is it running there, and may this machine reach it?");
+        }
+    }
+
+    private static bool IsRefused(RedisConnectionException exception) => exception.FailureType == ConnectionFailureType.AuthenticationFailure
+        || exception.ToString() is var text && (text.Contains("NOAUTH", StringComparison.Ordinal) || text.Contains("WRONGPASS", StringComparison.Ordinal));
+
+    private EndPoint EndPoint() => IPAddress.TryParse(_uri.Host.Trim('[', ']'), out var address)
+        ? new IPEndPoint(address, Port)
+        : new DnsEndPoint(_uri.Host, Port);
+}
+
+/// <summary>An address that cannot be used as it stands; the message is one line for people.</summary>
+public sealed class RedisAddressException(string message) : Exception(message);
+
+/// <summary>Nobody answers there; the message is one line for people.</summary>
+public sealed class RedisUnreachableException(string message) : Exception(message);

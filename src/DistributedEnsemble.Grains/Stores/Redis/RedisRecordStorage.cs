@@ -1,0 +1,78 @@
+using DistributedEnsemble.Training;
+using Microsoft.Extensions.Logging;
+using Orleans.Persistence.Redis;
+using Orleans.Runtime;
+using Orleans.Storage;
+using StackExchange.Redis;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>
+/// Keeps each run's record in Redis, guarded by its version, and copies it into the run's folder after each write: the folder
+/// alone can be evaluated, and resumed if Redis was lost.
+/// </summary>
+/// <param name="inner">Orleans' storage in Redis.</param>
+internal sealed class RedisRecordStorage(IGrainStorage inner, RedisRuns runs, EnsembleTrainingOptions options, ILogger<RedisRecordStorage> log)
+    : IGrainStorage
+{
+    /// <summary>The name of the storage in Redis.</summary>
+    public const string InnerName = "ensemble-redis";
+
+    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        await AskAsync(() => inner.ReadStateAsync(stateName, grainId, grainState));
+        if (grainState.RecordExists) return;
+        var run = RunKey.Parse(grainId.Key.ToString()!);
+        // Redis was lost: the copy is the newest that there is, and the next write makes it the record again.
+        if (RecordFile<T>.Read(new RunFolder(options.RunsFolder, run.Name), run) is not { } copy) return;
+        (grainState.State, grainState.RecordExists) = (copy.Record, true);
+    }
+
+    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        var run = RunKey.Parse(grainId.Key.ToString()!);
+        var goesOn = grainState.State is RunRecord { GoesOn: true };
+        // Only a new record names its run: one that was deleted must not take the name again.
+        if (grainState.ETag is null) await runs.NameAsync(run);
+        if (goesOn) await runs.BeginAsync(run);
+        await AskAsync(() => inner.WriteStateAsync(stateName, grainId, grainState));
+        await CopyAsync(run, grainState.State);
+        if (!goesOn) await runs.EndAsync(run);
+    }
+
+    public async Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        await AskAsync(() => inner.ClearStateAsync(stateName, grainId, grainState));
+        await runs.ForgetAsync(RunKey.Parse(grainId.Key.ToString()!));
+    }
+
+    /// <summary>The record is written already: a copy that fails comes with the next one.</summary>
+    private async Task CopyAsync<T>(RunKey run, T? record)
+    {
+        try
+        {
+            await Task.Run(() =>
+            {
+                var folder = new RunFolder(options.RunsFolder, run.Name);
+                var json = new RecordFile<T>((RecordFile<T>.Read(folder, run)?.Version ?? 0) + 1, run.ToString(), record!).ToJson();
+                AtomicFile.Write(folder.Record, stream => stream.Write(json));
+            });
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            log.NotCopied(exception, run);
+        }
+    }
+
+    private static async Task AskAsync(Func<Task> ask)
+    {
+        try
+        {
+            await ask();
+        }
+        catch (Exception exception) when (exception is RedisException or RedisTimeoutException or RedisStorageException)
+        {
+            throw new StoreAwayException($"Redis does not do what it is asked: {exception.Message}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using System.Runtime.InteropServices;
+using Orleans.Runtime;
+
+namespace DistributedEnsemble.Silo;
+
+/// <summary>
+/// The others call this silo dead, as after a long pause or behind a broken network: its members go on elsewhere, and nothing
+/// of it counts any more. The process ends at once, before anything else runs.
+/// </summary>
+internal sealed class Eviction : IFatalErrorHandler
+{
+    public bool IsUnexpected(Exception exception) => true;
+
+    public void OnFatalException(object? sender, string? context, Exception? exception)
+    {
+        var because = exception is null ? context : $"{context} {exception.Message}";
+        Console.Error.WriteLine($"This silo ends: {because?.ReplaceLineEndings(" ")}");
+        Console.Error.Flush();
+        // The ordinary exit runs native destructors while lanes still compute, which can crash or hang.
+        if (OperatingSystem.IsWindows()) Environment.Exit(ExitCode.Evicted);
+        else ExitWithoutDestructors(ExitCode.Evicted);
+    }
+
+    [DllImport("libc", EntryPoint = "_exit"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern void ExitWithoutDestructors(int exitCode);
+}

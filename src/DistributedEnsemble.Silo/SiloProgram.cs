@@ -1,0 +1,62 @@
+using System.Net;
+using DistributedEnsemble.Grains;
+using DistributedEnsemble.Silo.Http;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using Orleans.Runtime;
+using StackExchange.Redis;
+
+namespace DistributedEnsemble.Silo;
+
+/// <summary>One silo, from its settings to its end.</summary>
+internal static class SiloProgram
+{
+    private const int FirstSiloPort = 11111, FirstGatewayPort = 30000;
+
+    /// <exception cref="SiloSettingsException">The settings are refused.</exception>
+    /// <exception cref="RedisUnreachableException">The cluster's Redis does not answer.</exception>
+    public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, CancellationToken cancellation)
+    {
+        var check = CheckedSettings.Of(settings, builder.Configuration);
+        var http = settings.Http is { } url ? builder.Configuration.ReadHttpSettings(url) : null;
+        await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync();
+        using var ports = new FreePorts();
+        var siloPort = ports.Take(check.Address, settings.SiloPort, FirstSiloPort, "--silo-port");
+        var gatewayPort = ports.Take(check.Address, settings.GatewayPort, FirstGatewayPort, "--gateway-port");
+        builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning)
+            // Of connections that break and probes that are late the cluster makes its own conclusions; those are told.
+            .AddFilter("Orleans", LogLevel.Error).AddFilter("Orleans.Runtime.MembershipService.MembershipTableManager", LogLevel.Warning);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(120));
+        builder.Services.AddSingleton<IFatalErrorHandler, Eviction>();
+        builder.UseOrleans(silo => Configure(silo, builder.Configuration, check, redis, siloPort, gatewayPort));
+        using var host = builder.Build();
+        await host.StartAsync(cancellation);
+        await using var server = http is null ? null : await HttpServer.StartAsync(
+            host.Services.GetRequiredService<IGrainFactory>(), settings.Runs, http, cancellation: cancellation);
+        Console.Out.WriteLine(
+            $"Silo {check.Address}:{siloPort} is ready: {settings.Lanes} lanes, gateway {check.Address}:{gatewayPort}"
+            + (server is null ? "." : $", HTTP at {server.Url}."));
+        await host.WaitForShutdownAsync(cancellation);
+    }
+
+    private static void Configure(
+        ISiloBuilder silo, IConfiguration configuration, CheckedSettings check, IConnectionMultiplexer? redis, int siloPort, int gatewayPort)
+    {
+        var settings = check.Given;
+        if (redis is null) silo.UseLocalhostClustering();
+        silo.Configure<EndpointOptions>(options =>
+        {
+            options.AdvertisedIPAddress = check.Address;
+            (options.SiloPort, options.GatewayPort) = (siloPort, gatewayPort);
+            options.SiloListeningEndpoint = new IPEndPoint(check.Address, siloPort);
+            options.GatewayListeningEndpoint = new IPEndPoint(check.Address, gatewayPort);
+        });
+        silo.AddEnsembleTraining(options =>
+        {
+            (options.RunsFolder, options.DataFolder, options.Lanes) = (settings.Runs, settings.Data, settings.Lanes);
+            configuration.Configure(options.Prediction);
+        });
+        if (redis is not null) silo.UseEnsembleRedis(check.Redis!.ToConfiguration(), redis);
+        if (check.Tls is { } tls) silo.UseMutualTls(tls);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Sockets;
+using DistributedEnsemble.Grains;
+
+namespace DistributedEnsemble.Silo;
+
+/// <summary>How a silo takes part: from the command line, environment variables (ENSEMBLE__…) and appsettings.</summary>
+internal sealed record SiloSettings
+{
+    /// <summary>redis://… of the cluster; null is a cluster of this process alone.</summary>
+    public string? Cluster { get; init; }
+    public string Runs { get; init; } = "runs";
+    public string? Data { get; init; }
+    public int Lanes { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Listened on and advertised.</summary>
+    public string Address { get; init; } = "127.0.0.1";
+
+    /// <summary>Null is the first free one.</summary>
+    public int? SiloPort { get; init; }
+
+    /// <summary>Null is the first free one.</summary>
+    public int? GatewayPort { get; init; }
+
+    /// <summary>Where HTTP is served; null does not serve it.</summary>
+    public string? Http { get; init; }
+}
+
+/// <summary>Settings that were checked: nothing is bound or connected yet.</summary>
+internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, RedisAddress? Redis, TlsSettings? Tls)
+{
+    private const int MostLanes = 1024;
+
+    /// <exception cref="SiloSettingsException">The settings are refused.</exception>
+    /// <exception cref="RedisAddressException">The address of the Redis is none.</exception>
+    /// <exception cref="TlsException">Certificates are missing.</exception>
+    public static CheckedSettings Of(SiloSettings settings, IConfiguration configuration)
+    {
+        if (settings.Lanes is < 1 or > MostLanes) throw new SiloSettingsException($"--lanes is {settings.Lanes}: a silo has 1 to {MostLanes} lanes.");
+        if (!IPAddress.TryParse(settings.Address, out var address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
+            throw new SiloSettingsException($"--address is {settings.Address}: it takes an IP address of this machine that the other silos reach, as in 10.0.0.2.");
+        CheckPort("--silo-port", settings.SiloPort);
+        CheckPort("--gateway-port", settings.GatewayPort);
+        if (settings.SiloPort is { } port && port == settings.GatewayPort)
+            throw new SiloSettingsException($"--silo-port and --gateway-port are both {port}: silos and clients need a port each.");
+        if (settings.Data is { } data && !Directory.Exists(data)) throw new SiloSettingsException($"--data {data} does not exist: it takes a folder with datasets.");
+        if (File.Exists(settings.Runs)) throw new SiloSettingsException($"--runs {settings.Runs} is a file: it takes the folder that all silos share.");
+        var redis = settings.Cluster is null ? null : RedisAddress.Parse(settings.Cluster, "--cluster");
+        var tls = TlsSettings.Read(configuration);
+        if (IPAddress.IsLoopback(address))
+        {
+            if (redis is { IsLoopback: false })
+            {
+                throw new SiloSettingsException(
+                    $"--cluster {redis} is not on this machine, and --address {address} is: other silos could not reach this one. Give the --address that they see.");
+            }
+        }
+        else if (tls is null)
+        {
+            throw new SiloSettingsException(
+                $"--address {address} is not loopback, and whoever reaches a silo can do anything: it needs mutual TLS. Set ENSEMBLE__TLS__CERTIFICATE, "
+                + "ENSEMBLE__TLS__KEY and ENSEMBLE__TLS__AUTHORITY (deploy/make-certificates makes the files).");
+        }
+
+        return new CheckedSettings(settings, address, redis, tls);
+    }
+
+    private static void CheckPort(string option, int? port)
+    {
+        if (port is < 1 or > 65535) throw new SiloSettingsException($"{option} is {port}: a port is a number from 1 to 65535.");
+    }
+}
+
+/// <summary>Settings that a silo refuses; the message is one line for people.</summary>
+internal sealed class SiloSettingsException(string message) : Exception(message);
