@@ -8,6 +8,8 @@ internal interface ICluster : IAsyncDisposable
 {
     IGrainFactory Grains { get; }
 
+    IScheduler Scheduler => Grains.GetGrain<IScheduler>(IScheduler.Key);
+
     /// <summary>Whether runs go on when this process ends.</summary>
     bool OutlivesProcess { get; }
 }

@@ -19,10 +19,10 @@ internal sealed class ResumeCommand : DriverCommand
             var (options, name) = (shared.Read(parsed), run.Name(parsed));
             return session.RunAsync(
                 parsed, stopping => backend.StartCluster(options, stopping),
-                async scheduler =>
+                async (cluster, _) =>
                 {
-                    var key = await scheduler.FindAsync(name) ?? throw run.Unknown(parsed);
-                    await scheduler.ResumeAsync(key);
+                    var key = await cluster.Scheduler.FindAsync(name) ?? throw run.Unknown(parsed);
+                    await cluster.Scheduler.ResumeAsync(key);
                     return key;
                 });
         });

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Client.Signals;
@@ -19,9 +20,13 @@ internal sealed class TrainCommand : DriverCommand
         SetAction((parsed, _) =>
         {
             var options = shared.Read(parsed);
-            var submission = new Submission(backend.ComposeSpec(spec.ReadFile(parsed), spec.Overrides(parsed), options.DataFolder));
-            return session.RunAsync(
-                parsed, stopping => backend.StartCluster(options, stopping), scheduler => scheduler.SubmitAsync(submission));
+            var composed = backend.ComposeSpec(spec.ReadFile(parsed), spec.Overrides(parsed), options.DataFolder);
+            return session.RunAsync(parsed, stopping => backend.StartCluster(options, stopping), async (cluster, stopping) =>
+            {
+                // A cluster's silos do not see this machine's files.
+                var sent = cluster.OutlivesProcess ? await DataUpload.SendAsync(cluster.Grains, composed, options.DataFolder, stopping) : composed;
+                return await cluster.Scheduler.SubmitAsync(new Submission(sent));
+            });
         });
     }
 }

@@ -14,13 +14,13 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
     /// <param name="beginAsync">Starts or resumes the run on the cluster.</param>
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(
-        ParseResult parsed, Func<CancellationToken, Task<ICluster>> startCluster, Func<IScheduler, Task<RunKey>> beginAsync)
+        ParseResult parsed, Func<CancellationToken, Task<ICluster>> startCluster, Func<ICluster, CancellationToken, Task<RunKey>> beginAsync)
     {
         using var interruption = listen();
         try
         {
             await using var cluster = await startCluster(interruption.Token);
-            var run = await beginAsync(cluster.Grains.GetGrain<IScheduler>(IScheduler.Key));
+            var run = await beginAsync(cluster, interruption.Token);
             return await FollowAsync(parsed, cluster, run, interruption);
         }
         catch (OperationCanceledException) when (interruption.IsAsked)

@@ -1,0 +1,98 @@
+namespace DistributedEnsemble.Cluster.Tests.Failures;
+
+public sealed class KillTests
+{
+    [Fact(Timeout = 300_000)]
+    public async Task Silos_killed_one_after_another_down_to_one_change_nothing()
+    {
+        var spec = Specs.Of("killed", epochs: 150);
+        var expected = new Undisturbed(spec);
+        await using var cluster = await LocalCluster.StartAsync(silos: 3);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
+        await cluster.WhenAsync("killed", run => run.Members.All(member => member.Step > 20));
+
+        // The first silo has the scheduler, as a rule.
+        await cluster.Silos[0].KillAsync();
+        var atKill = cluster.Read("killed")!;
+        await cluster.WhenAsync("killed", run => run.Steps > atKill.Steps && run.Members.All(member => member.Silo != cluster.Silos[0].Endpoint || member.State == MemberState.Completed));
+        await cluster.Silos[1].KillAsync();
+
+        Assert.Equal(0, await driver.ExitAsync());
+        expected.IsWhatCameOutOf(cluster, "killed");
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_cluster_that_was_killed_whole_goes_on_by_itself_when_it_starts_again()
+    {
+        var spec = Specs.Of("restarted", epochs: 100);
+        var expected = new Undisturbed(spec);
+        await using var cluster = await LocalCluster.StartAsync(silos: 2);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
+        await cluster.WhenAsync("restarted", run => run.Members.Count(member => member.Step > 100) >= 2);
+
+        await driver.KillAsync();
+        foreach (var silo in cluster.Silos) await silo.KillAsync();
+        await cluster.Redis.KillAsync();
+        await cluster.Redis.StartAsync();
+        await cluster.AddSiloAsync();
+        await cluster.AddSiloAsync();
+
+        await cluster.WhenAsync("restarted", run => run.HasEnded);
+        expected.IsWhatCameOutOf(cluster, "restarted");
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_silo_that_slept_while_its_members_went_on_elsewhere_changes_nothing_and_ends_with_4()
+    {
+        var spec = Specs.Of("slept", members: 2, epochs: 150);
+        var expected = new Undisturbed(spec);
+        await using var cluster = await LocalCluster.StartAsync(silos: 2);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
+        await cluster.WhenAsync("slept", run => run.Members.All(member => member.Step > 50));
+
+        var sleeper = cluster.Silos[0];
+        sleeper.Pause();
+        await cluster.WhenAsync("slept", run => run.Members.All(member => member.Silo != sleeper.Endpoint));
+        sleeper.Continue();
+
+        Assert.Equal(4, await sleeper.ExitAsync());
+        Assert.Single(sleeper.Errors.TrimEnd('\n').Split('\n'));
+        Assert.Equal(0, await driver.ExitAsync());
+        expected.IsWhatCameOutOf(cluster, "slept");
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task A_silo_that_is_asked_to_end_hands_its_members_over()
+    {
+        var spec = Specs.Of("handed-over", members: 2, epochs: 150);
+        var expected = new Undisturbed(spec);
+        await using var cluster = await LocalCluster.StartAsync(silos: 2);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
+        var before = await cluster.WhenAsync("handed-over", run => run.Members.All(member => member.Step > 50));
+
+        cluster.Silos[0].Terminate();
+
+        Assert.Equal(0, await cluster.Silos[0].ExitAsync());
+        Assert.Equal(0, await driver.ExitAsync());
+        expected.IsWhatCameOutOf(cluster, "handed-over");
+        // Both were trained to the end by the other, and none began again from an older checkpoint.
+        Assert.All(cluster.Read("handed-over")!.Members, member => Assert.Equal(cluster.Silos[1].Endpoint, member.Silo));
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task Redis_away_for_a_while_stops_nothing_for_good()
+    {
+        var spec = Specs.Of("redis-away", members: 2, epochs: 150);
+        var expected = new Undisturbed(spec);
+        await using var cluster = await LocalCluster.StartAsync(silos: 2);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
+        await cluster.WhenAsync("redis-away", run => run.Members.All(member => member.Step > 50));
+
+        await cluster.Redis.KillAsync();
+        await Task.Delay(TimeSpan.FromSeconds(8), TestContext.Current.CancellationToken);
+        await cluster.Redis.StartAsync();
+
+        Assert.Equal(0, await driver.ExitAsync());
+        expected.IsWhatCameOutOf(cluster, "redis-away");
+    }
+}

@@ -1,0 +1,44 @@
+namespace DistributedEnsemble.Cluster.Tests;
+
+/// <summary>What a run must come to, whatever happened on its way: computed by the library alone, member after member.</summary>
+internal sealed class Undisturbed
+{
+    private readonly List<(int Member, int Step, string Sha256)> _snapshots, _ema = [];
+    private readonly Dictionary<int, string> _metrics = [];
+
+    public Undisturbed(string spec)
+    {
+        var document = SpecDocument.Parse(spec);
+        var source = new DatasetRegistry().Resolve(document.Dataset);
+        var plan = new TrainingPlan(document.Resolve(source.Defaults), source.Load(new DataFolders()), new NetworkRegistry());
+        var averages = new List<Snapshot>();
+        var snapshots = EnsembleTraining.Run(
+            plan, onStep: (member, step) => _metrics[member] = _metrics.GetValueOrDefault(member, "") + step.ToLine(), ema: averages);
+        _snapshots = Identify(snapshots);
+        _ema = Identify(averages);
+    }
+
+    public void IsWhatCameOutOf(LocalCluster cluster, string run)
+    {
+        var status = cluster.Read(run)!;
+        Assert.Equal(RunState.Completed, status.State);
+        Assert.True(status.Exact);
+        Assert.Equal(_snapshots.OrderBy(s => (s.Step, s.Member)), status.Snapshots.Select(s => (s.Member, s.Step, s.Sha256)).OrderBy(s => (s.Step, s.Member)));
+        Assert.Equal(_ema.Order(), status.Ema.Select(s => (s.Member, s.Step, s.Sha256)).Order());
+        var folder = cluster.Folder(run);
+        Assert.All(status.Snapshots.Concat(status.Ema), file => Assert.True(File.Exists(folder.Path(file.File)), file.File));
+        Assert.All(_metrics, lines => Assert.Equal(lines.Value, File.ReadAllText(folder.Path(RunFolder.Metrics(lines.Key)))));
+    }
+
+    private static List<(int, int, string)> Identify(IEnumerable<Snapshot> models)
+    {
+        var identities = new List<(int, int, string)>();
+        foreach (var model in models)
+        {
+            using var weights = model.Weights;
+            identities.Add((model.Member, model.Step, weights.Sha256()));
+        }
+
+        return identities;
+    }
+}
