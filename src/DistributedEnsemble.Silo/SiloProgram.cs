@@ -18,7 +18,8 @@ internal static class SiloProgram
     public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, CancellationToken cancellation)
     {
         var check = CheckedSettings.Of(settings, builder.Configuration);
-        var http = settings.Http is { } url ? builder.Configuration.ReadHttpSettings(url) : null;
+        var serves = settings.Http is not null || builder.Configuration["Ensemble:Serving:Url"] is { Length: > 0 };
+        var http = serves ? builder.Configuration.ReadHttpSettings(settings.Http) : null;
         await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync();
         using var ports = new FreePorts();
         var siloPort = ports.Take(check.Address, settings.SiloPort, FirstSiloPort, "--silo-port");
