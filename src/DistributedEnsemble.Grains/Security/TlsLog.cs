@@ -5,12 +5,12 @@ namespace DistributedEnsemble.Grains;
 
 internal static partial class TlsLog
 {
-    [LoggerMessage(60, LogLevel.Warning, "A connection from {Peer} was refused: {Reason}")]
+    [LoggerMessage(80, LogLevel.Warning, "A connection from {Peer} was refused: {Reason}")]
     public static partial void PeerRefused(this ILogger log, EndPoint? peer, string reason);
 
-    [LoggerMessage(61, LogLevel.Information, "The certificate in {File} was renewed; it is valid until {End:yyyy-MM-dd}.")]
+    [LoggerMessage(81, LogLevel.Information, "The certificate in {File} was renewed; it is valid until {End:yyyy-MM-dd}.")]
     public static partial void CertificateRenewed(this ILogger log, string file, DateTime end);
 
-    [LoggerMessage(62, LogLevel.Warning, "The certificate files changed and cannot be used, so the former ones stay in use: {Reason}")]
+    [LoggerMessage(82, LogLevel.Warning, "The certificate files changed and cannot be used, so the former ones stay in use: {Reason}")]
     public static partial void CertificateNotRenewed(this ILogger log, string reason);
 }

@@ -119,7 +119,7 @@ internal sealed class TlsCluster : IAsyncDisposable
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (eventId.Id is >= 60 and < 70) lines.Enqueue(formatter(state, exception));
+            if (eventId.Id is >= 80 and < 90) lines.Enqueue(formatter(state, exception));
         }
 
         public void Dispose()

@@ -8,7 +8,7 @@ public sealed partial class SiloEnvironmentTests
 {
     private static readonly HashSet<string> s_known =
     [
-        "ENSEMBLE__CLUSTER", "ENSEMBLE__ADDRESS", "ENSEMBLE__SECRETS",
+        "ENSEMBLE__CLUSTER", "ENSEMBLE__ADDRESS", "ENSEMBLE__HTTP", "ENSEMBLE__SECRETS",
         "ENSEMBLE__TLS__CERTIFICATE", "ENSEMBLE__TLS__KEY", "ENSEMBLE__TLS__AUTHORITY",
         .. typeof(HttpSettings).GetProperties().Select(property => $"ENSEMBLE__SERVING__{property.Name.ToUpperInvariant()}"),
         .. SiloCommand.Create().Options.Select(option => $"ENSEMBLE__{option.Name.Replace("-", "").ToUpperInvariant()}"),
