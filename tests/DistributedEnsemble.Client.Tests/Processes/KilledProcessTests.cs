@@ -1,0 +1,114 @@
+using System.Text.Json;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Client.Tests.Processes;
+
+public sealed class KilledProcessTests : IDisposable
+{
+    private const string Spec = """
+        {
+          "seed": 3, "members": 2,
+          "data": { "dataset": "digits" },
+          "model": { "hidden": [40] },
+          "training": { "epochs": 60, "batchSize": 100, "schedule": { "kind": "cyclic-cosine", "learningRate": 0.05, "cycles": 4 } },
+          "regularization": { "l2": 1e-4, "dropout": { "rate": 0.2 } },
+          "averaging": { "decay": 0.99, "everySteps": 50, "reset": "cycle" },
+          "checkpoints": { "everySeconds": 1 },
+          "logging": { "everySteps": 5 }
+        }
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("ensemble-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_run_whose_processes_are_killed_ends_as_if_none_ever_was()
+    {
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("ENSEMBLE_TEST_SEED"), out var given) ? given : Random.Shared.Next();
+        var history = new List<string> { $"ENSEMBLE_TEST_SEED={seed}" };
+        var random = new Random(seed);
+        (await EnsembleProcess.RunAsync(Train("whole"))).Succeeded();
+
+        var killed = new RunFolder(_folder, "killed");
+        for (var death = 0; death < 4; death++)
+        {
+            using var process = EnsembleProcess.Start(File.Exists(killed.Record) ? Resume() : Train("killed"));
+            var (writes, delay, isSudden) = (random.Next(1, 16), random.Next(0, 60), random.Next(4) > 0);
+            history.Add($"{(isSudden ? "SIGKILL" : "SIGTERM")} {writes} writes of the record and {delay} ms later");
+            for (var after = Version(killed) + writes; !process.HasExited && Version(killed) < after;)
+            {
+                await Task.Delay(1, TestContext.Current.CancellationToken);
+            }
+
+            await Task.Delay(delay, TestContext.Current.CancellationToken);
+            if (isSudden) process.Kill();
+            else process.Stop();
+            var outcome = await process.EndAsync();
+            Assert.True(outcome.ExitCode is 0 or 128 + 9 or 128 + 15, $"{string.Join('\n', history)}\n{outcome.Error}");
+            if (Status(killed)?.HasEnded == true) break;
+        }
+
+        if (Status(killed)?.HasEnded != true) (await EnsembleProcess.RunAsync(File.Exists(killed.Record) ? Resume() : Train("killed"))).Succeeded();
+
+        var told = string.Join('\n', history);
+        TestContext.Current.TestOutputHelper?.WriteLine(told);
+        AssertSame(new RunFolder(_folder, "whole"), killed, told);
+    }
+
+    [Fact]
+    public async Task Two_processes_train_in_one_folder_and_a_third_is_refused_on_their_runs()
+    {
+        string[] arguments = ["train", SpecFile("endless", Spec.Replace("\"epochs\": 60", "\"epochs\": 1000000")), "--runs", _folder];
+        using EnsembleProcess one = EnsembleProcess.Start(arguments), other = EnsembleProcess.Start(arguments);
+        RunFolder[] folders = [new(_folder, "digits-1"), new(_folder, "digits-2")];
+        while (!folders.All(folder => Status(folder)?.Steps > 0))
+        {
+            Assert.False(one.HasExited || other.HasExited);
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        (await EnsembleProcess.RunAsync("resume", "digits-1", "--runs", _folder)).Refused(2,
+            "Run \"digits-1\" is in training in another process. "
+            + "Watch it with `ensemble watch digits-1`, or stop it with `ensemble stop digits-1`.");
+
+        one.Stop();
+        other.Stop();
+        foreach (var process in (EnsembleProcess[])[one, other]) Assert.Equal(143, (await process.EndAsync()).ExitCode);
+        Assert.All(folders, folder => Assert.Equal(RunState.Paused, Status(folder)!.State));
+    }
+
+    private string[] Train(string name) => ["train", SpecFile("spec", Spec), "--name", name, "--runs", _folder];
+
+    private string[] Resume() => ["resume", "killed", "--runs", _folder];
+
+    private string SpecFile(string name, string spec)
+    {
+        var path = Path.Combine(_folder, $"{name}.spec");
+        File.WriteAllText(path, spec);
+        return path;
+    }
+
+    private static void AssertSame(RunFolder expected, RunFolder found, string history)
+    {
+        var (whole, killed) = (Status(expected)!, Status(found)!);
+        Assert.True(killed.State == RunState.Completed, $"{history}\n{killed.Reason}");
+        Assert.True(whole.Snapshots.SequenceEqual(killed.Snapshots), history);
+        Assert.NotEmpty(whole.Ema);
+        Assert.True(whole.Ema.SequenceEqual(killed.Ema), history);
+        foreach (var member in whole.Members)
+        {
+            var metrics = RunFolder.Metrics(member.Index);
+            Assert.True(File.ReadAllText(expected.Path(metrics)) == File.ReadAllText(found.Path(metrics)), $"{history}\n{metrics}");
+        }
+    }
+
+    private static RunStatus? Status(RunFolder folder) => File.Exists(folder.Status) ? RunStatusJson.FromJson(File.ReadAllText(folder.Status)) : null;
+
+    private static long Version(RunFolder folder)
+    {
+        if (!File.Exists(folder.Record)) return 0;
+        using var record = JsonDocument.Parse(File.ReadAllBytes(folder.Record));
+        return record.RootElement.GetProperty("version").GetInt64();
+    }
+}
