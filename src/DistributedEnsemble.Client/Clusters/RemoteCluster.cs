@@ -39,7 +39,8 @@ internal sealed class RemoteCluster(IHost host) : ICluster
             await host.StartAsync(cancellation).WaitAsync(s_patience, cancellation);
             return new RemoteCluster(host);
         }
-        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        catch (Exception exception) when (exception is OrleansException or TimeoutException
+            || (exception is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             host.Dispose();
             throw new ServerUnreachableException(
