@@ -1,6 +1,7 @@
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains;
+using DistributedEnsemble.Reports;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Client.Runs;
@@ -35,14 +36,18 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
     public EnsembleSpec ReadSpec(string name) => RunDescription.Read(Folder(name)).Spec;
 
     public EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation) => RunEvaluation.Evaluate(
-        Folder(name), Existing(name), choice,
-        dataset => _training.Resolve(dataset, readsPaths: true).Load(new DataFolders(options.DataFolder)), _training.Networks, cancellation);
+        Folder(name), Existing(name), choice, Load, _training.Networks, cancellation);
 
     public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file) =>
         RunPrediction.Predict(Folder(name), Existing(name), choice, _training.Networks, data => RawRows.Read(csv, file, data));
 
     public ExportManifest Export(string name, ConstituentChoice choice, string output) =>
         RunExport.Write(Folder(name), Existing(name), choice, _training.Networks, output);
+
+    public string Report(string name, ConstituentChoice choice) =>
+        RunReports.Write(Folder(name), Existing(name), choice, Load, _training.Networks);
+
+    private Dataset Load(string dataset) => _training.Resolve(dataset, readsPaths: true).Load(new DataFolders(options.DataFolder));
 
     private RunFolder Folder(string name) => new(options.RunsFolder, name);
 

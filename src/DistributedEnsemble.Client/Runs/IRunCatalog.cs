@@ -32,4 +32,8 @@ internal interface IRunCatalog
 
     /// <summary>Copies what predicting takes into a folder that does not exist yet, or is empty.</summary>
     ExportManifest Export(string name, ConstituentChoice choice, string output);
+
+    /// <summary>Writes a page with plots into the run's folder.</summary>
+    /// <returns>The page's file.</returns>
+    string Report(string name, ConstituentChoice choice);
 }

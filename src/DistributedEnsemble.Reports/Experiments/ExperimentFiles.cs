@@ -3,12 +3,37 @@ using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Reports;
 
-/// <summary>The files of an experiment, in a folder of its name.</summary>
+/// <summary>The files of an experiment: NAME.md, and NAME/ with data.json and the plots. Page and plots are drawn from the data alone.</summary>
 public static class ExperimentFiles
 {
     public const string Data = "data.json";
 
-    public static void Write(ExperimentResults results, string folder, string name) => Write(Path.Combine(folder, name, Data), results.ToJson());
+    public static void Write(ExperimentResults results, string folder, string name)
+    {
+        Write(Path.Combine(folder, name, Data), results.ToJson());
+        Draw("error-by-size", () => SizeCurvePlot.Draw(results.Curves));
+        Draw("reliability", () => ReliabilityPlot.Draw(results.Reliability));
+        Draw("disagreement", () => DisagreementPlot.Draw(results.Disagreements));
+        foreach (var curves in results.Learning) Draw(FileOf(curves), () => LearningCurvePlot.Draw(curves));
+        Write(Path.Combine(folder, $"{name}.md"), ExperimentPage.Write(results, name));
+
+        void Draw(string file, Func<Figure> draw)
+        {
+            using var figure = draw();
+            figure.Save(Path.Combine(folder, name), file);
+        }
+    }
+
+    /// <summary>Each plot's file, without extension, and its title.</summary>
+    public static IEnumerable<(string File, string Title)> Plots(ExperimentResults results) =>
+    [
+        ("error-by-size", "Test error against the number of members"),
+        ("reliability", "Accuracy against confidence, before and after averaging"),
+        ("disagreement", "Which snapshots of ten members disagree"),
+        .. results.Learning.Select(curves => (FileOf(curves), $"Loss, schedule and snapshots of the training \"{curves.Title}\"")),
+    ];
+
+    private static string FileOf(LearningCurves curves) => $"learning-{curves.Title}";
 
     private static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 }

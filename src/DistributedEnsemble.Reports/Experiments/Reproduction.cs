@@ -2,10 +2,10 @@ using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Reports;
 
-/// <summary>Runs a suite and writes what it finds.</summary>
+/// <summary>Runs a suite and writes what it finds: a page for people, the data, and the plots.</summary>
 public static class Reproduction
 {
-    /// <param name="folder">Of the documentation.</param>
+    /// <param name="folder">Of the documentation: the page goes there, data and plots into a folder of the page's name.</param>
     /// <param name="onProgress">Told a line about every member that is done.</param>
     /// <returns>The results of all seeds.</returns>
     /// <exception cref="DataException">The data is missing.</exception>
@@ -22,13 +22,13 @@ public static class Reproduction
             experiment.RunSeed(
                 (arm, member) => onProgress($"{Interlocked.Increment(ref done)}/{members}: seed {number}, {arm.Name}, member {member}"), cancellation);
             results = experiment.Results();
-            // After each seed: who has no time for all of them has those that are done.
+            // A page after each seed: who has no time for all of them has those that are done.
             ExperimentFiles.Write(results, folder, NameOf(quick));
         }
 
         return results!;
     }
 
-    /// <summary>A quick run never replaces a full run's results.</summary>
+    /// <summary>A quick run never replaces a full run's page.</summary>
     public static string NameOf(bool quick) => quick ? "experiments-quick" : "experiments";
 }

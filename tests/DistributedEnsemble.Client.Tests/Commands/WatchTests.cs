@@ -63,5 +63,6 @@ public sealed class WatchTests
         public EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation) => throw new NotSupportedException();
         public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file) => throw new NotSupportedException();
         public ExportManifest Export(string name, ConstituentChoice choice, string output) => throw new NotSupportedException();
+        public string Report(string name, ConstituentChoice choice) => throw new NotSupportedException();
     }
 }

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Reports;
+
+/// <summary>A page about one run that needs no other file.</summary>
+internal static class RunPage
+{
+    private const string Css = """
+        body { font: 15px/1.5 Inter, system-ui, Helvetica, Arial, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+        h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
+        p.about { color: #667; margin-top: .2rem; }
+        table { border-collapse: collapse; } th, td { padding: .3rem .9rem .3rem 0; text-align: right; border-bottom: 1px solid #e3e6ea; font-variant-numeric: tabular-nums; }
+        th:first-child, td:first-child { text-align: left; } tr.ensemble td { font-weight: 600; }
+        figure { margin: 0; } figure svg { max-width: 100%; height: auto; } pre { background: #f5f6f8; padding: 1rem; overflow-x: auto; font-size: 13px; }
+        """;
+
+    public static string Write(
+        RunStatus status, RunDescription run, EvaluationReport report, IReadOnlyList<(string Title, string Svg)> figures)
+    {
+        var page = new StringBuilder();
+        page.Append(Invariant(
+            $"""
+            <!doctype html>
+            <html lang="en"><head><meta charset="utf-8"><title>{Html(status.Run)}</title><style>
+            {Css}
+            </style></head><body>
+            <h1>{Html(status.Run)}</h1>
+            <p class="about">{status.Members.Length} members on {Html(run.Spec.Data.Dataset)}, {status.State.ToString().ToLowerInvariant()}: {status.Steps:N0} steps in {status.TrainSeconds:0.0} s of training</p>
+            <h2>On the test split</h2>
+            <table><tr><th></th><th>accuracy</th><th>NLL</th><th>Brier</th><th>ECE</th></tr>
+
+            """));
+        AppendRow(page, "mean member", report.Single.Mean);
+        if (report.Single.Best is { } best) AppendRow(page, $"best member ({report.Single.BestMember})", best);
+        AppendRow(page, $"ensemble of {report.Constituents}", report.Ensemble, "ensemble");
+        page.Append("</table>\n<h2>More about the ensemble</h2>\n<table>\n");
+        foreach (var (name, value) in Measures(report)) page.Append($"<tr><td>{name}</td><td>{value}</td></tr>\n");
+        page.Append("</table>\n");
+        foreach (var (i, (title, svg)) in figures.Index()) page.Append($"<h2>{title}</h2>\n<figure>{Drawing(svg, i)}</figure>\n");
+        page.Append($"<h2>Spec</h2>\n<pre>{Html(run.Spec.ToJson())}</pre>\n</body></html>\n");
+        return page.ToString();
+    }
+
+    private static IEnumerable<(string Name, string Value)> Measures(EvaluationReport report)
+    {
+        if (report.Calibrated is { } calibrated)
+        {
+            yield return ("NLL, calibrated", Number(calibrated.Nll));
+            yield return ("ECE, calibrated", Number(calibrated.Ece));
+            yield return ("temperature", Number(calibrated.Temperature));
+        }
+
+        if (report.Uncertainty is { } uncertainty)
+        {
+            yield return ("entropy, nats", Number(uncertainty.Entropy));
+            yield return ("mutual information, nats", Number(uncertainty.MutualInformation));
+        }
+
+        if (report.Diversity is not { } diversity) yield break;
+        yield return ("disagreement of two models", Invariant($"{100 * diversity.Disagreement:0.00} %"));
+        if (diversity.ErrorCorrelation is { } correlation) yield return ("correlation of their errors", Number(correlation));
+    }
+
+    private static void AppendRow(StringBuilder page, string name, PredictionMetrics metrics, string style = "") => page.Append(Invariant(
+        $"<tr class=\"{style}\"><td>{name}</td><td>{100 * metrics.Accuracy:0.00} %</td><td>{metrics.Nll:0.0000}</td><td>{metrics.Brier:0.0000}</td><td>{metrics.Ece:0.0000}</td></tr>\n"));
+
+    /// <summary>Without the XML declaration, and with identifiers that no other drawing of the page has.</summary>
+    private static string Drawing(string svg, int number) => svg[svg.IndexOf("<svg", StringComparison.Ordinal)..]
+        .Replace(" id=\"", $" id=\"figure{number}-", StringComparison.Ordinal)
+        .Replace("url(#", $"url(#figure{number}-", StringComparison.Ordinal)
+        .Replace("href=\"#", $"href=\"#figure{number}-", StringComparison.Ordinal);
+
+    private static string Number(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
+
+    private static string Html(string text) => WebUtility.HtmlEncode(text);
+
+    private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+}

@@ -1,0 +1,35 @@
+using ScottPlot;
+
+namespace DistributedEnsemble.Reports;
+
+/// <summary>Error against the number of members, with the standard error over seeds as a band.</summary>
+public static class SizeCurvePlot
+{
+    public static Figure Draw(IReadOnlyList<CurveResult> curves)
+    {
+        var seeds = curves[0].BySeed.Count;
+        var plot = PlotStyle.Create(
+            "Error against the size of the ensemble", "members", $"test error, %{(seeds > 1 ? $"  (mean ± standard error, {seeds} seeds)" : "")}");
+        foreach (var (curve, color) in curves.Zip(PlotStyle.Colors))
+        {
+            var estimates = Enumerable.Range(0, curve.BySeed[0].Count)
+                .Select(i => Estimate.Of([.. curve.BySeed.Select(errors => 100 * errors[i])])).ToList();
+            double[] sizes = [.. Enumerable.Range(1, estimates.Count).Select(size => (double)size)];
+            if (seeds > 1)
+            {
+                var band = plot.Add.FillY(
+                    sizes, [.. estimates.Select(e => e.Mean - e.StandardError!.Value)], [.. estimates.Select(e => e.Mean + e.StandardError!.Value)]);
+                band.FillColor = color.WithAlpha(0.18);
+                band.LineWidth = 0;
+            }
+
+            var line = plot.Add.Scatter(sizes, [.. estimates.Select(e => e.Mean)]);
+            (line.Color, line.LineWidth, line.MarkerSize, line.LegendText) = (color, 2, 7, curve.Title);
+        }
+
+        plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericFixedInterval(1);
+        plot.Axes.Margins(left: 0.05, right: 0.05, bottom: 0.08, top: 0.3);
+        plot.ShowLegend(Alignment.UpperRight);
+        return new Figure(plot);
+    }
+}

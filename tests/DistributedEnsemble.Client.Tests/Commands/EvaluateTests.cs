@@ -1,0 +1,90 @@
+namespace DistributedEnsemble.Client.Tests.Commands;
+
+public sealed class EvaluateTests
+{
+    private static readonly string[] s_train =
+    [
+        "train", "--name", "r", "--members", "3", "--epochs", "3", "--set", "model.hidden=[16]", "--set", "snapshots.perMember=2",
+        "--set", "training.schedule.learningRate=0.3",
+    ];
+
+    [Fact]
+    public async Task Evaluate_prints_calibration_uncertainty_and_diversity()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync(s_train)).Succeeded();
+
+        var text = (await driver.RunAsync("evaluate", "r")).Succeeded().Out;
+        var json = (await driver.RunAsync("evaluate", "r", "--from", "snapshots", "--select", "last:1", "--json")).Succeeded().Json;
+
+        Assert.All(
+            ["Brier score", "ECE", "calibrated NLL", "entropy", "mutual information", "disagreement", "error correlation"],
+            measure => Assert.Contains(measure, text, StringComparison.Ordinal));
+        var uncertainty = json.GetProperty("uncertainty");
+        Assert.Equal(
+            uncertainty.GetProperty("entropy").GetDouble(),
+            uncertainty.GetProperty("expectedEntropy").GetDouble() + uncertainty.GetProperty("mutualInformation").GetDouble(), 1e-9);
+        Assert.InRange(json.GetProperty("diversity").GetProperty("disagreement").GetDouble(), 0, 1);
+        Assert.True(json.GetProperty("calibrated").GetProperty("nll").GetDouble() > 0);
+        Assert.Equal(3, json.GetProperty("constituents").GetInt32());
+    }
+
+    [Fact]
+    public async Task Predict_uses_what_evaluate_selected()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync(s_train)).Succeeded();
+        var pixels = string.Join(',', Enumerable.Range(0, 64).Select(i => $"pixel{i}"));
+        var rows = driver.File("rows.csv", $"{pixels}\n{string.Join(',', Enumerable.Repeat("8", 64))}\n");
+        string[] predict = ["predict", "r", "--input", rows, "--from", "snapshots", "--select", "greedy", "--json"];
+
+        (await driver.RunAsync(predict)).Refused(
+            2, "prediction.select is \"greedy\": no models of run \"r\" are selected yet. `ensemble evaluate r --select greedy`, with the same other options, selects them.");
+        (await driver.RunAsync("evaluate", "r", "--from", "snapshots", "--select", "greedy")).Succeeded();
+
+        Assert.Single((await driver.RunAsync(predict)).Succeeded().Json.GetProperty("rows").EnumerateArray());
+    }
+
+    [Theory]
+    [InlineData("--from ema", "prediction.from is ema: run \"r\" kept no EMA models, its averaging was off. Choose final or snapshots.")]
+    [InlineData("--mc 20", "prediction.monteCarloSamples is 20: this run's network has no dropout to sample. Choose 0.")]
+    [InlineData("--select best", "prediction.select is \"best\": it must be all, greedy, or last:N with N from 1 to 999999.")]
+    [InlineData("--select greedy", "prediction.select is \"greedy\": it chooses on validation rows, and run \"r\" kept none. Choose all or last:N.")]
+    [InlineData("--members 4", "--members is 4: run \"r\" has 1 to 3.")]
+    public async Task What_a_run_cannot_do_is_refused_in_one_line(string options, string error)
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync([.. s_train, "--set", "data.validationFraction=0"])).Succeeded();
+
+        (await driver.RunAsync(["evaluate", "r", .. options.Split(' ')])).Refused(2, error);
+    }
+
+    [Fact]
+    public async Task Report_writes_a_page_that_needs_no_other_file_and_its_plots()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync(s_train)).Succeeded();
+
+        var outcome = (await driver.RunAsync("report", "r", "--from", "snapshots")).Succeeded();
+
+        var folder = Path.Combine(driver.RunsFolder, "r", "report");
+        Assert.Equal($"The page is {Path.Combine(folder, "index.html")}\n", outcome.Out);
+        var page = File.ReadAllText(Path.Combine(folder, "index.html"));
+        Assert.Equal(4, page.Split("<svg ").Length - 1);
+        Assert.DoesNotContain("src=", page, StringComparison.Ordinal);
+        Assert.Equal(
+            ["disagreement.png", "disagreement.svg", "error-by-size.png", "error-by-size.svg", "index.html", "learning.png", "learning.svg",
+                "reliability.png", "reliability.svg"],
+            Directory.GetFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+        Assert.All(Directory.GetFiles(folder, "*.png"), file => Assert.Equal("PNG"u8, File.ReadAllBytes(file).AsSpan(1, 3)));
+    }
+
+    [Fact]
+    public async Task Reproduce_refuses_a_file_as_its_folder()
+    {
+        using var driver = new TestDriver();
+        var file = driver.File("docs", "");
+
+        (await driver.RunAsync("reproduce", "--quick", "--output", file)).Refused(2, $"--output {file} is a file: it takes a folder.");
+    }
+}
