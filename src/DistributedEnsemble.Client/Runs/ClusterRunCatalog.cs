@@ -61,6 +61,9 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
         return RunExport.Write(models.Folder, models.Status, choice, _training.Networks, output);
     }
 
+    public string Report(string name, ConstituentChoice choice) => throw new UsageException(
+        $"A report is written into the folder of the run, which the silos of {address} have: run it there, with --runs DIR.");
+
     public void Dispose() => _cluster?.DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     private DownloadedRun Download(string name, ConstituentChoice choice)
