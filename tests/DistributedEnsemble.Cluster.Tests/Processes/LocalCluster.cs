@@ -20,6 +20,8 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public static async Task<LocalCluster> StartAsync(int silos, int lanes = 1)
     {
+        Assert.SkipUnless(
+            Environment.GetEnvironmentVariable("ENSEMBLE_TEST_CLUSTER") == "1", "Clusters of processes take minutes: ENSEMBLE_TEST_CLUSTER=1 dotnet test runs them.");
         if (RedisServer.Program is null) Assert.Skip("redis-server is not installed: apt-get install redis-server");
         var cluster = new LocalCluster();
         await cluster.Redis.StartAsync();
