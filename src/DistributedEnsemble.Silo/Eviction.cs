@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Orleans.Runtime;
 
 namespace DistributedEnsemble.Silo;
@@ -16,11 +15,6 @@ internal sealed class Eviction : IFatalErrorHandler
         var because = exception is null ? context : $"{context} {exception.Message}";
         Console.Error.WriteLine($"This silo ends: {because?.ReplaceLineEndings(" ")}");
         Console.Error.Flush();
-        // The ordinary exit runs native destructors while lanes still compute, which can crash or hang.
-        if (OperatingSystem.IsWindows()) Environment.Exit(ExitCode.Evicted);
-        else ExitWithoutDestructors(ExitCode.Evicted);
+        ProcessEnd.AtOnce(ExitCode.Evicted);
     }
-
-    [DllImport("libc", EntryPoint = "_exit"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern void ExitWithoutDestructors(int exitCode);
 }

@@ -50,6 +50,13 @@ internal sealed class TestDriver : IDisposable
         }
     }
 
+    /// <summary>What a run's members have done together, as another terminal sees it; 0 before there is such a run.</summary>
+    public async Task<long> StepsAsync(string run)
+    {
+        var status = await RunAsync("status", run, "--json");
+        return status.ExitCode == 0 ? status.Json.GetProperty("steps").GetInt64() : 0;
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }
 

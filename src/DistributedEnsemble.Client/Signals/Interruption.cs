@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Signals;
 
@@ -47,16 +48,11 @@ internal sealed class Interruption(Action<int> exit) : IDisposable
             Signal(exitCode);
         }));
 
-    // The ordinary exit runs native destructors while lanes still compute, which can crash or hang.
     private static void EndAtOnce(int exitCode)
     {
         const string showCursor = "\e[?25h";
         if (!Console.IsOutputRedirected) Console.Out.Write(showCursor);
         else if (!Console.IsErrorRedirected) Console.Error.Write(showCursor);
-        if (OperatingSystem.IsWindows()) Environment.Exit(exitCode);
-        else ExitWithoutDestructors(exitCode);
+        ProcessEnd.AtOnce(exitCode);
     }
-
-    [DllImport("libc", EntryPoint = "_exit"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern void ExitWithoutDestructors(int exitCode);
 }

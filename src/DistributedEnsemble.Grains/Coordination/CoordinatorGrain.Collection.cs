@@ -18,14 +18,15 @@ internal sealed partial class CoordinatorGrain
         if (!IsCurrent(handOver.By)) return Acknowledgement.Superseded;
         var weights = handOver.Weights;
         var isAveraged = Averaging?.Includes(weights.Step) == true;
-        if (Known(weights) is { } known && known.Sha256 != weights.Sha256)
+        var known = Known(weights);
+        if (known is not null && known.Sha256 != weights.Sha256)
         {
             await EndAsync(RunState.Failed,
                 $"not reproducible: member {weights.Member} came to step {weights.Step} twice, with weights {known.Sha256} and {weights.Sha256}");
             return Acknowledgement.Superseded;
         }
 
-        if (Known(weights) is null)
+        if (known is null)
         {
             var isSnapshot = !isAveraged || weights.File != RunFolder.HandOver(weights.Member, weights.Step);
             if (isSnapshot) _state.State = Record.With(weights);

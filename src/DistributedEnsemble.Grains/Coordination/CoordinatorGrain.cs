@@ -4,7 +4,6 @@ using DistributedEnsemble.Training;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Runtime;
-using Orleans.Runtime.Placement;
 
 namespace DistributedEnsemble.Grains;
 

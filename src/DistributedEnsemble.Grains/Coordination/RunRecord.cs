@@ -27,8 +27,6 @@ public sealed record RunRecord
     /// <summary>Ordered by step, then member.</summary>
     [Id(9)] public ImmutableArray<WeightFile> Snapshots { get; init; } = [];
 
-    public bool Exists => Members.Length > 0;
-
     /// <summary>Whether something is still to do without being asked: members to train, or lanes that take their checkpoints.</summary>
     public bool GoesOn => State == RunState.Running || Members.Any(member => member.State == MemberState.Training);
 

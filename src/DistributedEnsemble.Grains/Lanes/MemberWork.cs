@@ -54,8 +54,7 @@ internal sealed class MemberWork(
 
     private void Train(TrainingPlan plan, Outbox outbox)
     {
-        using var checkpoint = LoadCheckpoint(plan);
-        using var training = new MemberTraining(plan, Attempt.Member, checkpoint);
+        using var training = Begin(plan);
         var pace = new Pace(time, training.Step);
         var lastCheckpoint = time.GetTimestamp();
         Report(training, null, pace);
@@ -77,6 +76,13 @@ internal sealed class MemberWork(
 
         if (training.Step == plan.Steps) Finish(plan.Steps, outbox);
         else Leave(training, outbox);
+    }
+
+    /// <summary>The training copies what it needs of a checkpoint, which is not held for longer.</summary>
+    private MemberTraining Begin(TrainingPlan plan)
+    {
+        using var checkpoint = LoadCheckpoint(plan);
+        return new MemberTraining(plan, Attempt.Member, checkpoint);
     }
 
     private void HandOver(

@@ -86,11 +86,7 @@ internal sealed partial class SchedulerGrain(
     /// </summary>
     private async Task RecoverAsync()
     {
-        foreach (var run in _runs.ToList())
-        {
-            run.MayWait = true;
-        }
-
+        foreach (var run in _runs) run.MayWait = true;
         await PlaceAsync();
     }
 

@@ -55,13 +55,7 @@ public sealed class InterruptionTests : IDisposable
 
     private async Task SignalAfterStepsAsync(Interruption interruption, int exitCode)
     {
-        while (await StepsAsync() == 0) await Task.Delay(20, TestContext.Current.CancellationToken);
+        while (await _driver.StepsAsync("long") == 0) await Task.Delay(20, TestContext.Current.CancellationToken);
         interruption.Signal(exitCode);
-    }
-
-    private async Task<long> StepsAsync()
-    {
-        var status = await _driver.RunAsync("status", "long", "--json");
-        return status.ExitCode == 0 ? status.Json.GetProperty("steps").GetInt64() : 0;
     }
 }

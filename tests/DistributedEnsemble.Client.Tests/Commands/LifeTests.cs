@@ -98,11 +98,11 @@ public sealed class LifeTests : IDisposable
     public async Task What_a_signal_paused_is_resumed_and_can_be_paused_again()
     {
         Assert.Equal(130, (await _driver.RunAsync(signal => _ = SignalAsync(signal, 0), [.. Spec, "--name", "r", "--set", "training.epochs=100000"])).ExitCode);
-        var before = await StepsAsync("r");
+        var before = await _driver.StepsAsync("r");
 
         Assert.Equal(130, (await _driver.RunAsync(signal => _ = SignalAsync(signal, before), "resume", "r")).ExitCode);
 
-        Assert.True(await StepsAsync("r") > before);
+        Assert.True(await _driver.StepsAsync("r") > before);
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class LifeTests : IDisposable
 
     private async Task WhenTrainingAsync(Task<Outcome> training, string run)
     {
-        while (await StepsAsync(run) == 0)
+        while (await _driver.StepsAsync(run) == 0)
         {
             if (training.IsCompleted) Assert.Fail($"The training ended too soon: {(await training).Error}");
             await Task.Delay(20, TestContext.Current.CancellationToken);
@@ -132,14 +132,8 @@ public sealed class LifeTests : IDisposable
 
     private async Task SignalAsync(Interruption interruption, long after)
     {
-        while (await StepsAsync("r") <= after) await Task.Delay(20, TestContext.Current.CancellationToken);
+        while (await _driver.StepsAsync("r") <= after) await Task.Delay(20, TestContext.Current.CancellationToken);
         interruption.Signal(130);
-    }
-
-    private async Task<long> StepsAsync(string run)
-    {
-        var status = await _driver.RunAsync("status", run, "--json");
-        return status.ExitCode == 0 ? status.Json.GetProperty("steps").GetInt64() : 0;
     }
 
     private string Metrics(string run, string member) =>
