@@ -14,6 +14,9 @@ internal sealed class ActiveRun(RunKey run)
     /// <summary>What it last said of itself; null before.</summary>
     public RunStatus? Status { get; set; }
 
+    /// <summary>The question that it was last asked, which may take as long as its silo needs to be called dead.</summary>
+    public Task Question { get; set; } = Task.CompletedTask;
+
     public int Waiting => Status is { State: RunState.Running } status ? status.Members.Count(member => member.State == MemberState.Waiting) : 0;
 
     /// <summary>Members of the run that a silo trains or has trained.</summary>

@@ -8,16 +8,24 @@ internal sealed partial class SchedulerGrain
     /// <summary>A member that moved leaves a lane and takes another: only then is the next one looked at.</summary>
     private static readonly TimeSpan s_betweenMoves = TimeSpan.FromSeconds(3);
 
+    /// <summary>A run that is silent for longer is passed over: the others' members do not wait for its silo to be called dead.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2), s_patienceWithOrders = TimeSpan.FromSeconds(10);
+
     private long? _movedAt;
+
+    /// <summary>Who told of a change need not wait for what follows from it: a silo has to speak again before it counts as silent.</summary>
+    private void Place()
+    {
+        _placeAgain = true;
+        if (!_isPlacing) _ = PlaceAllAsync();
+    }
 
     /// <summary>
     /// Gives free lanes to waiting members, one at a time: to the run that holds the fewest lanes, on the silo that has the
     /// fewest members.
     /// </summary>
-    private async Task PlaceAsync()
+    private async Task PlaceAllAsync()
     {
-        _placeAgain = true;
-        if (_isPlacing) return;
         _isPlacing = true;
         try
         {
@@ -36,16 +44,26 @@ internal sealed partial class SchedulerGrain
         }
     }
 
-    private async Task AskAllAsync()
+    private Task AskAllAsync() => Task.WhenAll(_runs.Where(run => run.MayWait).ToList().Select(AskAsync));
+
+    /// <summary>Hears how a run is; one that does not say so in time is silent until it does.</summary>
+    private async Task AskAsync(ActiveRun run)
     {
-        foreach (var run in _runs.Where(run => run.MayWait).ToList())
+        run.MayWait = false;
+        if (run.Question.IsCompleted) run.Question = HearAsync(run);
+        try
         {
-            run.MayWait = false;
-            await AskAsync(run);
+            await run.Question.WaitAsync(s_patience, time);
+        }
+        catch (TimeoutException exception)
+        {
+            log.RunSilent(exception, run.Run);
+            run.Status = null;
         }
     }
 
-    private async Task AskAsync(ActiveRun run)
+    /// <summary>Fails never: whatever is wrong with one run, the others' members get their lanes.</summary>
+    private async Task HearAsync(ActiveRun run)
     {
         try
         {
@@ -60,7 +78,7 @@ internal sealed partial class SchedulerGrain
             // It was deleted.
             _runs.Remove(run);
         }
-        catch (Exception exception) when (exception is OrleansException or TimeoutException or IOException)
+        catch (Exception exception)
         {
             log.RunSilent(exception, run.Run);
             run.Status = null;
@@ -72,9 +90,11 @@ internal sealed partial class SchedulerGrain
         MemberAttempt? assigned = null;
         try
         {
-            assigned = await GrainFactory.GetGrain<ICoordinator>(run.Run.ToString()).AssignNextAsync(new LaneGrant(silo.Silo, silo.Endpoint, silo.Machine));
+            // One that comes about later is in its silo's next report.
+            assigned = await GrainFactory.GetGrain<ICoordinator>(run.Run.ToString())
+                .AssignNextAsync(new LaneGrant(silo.Silo, silo.Endpoint, silo.Machine)).WaitAsync(s_patienceWithOrders, time);
         }
-        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        catch (Exception exception)
         {
             log.RunSilent(exception, run.Run);
         }
@@ -91,9 +111,9 @@ internal sealed partial class SchedulerGrain
         _movedAt = time.GetTimestamp();
         try
         {
-            await GrainFactory.GetGrain<ICoordinator>(run.Run.ToString()).MoveAsync(attempt);
+            await GrainFactory.GetGrain<ICoordinator>(run.Run.ToString()).MoveAsync(attempt).WaitAsync(s_patienceWithOrders, time);
         }
-        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        catch (Exception exception)
         {
             log.RunSilent(exception, run.Run);
         }

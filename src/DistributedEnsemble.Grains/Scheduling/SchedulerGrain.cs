@@ -12,15 +12,16 @@ internal sealed partial class SchedulerGrain(
     PlanCache plans, IRunDirectory directory, ISiloStatusOracle membership, EnsembleTrainingOptions options, TimeProvider time,
     ILogger<SchedulerGrain> log) : Grain, IScheduler
 {
-    private static readonly TimeSpan RecoveryPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RecoveryPeriod = TimeSpan.FromSeconds(1), s_betweenListings = TimeSpan.FromSeconds(5);
 
     private readonly KnownSilos _silos = new(membership, time);
     private readonly List<ActiveRun> _runs = [];
     private bool _isPlacing, _placeAgain;
+    private long _listedAt;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        foreach (var run in await directory.UnfinishedAsync()) _runs.Add(new ActiveRun(run));
+        await ListUnfinishedAsync();
         this.RegisterGrainTimer(
             _ => RecoverAsync(), new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = RecoveryPeriod, Interleave = true });
     }
@@ -34,7 +35,7 @@ internal sealed partial class SchedulerGrain(
             var request = new RunRequest(plan.Spec.ToJson(), data, plan.Steps, plan.StepsPerEpoch);
             if (await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request))
             {
-                await AddAsync(run);
+                Add(run);
                 return run;
             }
 
@@ -53,7 +54,7 @@ internal sealed partial class SchedulerGrain(
         var definition = await coordinator.GetDefinitionAsync();
         var plan = await Task.Run(() => Refusing(() => plans.Plan(run, definition)));
         await coordinator.ResumeAsync();
-        await AddAsync(run);
+        Add(run);
     }
 
     public Task<RunKey?> FindAsync(string name) => RunName.IsValid(name) ? directory.FindAsync(name) : Task.FromResult<RunKey?>(null);
@@ -65,20 +66,22 @@ internal sealed partial class SchedulerGrain(
     public Task AnnounceAsync(SiloReport report)
     {
         _silos.Hear(report);
-        return PlaceAsync();
+        Place();
+        return Task.CompletedTask;
     }
 
     public Task RunChangedAsync(RunKey run)
     {
         if (_runs.FirstOrDefault(active => active.Run == run) is { } known) known.MayWait = true;
-        return PlaceAsync();
+        Place();
+        return Task.CompletedTask;
     }
 
-    private Task AddAsync(RunKey run)
+    private void Add(RunKey run)
     {
         if (_runs.FirstOrDefault(active => active.Run == run) is { } known) known.MayWait = true;
         else _runs.Add(new ActiveRun(run));
-        return PlaceAsync();
+        Place();
     }
 
     /// <summary>
@@ -87,7 +90,18 @@ internal sealed partial class SchedulerGrain(
     private async Task RecoverAsync()
     {
         foreach (var run in _runs) run.MayWait = true;
-        await PlaceAsync();
+        Place();
+        if (time.GetElapsedTime(_listedAt) > s_betweenListings) await ListUnfinishedAsync();
+    }
+
+    /// <summary>The store knows also runs of whose beginning this scheduler was not told: the word was lost, not the run.</summary>
+    private async Task ListUnfinishedAsync()
+    {
+        _listedAt = time.GetTimestamp();
+        foreach (var run in await directory.UnfinishedAsync())
+        {
+            if (_runs.All(active => active.Run != run)) _runs.Add(new ActiveRun(run));
+        }
     }
 
     /// <summary>Completes and checks the spec; loads the data.</summary>
