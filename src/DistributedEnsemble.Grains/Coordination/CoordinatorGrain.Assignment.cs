@@ -9,6 +9,8 @@ internal sealed partial class CoordinatorGrain
 {
     private const int MostMoves = 50;
 
+    private readonly HashSet<MemberAttempt> _moving = [];
+
     public async Task<MemberAttempt?> AssignNextAsync(LaneGrant grant)
     {
         if (Record.State != RunState.Running) return null;
@@ -63,6 +65,10 @@ internal sealed partial class CoordinatorGrain
 
     public async Task MoveAsync(MemberAttempt attempt)
     {
-        if (IsCurrent(attempt)) await GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, attempt.Member)).StopAsync(attempt.Attempt);
+        if (!IsCurrent(attempt)) return;
+        _moving.RemoveWhere(other => !IsCurrent(other));
+        // A grain that has lost sight of its lane cannot tell it: then the lane hears it with its next answer.
+        _moving.Add(attempt);
+        await GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, attempt.Member)).StopAsync(attempt.Attempt);
     }
 }

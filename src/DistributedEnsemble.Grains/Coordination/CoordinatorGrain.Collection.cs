@@ -35,7 +35,7 @@ internal sealed partial class CoordinatorGrain
 
         await _writer.WriteAsync();
         if (isAveraged) await FoldAsync(weights);
-        return IsCurrent(handOver.By) ? Answer : Acknowledgement.Superseded;
+        return IsCurrent(handOver.By) ? AnswerTo(handOver.By) : Acknowledgement.Superseded;
     }
 
     private AveragingSchedule? Averaging => _averaging ??= AveragingSchedule.Of(EnsembleSpec.FromJson(Record.Spec), Record.StepsPerMember);
@@ -89,7 +89,7 @@ internal sealed partial class CoordinatorGrain
         }
 
         if (commit.Finished) await EndIfDoneAsync();
-        return Answer;
+        return AnswerTo(commit.By);
     }
 
     /// <summary>

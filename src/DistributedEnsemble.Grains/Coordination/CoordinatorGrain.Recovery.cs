@@ -20,9 +20,10 @@ internal sealed partial class CoordinatorGrain
 
     private void Heard(MemberAttempt by) => _heard[by.Member] = (by.Attempt, _time.GetTimestamp());
 
-    private async Task RecoverAsync()
+    /// <returns>Whether this activation is still the one that knows.</returns>
+    private async Task<bool> RecoverAsync()
     {
-        if (_isRecovering) return;
+        if (_isRecovering) return false;
         _isRecovering = true;
         try
         {
@@ -44,10 +45,12 @@ internal sealed partial class CoordinatorGrain
             }
 
             await EndIfDoneAsync();
+            return true;
         }
         catch (OrleansException)
         {
             // The record could not be written, and this activation is on its way out: the next one sees the same.
+            return false;
         }
         finally
         {

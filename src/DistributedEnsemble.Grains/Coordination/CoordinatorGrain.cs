@@ -43,6 +43,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     {
         if (!_state.RecordExists) return;
         _progress.Start(Record);
+        if (!Record.GoesOn && _ownership.OutlivesProcess) await TellEndAsync();
         // Another process may hold the lock: this activation then only answers.
         if (!Record.GoesOn || !TryLock()) return;
         _isUnderWay = _ownership.OutlivesProcess;
@@ -93,7 +94,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         _progress.Left(member.Index);
         await _writer.WriteAsync();
         await EndIfDoneAsync();
-        return Answer;
+        return AnswerTo(failure.By);
     }
 
     public async Task<Acknowledgement> ReleaseAsync(MemberAttempt attempt)
@@ -105,7 +106,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         await EndIfDoneAsync();
         // A run that was stopped and resumed before its lanes had left.
         if (Record.State == RunState.Running) await ChangedAsync();
-        return Answer;
+        return AnswerTo(attempt);
     }
 
     public Task ReportProgressAsync(ImmutableArray<MemberProgress> progress)
@@ -211,7 +212,8 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         ? Record
         : throw new RunRejectedException($"There is no run \"{_run.Name}\" here.");
 
-    private Acknowledgement Answer => Record.State == RunState.Running ? Acknowledgement.Recorded : Acknowledgement.Stop;
+    private Acknowledgement AnswerTo(MemberAttempt by) =>
+        Record.State == RunState.Running && !_moving.Contains(by) ? Acknowledgement.Recorded : Acknowledgement.Stop;
 
     private bool IsCurrent(MemberAttempt by) =>
         by.Member < Record.Members.Length && Record.Members[by.Member] is { State: MemberState.Training } member && member.Attempt == by.Attempt;
@@ -243,6 +245,21 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         bool IsStill() => _lock is not null && Record.State == state;
     }
 
+    /// <summary>The activation that ended the run may have died between the record and what follows from it.</summary>
+    private async Task TellEndAsync()
+    {
+        try
+        {
+            if (!File.Exists(_folder.Spec) || RunStatusFile.Read(_folder)?.State == Record.State) return;
+            await _writer.WriteAsync();
+            await WriteStatusAsync(isUnderWay: false);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or OrleansException)
+        {
+            _log.EndNotTold(exception, _run);
+        }
+    }
+
     private Task ChangedAsync() => GrainFactory.GetGrain<IScheduler>(IScheduler.Key).RunChangedAsync(_run);
 
     private bool TryLock()
@@ -266,7 +283,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     {
         if (_lock is null) return;
         if (File.Exists(_folder.StopRequest)) await StopAsync();
-        await RecoverAsync();
+        if (!await RecoverAsync()) return;
         if (_progress.HasChanged && _lock is not null) await WriteStatusAsync(_isUnderWay);
     }
 

@@ -19,4 +19,7 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(24, LogLevel.Warning, "Run {Run}: the record could not be written; its coordinator starts again from what the store has.")]
     public static partial void RecordNotWritten(this ILogger log, Exception exception, RunKey run);
+
+    [LoggerMessage(25, LogLevel.Warning, "Run {Run}: its folder could not be told how it ended; the record knows.")]
+    public static partial void EndNotTold(this ILogger log, Exception exception, RunKey run);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.Json;
 using DistributedEnsemble.Training;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
@@ -90,7 +91,7 @@ internal sealed class MemberWork(
     {
         var (step, weights) = (training.Step, training.CopyWeights());
         outbox.Add(new Delivery(
-            () => TimedAsync(Measurements.SnapshotTime, () => coordinator.CollectAsync(
+            () => StoreAsync(Measurements.SnapshotTime, () => coordinator.CollectAsync(
                 new HandOver(Attempt, save(folder, run, Attempt, step, weights)))), weights));
     }
 
@@ -98,7 +99,7 @@ internal sealed class MemberWork(
     {
         var (checkpoint, lines) = (training.CopyCheckpoint(), TakeLines());
         outbox.Add(new Delivery(
-            () => TimedAsync(Measurements.CheckpointTime, () => coordinator.CommitAsync(new Commit(
+            () => StoreAsync(Measurements.CheckpointTime, () => coordinator.CommitAsync(new Commit(
                 Attempt, checkpoint.Step, WeightFiles.SaveCheckpoint(folder, run, Attempt, checkpoint), lines, Finished: false))),
             checkpoint));
     }
@@ -121,8 +122,10 @@ internal sealed class MemberWork(
         outbox.Add(new Delivery(() => coordinator.FailAsync(failure)));
     }
 
-    private async Task<Acknowledgement> TimedAsync(Histogram<double> seconds, Func<Task<Acknowledgement>> sendAsync)
+    /// <summary>Writes a file and tells of it; a lane that slept while its run was deleted leaves the folder alone.</summary>
+    private async Task<Acknowledgement> StoreAsync(Histogram<double> seconds, Func<Task<Acknowledgement>> sendAsync)
     {
+        if (RecordFile<JsonElement>.IsGone(folder, run)) return Acknowledgement.Superseded;
         var begun = time.GetTimestamp();
         var answer = await sendAsync();
         seconds.Record(time.GetElapsedTime(begun).TotalSeconds);

@@ -30,5 +30,18 @@ internal sealed record RecordFile<T>(long Version, string Run, T Record)
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
     public static RecordFile<T>? Read(RunFolder folder, RunKey run) => Read(folder) is { } stored && stored.Run == run.ToString() ? stored : null;
 
+    /// <summary>Whether the run was deleted, and its folder with it, which may be that of another run by now.</summary>
+    public static bool IsGone(RunFolder folder, RunKey run)
+    {
+        try
+        {
+            return Read(folder, run) is null;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, RunStatusJson.Options);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DistributedEnsemble.Training;
 using Microsoft.Extensions.Logging;
 using Orleans.Persistence.Redis;
@@ -54,13 +55,26 @@ internal sealed class RedisRecordStorage(IGrainStorage inner, RedisRuns runs, En
             await Task.Run(() =>
             {
                 var folder = new RunFolder(options.RunsFolder, run.Name);
-                var json = new RecordFile<T>((RecordFile<T>.Read(folder, run)?.Version ?? 0) + 1, run.ToString(), record!).ToJson();
+                var json = new RecordFile<T>(VersionIn(folder, run) + 1, run.ToString(), record!).ToJson();
                 AtomicFile.Write(folder.Record, stream => stream.Write(json));
             });
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             log.NotCopied(exception, run);
+        }
+
+        static long VersionIn(RunFolder folder, RunKey run)
+        {
+            try
+            {
+                return RecordFile<JsonElement>.Read(folder, run)?.Version ?? 0;
+            }
+            catch (InvalidDataException)
+            {
+                // A damaged copy is replaced.
+                return 0;
+            }
         }
     }
 
