@@ -34,26 +34,30 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         var (place, json) = (shared.Read(parsed), shared.Json(parsed));
         var coordinator = cluster.Grains.GetGrain<ICoordinator>(run.ToString());
         var view = ProgressViews.For(consoles.Progress(json), time);
-        Func<Task<RunStatus>> ask = cluster.OutlivesProcess ? () => PatientCall.AsksAsync(coordinator.GetStatusAsync, interruption, time) : coordinator.GetStatusAsync;
         var (status, _) = await view.ShowAsync(
-            new RunFollower(ask, interruption, time).FollowAsync(cluster.OutlivesProcess ? null : coordinator.StopAsync));
+            new RunFollower(() => AskAsync(coordinator.GetStatusAsync), interruption, time)
+                .FollowAsync(cluster.OutlivesProcess ? null : coordinator.StopAsync));
 
+        var aggregator = cluster.Grains.GetGrain<IAggregator>(run.ToString());
         var evaluation = status.State is RunState.Completed or RunState.Degraded
-            ? await EvaluateAsync(cluster.Grains.GetGrain<IAggregator>(run.ToString()), interruption)
+            ? await EvaluateAsync(() => AskAsync(() => aggregator.EvaluateAsync(new EvaluationRequest())), interruption)
             : null;
         if (json) consoles.Out.WriteJson(RunReport.Of(status, evaluation, place));
         else if (evaluation is not null) Print(status, evaluation, place);
         Warn(status, parsed, interruption);
         return interruption.IsAsked ? interruption.ExitCode : evaluation is null ? ExitCode.Failed : ExitCode.Ok;
+
+        // Silos of a cluster may die while they are asked; the others answer.
+        Task<T> AskAsync<T>(Func<Task<T>> ask) => cluster.OutlivesProcess ? PatientCall.AsksAsync(ask, interruption, time) : ask();
     }
 
     /// <returns>Null if an interruption came first: what has ended can be evaluated later.</returns>
-    private static async Task<EvaluationReport?> EvaluateAsync(IAggregator aggregator, Interruption interruption)
+    private static async Task<EvaluationReport?> EvaluateAsync(Func<Task<EvaluationReport>> evaluate, Interruption interruption)
     {
         if (interruption.IsAsked) return null;
         try
         {
-            return await aggregator.EvaluateAsync(new EvaluationRequest()).WaitAsync(interruption.Token);
+            return await evaluate().WaitAsync(interruption.Token);
         }
         catch (OperationCanceledException) when (interruption.IsAsked)
         {
