@@ -1,4 +1,7 @@
+using System.Text;
 using System.Text.Json;
+
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 
 namespace DistributedEnsemble.Cluster.Tests;
 
@@ -7,7 +10,7 @@ internal sealed class LocalCluster : IAsyncDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("ensemble-cluster-").FullName;
 
-    private LocalCluster() => Redis = new RedisServer(Path.Combine(_root, "redis"));
+    private LocalCluster(string? password) => Redis = new RedisServer(Path.Combine(_root, "redis"), password);
 
     public RedisServer Redis { get; }
 
@@ -18,15 +21,12 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Those that run and are not paused.</summary>
     public IReadOnlyList<SiloProcess> Alive => [.. Silos.Where(silo => !silo.HasExited && !silo.IsPaused)];
 
-    public static async Task<LocalCluster> StartAsync(int silos, int lanes = 1)
+    public static async Task<LocalCluster> StartAsync(int silos, int lanes = 1, string? password = null)
     {
-        Assert.SkipUnless(
-            Environment.GetEnvironmentVariable("ENSEMBLE_TEST_CLUSTER") == "1", "Clusters of processes take minutes: ENSEMBLE_TEST_CLUSTER=1 dotnet test runs them.");
         if (RedisServer.Program is null) Assert.Skip("redis-server is not installed: apt-get install redis-server");
-        var cluster = new LocalCluster();
+        var cluster = new LocalCluster(password);
         await cluster.Redis.StartAsync();
-        // One after another: the first makes the cluster, and the ports are in order.
-        for (var i = 0; i < silos; i++) await cluster.AddSiloAsync(lanes);
+        await Task.WhenAll(Enumerable.Range(0, silos).Select(_ => cluster.AddSiloAsync(lanes)));
         return cluster;
     }
 
@@ -38,17 +38,27 @@ internal sealed class LocalCluster : IAsyncDisposable
         return silo;
     }
 
+    /// <summary>The silo that trains the member.</summary>
+    public SiloProcess SiloOf(MemberStatus member) => Alive.Single(silo => silo.Endpoint == member.Silo);
+
     /// <summary>Starts the driver against this cluster.</summary>
     public LocalProcess Drive(params IEnumerable<string> arguments) =>
         new(Path.Combine(AppContext.BaseDirectory, "ensemble"), [.. arguments, "--cluster", Redis.Url]);
+
+    /// <summary>Waits for a driver to come to a good end.</summary>
+    public async Task<string> EndsAsync(LocalProcess driver)
+    {
+        await UntilAsync("the driver ends", () => driver.HasExited ? driver : null);
+        var exitCode = await driver.ExitAsync();
+        Assert.True(exitCode == 0, $"The driver ended with {exitCode}: {driver.Errors}{Said()}");
+        return driver.Output;
+    }
 
     /// <summary>Runs the driver to its end, which must be a good one.</summary>
     public async Task<string> RunAsync(params IEnumerable<string> arguments)
     {
         await using var driver = Drive(arguments);
-        var exitCode = await driver.ExitAsync();
-        Assert.True(exitCode == 0, $"{string.Join(' ', arguments)} ended with {exitCode}: {driver.Errors}");
-        return driver.Output;
+        return await EndsAsync(driver);
     }
 
     /// <summary>A spec in a file, for the driver.</summary>
@@ -61,9 +71,32 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public RunFolder Folder(string run) => new(Runs, run);
 
-    /// <summary>Waits until run.json is as wanted.</summary>
-    public Task<RunStatus> WhenAsync(string run, Func<RunStatus, bool> isWanted) => Until.AsksAsync(() =>
-        Task.FromResult(Read(run) is { } status && isWanted(status) ? status : null));
+    /// <summary>Waits until run.json is as wanted; a run that has ended otherwise will never be.</summary>
+    public Task<RunStatus> WhenAsync(string run, Func<RunStatus, bool> isWanted) => UntilAsync(run, () =>
+    {
+        if (Read(run) is not { } status) return null;
+        if (isWanted(status)) return status;
+        Assert.False(status.HasEnded, $"The run ended as {status.State} ({status.Reason}) before what was waited for.{Said()}");
+        return null;
+    });
+
+    /// <summary>Asks until there is an answer, and stands in for whoever supervises silos; a wait in vain says how things are.</summary>
+    public async Task<T> UntilAsync<T>(string what, Func<T?> ask) where T : class
+    {
+        try
+        {
+            return await Until.AsksAsync(async () =>
+            {
+                await SuperviseAsync();
+                return ask();
+            });
+        }
+        catch (TimeoutException)
+        {
+            var files = Directory.EnumerateFiles(_root, "run.json", SearchOption.AllDirectories).Select(File.ReadAllText);
+            throw new TimeoutException($"{what}: not within {Until.Patience}.\n{string.Join('\n', files)}{Said()}");
+        }
+    }
 
     public RunStatus? Read(string run)
     {
@@ -77,10 +110,32 @@ internal sealed class LocalCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>What the silos said of themselves.</summary>
+    public string Said()
+    {
+        var text = new StringBuilder();
+        foreach (var silo in Silos) text.Append($"\n— {silo.Endpoint}{(silo.HasExited ? $", ended with {silo.ExitCode}" : silo.IsPaused ? ", paused" : "")}:\n{silo.Output}{silo.Errors}");
+        return text.ToString();
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var silo in Silos) await silo.DisposeAsync();
         await Redis.DisposeAsync();
         Directory.Delete(_root, recursive: true);
+    }
+
+    /// <summary>On a machine that gives a silo no time, the others may call it dead: whoever runs a cluster starts such a silo again.</summary>
+    private async Task SuperviseAsync()
+    {
+        const int Evicted = 4;
+        foreach (var silo in Silos.Where(silo => silo.HasExited && !silo.IsMeantToEnd).ToList())
+        {
+            Assert.True(silo.ExitCode == Evicted, $"{silo.Endpoint} ended.{Said()}");
+            silo.IsMeantToEnd = true;
+            await AddSiloAsync(silo.Lanes);
+        }
+
+        if (Silos.Count > 0 && Silos.All(silo => silo.HasExited)) await AddSiloAsync(Silos[0].Lanes);
     }
 }

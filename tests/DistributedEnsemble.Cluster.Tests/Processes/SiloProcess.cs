@@ -1,12 +1,12 @@
 namespace DistributedEnsemble.Cluster.Tests;
 
 /// <summary>A silo in a process of its own.</summary>
-internal sealed class SiloProcess : IAsyncDisposable
+internal sealed class SiloProcess(string redis, string runs, int lanes) : IAsyncDisposable
 {
-    private readonly LocalProcess _process;
-
-    public SiloProcess(string redis, string runs, int lanes) => _process = new LocalProcess(
+    private readonly LocalProcess _process = new(
         Path.Combine(AppContext.BaseDirectory, "ensemble-silo"), "--cluster", redis, "--runs", runs, "--lanes", $"{lanes}");
+
+    public int Lanes => lanes;
 
     /// <summary>Address and port, as a run's status names it; null before it is ready.</summary>
     public string? Endpoint => _process.Output is var said && said.Contains("is ready", StringComparison.Ordinal) ? said.Split(' ')[1] : null;
@@ -17,7 +17,12 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
+    public int ExitCode => _process.ExitCode;
+
     public bool IsPaused { get; private set; }
+
+    /// <summary>Whether the test lets it end.</summary>
+    public bool IsMeantToEnd { get; set; }
 
     public async Task ReadyAsync()
     {
@@ -25,10 +30,16 @@ internal sealed class SiloProcess : IAsyncDisposable
         Assert.False(HasExited, _process.Errors);
     }
 
-    public Task KillAsync() => _process.KillAsync();
+    public Task KillAsync()
+    {
+        IsMeantToEnd = true;
+        return _process.KillAsync();
+    }
 
+    /// <summary>SIGSTOP: as a machine that stands still. If the others miss it, it ends when it goes on.</summary>
     public void Pause()
     {
+        IsMeantToEnd = true;
         _process.Signal(Signal.Stop);
         IsPaused = true;
     }
@@ -39,9 +50,17 @@ internal sealed class SiloProcess : IAsyncDisposable
         IsPaused = false;
     }
 
-    public void Terminate() => _process.Signal(Signal.Terminate);
+    public void Terminate()
+    {
+        IsMeantToEnd = true;
+        _process.Signal(Signal.Terminate);
+    }
 
-    public Task<int> ExitAsync() => _process.ExitAsync();
+    public async Task<int> ExitAsync()
+    {
+        await Until.TrueAsync(() => HasExited);
+        return await _process.ExitAsync();
+    }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 }
