@@ -21,6 +21,7 @@ internal static class SiloProgram
         var serves = settings.Http is not null || builder.Configuration["Ensemble:Serving:Url"] is { Length: > 0 };
         var http = serves ? builder.Configuration.ReadHttpSettings(settings.Http) : null;
         await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync();
+        var cluster = redis is null ? null : new RedisCluster(check.Redis!, redis, await RedisClusterId.TakeAsync(redis));
         using var ports = new FreePorts();
         var siloPort = ports.Take(check.Address, settings.SiloPort, FirstSiloPort, "--silo-port");
         var gatewayPort = ports.Take(check.Address, settings.GatewayPort, FirstGatewayPort, "--gateway-port");
@@ -29,7 +30,7 @@ internal static class SiloProgram
             .AddFilter("Orleans", LogLevel.Error).AddFilter("Orleans.Runtime.MembershipService.MembershipTableManager", LogLevel.Warning);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(120));
         builder.Services.AddSingleton<IFatalErrorHandler, Eviction>();
-        builder.UseOrleans(silo => Configure(silo, builder.Configuration, check, redis, siloPort, gatewayPort));
+        builder.UseOrleans(silo => Configure(silo, builder.Configuration, check, cluster, siloPort, gatewayPort));
         using var host = builder.Build();
         await host.StartAsync(cancellation);
         await using var server = http is null ? null : await HttpServer.StartAsync(
@@ -41,10 +42,10 @@ internal static class SiloProgram
     }
 
     private static void Configure(
-        ISiloBuilder silo, IConfiguration configuration, CheckedSettings check, IConnectionMultiplexer? redis, int siloPort, int gatewayPort)
+        ISiloBuilder silo, IConfiguration configuration, CheckedSettings check, RedisCluster? cluster, int siloPort, int gatewayPort)
     {
         var settings = check.Given;
-        if (redis is null) silo.UseLocalhostClustering();
+        if (cluster is null) silo.UseLocalhostClustering();
         silo.Configure<EndpointOptions>(options =>
         {
             options.AdvertisedIPAddress = check.Address;
@@ -57,7 +58,9 @@ internal static class SiloProgram
             (options.RunsFolder, options.DataFolder, options.Lanes) = (settings.Runs, settings.Data, settings.Lanes);
             configuration.Configure(options.Prediction);
         });
-        if (redis is not null) silo.UseEnsembleRedis(check.Redis!.ToConfiguration(), redis);
+        if (cluster is not null) silo.UseEnsembleRedis(cluster.Address.ToConfiguration(), cluster.Connection, cluster.Id);
         if (check.Tls is { } tls) silo.UseMutualTls(tls);
     }
+
+    private sealed record RedisCluster(RedisAddress Address, IConnectionMultiplexer Connection, string Id);
 }

@@ -3,9 +3,9 @@ namespace DistributedEnsemble.Cluster.Tests;
 /// <summary>Small runs that use everything that could differ, and that take some seconds.</summary>
 internal static class Specs
 {
-    public static string Of(string name, int members = 3, int epochs = 40) => $$"""
+    public static string Of(string name, int members = 3, int epochs = 40, int seed = 7) => $$"""
         {
-          "name": "{{name}}", "seed": 7, "members": {{members}},
+          "name": "{{name}}", "seed": {{seed}}, "members": {{members}},
           "data": { "dataset": "digits" },
           "model": { "hidden": [33] },
           "training": { "epochs": {{epochs}}, "batchSize": 100, "schedule": { "learningRate": 0.05 } },

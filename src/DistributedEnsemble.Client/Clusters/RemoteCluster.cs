@@ -24,12 +24,14 @@ internal sealed class RemoteCluster(IHost host) : ICluster
     public static async Task<ICluster> ConnectAsync(RedisAddress address, CancellationToken cancellation)
     {
         // First by itself: Orleans' own attempts end in a longer story.
-        await using (await address.ConnectAsync()) { }
+        string? clusterId;
+        await using (var redis = await address.ConnectAsync()) clusterId = await RedisClusterId.FindAsync(redis);
+        if (clusterId is null) throw NoSilo(address);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         EmbeddedCluster.Logs?.Invoke(builder.Logging);
         builder.UseOrleansClient(client =>
         {
-            client.UseEnsembleRedis(address.ToConfiguration());
+            client.UseEnsembleRedis(address.ToConfiguration(), clusterId);
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
             if (TlsSettings.Read(Silo.Http.ServingConfiguration.OfEnvironment()) is { } tls) client.UseMutualTls(tls);
         });
@@ -43,10 +45,12 @@ internal sealed class RemoteCluster(IHost host) : ICluster
             || (exception is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             host.Dispose();
-            throw new ServerUnreachableException(
-                $"{address} answers, but no silo of its cluster does. Start one: ensemble-silo --cluster {address} --runs DIR (one off loopback needs the certificates of ENSEMBLE__TLS__… here, too).");
+            throw NoSilo(address);
         }
     }
+
+    private static ServerUnreachableException NoSilo(RedisAddress address) => new(
+        $"{address} answers, but no silo of its cluster does. Start one: ensemble-silo --cluster {address} --runs DIR (one off loopback needs the certificates of ENSEMBLE__TLS__… here, too).");
 
     public async ValueTask DisposeAsync()
     {

@@ -13,17 +13,19 @@ namespace DistributedEnsemble.Grains;
 
 public static class RedisClusterExtensions
 {
-    /// <summary>The name under which silos and clients of one Redis database find each other.</summary>
-    public const string ClusterName = "ensemble";
+    /// <summary>What the keys of membership and records begin with.</summary>
+    private const string ServiceName = "ensemble";
 
     /// <summary>
     /// Lets silos of many processes share membership and records in Redis. Comes after
     /// <see cref="EnsembleSiloBuilderExtensions.AddEnsembleTraining"/>, whose stores it takes the place of.
     /// </summary>
     /// <param name="redis">Connected already.</param>
-    public static ISiloBuilder UseEnsembleRedis(this ISiloBuilder silo, ConfigurationOptions configuration, IConnectionMultiplexer redis)
+    /// <param name="clusterId">That of <see cref="RedisClusterId"/>.</param>
+    public static ISiloBuilder UseEnsembleRedis(
+        this ISiloBuilder silo, ConfigurationOptions configuration, IConnectionMultiplexer redis, string clusterId)
     {
-        silo.Configure<ClusterOptions>(options => options.ClusterId = options.ServiceId = ClusterName);
+        silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, ServiceName));
         silo.UseRedisClustering(options => options.ConfigurationOptions = configuration);
         // A dead silo is known within some 2 s; the silos' own word in the table is what a cluster that starts again waits for.
         silo.Configure<ClusterMembershipOptions>(options =>
@@ -50,7 +52,8 @@ public static class RedisClusterExtensions
     }
 
     /// <summary>Lets a client outside find the silos of a cluster.</summary>
-    public static IClientBuilder UseEnsembleRedis(this IClientBuilder client, ConfigurationOptions configuration) => client
-        .Configure<ClusterOptions>(options => options.ClusterId = options.ServiceId = ClusterName)
+    /// <param name="clusterId">That of <see cref="RedisClusterId"/>.</param>
+    public static IClientBuilder UseEnsembleRedis(this IClientBuilder client, ConfigurationOptions configuration, string clusterId) => client
+        .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, ServiceName))
         .UseRedisClustering(options => options.ConfigurationOptions = configuration);
 }

@@ -30,9 +30,9 @@ internal sealed class LocalCluster : IAsyncDisposable
         return cluster;
     }
 
-    public async Task<SiloProcess> AddSiloAsync(int lanes = 1)
+    public async Task<SiloProcess> AddSiloAsync(int lanes = 1, params IEnumerable<string> more)
     {
-        var silo = new SiloProcess(Redis.Url, Runs, lanes);
+        var silo = new SiloProcess(Redis.Url, Runs, lanes, more);
         Silos.Add(silo);
         await silo.ReadyAsync();
         return silo;

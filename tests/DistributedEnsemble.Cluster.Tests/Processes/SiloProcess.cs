@@ -1,15 +1,27 @@
+using System.Text.RegularExpressions;
+
 namespace DistributedEnsemble.Cluster.Tests;
 
 /// <summary>A silo in a process of its own.</summary>
-internal sealed class SiloProcess(string redis, string runs, int lanes) : IAsyncDisposable
+internal sealed partial class SiloProcess(string redis, string runs, int lanes, params IEnumerable<string> more) : IAsyncDisposable
 {
     private readonly LocalProcess _process = new(
-        Path.Combine(AppContext.BaseDirectory, "ensemble-silo"), "--cluster", redis, "--runs", runs, "--lanes", $"{lanes}");
+        Path.Combine(AppContext.BaseDirectory, "ensemble-silo"), ["--cluster", redis, "--runs", runs, "--lanes", $"{lanes}", .. more]);
 
     public int Lanes => lanes;
 
     /// <summary>Address and port, as a run's status names it; null before it is ready.</summary>
-    public string? Endpoint => _process.Output is var said && said.Contains("is ready", StringComparison.Ordinal) ? said.Split(' ')[1] : null;
+    public string? Endpoint => ReadyLine().Match(Output) is { Success: true } said ? said.Groups["endpoint"].Value : null;
+
+    /// <summary>The ports for silos and for clients, as options of a silo that is to have the same.</summary>
+    public IEnumerable<string> Ports
+    {
+        get
+        {
+            var said = ReadyLine().Match(Output);
+            return ["--silo-port", said.Groups["silo"].Value, "--gateway-port", said.Groups["gateway"].Value];
+        }
+    }
 
     public string Errors => _process.Errors;
 
@@ -63,4 +75,7 @@ internal sealed class SiloProcess(string redis, string runs, int lanes) : IAsync
     }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    [GeneratedRegex(@"^Silo (?<endpoint>\S+:(?<silo>\d+)) is ready: .*gateway \S+:(?<gateway>\d+)", RegexOptions.Multiline)]
+    private static partial Regex ReadyLine();
 }

@@ -1,0 +1,54 @@
+namespace DistributedEnsemble.Cluster.Tests.Failures;
+
+/// <summary>What comes too late, or comes back damaged.</summary>
+public sealed class FencingTests
+{
+    [Fact]
+    public async Task A_silo_that_slept_while_its_run_was_deleted_and_its_name_given_to_another_changes_nothing_of_the_other()
+    {
+        var spec = Specs.Of("again", members: 2, epochs: 300, seed: 8);
+        var expected = new Undisturbed(spec);
+        await using var cluster = await LocalCluster.StartAsync(silos: 2);
+        await using var watcher = cluster.Drive("train", cluster.SpecFile(Specs.Of("again", members: 2, epochs: 1000)));
+        var before = await cluster.WhenAsync("again", run => run.Members.All(member => member is { State: MemberState.Training, Step: > 0 }));
+        var sleeper = cluster.SiloOf(before.Members[1]);
+        sleeper.Pause();
+        await cluster.WhenAsync("again", run => run.Members.All(member => member.Silo != sleeper.Endpoint));
+        await cluster.RunAsync("stop", "again");
+        await cluster.WhenAsync("again", run => run.State == RunState.Paused);
+        await cluster.RunAsync("delete", "again", "--yes");
+
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
+        await cluster.WhenAsync("again", run => run.Steps > 0);
+        sleeper.Continue();
+
+        Assert.Equal(4, await sleeper.ExitAsync());
+        await cluster.EndsAsync(driver);
+        expected.IsWhatCameOutOf(cluster, "again");
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(cluster.Runs), path => Path.GetFileName(path) != "again");
+    }
+
+    [Fact]
+    public async Task A_run_whose_last_checkpoint_is_damaged_goes_on_from_the_one_before_and_says_so()
+    {
+        var spec = Specs.Of("damaged", members: 1, epochs: 600);
+        var expected = new Undisturbed(spec);
+        await using var cluster = await LocalCluster.StartAsync(silos: 1);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
+        string[] Checkpoints() => Directory.GetFiles(cluster.Folder("damaged").Path("members/00/checkpoints"), "*.safetensors");
+        await cluster.WhenAsync("damaged", run => run.Steps > 0);
+        await cluster.UntilAsync("two checkpoints", () => Checkpoints().Length == 2 ? "" : null);
+        await cluster.RunAsync("stop", "damaged");
+        await cluster.WhenAsync("damaged", run => run.State == RunState.Paused);
+        Assert.Equal(2, Checkpoints().Length);
+
+        var last = Checkpoints().MaxBy(File.GetLastWriteTimeUtc)!;
+        var bytes = await File.ReadAllBytesAsync(last, TestContext.Current.CancellationToken);
+        bytes[^1] ^= 1;
+        await File.WriteAllBytesAsync(last, bytes, TestContext.Current.CancellationToken);
+
+        await cluster.RunAsync("resume", "damaged");
+        expected.IsWhatCameOutOf(cluster, "damaged");
+        Assert.Contains($"a checkpoint of member 0 is passed over: {last}", cluster.Said());
+    }
+}
