@@ -16,5 +16,9 @@ public readonly record struct RunKey([property: Id(0)] string Name, [property: I
         return new RunKey(key[..at], Guid.ParseExact(key[(at + 1)..], "N"));
     }
 
+    /// <returns>Null if the text is not NAME@ID.</returns>
+    public static RunKey? TryParse(string? key) =>
+        key?.LastIndexOf('@') is >= 0 and var at && Guid.TryParseExact(key[(at + 1)..], "N", out var id) ? new RunKey(key[..at], id) : null;
+
     public override string ToString() => $"{Name}@{Id:N}";
 }

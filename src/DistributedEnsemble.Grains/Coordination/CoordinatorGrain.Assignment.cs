@@ -13,22 +13,22 @@ internal sealed partial class CoordinatorGrain
 
     public async Task<MemberAttempt?> AssignNextAsync(LaneGrant grant)
     {
-        if (Record.State != RunState.Running) return null;
+        if (_lock is null || Record.State != RunState.Running) return null;
         if (Record.Members.FirstOrDefault(m => m.State == MemberState.Waiting) is not { } waiting) return null;
         var member = waiting with { State = MemberState.Training, Attempt = waiting.Attempt + 1, Silo = grant.Endpoint, SiloAddress = grant.Silo };
         var isExact = Record.Exact && (Record.Machine is null || Record.Machine == grant.Machine);
         if (!isExact && Record.Exact) _log.MachineDiffers(_run, member.Index, $"{grant.Machine}", $"{Record.Machine}");
         _state.State = Record.With(member) with { Machine = Record.Machine ?? grant.Machine, Exact = isExact };
         _progress.Assigned(member);
-        await _writer.WriteAsync();
         var attempt = new MemberAttempt(member.Index, member.Attempt);
+        if (!await TryWriteAsync() || !IsCurrent(attempt)) return null;
         if (await StartTrainingAsync(attempt, member.Checkpoints, grant)) return attempt;
 
         if (IsCurrent(attempt))
         {
             _state.State = Record.With(Record.Members[member.Index].Waiting());
             _progress.Left(member.Index);
-            await _writer.WriteAsync();
+            await TryWriteAsync();
         }
 
         return null;

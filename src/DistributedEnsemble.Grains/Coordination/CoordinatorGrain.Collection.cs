@@ -67,13 +67,33 @@ internal sealed partial class CoordinatorGrain
                 Ema = model, Pending = null, Folded = [.. folded.TakeLast(FoldedRemembered)],
             });
             await _writer.WriteAsync();
-            if (before.Ema is { } old && old.File != model.File) File.Delete(_folder.Path(old.File));
+            if (before.Ema is { } old) DropUnnamed(old);
         }
 
-        if (!IsSnapshot(weights) && Record.Members[weights.Member].Pending is null) File.Delete(_folder.Path(weights.File));
+        if (_lock is not null) DropUnnamed(weights);
+    }
+
+    /// <summary>A file goes only after a written record no longer names it; after a failed write the record is the one before.</summary>
+    private void DropUnnamed(WeightFile file)
+    {
+        if (!Record.Names(file.File)) FileOperations.Delete(_folder.Path(file.File));
     }
 
     private bool IsSnapshot(WeightFile weights) => Record.Snapshots.Any(s => s.File == weights.File);
+
+    /// <summary>They do no harm: what cannot be removed stays for the next time.</summary>
+    private async Task RemoveUnnamedAsync()
+    {
+        var (record, now) = (Record, _time.GetUtcNow());
+        try
+        {
+            await Task.Run(() => UnnamedFiles.Remove(_folder, record, now));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _log.UnnamedNotRemoved(exception, _run);
+        }
+    }
 
     public async Task<Acknowledgement> CommitAsync(Commit commit)
     {
@@ -86,6 +106,11 @@ internal sealed partial class CoordinatorGrain
             if (!IsCurrent(commit.By)) return Acknowledgement.Superseded;
             await NameAsync(commit);
             await TryWriteMetricsAsync(commit.By.Member);
+        }
+        else if (commit.Checkpoint is { } known)
+        {
+            // The lane left before its first step: an earlier attempt's checkpoint says the same.
+            DropUnnamed(known);
         }
 
         if (commit.Finished) await EndIfDoneAsync();
@@ -105,16 +130,17 @@ internal sealed partial class CoordinatorGrain
         if (Record.Members[index] is { } now && now.UnwrittenMetrics == lines) _state.State = Record.With(now with { UnwrittenMetrics = null });
     }
 
-    /// <summary>What fails is tried again: the lines are in the record.</summary>
+    /// <summary>What fails is tried again, at the latest when the run is resumed: the lines are in the record.</summary>
     private async Task TryWriteMetricsAsync(int member)
     {
         try
         {
             await WriteMetricsAsync(member);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             _log.MetricsNotWritten(exception, _run, member);
+            if (!_ownership.OutlivesProcess) await PauseAsync(exception.Message);
         }
     }
 
@@ -138,6 +164,6 @@ internal sealed partial class CoordinatorGrain
         _state.State = Record.With(after) with { TrainSeconds = _progress.TrainSeconds };
         _progress.Committed(after);
         await _writer.WriteAsync();
-        foreach (var file in before.Checkpoints.Except(kept)) File.Delete(_folder.Path(file.File));
+        foreach (var file in before.Checkpoints) DropUnnamed(file);
     }
 }

@@ -63,6 +63,21 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     {
         if (_state.RecordExists) return true;
         if ((_lock = await _ownership.ClaimAsync(_run)) is null) return false;
+        try
+        {
+            await CreateAsync(request);
+            return true;
+        }
+        catch (Exception exception) when (StoreFailure.In(exception) is { } reason)
+        {
+            Release();
+            FileRuns.Remove(_folder);
+            throw new IOException($"Run \"{_run.Name}\" cannot be stored in {_folder.Runs}: {reason}");
+        }
+    }
+
+    private async Task CreateAsync(RunRequest request)
+    {
         AtomicFile.Write(_folder.Spec, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(request.Spec)));
         AtomicFile.Write(_folder.Data, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(request.Data)));
         var members = EnsembleSpec.FromJson(request.Spec).Members;
@@ -79,35 +94,11 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         _isUnderWay = true;
         await _writer.WriteAsync();
         await HoldAsync();
-        return true;
     }
 
     public Task<RunStatus> GetStatusAsync() => Task.FromResult(_progress.Project(Existing, _isUnderWay));
 
     public Task<RunDefinition> GetDefinitionAsync() => Task.FromResult(new RunDefinition(Existing.Spec, Existing.Data));
-
-    public async Task<Acknowledgement> FailAsync(MemberFailure failure)
-    {
-        if (!IsCurrent(failure.By)) return Acknowledgement.Superseded;
-        var member = Record.Members[failure.By.Member] with { State = MemberState.Failed, Silo = null, Reason = failure.Reason };
-        _state.State = Record.With(member);
-        _progress.Left(member.Index);
-        await _writer.WriteAsync();
-        await EndIfDoneAsync();
-        return AnswerTo(failure.By);
-    }
-
-    public async Task<Acknowledgement> ReleaseAsync(MemberAttempt attempt)
-    {
-        if (!IsCurrent(attempt)) return Acknowledgement.Superseded;
-        _state.State = Record.With(Record.Members[attempt.Member].Waiting());
-        _progress.Left(attempt.Member);
-        await _writer.WriteAsync();
-        await EndIfDoneAsync();
-        // A run that was stopped and resumed before its lanes had left.
-        if (Record.State == RunState.Running) await ChangedAsync();
-        return AnswerTo(attempt);
-    }
 
     public Task ReportProgressAsync(ImmutableArray<MemberProgress> progress)
     {
@@ -118,29 +109,6 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         }
 
         return Task.CompletedTask;
-    }
-
-    public async Task StopAsync()
-    {
-        if (_lock is null || Record.State != RunState.Running) return;
-        _state.State = Record with { State = RunState.Paused, Reason = "stopped" };
-        await _writer.WriteAsync();
-        foreach (var member in Record.Members.Where(m => m.State == MemberState.Training))
-        {
-            await GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, member.Index)).StopAsync(member.Attempt);
-        }
-
-        await EndIfDoneAsync();
-    }
-
-    public async Task PauseAsync(MemberAttempt attempt, string reason)
-    {
-        if (!IsCurrent(attempt)) return;
-        _state.State = Record.With(Record.Members[attempt.Member].Waiting());
-        _progress.Left(attempt.Member);
-        await StopAsync();
-        _state.State = Record with { Reason = reason };
-        await EndIfDoneAsync();
     }
 
     public async Task ResumeAsync()
@@ -156,8 +124,16 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         if (!_isUnderWay) await TakeOverAsync();
         _isUnderWay = true;
         _state.State = Record with { State = RunState.Running, Reason = null };
-        await _writer.WriteAsync();
-        await HoldAsync();
+        try
+        {
+            await _writer.WriteAsync();
+            await HoldAsync();
+        }
+        catch (Exception exception) when (!_ownership.OutlivesProcess && StoreFailure.In(exception) is { } reason)
+        {
+            await HaltAsync(reason);
+            throw new IOException($"Run \"{_run.Name}\" cannot go on: {reason}");
+        }
     }
 
     public async Task DeleteAsync()
@@ -188,8 +164,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         }
 
         _progress.Start(Record);
-        var members = Record.Members.Select(m => m.State == MemberState.Training ? m.Waiting() : m);
-        _state.State = Record with { Members = [.. members] };
+        _state.State = Record.WithoutLanes();
     }
 
     private void RefuseIfEnded()
@@ -216,51 +191,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         Record.State == RunState.Running && !_moving.Contains(by) ? Acknowledgement.Recorded : Acknowledgement.Stop;
 
     private bool IsCurrent(MemberAttempt by) =>
-        by.Member < Record.Members.Length && Record.Members[by.Member] is { State: MemberState.Training } member && member.Attempt == by.Attempt;
-
-    private Task EndIfDoneAsync()
-    {
-        if (Record.Members.Any(m => m.State == MemberState.Training || m.UnwrittenMetrics is not null)) return Task.CompletedTask;
-        if (Record.State == RunState.Paused) return EndAsync(RunState.Paused, Record.Reason);
-        if (Record.Members.Any(m => m.State == MemberState.Waiting)) return Task.CompletedTask;
-        var failed = Record.Members.Where(m => m.State == MemberState.Failed).ToList();
-        return failed.Count == 0 ? EndAsync(RunState.Completed, null)
-            : failed.Count < Record.Members.Length
-                ? EndAsync(RunState.Degraded, $"{failed.Count} of {Record.Members.Length} members failed: {failed[0].Reason}")
-                : EndAsync(RunState.Failed, $"every member failed: {failed[0].Reason}");
-    }
-
-    private async Task EndAsync(RunState state, string? reason)
-    {
-        _progress.Pause();
-        _state.State = Record with { State = state, Reason = reason, TrainSeconds = _progress.TrainSeconds };
-        await _writer.WriteAsync();
-        if (!IsStill()) return;
-        await WriteStatusAsync(isUnderWay: false);
-        if (!IsStill()) return;
-        Release();
-        await ChangedAsync();
-
-        // It may have been ended by another turn, or resumed.
-        bool IsStill() => _lock is not null && Record.State == state;
-    }
-
-    /// <summary>The activation that ended the run may have died between the record and what follows from it.</summary>
-    private async Task TellEndAsync()
-    {
-        try
-        {
-            if (!File.Exists(_folder.Spec) || RunStatusFile.Read(_folder)?.State == Record.State) return;
-            await _writer.WriteAsync();
-            await WriteStatusAsync(isUnderWay: false);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or OrleansException)
-        {
-            _log.EndNotTold(exception, _run);
-        }
-    }
-
-    private Task ChangedAsync() => GrainFactory.GetGrain<IScheduler>(IScheduler.Key).RunChangedAsync(_run);
+        _lock is not null && by.Member < Record.Members.Length && Record.Members[by.Member] is { State: MemberState.Training } member && member.Attempt == by.Attempt;
 
     private bool TryLock()
     {
@@ -275,6 +206,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     private async Task HoldAsync()
     {
         await WriteStatusAsync(_isUnderWay);
+        await RemoveUnnamedAsync();
         _timer ??= this.RegisterGrainTimer(
             _ => TickAsync(), new GrainTimerCreationOptions { DueTime = StatusPeriod, Period = StatusPeriod, Interleave = true });
     }
@@ -284,7 +216,16 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         if (_lock is null) return;
         if (File.Exists(_folder.StopRequest)) await StopAsync();
         if (!await RecoverAsync()) return;
-        if (_progress.HasChanged && _lock is not null) await WriteStatusAsync(_isUnderWay);
+        if (!_progress.HasChanged || _lock is null) return;
+        try
+        {
+            await WriteStatusAsync(_isUnderWay);
+        }
+        catch (Exception exception) when (StoreFailure.In(exception) is { } reason)
+        {
+            _log.StatusNotWritten(exception, _run);
+            if (!_ownership.OutlivesProcess) await PauseAsync(reason);
+        }
     }
 
     private void Release()
@@ -302,24 +243,6 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(_progress.Project(Record, isUnderWay), RunStatusJson.Options);
         return Task.Run(() => AtomicFile.Write(_folder.Status, stream => stream.Write(json)));
-    }
-
-    /// <summary>
-    /// An activation that does not know what the store has knows nothing: another one, that reads it, takes its place.
-    /// </summary>
-    private async Task WriteRecordAsync()
-    {
-        try
-        {
-            await _state.WriteStateAsync();
-            _writtenAt = _time.GetTimestamp();
-        }
-        catch (OrleansException exception)
-        {
-            _log.RecordNotWritten(exception, _run);
-            DeactivateOnIdle();
-            throw;
-        }
     }
 
     private static readonly TimeSpan StatusPeriod = TimeSpan.FromMilliseconds(500);

@@ -22,4 +22,13 @@ internal static partial class CoordinatorLog
 
     [LoggerMessage(25, LogLevel.Warning, "Run {Run}: its folder could not be told how it ended; the record knows.")]
     public static partial void EndNotTold(this ILogger log, Exception exception, RunKey run);
+
+    [LoggerMessage(26, LogLevel.Warning, "Run {Run}: its run.json could not be written.")]
+    public static partial void StatusNotWritten(this ILogger log, Exception exception, RunKey run);
+
+    [LoggerMessage(27, LogLevel.Warning, "Run {Run}: member {Member} could not be told to stop.")]
+    public static partial void NotStopped(this ILogger log, Exception exception, RunKey run, int member);
+
+    [LoggerMessage(28, LogLevel.Warning, "Run {Run}: files that its record does not name could not be removed.")]
+    public static partial void UnnamedNotRemoved(this ILogger log, Exception exception, RunKey run);
 }

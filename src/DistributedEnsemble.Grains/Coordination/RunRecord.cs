@@ -30,6 +30,14 @@ public sealed record RunRecord
     /// <summary>Whether something is still to do without being asked: members to train, or lanes that take their checkpoints.</summary>
     public bool GoesOn => State == RunState.Running || Members.Any(member => member.State == MemberState.Training);
 
+    /// <summary>The record when no lane trains any of its members.</summary>
+    public RunRecord WithoutLanes() => this with { Members = [.. Members.Select(m => m.State == MemberState.Training ? m.Waiting() : m)] };
+
+    /// <summary>Whether a file means something: it is a snapshot, or a member goes on from it.</summary>
+    public bool Names(string file) =>
+        Snapshots.Any(snapshot => snapshot.File == file)
+        || Members.Any(member => member.Ema?.File == file || member.Pending?.File == file || member.Checkpoints.Any(checkpoint => checkpoint.File == file));
+
     public RunRecord With(MemberRecord member) => this with { Members = Members.SetItem(member.Index, member) };
 
     public RunRecord With(WeightFile snapshot)

@@ -145,7 +145,7 @@ internal sealed class MemberWork(
                 if (answer == Acknowledgement.Stop) Stop();
                 return !_isAbandoned;
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or SafetensorsException or InvalidDataException)
             {
                 log.StoreFailed(exception, run, Attempt.Member);
                 Abandon();

@@ -16,8 +16,8 @@ internal sealed record RecordFile<T>(long Version, string Run, T Record)
         try
         {
             var stored = JsonSerializer.Deserialize<RecordFile<T>>(File.ReadAllBytes(folder.Record), RunStatusJson.Options);
-            return stored is not null && stored.Run.StartsWith($"{folder.Name}@", StringComparison.Ordinal)
-                ? stored
+            return RunKey.TryParse(stored?.Run) is { } run && run.Name == folder.Name
+                ? stored!
                 : throw new InvalidDataException($"{folder.Record} is damaged: it is not the record of run \"{folder.Name}\".");
         }
         catch (JsonException exception)

@@ -5,6 +5,11 @@ namespace DistributedEnsemble.Training;
 /// </summary>
 public static class AtomicFile
 {
+    private const string Aside = ".tmp-";
+
+    /// <summary>Whether a file is what a process left that ended while it wrote.</summary>
+    public static bool IsUnfinished(string path) => Path.GetFileName(path).Contains(Aside, StringComparison.Ordinal);
+
     /// <summary>Writes or replaces <paramref name="path"/>; missing folders are created. On an error the old file stays.</summary>
     public static void Write(string path, Action<Stream> write) => Write<object?>(path, stream =>
     {
@@ -20,17 +25,21 @@ public static class AtomicFile
         var folder = Path.GetDirectoryName(path) ?? throw new ArgumentException($"{path} is a folder.", nameof(path));
         CreateDurably(folder);
 
-        var aside = $"{path}.tmp-{Guid.NewGuid():N}";
+        var aside = $"{path}{Aside}{Guid.NewGuid():N}";
         try
         {
             T result;
+            FileOperations.Before("create", path);
             using (var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
             {
                 result = write(stream);
+                FileOperations.Before("flush", path);
                 stream.Flush(flushToDisk: true);
             }
 
+            FileOperations.Before("rename", path);
             File.Move(aside, path, overwrite: true);
+            FileOperations.Before("flush folder", folder);
             FolderFlush.Flush(folder);
             return result;
         }

@@ -58,6 +58,11 @@ public sealed class RunFolder
 
     public static string Ema(int member, int step) => $"ema/{member:D2}-step-{step:D8}.safetensors";
 
+    /// <summary>Whether a relative name is one that weights can have: a snapshot's, a checkpoint's, a hand-over's, an EMA model's.</summary>
+    public static bool IsWeights(string relative) =>
+        (relative.StartsWith("members/", StringComparison.Ordinal) || relative.StartsWith("ema/", StringComparison.Ordinal))
+        && relative.EndsWith(".safetensors", StringComparison.Ordinal);
+
     /// <summary>The full path of a relative name, which must lie below this folder: the name may come from a damaged record.</summary>
     /// <exception cref="ArgumentException">The name is absolute, climbs, or is not a plain relative name.</exception>
     public string Path(string relative)

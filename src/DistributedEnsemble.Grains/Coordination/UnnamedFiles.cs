@@ -1,0 +1,25 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>Files that a run's record does not name: of attempts that are not heard any more, and of processes that ended while they wrote.</summary>
+internal static class UnnamedFiles
+{
+    /// <summary>A lane may be about to name a younger one.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromHours(1);
+
+    public static void Remove(RunFolder folder, RunRecord record, DateTimeOffset now)
+    {
+        foreach (var path in Directory.EnumerateFiles(folder.Root, "*", SearchOption.AllDirectories).ToList())
+        {
+            var isOld = File.GetLastWriteTimeUtc(path) < now.UtcDateTime - s_grace;
+            if (isOld && (AtomicFile.IsUnfinished(path) || IsUnnamedWeights(path))) FileOperations.Delete(path);
+        }
+
+        bool IsUnnamedWeights(string path)
+        {
+            var relative = Path.GetRelativePath(folder.Root, path).Replace(Path.DirectorySeparatorChar, '/');
+            return RunFolder.IsWeights(relative) && !record.Names(relative);
+        }
+    }
+}
