@@ -19,15 +19,24 @@ internal sealed class PlanCache(EnsembleTrainingOptions options, IRunOwnership o
     {
         var source = Resolve(document.Dataset);
         var spec = document.Resolve(source.Defaults, options.Networks.Kinds);
-        var plan = Plan(spec with { Name = nameFor(spec) });
-        TrainingMemory.Check(plan, options.Lanes, TrainingMemory.Available());
-        return plan;
+        return Fitting(Plan(spec with { Name = nameFor(spec) }));
     }
+
+    /// <summary>The plan of a run that is to go on here, where there may be less memory than where it began.</summary>
+    /// <exception cref="SpecException">Its members do not fit.</exception>
+    /// <exception cref="DataException">The data is not what the run was started with.</exception>
+    public TrainingPlan PlanAgain(RunKey run, RunDefinition definition) => Fitting(Plan(run, definition));
 
     /// <summary>The plan of a run that was started, on whatever silo.</summary>
     /// <exception cref="DataException">The data is not what the run was started with.</exception>
     public TrainingPlan Plan(RunKey run, RunDefinition definition) =>
         Once(_plans, run, () => TrainingPlan.Restore(run.Name, definition, Load, options.Networks));
+
+    private TrainingPlan Fitting(TrainingPlan plan)
+    {
+        TrainingMemory.Check(plan, options.Lanes, TrainingMemory.Available());
+        return plan;
+    }
 
     private TrainingPlan Plan(EnsembleSpec spec) => new(spec, Load(spec.Data.Dataset), options.Networks);
 

@@ -52,7 +52,7 @@ internal sealed partial class SchedulerGrain(
     {
         var coordinator = GrainFactory.GetGrain<ICoordinator>(run.ToString());
         var definition = await coordinator.GetDefinitionAsync();
-        var plan = await Task.Run(() => Refusing(() => plans.Plan(run, definition)));
+        var plan = await Task.Run(() => Refusing(() => plans.PlanAgain(run, definition)));
         await coordinator.ResumeAsync();
         Add(run);
     }

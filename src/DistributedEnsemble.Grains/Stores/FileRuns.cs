@@ -45,7 +45,12 @@ public static class FileRuns
         Clear(folder.Runs);
     }
 
-    private static void SetAside(RunFolder folder) => Directory.Move(folder.Root, Path.Combine(folder.Runs, $"{Deleted}{Guid.NewGuid():N}"));
+    /// <summary>Under the other name before any file goes, also after a power cut.</summary>
+    private static void SetAside(RunFolder folder)
+    {
+        Directory.Move(folder.Root, Path.Combine(folder.Runs, $"{Deleted}{Guid.NewGuid():N}"));
+        FolderFlush.Flush(folder.Runs);
+    }
 
     private static void Clear(string runs)
     {
