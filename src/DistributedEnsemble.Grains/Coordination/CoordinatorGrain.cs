@@ -62,16 +62,18 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     public async Task<bool> StartAsync(RunRequest request)
     {
         if (_state.RecordExists) return true;
-        if ((_lock = await _ownership.ClaimAsync(_run)) is null) return false;
         try
         {
+            if ((_lock = await _ownership.ClaimAsync(_run)) is null) return false;
             await CreateAsync(request);
             return true;
         }
         catch (Exception exception) when (StoreFailure.In(exception) is { } reason)
         {
+            // Only what is this run's goes: without the lock, the folder may be another's.
+            var isOurs = _lock is not null;
             Release();
-            FileRuns.Remove(_folder);
+            if (isOurs) FileRuns.Remove(_folder);
             throw new IOException($"Run \"{_run.Name}\" cannot be stored in {_folder.Runs}: {reason}");
         }
     }

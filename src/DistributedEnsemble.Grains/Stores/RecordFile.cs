@@ -22,7 +22,8 @@ internal sealed record RecordFile<T>(long Version, string Run, T Record)
         }
         catch (JsonException exception)
         {
-            throw new InvalidDataException($"{folder.Record} is damaged: {exception.Message}", exception);
+            throw new InvalidDataException(
+                $"{folder.Record} is damaged: it is not the JSON of a run's record (line {exception.LineNumber + 1 ?? 1}, at {exception.Path ?? "$"}).", exception);
         }
     }
 

@@ -43,9 +43,15 @@ public static class AtomicFile
             FolderFlush.Flush(folder);
             return result;
         }
-        catch
+        catch (Exception exception)
         {
             File.Delete(aside);
+            // The system's words end with the name of a file that nobody has heard of.
+            if (exception is IOException && exception.Message.IndexOf($" : '{aside}", StringComparison.Ordinal) is var end and > 0)
+            {
+                throw new IOException($"{path} cannot be written: {exception.Message[..end]}.", exception);
+            }
+
             throw;
         }
     }
