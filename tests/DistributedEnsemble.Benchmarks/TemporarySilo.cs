@@ -23,6 +23,14 @@ internal sealed class TemporarySilo : IAsyncDisposable
         return new TemporarySilo(await EmbeddedSilo.StartAsync(Configure), runs);
     }
 
+    /// <summary>Asks all models of a run for one blank row.</summary>
+    public async Task PredictRowAsync(RunStatus status)
+    {
+        var aggregator = _silo.Grains.GetGrain<IAggregator>(new RunKey(status.Run, status.Id).ToString());
+        var width = (await aggregator.DescribeAsync()).InputShape.Aggregate(1L, (product, size) => product * size);
+        await aggregator.PredictAsync(new PredictionRequest([.. new float[width]], new ConstituentChoice(PredictionSource.Snapshots)));
+    }
+
     /// <summary>Trains a run to its end.</summary>
     /// <exception cref="InvalidOperationException">It did not get there.</exception>
     public async Task<RunStatus> TrainAsync(string spec)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 
 namespace DistributedEnsemble.Grains;
 
@@ -7,10 +6,11 @@ namespace DistributedEnsemble.Grains;
 /// The lanes of a silo: training runs on threads of their own, so that grains, probes and predictions are never kept waiting.
 /// The work belongs to the silo, not to the grain that brought it: a new activation finds it again.
 /// </summary>
-internal sealed partial class LanePool(EnsembleTrainingOptions options) : IDisposable
+internal sealed class LanePool(EnsembleTrainingOptions options) : IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly List<(MemberWork Work, Thread Thread)> _works = [];
+    private readonly Dictionary<int, Lane> _lanes = [];
+    private readonly List<(MemberWork Work, Task Ended)> _works = [];
     private volatile bool _isClosed;
 
     /// <summary>Lanes that take work: none when the silo leaves.</summary>
@@ -36,9 +36,8 @@ internal sealed partial class LanePool(EnsembleTrainingOptions options) : IDispo
             var free = Enumerable.Range(0, options.Lanes).Where(lane => !used.Contains(lane)).Take(work.Threads).ToImmutableArray();
             if (_isClosed || free.Length < work.Threads) return false;
             work.LaneNumbers = free;
-            var thread = new Thread(() => Run(work)) { Name = $"lane {free[0]}", IsBackground = true };
-            _works.Add((work, thread));
-            thread.Start();
+            if (!_lanes.TryGetValue(free[0], out var lane)) _lanes[free[0]] = lane = new Lane(free[0]);
+            _works.Add((work, lane.RunAsync(() => Run(work))));
         }
 
         Changed?.Invoke();
@@ -49,35 +48,35 @@ internal sealed partial class LanePool(EnsembleTrainingOptions options) : IDispo
     /// <returns>When all have left.</returns>
     public async Task HandOverAsync(CancellationToken cancellation)
     {
-        Thread[] threads;
+        Task[] ends;
         lock (_lock)
         {
             _isClosed = true;
-            threads = [.. _works.Select(entry => entry.Thread)];
+            ends = [.. _works.Select(entry => entry.Ended)];
             foreach (var (work, _) in _works) work.Stop();
         }
 
         Changed?.Invoke();
-        await Task.Run(() => Array.ForEach(threads, thread => thread.Join()), CancellationToken.None).WaitAsync(cancellation);
+        await Task.WhenAll(ends).WaitAsync(cancellation);
     }
 
     /// <summary>Stops all work at its next step, without a checkpoint, and waits for the threads.</summary>
     public void Dispose()
     {
-        Thread[] threads;
+        Lane[] lanes;
         lock (_lock)
         {
             _isClosed = true;
-            threads = [.. _works.Select(entry => entry.Thread)];
+            lanes = [.. _lanes.Values];
+            _lanes.Clear();
             foreach (var (work, _) in _works) work.Abandon();
         }
 
-        foreach (var thread in threads) thread.Join();
+        foreach (var lane in lanes) lane.Dispose();
     }
 
     private void Run(MemberWork work)
     {
-        LowerPriority();
         Measurements.LanesBusy.Add(work.Threads);
         try
         {
@@ -85,36 +84,9 @@ internal sealed partial class LanePool(EnsembleTrainingOptions options) : IDispo
         }
         finally
         {
-            ReturnMemory();
             Measurements.LanesBusy.Add(-work.Threads);
             lock (_lock) _works.RemoveAll(entry => entry.Work == work);
             Changed?.Invoke();
         }
     }
-
-    /// <summary>Predictions and the cluster's probes come first: a thread may lower its own priority without privilege.</summary>
-    private static void LowerPriority()
-    {
-        const int Thread = 0, Nice = 10;
-        if (OperatingSystem.IsLinux()) _ = SetPriority(Thread, GetThreadId(), Nice);
-        else System.Threading.Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
-    }
-
-    /// <summary>
-    /// glibc keeps what a thread freed for that thread's next allocations; the lane's next member has a thread of its own, and
-    /// memory would grow with the members.
-    /// </summary>
-    private static void ReturnMemory()
-    {
-        if (OperatingSystem.IsLinux()) _ = TrimMalloc(0);
-    }
-
-    [LibraryImport("libc", EntryPoint = "malloc_trim")]
-    private static partial int TrimMalloc(nuint keep);
-
-    [LibraryImport("libc", EntryPoint = "setpriority")]
-    private static partial int SetPriority(int which, int who, int priority);
-
-    [LibraryImport("libc", EntryPoint = "gettid")]
-    private static partial int GetThreadId();
 }

@@ -30,7 +30,7 @@ public static class AtomicFile
         {
             T result;
             FileOperations.Before("create", path);
-            using (var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            using (var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None))
             {
                 result = write(stream);
                 FileOperations.Before("flush", path);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
@@ -15,22 +16,22 @@ public readonly record struct Batch(Tensor Inputs, Tensor Labels);
 public sealed class Batches : IDisposable
 {
     private readonly Samples _samples;
-    private readonly int[] _rows, _order;
+    private readonly int[] _rows;
     private readonly int _batchSize, _member;
     private readonly RandomSource _random;
-    private readonly Tensor _inputs, _labels;
+    private readonly Tensor _inputs, _labels, _order;
     private int _epoch = -1;
 
     /// <param name="rows">The rows of <paramref name="samples"/> to train on.</param>
     public Batches(Samples samples, int[] rows, int batchSize, RandomSource random, int member)
     {
         (_samples, _rows, _random, _member) = (samples, rows, random, member);
-        _order = new int[rows.Length];
         _batchSize = Math.Min(batchSize, rows.Length);
         PerEpoch = (rows.Length + _batchSize - 1) / _batchSize;
         using var scope = NewDisposeScope();
         _inputs = empty([_batchSize, .. samples.Inputs.shape[1..]]).DetachFromDisposeScope();
         _labels = empty(_batchSize, dtype: ScalarType.Int64).DetachFromDisposeScope();
+        _order = empty(rows.Length, dtype: ScalarType.Int32).DetachFromDisposeScope();
     }
 
     /// <summary>Steps in an epoch.</summary>
@@ -41,7 +42,7 @@ public sealed class Batches : IDisposable
     {
         Permute((step - 1) / PerEpoch);
         var first = (step - 1) % PerEpoch * _batchSize;
-        var rows = _order.AsSpan(first, Math.Min(_batchSize, _order.Length - first));
+        var rows = Order.Slice(first, Math.Min(_batchSize, _rows.Length - first));
         Gather(_samples.Inputs.bytes, rows, _inputs.bytes);
         Gather(_samples.Labels.bytes, rows, _labels.bytes);
         return rows.Length == _batchSize
@@ -53,13 +54,17 @@ public sealed class Batches : IDisposable
     {
         _inputs.Dispose();
         _labels.Dispose();
+        _order.Dispose();
     }
+
+    /// <summary>The rows in the order of the epoch.</summary>
+    private Span<int> Order => MemoryMarshal.Cast<byte, int>(_order.bytes);
 
     private void Permute(int epoch)
     {
         if (epoch == _epoch) return;
-        _rows.CopyTo(_order, 0);
-        _random.Shuffle(new Draw(Purpose.BatchOrder, _member, (uint)epoch, 0), _order);
+        _rows.CopyTo(Order);
+        _random.Shuffle(new Draw(Purpose.BatchOrder, _member, (uint)epoch, 0), Order);
         _epoch = epoch;
     }
 

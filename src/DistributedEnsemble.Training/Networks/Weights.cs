@@ -43,9 +43,10 @@ public sealed class Weights : IDisposable
         foreach (var layer in layout.Tensors.GroupBy(t => t.Layer))
         {
             var drawn = layer.Where(t => t.Start.Bound > 0).ToList();
-            var uniform = new float[drawn.Sum(t => t.Length)];
-            if (drawn.Count > 0) random.Uniform(new Draw(Purpose.Initialization, member, 0, (uint)layer.Key), uniform);
-            var rest = uniform.AsSpan();
+            // Not an array: the garbage collector lets arrays of this size pile up, member after member.
+            using var uniform = empty(drawn.Sum(t => t.Length));
+            var rest = uniform.Floats();
+            if (drawn.Count > 0) random.Uniform(new Draw(Purpose.Initialization, member, 0, (uint)layer.Key), rest);
             foreach (var place in layer)
             {
                 var values = weights.Values(place);

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
 
@@ -60,8 +61,9 @@ public sealed class RandomSource(ulong seed)
     /// <summary>Shuffles in place; every order is equally likely (Fisher and Yates, with 64 bits a draw).</summary>
     public void Shuffle(Draw draw, Span<int> items)
     {
-        var words = new ulong[items.Length];
-        Words(draw, MemoryMarshal.Cast<ulong, uint>(words.AsSpan()));
+        using var memory = empty(items.Length, dtype: ScalarType.Int64);
+        var words = MemoryMarshal.Cast<byte, ulong>(memory.bytes);
+        Words(draw, MemoryMarshal.Cast<ulong, uint>(words));
         for (var i = items.Length - 1; i > 0; i--)
         {
             var j = (int)Math.BigMul(words[i], (ulong)i + 1, out _);

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using DistributedEnsemble.Training;
+
 namespace DistributedEnsemble.Grains.Tests.Scheduling;
 
 public sealed class LaneTests
@@ -44,5 +47,30 @@ public sealed class LaneTests
         Assert.Single(status.Members, m => m.State == MemberState.Training);
         await cluster.Coordinator(run).StopAsync();
         await cluster.WhenAsync(run, s => s.State == RunState.Paused);
+    }
+
+    /// <summary>glibc keeps memory for each thread: a thread for each member would let it grow with the members.</summary>
+    [Fact]
+    public async Task Members_that_follow_each_other_on_a_lane_train_on_its_one_thread()
+    {
+        var threads = new ConcurrentDictionary<Thread, string?>();
+        await using var cluster = await EnsembleCluster.StartAsync(lanes: 2, configure: options =>
+            options.Networks.Add("watched", (_, classes, _) => [new Watched(threads), new Flatten(), new Dense(classes)]));
+
+        var status = await cluster.TrainAsync(Specs.Small.Replace("\"hidden\": [33]", "\"kind\": \"watched\""));
+
+        Assert.Equal(RunState.Completed, status.State);
+        Assert.Equal(6, status.Members.Length);
+        Assert.Equal(["lane 0", "lane 1"], threads.Values.Order());
+    }
+
+    /// <summary>Notes the threads that train.</summary>
+    private sealed record Watched(ConcurrentDictionary<Thread, string?> Threads) : Layer
+    {
+        public override Function Build(NetworkBuilder builder) => (_, inputs, noise) =>
+        {
+            if (noise.IsTraining) Threads.TryAdd(Thread.CurrentThread, Thread.CurrentThread.Name);
+            return inputs;
+        };
     }
 }

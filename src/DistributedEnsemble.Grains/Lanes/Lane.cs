@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>
+/// One training thread of a silo. The members that follow each other on the lane share it: glibc keeps what a thread freed
+/// for that thread's next allocations, and with a thread for each member memory would grow with the members.
+/// </summary>
+internal sealed partial class Lane : IDisposable
+{
+    private readonly BlockingCollection<(Action Work, TaskCompletionSource Ended)> _queue = [];
+    private readonly Thread _thread;
+
+    public Lane(int number)
+    {
+        _thread = new Thread(RunAll) { Name = $"lane {number}", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Runs the work after what the lane was given before.</summary>
+    /// <returns>When it has ended.</returns>
+    public Task RunAsync(Action work)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _queue.Add((work, ended));
+        return ended.Task;
+    }
+
+    /// <summary>Finishes what it was given, and ends the thread.</summary>
+    public void Dispose()
+    {
+        _queue.CompleteAdding();
+        _thread.Join();
+        _queue.Dispose();
+    }
+
+    private void RunAll()
+    {
+        LowerPriority();
+        foreach (var (work, ended) in _queue.GetConsumingEnumerable())
+        {
+            work();
+            ReturnMemory();
+            ended.SetResult();
+        }
+    }
+
+    /// <summary>Predictions and the cluster's probes come first: a thread may lower its own priority without privilege.</summary>
+    private static void LowerPriority()
+    {
+        const int Thread = 0, Nice = 10;
+        if (OperatingSystem.IsLinux()) _ = SetPriority(Thread, GetThreadId(), Nice);
+        else System.Threading.Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
+    }
+
+    /// <summary>The next member may need less, or never come.</summary>
+    private static void ReturnMemory()
+    {
+        if (OperatingSystem.IsLinux()) _ = TrimMalloc(0);
+    }
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int TrimMalloc(nuint keep);
+
+    [LibraryImport("libc", EntryPoint = "setpriority")]
+    private static partial int SetPriority(int which, int who, int priority);
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    private static partial int GetThreadId();
+}
