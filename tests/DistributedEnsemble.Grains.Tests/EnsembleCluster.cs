@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.TestingHost;
 
@@ -19,7 +20,7 @@ internal sealed class EnsembleCluster : IAsyncDisposable
 
     public static async Task<EnsembleCluster> StartAsync(
         int silos = 1, int lanes = 2, string? runsFolder = null, Action<EnsembleTrainingOptions>? configure = null,
-        Action<ISiloBuilder>? configureSilo = null)
+        Action<ISiloBuilder>? configureSilo = null, TimeSpan? responseTimeout = null)
     {
         var runs = runsFolder ?? Directory.CreateTempSubdirectory("ensemble-").FullName;
         var builder = new InProcessTestClusterBuilder((short)silos);
@@ -29,6 +30,12 @@ internal sealed class EnsembleCluster : IAsyncDisposable
             configure?.Invoke(options);
         }));
         if (configureSilo is not null) builder.ConfigureSilo((_, silo) => configureSilo(silo));
+        if (responseTimeout is { } limit)
+        {
+            builder.ConfigureSilo((_, silo) => silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = limit));
+            builder.ConfigureClient(client => client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = limit));
+        }
+
         var cluster = builder.Build();
         await cluster.DeployAsync();
         return new EnsembleCluster(cluster, runs, runsFolder is null);

@@ -88,4 +88,39 @@ public sealed class AggregatorTests
 
         Assert.Equal(reports[0].Ensemble, reports[1].Ensemble);
     }
+
+    [Fact]
+    public async Task An_evaluation_may_take_longer_than_other_calls()
+    {
+        using var gate = new ManualResetEventSlim();
+        await using var cluster = await EnsembleCluster.StartAsync(
+            responseTimeout: TimeSpan.FromSeconds(10),
+            configure: options => options.Networks.Add("gated", (_, classes, _) => [new Gated(gate), new Flatten(), new Dense(classes)]));
+        var run = await cluster.SubmitAsync(Specs.Small.Replace("\"hidden\": [33]", "\"kind\": \"gated\""));
+        await cluster.WhenAsync(run, s => s.HasEnded);
+        try
+        {
+            var evaluation = cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest());
+            await Assert.ThrowsAsync<TimeoutException>(() => cluster.Aggregator(run).PredictAsync(
+                new PredictionRequest([.. new float[64]]), TestContext.Current.CancellationToken));
+
+            gate.Set();
+
+            Assert.Equal(6, (await evaluation).Members);
+        }
+        finally
+        {
+            gate.Set();
+        }
+    }
+
+    /// <summary>Predicts when the gate opens.</summary>
+    private sealed record Gated(ManualResetEventSlim Gate) : Layer
+    {
+        public override Function Build(NetworkBuilder builder) => (_, inputs, noise) =>
+        {
+            if (!noise.IsTraining) Gate.Wait();
+            return inputs;
+        };
+    }
 }
