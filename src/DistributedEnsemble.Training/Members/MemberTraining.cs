@@ -55,8 +55,11 @@ public sealed class MemberTraining : IDisposable
         return metrics;
     }
 
-    /// <summary>A copy of the weights.</summary>
-    public Weights CopyWeights() => _weights.Copy();
+    /// <summary>A copy of the weights, to be kept.</summary>
+    /// <exception cref="DivergedException">One is not finite: no loss says so of the last update.</exception>
+    public Weights CopyWeights() => _weights.AreFinite()
+        ? _weights.Copy()
+        : throw DivergedException.OfWeights(Member, Step, _plan.LearningRate.At(Step));
 
     /// <summary>Folds the weights into an average of them.</summary>
     public void FoldInto(Weights average, double share) => ExponentialMovingAverage.Fold(average, _weights, share);
@@ -76,7 +79,7 @@ public sealed class MemberTraining : IDisposable
     private StepMetrics? Measure(int step, Tensor loss, Tensor scores, Tensor labels)
     {
         var value = MemoryMarshal.Read<float>(loss.bytes);
-        if (!float.IsFinite(value)) throw new DivergedException(Member, step, value, _plan.LearningRate.At(step));
+        if (!float.IsFinite(value)) throw DivergedException.OfLoss(Member, step, value, _plan.LearningRate.At(step));
         if (!_plan.IsLogged(step)) return null;
         using var right = scores.detach().argmax(1).eq(labels).sum();
         return new StepMetrics(

@@ -91,6 +91,13 @@ public sealed class Weights : IDisposable
     public Span<float> Values(TensorPlace place) =>
         (place.IsStatistic ? Statistics : Parameters).Floats().Slice(place.Offset, place.Length);
 
+    /// <summary>Whether none is infinite or not a number.</summary>
+    public bool AreFinite()
+    {
+        using var scope = NewDisposeScope();
+        return Parameters.isfinite().all().ToBoolean() && Statistics.isfinite().all().ToBoolean();
+    }
+
     /// <summary>The SHA-256 of the tensors in forward order: of the data buffer of their file.</summary>
     public string Sha256()
     {
