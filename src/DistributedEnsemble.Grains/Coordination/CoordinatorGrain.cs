@@ -62,17 +62,18 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     public async Task<bool> StartAsync(RunRequest request)
     {
         if (_state.RecordExists) return true;
+        var isOurs = false;
         try
         {
             if ((_lock = await _ownership.ClaimAsync(_run)) is null) return false;
+            isOurs = true;
             await CreateAsync(request);
             return true;
         }
         catch (Exception exception) when (StoreFailure.In(exception) is { } reason)
         {
-            // Only what is this run's goes: without the lock, the folder may be another's.
-            var isOurs = _lock is not null;
             Release();
+            // A folder that was not claimed may be another run's.
             if (isOurs) FileRuns.Remove(_folder);
             throw new IOException($"Run \"{_run.Name}\" cannot be stored in {_folder.Runs}: {reason}");
         }

@@ -2,10 +2,17 @@ using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Grains.Tests.Stores;
 
-/// <summary>Operation number k of a run's files fails, for numbers k from a seed that is told.</summary>
+/// <summary>
+/// Operation number k of a run's files fails: of all its operations for <see cref="Tried"/> numbers k, spread over them by a seed
+/// that is told; for every one with ENSEMBLE_TEST_OPERATIONS=120.
+/// </summary>
 public sealed class StoreFailureTests : IDisposable
 {
-    private const int Tried = 12;
+    /// <summary>Of a run, and some more: then nothing fails.</summary>
+    private const int Operations = 120;
+
+    private static readonly int Tried =
+        int.TryParse(Environment.GetEnvironmentVariable("ENSEMBLE_TEST_OPERATIONS"), out var given) ? Math.Clamp(given, 1, Operations) : 12;
 
     private static readonly string Spec = Specs.Small.Replace("\"members\": 6", "\"members\": 2, \"averaging\": { \"decay\": 0.9, \"everySteps\": 9 }");
 
@@ -86,7 +93,7 @@ public sealed class StoreFailureTests : IDisposable
     {
         var seed = int.TryParse(Environment.GetEnvironmentVariable("ENSEMBLE_TEST_SEED"), out var given) ? given : Random.Shared.Next();
         var random = new Random(seed);
-        return Enumerable.Range(0, Tried).Select(i => (i * 10) + random.Next(10)).Select(k => (k, $"ENSEMBLE_TEST_SEED={seed}, operation {k}"));
+        return Enumerable.Range(0, Tried).Select(i => (i * Operations / Tried) + random.Next(Operations / Tried)).Select(k => (k, $"ENSEMBLE_TEST_SEED={seed}, operation {k}"));
     }
 
     private void FailFrom(int k, int until, string name, Action<string> failed)
