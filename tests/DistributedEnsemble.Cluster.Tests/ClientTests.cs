@@ -1,19 +1,114 @@
+using System.Text.Json;
+
 namespace DistributedEnsemble.Cluster.Tests;
 
-/// <summary>The driver with --cluster.</summary>
+/// <summary>The driver with --cluster, which shares no folder with the silos.</summary>
 public sealed class ClientTests
 {
     [Fact]
-    public async Task Silos_of_another_cluster_at_addresses_that_were_this_ones_do_not_answer_for_it()
+    public async Task A_client_trains_on_a_file_of_its_own_and_every_command_knows_the_run()
+    {
+        await using var cluster = await LocalCluster.StartAsync(silos: 2);
+        var csv = cluster.OwnFile("flowers.csv", Flowers());
+        await cluster.RunAsync("train", "--dataset", csv, "--name", "flowers", "--members", "2", "--epochs", "3", "--json");
+
+        Assert.Equal("completed", await JsonAsync("state", "status", "flowers"));
+        Assert.Contains("flowers", await cluster.RunAsync("list"));
+        Assert.Contains("member 1 completed", await cluster.RunAsync("watch", "flowers"));
+        Assert.Equal("2", await JsonAsync("members", "evaluate", "flowers"));
+        var rows = cluster.OwnFile("rows.csv", "length,width\n0.5,4\n7,0.5\n");
+        Assert.Equal(3, (await cluster.RunAsync("predict", "flowers", "--input", rows)).TrimEnd().Split('\n').Length);
+        var exported = cluster.OwnFile("exported");
+        await cluster.RunAsync("export", "flowers", "--output", exported);
+        Assert.Equal(2, Directory.GetFiles(exported, "*.safetensors", SearchOption.AllDirectories).Length);
+        await cluster.RunAsync("delete", "flowers", "--yes");
+        Assert.False(Directory.Exists(cluster.Folder("flowers").Root));
+        // What was sent is there for the next run; nothing else of the client's machine is.
+        Assert.Equal(csv, Assert.Single(Directory.GetFiles(Path.GetDirectoryName(csv)!, "flowers.csv")));
+        Assert.Single(Directory.GetFiles(Path.Combine(cluster.Runs, ".data")));
+
+        async Task<string> JsonAsync(string key, params string[] arguments) =>
+            JsonDocument.Parse(await cluster.RunAsync([.. arguments, "--json"])).RootElement.GetProperty(key).ToString();
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_lets_its_run_go_on_which_others_stop_and_resume()
     {
         await using var cluster = await LocalCluster.StartAsync(silos: 1);
-        await cluster.Silos[0].KillAsync();
+        var spec = Specs.Of("left", members: 1, epochs: 300);
+        var expected = new Undisturbed(spec);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
+        await cluster.WhenAsync("left", run => run.Steps > 0);
+
+        driver.Signal(Signal.Interrupt);
+
+        Assert.Equal(130, await driver.ExitAsync());
+        Assert.Contains("Run \"left\" goes on; `ensemble watch left", driver.Errors);
+        await cluster.RunAsync("stop", "left");
+        Assert.Equal(RunState.Paused, (await cluster.WhenAsync("left", run => run.State == RunState.Paused)).State);
+        await cluster.RunAsync("resume", "left");
+        expected.IsWhatCameOutOf(cluster, "left");
+    }
+
+    [Fact]
+    public async Task What_keeps_a_client_out_is_one_line_and_exit_code_3()
+    {
+        await using var cluster = await LocalCluster.StartAsync(silos: 0, password: "right");
+        var address = cluster.Redis.Address;
+        var port = cluster.Redis.Port;
+
+        await RefusedAsync(3, $"{address} refuses the user or password that --cluster gives.\n", "list", "--cluster", address);
+        await RefusedAsync(3, $"{address} refuses the user or password that --cluster gives.\n", "list", "--cluster", $"redis://:wrong@127.0.0.1:{port}");
+        await RefusedAsync(
+            3, $"{address} answers, but no silo of its cluster does. Start one: ensemble-silo --cluster {address} --runs DIR (one off loopback needs the certificates of ENSEMBLE__TLS__… here, too).\n",
+            "list", "--cluster", cluster.Redis.Url);
+        await cluster.Redis.KillAsync();
+        await RefusedAsync(
+            3, $"{address} does not answer as a Redis. Is it running there, and may this machine reach it?\n", "list", "--cluster", cluster.Redis.Url);
+        await RefusedAsync(
+            2, "serve and --cluster exclude each other: each silo of the cluster serves its runs itself, where its --http says.\n",
+            "serve", "--cluster", cluster.Redis.Url);
+        await RefusedAsync(
+            2, "--runs and --cluster exclude each other: the silos of the cluster know where its runs lie.\n",
+            "list", "--runs", "somewhere", "--cluster", cluster.Redis.Url);
+    }
+
+    [Fact]
+    public async Task A_silo_that_cannot_have_its_redis_ends_with_one_line_and_exit_code_3()
+    {
+        await using var cluster = await LocalCluster.StartAsync(silos: 0, password: "right");
+        await using var silo = new SiloProcess(cluster.Redis.Address, cluster.Runs, lanes: 1);
+
+        Assert.Equal((3, $"{cluster.Redis.Address} refuses the user or password that --cluster gives.\n"), (await silo.ExitAsync(), silo.Errors));
+    }
+
+    [Fact]
+    public async Task Silos_of_another_cluster_at_addresses_that_were_this_ones_do_not_answer_for_it()
+    {
+        string[] ports = ["--silo-port", $"{RedisServer.FreePort()}", "--gateway-port", $"{RedisServer.FreePort()}"];
+        await using var cluster = await LocalCluster.StartAsync(silos: 0);
+        var silo = await cluster.AddSiloAsync(more: ports);
+        await silo.KillAsync();
         await using var other = await LocalCluster.StartAsync(silos: 0);
-        await other.AddSiloAsync(more: cluster.Silos[0].Ports);
+        await other.AddSiloAsync(more: ports);
 
         await using var driver = cluster.Drive("list");
 
         Assert.Equal(3, await driver.ExitAsync());
         Assert.StartsWith($"{cluster.Redis.Address} answers, but no silo of its cluster does.", driver.Errors);
+    }
+
+    private static async Task RefusedAsync(int exitCode, string error, params string[] arguments)
+    {
+        await using var driver = new LocalProcess(Path.Combine(AppContext.BaseDirectory, "ensemble"), arguments);
+        Assert.Equal((exitCode, error), (await driver.ExitAsync(), driver.Errors));
+    }
+
+    private static string Flowers()
+    {
+        var random = new Random(1);
+        var rows = Enumerable.Range(0, 300).Select(i => FormattableString.Invariant(
+            $"{(i % 2) * 6 + random.NextDouble()},{(1 - i % 2) * 4 + random.NextDouble()},{(i % 2 == 0 ? "daisy" : "rose")}"));
+        return $"length,width,kind\n{string.Join('\n', rows)}\n";
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Clusters;
+using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Signals;
 using DistributedEnsemble.Silo.Http;
@@ -35,6 +36,8 @@ internal sealed class ServeCommand : DriverCommand
         {
             using var interruption = listen();
             var options = shared.Read(parsed);
+            if (options.Cluster is not null)
+                throw new UsageException("serve and --cluster exclude each other: each silo of the cluster serves its runs itself, where its --http says.");
             var settings = ServingConfiguration.OfEnvironment().ReadHttpSettings(parsed.GetValue(_http));
             var catalog = backend.OpenCatalog(options);
             var names = (parsed.GetValue(_runs) ?? []).Select(name => NamedRun.Find(parsed, catalog, shared, name).Run).Distinct().ToList();
@@ -44,7 +47,7 @@ internal sealed class ServeCommand : DriverCommand
             Announce(parsed, server.Url, names.Count > 0 ? names : [.. catalog.Names()], options.RunsFolder);
             await Task.Delay(Timeout.Infinite, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await StopRunsAsync(cluster.Grains);
-            return Failures.ExitCode.Ok;
+            return ExitCode.Ok;
         });
     }
 

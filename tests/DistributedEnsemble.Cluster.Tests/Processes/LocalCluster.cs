@@ -62,10 +62,13 @@ internal sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>A spec in a file, for the driver.</summary>
-    public string SpecFile(string spec)
+    public string SpecFile(string spec) => OwnFile($"{Guid.NewGuid():N}.json", spec);
+
+    /// <summary>The path of a file that only the driver knows; written, if there is something to write.</summary>
+    public string OwnFile(string name, string? text = null)
     {
-        var path = Path.Combine(_root, $"{Guid.NewGuid():N}.json");
-        File.WriteAllText(path, spec);
+        var path = Path.Combine(Directory.CreateDirectory(Path.Combine(_root, "client")).FullName, name);
+        if (text is not null) File.WriteAllText(path, text);
         return path;
     }
 

@@ -34,7 +34,7 @@ internal sealed class RedisServer(string folder, string? password = null) : IAsy
         if (_process is not null) await _process.DisposeAsync();
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));

@@ -13,16 +13,6 @@ internal sealed partial class SiloProcess(string redis, string runs, int lanes, 
     /// <summary>Address and port, as a run's status names it; null before it is ready.</summary>
     public string? Endpoint => ReadyLine().Match(Output) is { Success: true } said ? said.Groups["endpoint"].Value : null;
 
-    /// <summary>The ports for silos and for clients, as options of a silo that is to have the same.</summary>
-    public IEnumerable<string> Ports
-    {
-        get
-        {
-            var said = ReadyLine().Match(Output);
-            return ["--silo-port", said.Groups["silo"].Value, "--gateway-port", said.Groups["gateway"].Value];
-        }
-    }
-
     public string Errors => _process.Errors;
 
     public string Output => _process.Output;
@@ -76,6 +66,6 @@ internal sealed partial class SiloProcess(string redis, string runs, int lanes, 
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
-    [GeneratedRegex(@"^Silo (?<endpoint>\S+:(?<silo>\d+)) is ready: .*gateway \S+:(?<gateway>\d+)", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^Silo (?<endpoint>\S+) is ready", RegexOptions.Multiline)]
     private static partial Regex ReadyLine();
 }

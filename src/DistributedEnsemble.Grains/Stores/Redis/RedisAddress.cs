@@ -53,8 +53,7 @@ public sealed class RedisAddress
         return options;
     }
 
-    /// <exception cref="RedisAddressException">It refuses the password.</exception>
-    /// <exception cref="RedisUnreachableException">It does not answer.</exception>
+    /// <exception cref="RedisUnreachableException">It does not answer, or refuses the password.</exception>
     public async Task<IConnectionMultiplexer> ConnectAsync()
     {
         try
@@ -63,7 +62,7 @@ public sealed class RedisAddress
         }
         catch (RedisConnectionException exception) when (IsRefused(exception))
         {
-            throw new RedisAddressException($"{this} refuses the user or password that --cluster gives.");
+            throw new RedisUnreachableException($"{this} refuses the user or password that --cluster gives.");
         }
         catch (RedisException)
         {
