@@ -58,6 +58,7 @@ internal static class SiloProgram
             (options.RunsFolder, options.DataFolder, options.Lanes) = (settings.Runs, settings.Data, settings.Lanes);
             configuration.Configure(options.Prediction);
         });
+        silo.CollectForDashboard();
         if (cluster is not null) silo.UseEnsembleRedis(cluster.Address.ToConfiguration(), cluster.Connection, cluster.Id);
         if (check.Tls is { } tls) silo.UseMutualTls(tls);
     }

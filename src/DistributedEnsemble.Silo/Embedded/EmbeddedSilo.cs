@@ -1,5 +1,6 @@
 using System.Net;
 using DistributedEnsemble.Grains;
+using DistributedEnsemble.Silo.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -35,7 +36,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
                 options.GatewayPort = 0;
                 options.SiloListeningEndpoint = new IPEndPoint(IPAddress.Loopback, 0);
             });
-            silo.AddEnsembleTraining(configure);
+            silo.AddEnsembleTraining(configure).CollectForDashboard();
         });
         var host = builder.Build();
         await host.StartAsync(cancellationToken);

@@ -12,7 +12,7 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
         {
             await next(context);
             if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status404NotFound, ContentLength: null, ContentType: null })
-                throw HttpError.NotFound($"There is nothing at {OneLine.Of(context.Request.Path)}: /v2, /api/runs and /metrics are what is here.");
+                throw HttpError.NotFound($"There is nothing at {OneLine.Of(context.Request.Path)}: /v2, /api/runs, /metrics and /dashboard are what is here.");
             if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status405MethodNotAllowed })
                 throw new HttpError(StatusCodes.Status405MethodNotAllowed, $"{OneLine.Of(context.Request.Path)} takes another method than {OneLine.Of(context.Request.Method)}.");
         }

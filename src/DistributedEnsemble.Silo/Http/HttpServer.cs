@@ -33,7 +33,8 @@ public sealed class HttpServer : IAsyncDisposable
         logs?.Invoke(builder.Logging);
         builder.Services.AddRoutingCore();
         builder.Services.Configure<JsonOptions>(options => options.SerializerOptions.Encoder = RunStatusJson.Options.Encoder);
-        builder.Services.AddEnsembleTelemetry();
+        builder.AddEnsembleTelemetry();
+        builder.Services.AddDashboardPages(grains);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, check));
         var app = builder.Build();
@@ -87,5 +88,6 @@ public sealed class HttpServer : IAsyncDisposable
         new InferEndpoints(repository, admission, settings, time).Map(app);
         new RepositoryEndpoints(repository, admission).Map(app);
         new RunEndpoints(grains, runs, admission, time).Map(app);
+        Dashboard.Map(app);
     }
 }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Silo.Tests.Deploy;
@@ -11,8 +12,7 @@ public sealed class ProbeTests : IDisposable
     [Fact]
     public async Task A_silo_that_answers_lives_and_is_not_asked_for_a_grain()
     {
-        // Without any grains at all, so that whoever asked one would fail.
-        await using var server = await HttpServer.StartAsync(null!, _folder, new HttpSettings { Url = "http://127.0.0.1:0" }, cancellation: TestContext.Current.CancellationToken);
+        await using var server = await HttpServer.StartAsync(NoGrains.Create(), _folder, new HttpSettings { Url = "http://127.0.0.1:0" }, cancellation: TestContext.Current.CancellationToken);
 
         Assert.Equal(0, await ProbeAsync(server.Url));
         Assert.Equal(1, await ProbeAsync(server.Url, "--ready"));
@@ -27,7 +27,7 @@ public sealed class ProbeTests : IDisposable
             Url = "https://0.0.0.0:0", InferenceKey = "0123456789abcdef",
             Certificate = Path.Combine(_folder, "silo-1.crt"), CertificateKey = Path.Combine(_folder, "silo-1.key"),
         };
-        await using var server = await HttpServer.StartAsync(null!, _folder, settings, cancellation: TestContext.Current.CancellationToken);
+        await using var server = await HttpServer.StartAsync(NoGrains.Create(), _folder, settings, cancellation: TestContext.Current.CancellationToken);
 
         Assert.Equal(0, await ProbeAsync(server.Url));
     }
@@ -39,4 +39,12 @@ public sealed class ProbeTests : IDisposable
     public async Task An_address_that_is_none_is_a_mistake_of_the_caller() => Assert.Equal(2, await ProbeAsync("localhost"));
 
     private static Task<int> ProbeAsync(params string[] arguments) => SiloCommand.Create().Parse(["probe", .. arguments]).InvokeAsync();
+
+    /// <summary>Whoever asks it for a grain fails.</summary>
+    public class NoGrains : DispatchProxy
+    {
+        public static IGrainFactory Create() => Create<IGrainFactory, NoGrains>();
+
+        protected override object Invoke(MethodInfo? targetMethod, object?[]? args) => throw new NotSupportedException("There are no grains.");
+    }
 }

@@ -24,6 +24,11 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
     [InlineData("POST", "/v2/repository/models/small/load", AdminKey, 200)]
     [InlineData("POST", "/api/runs", InferenceKey, 401)]
     [InlineData("POST", "/api/runs/small/stop", null, 401)]
+    [InlineData("GET", "/dashboard/", null, 401)]
+    [InlineData("GET", "/dashboard/", InferenceKey, 401)]
+    [InlineData("GET", "/dashboard/", AdminKey, 200)]
+    [InlineData("GET", "/dashboard/GrainState", InferenceKey, 401)]
+    [InlineData("GET", "/dashboard/index.min.js", null, 401)]
     public async Task Keys_open_what_they_are_for(string method, string path, string? key, int status)
     {
         var file = Path.Combine(served.RunsFolder, $"keys-{Guid.NewGuid():N}");

@@ -102,7 +102,7 @@ public sealed class InferTests(ServedRuns served) : IClassFixture<ServedRuns>
     [InlineData("POST", "/v2/models/nobody/infer", 404, "Model \"nobody\" is unknown: no run has that name.")]
     [InlineData("GET", "/v2/models/small/versions/2", 404, "Model \"small\" has no version \"2\": a run has the version 1 alone.")]
     [InlineData("POST", "/v2/models/small/versions/2/infer", 404, "Model \"small\" has no version \"2\": a run has the version 1 alone.")]
-    [InlineData("GET", "/v3", 404, "There is nothing at /v3: /v2, /api/runs and /metrics are what is here.")]
+    [InlineData("GET", "/v3", 404, "There is nothing at /v3: /v2, /api/runs, /metrics and /dashboard are what is here.")]
     [InlineData("GET", "/v2/models/small/infer", 405, "/v2/models/small/infer takes another method than GET.")]
     public async Task What_is_not_there_is_said_in_one_line(string method, string path, int status, string message)
     {

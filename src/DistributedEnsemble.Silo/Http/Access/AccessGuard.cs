@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.Net.Http.Headers;
 
 namespace DistributedEnsemble.Silo.Http;
@@ -8,7 +9,7 @@ namespace DistributedEnsemble.Silo.Http;
 /// </summary>
 internal sealed class AccessGuard(HttpSettingsCheck check)
 {
-    private const string KeyHeader = "X-Api-Key", Bearer = "Bearer ";
+    private const string KeyHeader = "X-Api-Key", Bearer = "Bearer ", Basic = "Basic ";
     private static readonly string[] s_loopback = ["localhost", "127.0.0.1", "[::1]"];
 
     private readonly IReadOnlyList<string> _hosts =
@@ -18,11 +19,11 @@ internal sealed class AccessGuard(HttpSettingsCheck check)
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        var access = context.GetEndpoint()?.Metadata.GetMetadata<AccessMetadata>()?.Access ?? Access.Admin;
+        var (access, isForBrowsers) = context.GetEndpoint()?.Metadata.GetMetadata<AccessMetadata>() ?? new AccessMetadata(Access.Admin);
         CheckHost(context.Request);
         CheckOrigin(context.Request);
-        if (context.GetEndpoint() is null || check.Keys.Allow(access, KeyOf(context.Request))) return next(context);
-        context.Response.Headers.WWWAuthenticate = "Bearer";
+        if (context.GetEndpoint() is null || check.Keys.Allow(access, KeyOf(context.Request, isForBrowsers))) return next(context);
+        context.Response.Headers.WWWAuthenticate = isForBrowsers ? "Basic realm=\"admin key as the password\", charset=\"UTF-8\"" : "Bearer";
         throw new HttpError(
             StatusCodes.Status401Unauthorized,
             $"This needs {(access == Access.Admin ? "an admin" : "an inference")} key: send it as \"Authorization: Bearer KEY\" or \"{KeyHeader}: KEY\".");
@@ -43,17 +44,30 @@ internal sealed class AccessGuard(HttpSettingsCheck check)
         if (!isOwn) throw HttpError.Forbidden($"The origin {OneLine.Quoted(origin)} is foreign: other sites' pages may not ask.");
     }
 
-    private static string? KeyOf(HttpRequest request) =>
+    private static string? KeyOf(HttpRequest request, bool isForBrowsers) =>
         request.Headers.TryGetValue(KeyHeader, out var key) ? key.ToString()
         : request.Headers.Authorization.ToString() is var header && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
             ? header[Bearer.Length..].Trim()
+        : isForBrowsers && header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase) ? PasswordOf(header[Basic.Length..].Trim())
+        : null;
+
+    /// <summary>Of USER:PASSWORD in base 64, as a browser sends what its user typed.</summary>
+    private static string? PasswordOf(string credentials)
+    {
+        var bytes = new byte[credentials.Length];
+        return Convert.TryFromBase64String(credentials, bytes, out var length) && Encoding.UTF8.GetString(bytes, 0, length).Split(':', 2) is [_, var password]
+            ? password
             : null;
+    }
 }
 
-internal sealed record AccessMetadata(Access Access);
+/// <param name="IsForBrowsers">
+/// Whether a browser may ask its user for the key. It sends the key again by itself, so nothing that changes a state takes it.
+/// </param>
+internal sealed record AccessMetadata(Access Access, bool IsForBrowsers = false);
 
 internal static class AccessExtensions
 {
-    public static TBuilder Needs<TBuilder>(this TBuilder endpoint, Access access) where TBuilder : IEndpointConventionBuilder =>
-        endpoint.WithMetadata(new AccessMetadata(access));
+    public static TBuilder Needs<TBuilder>(this TBuilder endpoint, Access access, bool forBrowsers = false) where TBuilder : IEndpointConventionBuilder =>
+        endpoint.WithMetadata(new AccessMetadata(access, forBrowsers));
 }

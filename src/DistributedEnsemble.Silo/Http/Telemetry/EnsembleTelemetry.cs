@@ -8,13 +8,20 @@ namespace DistributedEnsemble.Silo.Http;
 /// <summary>Offers what the process measures: to Prometheus at /metrics, and with traces to a collector if one is named.</summary>
 internal static class EnsembleTelemetry
 {
-    /// <summary>OpenTelemetry's own variable: the collector's address.</summary>
-    private const string CollectorVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    /// <summary>How OpenTelemetry's own variables begin.</summary>
+    private const string Prefix = "OTEL_";
 
-    public static void AddEnsembleTelemetry(this IServiceCollection services)
+    /// <summary>The collector's address.</summary>
+    private const string Collector = Prefix + "EXPORTER_OTLP_ENDPOINT";
+
+    public static void AddEnsembleTelemetry(this WebApplicationBuilder builder)
     {
-        var hasCollector = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(CollectorVariable));
-        var telemetry = services.AddOpenTelemetry()
+        // Of a host's configuration the exporters ask for their variables, and this host takes nothing from the environment by itself.
+        builder.Configuration.AddInMemoryCollection(
+            new ConfigurationBuilder().AddEnvironmentVariables().Build().AsEnumerable()
+                .Where(variable => variable.Key.StartsWith(Prefix, StringComparison.Ordinal)));
+        var hasCollector = !string.IsNullOrEmpty(builder.Configuration[Collector]);
+        var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("distributed-ensemble"))
             .WithMetrics(metrics =>
             {
