@@ -20,9 +20,6 @@ public sealed class EnsembleTrainingOptions
     /// <summary>Bytes of a client's own data file that the store takes.</summary>
     public long MaxUploadBytes { get; set; } = 4L << 30;
 
-    /// <summary>Bytes of weights that this silo keeps in memory to answer predictions.</summary>
-    public long ConstituentCacheBytes { get; set; } = 1L << 30;
-
     /// <summary>How this silo answers predictions.</summary>
     public PredictionOptions Prediction { get; } = new();
 

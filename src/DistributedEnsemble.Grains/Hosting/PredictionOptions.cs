@@ -23,6 +23,12 @@ public sealed class PredictionOptions
     /// <summary>Prediction threads of this silo, one torch thread each.</summary>
     public int Threads { get; set; } = Environment.ProcessorCount;
 
+    /// <summary>
+    /// Bytes of weights that this silo keeps in memory. It answers alone for a run whose models fit; of any other run it asks each
+    /// silo for the members that live there.
+    /// </summary>
+    public long CacheBytes { get; set; } = 1L << 30;
+
     /// <summary>How long the other silos' members have to answer; then the average is made without them.</summary>
     public TimeSpan MemberTimeout { get; set; } = TimeSpan.FromSeconds(5);
 

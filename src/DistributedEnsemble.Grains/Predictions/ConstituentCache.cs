@@ -67,7 +67,7 @@ internal sealed class ConstituentCache(EnsembleTrainingOptions options) : IDispo
 
     private void Shrink()
     {
-        for (var node = _byUse.First; node is not null && _bytes > options.ConstituentCacheBytes;)
+        for (var node = _byUse.First; node is not null && _bytes > options.Prediction.CacheBytes;)
         {
             var (entry, next) = (node.Value, node.Next);
             if (entry.Users == 0)

@@ -48,7 +48,7 @@ internal sealed class EnsemblePredictor(
     {
         var places = constituents.Select((file, place) => new Placed(file, place));
         var bytes = constituents.Length * ConstituentCache.Bytes(model.Network.Layout);
-        return bytes <= options.ConstituentCacheBytes
+        return bytes <= options.Prediction.CacheBytes
             ? [new Share(here.Silo, [.. places])]
             : places.Where(placed => !_homes.IsResting(placed.File.Member))
                 .GroupBy(placed => (Home: _homes.Of(placed.File.Member), Alone: _homes.Of(placed.File.Member) is null ? placed.File.Member : -1))

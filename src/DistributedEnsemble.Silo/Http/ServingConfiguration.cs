@@ -32,6 +32,7 @@ public static class ServingConfiguration
         Check("max_queue_delay_microseconds", options.MaxQueueDelayMicroseconds, options.MaxQueueDelayMicroseconds is >= 0 and <= 10_000_000, "a whole number from 0 to 10000000");
         Check("max_queue_size", options.MaxQueueSize, options.MaxQueueSize is >= 1 and <= 1_000_000, "a whole number from 1 to 1000000");
         Check(nameof(options.Threads), options.Threads, options.Threads is >= 1 and <= 1024, "a whole number from 1 to 1024");
+        Check(nameof(options.CacheBytes), options.CacheBytes, options.CacheBytes >= 0, "a whole number of bytes from 0");
         Check(nameof(options.Quorum), options.Quorum, options.Quorum is > 0 and <= 1, "a share above 0 and up to 1");
         Check(nameof(options.MemberTimeout), options.MemberTimeout, options.MemberTimeout > TimeSpan.Zero && options.MemberTimeout <= TimeSpan.FromHours(1),
             "a time up to an hour, as in 00:00:05");

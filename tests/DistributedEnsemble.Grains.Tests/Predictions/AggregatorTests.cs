@@ -76,7 +76,7 @@ public sealed class AggregatorTests
     [Fact]
     public async Task A_cache_too_small_for_the_ensemble_changes_no_answer()
     {
-        await using var small = await EnsembleCluster.StartAsync(configure: options => options.ConstituentCacheBytes = 1);
+        await using var small = await EnsembleCluster.StartAsync(configure: options => options.Prediction.CacheBytes = 1);
         await using var large = await EnsembleCluster.StartAsync();
         var reports = new List<EvaluationReport>();
         foreach (var cluster in new[] { small, large })

@@ -184,7 +184,7 @@ public sealed class ServingTests
             silos, lanes: 6 / silos,
             configure: options =>
             {
-                options.ConstituentCacheBytes = cacheBytes;
+                options.Prediction.CacheBytes = cacheBytes;
                 options.Prediction.MemberTimeout = TimeSpan.FromMinutes(1);
                 configure?.Invoke(options.Prediction);
             },
