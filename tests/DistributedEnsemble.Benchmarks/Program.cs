@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistributedEnsemble.Benchmarks;
+using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Benchmarks.Memory;
 using DistributedEnsemble.Benchmarks.Serving;
 using DistributedEnsemble.Benchmarks.Steps;
@@ -28,5 +29,11 @@ var serving = new Command("serving", "Requests per second and latency of ten mod
 serving.SetAction(async (parsed, _) => Report.Write(
     await new ServingBenchmark(parsed.GetValue(data), parsed.GetValue(rounds), parsed.GetValue(seconds)).RunAsync(), args, parsed.GetValue(output)));
 
-return await new RootCommand("Measures what the documentation says about speed and memory.") { output, data, step, memory, memoryOf, serving }
+var minutes = new Option<double>("--minutes") { Description = "How long requests come.", DefaultValueFactory = _ => 10 };
+var share = new Option<double>("--share") { Description = "Of what the cluster can answer.", DefaultValueFactory = _ => 0.8 };
+var endurance = new Command("endurance", "A cluster of processes under load while one of its silos is killed.") { minutes, share };
+endurance.SetAction(async (parsed, _) => Report.Write(
+    await new EnduranceBenchmark(parsed.GetValue(data), parsed.GetValue(minutes), parsed.GetValue(share)).RunAsync(), args, parsed.GetValue(output)));
+
+return await new RootCommand("Measures what the documentation says about speed and memory.") { output, data, step, memory, memoryOf, serving, endurance }
     .Parse(args).InvokeAsync();
