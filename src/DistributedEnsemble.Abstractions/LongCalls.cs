@@ -1,10 +1,14 @@
 namespace DistributedEnsemble;
 
-/// <summary>
-/// Calls that take as long as their work does, which may be minutes: a silo that dies over one is noticed by the cluster's
-/// membership, not by the clock.
-/// </summary>
+/// <summary>Time limits of calls that take as long as their work does.</summary>
 internal static class LongCalls
 {
-    public const string Timeout = "1.00:00:00";
+    /// <summary>Reading data, however large.</summary>
+    public const string Loading = "00:10:00";
+
+    /// <summary>
+    /// Predicting, which may be hours: a silo that dies over it is noticed by the membership and by whoever is connected to it,
+    /// not by the clock.
+    /// </summary>
+    public const string Predicting = "1.00:00:00";
 }

@@ -21,7 +21,7 @@ public interface IMember : IGrainWithStringKey
     Task StopAsync(int attempt);
 
     /// <summary>Class probabilities of each constituent alone.</summary>
-    [Alias("predict"), AlwaysInterleave, ResponseTimeout(LongCalls.Timeout)]
+    [Alias("predict"), AlwaysInterleave, ResponseTimeout(LongCalls.Predicting)]
     Task<ConstituentProbabilities> PredictAsync(ConstituentQuery query, CancellationToken cancellationToken = default);
 }
 

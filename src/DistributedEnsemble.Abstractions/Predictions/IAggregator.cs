@@ -20,7 +20,7 @@ public interface IAggregator : IGrainWithStringKey
     Task<ServedModel> DescribeAsync();
 
     /// <summary>Metrics on the test split: of the average, and of the members' own constituents alone.</summary>
-    [Alias("evaluate"), ResponseTimeout(LongCalls.Timeout)]
+    [Alias("evaluate"), ResponseTimeout(LongCalls.Predicting)]
     Task<EvaluationReport> EvaluateAsync(EvaluationRequest request);
 }
 

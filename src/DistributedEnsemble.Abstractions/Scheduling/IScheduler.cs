@@ -11,7 +11,7 @@ public interface IScheduler : IGrainWithStringKey
 
     /// <summary>Checks a spec against what the cluster has, completes it, and starts the run.</summary>
     /// <exception cref="RunRejectedException">The spec, its data or its name cannot be had.</exception>
-    [Alias("submit"), ResponseTimeout(LongCalls.Timeout)]
+    [Alias("submit"), ResponseTimeout(LongCalls.Loading)]
     Task<RunKey> SubmitAsync(Submission submission);
 
     /// <summary>
@@ -21,7 +21,7 @@ public interface IScheduler : IGrainWithStringKey
     /// <exception cref="RunRejectedException">
     /// The run has ended, is in training (here or in another process), or its data is missing or has changed.
     /// </exception>
-    [Alias("resume"), ResponseTimeout(LongCalls.Timeout)]
+    [Alias("resume"), ResponseTimeout(LongCalls.Loading)]
     Task ResumeAsync(RunKey run);
 
     /// <summary>The run of that name in the store, whether or not this cluster has had to do with it; null if there is none.</summary>

@@ -10,6 +10,10 @@ internal interface ICluster : IAsyncDisposable
 
     IScheduler Scheduler => Grains.GetGrain<IScheduler>(IScheduler.Key);
 
+    /// <summary>Waits for an answer, as long as every silo that this process is connected to is there.</summary>
+    /// <exception cref="TimeoutException">One went, perhaps the one that was asked: Orleans would wait out the call's time limit.</exception>
+    Task<T> HearAsync<T>(Task<T> answer) => answer;
+
     /// <summary>Whether runs go on when this process ends.</summary>
     bool OutlivesProcess { get; }
 }
