@@ -13,9 +13,9 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo) : ICluster
 
     public bool OutlivesProcess => false;
 
-    /// <summary>Where logs go; null drops them.</summary>
-    public static Action<ILoggingBuilder>? Logs =>
-        Environment.GetEnvironmentVariable(FailureTable.TraceVariable) == "1" ? LogToStandardError : null;
+    /// <summary>Where logs go: warnings to standard error, and everything when a trace is asked for.</summary>
+    public static Action<ILoggingBuilder> Logs =>
+        Environment.GetEnvironmentVariable(FailureTable.TraceVariable) == "1" ? LogToStandardError : logs => logs.AddProvider(new Warnings(Console.Error));
 
     public static async Task<ICluster> StartAsync(EmbeddedOptions options, CancellationToken cancellation)
     {

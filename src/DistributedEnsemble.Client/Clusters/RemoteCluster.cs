@@ -55,7 +55,7 @@ internal sealed class RemoteCluster : ICluster
     private static IHost Build(RedisAddress address, string clusterId, Action onSiloLost)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        EmbeddedCluster.Logs?.Invoke(builder.Logging);
+        EmbeddedCluster.Logs(builder.Logging);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.UseOrleansClient(client =>
         {

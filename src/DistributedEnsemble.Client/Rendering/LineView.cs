@@ -36,7 +36,7 @@ internal sealed class LineView(IAnsiConsole console) : IProgressView
             MemberState.Completed when !known || before.Status.State != MemberState.Completed =>
                 $"completed at step {Words.Count(member.Step)}, loss {Words.Loss(member.Loss)}",
             MemberState.Failed when !known || before.Status.State != MemberState.Failed =>
-                $"failed at step {Words.Count(member.Step)}: {member.Reason}",
+                $"failed: {member.Reason}",
             MemberState.Training when !known || before.Status.State != MemberState.Training || before.Status.Attempt != member.Attempt =>
                 $"training on {member.Silo}{(member.Lane is { } lane ? $" lane {lane}" : "")}{Again(member)}",
             MemberState.Waiting when known && before.Status.State == MemberState.Training =>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Training;
 using Microsoft.Extensions.Logging;
@@ -81,8 +82,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
 
     private async Task CreateAsync(RunRequest request)
     {
-        AtomicFile.Write(_folder.Spec, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(request.Spec)));
-        AtomicFile.Write(_folder.Data, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(request.Data)));
+        WriteDefinition(request.Spec, request.Data);
         var members = EnsembleSpec.FromJson(request.Spec).Members;
         _state.State = new RunRecord
         {
@@ -129,6 +129,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         _state.State = Record with { State = RunState.Running, Reason = null };
         try
         {
+            WriteDefinition(Record.Spec, Record.Data);
             await _writer.WriteAsync();
             await HoldAsync();
         }
@@ -168,6 +169,18 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
 
         _progress.Start(Record);
         _state.State = Record.WithoutLanes();
+    }
+
+    /// <summary>The record has both: what was damaged of them meanwhile is written again.</summary>
+    private void WriteDefinition(string spec, string data)
+    {
+        WriteUnlessThere(_folder.Spec, Encoding.UTF8.GetBytes(spec));
+        WriteUnlessThere(_folder.Data, Encoding.UTF8.GetBytes(data));
+
+        static void WriteUnlessThere(string path, byte[] bytes)
+        {
+            if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes)) AtomicFile.Write(path, stream => stream.Write(bytes));
+        }
     }
 
     private void RefuseIfEnded()

@@ -49,7 +49,7 @@ public sealed class LineViewTests : IDisposable
         await ShowAsync(Statuses.Of(
             RunState.Degraded, Statuses.Waiting(0, 7) with { State = MemberState.Failed, Reason = "the loss is not a number" }, Statuses.Completed(1)));
 
-        Assert.Contains("member 0 failed at step 7: the loss is not a number\n", _console.Output, StringComparison.Ordinal);
+        Assert.Contains("member 0 failed: the loss is not a number\n", _console.Output, StringComparison.Ordinal);
     }
 
     public void Dispose() => _console.Dispose();

@@ -48,6 +48,21 @@ public sealed class DamageTests : IDisposable
         Assert.Equal(Specs.Reference(Spec), Specs.Of(await next.WhenAsync(run, s => s.HasEnded)));
     }
 
+    [Fact]
+    public async Task A_damaged_spec_or_data_description_is_written_again_from_the_record()
+    {
+        var run = await PausedAsync();
+        var (spec, data) = (File.ReadAllText(_runs.Folder("small").Spec), File.ReadAllText(_runs.Folder("small").Data));
+        File.WriteAllText(_runs.Folder("small").Spec, spec[..50]);
+        File.Delete(_runs.Folder("small").Data);
+
+        await using var next = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
+        await next.Scheduler.ResumeAsync(run);
+        await next.WhenAsync(run, s => s.HasEnded);
+
+        Assert.Equal((spec, data), (File.ReadAllText(_runs.Folder("small").Spec), File.ReadAllText(_runs.Folder("small").Data)));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("{")]

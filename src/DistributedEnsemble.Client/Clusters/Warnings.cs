@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging;
+
+namespace DistributedEnsemble.Client.Clusters;
+
+/// <summary>What the embedded silo warns of, for whoever sits at the terminal: a line each. Orleans' own warnings are for its developers.</summary>
+internal sealed class Warnings(TextWriter output) : ILoggerProvider
+{
+    private const string Ours = "DistributedEnsemble.";
+
+    public ILogger CreateLogger(string categoryName) => new Lines(output, categoryName.StartsWith(Ours, StringComparison.Ordinal));
+
+    public void Dispose()
+    {
+    }
+
+    private sealed class Lines(TextWriter output, bool isOurs) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => isOurs && logLevel == LogLevel.Warning;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            // What comes with an exception is tried again, and told where it cannot be mended.
+            if (IsEnabled(logLevel) && exception is null) output.WriteLine($"Warning: {formatter(state, null).ReplaceLineEndings(" ")}");
+        }
+    }
+}
