@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -58,6 +59,15 @@ internal static class Report
             return null;
         }
     }
+}
+
+/// <summary>What else the machine does.</summary>
+internal static class Neighbours
+{
+    /// <summary>Processes that ran or waited to run, on average over the last minute; null where the system does not say.</summary>
+    public static double? LoadAverage() => File.Exists("/proc/loadavg")
+        ? double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture)
+        : null;
 }
 
 /// <summary>The middle of several measurements, and how far they lie apart.</summary>

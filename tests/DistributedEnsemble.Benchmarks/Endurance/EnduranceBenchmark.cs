@@ -19,7 +19,7 @@ internal sealed class EnduranceBenchmark(string? data, double minutes, double sh
 
     public async Task<object> RunAsync()
     {
-        var before = File.ReadAllText("/proc/loadavg").Trim();
+        var before = Neighbours.LoadAverage();
         await using var cluster = await ServedCluster.StartAsync(Silos, data);
         using var client = new BalancedClient([.. cluster.Silos.Select(silo => silo.Url)], Verdicts.Of(cluster.RunsFolder, ServedCluster.Run, Rows, data));
         await CapacityAsync(client);
@@ -66,7 +66,7 @@ internal sealed class EnduranceBenchmark(string? data, double minutes, double sh
     }
 
     private object Summary(
-        string loadBefore, double capacity, BalancedClient client, PacedLoad load, IEnumerable<(double Second, int Silo, double Megabytes)> memory, double killedAt)
+        double? loadBefore, double capacity, BalancedClient client, PacedLoad load, IEnumerable<(double Second, int Silo, double Megabytes)> memory, double killedAt)
     {
         var outcomes = load.Outcomes.ToList();
         var notWhole = outcomes.Where(outcome => outcome.Verdict != Verdict.Whole).ToList();
@@ -77,7 +77,7 @@ internal sealed class EnduranceBenchmark(string? data, double minutes, double sh
         return new
         {
             Silos, ServedCluster.Members, Minutes = minutes,
-            LoadAverageBefore = loadBefore, LoadAverageAfter = File.ReadAllText("/proc/loadavg").Trim(),
+            LoadAverageBefore = loadBefore,
             CapacityRequestsPerSecond = Math.Round(capacity), RequestsPerSecond = Math.Round(share * capacity),
             Requests = outcomes.Count,
             Verdicts = Enum.GetValues<Verdict>().ToDictionary(verdict => verdict, verdict => outcomes.Count(outcome => outcome.Verdict == verdict)),

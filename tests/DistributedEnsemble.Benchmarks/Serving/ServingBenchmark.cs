@@ -14,6 +14,9 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
     private const int Members = 10, BatchRows = 128, ManyRows = 32;
     private static readonly int[] s_concurrencies = [1, 16, 64, 256];
 
+    /// <summary>Rows of the bare models' batches: the largest that each concurrency can fill, up to the server's limit.</summary>
+    private static readonly int[] s_bareRows = [1, 16, 64, BatchRows];
+
     private static readonly Dictionary<string, string> s_models = new()
     {
         ["mlp"] = """{ "kind": "mlp", "hidden": [256] }""",
@@ -24,9 +27,10 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
 
     public async Task<object> RunAsync()
     {
+        var before = Neighbours.LoadAverage();
         var results = new Dictionary<string, object>();
         foreach (var model in s_models.Keys) results[model] = await MeasureAsync(model);
-        return new { Members, MaxBatchSize = BatchRows, Rounds = rounds, SecondsPerMeasurement = seconds, Models = results };
+        return new { Members, MaxBatchSize = BatchRows, Rounds = rounds, SecondsPerMeasurement = seconds, LoadAverageBefore = before, Models = results };
     }
 
     private async Task<object> MeasureAsync(string model)
@@ -54,8 +58,7 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
     private async Task RoundAsync(ServedLoad load, BareModels bare, Dictionary<string, List<Measurement>> measured)
     {
         Add(measured, "bare, 1 row, 1 thread", bare.Measure(rows: 1, threads: 1, seconds));
-        Add(measured, "bare, 32 rows, all threads", bare.Measure(ManyRows, Environment.ProcessorCount, seconds));
-        Add(measured, "bare, 128 rows, all threads", bare.Measure(BatchRows, Environment.ProcessorCount, seconds));
+        foreach (var rows in s_bareRows) Add(measured, Bare(rows), bare.Measure(rows, Environment.ProcessorCount, seconds));
         foreach (var concurrency in s_concurrencies)
         {
             Add(measured, $"http, 1 row, {concurrency}", await load.MeasureAsync(load.Http, concurrency, seconds));
@@ -79,6 +82,8 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
         }
     }
 
+    private static string Bare(int rows) => $"bare, {rows} rows, all threads";
+
     private static void Add(Dictionary<string, List<Measurement>> measured, string name, Measurement measurement)
     {
         if (!measured.TryGetValue(name, out var list)) measured[name] = list = [];
@@ -90,6 +95,9 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
     {
         Spread Ratio(string one, string other, Func<Measurement, double> of) =>
             Spread.Of(measured[one].Zip(measured[other], (a, b) => of(a) / of(b)));
+        static object Goal(Spread ratio, double least = double.NegativeInfinity, double most = double.PositiveInfinity) =>
+            new { Measured = ratio, Goal = double.IsFinite(least) ? $"at least {least}" : $"at most {most}", IsMet = ratio.Median >= least && ratio.Median <= most };
+        static string BareFor(int concurrency) => Bare(Math.Min(concurrency, BatchRows));
         return new
         {
             Measured = measured.ToDictionary(entry => entry.Key, entry => new
@@ -101,21 +109,30 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
                 P99Milliseconds = Spread.Of(entry.Value.Select(m => m.P99)),
                 Errors = entry.Value.Sum(m => m.Errors),
             }),
-            Ratios = new Dictionary<string, Spread>
+            Goals = new Dictionary<string, object>
             {
-                ["rows/s, http 32 rows at 64 / bare 128 rows"] = Ratio("http, 32 rows, 64", "bare, 128 rows, all threads", m => m.RowsPerSecond),
-                ["rows/s, http 1 row at 64 / bare 128 rows"] = Ratio("http, 1 row, 64", "bare, 128 rows, all threads", m => m.RowsPerSecond),
-                ["rows/s, aggregator 1 row at 256 / bare 128 rows"] = Ratio("aggregator, 1 row, 256", "bare, 128 rows, all threads", m => m.RowsPerSecond),
-                ["rows/core-s, http 32 rows at 64 / bare 128 rows"] = Ratio("http, 32 rows, 64", "bare, 128 rows, all threads", m => m.RowsPerCoreSecond),
-                ["rows/core-s, aggregator 1 row at 256 / bare 128 rows"] = Ratio("aggregator, 1 row, 256", "bare, 128 rows, all threads", m => m.RowsPerCoreSecond),
-                ["rows/core-s, http 1 row at 64 / bare 128 rows"] = Ratio("http, 1 row, 64", "bare, 128 rows, all threads", m => m.RowsPerCoreSecond),
-                ["rows/core-s, http 1 row at 64 / unbatched"] = Ratio("http, 1 row, 64", "http, 1 row, unbatched, 64", m => m.RowsPerCoreSecond),
-                ["rows/s, http 1 row at 64 / unbatched"] = Ratio("http, 1 row, 64", "http, 1 row, unbatched, 64", m => m.RowsPerSecond),
-                ["rows/s, http 1 row at 64 / one model"] = Ratio("http, 1 row, 64", "http, 1 row, one model, 64", m => m.RowsPerSecond),
-                ["p50 ms, http 1 row at 1 − bare 1 row"] = Spread.Of(measured["http, 1 row, 1"].Zip(measured["bare, 1 row, 1 thread"], (a, b) => a.P50 - b.P50)),
-                ["p99, lanes training / idle, at 1"] = Ratio("http, 1 row, lanes training, 1", "http, 1 row, lanes idle, 1", m => m.P99),
-                ["p99, lanes training / idle, at 16"] = Ratio("http, 1 row, lanes training, 16", "http, 1 row, lanes idle, 16", m => m.P99),
+                ["batched throughput: rows/s of 64 clients with 32 rows / bare models in batches of 128"] =
+                    Goal(Ratio("http, 32 rows, 64", Bare(BatchRows), m => m.RowsPerSecond), least: 0.85),
+                ["milliseconds that serving adds to one row of one client: p50 − p50 of the bare models on one thread"] =
+                    Goal(Spread.Of(measured["http, 1 row, 1"].Zip(measured["bare, 1 row, 1 thread"], (a, b) => a.P50 - b.P50)), most: 1),
+                ["batching: rows/s of 64 clients with one row / without batches"] =
+                    Goal(Ratio("http, 1 row, 64", "http, 1 row, unbatched, 64", m => m.RowsPerSecond), least: 5),
+                ["p99 while all lanes train / while none does, 1 client"] =
+                    Goal(Ratio("http, 1 row, lanes training, 1", "http, 1 row, lanes idle, 1", m => m.P99), most: 3),
+                ["p99 while all lanes train / while none does, 16 clients"] =
+                    Goal(Ratio("http, 1 row, lanes training, 16", "http, 1 row, lanes idle, 16", m => m.P99), most: 3),
             },
+            Ratios = s_concurrencies.ToDictionary(concurrency => $"{concurrency} clients", concurrency => new Dictionary<string, Spread>
+            {
+                ["rows/s, 1 row / bare models in the largest batch"] = Ratio($"http, 1 row, {concurrency}", BareFor(concurrency), m => m.RowsPerSecond),
+                ["rows/core-s, 1 row / bare models in the largest batch"] = Ratio($"http, 1 row, {concurrency}", BareFor(concurrency), m => m.RowsPerCoreSecond),
+                ["rows/s, 32 rows / bare models in batches of 128"] = Ratio($"http, 32 rows, {concurrency}", Bare(BatchRows), m => m.RowsPerSecond),
+                ["rows/core-s, 32 rows / bare models in batches of 128"] = Ratio($"http, 32 rows, {concurrency}", Bare(BatchRows), m => m.RowsPerCoreSecond),
+                ["rows/core-s, aggregator without HTTP, 1 row / bare models in the largest batch"] = Ratio($"aggregator, 1 row, {concurrency}", BareFor(concurrency), m => m.RowsPerCoreSecond),
+                ["rows/s, 1 row / one model served"] = Ratio($"http, 1 row, {concurrency}", $"http, 1 row, one model, {concurrency}", m => m.RowsPerSecond),
+                ["p50, 1 row / one model served"] = Ratio($"http, 1 row, {concurrency}", $"http, 1 row, one model, {concurrency}", m => m.P50),
+                ["p99, 1 row / one model served"] = Ratio($"http, 1 row, {concurrency}", $"http, 1 row, one model, {concurrency}", m => m.P99),
+            }),
         };
     }
 
