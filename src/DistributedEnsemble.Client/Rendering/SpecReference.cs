@@ -32,8 +32,8 @@ internal static class SpecReference
             # The spec
 
             Everything that decides a run: a JSON file (comments and trailing commas are allowed), or `--set key=value` on the command
-            line, which counts over the file. What is left out is as the dataset brings it, or else the default. A section that is `null`
-            is off; setting a key inside it switches it on. An unknown key is an error. `ensemble spec R` prints the whole spec of a run.
+            line, which counts over the file. What is left out is as the dataset brings it, or else the default. An optional section
+            that is `null` is off; setting a key inside it switches it on. An unknown key is an error. `ensemble spec R` prints the whole spec of a run.
 
             This page is printed by `ensemble spec --markdown`.
 
