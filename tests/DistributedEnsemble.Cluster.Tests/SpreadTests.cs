@@ -27,9 +27,9 @@ public sealed class SpreadTests
     public async Task Two_runs_at_once_share_the_lanes()
     {
         await using var cluster = await LocalCluster.StartAsync(silos: 2);
-        await using var first = cluster.Drive("train", cluster.SpecFile(Specs.Of("first", members: 4, epochs: 80)));
+        await using var first = cluster.Drive("train", cluster.SpecFile(Specs.Of("first", members: 4, epochs: 400)));
         await cluster.WhenAsync("first", run => TrainingOn(run).Count() == 2);
-        await using var second = cluster.Drive("train", cluster.SpecFile(Specs.Of("second", members: 4, epochs: 80)));
+        await using var second = cluster.Drive("train", cluster.SpecFile(Specs.Of("second", members: 4, epochs: 400)));
 
         // The second gets a lane long before the first has no more members for it.
         await cluster.WhenAsync("second", run => TrainingOn(run).Any());
@@ -43,7 +43,7 @@ public sealed class SpreadTests
     public async Task A_silo_that_joins_gets_what_waits_at_once()
     {
         await using var cluster = await LocalCluster.StartAsync(silos: 1);
-        await using var driver = cluster.Drive("train", cluster.SpecFile(Specs.Of("waiting", members: 2, epochs: 400)));
+        await using var driver = cluster.Drive("train", cluster.SpecFile(Specs.Of("waiting", members: 2, epochs: 20000)));
         var before = await cluster.WhenAsync("waiting", run => run.Members.Any(member => member is { State: MemberState.Training, Step: > 0 }));
         Assert.Contains(before.Members, member => member.State == MemberState.Waiting);
 
@@ -57,7 +57,7 @@ public sealed class SpreadTests
     [Fact]
     public async Task A_silo_that_joins_takes_a_running_member_over_when_that_evens_the_load_and_the_weights_stay_the_same()
     {
-        var spec = Specs.Of("evened", members: 2, epochs: 300);
+        var spec = Specs.Of("evened", members: 2, epochs: 1200);
         var expected = new Undisturbed(spec);
         await using var cluster = await LocalCluster.StartAsync(silos: 1, lanes: 2);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
