@@ -57,7 +57,7 @@ public sealed class SpreadTests
     [Fact]
     public async Task A_silo_that_joins_takes_a_running_member_over_when_that_evens_the_load_and_the_weights_stay_the_same()
     {
-        var spec = Specs.Of("evened", members: 2, epochs: 1200);
+        var spec = Specs.Of("evened", members: 2, epochs: 2000);
         var expected = new Undisturbed(spec);
         await using var cluster = await LocalCluster.StartAsync(silos: 1, lanes: 2);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec));

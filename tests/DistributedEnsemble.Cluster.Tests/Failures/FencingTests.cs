@@ -31,7 +31,7 @@ public sealed class FencingTests
     [Fact]
     public async Task A_run_whose_last_checkpoint_is_damaged_goes_on_from_the_one_before_and_says_so()
     {
-        var spec = Specs.Of("damaged", members: 1, epochs: 600);
+        var spec = Specs.Of("damaged", members: 1, epochs: 3000);
         var expected = new Undisturbed(spec);
         await using var cluster = await LocalCluster.StartAsync(silos: 1);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
