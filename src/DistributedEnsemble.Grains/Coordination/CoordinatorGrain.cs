@@ -25,6 +25,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     private IDisposable? _lock;
     private bool _isUnderWay;
     private IGrainTimer? _timer;
+    private int _changesShown;
 
     public CoordinatorGrain(
         [PersistentState("record", FileRecordStorage.Name)] IPersistentState<RunRecord> state, EnsembleTrainingOptions options,
@@ -232,7 +233,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         if (_lock is null) return;
         if (File.Exists(_folder.StopRequest)) await StopAsync();
         if (!await RecoverAsync()) return;
-        if (!_progress.HasChanged || _lock is null) return;
+        if (_progress.Changes == _changesShown || _lock is null) return;
         try
         {
             await WriteStatusAsync(_isUnderWay);
@@ -255,10 +256,12 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         _lock = null;
     }
 
-    private Task WriteStatusAsync(bool isUnderWay)
+    private async Task WriteStatusAsync(bool isUnderWay)
     {
+        var changes = _progress.Changes;
         var json = JsonSerializer.SerializeToUtf8Bytes(_progress.Project(Record, isUnderWay), RunStatusJson.Options);
-        return Task.Run(() => AtomicFile.Write(_folder.Status, stream => stream.Write(json)));
+        await Task.Run(() => AtomicFile.Write(_folder.Status, stream => stream.Write(json)));
+        _changesShown = changes;
     }
 
     private static readonly TimeSpan StatusPeriod = TimeSpan.FromMilliseconds(500);

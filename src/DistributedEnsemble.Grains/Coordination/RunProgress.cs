@@ -9,8 +9,8 @@ internal sealed class RunProgress(RunKey run, TimeProvider time)
     private double _secondsBefore;
     private long? _trainingSince;
 
-    /// <summary>Whether anything has changed since the last projection.</summary>
-    public bool HasChanged { get; private set; }
+    /// <summary>How often anything has changed: who has shown it compares.</summary>
+    public int Changes { get; private set; }
 
     public double TrainSeconds =>
         _secondsBefore + (_trainingSince is { } since ? time.GetElapsedTime(since).TotalSeconds : 0);
@@ -21,32 +21,32 @@ internal sealed class RunProgress(RunKey run, TimeProvider time)
     {
         _trainingSince ??= time.GetTimestamp();
         _members.Remove(member.Index);
-        HasChanged = true;
+        Changes++;
     }
 
     public void Report(MemberProgress progress)
     {
-        HasChanged |= !_members.TryGetValue(progress.By.Member, out var known) || known != progress;
+        if (_members.GetValueOrDefault(progress.By.Member) == progress) return;
         _members[progress.By.Member] = progress;
+        Changes++;
     }
 
     public void Committed(MemberRecord member)
     {
-        HasChanged = true;
+        Changes++;
         if (member.State != MemberState.Training) Left(member.Index);
     }
 
     /// <summary>The member is no longer on a lane; what is committed of it stays to be seen.</summary>
     public void Left(int member)
     {
-        HasChanged = true;
+        Changes++;
         _members.Remove(member);
     }
 
     /// <param name="isUnderWay">Its end is not told before it is durable, nor a pause while lanes still take their checkpoints.</param>
     public RunStatus Project(RunRecord record, bool isUnderWay)
     {
-        HasChanged = false;
         var isTraining = record.Members.Any(m => m.State == MemberState.Training);
         if (!isTraining) Pause();
         var members = record.Members.Select(member => Project(record, member)).ToList();

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 
 public sealed class ProtocolTests
@@ -66,6 +68,26 @@ public sealed class ProtocolTests
         Assert.Equal(Specs.Reference(spec), Specs.Of(status));
         var lines = File.ReadLines(cluster.Folder(run).Path("members/00/metrics.jsonl")).ToList();
         Assert.Equal(lines.Distinct(), lines);
+    }
+
+    [Fact]
+    public async Task Who_asks_for_a_runs_status_takes_nothing_from_what_run_json_shows()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var run = await cluster.SubmitAsync(Specs.Long);
+        await cluster.WhenAsync(run, s => s.Steps > 0);
+
+        var shown = new HashSet<long>();
+        for (var since = Stopwatch.StartNew(); shown.Count < 5; shown.Add(Shown().Steps))
+        {
+            await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => cluster.Coordinator(run).GetStatusAsync()));
+            Assert.True(since.Elapsed < TimeSpan.FromSeconds(20), $"run.json showed no steps but {string.Join(", ", shown)}.");
+        }
+
+        await cluster.Coordinator(run).StopAsync();
+        await cluster.WhenAsync(run, s => s.State == RunState.Paused);
+
+        RunStatus Shown() => RunStatusJson.FromJson(File.ReadAllText(cluster.Folder(run).Status));
     }
 
     [Fact]
