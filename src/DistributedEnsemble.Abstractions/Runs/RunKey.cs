@@ -10,11 +10,8 @@ public readonly record struct RunKey([property: Id(0)] string Name, [property: I
     public static RunKey New(string name) => new(name, Guid.NewGuid());
 
     /// <summary>Reads NAME@ID.</summary>
-    public static RunKey Parse(string key)
-    {
-        var at = key.LastIndexOf('@');
-        return new RunKey(key[..at], Guid.ParseExact(key[(at + 1)..], "N"));
-    }
+    /// <exception cref="FormatException">The text is not that.</exception>
+    public static RunKey Parse(string key) => TryParse(key) ?? throw new FormatException($"\"{key}\" is not NAME@ID.");
 
     /// <returns>Null if the text is not NAME@ID.</returns>
     public static RunKey? TryParse(string? key) =>

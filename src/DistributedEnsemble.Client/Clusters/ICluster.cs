@@ -10,9 +10,9 @@ internal interface ICluster : IAsyncDisposable
 
     IScheduler Scheduler => Grains.GetGrain<IScheduler>(IScheduler.Key);
 
-    /// <summary>Waits for an answer, as long as every silo that this process is connected to is there.</summary>
+    /// <summary>Asks, and waits for the answer as long as every silo that this process is connected to is there.</summary>
     /// <exception cref="TimeoutException">One went, perhaps the one that was asked: Orleans would wait out the call's time limit.</exception>
-    Task<T> HearAsync<T>(Task<T> answer) => answer;
+    Task<T> HearAsync<T>(Func<Task<T>> ask) => ask();
 
     /// <summary>Whether runs go on when this process ends.</summary>
     bool OutlivesProcess { get; }

@@ -16,9 +16,9 @@ internal sealed class RemoteCluster : ICluster
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
     private readonly IHost _host;
-    private volatile TaskCompletionSource _siloLost = NewSignal();
+    private readonly SiloLoss _loss;
 
-    private RemoteCluster(Func<Action, IHost> build) => _host = build(() => Interlocked.Exchange(ref _siloLost, NewSignal()).SetResult());
+    private RemoteCluster(IHost host, SiloLoss loss) => (_host, _loss) = (host, loss);
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
@@ -32,27 +32,30 @@ internal sealed class RemoteCluster : ICluster
         string? clusterId;
         await using (var redis = await address.ConnectAsync()) clusterId = await RedisClusterId.FindAsync(redis);
         if (clusterId is null) throw NoSilo(address);
-        var cluster = new RemoteCluster(onSiloLost => Build(address, clusterId, onSiloLost));
+        var loss = new SiloLoss();
+        var host = Build(address, clusterId, loss);
         try
         {
-            await cluster._host.StartAsync(cancellation).WaitAsync(s_patience, cancellation);
-            return cluster;
+            await host.StartAsync(cancellation).WaitAsync(s_patience, cancellation);
+            return new RemoteCluster(host, loss);
         }
         catch (Exception exception) when (exception is OrleansException or TimeoutException
             || (exception is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
-            cluster._host.Dispose();
+            host.Dispose();
             throw NoSilo(address);
         }
     }
 
-    public async Task<T> HearAsync<T>(Task<T> answer)
+    public async Task<T> HearAsync<T>(Func<Task<T>> ask)
     {
-        await Task.WhenAny(answer, _siloLost.Task);
+        var lost = _loss.Next;
+        var answer = ask();
+        await Task.WhenAny(answer, lost);
         return answer.IsCompleted ? await answer : throw new TimeoutException("A silo of the cluster went before all answers had come.");
     }
 
-    private static IHost Build(RedisAddress address, string clusterId, Action onSiloLost)
+    private static IHost Build(RedisAddress address, string clusterId, SiloLoss loss)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         EmbeddedCluster.Logs(builder.Logging);
@@ -63,14 +66,12 @@ internal sealed class RemoteCluster : ICluster
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
             client.AddGatewayCountChangedHandler((_, count) =>
             {
-                if (count.NumberOfConnectedGateways < count.PreviousNumberOfConnectedGateways) onSiloLost();
+                if (count.NumberOfConnectedGateways < count.PreviousNumberOfConnectedGateways) loss.Tell();
             });
             if (TlsSettings.Read(Silo.Http.ServingConfiguration.OfEnvironment()) is { } tls) client.UseMutualTls(tls);
         });
         return builder.Build();
     }
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private static ServerUnreachableException NoSilo(RedisAddress address) => new(
         $"{address} answers, but no silo of its cluster does. Start one: ensemble-silo --cluster {address} --runs DIR (one off loopback needs the certificates of ENSEMBLE__TLS__… here, too).");
@@ -79,6 +80,18 @@ internal sealed class RemoteCluster : ICluster
     {
         await _host.StopAsync();
         _host.Dispose();
+    }
+
+    /// <summary>Tells who waits that a silo went.</summary>
+    private sealed class SiloLoss
+    {
+        private volatile TaskCompletionSource _next = NewSignal();
+
+        public Task Next => _next.Task;
+
+        public void Tell() => Interlocked.Exchange(ref _next, NewSignal()).SetResult();
+
+        private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     /// <summary>Signals are the commands' own; the ordinary one would swallow them.</summary>

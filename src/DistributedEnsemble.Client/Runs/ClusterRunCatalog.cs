@@ -95,7 +95,7 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
             {
                 try
                 {
-                    return await _cluster.HearAsync(ask(_cluster.Grains));
+                    return await _cluster.HearAsync(() => ask(_cluster.Grains));
                 }
                 catch (Exception exception) when (exception is OrleansException or TimeoutException && attempt < Attempts)
                 {

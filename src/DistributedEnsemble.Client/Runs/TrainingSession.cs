@@ -20,7 +20,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         try
         {
             await using var cluster = await startCluster(interruption.Token);
-            var run = await cluster.HearAsync(beginAsync(cluster, interruption.Token));
+            var run = await cluster.HearAsync(() => beginAsync(cluster, interruption.Token));
             return await FollowAsync(parsed, cluster, run, interruption);
         }
         catch (OperationCanceledException) when (interruption.IsAsked)
@@ -48,7 +48,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         return interruption.IsAsked ? interruption.ExitCode : evaluation is null ? ExitCode.Failed : ExitCode.Ok;
 
         // Silos of a cluster may die while they are asked; the others answer.
-        Task<T> AskAsync<T>(Func<Task<T>> ask) => cluster.OutlivesProcess ? PatientCall.AsksAsync(() => cluster.HearAsync(ask()), interruption, time) : ask();
+        Task<T> AskAsync<T>(Func<Task<T>> ask) => cluster.OutlivesProcess ? PatientCall.AsksAsync(() => cluster.HearAsync(ask), interruption, time) : ask();
     }
 
     /// <returns>Null if an interruption came first: what has ended can be evaluated later.</returns>

@@ -26,12 +26,18 @@ internal sealed partial class CoordinatorGrain
 
         if (IsCurrent(attempt))
         {
-            _state.State = Record.With(Record.Members[member.Index].Waiting());
-            _progress.Left(member.Index);
+            LetWait(member.Index);
             await TryWriteAsync();
         }
 
         return null;
+    }
+
+    /// <summary>The member is on no lane any more: one will take it.</summary>
+    private void LetWait(int member)
+    {
+        _state.State = Record.With(Record.Members[member].Waiting());
+        _progress.Left(member);
     }
 
     /// <summary>The first call to a member's grain decides its silo.</summary>

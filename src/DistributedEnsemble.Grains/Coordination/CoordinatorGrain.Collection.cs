@@ -89,7 +89,7 @@ internal sealed partial class CoordinatorGrain
         {
             await Task.Run(() => UnnamedFiles.Remove(_folder, record, now));
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (StoreFailure.In(exception) is not null)
         {
             _log.UnnamedNotRemoved(exception, _run);
         }
@@ -137,10 +137,10 @@ internal sealed partial class CoordinatorGrain
         {
             await WriteMetricsAsync(member);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception exception) when (StoreFailure.In(exception) is { } reason)
         {
             _log.MetricsNotWritten(exception, _run, member);
-            if (!_ownership.OutlivesProcess) await PauseAsync(exception.Message);
+            if (!_ownership.OutlivesProcess) await PauseAsync(reason);
         }
     }
 

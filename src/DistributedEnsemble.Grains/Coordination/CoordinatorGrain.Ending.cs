@@ -21,8 +21,7 @@ internal sealed partial class CoordinatorGrain
     public async Task<Acknowledgement> ReleaseAsync(MemberAttempt attempt)
     {
         if (!IsCurrent(attempt)) return Acknowledgement.Superseded;
-        _state.State = Record.With(Record.Members[attempt.Member].Waiting());
-        _progress.Left(attempt.Member);
+        LetWait(attempt.Member);
         await _writer.WriteAsync();
         await EndIfDoneAsync();
         // A run that was stopped and resumed before its lanes had left.
@@ -38,8 +37,7 @@ internal sealed partial class CoordinatorGrain
     public async Task PauseAsync(MemberAttempt attempt, string reason)
     {
         if (!IsCurrent(attempt)) return;
-        _state.State = Record.With(Record.Members[attempt.Member].Waiting());
-        _progress.Left(attempt.Member);
+        LetWait(attempt.Member);
         await PauseAsync(reason);
     }
 
@@ -192,7 +190,7 @@ internal sealed partial class CoordinatorGrain
             await _writer.WriteAsync();
             await WriteStatusAsync(isUnderWay: false);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or OrleansException)
+        catch (Exception exception) when (exception is OrleansException || StoreFailure.In(exception) is not null)
         {
             _log.EndNotTold(exception, _run);
         }

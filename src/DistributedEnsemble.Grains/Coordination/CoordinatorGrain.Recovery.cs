@@ -34,8 +34,7 @@ internal sealed partial class CoordinatorGrain
             foreach (var member in lost)
             {
                 _log.MemberLost(_run, member.Index, member.Silo);
-                _state.State = Record.With(Record.Members[member.Index].Waiting());
-                _progress.Left(member.Index);
+                LetWait(member.Index);
             }
 
             if (lost.Count > 0)

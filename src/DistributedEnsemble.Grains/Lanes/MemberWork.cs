@@ -145,16 +145,16 @@ internal sealed class MemberWork(
                 if (answer == Acknowledgement.Stop) Stop();
                 return !_isAbandoned;
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or SafetensorsException or InvalidDataException)
-            {
-                log.StoreFailed(exception, run, Attempt.Member);
-                Abandon();
-                await PauseAsync(exception.Message);
-            }
             catch (Exception exception) when (exception is OrleansException or TimeoutException)
             {
                 log.CoordinatorAway(exception, run, Attempt.Member, pause);
                 await Task.Delay(pause, time);
+            }
+            catch (Exception exception) when (StoreFailure.In(exception) is { } reason)
+            {
+                log.StoreFailed(exception, run, Attempt.Member);
+                Abandon();
+                await PauseAsync(reason);
             }
             catch (Exception exception)
             {
