@@ -59,6 +59,18 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
             (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
     }
 
+    [Fact]
+    public async Task Another_address_of_loopback_is_served_by_its_own_name()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has all of 127.0.0.0/8 on loopback.");
+        await using var server = await served.StartAsync(new HttpSettings { Url = "http://127.0.0.11:0" });
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+
+        using var response = await client.GetAsync("/v2/health/live", Cancellation);
+
+        Assert.Equal(("127.0.0.11", HttpStatusCode.OK), (client.BaseAddress.Host, response.StatusCode));
+    }
+
     [Theory]
     [InlineData("Host", "evil.example", 403)]
     [InlineData("Host", "localhost", 200)]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Authentication;
 using StackExchange.Redis;
 
 namespace DistributedEnsemble.Grains;
@@ -59,6 +60,11 @@ public sealed class RedisAddress
         try
         {
             return await ConnectionMultiplexer.ConnectAsync(ToConfiguration());
+        }
+        catch (RedisConnectionException exception) when (exception.InnerException is AuthenticationException untrusted)
+        {
+            throw new RedisUnreachableException(
+                $"{this} is not believed: {untrusted.Message.TrimEnd('.')}. For a private authority, set SSL_CERT_FILE to its certificate.");
         }
         catch (RedisConnectionException exception) when (IsRefused(exception))
         {

@@ -14,7 +14,7 @@ internal sealed class AccessGuard(HttpSettingsCheck check)
 
     private readonly IReadOnlyList<string> _hosts =
         check.Settings.Hosts is { Count: > 0 } named ? named
-        : check.IsLoopback && !check.Settings.BehindProxy ? s_loopback
+        : check.IsLoopback && !check.Settings.BehindProxy ? [.. s_loopback.Append(new Uri(check.Settings.Url).Host).Distinct()]
         : [];
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
