@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DistributedEnsemble.Cluster.Tests.Deploy;
 
 namespace DistributedEnsemble.Cluster.Tests;
 
@@ -35,7 +36,7 @@ public sealed class ClientTests
     public async Task A_client_that_leaves_lets_its_run_go_on_which_others_stop_and_resume()
     {
         await using var cluster = await LocalCluster.StartAsync(silos: 1);
-        var spec = Specs.Of("left", members: 1, epochs: 1500);
+        var spec = Specs.Of("left", members: 1, epochs: 3000);
         var expected = new Undisturbed(spec);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
         await cluster.WhenAsync("left", run => run.Steps > 0);
@@ -74,10 +75,30 @@ public sealed class ClientTests
     }
 
     [Fact]
+    public async Task A_redis_with_tls_and_a_password_is_believed_with_its_authority_alone()
+    {
+        using var certificates = new TemporaryFolder();
+        await LocalProcess.RunAsync(Repository.File("deploy/make-certificates"), [certificates.Path, "redis,127.0.0.1"]);
+        await using var cluster = await LocalCluster.StartAsync(silos: 0, password: "secret", certificates: certificates.Path);
+        Assert.StartsWith("rediss://", cluster.Redis.Url);
+        await RefusedAsync(
+            3, $"{cluster.Redis.Address} is not believed: The remote certificate is invalid because of errors in the certificate chain: UntrustedRoot. "
+                + "For a private authority, set SSL_CERT_FILE to its certificate.\n",
+            "list", "--cluster", cluster.Redis.Url);
+
+        var believer = Host.Here with { Environment = new Dictionary<string, string> { ["SSL_CERT_FILE"] = Path.Combine(certificates.Path, "authority.crt") } };
+        cluster.Driver = believer;
+        await cluster.AddSiloAsync(() => believer.Start(SiloProcess.Program, ["--cluster", cluster.Redis.Url, "--runs", cluster.Runs]));
+        await cluster.RunAsync("train", "--dataset", "digits", "--members", "1", "--epochs", "1", "--name", "secret");
+        Assert.Contains("secret", await cluster.RunAsync("list"));
+    }
+
+    [Fact]
     public async Task A_silo_that_cannot_have_its_redis_ends_with_one_line_and_exit_code_3()
     {
         await using var cluster = await LocalCluster.StartAsync(silos: 0, password: "right");
-        await using var silo = new SiloProcess(cluster.Redis.Address, cluster.Runs, lanes: 1);
+        await using var silo = new SiloProcess(
+            () => Host.Here.Start(SiloProcess.Program, ["--cluster", cluster.Redis.Address, "--runs", cluster.Runs]));
 
         Assert.Equal((3, $"{cluster.Redis.Address} refuses the user or password that --cluster gives.\n"), (await silo.ExitAsync(), silo.Errors));
     }

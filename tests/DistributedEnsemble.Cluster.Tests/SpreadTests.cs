@@ -7,7 +7,7 @@ public sealed class SpreadTests
     public async Task Six_members_on_three_silos_of_one_lane_train_one_at_a_time_on_each_and_are_two_each_in_the_end()
     {
         await using var cluster = await LocalCluster.StartAsync(silos: 3);
-        await using var driver = cluster.Drive("train", cluster.SpecFile(Specs.Of("spread", members: 6, epochs: 80)));
+        await using var driver = cluster.Drive("train", cluster.SpecFile(Specs.Of("spread", members: 6, epochs: 400)));
 
         await cluster.WhenAsync("spread", run => TrainingOn(run).Count() == 3);
         Assert.Equal(
@@ -27,16 +27,16 @@ public sealed class SpreadTests
     public async Task Two_runs_at_once_share_the_lanes()
     {
         await using var cluster = await LocalCluster.StartAsync(silos: 2);
-        await using var first = cluster.Drive("train", cluster.SpecFile(Specs.Of("first", members: 4, epochs: 400)));
+        await using var first = cluster.Drive("train", cluster.SpecFile(Specs.Of("first", members: 4, epochs: 20000)));
         await cluster.WhenAsync("first", run => TrainingOn(run).Count() == 2);
-        await using var second = cluster.Drive("train", cluster.SpecFile(Specs.Of("second", members: 4, epochs: 400)));
+        await using var second = cluster.Drive("train", cluster.SpecFile(Specs.Of("second", members: 4, epochs: 20000)));
 
         // The second gets a lane long before the first has no more members for it.
         await cluster.WhenAsync("second", run => TrainingOn(run).Any());
         Assert.Contains(cluster.Read("first")!.Members, member => member.State == MemberState.Waiting);
 
-        await cluster.EndsAsync(first);
-        await cluster.EndsAsync(second);
+        await cluster.RunAsync("stop", "first");
+        await cluster.RunAsync("stop", "second");
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class SpreadTests
     [Fact]
     public async Task A_silo_that_joins_takes_a_running_member_over_when_that_evens_the_load_and_the_weights_stay_the_same()
     {
-        var spec = Specs.Of("evened", members: 2, epochs: 2000);
+        var spec = Specs.Of("evened", members: 2, epochs: 3000);
         var expected = new Undisturbed(spec);
         await using var cluster = await LocalCluster.StartAsync(silos: 1, lanes: 2);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec));

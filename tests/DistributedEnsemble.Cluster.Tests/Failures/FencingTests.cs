@@ -9,7 +9,7 @@ public sealed class FencingTests
         var spec = Specs.Of("again", members: 2, epochs: 300, seed: 8);
         var expected = new Undisturbed(spec);
         await using var cluster = await LocalCluster.StartAsync(silos: 2);
-        await using var watcher = cluster.Drive("train", cluster.SpecFile(Specs.Of("again", members: 2, epochs: 1000)));
+        await using var watcher = cluster.Drive("train", cluster.SpecFile(Specs.Of("again", members: 2, epochs: 20000)));
         var before = await cluster.WhenAsync("again", run => run.Members.All(member => member is { State: MemberState.Training, Step: > 0 }));
         var sleeper = cluster.SiloOf(before.Members[1]);
         sleeper.Pause();

@@ -5,7 +5,7 @@ public sealed class KillTests
     [Fact(Timeout = 300_000)]
     public async Task Silos_killed_one_after_another_down_to_one_change_nothing()
     {
-        var spec = Specs.Of("killed", epochs: 150);
+        var spec = Specs.Of("killed", epochs: 500);
         var expected = new Undisturbed(spec);
         await using var cluster = await LocalCluster.StartAsync(silos: 3);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
@@ -24,7 +24,7 @@ public sealed class KillTests
     [Fact(Timeout = 300_000)]
     public async Task A_cluster_that_was_killed_whole_goes_on_by_itself_when_it_starts_again()
     {
-        var spec = Specs.Of("restarted", epochs: 100);
+        var spec = Specs.Of("restarted", epochs: 400);
         var expected = new Undisturbed(spec);
         await using var cluster = await LocalCluster.StartAsync(silos: 2);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
@@ -44,7 +44,7 @@ public sealed class KillTests
     [Fact(Timeout = 300_000)]
     public async Task A_silo_that_slept_while_its_members_went_on_elsewhere_changes_nothing_and_ends_with_4()
     {
-        var spec = Specs.Of("slept", members: 2, epochs: 300);
+        var spec = Specs.Of("slept", members: 2, epochs: 800);
         var expected = new Undisturbed(spec);
         await using var cluster = await LocalCluster.StartAsync(silos: 2);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
@@ -64,7 +64,7 @@ public sealed class KillTests
     [Fact(Timeout = 300_000)]
     public async Task A_silo_that_is_asked_to_end_hands_its_members_over()
     {
-        var spec = Specs.Of("handed-over", members: 2, epochs: 300);
+        var spec = Specs.Of("handed-over", members: 2, epochs: 800);
         var expected = new Undisturbed(spec);
         await using var cluster = await LocalCluster.StartAsync(silos: 2);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
@@ -82,7 +82,7 @@ public sealed class KillTests
     [Fact(Timeout = 300_000)]
     public async Task Redis_away_for_a_while_stops_nothing_for_good()
     {
-        var spec = Specs.Of("redis-away", members: 2, epochs: 300);
+        var spec = Specs.Of("redis-away", members: 2, epochs: 800);
         var expected = new Undisturbed(spec);
         await using var cluster = await LocalCluster.StartAsync(silos: 2);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec));

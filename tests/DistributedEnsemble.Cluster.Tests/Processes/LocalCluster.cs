@@ -5,14 +5,26 @@ using System.Text.Json;
 
 namespace DistributedEnsemble.Cluster.Tests;
 
-/// <summary>Redis and silos as processes of this machine, with a folder that the silos share.</summary>
+/// <summary>Redis and silos as processes of this machine or of hosts in it, with a folder that the silos share.</summary>
 internal sealed class LocalCluster : IAsyncDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("ensemble-cluster-").FullName;
+    private readonly HostNetwork? _network;
 
-    private LocalCluster(string? password) => Redis = new RedisServer(Path.Combine(_root, "redis"), password);
+    /// <summary>Where this process sees the runs: a silo may have a disk of its own there.</summary>
+    private string _seen;
+
+    private LocalCluster(string? password, HostNetwork? network, string? certificates)
+    {
+        (_network, _seen) = (network, Runs);
+        Redis = new RedisServer(Path.Combine(_root, "redis"), network?["redis"] ?? Host.Here, password, certificates);
+        Driver = network?["driver"] ?? Host.Here;
+    }
 
     public RedisServer Redis { get; }
+
+    /// <summary>Where the driver runs.</summary>
+    public Host Driver { get; set; }
 
     public string Runs => Path.Combine(_root, "runs");
 
@@ -21,18 +33,47 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Those that run and are not paused.</summary>
     public IReadOnlyList<SiloProcess> Alive => [.. Silos.Where(silo => !silo.HasExited && !silo.IsPaused)];
 
-    public static async Task<LocalCluster> StartAsync(int silos, int lanes = 1, string? password = null)
+    /// <param name="network">Where each process has a host of its own: "redis", "driver", and "silo-1" and so on.</param>
+    /// <param name="certificates">Those of Redis.</param>
+    public static async Task<LocalCluster> StartAsync(
+        int silos, int lanes = 1, string? password = null, HostNetwork? network = null, string? certificates = null)
     {
-        if (RedisServer.Program is null) Assert.Skip("redis-server is not installed: apt-get install redis-server");
-        var cluster = new LocalCluster(password);
-        await cluster.Redis.StartAsync();
-        await Task.WhenAll(Enumerable.Range(0, silos).Select(_ => cluster.AddSiloAsync(lanes)));
-        return cluster;
+        var cluster = new LocalCluster(password, network, certificates);
+        try
+        {
+            if (RedisServer.Program is null) Assert.Skip("redis-server is not installed: apt-get install redis-server");
+            await cluster.Redis.StartAsync();
+            await Task.WhenAll(Enumerable.Range(0, silos).Select(_ => cluster.AddSiloAsync(lanes)));
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
     }
 
-    public async Task<SiloProcess> AddSiloAsync(int lanes = 1, params IEnumerable<string> more)
+    public Task<SiloProcess> AddSiloAsync(int lanes = 1, params IEnumerable<string> more)
     {
-        var silo = new SiloProcess(Redis.Url, Runs, lanes, more);
+        var host = _network?[$"silo-{Silos.Count + 1}"] ?? Host.Here;
+        return AddSiloAsync(() => host.Start(
+            SiloProcess.Program, ["--cluster", Redis.Url, "--runs", Runs, "--lanes", $"{lanes}", "--address", host.Address, .. more]));
+    }
+
+    /// <summary>A silo whose runs lie on a disk of their own, mounted with these options.</summary>
+    public async Task<SiloProcess> AddSiloOnDiskAsync(string options)
+    {
+        const string OnDisk = "mount -t tmpfs -o \"$1\" tmpfs \"$2\" && shift 2 && exec \"$@\"";
+        Directory.CreateDirectory(Runs);
+        var silo = await AddSiloAsync(() => new LocalProcess(
+            "unshare", "-m", "sh", "-c", OnDisk, "sh", options, Runs, SiloProcess.Program, "--cluster", Redis.Url, "--runs", Runs, "--lanes", "1"));
+        _seen = $"/proc/{silo.Id}/root{Runs}";
+        return silo;
+    }
+
+    public async Task<SiloProcess> AddSiloAsync(Func<LocalProcess> start)
+    {
+        var silo = new SiloProcess(start);
         Silos.Add(silo);
         await silo.ReadyAsync();
         return silo;
@@ -43,7 +84,7 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     /// <summary>Starts the driver against this cluster.</summary>
     public LocalProcess Drive(params IEnumerable<string> arguments) =>
-        new(Path.Combine(AppContext.BaseDirectory, "ensemble"), [.. arguments, "--cluster", Redis.Url]);
+        Driver.Start(Path.Combine(AppContext.BaseDirectory, "ensemble"), [.. arguments, "--cluster", Redis.Url]);
 
     /// <summary>Waits for a driver to come to a good end.</summary>
     public async Task<string> EndsAsync(LocalProcess driver)
@@ -72,7 +113,7 @@ internal sealed class LocalCluster : IAsyncDisposable
         return path;
     }
 
-    public RunFolder Folder(string run) => new(Runs, run);
+    public RunFolder Folder(string run) => new(_seen, run);
 
     /// <summary>Waits until run.json is as wanted; a run that has ended otherwise will never be.</summary>
     public Task<RunStatus> WhenAsync(string run, Func<RunStatus, bool> isWanted) => UntilAsync(run, () =>
@@ -125,6 +166,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         foreach (var silo in Silos) await silo.DisposeAsync();
         await Redis.DisposeAsync();
+        if (_network is not null) await _network.DisposeAsync();
         Directory.Delete(_root, recursive: true);
     }
 
@@ -136,9 +178,9 @@ internal sealed class LocalCluster : IAsyncDisposable
         {
             Assert.True(silo.ExitCode == Evicted, $"{silo.Endpoint} ended.{Said()}");
             silo.IsMeantToEnd = true;
-            await AddSiloAsync(silo.Lanes);
+            await AddSiloAsync(silo.Start);
         }
 
-        if (Silos.Count > 0 && Silos.All(silo => silo.HasExited)) await AddSiloAsync(Silos[0].Lanes);
+        if (Silos.Count > 0 && Silos.All(silo => silo.HasExited)) await AddSiloAsync(Silos[0].Start);
     }
 }

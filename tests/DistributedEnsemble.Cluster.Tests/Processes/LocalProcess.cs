@@ -10,9 +10,15 @@ internal sealed partial class LocalProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new(), _errors = new();
 
-    public LocalProcess(string program, params IEnumerable<string> arguments)
+    public LocalProcess(string program, params IEnumerable<string> arguments) : this(program, arguments, [])
+    {
+    }
+
+    /// <param name="environment">Variables over those of this process.</param>
+    public LocalProcess(string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
@@ -25,6 +31,8 @@ internal sealed partial class LocalProcess : IAsyncDisposable
 
     public string Errors => Read(_errors);
 
+    public int Id => _process.Id;
+
     public bool HasExited => _process.HasExited;
 
     public int ExitCode => _process.ExitCode;
@@ -36,6 +44,16 @@ internal sealed partial class LocalProcess : IAsyncDisposable
     {
         _process.Kill();
         await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Runs a program to its end, which must be a good one.</summary>
+    public static async Task<string> RunAsync(
+        string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null)
+    {
+        await using var process = new LocalProcess(program, arguments, environment ?? []);
+        await Until.TrueAsync(() => process.HasExited);
+        Assert.True(await process.ExitAsync() == 0, $"{program} ended with {process.ExitCode}: {process.Output}{process.Errors}");
+        return process.Output;
     }
 
     public async Task<int> ExitAsync()

@@ -3,17 +3,18 @@ using System.Net.Sockets;
 
 namespace DistributedEnsemble.Cluster.Tests;
 
-/// <summary>A real Redis with an append-only file, on a free port of loopback, in a folder of its own.</summary>
-internal sealed class RedisServer(string folder, string? password = null) : IAsyncDisposable
+/// <summary>A real Redis with an append-only file, in a folder of its own.</summary>
+/// <param name="certificates">The folder of redis.crt and redis.key; null is no TLS.</param>
+internal sealed class RedisServer(string folder, Host host, string? password, string? certificates) : IAsyncDisposable
 {
     private LocalProcess? _process;
 
     public int Port { get; } = FreePort();
 
-    public string Url => password is null ? Address : $"redis://:{password}@127.0.0.1:{Port}";
+    public string Url => password is null ? Address : Address.Replace("://", $"://:{password}@", StringComparison.Ordinal);
 
     /// <summary>Without the password.</summary>
-    public string Address => $"redis://127.0.0.1:{Port}";
+    public string Address => $"{(certificates is null ? "redis" : "rediss")}://{host.Address}:{Port}";
 
     public static string? Program { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Select(path => Path.Combine(path, "redis-server")).FirstOrDefault(File.Exists);
@@ -21,9 +22,13 @@ internal sealed class RedisServer(string folder, string? password = null) : IAsy
     public async Task StartAsync()
     {
         Directory.CreateDirectory(folder);
-        _process = new LocalProcess(
-            Program!, "--port", $"{Port}", "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
-            "--requirepass", password ?? "");
+        string[] listen = certificates is null
+            ? ["--port", $"{Port}"]
+            : ["--port", "0", "--tls-port", $"{Port}", "--tls-auth-clients", "no", "--tls-ca-cert-file", Path.Combine(certificates, "authority.crt"),
+                "--tls-cert-file", Path.Combine(certificates, "redis.crt"), "--tls-key-file", Path.Combine(certificates, "redis.key")];
+        _process = host.Start(Program!, [
+            .. listen, "--bind", host.Address, "--dir", folder, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+            "--requirepass", password ?? ""]);
         await Until.TrueAsync(() => _process.Output.Contains("Ready to accept connections", StringComparison.Ordinal));
     }
 

@@ -3,12 +3,16 @@ using System.Text.RegularExpressions;
 namespace DistributedEnsemble.Cluster.Tests;
 
 /// <summary>A silo in a process of its own.</summary>
-internal sealed partial class SiloProcess(string redis, string runs, int lanes, params IEnumerable<string> more) : IAsyncDisposable
+/// <param name="start">Starts it, and another one in its place.</param>
+internal sealed partial class SiloProcess(Func<LocalProcess> start) : IAsyncDisposable
 {
-    private readonly LocalProcess _process = new(
-        Path.Combine(AppContext.BaseDirectory, "ensemble-silo"), ["--cluster", redis, "--runs", runs, "--lanes", $"{lanes}", .. more]);
+    private readonly LocalProcess _process = start();
 
-    public int Lanes => lanes;
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "ensemble-silo");
+
+    public Func<LocalProcess> Start => start;
+
+    public int Id => _process.Id;
 
     /// <summary>Address and port, as a run's status names it; null before it is ready.</summary>
     public string? Endpoint => ReadyLine().Match(Output) is { Success: true } said ? said.Groups["endpoint"].Value : null;

@@ -1,0 +1,42 @@
+namespace DistributedEnsemble.Cluster.Tests.Failures;
+
+/// <summary>A folder of runs that takes no more, on a real disk.</summary>
+public sealed class StoreTests
+{
+    private const string Little = "size=1m", Room = "size=50m";
+
+    [Theory(Timeout = 300_000)]
+    [InlineData(Little, "No space left on device", Room)]
+    [InlineData(Room, "Read-only file system", "rw")]
+    public async Task A_store_that_takes_no_more_pauses_the_run_which_goes_on_when_it_does_again(string size, string reason, string mend)
+    {
+        await using (var probe = new LocalProcess("unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", Path.GetTempPath()))
+        {
+            if (await probe.ExitAsync() != 0) Assert.Skip($"A disk of its own can be mounted by root alone: {probe.Errors}");
+        }
+
+        var spec = Specs.Of("full", members: 2, epochs: 100, hidden: 1000);
+        var expected = new Undisturbed(spec);
+        await using var cluster = await LocalCluster.StartAsync(silos: 0);
+        var silo = await cluster.AddSiloOnDiskAsync(size);
+        await using (var driver = cluster.Drive("train", cluster.SpecFile(spec)))
+        {
+            if (size == Room)
+            {
+                await cluster.WhenAsync("full", run => run.Steps > 100);
+                await RemountAsync("ro");
+            }
+
+            Assert.Equal(1, await driver.ExitAsync());
+            Assert.Contains("Run \"full\" is paused at step ", driver.Errors);
+            Assert.Contains(reason, driver.Errors);
+        }
+
+        await RemountAsync(mend);
+        await cluster.RunAsync("resume", "full");
+        expected.IsWhatCameOutOf(cluster, "full");
+
+        Task RemountAsync(string options) =>
+            LocalProcess.RunAsync("nsenter", ["-t", $"{silo.Id}", "-m", "mount", "-o", $"remount,{options}", cluster.Runs]);
+    }
+}

@@ -1,0 +1,89 @@
+using DistributedEnsemble.Cluster.Tests.Deploy;
+
+namespace DistributedEnsemble.Cluster.Tests;
+
+/// <summary>Network namespaces as hosts on one bridge: each has an address and a certificate, and its cable can be pulled.</summary>
+internal sealed class HostNetwork : IAsyncDisposable
+{
+    private const string Network = "10.213.78";
+
+    private readonly string _name = $"ens{System.Environment.ProcessId % 100_000}";
+    private readonly TemporaryFolder _certificates = new();
+    private readonly Dictionary<string, Host> _hosts = [];
+
+    private HostNetwork()
+    {
+    }
+
+    public Host this[string host] => _hosts[host];
+
+    public static async Task<HostNetwork> StartAsync(params string[] hosts)
+    {
+        var network = new HostNetwork();
+        try
+        {
+            await SkipUnlessPermittedAsync(network._name);
+            await network.AddAsync(hosts);
+            return network;
+        }
+        catch
+        {
+            await network.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Nothing comes to the host or from it any more; whoever talks to it hears nothing, not even that it is gone.</summary>
+    public Task CutAsync(string host) => IpAsync("link", "set", Cable(host), "down");
+
+    public Task HealAsync(string host) => IpAsync("link", "set", Cable(host), "up");
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var host in _hosts.Values) await TryIpAsync("netns", "del", host.Namespace!);
+        await TryIpAsync("link", "del", _name);
+        _certificates.Dispose();
+    }
+
+    private static async Task SkipUnlessPermittedAsync(string name)
+    {
+        try
+        {
+            await using var bridge = new LocalProcess("ip", "link", "add", name, "type", "bridge");
+            if (await bridge.ExitAsync() != 0) Assert.Skip($"Only root can make network namespaces: {bridge.Errors}");
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Skip("ip is not installed: apt-get install iproute2");
+        }
+    }
+
+    private async Task AddAsync(string[] hosts)
+    {
+        await LocalProcess.RunAsync(
+            Repository.File("deploy/make-certificates"), [_certificates.Path, .. hosts.Select((host, number) => $"{host},{Network}.{number + 1}")]);
+        await IpAsync("link", "set", _name, "up");
+        foreach (var (number, name) in hosts.Index())
+        {
+            var host = new Host($"{Network}.{number + 1}", $"{_name}-{name}") { Environment = Certificates.Of(_certificates.Path, name) };
+            await IpAsync("netns", "add", host.Namespace!);
+            _hosts[name] = host;
+            await IpAsync("link", "add", Cable(name), "type", "veth", "peer", "name", "eth0", "netns", host.Namespace!);
+            await IpAsync("link", "set", Cable(name), "master", _name, "up");
+            await IpAsync("-n", host.Namespace!, "addr", "add", $"{host.Address}/24", "dev", "eth0");
+            await IpAsync("-n", host.Namespace!, "link", "set", "eth0", "up");
+            await IpAsync("-n", host.Namespace!, "link", "set", "lo", "up");
+        }
+    }
+
+    /// <summary>The bridge's end of it.</summary>
+    private string Cable(string host) => $"{_name}v{_hosts[host].Address.Split('.')[^1]}";
+
+    private static Task<string> IpAsync(params string[] arguments) => LocalProcess.RunAsync("ip", arguments);
+
+    private static async Task TryIpAsync(params string[] arguments)
+    {
+        await using var process = new LocalProcess("ip", arguments);
+        await process.ExitAsync();
+    }
+}
