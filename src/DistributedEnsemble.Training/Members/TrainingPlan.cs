@@ -21,6 +21,7 @@ public sealed class TrainingPlan
         _validation = new Lazy<Samples>(() => dataset.Train.Rows(Split.Validation));
         SnapshotSteps = SnapshotsOf(spec.Snapshots?.PerMember ?? 1, Steps);
         Averaging = AveragingSchedule.Of(spec, Steps);
+        CheckPrediction();
     }
 
     /// <summary>The plan of a run that was started before, on the data that it was started with.</summary>
@@ -58,6 +59,25 @@ public sealed class TrainingPlan
 
     /// <summary>Whether a metric line is written at a step.</summary>
     public bool IsLogged(int step) => step % Spec.Logging.EverySteps == 0 || step == Steps;
+
+    /// <summary>What the spec alone does not say: found before the run is trained, not when it is evaluated.</summary>
+    private void CheckPrediction()
+    {
+        var prediction = Spec.Prediction;
+        if (prediction.Select == "greedy" && Split.Validation.Length == 0)
+        {
+            throw new SpecException(
+                $"prediction.select is \"greedy\": greedy selection needs validation rows, and data.validationFraction {Spec.Data.ValidationFraction} "
+                + $"of {Split.Training.Length} rows is none (raise it, or select all).");
+        }
+
+        if (prediction.MonteCarloSamples > 0 && !Network.HasDropout)
+        {
+            throw new SpecException(
+                $"prediction.monteCarloSamples is {prediction.MonteCarloSamples}: Monte-Carlo prediction averages over dropout masks, and "
+                + $"model.kind \"{Spec.Model.Kind}\" builds a network without dropout (choose another kind, or 0 samples).");
+        }
+    }
 
     private static HashSet<int> SnapshotsOf(int perMember, int steps) =>
         perMember <= steps

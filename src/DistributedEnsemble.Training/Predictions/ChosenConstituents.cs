@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace DistributedEnsemble.Training;
 
@@ -67,7 +68,8 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
     private static int PerMember(string select) => select switch
     {
         "all" or Greedy => int.MaxValue,
-        _ when select.StartsWith("last:", StringComparison.Ordinal) && int.TryParse(select["last:".Length..], out var n) && n > 0 => n,
+        _ when select.StartsWith("last:", StringComparison.Ordinal)
+            && int.TryParse(select.AsSpan("last:".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n is > 0 and < 1_000_000 => n,
         _ => throw new SpecException($"prediction.select is \"{select}\": it must be all, greedy, or last:N with N from 1 to 999999."),
     };
 

@@ -27,6 +27,7 @@ public sealed class MistakesTests : IDisposable
     [InlineData("--name ../x", "name is \"../x\": " + NameRule)]
     [InlineData("--name X", "name is \"X\": " + NameRule)]
     [InlineData("--set prediction.from=ema", "prediction.from is ema: EMA models come from averaging, which is off (set averaging.decay, or predict from final).")]
+    [InlineData("--set prediction.select=greedy --set data.validationFraction=0.0001", "prediction.select is \"greedy\": greedy selection needs validation rows, and data.validationFraction 0.0001 of 1437 rows is none (raise it, or select all).")]
     [InlineData("--data none", "--data none does not exist: it takes a folder with datasets.")]
     public async Task A_run_that_cannot_be_is_refused_and_leaves_no_folder(string options, string error)
     {

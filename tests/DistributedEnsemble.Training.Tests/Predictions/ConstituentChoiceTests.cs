@@ -12,6 +12,9 @@ public sealed class ConstituentChoiceTests
     [InlineData(null, "greedy", null, null, "prediction.select is \"greedy\": it chooses on validation rows, and run \"r\" kept none. Choose all or last:N.")]
     [InlineData(null, "best", null, null, "prediction.select is \"best\": it must be all, greedy, or last:N with N from 1 to 999999.")]
     [InlineData(null, "last:0", null, null, "prediction.select is \"last:0\": it must be all, greedy, or last:N with N from 1 to 999999.")]
+    [InlineData(null, "last: 3", null, null, "prediction.select is \"last: 3\": it must be all, greedy, or last:N with N from 1 to 999999.")]
+    [InlineData(null, "last:+3", null, null, "prediction.select is \"last:+3\": it must be all, greedy, or last:N with N from 1 to 999999.")]
+    [InlineData(null, "last:1000000", null, null, "prediction.select is \"last:1000000\": it must be all, greedy, or last:N with N from 1 to 999999.")]
     [InlineData(null, null, 4, null, "--members is 4: run \"r\" has 1 to 3.")]
     [InlineData(null, null, null, 20, "prediction.monteCarloSamples is 20: this run's network has no dropout to sample. Choose 0.")]
     public void A_choice_that_the_run_cannot_meet_is_refused(
