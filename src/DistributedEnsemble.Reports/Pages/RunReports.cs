@@ -49,25 +49,27 @@ public static class RunReports
     {
         var classes = plan.Dataset.Classes.Count;
         var labels = Measure.Labels(plan, DataPart.Test).ToArray();
-        if (Curves(folder, plan, report) is { } curves) yield return ("learning", "Training of the members", LearningCurvePlot.Draw(curves));
-        var ensemble = Average(answers, [.. report.Multiplicities]);
+        if (Curves(folder, plan, report) is { } curves) yield return ("learning", "Training of the members", LearningCurvePlot.Draw(curves, plan.LearningRate));
+        var ensemble = Average(answers, report.Multiplicities);
         List<Reliability> reliability = [Reliability.Of("single models", answers, labels, classes), Reliability.Of("ensemble", [ensemble], labels, classes)];
         if (report.Calibrated is { } calibrated)
             reliability.Add(Reliability.Of("ensemble, calibrated", [TemperatureScaling.Apply(ensemble, classes, calibrated.Temperature)], labels, classes));
         yield return ("reliability", "Accuracy against confidence", ReliabilityPlot.Draw(reliability));
         if (answers.Length == 1) yield break;
 
-        var sizes = answers.Select((_, i) => 1 - PredictionQuality.Of(Average(answers[..(i + 1)], null), labels, classes).Accuracy).ToArray();
-        yield return ("error-by-size", "Test error of the first models together", SizeCurvePlot.Draw([new CurveResult("first models", [sizes])]));
+        // Each model counts as often as in the whole, which is the last point.
+        var sizes = answers.Select((_, i) => 1 - PredictionQuality.Of(Average(answers[..(i + 1)], report.Multiplicities), labels, classes).Accuracy).ToArray();
+        var unit = report.Members == answers.Length ? "members" : "models";
+        yield return ("error-by-size", $"Test error of the first {unit} together", SizeCurvePlot.Draw([new CurveResult($"first {unit}", [sizes])], unit));
         var shown = answers[..Math.Min(answers.Length, MostModels)];
         yield return ("disagreement", "Which models disagree", DisagreementPlot.Draw(
             Disagreements.Of([.. report.Weights.Take(shown.Length).Select(file => file.Member)], shown, labels)));
     }
 
-    private static float[] Average(float[][] answers, int[]? multiplicities)
+    private static float[] Average(float[][] answers, IReadOnlyList<int> multiplicities)
     {
         var mean = new ProbabilityMean();
-        for (var i = 0; i < answers.Length; i++) mean.Add(answers[i], multiplicities?[i] ?? 1);
+        for (var i = 0; i < answers.Length; i++) mean.Add(answers[i], multiplicities[i]);
         return mean.ToArray();
     }
 

@@ -9,18 +9,25 @@ public static class LearningCurvePlot
     /// <summary>Logged steps that are averaged, as a share of all: single batches scatter.</summary>
     private const int WindowsPerRun = 40;
 
-    public static Figure Draw(LearningCurves curves)
+    /// <summary>A single line is no curve, and of a few it is good to see where they are.</summary>
+    private const int FewLines = 20;
+
+    private const int PointsOfRate = 2000;
+
+    /// <param name="schedule">The exact learning rate; null draws what the metric lines say of it.</param>
+    public static Figure Draw(LearningCurves curves, LearningRate? schedule = null)
     {
         var plot = PlotStyle.Create($"Training: {curves.Title}", "step", "loss of the batches, smoothed");
         var lines = curves.Members[0];
-        DrawRate(plot, lines);
+        DrawRate(plot, schedule is null ? [.. lines.Select(line => (line.Step, line.LearningRate))] : Rates(schedule, lines[^1].Step));
         var highest = 0.0;
         foreach (var (member, color) in curves.Members.Zip(Repeat(PlotStyle.Colors)))
         {
             var smooth = Smooth([.. member.Select(line => (double)line.Loss)]);
             highest = Math.Max(highest, smooth.Max());
             var curve = plot.Add.Scatter(member.Select(line => (double)line.Step).ToArray(), smooth);
-            (curve.Color, curve.LineWidth, curve.MarkerSize) = (color.WithAlpha(curves.Members.Count > 1 ? 0.7 : 1), 1.8f, 0);
+            (curve.Color, curve.LineWidth, curve.MarkerSize) =
+                (color.WithAlpha(curves.Members.Count > 1 ? 0.7 : 1), 1.8f, member.Count <= FewLines ? 5 : 0);
         }
 
         foreach (var step in curves.Snapshots)
@@ -36,20 +43,20 @@ public static class LearningCurvePlot
     }
 
     /// <summary>The rate lies behind the loss, as an area with an axis of its own.</summary>
-    private static void DrawRate(Plot plot, IReadOnlyList<StepMetrics> lines)
+    private static void DrawRate(Plot plot, IEnumerable<(int Step, double Rate)> points)
     {
         List<double> steps = [], rates = [];
-        foreach (var line in lines)
+        foreach (var (step, rate) in points)
         {
             // A restart is an edge, not a slope.
-            if (rates.Count > 0 && line.LearningRate > rates[^1])
+            if (rates.Count > 0 && rate > rates[^1])
             {
-                steps.Add(line.Step);
+                steps.Add(step);
                 rates.Add(rates[^1]);
             }
 
-            steps.Add(line.Step);
-            rates.Add(line.LearningRate);
+            steps.Add(step);
+            rates.Add(rate);
         }
 
         var area = plot.Add.FillY([.. steps], new double[steps.Count], [.. rates]);
@@ -62,6 +69,13 @@ public static class LearningCurvePlot
         axis.Label.FontSize = 14;
         axis.FrameLineStyle.IsVisible = true;
         plot.Axes.SetLimitsY(0, rates.Max() * 1.6, axis);
+    }
+
+    /// <summary>α(t) from the first step to the last, of each or of so many that a picture shows no gap.</summary>
+    private static IEnumerable<(int Step, double Rate)> Rates(LearningRate schedule, int last)
+    {
+        var parts = Math.Min(last, PointsOfRate);
+        return Enumerable.Range(0, parts + 1).Select(i => Math.Max(1, EqualParts.End(i, last, parts))).Distinct().Select(step => (step, schedule.At(step)));
     }
 
     private static double[] Smooth(double[] values)

@@ -2,14 +2,15 @@ using ScottPlot;
 
 namespace DistributedEnsemble.Reports;
 
-/// <summary>Error against the number of members, with the standard error over seeds as a band.</summary>
+/// <summary>Error against the number of models, with the standard error over seeds as a band.</summary>
 public static class SizeCurvePlot
 {
-    public static Figure Draw(IReadOnlyList<CurveResult> curves)
+    /// <param name="unit">What the ensembles are made of.</param>
+    public static Figure Draw(IReadOnlyList<CurveResult> curves, string unit = "members")
     {
         var seeds = curves[0].BySeed.Count;
         var plot = PlotStyle.Create(
-            "Error against the size of the ensemble", "members", $"test error, %{(seeds > 1 ? $"  (mean ± standard error, {seeds} seeds)" : "")}");
+            "Error against the size of the ensemble", unit, $"test error, %{(seeds > 1 ? $"  (mean ± standard error, {seeds} seeds)" : "")}");
         foreach (var (curve, color) in curves.Zip(PlotStyle.Colors))
         {
             var estimates = Enumerable.Range(0, curve.BySeed[0].Count)

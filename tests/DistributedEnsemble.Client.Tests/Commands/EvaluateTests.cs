@@ -77,6 +77,9 @@ public sealed class EvaluateTests
                 "reliability.png", "reliability.svg"],
             Directory.GetFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
         Assert.All(Directory.GetFiles(folder, "*.png"), file => Assert.Equal("PNG"u8, File.ReadAllBytes(file).AsSpan(1, 3)));
+        Assert.Contains("first models", File.ReadAllText(Path.Combine(folder, "error-by-size.svg")), StringComparison.Ordinal);
+        (await driver.RunAsync("report", "r", "--from", "final")).Succeeded();
+        Assert.Contains("first members", File.ReadAllText(Path.Combine(folder, "error-by-size.svg")), StringComparison.Ordinal);
     }
 
     [Fact]
