@@ -5,7 +5,8 @@
 
 Prints what `ensemble predict R --input rows.csv` prints into a pipe, and shows how little an export takes to be used:
 safetensors are a header and a buffer, data.json says how raw numbers become inputs, and manifest.json which layers make
-scores of them and which models are averaged. It reads the layers of the built-in mlp, lenet and resnet.
+scores of them and which models are averaged. It reads the layers of the built-in mlp, lenet and resnet. Of a run that
+averages over dropout masks it prints what `ensemble predict R --mc 0` does: masks take the random numbers of the run.
 """
 import csv
 import json
@@ -129,6 +130,8 @@ def predict(folder, raw):
     """Averaged class probabilities, [rows, classes]."""
     folder = Path(folder)
     manifest, data = (json.loads((folder / name).read_text("utf-8")) for name in ("manifest.json", "data.json"))
+    if manifest["monteCarloSamples"]:
+        print(f"Dropout by weight scaling: `ensemble predict` averages over {manifest['monteCarloSamples']} masks, unless --mc is 0.", file=sys.stderr)
     x = raw / np.float32(data["scale"])
     if data.get("mean") is not None:
         x = (x - np.float32(data["mean"])) / np.float32(data["deviation"])

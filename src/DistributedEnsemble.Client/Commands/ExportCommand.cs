@@ -32,7 +32,7 @@ internal sealed class ExportCommand : DriverCommand
             var status = run.Find(parsed, catalog);
             var manifest = catalog.Export(status.Run, constituents.Read(parsed), output);
             if (shared.Json(parsed)) consoles.Out.WriteJson(manifest);
-            else consoles.Out.WriteRaw($"{Words.Plural(manifest.Constituents.Length, "model")} of run {status.Run} lie in {output}; {RunExport.ManifestFile} says how they predict.");
+            else consoles.Out.WriteRaw($"{Words.Plural(manifest.Constituents.Length, "model")} of run {status.Run} in {output}; {RunExport.ManifestFile} says how to predict with {(manifest.Constituents.Length == 1 ? "it" : "them")}.");
         });
     }
 }

@@ -21,7 +21,8 @@ public sealed record ExportManifest
     /// <summary>How the numbers become a prediction, for people.</summary>
     public string Prediction { get; init; } =
         "inputs = (raw / scale - mean) / deviation as in data.json, in the order of its columns; "
-        + "probabilities = sum over constituents of weight * softmax(scores), divided by the sum of weights; dropout as at test time";
+        + "probabilities = sum over constituents of weight * softmax(scores), divided by the sum of weights; dropout as at test time, or, "
+        + "with monteCarloSamples above 0, the mean of softmax(scores) over that many dropout masks";
 
     /// <summary>Dropout masks per constituent that the run's spec averages over; 0 is weight scaling.</summary>
     public required int MonteCarloSamples { get; init; }

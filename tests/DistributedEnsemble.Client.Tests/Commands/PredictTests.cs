@@ -156,12 +156,28 @@ public sealed class PredictTests : IDisposable
         (await _driver.RunAsync("export", "r", "--output", _driver.Place("exported"))).Succeeded();
 
         var ours = Table((await _driver.RunAsync("predict", "r", "--input", rows)).Succeeded().Out);
-        var theirs = Table(await RunPythonAsync(Repository.File("docs", "predict.py"), _driver.Place("exported"), rows));
+        var theirs = Table((await RunPythonAsync(Repository.File("docs", "predict.py"), _driver.Place("exported"), rows)).Output);
 
         Assert.Equal(ours.Header, theirs.Header);
         Assert.Equal(600, theirs.Rows.Count);
-        foreach (var (our, their) in ours.Rows.Zip(theirs.Rows))
-            foreach (var (a, b) in our.Zip(their)) Assert.Equal(a, b, 1e-5);
+        AssertNear(ours, theirs);
+    }
+
+    [Fact]
+    public async Task Python_with_numpy_scales_the_weights_of_a_run_that_averages_over_masks_and_says_so()
+    {
+        Assert.SkipUnless(HasNumpy(), $"{Python} has no numpy.");
+        (await _driver.RunAsync(
+            "train", "--dataset", "two-moons", "--name", "r", "--members", "2", "--epochs", "2", "--set", "regularization.dropout.rate=0.5",
+            "--set", "prediction.monteCarloSamples=7")).Succeeded();
+        var rows = _driver.File("rows.csv", "x,y\n1,0.5\n-1,1\n0,0\n");
+        (await _driver.RunAsync("export", "r", "--output", _driver.Place("exported"))).Succeeded();
+
+        var scaled = Table((await _driver.RunAsync("predict", "r", "--input", rows, "--mc", "0")).Succeeded().Out);
+        var (output, error) = await RunPythonAsync(Repository.File("docs", "predict.py"), _driver.Place("exported"), rows);
+
+        Assert.Equal("Dropout by weight scaling: `ensemble predict` averages over 7 masks, unless --mc is 0.\n", error);
+        AssertNear(scaled, Table(output));
     }
 
     public void Dispose() => _driver.Dispose();
@@ -188,12 +204,19 @@ public sealed class PredictTests : IDisposable
         return process.ExitCode == 0;
     }
 
-    private static async Task<string> RunPythonAsync(params string[] arguments)
+    private static void AssertNear((string Header, List<double[]> Rows) ours, (string Header, List<double[]> Rows) theirs)
+    {
+        Assert.Equal(ours.Rows.Count, theirs.Rows.Count);
+        foreach (var (our, their) in ours.Rows.Zip(theirs.Rows))
+            foreach (var (a, b) in our.Zip(their)) Assert.Equal(a, b, 1e-5);
+    }
+
+    private static async Task<(string Output, string Error)> RunPythonAsync(params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(Python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(process.ExitCode == 0, await error);
-        return await output;
+        return (await output, await error);
     }
 }
