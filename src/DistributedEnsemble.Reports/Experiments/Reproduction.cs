@@ -9,10 +9,13 @@ public static class Reproduction
     /// <param name="onProgress">Told a line about every member that is done.</param>
     /// <returns>The results of all seeds.</returns>
     /// <exception cref="DataException">The data is missing.</exception>
+    /// <exception cref="IOException">The folder cannot be made.</exception>
     public static ExperimentResults Run(
         Suite suite, bool quick, string folder, DataFolders data, TimeProvider time, Action<string> onProgress, CancellationToken cancellation)
     {
         using var dataset = suite.Source.Load(data);
+        // A folder that cannot be written to is found before the first seed, not after it.
+        Directory.CreateDirectory(Path.Combine(folder, NameOf(quick)));
         var experiment = new Experiment(suite, dataset, quick ? "ensemble reproduce --quick" : "ensemble reproduce", time);
         var (members, done) = (suite.Arms.Sum(arm => arm.Members) * suite.Seeds, 0);
         ExperimentResults? results = null;

@@ -45,6 +45,19 @@ public sealed class ReproductionTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_cannot_be_made_is_found_before_anything_is_trained()
+    {
+        var file = Path.Combine(_folder, "file");
+        File.WriteAllText(file, "");
+        List<string> progress = [];
+
+        Assert.ThrowsAny<IOException>(() => Reproduction.Run(
+            s_tiny, quick: true, Path.Combine(file, "docs"), new DataFolders(), TimeProvider.System, progress.Add, TestContext.Current.CancellationToken));
+
+        Assert.Empty(progress);
+    }
+
+    [Fact]
     public void A_quick_run_has_a_page_of_its_own() =>
         Assert.NotEqual(Reproduction.NameOf(quick: true), Reproduction.NameOf(quick: false));
 
