@@ -30,7 +30,8 @@ public static class ExperimentPage
         test. The test rows chose nothing: every setting was fixed before the first run, and a claim that fails stands here as failed.
 
         Numbers are means over seeds ± their standard error. Differences are paired: both models of a comparison have the same seed,
-        so the same validation rows, and where they can, the same initial weights and batches. A claim *held* if the 95 % interval
+        so the same validation rows, and where they can, the same initial weights and batches. Where one of the two was trained more
+        often, the members that both have are compared, while the tables show the mean of all. A claim *held* if the 95 % interval
         (Student's t) of the change in test error lies below zero; where a size is claimed, three quarters of it must be reached.
 
 
