@@ -27,6 +27,19 @@ public sealed class AveragingTests
     }
 
     [Fact]
+    public async Task The_running_statistics_of_batch_norm_are_averaged_as_the_weights_are()
+    {
+        var spec = Averaged.Replace("\"hidden\": [33]", "\"depth\": 8, \"width\": 4").Replace("\"members\": 6", "\"members\": 2");
+        Assert.True(Specs.Plan(spec).Network.Layout.StatisticCount > 0);
+        await using var cluster = await EnsembleCluster.StartAsync(lanes: 2);
+
+        var run = await cluster.SubmitAsync(spec);
+        var status = await cluster.WhenAsync(run, s => s.HasEnded);
+
+        Assert.Equal(Specs.ReferenceEma(spec), status.Ema.Select(e => (e.Member, e.Step, e.Sha256)));
+    }
+
+    [Fact]
     public async Task A_run_that_is_stopped_and_resumed_has_the_ema_models_of_one_that_never_was()
     {
         var spec = Averaged.Replace("\"epochs\": 3", "\"epochs\": 12");
