@@ -45,6 +45,8 @@ internal sealed class EnsembleCluster : IAsyncDisposable
 
     public IAggregator Aggregator(RunKey run) => _cluster.Client.GetGrain<IAggregator>(run.ToString());
 
+    public IUpload Upload(string name) => _cluster.Client.GetGrain<IUpload>(name);
+
     public RunFolder Folder(RunKey run) => new(RunsFolder, run.Name);
 
     public Task<RunKey> SubmitAsync(string spec) => Scheduler.SubmitAsync(new Submission(spec));

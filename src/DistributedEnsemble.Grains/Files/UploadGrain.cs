@@ -6,7 +6,10 @@ namespace DistributedEnsemble.Grains;
 /// <inheritdoc cref="IUpload"/>
 internal sealed class UploadGrain(EnsembleTrainingOptions options) : Grain, IUpload
 {
-    private string Sha256 => this.GetPrimaryKeyString();
+    /// <summary>The client's name for it, which becomes a file's: nothing else can be one.</summary>
+    private string Sha256 => this.GetPrimaryKeyString() is var name && UploadedName.IsSha256(name)
+        ? name
+        : throw new RunRejectedException("An upload's name is the sha256 of its bytes.");
 
     private string Whole => UploadedData.PathOf(options.RunsFolder, Sha256);
 
@@ -14,11 +17,11 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options) : Grain, IUpl
 
     public Task<long> BeginAsync(long length)
     {
-        if (!UploadedName.IsSha256(Sha256)) throw new RunRejectedException("An upload's name is the sha256 of its bytes.");
+        var whole = Whole;
         if (length > options.MaxUploadBytes)
             throw new RunRejectedException($"The file has {length:N0} bytes: this cluster takes up to {options.MaxUploadBytes:N0}. Train with a smaller one, or register the dataset on the silos.");
-        if (File.Exists(Whole)) return Task.FromResult(length);
-        Directory.CreateDirectory(Path.GetDirectoryName(Whole)!);
+        if (File.Exists(whole)) return Task.FromResult(length);
+        Directory.CreateDirectory(Path.GetDirectoryName(whole)!);
         var part = new FileInfo(Part);
         if (part.Exists && part.Length > length) part.Delete();
         return Task.FromResult(File.Exists(Part) ? part.Length : 0);

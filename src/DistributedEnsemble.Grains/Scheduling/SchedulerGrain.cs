@@ -130,7 +130,8 @@ internal sealed partial class SchedulerGrain(
     private string NameFor(EnsembleSpec spec)
     {
         if (spec.Name is { } name) return name;
-        var stem = RunName.From(Path.GetFileNameWithoutExtension(spec.Data.Dataset));
+        var dataset = UploadedName.Parse(spec.Data.Dataset)?.Name ?? spec.Data.Dataset;
+        var stem = RunName.From(Path.GetFileNameWithoutExtension(dataset));
         return Enumerable.Range(1, int.MaxValue).Select(n => $"{stem}-{n}")
             .First(candidate => !Directory.Exists(new RunFolder(options.RunsFolder, candidate).Root));
     }

@@ -49,11 +49,11 @@ public sealed class CsvSource(string path, string? name = null) : IDatasetSource
         try
         {
             using var file = new FileStream(found, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.SequentialScan);
-            return Load(file, path);
+            return Load(file, name ?? path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataException($"{path} cannot be read: {e.Message}", e);
+            throw new DataException($"{name ?? path} cannot be read: {e.Message}", e);
         }
     }
 

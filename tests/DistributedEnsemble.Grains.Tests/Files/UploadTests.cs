@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace DistributedEnsemble.Grains.Tests.Files;
+
+/// <summary>Data files that clients send into the store.</summary>
+public sealed class UploadTests : IDisposable
+{
+    private readonly RunsFolder _outside = new();
+
+    public void Dispose() => _outside.Dispose();
+
+    [Theory, InlineData("../../outside"), InlineData("/outside"), InlineData("a\0b")]
+    public async Task A_name_that_is_no_hash_reaches_no_file(string name)
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: Path.Combine(_outside.Path, "runs"));
+        Directory.CreateDirectory(Path.Combine(cluster.RunsFolder, ".data"));
+        var upload = cluster.Upload(name.StartsWith('/') ? _outside.Path + name : name);
+
+        await RefusedAsync(() => upload.BeginAsync(3));
+        await RefusedAsync(() => upload.AppendAsync(0, [1, 2, 3]));
+        await RefusedAsync(upload.CompleteAsync);
+
+        Assert.Empty(Directory.GetFiles(_outside.Path, "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_run_is_named_after_the_clients_file_and_so_are_the_mistakes_in_it()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var rows = string.Concat(Enumerable.Range(0, 100).Select(i => $"{i % 2},{i % 2}\n"));
+
+        var run = await cluster.SubmitAsync(await SendAsync(cluster, $"x,label\n{rows}"));
+        await cluster.WhenAsync(run, status => status.HasEnded);
+        var refused = await Assert.ThrowsAsync<RunRejectedException>(async () => await cluster.SubmitAsync(await SendAsync(cluster, $"x,label\n{rows}oops,0\n")));
+
+        Assert.Equal("my-flowers-1", run.Name);
+        Assert.Equal("My flowers.csv, line 102, column 1 (\"x\"): \"oops\" is not a number.", refused.Message);
+    }
+
+    /// <returns>A spec for the file.</returns>
+    private static async Task<string> SendAsync(EnsembleCluster cluster, string csv)
+    {
+        var bytes = Encoding.UTF8.GetBytes(csv);
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        var upload = cluster.Upload(sha256);
+        Assert.Equal(0, await upload.BeginAsync(bytes.Length));
+        await upload.AppendAsync(0, bytes);
+        await upload.CompleteAsync();
+        return $$"""{ "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "{{new UploadedName(sha256, "My flowers.csv")}}" } }""";
+    }
+
+    private static async Task RefusedAsync(Func<Task> call) =>
+        Assert.Equal("An upload's name is the sha256 of its bytes.", (await Assert.ThrowsAsync<RunRejectedException>(call)).Message);
+}
