@@ -9,10 +9,13 @@ using static TorchSharp.torch;
 namespace DistributedEnsemble.Grains;
 
 /// <summary>The training of one member under one attempt: runs on a lane, and hands its results to the coordinator in order.</summary>
+/// <param name="patience">How long a checkpoint that cannot be read is tried again.</param>
 internal sealed class MemberWork(
-    RunKey run, Assignment assignment, RunFolder folder, PlanCache plans, ICoordinator coordinator, TimeProvider time,
+    RunKey run, Assignment assignment, RunFolder folder, PlanCache plans, ICoordinator coordinator, TimeSpan patience, TimeProvider time,
     ILogger<MemberWork> log)
 {
+    public static readonly TimeSpan PatienceWithSharedFolders = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
 
     private readonly EnsembleSpec _spec = EnsembleSpec.FromJson(assignment.Definition.Spec);
@@ -193,7 +196,7 @@ internal sealed class MemberWork(
         {
             try
             {
-                return WeightFiles.LoadCheckpoint(folder, file, plan);
+                return LoadPatiently(file, plan);
             }
             catch (Exception exception) when (exception is IOException or SafetensorsException)
             {
@@ -202,6 +205,22 @@ internal sealed class MemberWork(
         }
 
         return null;
+    }
+
+    private MemberCheckpoint LoadPatiently(WeightFile file, TrainingPlan plan)
+    {
+        for (var since = time.GetTimestamp(); ; Thread.Sleep(FirstPause))
+        {
+            try
+            {
+                return WeightFiles.LoadCheckpoint(folder, file, plan);
+            }
+            catch (Exception exception) when (exception is IOException or SafetensorsException
+                && time.GetElapsedTime(since) < patience && !_isStopping && !_isAbandoned)
+            {
+                // It may be whole in a moment.
+            }
+        }
     }
 
     private string TakeLines()

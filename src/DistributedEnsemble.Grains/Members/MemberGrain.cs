@@ -15,6 +15,7 @@ internal sealed class MemberGrain : Grain, IMember
     private readonly PlanCache _plans;
     private readonly ConstituentPredictor _predictor;
     private readonly ILocalSiloDetails _silo;
+    private readonly TimeSpan _patience;
     private readonly TimeProvider _time;
     private readonly ILogger<MemberWork> _log;
     private readonly RunKey _run;
@@ -22,9 +23,11 @@ internal sealed class MemberGrain : Grain, IMember
 
     public MemberGrain(
         EnsembleTrainingOptions options, LanePool lanes, PlanCache plans, ConstituentPredictor predictor, ILocalSiloDetails silo,
-        TimeProvider time, ILogger<MemberWork> log)
+        IRunOwnership ownership, TimeProvider time, ILogger<MemberWork> log)
     {
         (_options, _lanes, _plans, _predictor, _silo, _time, _log) = (options, lanes, plans, predictor, silo, time, log);
+        // What another host wrote, a shared folder may show a little later.
+        _patience = ownership.OutlivesProcess ? MemberWork.PatienceWithSharedFolders : TimeSpan.Zero;
         (_run, _member) = MemberKey.Parse(this.GetPrimaryKeyString());
     }
 
@@ -44,7 +47,7 @@ internal sealed class MemberGrain : Grain, IMember
         known?.Abandon();
         var coordinator = GrainFactory.GetGrain<ICoordinator>(_run.ToString());
         var folder = new RunFolder(_options.RunsFolder, _run.Name);
-        return Task.FromResult(_lanes.TryStart(new MemberWork(_run, assignment, folder, _plans, coordinator, _time, _log)));
+        return Task.FromResult(_lanes.TryStart(new MemberWork(_run, assignment, folder, _plans, coordinator, _patience, _time, _log)));
     }
 
     public Task StopAsync(int attempt)

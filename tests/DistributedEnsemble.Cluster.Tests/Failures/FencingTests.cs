@@ -29,6 +29,28 @@ public sealed class FencingTests
     }
 
     [Fact]
+    public async Task A_checkpoint_that_the_shared_folder_shows_late_is_waited_for()
+    {
+        var spec = Specs.Of("late", members: 1, epochs: 3000);
+        var expected = new Undisturbed(spec);
+        await using var cluster = await LocalCluster.StartAsync(silos: 1);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
+        await cluster.WhenAsync("late", run => run.Steps > 0);
+        await cluster.RunAsync("stop", "late");
+        await cluster.WhenAsync("late", run => run.State == RunState.Paused);
+        var checkpoints = cluster.Folder("late").Path("members/00/checkpoints");
+        Directory.Move(checkpoints, $"{checkpoints}-hidden");
+
+        await using var resumed = cluster.Drive("resume", "late");
+        await cluster.WhenAsync("late", run => run.Members[0].State == MemberState.Training);
+        Directory.Move($"{checkpoints}-hidden", checkpoints);
+
+        await cluster.EndsAsync(resumed);
+        expected.IsWhatCameOutOf(cluster, "late");
+        Assert.DoesNotContain("is passed over", cluster.Said());
+    }
+
+    [Fact]
     public async Task A_run_whose_last_checkpoint_is_damaged_goes_on_from_the_one_before_and_says_so()
     {
         var spec = Specs.Of("damaged", members: 1, epochs: 3000);
