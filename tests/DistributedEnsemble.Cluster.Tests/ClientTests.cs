@@ -94,6 +94,16 @@ public sealed class ClientTests
     }
 
     [Fact]
+    public async Task A_redis_that_takes_nothing_is_one_line_and_exit_code_3()
+    {
+        await using var cluster = await LocalCluster.StartAsync(silos: 1);
+        await LocalProcess.RunAsync("redis-cli", ["-p", $"{cluster.Redis.Port}", "config", "set", "maxmemory", "1"]);
+
+        await RefusedAsync(
+            3, $"{cluster.Redis.Address} does not do what it is asked: OOM command not allowed when used memory > 'maxmemory'.\n", "list", "--cluster", cluster.Redis.Url);
+    }
+
+    [Fact]
     public async Task A_silo_that_cannot_have_its_redis_ends_with_one_line_and_exit_code_3()
     {
         await using var cluster = await LocalCluster.StartAsync(silos: 0, password: "right");

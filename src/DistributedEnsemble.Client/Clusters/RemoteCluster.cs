@@ -6,6 +6,7 @@ using Orleans;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
+using StackExchange.Redis;
 
 namespace DistributedEnsemble.Client.Clusters;
 
@@ -24,7 +25,7 @@ internal sealed class RemoteCluster : ICluster
 
     public bool OutlivesProcess => true;
 
-    /// <exception cref="RedisUnreachableException">Redis does not answer.</exception>
+    /// <exception cref="RedisUnreachableException">Redis does not answer, or not as it should.</exception>
     /// <exception cref="ServerUnreachableException">No silo does.</exception>
     public static async Task<ICluster> ConnectAsync(RedisAddress address, CancellationToken cancellation)
     {
@@ -44,6 +45,11 @@ internal sealed class RemoteCluster : ICluster
         {
             host.Dispose();
             throw NoSilo(address);
+        }
+        catch (RedisException exception)
+        {
+            host.Dispose();
+            throw new RedisUnreachableException($"{address} does not do what it is asked: {exception.Message.ReplaceLineEndings(" ")}");
         }
     }
 
