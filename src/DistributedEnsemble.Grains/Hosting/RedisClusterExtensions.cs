@@ -33,7 +33,7 @@ public static class RedisClusterExtensions
             options.ProbeTimeout = TimeSpan.FromSeconds(1);
             options.NumMissedProbesLimit = 2;
             options.TableRefreshTimeout = TimeSpan.FromSeconds(5);
-            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
+            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);
         });
         silo.AddRedisGrainStorage(RedisRecordStorage.InnerName, (OptionsBuilder<RedisStorageOptions> builder) =>
             builder.Configure<Orleans.Serialization.Serializer>((options, serializer) =>
