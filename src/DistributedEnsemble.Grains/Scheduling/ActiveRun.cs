@@ -8,6 +8,9 @@ internal sealed class ActiveRun(RunKey run)
     /// <summary>Lanes that each member needs; null before the run was asked.</summary>
     public int? Threads { get; set; }
 
+    /// <summary>The dataset that a silo must have for its members; null if it is a file, which the store has for all of them.</summary>
+    public string? Dataset { get; set; }
+
     /// <summary>Whether a member may be waiting, or the run may have ended: it has to be asked.</summary>
     public bool MayWait { get; set; } = true;
 
@@ -18,6 +21,8 @@ internal sealed class ActiveRun(RunKey run)
     public Task Question { get; set; } = Task.CompletedTask;
 
     public int Waiting => Status is { State: RunState.Running } status ? status.Members.Count(member => member.State == MemberState.Waiting) : 0;
+
+    public bool CanTrainOn(SiloReport silo) => Dataset is null || silo.Datasets.Contains(Dataset);
 
     /// <summary>Members of the run that a silo trains or has trained.</summary>
     public int MembersOn(SiloReport silo) =>

@@ -11,7 +11,7 @@ internal static class Placement
             where run.Waiting > 0 && run.Threads is not null
             let lanesHeld = silos.Sum(silo => silo.Uses.Where(use => use.Run == run.Run).Sum(use => use.Lanes))
             from silo in silos
-            where Free(silo) >= run.Threads && !IsKeptForAnother(run, silo, silos)
+            where Free(silo) >= run.Threads && run.CanTrainOn(silo) && !IsKeptForAnother(run, silo, silos)
             orderby lanesHeld, run.MembersOn(silo) >= Share(run, silo, silos), silo.Uses.Length, silo.Silo
             select ((ActiveRun, SiloReport)?)(run, silo);
         return choice.FirstOrDefault();
@@ -29,7 +29,7 @@ internal static class Placement
             // A move that only swaps the two would go on for ever.
             where Free(target) >= use.Lanes && (double)(Used(target) + use.Lanes) / target.Lanes < Load(source)
             let run = runs.FirstOrDefault(run => run.Run == use.Run)
-            where run is not null && run.Status!.State == RunState.Running
+            where run is not null && run.Status!.State == RunState.Running && run.CanTrainOn(target)
             let member = run.Status!.Members[use.Attempt.Member]
             where member.State == MemberState.Training && member.Attempt == use.Attempt.Attempt
             orderby Load(source) descending, Load(target), use.Attempt.Member
@@ -49,7 +49,8 @@ internal static class Placement
     /// <summary>A silo's share of the run's members, in proportion to its lanes.</summary>
     private static int Share(ActiveRun run, SiloReport silo, IReadOnlyList<SiloReport> silos)
     {
-        var lanes = silos.Sum(other => other.Lanes);
+        if (!run.CanTrainOn(silo)) return 0;
+        var lanes = silos.Where(run.CanTrainOn).Sum(other => other.Lanes);
         return (int)Math.Ceiling((double)run.Status!.Members.Length * silo.Lanes / Math.Max(1, lanes));
     }
 

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training;
 using Orleans.Runtime;
 
 namespace DistributedEnsemble.Grains;
@@ -68,7 +69,7 @@ internal sealed partial class SchedulerGrain
         try
         {
             var coordinator = GrainFactory.GetGrain<ICoordinator>(run.Run.ToString());
-            run.Threads ??= EnsembleSpec.FromJson((await coordinator.GetDefinitionAsync()).Spec).ThreadsPerMember;
+            if (run.Threads is null) Learn(run, EnsembleSpec.FromJson((await coordinator.GetDefinitionAsync()).Spec));
             run.Status = await coordinator.GetStatusAsync();
             var isStill = run.Status.State != RunState.Running && run.Status.Members.All(member => member.State != MemberState.Training);
             if (isStill && !run.MayWait) _runs.Remove(run);
@@ -83,6 +84,12 @@ internal sealed partial class SchedulerGrain
             log.RunSilent(exception, run.Run);
             run.Status = null;
         }
+    }
+
+    private static void Learn(ActiveRun run, EnsembleSpec spec)
+    {
+        run.Threads = spec.ThreadsPerMember;
+        run.Dataset = UploadedName.Parse(spec.Data.Dataset) is null && !DatasetRegistry.IsPath(spec.Data.Dataset) ? spec.Data.Dataset : null;
     }
 
     private async Task PlaceAsync(ActiveRun run, SiloReport silo)

@@ -96,8 +96,15 @@ internal sealed class SiloAnnouncer(
     }
 
     private SiloReport Report(MachineInfo machine) => new(
-        silo.SiloAddress.ToParsableString(), silo.SiloAddress.Endpoint.ToString(), lanes.Lanes, machine, [.. options.Datasets.Sources.Select(source => source.Name)],
+        silo.SiloAddress.ToParsableString(), silo.SiloAddress.Endpoint.ToString(), lanes.Lanes, machine, [.. Datasets()],
         [.. lanes.Works.Select(work => new LaneUse(work.Run, work.Attempt, work.Threads))]);
+
+    /// <summary>Those whose data this silo finds now.</summary>
+    private IEnumerable<string> Datasets()
+    {
+        var folders = new DataFolders(options.DataFolder);
+        return options.Datasets.Sources.Where(source => source.Locate(folders).Found is not null).Select(source => source.Name);
+    }
 
     /// <summary>A cluster in change may not answer; the next period tries again.</summary>
     private async Task TryAsync(Func<Task> call)

@@ -37,6 +37,7 @@ public sealed class DatasetRegistry
             + $"Known are {string.Join(", ", _sources.Keys)}, and the path of any CSV file (x.csv).");
     }
 
-    private static bool IsPath(string name) =>
+    /// <summary>Whether a name that is not registered means a file.</summary>
+    public static bool IsPath(string name) =>
         name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || name.Contains('/') || name.Contains(Path.DirectorySeparatorChar);
 }
