@@ -10,7 +10,7 @@ public interface IUpload : IGrainWithStringKey
     [Alias("begin")]
     Task<long> BeginAsync(long length);
 
-    /// <exception cref="RunRejectedException">The bytes do not begin where the others end.</exception>
+    /// <exception cref="RunRejectedException">Bytes before them are missing.</exception>
     [Alias("append")]
     Task AppendAsync(long offset, byte[] bytes);
 

@@ -31,7 +31,8 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options) : Grain, IUpl
     {
         if (File.Exists(Whole)) return;
         await using var file = new FileStream(Part, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
-        if (file.Length != offset) throw new RunRejectedException($"The upload goes on at byte {file.Length}, not {offset}.");
+        // Bytes that another client of the same file sent first are sent again, as those are whose answer was lost.
+        if (file.Length < offset) throw new RunRejectedException($"The upload goes on at byte {file.Length}, not {offset}.");
         if (offset + bytes.Length > options.MaxUploadBytes) throw new RunRejectedException($"This cluster takes files of up to {options.MaxUploadBytes:N0} bytes.");
         file.Position = offset;
         await file.WriteAsync(bytes);

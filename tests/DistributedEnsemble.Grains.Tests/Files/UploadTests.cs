@@ -38,6 +38,28 @@ public sealed class UploadTests : IDisposable
         Assert.Equal("My flowers.csv, line 102, column 1 (\"x\"): \"oops\" is not a number.", refused.Message);
     }
 
+    [Fact]
+    public async Task Two_clients_that_send_the_same_file_at_once_both_come_to_its_end()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        byte[] bytes = [1, 2, 3, 4];
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        var upload = cluster.Upload(sha256);
+
+        Assert.Equal(0, await upload.BeginAsync(bytes.Length));
+        Assert.Equal(0, await upload.BeginAsync(bytes.Length));
+        await upload.AppendAsync(0, bytes[..2]);
+        await upload.AppendAsync(0, bytes[..2]);
+        await upload.AppendAsync(2, bytes[2..]);
+        await upload.CompleteAsync();
+        await upload.AppendAsync(2, bytes[2..]);
+        await upload.CompleteAsync();
+
+        Assert.Equal(bytes, File.ReadAllBytes(Path.Combine(cluster.RunsFolder, ".data", $"{sha256}.csv")));
+        var gap = cluster.Upload(new string('0', 64));
+        Assert.Equal("The upload goes on at byte 0, not 1.", (await Assert.ThrowsAsync<RunRejectedException>(() => gap.AppendAsync(1, [1]))).Message);
+    }
+
     /// <returns>A spec for the file.</returns>
     private static async Task<string> SendAsync(EnsembleCluster cluster, string csv)
     {
