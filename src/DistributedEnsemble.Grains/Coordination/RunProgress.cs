@@ -26,6 +26,8 @@ internal sealed class RunProgress(RunKey run, TimeProvider time)
 
     public void Report(MemberProgress progress)
     {
+        // A coordinator that came back finds members in training that it has not assigned.
+        _trainingSince ??= time.GetTimestamp();
         if (_members.GetValueOrDefault(progress.By.Member) == progress) return;
         _members[progress.By.Member] = progress;
         Changes++;
