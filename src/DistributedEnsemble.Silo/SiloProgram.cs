@@ -15,6 +15,7 @@ internal static class SiloProgram
 
     /// <exception cref="SiloSettingsException">The settings are refused.</exception>
     /// <exception cref="RedisUnreachableException">The cluster's Redis does not answer.</exception>
+    /// <exception cref="IOException">The folder of the runs is not the cluster's.</exception>
     public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, CancellationToken cancellation)
     {
         var check = CheckedSettings.Of(settings, builder.Configuration);
@@ -22,6 +23,7 @@ internal static class SiloProgram
         var http = serves ? builder.Configuration.ReadHttpSettings(settings.Http) : null;
         await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync();
         var cluster = redis is null ? null : new RedisCluster(check.Redis!, redis, await RedisClusterId.TakeAsync(redis));
+        if (redis is not null) await SharedFolder.CheckAsync(redis, settings.Runs);
         using var ports = new FreePorts();
         var siloPort = ports.Take(check.Address, settings.SiloPort, FirstSiloPort, "--silo-port");
         var gatewayPort = ports.Take(check.Address, settings.GatewayPort, FirstGatewayPort, "--gateway-port");

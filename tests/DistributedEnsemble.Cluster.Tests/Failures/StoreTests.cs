@@ -5,6 +5,23 @@ public sealed class StoreTests
 {
     private const string Little = "size=1m", Room = "size=50m";
 
+    [Fact]
+    public async Task A_silo_whose_folder_is_not_the_shared_one_ends_with_one_line()
+    {
+        await using var cluster = await LocalCluster.StartAsync(silos: 1);
+        var id = File.ReadAllText(Path.Combine(cluster.Runs, ".shared-folder")).Trim();
+        var unmounted = cluster.OwnFile("unmounted");
+
+        await using var silo = new SiloProcess(() => Host.Here.Start(SiloProcess.Program, ["--cluster", cluster.Redis.Url, "--runs", unmounted]));
+
+        Assert.Equal(1, await silo.ExitAsync());
+        Assert.Equal(
+            $"--runs {unmounted} is not the folder that the silos of this cluster share: its .shared-folder is missing, and theirs says {id}. "
+            + $"Mount theirs here. If the runs were moved into this one, write {id} into its .shared-folder.\n",
+            silo.Errors);
+        Assert.False(Directory.Exists(unmounted));
+    }
+
     [Theory(Timeout = 300_000)]
     [InlineData(Little, "No space left on device", Room)]
     [InlineData(Room, "Read-only file system", "rw")]

@@ -22,7 +22,7 @@ public static class RedisClusterId
     /// <exception cref="RedisUnreachableException">Redis does not do what it is asked.</exception>
     public static async Task<string?> FindAsync(IConnectionMultiplexer redis) => await AskAsync(() => redis.GetDatabase().StringGetAsync(s_key));
 
-    private static async Task<T> AskAsync<T>(Func<Task<T>> ask)
+    internal static async Task<T> AskAsync<T>(Func<Task<T>> ask)
     {
         try
         {

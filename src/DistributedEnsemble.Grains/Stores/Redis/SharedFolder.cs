@@ -1,0 +1,64 @@
+using DistributedEnsemble.Training;
+using StackExchange.Redis;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>
+/// The folder that the silos of a cluster share has an id, which Redis knows. A silo with another folder, as where the right
+/// one is not mounted, would find no checkpoint and have its members' work thrown away.
+/// </summary>
+public static class SharedFolder
+{
+    /// <summary>A name that no run can have.</summary>
+    private const string IdFile = ".shared-folder";
+
+    private static readonly RedisKey s_key = "ensemble/folder";
+
+    /// <summary>Makes sure that the folder is the one that the cluster's silos share; the first silo makes it that.</summary>
+    /// <exception cref="IOException">It is another one, or cannot be written; the message is one line for people.</exception>
+    /// <exception cref="RedisUnreachableException">Redis does not do what it is asked.</exception>
+    public static async Task CheckAsync(IConnectionMultiplexer redis, string runsFolder)
+    {
+        var store = redis.GetDatabase();
+        var path = Path.Combine(Path.GetFullPath(runsFolder), IdFile);
+        var here = Read(path);
+        var shared = await RedisClusterId.AskAsync(() => store.StringGetAsync(s_key));
+        if (shared.IsNull)
+        {
+            here ??= Make(path);
+            await RedisClusterId.AskAsync(() => store.StringSetAsync(s_key, here, when: When.NotExists));
+            shared = await RedisClusterId.AskAsync(() => store.StringGetAsync(s_key));
+        }
+
+        if (here == shared) return;
+        throw new IOException(
+            $"--runs {runsFolder} is not the folder that the silos of this cluster share: its {IdFile} {(here is null ? "is missing" : $"says {here}")}, and theirs says {shared}. "
+            + $"Mount theirs here. If the runs were moved into this one, write {shared} into its {IdFile}.");
+    }
+
+    /// <returns>Null if the folder has none.</returns>
+    private static string? Read(string path) => File.Exists(path) ? File.ReadAllText(path).Trim() : null;
+
+    /// <returns>What another silo wrote, if one was faster.</returns>
+    private static string Make(string path)
+    {
+        var aside = $"{path}{Guid.NewGuid():N}";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(aside, $"{Guid.NewGuid():N}\n");
+            File.Move(aside, path, overwrite: false);
+            FolderFlush.Flush(Path.GetDirectoryName(path)!);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            File.Delete(aside);
+        }
+        catch (UnauthorizedAccessException exception)
+        {
+            throw new IOException($"The folder of the runs cannot be written: {exception.Message}", exception);
+        }
+
+        return Read(path)!;
+    }
+}
