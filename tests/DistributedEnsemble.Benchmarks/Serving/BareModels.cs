@@ -10,9 +10,12 @@ namespace DistributedEnsemble.Benchmarks.Serving;
 internal sealed class BareModels : IDisposable
 {
     private readonly Sequential[] _models;
+    private readonly float[] _rows;
 
-    public BareModels(string model, int count)
+    /// <param name="rows">What is asked, as often as a batch needs: a real image costs more than an empty one, where its numbers are compared.</param>
+    public BareModels(string model, int count, float[] rows)
     {
+        _rows = rows;
         _models = [.. Enumerable.Range(0, count).Select(_ => model == "mlp" ? Mlp() : LeNet())];
         foreach (var module in _models) module.eval();
     }
@@ -37,7 +40,7 @@ internal sealed class BareModels : IDisposable
     {
         set_num_threads(1);
         using var noGradient = no_grad();
-        var batch = new float[rows * 784];
+        float[] batch = [.. Enumerable.Range(0, rows * 784).Select(i => _rows[i % _rows.Length])];
         var ticks = new List<long>();
         while (Stopwatch.GetElapsedTime(begun).TotalSeconds < seconds)
         {

@@ -42,7 +42,7 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
             await using var unbatched = await StartAsync(runs, 1);
             await TrainAsync(batched.Grains, Spec(model, model, epochs: 1, batchSize: 2048), until: status => status.State == RunState.Completed);
             using var load = new ServedLoad(batched, unbatched, model, One(_data.Dataset, 1), One(_data.Dataset, ManyRows));
-            using var bare = new BareModels(model, Members);
+            using var bare = new BareModels(model, Members, One(_data.Dataset, ManyRows));
             await load.WarmUpAsync();
             var measured = new Dictionary<string, List<Measurement>>();
             for (var round = 0; round < rounds; round++) await RoundAsync(load, bare, measured);
