@@ -15,6 +15,11 @@ internal static class SiloCommand
     private static readonly Option<string> Runs = new("--runs") { Description = "Folder of the runs, shared by all silos (default: runs).", HelpName = "DIR" };
     private static readonly Option<string> Data = new("--data") { Description = "Folder with data files.", HelpName = "DIR" };
     private static readonly Option<int?> Lanes = new("--lanes") { Description = "Training threads (default: the cores).", HelpName = "N" };
+    private static readonly Option<string> Priority = new("--lane-priority")
+    {
+        Description = "What training takes of processors that others want: low is a tenth, idle is nothing (for silos that serve on machines of their own; default: low).", HelpName = "low|idle",
+    };
+
     private static readonly Option<string> Address = new("--address") { Description = "IP address to listen on, which the others reach (default: loopback).", HelpName = "IP" };
     private static readonly Option<int?> SiloPort = new("--silo-port") { Description = "Port for other silos (default: the first free one from 11111).", HelpName = "P" };
     private static readonly Option<int?> GatewayPort = new("--gateway-port") { Description = "Port for clients (default: the first free one from 30000).", HelpName = "P" };
@@ -24,7 +29,7 @@ internal static class SiloCommand
     {
         var command = new RootCommand("A silo that trains and serves ensembles. Each option is also an environment variable, as in ENSEMBLE__RUNS and ENSEMBLE__SILOPORT.")
         {
-            Cluster, Runs, Data, Lanes, Address, SiloPort, GatewayPort, Http,
+            Cluster, Runs, Data, Lanes, Priority, Address, SiloPort, GatewayPort, Http,
         };
         command.Subcommands.Add(ProbeCommand.Create());
         command.SetAction(RunAsync);
@@ -72,6 +77,7 @@ internal static class SiloCommand
             Runs = arguments.GetValue(Runs) ?? settings.Runs,
             Data = arguments.GetValue(Data) ?? settings.Data,
             Lanes = arguments.GetValue(Lanes) ?? settings.Lanes,
+            LanePriority = arguments.GetValue(Priority) ?? settings.LanePriority,
             Address = arguments.GetValue(Address) ?? settings.Address,
             SiloPort = arguments.GetValue(SiloPort) ?? settings.SiloPort,
             GatewayPort = arguments.GetValue(GatewayPort) ?? settings.GatewayPort,

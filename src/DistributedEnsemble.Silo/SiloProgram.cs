@@ -58,6 +58,7 @@ internal static class SiloProgram
         silo.AddEnsembleTraining(options =>
         {
             (options.RunsFolder, options.DataFolder, options.Lanes) = (settings.Runs, settings.Data, settings.Lanes);
+            options.LanePriority = check.LanePriority;
             configuration.Configure(options.Prediction);
         });
         silo.CollectForDashboard();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using DistributedEnsemble.Grains;
+using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Silo;
 
@@ -12,6 +13,9 @@ internal sealed record SiloSettings
     public string Runs { get; init; } = "runs";
     public string? Data { get; init; }
     public int Lanes { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>"low" or "idle".</summary>
+    public string LanePriority { get; init; } = "low";
 
     /// <summary>Listened on and advertised.</summary>
     public string Address { get; init; } = "127.0.0.1";
@@ -27,7 +31,7 @@ internal sealed record SiloSettings
 }
 
 /// <summary>Settings that were checked: nothing is bound or connected yet.</summary>
-internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, RedisAddress? Redis, TlsSettings? Tls)
+internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, LanePriority LanePriority, RedisAddress? Redis, TlsSettings? Tls)
 {
     private const int MostLanes = 1024;
 
@@ -37,6 +41,12 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, Re
     public static CheckedSettings Of(SiloSettings settings, IConfiguration configuration)
     {
         if (settings.Lanes is < 1 or > MostLanes) throw new SiloSettingsException($"--lanes is {settings.Lanes}: a silo has 1 to {MostLanes} lanes.");
+        var priority = settings.LanePriority switch
+        {
+            "low" => LanePriority.Low,
+            "idle" => LanePriority.Idle,
+            var other => throw new SiloSettingsException($"--lane-priority is {OneLine.Of(other)}: it is low or idle."),
+        };
         if (!IPAddress.TryParse(settings.Address, out var address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
             throw new SiloSettingsException($"--address is {settings.Address}: it takes an IP address of this machine that the other silos reach, as in 10.0.0.2.");
         CheckPort("--silo-port", settings.SiloPort);
@@ -62,7 +72,7 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, Re
                 + "ENSEMBLE__TLS__KEY and ENSEMBLE__TLS__AUTHORITY (deploy/make-certificates makes the files).");
         }
 
-        return new CheckedSettings(settings, address, redis, tls);
+        return new CheckedSettings(settings, address, priority, redis, tls);
     }
 
     private static void CheckPort(string option, int? port)

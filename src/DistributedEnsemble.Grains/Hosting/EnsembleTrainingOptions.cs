@@ -14,6 +14,9 @@ public sealed class EnsembleTrainingOptions
     /// <summary>Dedicated training threads of this silo.</summary>
     public int Lanes { get; set; } = Environment.ProcessorCount;
 
+    /// <summary>What the lanes leave to everything else that runs on the machine.</summary>
+    public LanePriority LanePriority { get; set; } = LanePriority.Low;
+
     /// <summary>How long a silo of a cluster that is asked to end lets its members take checkpoints, for others to go on.</summary>
     public TimeSpan HandOverTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

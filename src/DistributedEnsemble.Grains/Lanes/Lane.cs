@@ -10,10 +10,12 @@ namespace DistributedEnsemble.Grains;
 internal sealed partial class Lane : IDisposable
 {
     private readonly BlockingCollection<(Action Work, TaskCompletionSource Ended)> _queue = [];
+    private readonly LanePriority _priority;
     private readonly Thread _thread;
 
-    public Lane(int number)
+    public Lane(int number, LanePriority priority)
     {
+        _priority = priority;
         _thread = new Thread(RunAll) { Name = $"lane {number}", IsBackground = true };
         _thread.Start();
     }
@@ -47,11 +49,12 @@ internal sealed partial class Lane : IDisposable
     }
 
     /// <summary>Predictions and the cluster's probes come first: a thread may lower its own priority without privilege.</summary>
-    private static void LowerPriority()
+    private void LowerPriority()
     {
-        const int Thread = 0, Nice = 10;
-        if (OperatingSystem.IsLinux()) _ = SetPriority(Thread, GetThreadId(), Nice);
-        else System.Threading.Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
+        const int ThisThread = 0, Nice = 10, Idle = 5;
+        if (!OperatingSystem.IsLinux()) Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
+        else if (_priority == LanePriority.Idle) _ = SetScheduler(ThisThread, Idle, new SchedulingParameter());
+        else _ = SetPriority(ThisThread, GetThreadId(), Nice);
     }
 
     /// <summary>The next member may need less, or never come.</summary>
@@ -59,6 +62,15 @@ internal sealed partial class Lane : IDisposable
     {
         if (OperatingSystem.IsLinux()) _ = TrimMalloc(0);
     }
+
+    /// <summary>struct sched_param: its only field means nothing to ordinary threads.</summary>
+    private struct SchedulingParameter
+    {
+        public int Priority;
+    }
+
+    [LibraryImport("libc", EntryPoint = "sched_setscheduler")]
+    private static partial int SetScheduler(int thread, int policy, in SchedulingParameter parameter);
 
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     private static partial int TrimMalloc(nuint keep);

@@ -36,7 +36,7 @@ internal sealed class LanePool(EnsembleTrainingOptions options) : IDisposable
             var free = Enumerable.Range(0, options.Lanes).Where(lane => !used.Contains(lane)).Take(work.Threads).ToImmutableArray();
             if (_isClosed || free.Length < work.Threads) return false;
             work.LaneNumbers = free;
-            if (!_lanes.TryGetValue(free[0], out var lane)) _lanes[free[0]] = lane = new Lane(free[0]);
+            if (!_lanes.TryGetValue(free[0], out var lane)) _lanes[free[0]] = lane = new Lane(free[0], options.LanePriority);
             _works.Add((work, lane.RunAsync(() => Run(work))));
         }
 

@@ -13,13 +13,14 @@ internal sealed class ServedLoad : IDisposable
     private readonly ImmutableArray<float> _row;
     private readonly IAggregator _aggregator;
 
-    public ServedLoad(Served batched, Served unbatched, string run, float[] row, float[] rows)
+    public ServedLoad(Served batched, Served unbatched, Served patient, string run, float[] row, float[] rows)
     {
         _row = [.. row];
         var status = RunStatusJson.FromJson(_client.GetStringAsync($"{batched.Url}/api/runs/{run}").GetAwaiter().GetResult());
         _aggregator = batched.Grains.GetGrain<IAggregator>(new RunKey(run, status.Id).ToString());
         (Http, HttpMany) = (Request(batched, run, row, 1, ""), Request(batched, run, rows, rows.Length / row.Length, ""));
         HttpOneModel = Request(batched, run, row, 1, "\"members\":1,");
+        HttpPatient = Request(patient, run, row, 1, "");
         HttpUnbatched = Request(unbatched, run, row, 1, "");
         Aggregator = () => _aggregator.PredictAsync(new PredictionRequest(_row));
     }
@@ -28,11 +29,14 @@ internal sealed class ServedLoad : IDisposable
     public Func<Task> HttpMany { get; }
     public Func<Task> HttpOneModel { get; }
     public Func<Task> HttpUnbatched { get; }
+
+    /// <summary>Of the silo whose lanes are patient.</summary>
+    public Func<Task> HttpPatient { get; }
     public Func<Task> Aggregator { get; }
 
     public async Task WarmUpAsync()
     {
-        foreach (var ask in new[] { Http, HttpMany, HttpOneModel, HttpUnbatched, Aggregator }) await MeasureAsync(ask, 16, 0.5);
+        foreach (var ask in new[] { Http, HttpMany, HttpOneModel, HttpUnbatched, HttpPatient, Aggregator }) await MeasureAsync(ask, 16, 0.5);
     }
 
     public async Task<Measurement> MeasureAsync(Func<Task> ask, int concurrency, double seconds, int rows = 1)

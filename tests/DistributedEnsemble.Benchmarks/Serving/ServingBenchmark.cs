@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Grains;
 using DistributedEnsemble.Silo;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training;
@@ -40,13 +41,19 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
         {
             await using var batched = await StartAsync(runs, BatchRows);
             await using var unbatched = await StartAsync(runs, 1);
+            await using var patient = await StartAsync(runs, BatchRows, LanePriority.Idle);
             await TrainAsync(batched.Grains, Spec(model, model, epochs: 1, batchSize: 2048), until: status => status.State == RunState.Completed);
-            using var load = new ServedLoad(batched, unbatched, model, One(_data.Dataset, 1), One(_data.Dataset, ManyRows));
+            using var load = new ServedLoad(batched, unbatched, patient, model, One(_data.Dataset, 1), One(_data.Dataset, ManyRows));
             using var bare = new BareModels(model, Members, One(_data.Dataset, ManyRows));
             await load.WarmUpAsync();
             var measured = new Dictionary<string, List<Measurement>>();
             for (var round = 0; round < rounds; round++) await RoundAsync(load, bare, measured);
-            for (var round = 0; round < rounds; round++) await WithTrainingAsync(batched, load, model, round, measured);
+            for (var round = 0; round < rounds; round++)
+            {
+                await WithTrainingAsync(batched, load, load.Http, "", model, round, measured);
+                await WithTrainingAsync(patient, load, load.HttpPatient, " at idle priority", model, round, measured);
+            }
+
             return Summary(measured);
         }
         finally
@@ -70,13 +77,15 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
     }
 
     /// <summary>The same requests while every lane trains, and while none does.</summary>
-    private async Task WithTrainingAsync(Served served, ServedLoad load, string model, int round, Dictionary<string, List<Measurement>> measured)
+    private async Task WithTrainingAsync(
+        Served served, ServedLoad load, Func<Task> ask, string priority, string model, int round, Dictionary<string, List<Measurement>> measured)
     {
         foreach (var concurrency in new[] { 1, 16 })
         {
-            Add(measured, $"http, 1 row, lanes idle, {concurrency}", await load.MeasureAsync(load.Http, concurrency, seconds));
-            var run = await TrainAsync(served.Grains, Spec(model, $"busy-{round}-{concurrency}", 100_000, 128), status => status.Steps > 0);
-            Add(measured, $"http, 1 row, lanes training, {concurrency}", await load.MeasureAsync(load.Http, concurrency, seconds));
+            Add(measured, $"http, 1 row, no lane training{priority}, {concurrency}", await load.MeasureAsync(ask, concurrency, seconds));
+            var run = await TrainAsync(
+                served.Grains, Spec(model, $"busy-{round}-{concurrency}{priority.Replace(' ', '-')}", 100_000, 128), status => status.Steps > 0);
+            Add(measured, $"http, 1 row, lanes training{priority}, {concurrency}", await load.MeasureAsync(ask, concurrency, seconds));
             await served.Grains.GetGrain<ICoordinator>(run.ToString()).StopAsync();
             await UntilAsync(served.Grains, run, status => status.State == RunState.Paused);
         }
@@ -97,6 +106,8 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
             Spread.Of(measured[one].Zip(measured[other], (a, b) => of(a) / of(b)));
         static object Goal(Spread ratio, double least = double.NegativeInfinity, double most = double.PositiveInfinity) =>
             new { Measured = ratio, Goal = double.IsFinite(least) ? $"at least {least}" : $"at most {most}", IsMet = ratio.Median >= least && ratio.Median <= most };
+        object WithTraining(string priority, int clients) => Goal(
+            Ratio($"http, 1 row, lanes training{priority}, {clients}", $"http, 1 row, no lane training{priority}, {clients}", m => m.P99), most: 3);
         static string BareFor(int concurrency) => Bare(Math.Min(concurrency, BatchRows));
         return new
         {
@@ -117,10 +128,10 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
                     Goal(Spread.Of(measured["http, 1 row, 1"].Zip(measured["bare, 1 row, 1 thread"], (a, b) => a.P50 - b.P50)), most: 1),
                 ["batching: rows/s of 64 clients with one row / without batches"] =
                     Goal(Ratio("http, 1 row, 64", "http, 1 row, unbatched, 64", m => m.RowsPerSecond), least: 5),
-                ["p99 while all lanes train / while none does, 1 client"] =
-                    Goal(Ratio("http, 1 row, lanes training, 1", "http, 1 row, lanes idle, 1", m => m.P99), most: 3),
-                ["p99 while all lanes train / while none does, 16 clients"] =
-                    Goal(Ratio("http, 1 row, lanes training, 16", "http, 1 row, lanes idle, 16", m => m.P99), most: 3),
+                ["p99 while all lanes train / while none does, 1 client"] = WithTraining("", 1),
+                ["p99 while all lanes train / while none does, 16 clients"] = WithTraining("", 16),
+                ["p99 while all lanes train at idle priority / while none does, 1 client"] = WithTraining(" at idle priority", 1),
+                ["p99 while all lanes train at idle priority / while none does, 16 clients"] = WithTraining(" at idle priority", 16),
             },
             Ratios = s_concurrencies.ToDictionary(concurrency => $"{concurrency} clients", concurrency => new Dictionary<string, Spread>
             {
@@ -136,11 +147,11 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
         };
     }
 
-    private async Task<Served> StartAsync(string runs, int maxBatchSize)
+    private async Task<Served> StartAsync(string runs, int maxBatchSize, LanePriority priority = LanePriority.Low)
     {
         var silo = await EmbeddedSilo.StartAsync(options =>
         {
-            options.RunsFolder = runs;
+            (options.RunsFolder, options.LanePriority) = (runs, priority);
             options.Datasets.Add(_data);
             options.Prediction.MaxBatchSize = maxBatchSize;
         });

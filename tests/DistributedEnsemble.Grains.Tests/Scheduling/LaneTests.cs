@@ -64,6 +64,19 @@ public sealed class LaneTests
         Assert.Equal(["lane 0", "lane 1"], threads.Values.Order());
     }
 
+    [Theory, InlineData(LanePriority.Low, 10, 0), InlineData(LanePriority.Idle, 0, 5)]
+    public async Task A_lane_leaves_processors_to_others(LanePriority priority, int nice, int policy)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have other priorities.");
+        using var lane = new Lane(0, priority);
+        string[] fields = [];
+
+        await lane.RunAsync(() => fields = File.ReadAllText("/proc/thread-self/stat").Split(") ")[^1].Split(' '));
+
+        // proc(5) counts from 1, and two fields stand before.
+        Assert.Equal((nice, policy), (int.Parse(fields[19 - 3]), int.Parse(fields[41 - 3])));
+    }
+
     /// <summary>Notes the threads that train.</summary>
     private sealed record Watched(ConcurrentDictionary<Thread, string?> Threads) : Layer
     {

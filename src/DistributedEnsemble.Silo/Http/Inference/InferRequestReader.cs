@@ -157,7 +157,7 @@ internal sealed class InferRequestReader
                 $"The input's binary_data_size is {size}, its shape needs {(long)length * sizeof(float)} bytes, and {_binary.Length} follow the JSON: they must agree.");
         }
 
-        var rows = new float[length];
+        var rows = GC.AllocateUninitializedArray<float>(length);
         _binary.Span.CopyTo(MemoryMarshal.AsBytes(rows.AsSpan()));
         return TensorPrimitives.IsFiniteAll<float>(rows) ? rows : throw HttpError.BadRequest(
             $"Number {Array.FindIndex(rows, value => !float.IsFinite(value))} of the input is {rows.First(value => !float.IsFinite(value))}: rows hold finite numbers only.");

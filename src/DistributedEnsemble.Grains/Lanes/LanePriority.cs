@@ -1,0 +1,14 @@
+namespace DistributedEnsemble.Grains;
+
+/// <summary>How much of a processor lanes get that other threads want, too.</summary>
+public enum LanePriority
+{
+    /// <summary>A tenth (nice 10). Who wakes up for a prediction may still wait for the end of a lane's time slice, some milliseconds.</summary>
+    Low,
+
+    /// <summary>
+    /// What nobody else wants (SCHED_IDLE): predictions interrupt lanes at once, and beside other programs that never rest lanes
+    /// hardly train. For silos that serve on machines or in containers of their own. Linux only; elsewhere it is <see cref="Low"/>.
+    /// </summary>
+    Idle,
+}
