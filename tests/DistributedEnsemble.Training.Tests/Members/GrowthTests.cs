@@ -29,7 +29,7 @@ public sealed class GrowthTests
     [Fact]
     public void Neither_weights_nor_rows_of_a_member_lie_in_the_managed_heap()
     {
-        var plan = Plans.Of(Plans.Small, ("model.hidden", "[4000]"), ("training.batchSize", "700"), ("training.epochs", "8"), ("logging.everySteps", "1000"));
+        var plan = Plans.Of(Plans.Small, ("model.hidden", "[4000]"), ("training.batchSize", "1437"), ("training.epochs", "32"), ("logging.everySteps", "1000"));
         using var runs = new TemporaryFolder();
         var (folder, run) = (new RunFolder(runs.Path, "small"), new RunKey("small", Guid.NewGuid()));
         Directory.CreateDirectory(folder.Root);
@@ -49,7 +49,7 @@ public sealed class GrowthTests
 
         Allocated(0);
 
-        // The weights take 1.2 MB, the orders of the rows 83 KB; what is left are the small objects of each step.
-        Assert.InRange(Allocated(1), 0, 100_000);
+        // The weights take 1.2 MB, the orders of the rows 368 KB; what is left are small objects, and what other threads' collections cut off.
+        Assert.InRange(Allocated(1), 0, 200_000);
     }
 }
