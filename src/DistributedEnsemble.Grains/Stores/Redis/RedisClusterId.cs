@@ -22,15 +22,5 @@ public static class RedisClusterId
     /// <exception cref="RedisUnreachableException">Redis does not do what it is asked.</exception>
     public static async Task<string?> FindAsync(IConnectionMultiplexer redis) => await AskAsync(() => redis.GetDatabase().StringGetAsync(s_key));
 
-    internal static async Task<T> AskAsync<T>(Func<Task<T>> ask)
-    {
-        try
-        {
-            return await ask();
-        }
-        catch (RedisException exception)
-        {
-            throw new RedisUnreachableException($"Redis does not do what it is asked: {exception.Message.ReplaceLineEndings(" ")}");
-        }
-    }
+    internal static Task<T> AskAsync<T>(Func<Task<T>> ask) => RedisCall.AskAsync(ask, line => new RedisUnreachableException(line));
 }

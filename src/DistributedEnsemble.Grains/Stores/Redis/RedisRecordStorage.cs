@@ -1,10 +1,8 @@
 using System.Text.Json;
 using DistributedEnsemble.Training;
 using Microsoft.Extensions.Logging;
-using Orleans.Persistence.Redis;
 using Orleans.Runtime;
 using Orleans.Storage;
-using StackExchange.Redis;
 
 namespace DistributedEnsemble.Grains;
 
@@ -78,15 +76,11 @@ internal sealed class RedisRecordStorage(IGrainStorage inner, RedisRuns runs, En
         }
     }
 
-    private static async Task AskAsync(Func<Task> ask)
-    {
-        try
+    private static Task<bool> AskAsync(Func<Task> ask) => RedisCall.AskAsync(
+        async () =>
         {
             await ask();
-        }
-        catch (Exception exception) when (exception is RedisException or RedisTimeoutException or RedisStorageException)
-        {
-            throw new StoreAwayException($"Redis does not do what it is asked: {exception.Message}");
-        }
-    }
+            return true;
+        },
+        line => new StoreAwayException(line));
 }

@@ -66,17 +66,8 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
         return run.IsNull ? null : RunKey.Parse(run.ToString());
     }
 
-    private async Task<T> AskAsync<T>(Func<IDatabase, Task<T>> ask)
-    {
-        try
-        {
-            return await ask(redis.GetDatabase());
-        }
-        catch (Exception exception) when (exception is RedisException or RedisTimeoutException)
-        {
-            throw new StoreAwayException($"Redis does not do what it is asked: {exception.Message}");
-        }
-    }
+    private Task<T> AskAsync<T>(Func<IDatabase, Task<T>> ask) =>
+        RedisCall.AskAsync(() => ask(redis.GetDatabase()), line => new StoreAwayException(line));
 
     private sealed class Nothing : IDisposable
     {
