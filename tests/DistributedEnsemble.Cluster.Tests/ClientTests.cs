@@ -1,5 +1,4 @@
 using System.Text.Json;
-using DistributedEnsemble.Cluster.Tests.Deploy;
 
 namespace DistributedEnsemble.Cluster.Tests;
 

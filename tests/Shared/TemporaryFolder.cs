@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Training.Tests;
+namespace DistributedEnsemble.Tests;
 
 /// <summary>A folder of one test.</summary>
 internal sealed class TemporaryFolder : IDisposable

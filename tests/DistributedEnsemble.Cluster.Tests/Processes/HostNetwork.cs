@@ -1,5 +1,3 @@
-using DistributedEnsemble.Cluster.Tests.Deploy;
-
 namespace DistributedEnsemble.Cluster.Tests;
 
 /// <summary>Network namespaces as hosts on one bridge: each has an address and a certificate, and its cable can be pulled.</summary>

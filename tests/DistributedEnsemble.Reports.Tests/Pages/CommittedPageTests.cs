@@ -5,13 +5,10 @@ public sealed class CommittedPageTests
     [Fact]
     public void The_committed_page_says_what_its_data_says()
     {
-        var docs = Path.Combine(Root(new DirectoryInfo(AppContext.BaseDirectory)), "docs");
+        var docs = Repository.File("docs");
         var results = ExperimentResults.FromJson(File.ReadAllText(Path.Combine(docs, "experiments", ExperimentFiles.Data)));
 
         Assert.Equal(ExperimentPage.Write(results, "experiments"), File.ReadAllText(Path.Combine(docs, "experiments.md")));
         Assert.All(ExperimentFiles.Plots(results), plot => Assert.True(File.Exists(Path.Combine(docs, "experiments", $"{plot.File}.png"))));
     }
-
-    private static string Root(DirectoryInfo folder) =>
-        File.Exists(Path.Combine(folder.FullName, "DistributedEnsemble.sln")) ? folder.FullName : Root(folder.Parent!);
 }

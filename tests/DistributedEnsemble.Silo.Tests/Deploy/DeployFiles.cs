@@ -2,12 +2,10 @@ using System.Diagnostics;
 
 namespace DistributedEnsemble.Silo.Tests.Deploy;
 
-/// <summary>Files of the source tree that this test was built from, and the scripts among them.</summary>
+/// <summary>Files of the source tree, and the scripts among them.</summary>
 internal static class DeployFiles
 {
-    public static string Root { get; } = FindRoot(new DirectoryInfo(AppContext.BaseDirectory));
-
-    public static string PathOf(params string[] path) => Path.Combine([Root, .. path]);
+    public static string PathOf(params string[] path) => Repository.File(path);
 
     public static string Read(params string[] path) => File.ReadAllText(PathOf(path));
 
@@ -24,9 +22,4 @@ internal static class DeployFiles
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         return (process.ExitCode, await output, await error);
     }
-
-    private static string FindRoot(DirectoryInfo? folder) =>
-        folder is null ? throw new InvalidOperationException("The tests lie outside of the source tree.")
-        : File.Exists(Path.Combine(folder.FullName, "DistributedEnsemble.sln")) ? folder.FullName
-        : FindRoot(folder.Parent);
 }
