@@ -19,10 +19,7 @@ public sealed class AggregatorTests
 
         var mean = new ProbabilityMean();
         foreach (var file in status.Snapshots.Where(s => s.Step == plan.Steps).OrderBy(s => s.Member))
-        {
-            using var weights = WeightFiles.LoadWeights(cluster.Folder(run), file, plan.Network.Layout);
-            mean.Add(BatchedPrediction.OfRows(new SingleModel(plan.Network, weights), plan.Dataset.Test, 0, 5).Probabilities);
-        }
+            mean.Add(Specs.Answers(plan, cluster.Folder(run), file, rows: 5));
 
         Assert.Equal(mean.ToArray(), answer.Probabilities);
         Assert.Equal(6, answer.Constituents);

@@ -45,10 +45,7 @@ public sealed class SelectionTests
 
         var mean = new ProbabilityMean();
         foreach (var (file, times) in report.Weights.Zip(report.Multiplicities))
-        {
-            using var weights = WeightFiles.LoadWeights(cluster.Folder(run), file, plan.Network.Layout);
-            mean.Add(BatchedPrediction.OfRows(new SingleModel(plan.Network, weights), plan.Dataset.Test, 0, 5).Probabilities, times);
-        }
+            mean.Add(Specs.Answers(plan, cluster.Folder(run), file, rows: 5), times);
 
         Assert.Equal(mean.ToArray(), answer.Probabilities);
         Assert.True(report.Multiplicities.Max() > 1, "Selection is with replacement.");
