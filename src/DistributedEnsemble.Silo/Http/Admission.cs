@@ -22,7 +22,7 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
     /// <exception cref="HttpError">It is too long, or too much is in memory.</exception>
     public async Task<Body> ReadAsync(HttpRequest request, CancellationToken cancellation)
     {
-        const int First = 1 << 14;
+        const int First = 1 << 16;
         if (request.ContentLength > settings.MaxBodyBytes) throw TooLong(request.ContentLength);
         var body = new Body(Bytes(First), First);
         try

@@ -79,10 +79,11 @@ public sealed class HttpServer : IAsyncDisposable
         var (settings, time) = (check.Settings, TimeProvider.System);
         var runs = new RunIndex(runsFolder, time);
         var repository = new ModelRepository(grains, runs, only);
-        app.Use(next => context => new HttpErrors(settings, app.Logger).InvokeAsync(context, next));
+        var (errors, guard, timeout) = (new HttpErrors(settings, app.Logger), new AccessGuard(check), new RequestTimeout(settings, time));
+        app.Use(next => context => errors.InvokeAsync(context, next));
         app.UseRouting();
-        app.Use(next => context => new AccessGuard(check).InvokeAsync(context, next));
-        app.Use(next => context => new RequestTimeout(settings, time).InvokeAsync(context, next));
+        app.Use(next => context => guard.InvokeAsync(context, next));
+        app.Use(next => context => timeout.InvokeAsync(context, next));
         HealthEndpoints.Map(app, grains);
         app.MapPrometheusScrapingEndpoint("/metrics").Needs(Access.Inference);
         new InferEndpoints(repository, admission, settings, time).Map(app);

@@ -16,7 +16,7 @@ internal sealed class ModelRepository
     private readonly IGrainFactory _grains;
     private readonly RunIndex _runs;
     private readonly ConcurrentDictionary<string, bool> _isServed = new();
-    private readonly ConcurrentDictionary<RunKey, ServedModel> _described = new();
+    private readonly ConcurrentDictionary<RunKey, (IAggregator Aggregator, ServedModel Model)> _described = new();
     private readonly bool _servesAll;
 
     /// <param name="only">The runs that are served; null is all.</param>
@@ -34,9 +34,9 @@ internal sealed class ModelRepository
     {
         var state = Find(name);
         if (!state.IsReady) throw HttpError.Unavailable($"Model \"{name}\" is not ready: {state.Reason}.");
+        if (_described.TryGetValue(state.Run, out var described)) return described;
         var aggregator = _grains.GetGrain<IAggregator>(state.Run.ToString());
-        if (!_described.TryGetValue(state.Run, out var model)) _described[state.Run] = model = await aggregator.DescribeAsync();
-        return (aggregator, model);
+        return _described[state.Run] = (aggregator, await aggregator.DescribeAsync());
     }
 
     /// <exception cref="HttpError">There is no such model.</exception>
