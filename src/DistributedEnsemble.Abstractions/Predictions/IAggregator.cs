@@ -92,11 +92,11 @@ public sealed record EvaluationRequest([property: Id(0)] ConstituentChoice? Choi
 public enum DataPart { Test, Validation }
 
 /// <summary>Rows for a member's constituents: a range of the run's own data, or rows of a client.</summary>
-/// <param name="Rows">Raw rows; default if <paramref name="Part"/> says which.</param>
+/// <param name="Rows">Raw rows, request after request; none if <paramref name="Part"/> says which.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.constituent-query")]
 public sealed record ConstituentQuery(
     [property: Id(0)] RunDefinition Definition, [property: Id(1)] ImmutableArray<WeightFile> Constituents,
-    [property: Id(2)] int MonteCarloSamples, [property: Id(3)] ImmutableArray<float> Rows,
+    [property: Id(2)] int MonteCarloSamples, [property: Id(3)] ImmutableArray<ImmutableArray<float>> Rows,
     [property: Id(4)] DataPart? Part, [property: Id(5)] int Start, [property: Id(6)] int Count);
 
 /// <summary>The answers of each constituent, in the order of the query; empty for one whose file cannot be read.</summary>

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
+using System.Diagnostics;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Grains;
@@ -7,25 +7,24 @@ namespace DistributedEnsemble.Grains;
 /// <summary>One client's rows in the queue.</summary>
 /// <param name="Selection">The models to average: only requests for the same ones are computed together.</param>
 /// <param name="Count">Rows.</param>
-internal sealed record BatchRequest(ConstituentSelection Selection, PredictionRequest Prediction, int Count);
+internal sealed record BatchRequest(ConstituentSelection Selection, PredictionRequest Prediction, int Count)
+{
+    /// <summary>The client's trace, which the batch goes on with.</summary>
+    public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
+}
 
 /// <summary>Requests that are computed together.</summary>
 internal sealed record RequestBatch(ConstituentSelection Selection, IReadOnlyList<BatchRequest> Requests)
 {
-    /// <summary>The rows of all requests, one request after the other.</summary>
-    public ImmutableArray<float> Rows()
-    {
-        if (Requests.Count == 1) return Requests[0].Prediction.Rows;
-        var rows = new float[Requests.Sum(request => request.Prediction.Rows.Length)];
-        var rest = rows.AsSpan();
-        foreach (var request in Requests)
-        {
-            request.Prediction.Rows.AsSpan().CopyTo(rest);
-            rest = rest[request.Prediction.Rows.Length..];
-        }
+    /// <summary>Starts the batch's part of the first request's trace, linked to the others'.</summary>
+    public Activity? StartTrace(string name) => Measurements.Traces.HasListeners()
+        ? Measurements.Traces.StartActivity(
+            name, ActivityKind.Internal, Requests[0].Trace,
+            links: Requests.Skip(1).Where(request => request.Trace != default).Select(request => new ActivityLink(request.Trace)))
+        : null;
 
-        return ImmutableCollectionsMarshal.AsImmutableArray(rows);
-    }
+    /// <summary>The rows of each request.</summary>
+    public ImmutableArray<ImmutableArray<float>> Rows => [.. Requests.Select(request => request.Prediction.Rows)];
 }
 
 /// <summary>The answer to a batch, to be cut into those of its requests.</summary>

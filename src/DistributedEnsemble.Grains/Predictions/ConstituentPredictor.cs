@@ -19,26 +19,30 @@ internal sealed class ConstituentPredictor(
         return ConstituentAnswers.Of(values);
     }
 
-    /// <summary>A client's rows; the constituents are divided over the threads.</summary>
+    /// <summary>Clients' rows; the constituents are divided over the idle threads.</summary>
     /// <exception cref="OverloadedException">Too much waits for the threads.</exception>
     public async Task<ConstituentProbabilities> ServeAsync(RunKey run, ConstituentQuery query, CancellationToken cancellation)
     {
         var model = models.Of(run, query.Definition);
         var answers = new RowAnswers[query.Constituents.Length];
-        var parts = Math.Min(threads.Count, answers.Length);
-        await Task.WhenAll([.. Enumerable.Range(0, parts).Select(part => threads.ServeAsync(() => Serve(part)))]);
-        return ConstituentAnswers.Of(answers) with { Silo = Silo };
-
-        bool Serve(int part)
+        var rows = new Lazy<RunModel.PreparedRows>(() => model.Prepare(query.Rows));
+        try
         {
-            using var rows = model.Prepare(query.Rows.AsSpan());
+            await threads.ServeAsync(answers.Length, Serve);
+            return ConstituentAnswers.Of(answers) with { Silo = Silo };
+        }
+        finally
+        {
+            if (rows.IsValueCreated) rows.Value.Dispose();
+        }
+
+        void Serve(int part, int parts)
+        {
             for (var i = part; i < answers.Length; i += parts)
             {
                 cancellation.ThrowIfCancellationRequested();
-                answers[i] = Predict(run, model, rows, query.Constituents[i], query.MonteCarloSamples, cancellation);
+                answers[i] = Predict(run, model, rows.Value, query.Constituents[i], query.MonteCarloSamples, cancellation);
             }
-
-            return true;
         }
     }
 

@@ -18,10 +18,10 @@ internal sealed class EnsemblePredictor(
     /// <exception cref="QuorumException">Too few members answered in time.</exception>
     public async Task<IBatchAnswer> PredictAsync(RunModel model, RunDefinition definition, RequestBatch batch, CancellationToken cancellation)
     {
-        using var trace = Measurements.Traces.StartActivity("predict batch");
+        using var trace = batch.StartTrace("predict batch");
         trace?.SetTag("ensemble.run", run.Name).SetTag("ensemble.requests", batch.Requests.Count);
         var constituents = batch.Selection.Constituents;
-        var query = new ConstituentQuery(definition, [], batch.Selection.MonteCarloSamples, batch.Rows(), null, 0, 0);
+        var query = new ConstituentQuery(definition, [], batch.Selection.MonteCarloSamples, batch.Rows, null, 0, 0);
         var values = new ImmutableArray<float>[constituents.Length];
         var entropies = new ImmutableArray<float>[constituents.Length];
         await Task.WhenAll([.. Shares(model, constituents).Select(async share =>

@@ -17,6 +17,7 @@ internal sealed class PredictionThreads : IDisposable
     private readonly SemaphoreSlim _waiting = new(0), _room;
     private readonly int _capacity;
     private readonly Thread[] _threads;
+    private int _busy;
     private bool _isClosed;
 
     public PredictionThreads(EnsembleTrainingOptions options)
@@ -29,11 +30,22 @@ internal sealed class PredictionThreads : IDisposable
 
     public int Count => _threads.Length;
 
-    /// <summary>Computes what is served.</summary>
-    /// <exception cref="OverloadedException">The queue is full.</exception>
-    public Task<T> ServeAsync<T>(Func<T> predict)
+    /// <summary>Threads that neither compute nor have work in their queue.</summary>
+    public int Idle
     {
-        var (work, result) = Prepare(predict);
+        get
+        {
+            lock (_lock) return Math.Max(0, _threads.Length - _busy - _served.Count);
+        }
+    }
+
+    /// <summary>Computes what is served: by the threads that are idle, or by the next one that will be. Ends when all parts have.</summary>
+    /// <param name="most">Parts that it can be divided into.</param>
+    /// <param name="predict">Computes one of so many parts.</param>
+    /// <exception cref="OverloadedException">The queue is full.</exception>
+    public Task ServeAsync(int most, Action<int, int> predict)
+    {
+        Task[] results;
         lock (_lock)
         {
             if (_served.Count >= _capacity)
@@ -42,11 +54,21 @@ internal sealed class PredictionThreads : IDisposable
                     $"{_served.Count} predictions wait for the {_threads.Length} prediction threads of this silo: ask again in a moment.");
             }
 
-            _served.Enqueue(work);
+            results = new Task[Math.Clamp(Idle, 1, most)];
+            for (var i = 0; i < results.Length; i++)
+            {
+                var part = i;
+                (var work, results[part]) = Prepare(() =>
+                {
+                    predict(part, results.Length);
+                    return true;
+                });
+                _served.Enqueue(work);
+            }
         }
 
-        _waiting.Release();
-        return result;
+        _waiting.Release(results.Length);
+        return Task.WhenAll(results);
     }
 
     /// <summary>Computes what is evaluated, when there is room for it.</summary>
@@ -105,6 +127,7 @@ internal sealed class PredictionThreads : IDisposable
         {
             using var scope = NewDisposeScope();
             work();
+            lock (_lock) _busy--;
         }
     }
 
@@ -116,7 +139,12 @@ internal sealed class PredictionThreads : IDisposable
             _waiting.Wait();
             lock (_lock)
             {
-                if (_served.TryDequeue(out var work) || _evaluated.TryDequeue(out work)) return work;
+                if (_served.TryDequeue(out var work) || _evaluated.TryDequeue(out work))
+                {
+                    _busy++;
+                    return work;
+                }
+
                 if (_isClosed) return null;
             }
         }

@@ -1,19 +1,22 @@
 namespace DistributedEnsemble.Grains;
 
 /// <summary>
-/// Joins requests into batches: while every slot computes they gather in a bounded queue, and a free slot takes as many as
-/// fit from its front. A request that its client gives up leaves the queue, and ends a batch that nobody else waits for.
+/// Joins requests into batches: while every slot or every thread computes they gather in a bounded queue, and a free slot takes
+/// as many as fit from its front. A request that its client gives up leaves the queue, and ends a batch that nobody else waits for.
 /// </summary>
 /// <param name="slots">Batches that are computed at the same time.</param>
+/// <param name="hasIdleThreads">Whether a batch would be computed at once.</param>
 /// <param name="compute">Computes a batch.</param>
 internal sealed class RequestBatcher(
-    PredictionOptions options, int slots, TimeProvider time, Func<RequestBatch, CancellationToken, Task<IBatchAnswer>> compute) : IDisposable
+    PredictionOptions options, int slots, Func<bool> hasIdleThreads, TimeProvider time,
+    Func<RequestBatch, CancellationToken, Task<IBatchAnswer>> compute) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiting> _queue = [];
     private readonly TimeSpan _delay = TimeSpan.FromMilliseconds(Math.Ceiling(options.MaxQueueDelayMicroseconds / 1000.0));
     private ITimer? _timer;
     private int _running;
+    private bool _isForming;
 
     /// <exception cref="OverloadedException">The queue is full.</exception>
     public async Task<Prediction> AskAsync(BatchRequest request, CancellationToken cancellation)
@@ -42,45 +45,69 @@ internal sealed class RequestBatcher(
         if (waiting.Answer.TrySetCanceled(cancellation)) waiting.Batch?.OneLess();
     }
 
-    /// <summary>Fills the free slots.</summary>
+    /// <summary>Fills the free slots, once their batches are full or have waited for company as long as they shall.</summary>
     private void Dispatch()
-    {
-        while (Take() is { } batch) _ = Task.Run(() => RunAsync(batch));
-    }
-
-    private Running? Take()
     {
         lock (_lock)
         {
-            if (_running == slots || _queue.First is not { } first) return null;
-            var batch = new Running();
-            var (rows, selection) = (0, first.Value.Request.Selection);
-            for (var place = first; place is not null && rows < options.MaxBatchSize; place = place.Next)
-            {
-                var request = place.Value.Request;
-                if (request.Selection != selection || (rows > 0 && rows + request.Count > options.MaxBatchSize)) continue;
-                batch.Add(place.Value);
-                rows += request.Count;
-            }
-
+            if (_isForming || !HasRoom() || _queue.First is not { } first) return;
             var waited = time.GetElapsedTime(first.Value.Since);
-            if (rows < options.MaxBatchSize && waited < _delay)
+            if (waited < _delay && Front().Sum(waiting => waiting.Request.Count) < options.MaxBatchSize)
             {
-                // Company may still come: the timer takes what is there then.
                 _timer ??= time.CreateTimer(_ => Dispatch(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                 _timer.Change(_delay - waited, Timeout.InfiniteTimeSpan);
-                return null;
+                return;
             }
 
-            foreach (var waiting in batch.Requests)
-            {
-                _queue.Remove(waiting.Place!);
-                waiting.Batch = batch;
-            }
-
-            _running++;
-            return batch;
+            _isForming = true;
         }
+
+        // Behind what waits for the pool's threads: requests that have arrived already come along, however busy the process is.
+        ThreadPool.UnsafeQueueUserWorkItem(static batcher => batcher.Form(), this, preferLocal: false);
+    }
+
+    /// <summary>A batch beside others is worth its threads only where they would be idle: else it takes the company of the next.</summary>
+    private bool HasRoom() => _running == 0 || (_running < slots && hasIdleThreads());
+
+    /// <summary>The first request, and what can be computed with it.</summary>
+    private List<Waiting> Front()
+    {
+        var front = new List<Waiting>();
+        var rows = 0;
+        foreach (var waiting in _queue)
+        {
+            if (rows >= options.MaxBatchSize) break;
+            var fits = rows == 0 || (waiting.Request.Selection == front[0].Request.Selection && rows + waiting.Request.Count <= options.MaxBatchSize);
+            if (!fits) continue;
+            front.Add(waiting);
+            rows += waiting.Request.Count;
+        }
+
+        return front;
+    }
+
+    private void Form()
+    {
+        Running? batch = null;
+        lock (_lock)
+        {
+            _isForming = false;
+            if (_queue.Count > 0)
+            {
+                batch = new Running(Front());
+                foreach (var waiting in batch.Requests)
+                {
+                    _queue.Remove(waiting.Place!);
+                    waiting.Batch = batch;
+                }
+
+                _running++;
+            }
+        }
+
+        // Its first steps occupy the threads, before the next batch asks for idle ones.
+        if (batch is not null) _ = RunAsync(batch);
+        Dispatch();
     }
 
     private async Task RunAsync(Running batch)
@@ -131,15 +158,13 @@ internal sealed class RequestBatcher(
         public TaskCompletionSource<Prediction> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private sealed class Running
+    private sealed class Running(List<Waiting> requests)
     {
         private readonly CancellationTokenSource _cancellation = new();
         private int _givenUp;
 
-        public List<Waiting> Requests { get; } = [];
+        public List<Waiting> Requests => requests;
         public CancellationToken Cancellation => _cancellation.Token;
-
-        public void Add(Waiting waiting) => Requests.Add(waiting);
 
         /// <summary>A client left; without any there is nobody to compute for.</summary>
         public void OneLess()

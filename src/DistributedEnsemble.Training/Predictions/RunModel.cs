@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
@@ -33,13 +34,18 @@ public sealed class RunModel
     }
 
     /// <summary>Makes inputs of raw rows, once for all constituents.</summary>
-    /// <param name="raw">[rows, …input shape], row after row.</param>
-    public PreparedRows Prepare(ReadOnlySpan<float> raw)
+    /// <param name="raw">Pieces of [rows, …input shape], row after row and piece after piece.</param>
+    public PreparedRows Prepare(ImmutableArray<ImmutableArray<float>> raw)
     {
-        var inputs = empty([raw.Length / Width, .. Data.InputShape]).DetachFromDisposeScope();
-        var values = MemoryMarshal.Cast<byte, float>(inputs.bytes);
-        raw.CopyTo(values);
-        Data.Preprocessing.Apply(values);
+        var inputs = empty([raw.Sum(piece => piece.Length) / Width, .. Data.InputShape]).DetachFromDisposeScope();
+        var rest = MemoryMarshal.Cast<byte, float>(inputs.bytes);
+        foreach (var piece in raw)
+        {
+            piece.CopyTo(rest);
+            Data.Preprocessing.Apply(rest[..piece.Length]);
+            rest = rest[piece.Length..];
+        }
+
         return new PreparedRows(this, inputs);
     }
 

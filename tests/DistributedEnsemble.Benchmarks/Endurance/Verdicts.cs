@@ -44,7 +44,7 @@ internal sealed class Verdicts
         var inputs = Preloaded.FashionMnist(data).Dataset.Test.Inputs;
         float[][] rows = [.. Enumerable.Range(0, count).Select(i => MemoryMarshal.Cast<byte, float>(inputs.narrow(0, i, 1).mul(255).contiguous().bytes).ToArray())];
         using var noGradient = no_grad();
-        using var prepared = model.Prepare(rows.SelectMany(row => row).ToArray());
+        using var prepared = model.Prepare([.. rows.Select(row => ImmutableCollectionsMarshal.AsImmutableArray(row))]);
         float[][] members = [.. RunStatusFile.Read(folder)!.Snapshots.OrderBy(file => file.Member).Select(file =>
         {
             using var weights = WeightFiles.LoadWeights(folder, file, model.Network.Layout);

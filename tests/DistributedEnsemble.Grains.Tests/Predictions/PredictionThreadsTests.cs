@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace DistributedEnsemble.Grains.Tests.Predictions;
 
 public sealed class PredictionThreadsTests
@@ -39,15 +41,14 @@ public sealed class PredictionThreadsTests
         using var threads = new PredictionThreads(_options);
         using ManualResetEventSlim isBusy = new(), free = new();
         var order = new List<string>();
-        var busy = threads.ServeAsync(() =>
+        var busy = threads.ServeAsync(1, (_, _) =>
         {
             isBusy.Set();
             free.Wait();
-            return 0;
         });
         isBusy.Wait(TestContext.Current.CancellationToken);
         var evaluated = threads.RunAsync(() => Note("evaluated"));
-        var served = threads.ServeAsync(() => Note("served"));
+        var served = threads.ServeAsync(1, (_, _) => Note("served"));
 
         free.Set();
         await Task.WhenAll(busy, evaluated, served);
@@ -61,9 +62,57 @@ public sealed class PredictionThreadsTests
         }
     }
 
-    private static Task<int> Serve(PredictionThreads threads, ManualResetEventSlim free, int value) => threads.ServeAsync(() =>
+    [Fact]
+    public async Task What_is_served_is_divided_over_the_threads_that_are_idle()
     {
-        free.Wait();
-        return value;
-    });
+        _options.Prediction.Threads = 3;
+        using var threads = new PredictionThreads(_options);
+        using var free = new ManualResetEventSlim();
+        Assert.Equal(["0 of 3", "1 of 3", "2 of 3"], await PartsAsync(threads, idle: 3, most: 10));
+        Assert.Equal(["0 of 2", "1 of 2"], await PartsAsync(threads, idle: 3, most: 2));
+
+        var busy = new List<Task> { Serve(threads, free, 0) };
+        Assert.Equal(["0 of 2", "1 of 2"], await PartsAsync(threads, idle: 2, most: 10));
+
+        busy.AddRange([threads.RunAsync(Wait), threads.RunAsync(Wait)]);
+        var late = PartsAsync(threads, idle: 0, most: 10);
+        await Task.WhenAny(late, Task.Delay(50, TestContext.Current.CancellationToken));
+        Assert.False(late.IsCompleted);
+        free.Set();
+
+        Assert.Equal(["0 of 1"], await late);
+        await Task.WhenAll(busy);
+
+        int Wait()
+        {
+            free.Wait();
+            return 0;
+        }
+    }
+
+    private static Task<int> Serve(PredictionThreads threads, ManualResetEventSlim free, int value)
+    {
+        var served = -1;
+        var task = threads.ServeAsync(1, (_, _) =>
+        {
+            free.Wait();
+            served = value;
+        });
+        return ThenAsync();
+
+        async Task<int> ThenAsync()
+        {
+            await task;
+            return served;
+        }
+    }
+
+    /// <returns>The parts into which work is divided while so many threads are idle.</returns>
+    private static async Task<IEnumerable<string>> PartsAsync(PredictionThreads threads, int idle, int most)
+    {
+        while (threads.Idle != idle) await Task.Delay(1, TestContext.Current.CancellationToken);
+        var computed = new ConcurrentBag<string>();
+        await threads.ServeAsync(most, (part, parts) => computed.Add($"{part} of {parts}"));
+        return computed.Order();
+    }
 }

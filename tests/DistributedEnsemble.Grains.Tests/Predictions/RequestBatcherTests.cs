@@ -13,6 +13,7 @@ public sealed class RequestBatcherTests : IDisposable
     private readonly FakeTimeProvider _time = new();
     private readonly BlockingCollection<Computed> _batches = [];
     private readonly List<RequestBatcher> _batchers = [];
+    private bool _hasIdleThreads;
 
     [Fact]
     public async Task Requests_that_gather_while_every_slot_computes_are_computed_together()
@@ -28,9 +29,26 @@ public sealed class RequestBatcherTests : IDisposable
         var batch = Next();
         batch.Answer();
 
-        Assert.Equal([2f, 2f, 3f, 3f, 3f], batch.Batch.Rows());
+        Assert.Equal([[2f, 2f], [3f, 3f, 3f]], batch.Batch.Rows);
         Assert.Equal(0, (await second).Constituents);
         Assert.Equal(2, (await third).Constituents);
+    }
+
+    [Fact]
+    public async Task A_free_slot_waits_while_no_thread_is_idle()
+    {
+        var batcher = Batcher(slots: 2);
+        var tasks = new List<Task> { Ask(batcher, rows: 1) };
+        var busy = Next();
+        tasks.Add(Ask(batcher, rows: 2));
+        Assert.False(_batches.TryTake(out _, TimeSpan.FromMilliseconds(100)));
+
+        _hasIdleThreads = true;
+        tasks.Add(Ask(batcher, rows: 3));
+
+        Assert.Equal(5, Next(answer: true).Rows);
+        busy.Answer();
+        await Task.WhenAll(tasks);
     }
 
     [Fact]
@@ -186,9 +204,9 @@ public sealed class RequestBatcherTests : IDisposable
         _batches.Dispose();
     }
 
-    private RequestBatcher Batcher()
+    private RequestBatcher Batcher(int slots = 1)
     {
-        var batcher = new RequestBatcher(_options, slots: 1, _time, (batch, cancellation) =>
+        var batcher = new RequestBatcher(_options, slots, () => _hasIdleThreads, _time, (batch, cancellation) =>
         {
             var computed = new Computed(batch, cancellation);
             _batches.Add(computed, CancellationToken.None);
