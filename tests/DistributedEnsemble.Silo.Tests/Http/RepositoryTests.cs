@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -36,15 +37,21 @@ public sealed class RepositoryTests(ServedRuns served) : IClassFixture<ServedRun
     }
 
     [Fact]
-    public async Task A_run_is_served_when_it_has_ended_without_a_restart()
+    public async Task A_run_is_served_within_ten_seconds_of_its_end_without_a_restart()
     {
         using var response = await served.Client.PostAsync(
             "/api/runs", new StringContent(ServedRuns.SpecOf("later").Replace("\"epochs\": 1", "\"epochs\": 20")), Cancellation);
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         Assert.Equal("/api/runs/later", response.Headers.Location!.ToString());
 
+        Assert.False((await served.Client.GetAsync("/v2/models/later/ready", Cancellation)).IsSuccessStatusCode);
+        var id = RunStatusJson.FromJson(await served.Client.GetStringAsync("/api/runs/later", Cancellation)).Id;
+        var coordinator = served.Grains.GetGrain<ICoordinator>(new RunKey("later", id).ToString());
+        await ServedRuns.WaitAsync(async () => (await coordinator.GetStatusAsync()).HasEnded);
+        var ended = Stopwatch.GetTimestamp();
         await ServedRuns.WaitAsync(async () => (await served.Client.GetAsync("/v2/models/later/ready")).StatusCode == HttpStatusCode.OK);
 
+        Assert.InRange(Stopwatch.GetElapsedTime(ended), TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Assert.Equal(3, (await served.PredictAsync(ServedRuns.Rows(1), name: "later")).MembersUsed.Length);
     }
 }
