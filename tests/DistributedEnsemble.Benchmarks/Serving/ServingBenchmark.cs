@@ -133,6 +133,10 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
                 ["p99 while all lanes train at idle priority / while none does, 1 client"] = WithTraining(" at idle priority", 1),
                 ["p99 while all lanes train at idle priority / while none does, 16 clients"] = WithTraining(" at idle priority", 16),
             },
+            BareBatching = new Dictionary<string, Spread>
+            {
+                ["rows/s of the bare models in batches of 128 / of one row"] = Ratio(Bare(BatchRows), Bare(1), m => m.RowsPerSecond),
+            },
             Ratios = s_concurrencies.ToDictionary(concurrency => $"{concurrency} clients", concurrency => new Dictionary<string, Spread>
             {
                 ["rows/s, 1 row / bare models in the largest batch"] = Ratio($"http, 1 row, {concurrency}", BareFor(concurrency), m => m.RowsPerSecond),
