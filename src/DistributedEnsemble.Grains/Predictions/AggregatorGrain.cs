@@ -18,7 +18,7 @@ internal sealed class AggregatorGrain : Grain, IAggregator
         _served = new ServedRun(Run, GrainFactory, options, plans, models, time, log);
         var predictor = new EnsemblePredictor(Run, options, here, GrainFactory, time, log);
         _batcher = new RequestBatcher(
-            options.Prediction, threads.Count, () => threads.Idle > 0, time,
+            options.Prediction, threads.Count, threads.IsIdle, time,
             (batch, cancellation) => predictor.PredictAsync(_served.Model, _served.Definition, batch, cancellation));
     }
 

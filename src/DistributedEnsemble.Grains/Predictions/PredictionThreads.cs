@@ -14,6 +14,7 @@ internal sealed class PredictionThreads : IDisposable
 
     private readonly Lock _lock = new();
     private readonly Queue<Action> _served = [], _evaluated = [];
+    private readonly HashSet<Action> _whenIdle = [];
     private readonly SemaphoreSlim _waiting = new(0), _room;
     private readonly int _capacity;
     private readonly Thread[] _threads;
@@ -36,6 +37,18 @@ internal sealed class PredictionThreads : IDisposable
         get
         {
             lock (_lock) return Math.Max(0, _threads.Length - _busy - _served.Count);
+        }
+    }
+
+    /// <summary>Whether a thread is idle.</summary>
+    /// <param name="whenIdle">Is called once when a thread is idle again, if none is now.</param>
+    public bool IsIdle(Action whenIdle)
+    {
+        lock (_lock)
+        {
+            if (Idle > 0) return true;
+            _whenIdle.Add(whenIdle);
+            return false;
         }
     }
 
@@ -127,7 +140,20 @@ internal sealed class PredictionThreads : IDisposable
         {
             using var scope = NewDisposeScope();
             work();
-            lock (_lock) _busy--;
+            foreach (var whenIdle in Rest()) whenIdle();
+        }
+    }
+
+    /// <returns>Who has waited for that.</returns>
+    private Action[] Rest()
+    {
+        lock (_lock)
+        {
+            _busy--;
+            if (_whenIdle.Count == 0 || Idle == 0) return [];
+            Action[] waiting = [.. _whenIdle];
+            _whenIdle.Clear();
+            return waiting;
         }
     }
 

@@ -5,10 +5,10 @@ namespace DistributedEnsemble.Grains;
 /// as many as fit from its front. A request that its client gives up leaves the queue, and ends a batch that nobody else waits for.
 /// </summary>
 /// <param name="slots">Batches that are computed at the same time.</param>
-/// <param name="hasIdleThreads">Whether a batch would be computed at once.</param>
+/// <param name="isIdle">Whether a batch would be computed at once; if not, what it is given is called when one would be.</param>
 /// <param name="compute">Computes a batch.</param>
 internal sealed class RequestBatcher(
-    PredictionOptions options, int slots, Func<bool> hasIdleThreads, TimeProvider time,
+    PredictionOptions options, int slots, Func<Action, bool> isIdle, TimeProvider time,
     Func<RequestBatch, CancellationToken, Task<IBatchAnswer>> compute) : IDisposable
 {
     private readonly Lock _lock = new();
@@ -67,7 +67,7 @@ internal sealed class RequestBatcher(
     }
 
     /// <summary>A batch beside others is worth its threads only where they would be idle: else it takes the company of the next.</summary>
-    private bool HasRoom() => _running == 0 || (_running < slots && hasIdleThreads());
+    private bool HasRoom() => _running == 0 || (_running < slots && isIdle(Dispatch));
 
     /// <summary>The first request, and what can be computed with it.</summary>
     private List<Waiting> Front()

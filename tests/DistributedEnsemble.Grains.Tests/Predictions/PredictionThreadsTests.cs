@@ -90,6 +90,27 @@ public sealed class PredictionThreadsTests
         }
     }
 
+    [Fact]
+    public async Task Who_finds_no_idle_thread_is_called_once_when_there_is_one()
+    {
+        using var threads = new PredictionThreads(_options);
+        using var free = new ManualResetEventSlim();
+        using var called = new SemaphoreSlim(0);
+        var WhenIdle = () => { called.Release(); };
+        Assert.True(threads.IsIdle(WhenIdle));
+        var busy = Serve(threads, free, 0);
+        Assert.False(threads.IsIdle(WhenIdle));
+        Assert.False(threads.IsIdle(WhenIdle));
+        Assert.Equal(0, called.CurrentCount);
+
+        free.Set();
+
+        await called.WaitAsync(TestContext.Current.CancellationToken);
+        await busy;
+        Assert.True(threads.IsIdle(WhenIdle));
+        Assert.Equal(0, called.CurrentCount);
+    }
+
     private static Task<int> Serve(PredictionThreads threads, ManualResetEventSlim free, int value)
     {
         var served = -1;

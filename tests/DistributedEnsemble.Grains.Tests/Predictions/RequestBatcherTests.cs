@@ -14,6 +14,7 @@ public sealed class RequestBatcherTests : IDisposable
     private readonly BlockingCollection<Computed> _batches = [];
     private readonly List<RequestBatcher> _batchers = [];
     private bool _hasIdleThreads;
+    private Action? _whenIdle;
 
     [Fact]
     public async Task Requests_that_gather_while_every_slot_computes_are_computed_together()
@@ -35,7 +36,7 @@ public sealed class RequestBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task A_free_slot_waits_while_no_thread_is_idle()
+    public async Task A_free_slot_waits_until_a_thread_is_idle()
     {
         var batcher = Batcher(slots: 2);
         var tasks = new List<Task> { Ask(batcher, rows: 1) };
@@ -44,9 +45,9 @@ public sealed class RequestBatcherTests : IDisposable
         Assert.False(_batches.TryTake(out _, TimeSpan.FromMilliseconds(100)));
 
         _hasIdleThreads = true;
-        tasks.Add(Ask(batcher, rows: 3));
+        _whenIdle!();
 
-        Assert.Equal(5, Next(answer: true).Rows);
+        Assert.Equal(2, Next(answer: true).Rows);
         busy.Answer();
         await Task.WhenAll(tasks);
     }
@@ -206,7 +207,7 @@ public sealed class RequestBatcherTests : IDisposable
 
     private RequestBatcher Batcher(int slots = 1)
     {
-        var batcher = new RequestBatcher(_options, slots, () => _hasIdleThreads, _time, (batch, cancellation) =>
+        var batcher = new RequestBatcher(_options, slots, IsIdle, _time, (batch, cancellation) =>
         {
             var computed = new Computed(batch, cancellation);
             _batches.Add(computed, CancellationToken.None);
@@ -214,6 +215,12 @@ public sealed class RequestBatcherTests : IDisposable
         });
         _batchers.Add(batcher);
         return batcher;
+    }
+
+    private bool IsIdle(Action whenIdle)
+    {
+        _whenIdle = whenIdle;
+        return _hasIdleThreads;
     }
 
     /// <summary>Each row is the number of the request's rows.</summary>
