@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.InteropServices;
+using System.Security.Authentication;
+using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Silo.Http;
@@ -18,11 +20,12 @@ internal sealed class PredictionServer : IDisposable
 
     public PredictionServer(string url)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https") || address.PathAndQuery != "/")
             throw new UsageException($"--url is {url}: it takes http:// or https:// and the server's address, as in {HttpSettings.DefaultUrl}.");
         _client = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromMinutes(2) };
-        if (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key)
-            _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        if (Environment.GetEnvironmentVariable(KeyVariable)?.Trim() is not { Length: > 0 } key) return;
+        if (!key.All(char.IsAscii) || key.Any(char.IsControl)) throw new UsageException($"{KeyVariable} has characters that no key has: it is one line of ASCII.");
+        _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
     /// <summary>Predicts the rows of a CSV file.</summary>
@@ -30,11 +33,23 @@ internal sealed class PredictionServer : IDisposable
     public PredictedRows Predict(string run, ConstituentChoice choice, Stream csv, string file)
     {
         if (!RunName.IsValid(run)) throw new UsageException($"\"{run}\" is not a run: {RunName.Rule}.");
-        var data = DataDescription.FromJson(System.Text.Encoding.UTF8.GetString(Send(new HttpRequestMessage(HttpMethod.Get, $"/api/runs/{run}/data")).Body), $"{run}'s data.json");
+        var data = Describe(Encoding.UTF8.GetString(Send(new HttpRequestMessage(HttpMethod.Get, $"/api/runs/{run}/data")).Body), run);
         return new PredictedRows(data.Classes, [.. RawRows.Read(csv, file, data).Select(rows => Infer(run, choice, data, rows))]);
     }
 
     public void Dispose() => _client.Dispose();
+
+    private DataDescription Describe(string json, string run)
+    {
+        try
+        {
+            return DataDescription.FromJson(json, $"{run}'s data.json");
+        }
+        catch (DataException)
+        {
+            throw Foreign("describes no data of a run");
+        }
+    }
 
     /// <returns>Class probabilities, [rows, classes], row after row.</returns>
     private float[] Infer(string run, ConstituentChoice choice, DataDescription data, float[] rows)
@@ -56,10 +71,14 @@ internal sealed class PredictionServer : IDisposable
         var content = new ByteArrayContent([.. json, .. MemoryMarshal.AsBytes(rows.AsSpan())]);
         content.Headers.Add(InferProtocol.JsonLength, $"{json.Length}");
         var (length, body) = Send(new HttpRequestMessage(HttpMethod.Post, $"/v2/models/{run}/infer") { Content = content });
+        if (length < 0 || length > body.Length) throw Foreign($"says that {length} of {body.Length} bytes are JSON");
         var probabilities = MemoryMarshal.Cast<byte, float>(body.AsSpan(length)).ToArray();
-        return probabilities.Length == rows.Length / data.Columns.Length * data.Classes.Length ? probabilities : throw new IOException(
-            $"{_client.BaseAddress} answers {rows.Length / data.Columns.Length} rows with {probabilities.Length} probabilities: it is no server of this run.");
+        if (probabilities.Length != rows.Length / data.Columns.Length * data.Classes.Length)
+            throw Foreign($"answers {rows.Length / data.Columns.Length} rows with {probabilities.Length} probabilities");
+        return probabilities.All(float.IsFinite) ? probabilities : throw Foreign("answers with probabilities that are not numbers");
     }
+
+    private IOException Foreign(string what) => new($"{_client.BaseAddress} {what}: it is no server of this run.");
 
     /// <summary>Only what was chosen: the rest is as the run's spec has it.</summary>
     private static Dictionary<string, object> Parameters(ConstituentChoice choice)
@@ -83,11 +102,13 @@ internal sealed class PredictionServer : IDisposable
                 using var stream = new MemoryStream();
                 response.Content.ReadAsStream().CopyTo(stream);
                 if (!response.IsSuccessStatusCode) throw Refused(response.StatusCode, stream.ToArray());
-                var length = response.Headers.TryGetValues(InferProtocol.JsonLength, out var header) ? int.Parse(header.Single()) : 0;
-                return (length, stream.ToArray());
+                var header = response.Headers.TryGetValues(InferProtocol.JsonLength, out var values) ? string.Join(",", values) : "0";
+                return int.TryParse(header, out var length) ? (length, stream.ToArray()) : throw Foreign($"says {InferProtocol.JsonLength}: {header}");
             }
             catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
             {
+                if (exception.InnerException is AuthenticationException untrusted)
+                    throw new ServerUnreachableException($"{_client.BaseAddress} is not trusted: {untrusted.Message.TrimEnd('.')}. SSL_CERT_FILE names a file of certificates to trust.");
                 throw new ServerUnreachableException($"{_client.BaseAddress} does not answer: {exception.Message.TrimEnd('.')}. `ensemble serve` starts a server.");
             }
         }
@@ -104,11 +125,19 @@ internal sealed class PredictionServer : IDisposable
     {
         try
         {
-            return JsonElement.Parse(body).GetProperty("error").GetString();
+            return JsonElement.Parse(body).GetProperty("error").GetString() is { } error ? Printable(error) : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
             return null;
         }
+    }
+
+    /// <summary>A server's words, as a terminal may have them.</summary>
+    private static string Printable(string text)
+    {
+        const int Longest = 500;
+        var line = new string([.. text.Take(Longest).Select(c => char.IsControl(c) ? ' ' : c)]);
+        return text.Length <= Longest ? line : $"{line}…";
     }
 }

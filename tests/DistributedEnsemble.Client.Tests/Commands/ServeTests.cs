@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using DistributedEnsemble.Client.Signals;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
@@ -48,6 +49,37 @@ public sealed class ServeTests : IDisposable
         Assert.Matches($"^{_url}/ does not answer: .*\\. `ensemble serve` starts a server\\.$", Assert.Single(unreachable.ErrorLines));
         (await _driver.RunAsync("predict", "small", "--input", rows, "--url", "localhost:8000"))
             .Refused(2, "--url is localhost:8000: it takes http:// or https:// and the server's address, as in http://127.0.0.1:8000.");
+    }
+
+    [Theory]
+    [InlineData("<html>", null, 0f, "describes no data of a run: it is no server of this run.")]
+    [InlineData(null, "abc", 0f, "says Inference-Header-Content-Length: abc: it is no server of this run.")]
+    [InlineData(null, "99999", 0f, "says that 99999 of 80 bytes are JSON: it is no server of this run.")]
+    [InlineData(null, "44", 0f, "answers 1 rows with 9 probabilities: it is no server of this run.")]
+    [InlineData(null, "40", float.NaN, "answers with probabilities that are not numbers: it is no server of this run.")]
+    public async Task A_server_that_is_none_of_this_run_is_told_in_one_line(string? data, string? length, float probability, string message)
+    {
+        await TrainAsync();
+        var description = await File.ReadAllTextAsync(Path.Combine(_driver.RunsFolder, "small", "data.json"), Cancellation);
+        using var wrong = new HttpListener { Prefixes = { $"{_url}/" } };
+        wrong.Start();
+        var serving = Task.Run(async () =>
+        {
+            for (var i = 0; i < (data is null ? 2 : 1); i++)
+            {
+                var context = await wrong.GetContextAsync();
+                if (context.Request.HttpMethod == "POST" && length is not null) context.Response.Headers["Inference-Header-Content-Length"] = length;
+                await context.Response.OutputStream.WriteAsync(context.Request.HttpMethod == "GET"
+                    ? Encoding.UTF8.GetBytes(data ?? description)
+                    : [.. new byte[40], .. Enumerable.Repeat(BitConverter.GetBytes(probability), 10).SelectMany(bytes => bytes)]);
+                context.Response.Close();
+            }
+        }, Cancellation);
+        var rows = _driver.File("rows.csv", $"{string.Join(',', Enumerable.Range(0, 64).Select(i => $"pixel{i}"))}\n{string.Join(',', Enumerable.Range(0, 64))}\n");
+
+        (await _driver.RunAsync("predict", "small", "--input", rows, "--url", _url)).Refused(1, $"{_url}/ {message}");
+
+        await serving;
     }
 
     [Fact]
