@@ -17,7 +17,7 @@ internal static class InferParametersReader
             switch (name)
             {
                 case "from": choice = choice with { From = From(ref json) }; break;
-                case "select": choice = choice with { Select = InferRequestReader.Text(ref json, "parameters.select") }; break;
+                case "select": choice = choice with { Select = Select(ref json) }; break;
                 case "members": choice = choice with { Members = Whole(ref json, name, 1, int.MaxValue) }; break;
                 case "monte_carlo_samples":
                     choice = choice with { MonteCarloSamples = Whole(ref json, name, 0, limits.MaxMonteCarloSamples) };
@@ -33,6 +33,15 @@ internal static class InferParametersReader
         }
 
         return parameters with { Choice = choice };
+    }
+
+    /// <summary>Bounded, for what is chosen is remembered.</summary>
+    private static string? Select(ref Utf8JsonReader json)
+    {
+        const int Longest = 32;
+        var select = InferRequestReader.Text(ref json, "parameters.select");
+        return select is not { Length: > Longest } ? select : throw HttpError.BadRequest(
+            $"parameters.select is {OneLine.Quoted(select)}: it must be all, last:N or greedy.");
     }
 
     private static PredictionSource? From(ref Utf8JsonReader json) => InferRequestReader.Text(ref json, "parameters.from") switch

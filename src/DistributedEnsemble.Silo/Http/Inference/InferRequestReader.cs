@@ -61,10 +61,10 @@ internal sealed class InferRequestReader
         {
             switch (name)
             {
-                case "id": id = Text(ref json, "id"); break;
-                case "parameters": parameters = InferParametersReader.Read(ref json, _limits); break;
-                case "inputs": rows = rows is null ? Inputs(ref json) : throw HttpError.BadRequest("inputs is given twice: keep one of the two."); break;
-                case "outputs": outputs = Outputs(ref json); break;
+                case "id": id = Once(id, Text(ref json, "id"), "id"); break;
+                case "parameters": parameters = Once(parameters, InferParametersReader.Read(ref json, _limits), "parameters"); break;
+                case "inputs": rows = Once(rows, rows is null ? Inputs(ref json) : rows, "inputs"); break;
+                case "outputs": outputs = Once(outputs, Outputs(ref json), "outputs"); break;
                 default: json.Skip(); break;
             }
         }
@@ -109,11 +109,11 @@ internal sealed class InferRequestReader
         {
             switch (property)
             {
-                case "name": name = Text(ref json, "inputs[0].name"); break;
-                case "datatype": datatype = Text(ref json, "inputs[0].datatype"); break;
-                case "shape": shape = Shape(ref json); break;
-                case "parameters": binarySize = BinarySize(ref json); break;
-                case "data" when data is not null || unread is not null: throw HttpError.BadRequest("inputs[0].data is given twice: keep one of the two.");
+                case "name": name = Once(name, Text(ref json, "inputs[0].name"), "inputs[0].name"); break;
+                case "datatype": datatype = Once(datatype, Text(ref json, "inputs[0].datatype"), "inputs[0].datatype"); break;
+                case "shape": shape = Once(shape, Shape(ref json), "inputs[0].shape"); break;
+                case "parameters": binarySize = Once(binarySize, BinarySize(ref json), "inputs[0].parameters"); break;
+                case "data" when data is not null || unread is not null: throw Twice("inputs[0].data");
                 case "data" when shape is not null: data = TensorData.Read(ref json, CheckedLength(shape), shape); break;
                 case "data": unread = Skip(ref json); break;
                 default: json.Skip(); break;
@@ -193,8 +193,9 @@ internal sealed class InferRequestReader
         long? size = null;
         while (NextProperty(ref json, out var name))
         {
-            if (name != "binary_data_size") json.Skip();
-            else if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var bytes)) size = bytes;
+            if (IsForPeople(name)) json.Skip();
+            else if (name != "binary_data_size") throw HttpError.BadRequest($"inputs[0].parameters.{OneLine.Of(name)} is unknown: there is binary_data_size.");
+            else if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var bytes)) size = Once(size, bytes, "inputs[0].parameters.binary_data_size");
             else throw HttpError.BadRequest("inputs[0].parameters.binary_data_size must be a whole number.");
         }
 
@@ -223,8 +224,8 @@ internal sealed class InferRequestReader
         bool? isBinary = null;
         while (NextProperty(ref json, out var property))
         {
-            if (property == "name") name = Text(ref json, "An output's name");
-            else if (property == "parameters") isBinary = BinaryData(ref json);
+            if (property == "name") name = Once(name, Text(ref json, "An output's name"), "An output's name");
+            else if (property == "parameters") isBinary = Once(isBinary, BinaryData(ref json), "An output's parameters");
             else json.Skip();
         }
 
@@ -241,11 +242,20 @@ internal sealed class InferRequestReader
             if (name == "binary_data")
                 isBinary = json.TokenType is JsonTokenType.True or JsonTokenType.False ? json.GetBoolean() : throw HttpError.BadRequest("binary_data must be true or false.");
             else if (name == "classification") throw HttpError.BadRequest("classification is not supported: ask for the output \"label\".");
-            else json.Skip();
+            else if (IsForPeople(name)) json.Skip();
+            else throw HttpError.BadRequest($"An output's parameter {OneLine.Quoted(name)} is unknown: there is binary_data.");
         }
 
         return isBinary;
     }
+
+    /// <summary>What other servers' clients say of their tensors, and what changes nothing here.</summary>
+    private static bool IsForPeople(string parameter) => parameter is "content_type" or "headers";
+
+    /// <summary>What is given twice means two things.</summary>
+    private static T Once<T>(T given, T read, string what) => given is null ? read : throw Twice(what);
+
+    private static HttpError Twice(string what) => HttpError.BadRequest($"{what} is given twice: keep one of the two.");
 
     /// <summary>Stands on the value of the next property; false at the end of the object.</summary>
     internal static bool NextProperty(ref Utf8JsonReader json, out string name)
