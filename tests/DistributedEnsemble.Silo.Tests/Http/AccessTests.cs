@@ -78,11 +78,15 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
     [InlineData("Host", "[::1]", 200)]
     [InlineData("Origin", "https://evil.example", 403)]
     [InlineData("Origin", "null", 403)]
-    [InlineData("Origin", "http://localhost:3000", 200)]
+    [InlineData("Origin", "http://127.0.0.1:OWN", 200)]
+    [InlineData("Origin", "http://127.0.0.1:3000", 403)]
+    [InlineData("Origin", "http://localhost:OWN", 403)]
+    [InlineData("Origin", "https://127.0.0.1:OWN", 403)]
+    [InlineData("Origin", "http://127.0.0.1", 403)]
     public async Task On_loopback_only_its_own_names_and_pages_are_served(string header, string value, int status)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v2/health/live");
-        request.Headers.TryAddWithoutValidation(header, value);
+        request.Headers.TryAddWithoutValidation(header, value.Replace("OWN", $"{new Uri(served.Url).Port}"));
 
         using var response = await served.Client.SendAsync(request, Cancellation);
 

@@ -35,12 +35,14 @@ internal sealed class AccessGuard(HttpSettingsCheck check)
             throw HttpError.Forbidden($"The Host {OneLine.Quoted(request.Host.Host)} is not served here: use {string.Join(", ", _hosts)}.");
     }
 
-    /// <summary>A browser says which page asks; programs say nothing.</summary>
+    /// <summary>A browser says which page asks, by scheme, host and port; programs say nothing.</summary>
     private void CheckOrigin(HttpRequest request)
     {
         if (!request.Headers.TryGetValue(HeaderNames.Origin, out var origin)) return;
         var isOwn = Uri.TryCreate(origin, UriKind.Absolute, out var uri)
-            && (_hosts.Count > 0 ? _hosts.Contains(uri.Host, StringComparer.OrdinalIgnoreCase) : uri.Host == request.Host.Host);
+            && (uri.Scheme == request.Scheme || (check.Settings.BehindProxy && uri.Scheme == Uri.UriSchemeHttps))
+            && string.Equals(uri.Host, request.Host.Host, StringComparison.OrdinalIgnoreCase)
+            && (uri.IsDefaultPort ? request.Host.Port is null || request.Host.Port == uri.Port : request.Host.Port == uri.Port);
         if (!isOwn) throw HttpError.Forbidden($"The origin {OneLine.Quoted(origin)} is foreign: other sites' pages may not ask.");
     }
 
