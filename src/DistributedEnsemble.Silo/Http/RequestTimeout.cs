@@ -1,6 +1,6 @@
 namespace DistributedEnsemble.Silo.Http;
 
-/// <summary>Ends a request that takes too long, its reading included. Event streams last as long as somebody watches.</summary>
+/// <summary>Ends a request that takes too long, its reading included.</summary>
 internal sealed class RequestTimeout(HttpSettings settings, TimeProvider time)
 {
     private const string Item = "ensemble.timeout";
@@ -11,7 +11,7 @@ internal sealed class RequestTimeout(HttpSettings settings, TimeProvider time)
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.Request.Path.Value?.EndsWith("/events", StringComparison.Ordinal) == true)
+        if (context.GetEndpoint()?.Metadata.GetMetadata<EndlessMetadata>() is not null)
         {
             await next(context);
             return;
@@ -32,3 +32,6 @@ internal sealed class RequestTimeout(HttpSettings settings, TimeProvider time)
         }
     }
 }
+
+/// <summary>An endpoint that answers for as long as somebody reads.</summary>
+internal sealed record EndlessMetadata;

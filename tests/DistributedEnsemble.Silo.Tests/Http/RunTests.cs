@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
@@ -68,6 +69,8 @@ public sealed class RunTests(ServedRuns served) : IClassFixture<ServedRuns>
     [Theory]
     [InlineData("""{"membrs": 3}""", "membrs is an unknown key: did you mean members?")]
     [InlineData("not json", "The spec is not JSON at line 1, byte 2: ")]
+    [InlineData("""{"data":{"dataset":"/etc/passwd"}}""", "data.dataset is \"/etc/passwd\": over HTTP it is a dataset's name, never a file of the server. ")]
+    [InlineData("""{"data":{"dataset":"secret.csv"}}""", "data.dataset is \"secret.csv\": over HTTP it is a dataset's name, never a file of the server. ")]
     public async Task A_spec_that_cannot_be_trained_is_refused_as_the_driver_refuses_it(string spec, string message)
     {
         using var response = await served.Client.PostAsync("/api/runs", new StringContent(spec), Cancellation);
@@ -87,6 +90,27 @@ public sealed class RunTests(ServedRuns served) : IClassFixture<ServedRuns>
 
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
         Assert.StartsWith("There is no run ", (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/api/runs/endless/events/")]
+    [InlineData("/api/runs/endless/EVENTS")]
+    public async Task A_run_is_watched_for_longer_than_a_request_may_take(string path)
+    {
+        await using var server = await served.StartAsync(new HttpSettings { RequestTimeoutSeconds = 1 });
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+        await client.PostAsync("/api/runs", new StringContent(ServedRuns.SpecOf("endless").Replace("\"epochs\": 1", "\"epochs\": 100000")), Cancellation);
+        await client.PostAsync("/api/runs/endless/resume", null, Cancellation);
+        await using var stream = await client.GetStreamAsync(path, Cancellation);
+        var begun = Stopwatch.GetTimestamp();
+
+        await foreach (var change in SseParser.Create(stream).EnumerateAsync(Cancellation))
+        {
+            if (Stopwatch.GetElapsedTime(begun) > TimeSpan.FromSeconds(2)) await client.PostAsync("/api/runs/endless/stop", null, Cancellation);
+            if (change.EventType == "end") return;
+        }
+
+        Assert.Fail("The stream broke off.");
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text;
+using DistributedEnsemble.Training;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace DistributedEnsemble.Silo.Http;
@@ -16,7 +17,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
     {
         app.MapGet("/api/runs", () => Json(new { runs = runs.List(s_interval) })).Needs(Access.Inference);
         app.MapGet("/api/runs/{name}", async (string name) => Json(await StatusAsync(name))).Needs(Access.Inference);
-        app.MapGet("/api/runs/{name}/events", EventsAsync).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}/events", EventsAsync).Needs(Access.Inference).WithMetadata(new EndlessMetadata());
         app.MapGet("/api/runs/{name}/spec", (string name) => Text(runs.DefinitionOf(Find(name)).Spec)).Needs(Access.Inference);
         app.MapGet("/api/runs/{name}/data", (string name) => Text(runs.DefinitionOf(Find(name)).Data)).Needs(Access.Inference);
         app.MapPost("/api/runs", (Delegate)SubmitAsync).Needs(Access.Admin);
@@ -27,9 +28,28 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
     private async Task<IResult> SubmitAsync(HttpContext context)
     {
         using var body = await admission.ReadAsync(context.Request, context.RequestAborted);
-        var run = await Scheduler.SubmitAsync(new Submission(Encoding.UTF8.GetString(body.Bytes.Span)));
+        var spec = Encoding.UTF8.GetString(body.Bytes.Span);
+        CheckDataset(spec);
+        var run = await Scheduler.SubmitAsync(new Submission(spec)).WaitAsync(context.RequestAborted);
         context.Response.Headers.Location = $"/api/runs/{run.Name}";
         return Json(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync(), StatusCodes.Status201Created);
+    }
+
+    /// <summary>Whoever asks over HTTP names what is known here: a path would have the server read any of its files.</summary>
+    private static void CheckDataset(string spec)
+    {
+        try
+        {
+            if (SpecDocument.Parse(spec).Dataset is { } dataset && DatasetRegistry.IsPath(dataset) && UploadedName.Parse(dataset) is null)
+            {
+                throw HttpError.BadRequest(
+                    $"data.dataset is {OneLine.Quoted(dataset)}: over HTTP it is a dataset's name, never a file of the server. `ensemble train --dataset x.csv` trains on a file.");
+            }
+        }
+        catch (SpecException)
+        {
+            // The scheduler says what is wrong with it.
+        }
     }
 
     private async Task<IResult> StopAsync(string name)
