@@ -24,19 +24,22 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
     {
         const int First = 1 << 16;
         if (request.ContentLength > settings.MaxBodyBytes) throw TooLong(request.ContentLength);
-        var body = new Body(Bytes(First), First);
+        // One byte more than may be: whoever fills it sends too much.
+        var most = settings.MaxBodyBytes + 1;
+        var body = new Body();
         try
         {
             while (true)
             {
                 if (body.Length == body.Capacity)
                 {
-                    if (body.Capacity > settings.MaxBodyBytes) throw TooLong(null);
-                    body.Grow(Bytes(body.Capacity));
+                    if (body.Capacity == most) throw TooLong(null);
+                    var capacity = Math.Min(Math.Max(First, 2 * body.Capacity), most);
+                    body.Grow(capacity, Bytes(Math.Min(capacity, settings.MaxBodyBytes) - body.Capacity));
                 }
 
                 var read = await request.Body.ReadAsync(body.Rest, cancellation);
-                if (read == 0) return body.Length <= settings.MaxBodyBytes ? body : throw TooLong(body.Length);
+                if (read == 0) return body;
                 body.Length += read;
             }
         }
@@ -54,7 +57,8 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
         _bytes.Dispose();
     }
 
-    private RateLimitLease Bytes(int count) => Take(_bytes, count) ?? throw HttpError.TooMany(
+    /// <returns>Null for none.</returns>
+    private RateLimitLease? Bytes(int count) => count == 0 ? null : Take(_bytes, count) ?? throw HttpError.TooMany(
         $"Requests of {settings.MaxBytesInFlight} bytes are in memory, the most at once: ask again in a moment.");
 
     private HttpError TooLong(long? bytes) => HttpError.TooLarge(
@@ -73,14 +77,8 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
     /// <summary>A request's body in pooled memory.</summary>
     internal sealed class Body : IDisposable
     {
-        private readonly List<RateLimitLease> _leases;
-        private byte[] _bytes;
-
-        internal Body(RateLimitLease lease, int capacity)
-        {
-            (_leases, Capacity) = ([lease], capacity);
-            _bytes = ArrayPool<byte>.Shared.Rent(capacity);
-        }
+        private readonly List<RateLimitLease> _leases = [];
+        private byte[] _bytes = [];
 
         public int Length { get; internal set; }
 
@@ -90,22 +88,26 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
 
         internal Memory<byte> Rest => _bytes.AsMemory(Length, Capacity - Length);
 
-        /// <summary>Doubles it.</summary>
-        internal void Grow(RateLimitLease lease)
+        internal void Grow(int capacity, RateLimitLease? lease)
         {
-            _leases.Add(lease);
-            Capacity *= 2;
+            if (lease is not null) _leases.Add(lease);
+            Capacity = capacity;
             var larger = ArrayPool<byte>.Shared.Rent(Capacity);
             _bytes.AsSpan(0, Length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_bytes);
+            Return();
             _bytes = larger;
         }
 
         public void Dispose()
         {
             foreach (var lease in _leases) lease.Dispose();
-            if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+            Return();
             _bytes = [];
+        }
+
+        private void Return()
+        {
+            if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
         }
     }
 }
