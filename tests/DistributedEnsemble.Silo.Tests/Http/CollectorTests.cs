@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
 using DistributedEnsemble.Silo.Http;
+using Microsoft.Extensions.Configuration;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 
@@ -34,6 +35,19 @@ public sealed class CollectorTests(ServedRuns served) : IClassFixture<ServedRuns
             Has("/v1/metrics", "ensemble.requests.duration") && Has("/v1/traces", "predict batch") && Has("/v1/traces", "HttpRequestIn") && Has("/v1/traces", "IAggregator/PredictAsync")));
 
         bool Has(string path, string text) => _received.Any(sent => sent.Path == path && sent.Body.Contains(text, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "garbage", "OTEL_EXPORTER_OTLP_ENDPOINT is garbage: it is a collector's address, as in http://127.0.0.1:4317.")]
+    [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "foo", "OTEL_EXPORTER_OTLP_PROTOCOL is foo: it is grpc or http/protobuf.")]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "=,=", "OTEL_EXPORTER_OTLP_HEADERS has another form than NAME=VALUE,NAME=VALUE.")]
+    [InlineData("Ensemble:Serving:Hosts", "a.example", "ENSEMBLE__SERVING__HOSTS is a.example: it is a list, whose first is ENSEMBLE__SERVING__HOSTS__0.")]
+    public void A_setting_that_would_silently_do_nothing_is_refused(string variable, string value, string message)
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")]).AddInMemoryCollection([new(variable, value)]).Build();
+
+        Assert.Equal(message, Assert.Throws<HttpSettingsException>(() => configuration.ReadHttpSettings(null)).Message);
     }
 
     public void Dispose()
