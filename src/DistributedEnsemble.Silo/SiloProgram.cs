@@ -27,7 +27,8 @@ internal static class SiloProgram
         using var ports = new FreePorts();
         var siloPort = ports.Take(check.Address, settings.SiloPort, FirstSiloPort, "--silo-port");
         var gatewayPort = ports.Take(check.Address, settings.GatewayPort, FirstGatewayPort, "--gateway-port");
-        builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning)
+        Log(builder.Logging.ClearProviders());
+        builder.Logging
             // Of connections that break and probes that are late the cluster makes its own conclusions; those are told.
             .AddFilter("Orleans", LogLevel.Error).AddFilter("Orleans.Runtime.MembershipService.MembershipTableManager", LogLevel.Warning);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(120));
@@ -36,12 +37,14 @@ internal static class SiloProgram
         using var host = builder.Build();
         await host.StartAsync(cancellation);
         await using var server = http is null ? null : await HttpServer.StartAsync(
-            host.Services.GetRequiredService<IGrainFactory>(), settings.Runs, http, cancellation: cancellation);
+            host.Services.GetRequiredService<IGrainFactory>(), settings.Runs, http, logs: Log, cancellation: cancellation);
         Console.Out.WriteLine(
             $"Silo {check.Address}:{siloPort} is ready: {settings.Lanes} lanes, gateway {check.Address}:{gatewayPort}"
             + (server is null ? "." : $", HTTP at {server.Url}."));
         await host.WaitForShutdownAsync(cancellation);
     }
+
+    private static void Log(ILoggingBuilder logs) => logs.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
 
     private static void Configure(
         ISiloBuilder silo, IConfiguration configuration, CheckedSettings check, RedisCluster? cluster, int siloPort, int gatewayPort)

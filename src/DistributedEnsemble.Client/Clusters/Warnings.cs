@@ -18,13 +18,16 @@ internal sealed class Warnings(TextWriter output) : ILoggerProvider
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => isOurs && logLevel == LogLevel.Warning;
+        public bool IsEnabled(LogLevel logLevel) => isOurs && logLevel is LogLevel.Warning or LogLevel.Error;
 
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            // What comes with an exception is tried again, and told where it cannot be mended.
-            if (IsEnabled(logLevel) && exception is null) output.WriteLine($"Warning: {formatter(state, null).ReplaceLineEndings(" ")}");
+            if (!IsEnabled(logLevel)) return;
+            var message = formatter(state, null).ReplaceLineEndings(" ");
+            if (logLevel == LogLevel.Error) output.WriteLine($"Error: {message} {exception?.GetType().Name}: {exception?.Message.ReplaceLineEndings(" ")}");
+            // A warning that comes with an exception is tried again, and told where it cannot be mended.
+            else if (exception is null) output.WriteLine($"Warning: {message}");
         }
     }
 }

@@ -79,7 +79,7 @@ public sealed class HttpServer : IAsyncDisposable
         var (settings, time) = (check.Settings, TimeProvider.System);
         var runs = new RunIndex(runsFolder, time);
         var repository = new ModelRepository(grains, runs, only);
-        var (errors, guard, timeout) = (new HttpErrors(settings, app.Logger), new AccessGuard(check), new RequestTimeout(settings, time));
+        var (errors, guard, timeout) = (new HttpErrors(settings, app.Services.GetRequiredService<ILogger<HttpErrors>>()), new AccessGuard(check), new RequestTimeout(settings, time));
         app.Use(next => context => errors.InvokeAsync(context, next));
         app.UseRouting();
         app.Use(next => context => guard.InvokeAsync(context, next));
