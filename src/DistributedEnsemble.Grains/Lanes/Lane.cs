@@ -53,8 +53,8 @@ internal sealed partial class Lane : IDisposable
     {
         const int ThisThread = 0, Nice = 10, Idle = 5;
         if (!OperatingSystem.IsLinux()) Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
-        else if (_priority == LanePriority.Idle) _ = SetScheduler(ThisThread, Idle, new SchedulingParameter());
-        else _ = SetPriority(ThisThread, GetThreadId(), Nice);
+        else if (_priority == LanePriority.Low || SetScheduler(ThisThread, Idle, new SchedulingParameter()) != 0)
+            _ = SetPriority(ThisThread, GetThreadId(), Nice);
     }
 
     /// <summary>The next member may need less, or never come.</summary>
