@@ -11,18 +11,17 @@ internal sealed class ServedLoad : IDisposable
 {
     private readonly HttpClient _client = new(new SocketsHttpHandler { MaxConnectionsPerServer = 1000 });
     private readonly ImmutableArray<float> _row;
-    private readonly IAggregator _aggregator;
 
     public ServedLoad(Served batched, Served unbatched, Served patient, string run, float[] row, float[] rows)
     {
         _row = [.. row];
         var status = RunStatusJson.FromJson(_client.GetStringAsync($"{batched.Url}/api/runs/{run}").GetAwaiter().GetResult());
-        _aggregator = batched.Grains.GetGrain<IAggregator>(new RunKey(run, status.Id).ToString());
+        var key = new RunKey(run, status.Id).ToString();
         (Http, HttpMany) = (Request(batched, run, row, 1, ""), Request(batched, run, rows, rows.Length / row.Length, ""));
         HttpOneModel = Request(batched, run, row, 1, "\"members\":1,");
         HttpPatient = Request(patient, run, row, 1, "");
         HttpUnbatched = Request(unbatched, run, row, 1, "");
-        Aggregator = () => _aggregator.PredictAsync(new PredictionRequest(_row));
+        (Aggregator, AggregatorUnbatched) = (Request(batched.Grains.GetGrain<IAggregator>(key)), Request(unbatched.Grains.GetGrain<IAggregator>(key)));
     }
 
     public Func<Task> Http { get; }
@@ -33,11 +32,12 @@ internal sealed class ServedLoad : IDisposable
     /// <summary>Of the silo whose lanes are patient.</summary>
     public Func<Task> HttpPatient { get; }
     public Func<Task> Aggregator { get; }
+    public Func<Task> AggregatorUnbatched { get; }
 
     /// <summary>Long enough for the runtime to have compiled what is asked often with all its optimizations: that doubles the throughput of HTTP.</summary>
     public async Task WarmUpAsync()
     {
-        foreach (var ask in new[] { Http, HttpMany, HttpOneModel, HttpUnbatched, HttpPatient, Aggregator, Http, HttpMany }) await MeasureAsync(ask, 64, 5);
+        foreach (var ask in new[] { Http, HttpMany, HttpOneModel, HttpUnbatched, HttpPatient, Aggregator, AggregatorUnbatched, Http, HttpMany }) await MeasureAsync(ask, 64, 5);
     }
 
     public async Task<Measurement> MeasureAsync(Func<Task> ask, int concurrency, double seconds, int rows = 1)
@@ -69,6 +69,8 @@ internal sealed class ServedLoad : IDisposable
     }
 
     public void Dispose() => _client.Dispose();
+
+    private Func<Task> Request(IAggregator aggregator) => () => aggregator.PredictAsync(new PredictionRequest(_row));
 
     private Func<Task> Request(Served server, string run, float[] data, int rows, string parameters)
     {

@@ -72,7 +72,9 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
             Add(measured, $"http, 32 rows, {concurrency}", await load.MeasureAsync(load.HttpMany, concurrency, seconds, ManyRows));
             Add(measured, $"http, 1 row, one model, {concurrency}", await load.MeasureAsync(load.HttpOneModel, concurrency, seconds));
             Add(measured, $"aggregator, 1 row, {concurrency}", await load.MeasureAsync(load.Aggregator, concurrency, seconds));
-            if (concurrency is 1 or 64) Add(measured, $"http, 1 row, unbatched, {concurrency}", await load.MeasureAsync(load.HttpUnbatched, concurrency, seconds));
+            if (concurrency is not (1 or 64)) continue;
+            Add(measured, $"http, 1 row, unbatched, {concurrency}", await load.MeasureAsync(load.HttpUnbatched, concurrency, seconds));
+            Add(measured, $"aggregator, 1 row, unbatched, {concurrency}", await load.MeasureAsync(load.AggregatorUnbatched, concurrency, seconds));
         }
     }
 
@@ -128,6 +130,8 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
                     Goal(Spread.Of(measured["http, 1 row, 1"].Zip(measured["bare, 1 row, 1 thread"], (a, b) => a.P50 - b.P50)), most: 1),
                 ["batching: rows/s of 64 clients with one row / without batches"] =
                     Goal(Ratio("http, 1 row, 64", "http, 1 row, unbatched, 64", m => m.RowsPerSecond), least: 5),
+                ["batching without HTTP: rows/s of 64 callers of the aggregator with one row / without batches"] =
+                    Goal(Ratio("aggregator, 1 row, 64", "aggregator, 1 row, unbatched, 64", m => m.RowsPerSecond), least: 5),
                 ["p99 while all lanes train / while none does, 1 client"] = WithTraining("", 1),
                 ["p99 while all lanes train / while none does, 16 clients"] = WithTraining("", 16),
                 ["p99 while all lanes train at idle priority / while none does, 1 client"] = WithTraining(" at idle priority", 1),
