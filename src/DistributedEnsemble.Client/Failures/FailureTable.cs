@@ -39,6 +39,10 @@ internal sealed class FailureTable
             $"Unexpected {exception.GetType().Name}: {OneLine(exception.Message)} ({TraceVariable}=1 shows where.)", ExitCode.Failed);
     }
 
-    private static string OneLine(string message) =>
-        string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+    /// <summary>As a terminal may have it, whoever wrote the message.</summary>
+    private static string OneLine(string message)
+    {
+        var line = string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        return new string([.. line.Select(c => char.IsControl(c) ? ' ' : c)]);
+    }
 }

@@ -125,7 +125,7 @@ internal sealed class PredictionServer : IDisposable
     {
         try
         {
-            return JsonElement.Parse(body).GetProperty("error").GetString() is { } error ? Printable(error) : null;
+            return JsonElement.Parse(body).GetProperty("error").GetString() is { } error ? Excerpt(error) : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
@@ -133,11 +133,9 @@ internal sealed class PredictionServer : IDisposable
         }
     }
 
-    /// <summary>A server's words, as a terminal may have them.</summary>
-    private static string Printable(string text)
+    private static string Excerpt(string error)
     {
         const int Longest = 500;
-        var line = new string([.. text.Take(Longest).Select(c => char.IsControl(c) ? ' ' : c)]);
-        return text.Length <= Longest ? line : $"{line}…";
+        return error.Length <= Longest ? error : $"{error[..Longest]}…";
     }
 }
