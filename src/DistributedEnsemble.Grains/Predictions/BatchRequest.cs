@@ -17,11 +17,9 @@ internal sealed record BatchRequest(ConstituentSelection Selection, PredictionRe
 internal sealed record RequestBatch(ConstituentSelection Selection, IReadOnlyList<BatchRequest> Requests)
 {
     /// <summary>Starts the batch's part of the first request's trace, linked to the others'.</summary>
-    public Activity? StartTrace(string name) => Measurements.Traces.HasListeners()
-        ? Measurements.Traces.StartActivity(
-            name, ActivityKind.Internal, Requests[0].Trace,
-            links: Requests.Skip(1).Where(request => request.Trace != default).Select(request => new ActivityLink(request.Trace)))
-        : null;
+    public Activity? StartTrace(string name) => Measurements.Traces.StartActivity(
+        name, ActivityKind.Internal, Requests[0].Trace,
+        links: Requests.Skip(1).Where(request => request.Trace != default).Select(request => new ActivityLink(request.Trace)));
 
     /// <summary>The rows of each request.</summary>
     public ImmutableArray<ImmutableArray<float>> Rows => [.. Requests.Select(request => request.Prediction.Rows)];

@@ -50,7 +50,7 @@ internal sealed class RequestBatcher(
     {
         lock (_lock)
         {
-            if (_isForming || !HasRoom() || _queue.First is not { } first) return;
+            if (_isForming || _queue.First is not { } first || !HasRoom()) return;
             var waited = time.GetElapsedTime(first.Value.Since);
             if (waited < _delay && Front().Sum(waiting => waiting.Request.Count) < options.MaxBatchSize)
             {

@@ -34,7 +34,7 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
                 if (body.Length == body.Capacity)
                 {
                     if (body.Capacity == most) throw TooLong(null);
-                    var capacity = Math.Min(Math.Max(First, 2 * body.Capacity), most);
+                    var capacity = (int)Math.Min(Math.Max(First, 2L * body.Capacity), most);
                     body.Grow(capacity, Bytes(Math.Min(capacity, settings.MaxBodyBytes) - body.Capacity));
                 }
 

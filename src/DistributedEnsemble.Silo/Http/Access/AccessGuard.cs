@@ -41,8 +41,8 @@ internal sealed class AccessGuard(HttpSettingsCheck check)
         if (!request.Headers.TryGetValue(HeaderNames.Origin, out var origin)) return;
         var isOwn = Uri.TryCreate(origin, UriKind.Absolute, out var uri)
             && (uri.Scheme == request.Scheme || (check.Settings.BehindProxy && uri.Scheme == Uri.UriSchemeHttps))
-            && string.Equals(uri.Host, request.Host.Host, StringComparison.OrdinalIgnoreCase)
-            && (uri.IsDefaultPort ? request.Host.Port is null || request.Host.Port == uri.Port : request.Host.Port == uri.Port);
+            && Uri.TryCreate($"{uri.Scheme}://{request.Host}", UriKind.Absolute, out var own)
+            && uri.Authority == own.Authority;
         if (!isOwn) throw HttpError.Forbidden($"The origin {OneLine.Quoted(origin)} is foreign: other sites' pages may not ask.");
     }
 
