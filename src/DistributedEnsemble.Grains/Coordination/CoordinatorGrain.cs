@@ -18,6 +18,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     private readonly RunFolder _folder;
     private readonly MetricFiles _metrics;
     private readonly CoalescedWriter _writer;
+    private readonly OneAtATime _showing = new();
     private readonly RunProgress _progress;
     private readonly IRunOwnership _ownership;
     private readonly ISiloStatusOracle _silos;
@@ -59,6 +60,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         Release();
         _metrics.Dispose();
         _folding.Dispose();
+        _showing.Dispose();
     }
 
     public async Task<bool> StartAsync(RunRequest request)
@@ -233,10 +235,9 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         if (_lock is null) return;
         if (File.Exists(_folder.StopRequest)) await StopAsync();
         if (!await RecoverAsync()) return;
-        if (_progress.Changes == _changesShown || _lock is null) return;
         try
         {
-            await WriteStatusAsync(_isUnderWay);
+            await WriteChangesAsync();
         }
         catch (Exception exception) when (StoreFailure.In(exception) is { } reason)
         {
@@ -256,7 +257,22 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         _lock = null;
     }
 
+    private async Task WriteChangesAsync()
+    {
+        using var turn = await _showing.EnterAsync();
+        // Who ends the run meanwhile has the last word.
+        if (_progress.Changes == _changesShown || _isEnding || _lock is null) return;
+        await WriteStatusInTurnAsync(_isUnderWay);
+    }
+
+    /// <summary>The later call's run.json is the one that stays.</summary>
     private async Task WriteStatusAsync(bool isUnderWay)
+    {
+        using var turn = await _showing.EnterAsync();
+        await WriteStatusInTurnAsync(isUnderWay);
+    }
+
+    private async Task WriteStatusInTurnAsync(bool isUnderWay)
     {
         var changes = _progress.Changes;
         var json = JsonSerializer.SerializeToUtf8Bytes(_progress.Project(Record, isUnderWay), RunStatusJson.Options);

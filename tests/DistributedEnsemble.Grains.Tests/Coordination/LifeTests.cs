@@ -122,6 +122,31 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task A_run_that_has_ended_is_ended_in_run_json_however_slow_the_disk_is()
+    {
+        using var runs = new RunsFolder();
+        var file = runs.Folder("small").Status;
+        FileOperations.Observer = (operation, path) =>
+        {
+            // Longer than a coordinator waits before it writes what has changed.
+            if (operation == "rename" && path == file) Thread.Sleep(600);
+        };
+        try
+        {
+            await using var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
+            var status = await cluster.TrainAsync(Specs.Small);
+
+            Assert.Equal(RunStatusJson.ToJson(status), File.ReadAllText(file));
+            await Task.Delay(1500, TestContext.Current.CancellationToken);
+            Assert.Equal(RunStatusJson.ToJson(status), File.ReadAllText(file));
+        }
+        finally
+        {
+            FileOperations.Observer = null;
+        }
+    }
+
+    [Fact]
     public async Task Names_that_the_system_chooses_never_collide()
     {
         using var runs = new RunsFolder();
