@@ -38,7 +38,13 @@ internal sealed class HostNetwork : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var host in _hosts.Values) await TryIpAsync("netns", "del", host.Namespace!);
+        foreach (var (name, host) in _hosts)
+        {
+            // With its namespace alone it would go some time later, and the next network could not lay its own.
+            await TryIpAsync("link", "del", Cable(name));
+            await TryIpAsync("netns", "del", host.Namespace!);
+        }
+
         await TryIpAsync("link", "del", _name);
         _certificates.Dispose();
     }
