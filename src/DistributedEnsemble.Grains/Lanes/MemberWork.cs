@@ -40,13 +40,14 @@ internal sealed class MemberWork(
     public void Abandon() => _isAbandoned = true;
 
     /// <summary>Trains to the end, to a stop, or until another attempt has taken over.</summary>
-    public void Train()
+    /// <param name="giveWay">Called several times a step, for others to use the lane's core.</param>
+    public void Train(Action giveWay)
     {
         using var outbox = new Outbox(DeliverAsync);
         try
         {
             set_num_threads(Threads);
-            Train(plans.Plan(run, assignment.Definition), outbox);
+            Train(plans.Plan(run, assignment.Definition), outbox, giveWay);
         }
         catch (Exception exception)
         {
@@ -56,9 +57,9 @@ internal sealed class MemberWork(
         }
     }
 
-    private void Train(TrainingPlan plan, Outbox outbox)
+    private void Train(TrainingPlan plan, Outbox outbox, Action giveWay)
     {
-        using var training = Begin(plan);
+        using var training = Begin(plan, giveWay);
         var pace = new Pace(time, training.Step);
         var lastCheckpoint = time.GetTimestamp();
         Report(training, null, pace);
@@ -83,10 +84,10 @@ internal sealed class MemberWork(
     }
 
     /// <summary>The training copies what it needs of a checkpoint, which is not held for longer.</summary>
-    private MemberTraining Begin(TrainingPlan plan)
+    private MemberTraining Begin(TrainingPlan plan, Action giveWay)
     {
         using var checkpoint = LoadCheckpoint(plan);
-        return new MemberTraining(plan, Attempt.Member, checkpoint);
+        return new MemberTraining(plan, Attempt.Member, checkpoint, giveWay);
     }
 
     private void HandOver(

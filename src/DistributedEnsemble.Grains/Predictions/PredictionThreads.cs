@@ -12,6 +12,9 @@ internal sealed class PredictionThreads : IDisposable
     /// <summary>Work that waits for each thread.</summary>
     private const int QueuedPerThread = 64;
 
+    /// <summary>Whoever has just asked is about to ask again.</summary>
+    private const int DemandMilliseconds = 20;
+
     private readonly Lock _lock = new();
     private readonly Queue<Action> _served = [], _evaluated = [];
     private readonly HashSet<Action> _whenIdle = [];
@@ -19,6 +22,7 @@ internal sealed class PredictionThreads : IDisposable
     private readonly int _capacity;
     private readonly Thread[] _threads;
     private int _busy;
+    private long _servedAt = -DemandMilliseconds;
     private bool _isClosed;
 
     public PredictionThreads(EnsembleTrainingOptions options)
@@ -30,6 +34,9 @@ internal sealed class PredictionThreads : IDisposable
     }
 
     public int Count => _threads.Length;
+
+    /// <summary>Whether something was served within the last moments.</summary>
+    public bool AreInDemand => Environment.TickCount64 - Volatile.Read(ref _servedAt) < DemandMilliseconds;
 
     /// <summary>Threads that neither compute nor have work in their queue.</summary>
     public int Idle
@@ -58,6 +65,7 @@ internal sealed class PredictionThreads : IDisposable
     /// <exception cref="OverloadedException">The queue is full.</exception>
     public Task ServeAsync(int most, Action<int, int> predict)
     {
+        Volatile.Write(ref _servedAt, Environment.TickCount64);
         Task[] results;
         lock (_lock)
         {

@@ -15,10 +15,13 @@ public sealed class MemberTraining : IDisposable
     private readonly Batches _batches;
     private readonly TrainingNoise _noise;
     private readonly L2 _l2;
+    private readonly Action? _giveWay;
 
     /// <param name="from">Where to go on; null is the member's random initialization. Its tensors are copied.</param>
-    public MemberTraining(TrainingPlan plan, int member, MemberCheckpoint? from = null)
+    /// <param name="giveWay">Called between the parts of a step, which are the longest that anybody has to wait for this thread.</param>
+    public MemberTraining(TrainingPlan plan, int member, MemberCheckpoint? from = null, Action? giveWay = null)
     {
+        _giveWay = giveWay;
         var (spec, layout) = (plan.Spec, plan.Network.Layout);
         _plan = plan;
         Member = member;
@@ -45,13 +48,17 @@ public sealed class MemberTraining : IDisposable
         using var scope = NewDisposeScope();
         var step = Step + 1;
         var batch = _batches.At(step);
+        _giveWay?.Invoke();
         var scores = _plan.Network.Forward(_weights, batch.Inputs, _noise.At(step));
+        _giveWay?.Invoke();
         var loss = nn.functional.cross_entropy(scores, batch.Labels);
         var metrics = Measure(step, loss, scores, batch.Labels);
         _l2.StartGradient(_weights);
         loss.backward();
+        _giveWay?.Invoke();
         _optimizer.Update(_weights, step, _plan.LearningRate.At(step));
         Step = step;
+        _giveWay?.Invoke();
         return metrics;
     }
 

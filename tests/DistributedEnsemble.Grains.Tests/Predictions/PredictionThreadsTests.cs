@@ -111,6 +111,18 @@ public sealed class PredictionThreadsTests
         Assert.Equal(0, called.CurrentCount);
     }
 
+    [Fact]
+    public async Task Predictions_are_in_demand_from_one_that_is_served_until_none_has_been_for_a_moment()
+    {
+        using var threads = new PredictionThreads(_options);
+        await threads.RunAsync(() => 0);
+        Assert.False(threads.AreInDemand);
+
+        await threads.ServeAsync(1, (_, _) => Assert.True(threads.AreInDemand));
+
+        while (threads.AreInDemand) await Task.Delay(1, TestContext.Current.CancellationToken);
+    }
+
     private static Task<int> Serve(PredictionThreads threads, ManualResetEventSlim free, int value)
     {
         var served = -1;

@@ -52,10 +52,27 @@ public sealed class ExactnessTests
         GC.KeepAlive(ballast);
     }
 
-    private static string Train(TrainingPlan plan, int member)
+    [Fact]
+    public void Giving_way_four_times_a_step_on_the_own_thread_changes_nothing()
+    {
+        var plan = Plans.Of(Plans.Small);
+        var (times, thread) = (0, Environment.CurrentManagedThreadId);
+
+        var weights = Train(plan, 0, () =>
+        {
+            Assert.Equal(thread, Environment.CurrentManagedThreadId);
+            times++;
+            Thread.Yield();
+        });
+
+        Assert.Equal(Reference.Value[0], weights);
+        Assert.Equal(4 * plan.Steps, times);
+    }
+
+    private static string Train(TrainingPlan plan, int member, Action? giveWay = null)
     {
         set_num_threads(1);
-        using var training = new MemberTraining(plan, member);
+        using var training = new MemberTraining(plan, member, giveWay: giveWay);
         return training.TrainTo(plan, plan.Steps);
     }
 }
