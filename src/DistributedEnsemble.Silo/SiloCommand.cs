@@ -17,7 +17,7 @@ internal static class SiloCommand
     private static readonly Option<int?> Lanes = new("--lanes") { Description = "Training threads (default: the cores).", HelpName = "N" };
     private static readonly Option<string> Priority = new("--lane-priority")
     {
-        Description = "What training takes of processors that others want: low is a tenth, idle is nothing (for silos that serve on machines of their own; default: low).", HelpName = "low|idle",
+        Description = "What training takes of processors that others want: low is a tenth, idle is nothing (default: idle with --http, for predictions to come first; low without).", HelpName = "low|idle",
     };
 
     private static readonly Option<string> Address = new("--address") { Description = "IP address to listen on, which the others reach (default: loopback).", HelpName = "IP" };

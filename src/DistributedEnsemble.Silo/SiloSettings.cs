@@ -14,8 +14,8 @@ internal sealed record SiloSettings
     public string? Data { get; init; }
     public int Lanes { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>"low" or "idle".</summary>
-    public string LanePriority { get; init; } = "low";
+    /// <summary>"low" or "idle"; null is idle where HTTP is served, for who waits for an answer comes first.</summary>
+    public string? LanePriority { get; init; }
 
     /// <summary>Listened on and advertised.</summary>
     public string Address { get; init; } = "127.0.0.1";
@@ -43,6 +43,7 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, La
         if (settings.Lanes is < 1 or > MostLanes) throw new SiloSettingsException($"--lanes is {settings.Lanes}: a silo has 1 to {MostLanes} lanes.");
         var priority = settings.LanePriority switch
         {
+            null => settings.Http is null ? LanePriority.Low : LanePriority.Idle,
             "low" => LanePriority.Low,
             "idle" => LanePriority.Idle,
             var other => throw new SiloSettingsException($"--lane-priority is {OneLine.Of(other)}: it is low or idle."),

@@ -25,6 +25,7 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo) : ICluster
                 training.RunsFolder = options.RunsFolder;
                 training.DataFolder = options.DataFolder;
                 training.Lanes = options.Lanes ?? training.Lanes;
+                training.LanePriority = options.LanePriority;
                 ServingConfiguration.OfEnvironment().Configure(training.Prediction);
             },
             Logs, cancellation);

@@ -27,6 +27,8 @@ internal sealed record EmbeddedOptions(string RunsFolder, string? DataFolder, in
     /// <summary>The cluster that has the runs; null is this process.</summary>
     public RedisAddress? Cluster { get; init; }
 
+    public LanePriority LanePriority { get; init; } = LanePriority.Low;
+
     /// <summary>Where the runs are, for people.</summary>
     public string Place => Cluster?.ToString() ?? RunsFolder;
 }

@@ -3,6 +3,7 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Grains;
 using DistributedEnsemble.Silo.Http;
 using Spectre.Console;
 
@@ -41,7 +42,7 @@ internal sealed class ServeCommand : DriverCommand
             var settings = ServingConfiguration.OfEnvironment().ReadHttpSettings(parsed.GetValue(_http));
             var catalog = backend.OpenCatalog(options);
             var names = (parsed.GetValue(_runs) ?? []).Select(name => NamedRun.Find(parsed, catalog, shared, name).Run).Distinct().ToList();
-            await using var cluster = await backend.StartCluster(options, interruption.Token);
+            await using var cluster = await backend.StartCluster(options with { LanePriority = LanePriority.Idle }, interruption.Token);
             await using var server = await HttpServer.StartAsync(
                 cluster.Grains, options.RunsFolder, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, interruption.Token);
             Announce(parsed, server.Url, names.Count > 0 ? names : [.. catalog.Names()], options.RunsFolder);

@@ -8,7 +8,7 @@ public enum LanePriority
 
     /// <summary>
     /// What nobody else wants (SCHED_IDLE): predictions interrupt lanes at once, and beside other programs that never rest lanes
-    /// hardly train. For silos that serve on machines or in containers of their own. Linux only; elsewhere it is <see cref="Low"/>.
+    /// hardly train. The default of silos that serve HTTP. Linux only; elsewhere it is <see cref="Low"/>.
     /// </summary>
     Idle,
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Grains;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 
@@ -98,6 +99,27 @@ public sealed class ServeTests : IDisposable
 
         Assert.Equal("paused", status.GetProperty("state").GetString());
         Assert.True(status.GetProperty("steps").GetInt64() > 0);
+    }
+
+    [Theory, InlineData("serve", LanePriority.Idle), InlineData("train", LanePriority.Low)]
+    public async Task Lanes_come_last_where_predictions_are_served(string command, LanePriority priority)
+    {
+        var started = new List<LanePriority>();
+        using var driver = new TestDriver
+        {
+            Backend = Wiring.Backend with
+            {
+                StartCluster = (options, _) =>
+                {
+                    started.Add(options.LanePriority);
+                    throw new IOException("That is all.");
+                },
+            },
+        };
+
+        await driver.RunAsync(command);
+
+        Assert.Equal([priority], started);
     }
 
     [Fact]

@@ -1,0 +1,22 @@
+using DistributedEnsemble.Grains;
+using Microsoft.Extensions.Configuration;
+
+namespace DistributedEnsemble.Silo.Tests;
+
+public sealed class SiloSettingsTests
+{
+    [Theory]
+    [InlineData(null, null, LanePriority.Low)]
+    [InlineData(null, "http://127.0.0.1:8000", LanePriority.Idle)]
+    [InlineData("low", "http://127.0.0.1:8000", LanePriority.Low)]
+    [InlineData("idle", null, LanePriority.Idle)]
+    public void Lanes_come_last_where_http_is_served_unless_a_priority_is_given(string? given, string? http, LanePriority priority) =>
+        Assert.Equal(priority, Check(new SiloSettings { LanePriority = given, Http = http }).LanePriority);
+
+    [Fact]
+    public void Another_priority_is_refused() => Assert.Equal(
+        "--lane-priority is high: it is low or idle.",
+        Assert.Throws<SiloSettingsException>(() => Check(new SiloSettings { LanePriority = "high" })).Message);
+
+    private static CheckedSettings Check(SiloSettings settings) => CheckedSettings.Of(settings, new ConfigurationBuilder().Build());
+}
