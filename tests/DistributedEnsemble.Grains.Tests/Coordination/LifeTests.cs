@@ -139,7 +139,8 @@ public sealed class LifeTests
             var status = await cluster.TrainAsync(Specs.Small);
 
             Assert.Equal(RunStatusJson.ToJson(status), File.ReadAllText(file));
-            await Task.Delay(1500, TestContext.Current.CancellationToken);
+            // What had begun to be written when the run ended.
+            while (Directory.EnumerateFiles(runs.Folder("small").Root).Any(AtomicFile.IsUnfinished)) await Task.Delay(10, TestContext.Current.CancellationToken);
             Assert.Equal(RunStatusJson.ToJson(status), File.ReadAllText(file));
         }
         finally
