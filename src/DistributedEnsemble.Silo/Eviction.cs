@@ -13,7 +13,7 @@ internal sealed class Eviction : IFatalErrorHandler
     public void OnFatalException(object? sender, string? context, Exception? exception)
     {
         var because = exception is null ? context : $"{context} {exception.Message}";
-        Console.Error.WriteLine($"This silo ends: {because?.ReplaceLineEndings(" ")}");
+        Console.Error.WriteLine($"This silo ends: {OneLine.Of(because)}");
         Console.Error.Flush();
         ProcessEnd.AtOnce(ExitCode.Evicted);
     }

@@ -27,7 +27,7 @@ internal static class ProbeCommand
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var given) || given.Scheme is not ("http" or "https"))
         {
-            await Console.Error.WriteLineAsync($"The URL is {OneLine.Of(url)}: it takes http:// or https://, an address and a port, as in {HttpSettings.DefaultUrl}.");
+            await Console.Error.WriteLineAsync($"The URL is {OneLine.Excerpt(url)}: it takes http:// or https://, an address and a port, as in {HttpSettings.DefaultUrl}.");
             return 2;
         }
         // What listens on every address is asked on loopback.
@@ -45,7 +45,7 @@ internal static class ProbeCommand
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
         {
-            await Console.Error.WriteLineAsync($"{target} did not answer: {OneLine.Of(exception.Message)}");
+            await Console.Error.WriteLineAsync($"{target} did not answer: {OneLine.Excerpt(exception.Message)}");
         }
         return 1;
     }

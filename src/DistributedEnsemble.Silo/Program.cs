@@ -1,10 +1,11 @@
 using System.CommandLine;
+using DistributedEnsemble;
 using DistributedEnsemble.Silo;
 
 var parsed = SiloCommand.Create().Parse(args);
 if (parsed.Errors is [var first, ..])
 {
-    Console.Error.WriteLine($"{first.Message} `ensemble-silo --help` shows what a silo takes.");
+    Console.Error.WriteLine($"{OneLine.Of(first.Message)} `ensemble-silo --help` shows what a silo takes.");
     return ExitCode.Usage;
 }
 

@@ -68,7 +68,7 @@ internal static class SiloCommand
         }
         catch (InvalidOperationException exception)
         {
-            throw new SiloSettingsException($"A setting of ENSEMBLE__… cannot be read: {exception.Message.ReplaceLineEndings(" ")}");
+            throw new SiloSettingsException($"A setting of ENSEMBLE__… cannot be read: {OneLine.Of(exception.Message)}");
         }
 
         return settings with
@@ -87,7 +87,7 @@ internal static class SiloCommand
 
     private static async Task<int> EndAsync(Exception exception, int exitCode)
     {
-        await Console.Error.WriteLineAsync(exception.Message);
+        await Console.Error.WriteLineAsync(OneLine.Of(exception.Message));
         return exitCode;
     }
 }

@@ -44,7 +44,11 @@ internal static class SiloProgram
         await host.WaitForShutdownAsync(cancellation);
     }
 
-    private static void Log(ILoggingBuilder logs) => logs.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Warning);
+    private static void Log(ILoggingBuilder logs)
+    {
+        OneLineConsole.AddTo(logs);
+        logs.SetMinimumLevel(LogLevel.Warning);
+    }
 
     private static void Configure(
         ISiloBuilder silo, IConfiguration configuration, CheckedSettings check, RedisCluster? cluster, int siloPort, int gatewayPort)

@@ -46,7 +46,7 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, La
             null => settings.Http is null ? LanePriority.Low : LanePriority.Idle,
             "low" => LanePriority.Low,
             "idle" => LanePriority.Idle,
-            var other => throw new SiloSettingsException($"--lane-priority is {OneLine.Of(other)}: it is low or idle."),
+            var other => throw new SiloSettingsException($"--lane-priority is {OneLine.Excerpt(other)}: it is low or idle."),
         };
         if (!IPAddress.TryParse(settings.Address, out var address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
             throw new SiloSettingsException($"--address is {settings.Address}: it takes an IP address of this machine that the other silos reach, as in 10.0.0.2.");

@@ -49,7 +49,7 @@ internal sealed class RemoteCluster : ICluster
         catch (RedisException exception)
         {
             host.Dispose();
-            throw new RedisUnreachableException($"{address} does not do what it is asked: {exception.Message.ReplaceLineEndings(" ")}");
+            throw new RedisUnreachableException($"{address} does not do what it is asked: {OneLine.Of(exception.Message)}");
         }
     }
 

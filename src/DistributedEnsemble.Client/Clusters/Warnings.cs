@@ -24,8 +24,8 @@ internal sealed class Warnings(TextWriter output) : ILoggerProvider
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (!IsEnabled(logLevel)) return;
-            var message = formatter(state, null).ReplaceLineEndings(" ");
-            if (logLevel == LogLevel.Error) output.WriteLine($"Error: {message} {exception?.GetType().Name}: {exception?.Message.ReplaceLineEndings(" ")}");
+            var message = OneLine.Of(formatter(state, null));
+            if (logLevel == LogLevel.Error) output.WriteLine($"Error: {message} {exception?.GetType().Name}: {OneLine.Of(exception?.Message)}");
             // A warning that comes with an exception is tried again, and told where it cannot be mended.
             else if (exception is null) output.WriteLine($"Warning: {message}");
         }

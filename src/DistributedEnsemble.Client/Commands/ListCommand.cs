@@ -33,7 +33,7 @@ internal sealed class ListCommand : DriverCommand
             }
             catch (InvalidDataException exception)
             {
-                damages.Add(exception.Message);
+                damages.Add(OneLine.Of(exception.Message));
             }
         }
         return (runs, damages);

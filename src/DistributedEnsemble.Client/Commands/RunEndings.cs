@@ -9,7 +9,7 @@ internal static class RunEndings
     /// <returns>Null if there is nothing to say.</returns>
     public static string? Line(RunStatus status, ParseResult parsed, SharedOptions shared)
     {
-        var because = status.Reason is null ? "" : $": {status.Reason}";
+        var because = status.Reason is null ? "" : $": {OneLine.Of(status.Reason)}";
         return status.State switch
         {
             RunState.Paused => $"Run \"{status.Run}\" is paused at step {Words.Count(status.Steps)} of {Words.Count(status.StepsTotal)}{because}\n" +

@@ -33,16 +33,9 @@ internal sealed class FailureTable
         while (exception is AggregateException { InnerExceptions: [var only] }) exception = only;
         for (var type = exception.GetType(); type is not null; type = type.BaseType)
         {
-            if (_known.TryGetValue(type, out var exitCode)) return new Failure(OneLine(exception.Message), exitCode);
+            if (_known.TryGetValue(type, out var exitCode)) return new Failure(OneLine.Of(exception.Message), exitCode);
         }
         return new Failure(
-            $"Unexpected {exception.GetType().Name}: {OneLine(exception.Message)} ({TraceVariable}=1 shows where.)", ExitCode.Failed);
-    }
-
-    /// <summary>As a terminal may have it, whoever wrote the message.</summary>
-    private static string OneLine(string message)
-    {
-        var line = string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
-        return new string([.. line.Select(c => char.IsControl(c) ? ' ' : c)]);
+            $"Unexpected {exception.GetType().Name}: {OneLine.Of(exception.Message)} ({TraceVariable}=1 shows where.)", ExitCode.Failed);
     }
 }

@@ -36,11 +36,11 @@ internal sealed class LineView(IAnsiConsole console) : IProgressView
             MemberState.Completed when !known || before.Status.State != MemberState.Completed =>
                 $"completed at step {Words.Count(member.Step)}, loss {Words.Loss(member.Loss)}",
             MemberState.Failed when !known || before.Status.State != MemberState.Failed =>
-                $"failed: {member.Reason}",
+                $"failed: {OneLine.Of(member.Reason)}",
             MemberState.Training when !known || before.Status.State != MemberState.Training || before.Status.Attempt != member.Attempt =>
                 $"training on {member.Silo}{(member.Lane is { } lane ? $" lane {lane}" : "")}{Again(member)}",
             MemberState.Waiting when known && before.Status.State == MemberState.Training =>
-                $"waiting at step {Words.Count(member.Step)}{(member.Reason is null ? "" : $": {member.Reason}")}",
+                $"waiting at step {Words.Count(member.Step)}{(member.Reason is null ? "" : $": {OneLine.Of(member.Reason)}")}",
             MemberState.Training when tenth > before.Tenth && member.Step < steps =>
                 $"step {Words.Count(member.Step)}/{Words.Count(steps)} ({Words.Percent(member.Step, steps)}), " +
                 $"loss {Words.Loss(member.Loss)}, {Words.Rate(member.StepsPerSecond)} steps/s",

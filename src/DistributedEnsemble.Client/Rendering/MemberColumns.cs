@@ -32,7 +32,7 @@ internal sealed class MemberColumns(bool unicode)
     }
 
     private static string Place(MemberStatus member) =>
-        member.Silo is null ? Words.Unknown : member.Lane is { } lane ? $"{member.Silo}/{lane}" : member.Silo;
+        member.Silo is null ? Words.Unknown : member.Lane is { } lane ? $"{OneLine.Of(member.Silo)}/{lane}" : OneLine.Of(member.Silo);
 
     private static List<Column> Fit(List<Column> columns, int width)
     {

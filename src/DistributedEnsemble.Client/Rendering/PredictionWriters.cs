@@ -42,7 +42,8 @@ internal static class PredictionWriters
     public static void Table(TextWriter writer, PredictedRows rows)
     {
         const int LongestName = 24;
-        string[] names = [.. rows.Classes.Select(name => Printable(name, LongestName))];
+        // Labels come from data, and a terminal obeys control characters.
+        string[] names = [.. rows.Classes.Select(name => OneLine.Of(name, LongestName))];
         var (number, label) = (Math.Max("row".Length, $"{rows.Rows.Count()}".Length), names.Append("label").Max(name => name.Length));
         writer.WriteLine($"{"row".PadLeft(number)}  {"label".PadRight(label)}  probability  {"next".PadRight(label)}            entropy");
         foreach (var (index, row) in rows.Rows.Index())
@@ -69,13 +70,6 @@ internal static class PredictionWriters
 
     private static string Cell(string text) =>
         text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-
-    /// <summary>Labels come from data, and a terminal obeys control characters.</summary>
-    private static string Printable(string text, int longest)
-    {
-        var line = new string([.. text.Select(c => char.IsControl(c) ? '?' : c)]);
-        return line.Length <= longest ? line : $"{line[..(longest - 1)]}…";
-    }
 
     private sealed record JsonRow(string Label, Dictionary<string, float> Probabilities, double Entropy);
 }

@@ -78,7 +78,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
     {
         foreach (var member in status.Members.Where(member => member.State == MemberState.Failed))
         {
-            consoles.Error.WriteRaw($"Member {member.Index} failed: {member.Reason}");
+            consoles.Error.WriteRaw($"Member {member.Index} failed: {OneLine.Of(member.Reason)}");
         }
         var line = RunEndings.Line(status, parsed, shared) ?? (!interruption.IsAsked ? null : status.State == RunState.Running
             ? $"Run \"{status.Run}\" goes on; `{shared.Suggest(parsed, $"watch {status.Run}")}`"

@@ -16,6 +16,8 @@ internal sealed class PredictionServer : IDisposable
     /// <summary>The environment variable with the key of a server that asks for one.</summary>
     public const string KeyVariable = "ENSEMBLE_API_KEY";
 
+    private const int LongestError = 500;
+
     private readonly HttpClient _client;
 
     public PredictionServer(string url)
@@ -125,17 +127,11 @@ internal sealed class PredictionServer : IDisposable
     {
         try
         {
-            return JsonElement.Parse(body).GetProperty("error").GetString() is { } error ? Excerpt(error) : null;
+            return JsonElement.Parse(body).GetProperty("error").GetString() is { } error ? OneLine.Of(error, LongestError) : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
             return null;
         }
-    }
-
-    private static string Excerpt(string error)
-    {
-        const int Longest = 500;
-        return error.Length <= Longest ? error : $"{error[..Longest]}…";
     }
 }

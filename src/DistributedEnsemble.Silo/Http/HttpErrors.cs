@@ -12,9 +12,9 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
         {
             await next(context);
             if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status404NotFound, ContentLength: null, ContentType: null })
-                throw HttpError.NotFound($"There is nothing at {OneLine.Of(context.Request.Path)}: /v2, /api/runs, /metrics and /dashboard are what is here.");
+                throw HttpError.NotFound($"There is nothing at {OneLine.Excerpt(context.Request.Path)}: /v2, /api/runs, /metrics and /dashboard are what is here.");
             if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status405MethodNotAllowed })
-                throw new HttpError(StatusCodes.Status405MethodNotAllowed, $"{OneLine.Of(context.Request.Path)} takes another method than {OneLine.Of(context.Request.Method)}.");
+                throw new HttpError(StatusCodes.Status405MethodNotAllowed, $"{OneLine.Excerpt(context.Request.Path)} takes another method than {OneLine.Excerpt(context.Request.Method)}.");
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested && !RequestTimeout.HasPassed(context))
         {
@@ -30,7 +30,7 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
     private async Task AnswerAsync(HttpContext context, Exception exception)
     {
         var (status, message) = Describe(context, exception);
-        if (status == StatusCodes.Status500InternalServerError) log.RequestFailed(exception, context.Request.Path);
+        if (status == StatusCodes.Status500InternalServerError) log.RequestFailed(exception, OneLine.Excerpt(context.Request.Path));
         if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) context.Response.Headers.RetryAfter = "1";
         context.Response.StatusCode = status;
         // The rest of a body that was refused is not read: the connection would carry it into the next request.
@@ -41,12 +41,12 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
     private (int Status, string Message) Describe(HttpContext context, Exception exception) => exception switch
     {
         HttpError error => (error.Status, error.Message),
-        RunRejectedException => (StatusCodes.Status400BadRequest, OneLine.Whole(exception.Message)),
+        RunRejectedException => (StatusCodes.Status400BadRequest, OneLine.Of(exception.Message)),
         OverloadedException => (StatusCodes.Status429TooManyRequests, exception.Message),
         QuorumException => (StatusCodes.Status503ServiceUnavailable, exception.Message),
         OperationCanceledException when RequestTimeout.HasPassed(context) =>
             (StatusCodes.Status503ServiceUnavailable, $"There was no answer within {settings.RequestTimeoutSeconds} s."),
-        BadHttpRequestException bad => (bad.StatusCode, OneLine.Whole(bad.Message)),
+        BadHttpRequestException bad => (bad.StatusCode, OneLine.Of(bad.Message)),
         TimeoutException or OrleansException or OperationCanceledException =>
             (StatusCodes.Status503ServiceUnavailable, "The cluster does not answer: ask again in a moment."),
         _ => (StatusCodes.Status500InternalServerError, "The server failed at this request; its log says why."),
@@ -55,6 +55,6 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
 
 internal static partial class HttpLog
 {
-    [LoggerMessage(80, LogLevel.Error, "A request of {Path} failed.")]
+    [LoggerMessage(100, LogLevel.Error, "A request of {Path} failed.")]
     public static partial void RequestFailed(this ILogger log, Exception exception, string path);
 }

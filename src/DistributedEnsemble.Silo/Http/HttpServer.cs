@@ -50,7 +50,7 @@ public sealed class HttpServer : IAsyncDisposable
         {
             await server.DisposeAsync();
             if (exception is IOException or SocketException)
-                throw new IOException($"--http {settings.Url} cannot be listened on: {OneLine.Whole(exception.Message).TrimEnd('.')} (another port may be free).", exception);
+                throw new IOException($"--http {settings.Url} cannot be listened on: {OneLine.Of(exception.Message).TrimEnd('.')} (another port may be free).", exception);
             throw;
         }
     }

@@ -17,7 +17,7 @@ public static class ServingConfiguration
         var settings = Read(configuration, "Serving", new HttpSettings(), (section, empty) => section.Get<HttpSettings>() ?? empty);
         settings = settings with { Url = url ?? settings.Url };
         if (configuration[$"{Root}:Serving:{nameof(settings.Hosts)}"] is { Length: > 0 } hosts)
-            throw new HttpSettingsException($"{HttpSettingsCheck.Name(nameof(settings.Hosts))} is {OneLine.Of(hosts)}: it is a list, whose first is {HttpSettingsCheck.Name(nameof(settings.Hosts))}__0.");
+            throw new HttpSettingsException($"{HttpSettingsCheck.Name(nameof(settings.Hosts))} is {OneLine.Excerpt(hosts)}: it is a list, whose first is {HttpSettingsCheck.Name(nameof(settings.Hosts))}__0.");
         HttpSettingsCheck.Of(settings);
         EnsembleTelemetry.Check(configuration);
         return settings;
@@ -49,7 +49,7 @@ public static class ServingConfiguration
         }
         catch (InvalidOperationException exception)
         {
-            throw new HttpSettingsException($"A setting of ENSEMBLE__{section.ToUpperInvariant()} cannot be read: {OneLine.Whole(exception.Message)}");
+            throw new HttpSettingsException($"A setting of ENSEMBLE__{section.ToUpperInvariant()} cannot be read: {OneLine.Of(exception.Message)}");
         }
     }
 

@@ -100,8 +100,8 @@ public sealed class PredictTests : IDisposable
         Assert.Equal(
             """
             row  label     probability  next                entropy
-              1  red?[31m      70.00 %  c          20.00 %   0.8018
-              2  b            100.00 %  red?[31m    0.00 %   0.0000
+              1  red [31m      70.00 %  c          20.00 %   0.8018
+              2  b            100.00 %  red [31m    0.00 %   0.0000
 
             """,
             writer.ToString());

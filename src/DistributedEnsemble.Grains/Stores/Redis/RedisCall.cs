@@ -15,7 +15,7 @@ internal static class RedisCall
         }
         catch (Exception exception) when (exception is RedisException or RedisTimeoutException or RedisStorageException)
         {
-            throw failed($"Redis does not do what it is asked: {exception.Message.ReplaceLineEndings(" ")}");
+            throw failed($"Redis does not do what it is asked: {OneLine.Of(exception.Message)}");
         }
     }
 }

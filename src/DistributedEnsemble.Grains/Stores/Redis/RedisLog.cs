@@ -4,6 +4,6 @@ namespace DistributedEnsemble.Grains;
 
 internal static partial class RedisLog
 {
-    [LoggerMessage(60, LogLevel.Warning, "Run {Run}: the record could not be copied into the run's folder; the next one will be.")]
+    [LoggerMessage(70, LogLevel.Warning, "Run {Run}: the record could not be copied into the run's folder; the next one will be.")]
     public static partial void NotCopied(this ILogger log, Exception exception, RunKey run);
 }

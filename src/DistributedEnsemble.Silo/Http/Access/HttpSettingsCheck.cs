@@ -38,10 +38,10 @@ internal sealed record HttpSettingsCheck(HttpSettings Settings, IPEndPoint Endpo
     {
         const string Rule = "it takes http:// or https://, an IP address or localhost, and a port, as in " + HttpSettings.DefaultUrl;
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.PathAndQuery != "/" || uri.UserInfo != "")
-            throw new HttpSettingsException($"--http is {OneLine.Of(url)}: {Rule}.");
+            throw new HttpSettingsException($"--http is {OneLine.Excerpt(url)}: {Rule}.");
         var address = uri.Host == "localhost" ? IPAddress.Loopback
             : IPAddress.TryParse(uri.Host.Trim('[', ']'), out var parsed) ? parsed
-            : throw new HttpSettingsException($"--http is {OneLine.Of(url)}: {Rule}.");
+            : throw new HttpSettingsException($"--http is {OneLine.Excerpt(url)}: {Rule}.");
         return (new IPEndPoint(address, uri.Port), uri.Scheme == "https");
     }
 
@@ -61,7 +61,7 @@ internal sealed record HttpSettingsCheck(HttpSettings Settings, IPEndPoint Endpo
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new HttpSettingsException($"{Name(nameof(settings.Certificate))} {file} cannot be used: {OneLine.Of(exception.Message)}");
+            throw new HttpSettingsException($"{Name(nameof(settings.Certificate))} {file} cannot be used: {OneLine.Excerpt(exception.Message)}");
         }
     }
 

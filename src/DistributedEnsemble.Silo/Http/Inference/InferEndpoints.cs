@@ -68,7 +68,7 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
         CheckVersion(name, version);
         var (aggregator, model) = await repository.GetAsync(name);
         if (context.Request.Headers.ContentEncoding.Count > 0)
-            throw HttpError.BadRequest($"The body is compressed ({OneLine.Of(context.Request.Headers.ContentEncoding.ToString())}): send it as it is.");
+            throw HttpError.BadRequest($"The body is compressed ({OneLine.Excerpt(context.Request.Headers.ContentEncoding.ToString())}): send it as it is.");
 
         InferRequest request;
         using (var body = await admission.ReadAsync(context.Request, context.RequestAborted))

@@ -28,7 +28,7 @@ internal static class InferParametersReader
                 case var ignored when s_ignored.Contains(ignored): json.Skip(); break;
                 default:
                     throw HttpError.BadRequest(
-                        $"parameters.{OneLine.Of(name)} is unknown: there are from, select, members, monte_carlo_samples, calibrated, binary_data_output and timeout.");
+                        $"parameters.{OneLine.Excerpt(name)} is unknown: there are from, select, members, monte_carlo_samples, calibrated, binary_data_output and timeout.");
             }
         }
 

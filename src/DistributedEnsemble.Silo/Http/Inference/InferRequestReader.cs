@@ -39,7 +39,7 @@ internal sealed class InferRequestReader
         catch (JsonException exception)
         {
             throw HttpError.BadRequest(
-                $"The request is not JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}: {OneLine.Of(exception.Message.Split(" LineNumber:")[0])}");
+                $"The request is not JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}: {OneLine.Excerpt(exception.Message.Split(" LineNumber:")[0])}");
         }
         catch (InvalidOperationException)
         {
@@ -194,7 +194,7 @@ internal sealed class InferRequestReader
         while (NextProperty(ref json, out var name))
         {
             if (IsForPeople(name)) json.Skip();
-            else if (name != "binary_data_size") throw HttpError.BadRequest($"inputs[0].parameters.{OneLine.Of(name)} is unknown: there is binary_data_size.");
+            else if (name != "binary_data_size") throw HttpError.BadRequest($"inputs[0].parameters.{OneLine.Excerpt(name)} is unknown: there is binary_data_size.");
             else if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var bytes)) size = Once(size, bytes, "inputs[0].parameters.binary_data_size");
             else throw HttpError.BadRequest("inputs[0].parameters.binary_data_size must be a whole number.");
         }

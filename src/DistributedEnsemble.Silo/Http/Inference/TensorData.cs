@@ -55,7 +55,7 @@ internal ref struct TensorData
             if (!json.TryGetSingle(out var value) || !float.IsFinite(value))
             {
                 throw HttpError.BadRequest(
-                    $"Element {_count} of inputs[0].data is {OneLine.Of(Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(40, json.ValueSpan.Length)]))}: it is outside of float32.");
+                    $"Element {_count} of inputs[0].data is {OneLine.Excerpt(Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(40, json.ValueSpan.Length)]))}: it is outside of float32.");
             }
 
             _values[_count++] = value;

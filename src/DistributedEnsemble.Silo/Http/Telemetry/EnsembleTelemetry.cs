@@ -21,9 +21,9 @@ internal static class EnsembleTelemetry
     {
         if (configuration[Collector] is not { Length: > 0 } collector) return;
         if (!Uri.TryCreate(collector, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-            throw new HttpSettingsException($"{Collector} is {OneLine.Of(collector)}: it is a collector's address, as in http://127.0.0.1:4317.");
+            throw new HttpSettingsException($"{Collector} is {OneLine.Excerpt(collector)}: it is a collector's address, as in http://127.0.0.1:4317.");
         if (configuration[Protocol] is { Length: > 0 } protocol and not ("grpc" or "http/protobuf"))
-            throw new HttpSettingsException($"{Protocol} is {OneLine.Of(protocol)}: it is grpc or http/protobuf.");
+            throw new HttpSettingsException($"{Protocol} is {OneLine.Excerpt(protocol)}: it is grpc or http/protobuf.");
         if (configuration[Headers] is { Length: > 0 } headers && headers.Split(',').Any(header => header.IndexOf('=') < 1))
             throw new HttpSettingsException($"{Headers} has another form than NAME=VALUE,NAME=VALUE.");
     }
