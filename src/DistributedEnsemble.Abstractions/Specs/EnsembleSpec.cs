@@ -58,11 +58,38 @@ public sealed record EnsembleSpec
     public string ToJson() => SpecWriter.Write(SpecBuilder.LayerOf(this));
 }
 
+/// <summary>What is predicted: a class or a number.</summary>
+public enum TaskKind { Classification, Regression }
+
 public sealed record DataSpec
 {
-    [Key("The name of a registered dataset, or of a CSV file.", Pattern = @"\A[^\p{Cc}]{1,1000}\z",
-        Rule = "it must be the name of a dataset or of a CSV file, in quotes")]
+    [Key("The name of a registered dataset, of a table's file, or of a folder of images.", Pattern = @"\A[^\p{Cc}]{1,1000}\z",
+        Rule = "it must be the name of a dataset or of a file, in quotes")]
     public string Dataset { get; init; } = "digits";
+
+    [Key("The column that is predicted.", Pattern = @"\A[^\p{Cc}]{1,1000}\z", Rule = "it must be the name of a column, in quotes",
+        Absent = "the first of target, label, class in any case; else the last column that is of use")]
+    public string? Target { get; init; }
+
+    [Key("Whether a class or a number is predicted.",
+        Absent = "classification if the target is text, or has at most 20 distinct whole numbers; else regression")]
+    public TaskKind? Task { get; init; }
+
+    [Key("Columns that are left out.", Items = "[0, 10000]", Absent = "none")]
+    public SpecList<string>? Ignore { get; init; }
+
+    [Key("Columns of numbers that are names of categories.", Items = "[0, 10000]", Absent = "none")]
+    public SpecList<string>? Categorical { get; init; }
+
+    [Key("Whether the first line of a table names its columns.", Absent = "found by looking")]
+    public bool? Header { get; init; }
+
+    [Key("A table of its own that tests.", Pattern = @"\A[^\p{Cc}]{1,1000}\z", Rule = "it must be the name of a file, in quotes",
+        Absent = "every fifth row tests")]
+    public string? Test { get; init; }
+
+    [Key("Pixels on a side to which the pictures of a folder are resized.", Range = "[1, 4096]", Absent = "the commonest side, at most 64")]
+    public int? ImageSize { get; init; }
 
     [Key("The share of the training rows that only chooses (selection, temperature, best member).", Range = "[0, 0.9]",
         Rule = "it must be a share from 0 to 0.9 of the training rows (0 keeps no validation split)")]

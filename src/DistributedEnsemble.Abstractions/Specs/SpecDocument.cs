@@ -15,6 +15,9 @@ public sealed class SpecDocument
     /// <summary>The dataset, whose defaults <see cref="Resolve(JsonObject?, IReadOnlyCollection{string}?)"/> takes.</summary>
     public string Dataset => _keys[SpecPaths.Dataset] as string ?? new DataSpec().Dataset;
 
+    /// <summary>What the author said of the data, and the defaults of the code where he was silent.</summary>
+    public DataSpec Data => SpecBuilder.Build(_keys, new EnsembleSpec()).Data;
+
     /// <summary>The name that the author gave the run; null lets the system choose.</summary>
     public string? Name => _keys["name"] as string;
 

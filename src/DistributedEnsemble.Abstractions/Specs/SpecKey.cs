@@ -31,6 +31,8 @@ public sealed class SpecKey : SpecEntry
     public string TypeName =>
         Type == typeof(string) ? "text"
         : Type == typeof(double) ? "number"
+        : Type == typeof(bool) ? "true | false"
+        : IsTextList ? "list of texts"
         : IsList ? "list of whole numbers"
         : Type.IsEnum ? string.Join(" | ", Choices)
         : "whole number";
@@ -46,10 +48,13 @@ public sealed class SpecKey : SpecEntry
     internal Regex? Pattern { get; }
     internal bool IsText => Type == typeof(string);
     internal bool IsList => Type == typeof(SpecList<int>);
+    internal bool IsTextList => Type == typeof(SpecList<string>);
 
     /// <summary>What an error says after the value.</summary>
     internal string Rule => _attribute.Rule ?? (
         Type.IsEnum ? $"it must be {SpecNames.List(Choices, "or")}"
+        : Type == typeof(bool) ? "it must be true or false"
+        : IsTextList ? $"it must be a list of {Items!.Min} to {Items.Max} texts, as in [\"a\", \"b\"]"
         : IsList ? $"it must be a list of {Items!.Min} to {Items.Max} whole numbers, each {Interval!.InWords}"
         : $"it must be a {TypeName} {Interval!.InWords}");
 

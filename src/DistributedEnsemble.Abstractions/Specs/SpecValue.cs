@@ -12,6 +12,7 @@ internal static partial class SpecValue
     public static object? Read(SpecKey key, JsonElement value) =>
         value.ValueKind is JsonValueKind.Null && key.IsNullable ? null
         : key.IsList ? List(key, value)
+        : key.IsTextList ? Texts(key, value)
         : Scalar(key, value) ?? throw Wrong(key.Path, value, key.Rule);
 
     public static SpecException Wrong(string path, JsonElement value, string rule) => new($"{path} is {Shown(value)}: {rule}.");
@@ -22,6 +23,8 @@ internal static partial class SpecValue
         null => "null",
         string text => $"\"{Shown(text)}\"",
         Enum choice => SpecNames.OfChoice(choice),
+        bool truth => truth ? "true" : "false",
+        SpecList<string> texts => $"[{string.Join(", ", texts.Select(InWords))}]",
         double number => number.ToString("R").Replace("E-0", "e-", StringComparison.Ordinal).Replace("E", "e", StringComparison.Ordinal),
         _ => value.ToString()!,
     };
@@ -38,6 +41,7 @@ internal static partial class SpecValue
     private static object? Scalar(SpecKey key, JsonElement value) =>
         key.Type == typeof(int) ? (int?)Whole(key.Interval!, value)
         : key.Type == typeof(ulong) ? (ulong?)Whole(key.Interval!, value)
+        : key.Type == typeof(bool) ? Truth(value)
         : key.Type == typeof(double) ? Number(key.Interval!, value)
         : key.Type.IsEnum ? Choice(key, value)
         : Text(value) is { } text && key.Pattern!.IsMatch(text) ? text : null;
@@ -65,6 +69,23 @@ internal static partial class SpecValue
         return [.. value.EnumerateArray().Select((item, index) => (int)(Whole(key.Interval!, item)
             ?? throw Wrong($"{key.Path}[{index}]", item, $"it must be a whole number {key.Interval!.InWords}")))];
     }
+
+    private static SpecList<string> Texts(SpecKey key, JsonElement value)
+    {
+        if (value.ValueKind is not JsonValueKind.Array || !key.Items!.Contains((decimal)value.GetArrayLength()))
+            throw Wrong(key.Path, value, key.Rule);
+
+        return [.. value.EnumerateArray().Select((item, index) => Text(item) is { Length: > 0 } text && !text.Any(char.IsControl)
+            ? text
+            : throw Wrong($"{key.Path}[{index}]", item, "it must be a text of one line, in quotes"))];
+    }
+
+    private static bool? Truth(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => null,
+    };
 
     /// <summary>The text of a JSON string; null if it is something else, or holds half of a surrogate pair.</summary>
     private static string? Text(JsonElement value)

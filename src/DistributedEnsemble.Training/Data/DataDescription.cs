@@ -46,6 +46,10 @@ public sealed record DataDescription
     public required float Scale { get; init; }
     public required SplitSizes Splits { get; init; }
 
+    /// <summary>What the network is given.</summary>
+    [JsonIgnore]
+    public NetworkInputs Inputs => new(InputShape, []);
+
     /// <summary>What makes inputs of raw rows.</summary>
     [JsonIgnore]
     public Preprocessing Preprocessing => new(Mean, Deviation, Scale);

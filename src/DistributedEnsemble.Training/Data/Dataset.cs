@@ -16,6 +16,12 @@ public sealed class Dataset : IDisposable
     /// <summary>Of one row: [features] or [channels, height, width].</summary>
     public required long[] InputShape { get; init; }
 
+    /// <summary>Inputs that are indices of levels.</summary>
+    public IReadOnlyList<EmbeddedInput> Embedded { get; init; } = [];
+
+    /// <summary>What the network is given.</summary>
+    public NetworkInputs Inputs => new(InputShape, Embedded);
+
     /// <summary>The features' names, as many as a row has numbers.</summary>
     public required IReadOnlyList<string> Columns { get; init; }
 

@@ -10,7 +10,7 @@ public sealed class TrainingPlan
     {
         (Spec, Dataset) = (spec, dataset);
         Random = random ?? new RandomSource(spec.Seed);
-        Network = networks.Build(spec, dataset.InputShape, dataset.Classes.Count);
+        Network = networks.Build(spec, dataset.Inputs, dataset.Classes.Count);
         Split = ValidationSplit.Draw(dataset.Train, dataset.Classes.Count, spec.Data.ValidationFraction, Random);
         var batchSize = Math.Min(spec.Training.BatchSize, Split.Training.Length);
         StepsPerEpoch = (Split.Training.Length + batchSize - 1) / batchSize;

@@ -21,7 +21,7 @@ internal static class LayerDescription
         Layer layer => Of(layer),
         IEnumerable<Layer> layers => Of(layers),
         Enum choice => CamelCase(choice.ToString()),
-        _ => JsonSerializer.SerializeToNode(value, value.GetType()),
+        _ => JsonSerializer.SerializeToNode(value, value.GetType(), JsonSerializerOptions.Web),
     };
 
     private static string CamelCase(string name) => JsonNamingPolicy.CamelCase.ConvertName(name);

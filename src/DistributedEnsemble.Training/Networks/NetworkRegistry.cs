@@ -19,15 +19,21 @@ public sealed class NetworkRegistry
     /// <exception cref="ArgumentException">The kind exists.</exception>
     public void Add(string kind, NetworkDesign design) => _designs.Add(kind, design);
 
+    /// <inheritdoc cref="Build(EnsembleSpec, NetworkInputs, int)"/>
+    public Network Build(EnsembleSpec spec, IReadOnlyList<long> inputShape, int classes) => Build(spec, new NetworkInputs(inputShape, []), classes);
+
     /// <exception cref="SpecException">The kind is unknown, or does not fit the data.</exception>
-    public Network Build(EnsembleSpec spec, IReadOnlyList<long> inputShape, int classes)
+    public Network Build(EnsembleSpec spec, NetworkInputs inputs, int classes)
     {
         if (!_designs.TryGetValue(spec.Model.Kind, out var design))
         {
             throw new SpecException($"model.kind is \"{spec.Model.Kind}\": known are {string.Join(", ", Kinds)}.");
         }
 
-        var network = new Network(inputShape, WithInputDropout(design(inputShape, classes, spec), spec), spec.Training.Precision);
+        Embedding? embedding = inputs.Embedded.Count > 0 ? new(inputs.Embedded) : null;
+        var shape = embedding is null ? inputs.Shape : new Network(inputs.Shape, [embedding]).OutputShape;
+        var layers = WithInputDropout(design(shape, classes, spec), spec);
+        var network = new Network(inputs.Shape, embedding is null ? layers : layers.Prepend(embedding), spec.Training.Precision);
         return network.OutputShape is [var outputs] && outputs == classes
             ? network
             : throw new SpecException(

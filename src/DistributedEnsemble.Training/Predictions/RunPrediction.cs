@@ -18,7 +18,7 @@ public static class RunPrediction
     {
         set_num_threads(1);
         var run = RunDescription.Read(folder);
-        var network = networks.Build(run.Spec, run.Data.InputShape, run.Data.Classes.Length);
+        var network = networks.Build(run.Spec, run.Data.Inputs, run.Data.Classes.Length);
         var selection = ConstituentSelection.Stored(folder, status.Run, ChosenConstituents.Of(status, run.Spec, network, choice));
         var random = new RandomSource(run.Spec.Seed);
         var batches = read(run.Data).Select(rows => (Rows: rows, Mean: new ProbabilityMean())).ToList();

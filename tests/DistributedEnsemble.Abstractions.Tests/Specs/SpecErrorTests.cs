@@ -52,7 +52,7 @@ public sealed class SpecErrorTests
     [InlineData("lerningrate=0.1", "lerningrate is an unknown key: did you mean training.schedule.learningRate?")]
     [InlineData("dropout=0.5", "dropout is an unknown key: did you mean regularization.dropout?")]
     [InlineData("everySteps=5", "everySteps is an unknown key: did you mean averaging.everySteps or logging.everySteps?")]
-    [InlineData("data.somethingelse=5", "data.somethingelse is an unknown key: the keys here are dataset and validationFraction.")]
+    [InlineData("data.somethingelse=5", "data.somethingelse is an unknown key: the keys here are dataset, target, task, ignore, categorical, header, test, imageSize and validationFraction.")]
     [InlineData("members.count=3", "members.count is an unknown key: members is a value and has no keys.")]
     [InlineData("=3", "\"\" is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
     public void An_unknown_key_is_answered_with_the_one_that_was_meant(string setting, string error) => AssertError(error, setting);
@@ -82,8 +82,8 @@ public sealed class SpecErrorTests
     [InlineData("[1]", "The spec is [1]: it must be a section in braces.")]
     [InlineData("{\"members\":1,\"members\":2}", "members is given twice: keep one of the two.")]
     [InlineData("{\"training\":{\"epochs\":1,\"epochs\":1}}", "training.epochs is given twice: keep one of the two.")]
-    [InlineData("{\"data\":{\"dataset\":\"\\ud800\"}}", "data.dataset is \"\\ud800\": it must be the name of a dataset or of a CSV file, in quotes.")]
-    [InlineData("{\"data\":{\"dataset\":7}}", "data.dataset is 7: it must be the name of a dataset or of a CSV file, in quotes.")]
+    [InlineData("{\"data\":{\"dataset\":\"\\ud800\"}}", "data.dataset is \"\\ud800\": it must be the name of a dataset or of a file, in quotes.")]
+    [InlineData("{\"data\":{\"dataset\":7}}", "data.dataset is 7: it must be the name of a dataset or of a file, in quotes.")]
     [InlineData("{\"\\ud800\":7}", "The spec is not JSON: a key holds half of a surrogate pair.")]
     [InlineData("{\"a\\nb\":7}", "a b is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
     public void A_text_that_is_no_spec_is_refused_in_one_line(string text, string error) =>

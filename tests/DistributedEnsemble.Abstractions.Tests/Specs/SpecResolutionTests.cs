@@ -39,6 +39,22 @@ public sealed class SpecResolutionTests
         Assert.Equal(3, Resolve("{ // three\n \"members\": /* few */ 3, }").Members);
 
     [Fact]
+    public void Columns_are_named_by_lists_of_texts()
+    {
+        var data = SpecDocument.Empty.With([("data.ignore", """["id", "a,b"]"""), ("data.header", "false"), ("data.task", "regression")]).Data;
+        Assert.Equal(["id", "a,b"], data.Ignore!);
+        Assert.Equal((false, TaskKind.Regression), (data.Header, data.Task));
+        Assert.Equal(data, EnsembleSpec.FromJson(SpecDocument.Empty.With("data.ignore", """["id", "a,b"]""")
+            .With([("data.header", "false"), ("data.task", "regression")]).Resolve().ToJson()).Data);
+        Assert.Equal(
+            "data.ignore[1] is 7: it must be a text of one line, in quotes.",
+            Assert.Throws<SpecException>(() => SpecDocument.Empty.With("data.ignore", """["id", 7]""")).Message);
+        Assert.Equal(
+            "data.header is \"yes\": it must be true or false.",
+            Assert.Throws<SpecException>(() => SpecDocument.Empty.With("data.header", "yes")).Message);
+    }
+
+    [Fact]
     public void The_greatest_seed_is_exact() =>
         Assert.Equal(ulong.MaxValue, SpecDocument.Empty.With("seed", "18446744073709551615").Resolve().Seed);
 
