@@ -20,7 +20,7 @@ public sealed class RecipeTests
         var spec = document.Resolve(source.Defaults);
         long[] shape = dataset == "digits" ? [1, 8, 8] : [1, 28, 28];
 
-        var network = new NetworkRegistry().Build(spec, shape, classes: 10);
+        var network = new NetworkRegistry().Build(spec, shape, outputs: 10);
 
         Assert.Equal(dataset, source.Name);
         Assert.EndsWith($"-{name}", spec.Name, StringComparison.Ordinal);

@@ -7,6 +7,7 @@ using System.Text.Json;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Client.Servers;
 
@@ -36,7 +37,7 @@ internal sealed class PredictionServer : IDisposable
     {
         if (!RunName.IsValid(run)) throw new UsageException($"\"{run}\" is not a run: {RunName.Rule}.");
         var data = Describe(Encoding.UTF8.GetString(Send(new HttpRequestMessage(HttpMethod.Get, $"/api/runs/{run}/data")).Body), run);
-        return new PredictedRows(data.Classes, [.. RawRows.Read(csv, file, data).Select(rows => Infer(run, choice, data, rows))]);
+        return new PredictedRows(((Classification)data.Task).Classes, [.. RawRows.Read(csv, file, data).Select(rows => Infer(run, choice, data, rows))]);
     }
 
     public void Dispose() => _client.Dispose();
@@ -75,7 +76,7 @@ internal sealed class PredictionServer : IDisposable
         var (length, body) = Send(new HttpRequestMessage(HttpMethod.Post, $"/v2/models/{run}/infer") { Content = content });
         if (length < 0 || length > body.Length) throw Foreign($"says that {length} of {body.Length} bytes are JSON");
         var probabilities = MemoryMarshal.Cast<byte, float>(body.AsSpan(length)).ToArray();
-        if (probabilities.Length != rows.Length / data.Columns.Length * data.Classes.Length)
+        if (probabilities.Length != rows.Length / data.Columns.Length * data.Task.Outputs)
             throw Foreign($"answers {rows.Length / data.Columns.Length} rows with {probabilities.Length} probabilities");
         return probabilities.All(float.IsFinite) ? probabilities : throw Foreign("answers with probabilities that are not numbers");
     }

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 
@@ -48,7 +49,7 @@ internal sealed class AggregatorGrain : Grain, IAggregator
     {
         await _served.RefreshAsync();
         var data = _served.Model.Data;
-        return new ServedModel([.. data.InputShape], [.. data.Classes], _served.Status.Members.Length);
+        return new ServedModel([.. data.InputShape], [.. ((Classification)data.Task).Classes], _served.Status.Members.Length);
     }
 
     // Off the grain's scheduler: measuring many models takes seconds, and only waits for the members' grains in between.

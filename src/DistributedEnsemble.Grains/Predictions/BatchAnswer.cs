@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Grains;
 
@@ -29,7 +30,7 @@ internal sealed class BatchAnswer : IBatchAnswer
     /// <inheritdoc/>
     public Prediction Part(int first, BatchRequest request)
     {
-        var classes = _model.Data.Classes;
+        string[] classes = [.. ((Classification)_model.Data.Task).Classes];
         var mean = new RowAnswers(
             _mean.Probabilities[(first * classes.Length)..((first + request.Count) * classes.Length)],
             _mean.ExpectedEntropies[first..(first + request.Count)]);

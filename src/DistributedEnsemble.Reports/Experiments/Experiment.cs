@@ -66,7 +66,7 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
 
     private Reliability[] Reliabilities()
     {
-        var classes = dataset.Classes.Count;
+        var classes = dataset.Task.Outputs;
         var labels = Measure.Labels(First.Splits, DataPart.Test);
         var finals = First["base"].Select(member => member.Final).ToList();
         var ensemble = Answers.Average(finals);
@@ -125,5 +125,5 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
     }
 
     private static double Error(TrainingPlan plan, Answers answers) =>
-        1 - PredictionQuality.Of(answers.Test, Measure.Labels(plan, DataPart.Test), plan.Dataset.Classes.Count).Accuracy;
+        1 - PredictionQuality.Of(answers.Test, Measure.Labels(plan, DataPart.Test), plan.Task.Outputs).Accuracy;
 }

@@ -11,7 +11,7 @@ public sealed record Measure(
 {
     public static Measure Of(TrainingPlan plan, Answers answers)
     {
-        var classes = plan.Dataset.Classes.Count;
+        var classes = plan.Task.Outputs;
         var validation = Labels(plan, DataPart.Validation);
         var test = Labels(plan, DataPart.Test);
         var temperature = TemperatureScaling.Fit(answers.Validation, validation);
@@ -25,6 +25,6 @@ public sealed record Measure(
         measures.Average(m => m.Error), measures.Average(m => m.Nll), measures.Average(m => m.CalibratedNll), measures.Average(m => m.Brier),
         measures.Average(m => m.Ece), measures.Average(m => m.CalibratedEce), measures.Average(m => m.Temperature));
 
-    internal static ReadOnlySpan<long> Labels(TrainingPlan plan, DataPart part) =>
-        MemoryMarshal.Cast<byte, long>(plan.Samples(part).Labels.bytes);
+    internal static ReadOnlySpan<float> Labels(TrainingPlan plan, DataPart part) =>
+        plan.Samples(part).Targets;
 }

@@ -10,7 +10,7 @@ public sealed record Reliability(string Title, double Ece, IReadOnlyList<Reliabi
 
     /// <param name="models">[rows, classes] of each; all rows are pooled.</param>
     /// <param name="labels">The class of each row.</param>
-    public static Reliability Of(string title, IEnumerable<float[]> models, ReadOnlySpan<long> labels, int classes)
+    public static Reliability Of(string title, IEnumerable<float[]> models, ReadOnlySpan<float> labels, int classes)
     {
         var bins = new (int Rows, double Confidence, int Right)[Count];
         foreach (var model in models)
@@ -41,7 +41,7 @@ public readonly record struct ReliabilityBin(double Confidence, double Accuracy,
 public sealed record Disagreements(IReadOnlyList<int> Groups, IReadOnlyList<IReadOnlyList<double>> Matrix)
 {
     /// <param name="models">[rows, classes] of each.</param>
-    public static Disagreements Of(IReadOnlyList<int> groups, IReadOnlyList<float[]> models, ReadOnlySpan<long> labels)
+    public static Disagreements Of(IReadOnlyList<int> groups, IReadOnlyList<float[]> models, ReadOnlySpan<float> labels)
     {
         var diversity = new PairwiseDiversity(models.Count, labels.Length);
         for (var i = 0; i < models.Count; i++) diversity.Add(i, 0, models[i], labels);

@@ -79,7 +79,7 @@ internal static class SuiteSubjects
     {
         Answers[] candidates = [.. models["everything"].SelectMany(member => member.Snapshots).Select(model => model.Scaled)];
         var labels = Measure.Labels(models.Splits, DataPart.Validation).ToArray();
-        var classes = models.Splits.Dataset.Classes.Count;
+        var classes = models.Splits.Task.Outputs;
         var multiplicities = GreedySelection.Select(
             [.. candidates.Select(model => labels.Select((label, row) => model.Validation[row * classes + (int)label]).ToArray())]);
         return Answers.Average(candidates, multiplicities);

@@ -47,7 +47,7 @@ public static class RunReports
     private static IEnumerable<(string File, string Title, Figure Figure)> Figures(
         RunFolder folder, TrainingPlan plan, EvaluationReport report, float[][] answers)
     {
-        var classes = plan.Dataset.Classes.Count;
+        var classes = plan.Task.Outputs;
         var labels = Measure.Labels(plan, DataPart.Test).ToArray();
         if (Curves(folder, plan, report) is { } curves) yield return ("learning", "Training of the members", LearningCurvePlot.Draw(curves, plan.LearningRate));
         var ensemble = Average(answers, report.Multiplicities);
@@ -77,11 +77,11 @@ public static class RunReports
     private static float[][] TestAnswers(RunFolder folder, TrainingPlan plan, ImmutableArray<WeightFile> models, int samples)
     {
         var constituents = new FolderConstituents(folder, plan);
-        var answers = models.Select(_ => new float[plan.Dataset.Test.Count * plan.Dataset.Classes.Count]).ToArray();
+        var answers = models.Select(_ => new float[plan.Dataset.Test.Count * plan.Task.Outputs]).ToArray();
         foreach (var rows in RowRange.Of(plan, DataPart.Test))
         {
             var part = constituents.PredictAsync(models, samples, rows).AsTask().GetAwaiter().GetResult();
-            for (var i = 0; i < answers.Length; i++) part.Values[i].CopyTo(answers[i], rows.Start * plan.Dataset.Classes.Count);
+            for (var i = 0; i < answers.Length; i++) part.Values[i].CopyTo(answers[i], rows.Start * plan.Task.Outputs);
         }
 
         return answers;

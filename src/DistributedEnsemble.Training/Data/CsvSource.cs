@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
@@ -76,8 +77,7 @@ public sealed class CsvSource(string path, string? name = null) : IDatasetSource
             Sha256 = Convert.ToHexStringLower(hash.Hash!),
             InputShape = shape,
             Columns = rows.Features,
-            Classes = rows.Classes,
-            LabelColumn = rows.LabelColumn,
+            Task = new Classification(rows.Classes) { Target = rows.LabelColumn },
             Preprocessing = preprocessing,
             Train = train,
             Test = rows.Test.ToSamples(shape, preprocessing, rows.Order),

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
@@ -23,6 +24,7 @@ public sealed record DataDescription
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         AllowDuplicateProperties = false,
+        AllowOutOfOrderMetadataProperties = true,
         PropertyNameCaseInsensitive = false,
     };
 
@@ -35,10 +37,18 @@ public sealed record DataDescription
     public required long[] InputShape { get; init; }
 
     public required string[] Columns { get; init; }
-    public required string[] Classes { get; init; }
 
-    /// <summary>The column that held the labels; null where labels have no column.</summary>
-    public string? LabelColumn { get; init; }
+    /// <summary>What is predicted.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public LearningTask Task { get; init; } = null!;
+
+    /// <summary>How runs were described that could only be classifications; read and never written.</summary>
+    [JsonInclude, JsonPropertyName("classes"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    private string[]? FormerClasses { get; init; }
+
+    /// <inheritdoc cref="FormerClasses"/>
+    [JsonInclude, JsonPropertyName("labelColumn"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    private string? FormerTarget { get; init; }
 
     /// <inheritdoc cref="Preprocessing.Mean"/>
     public float[]? Mean { get; init; }
@@ -61,8 +71,7 @@ public sealed record DataDescription
         Sha256 = dataset.Sha256,
         InputShape = dataset.InputShape,
         Columns = [.. dataset.Columns],
-        Classes = [.. dataset.Classes],
-        LabelColumn = dataset.LabelColumn,
+        Task = dataset.Task,
         Mean = dataset.Preprocessing.Mean,
         Deviation = dataset.Preprocessing.Deviation,
         Scale = dataset.Preprocessing.Scale,
@@ -77,15 +86,23 @@ public sealed record DataDescription
     {
         try
         {
-            var description = JsonSerializer.Deserialize<DataDescription>(json, Format);
+            var description = JsonSerializer.Deserialize<DataDescription>(json, Format)?.InTodaysForm();
             var fault = description is null ? "it says null" : description.Fault();
             return fault is null ? description! : throw new DataException($"{file} is damaged: {fault}.");
+        }
+        catch (NotSupportedException e)
+        {
+            throw new DataException($"{file} is damaged: its task is none that is known here.", e);
         }
         catch (JsonException e)
         {
             throw new DataException($"{file} is damaged: it is not the JSON of a data description (line {e.LineNumber + 1}, at {e.Path}).", e);
         }
     }
+
+    private DataDescription InTodaysForm() => Task is null && FormerClasses is not null
+        ? this with { Task = new Classification(FormerClasses) { Target = FormerTarget }, FormerClasses = null, FormerTarget = null }
+        : this;
 
     private string? Fault()
     {
@@ -94,7 +111,8 @@ public sealed record DataDescription
             : InputShape.Length is not (1 or 3) || width == 0 ? "inputShape is not [features] or [channels, height, width]"
             : Columns.Length != width ? $"it names {Columns.Length} columns, but a row has {width} numbers"
             : !Distinct(Columns) ? "columns are not distinct names"
-            : Classes.Length < 2 || !Distinct(Classes) ? "classes are not two or more distinct names"
+            : Task is null ? "it does not say what is predicted"
+            : Task.Fault() is { } fault ? fault
             : (Mean is null) != (Deviation is null) ? "only one of mean and deviation is there"
             : Mean is not null && (Mean.Length != width || !Mean.All(float.IsFinite)) ? $"mean is not {width} finite numbers"
             : Deviation is not null && (Deviation.Length != width || !Deviation.All(IsPositive)) ? $"deviation is not {width} numbers above 0"

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Tasks;
+
 namespace DistributedEnsemble.Training;
 
 /// <summary>A dataset in memory. Its tensors belong to no dispose scope; they live until it is disposed.</summary>
@@ -25,11 +27,8 @@ public sealed class Dataset : IDisposable
     /// <summary>The features' names, as many as a row has numbers.</summary>
     public required IReadOnlyList<string> Columns { get; init; }
 
-    /// <summary>The labels' texts; a label's index is its place here.</summary>
-    public required IReadOnlyList<string> Classes { get; init; }
-
-    /// <summary>The column that held the labels; null where labels have no column.</summary>
-    public string? LabelColumn { get; init; }
+    /// <summary>What is predicted.</summary>
+    public required LearningTask Task { get; init; }
 
     /// <summary>What was done to the raw rows.</summary>
     public required Preprocessing Preprocessing { get; init; }

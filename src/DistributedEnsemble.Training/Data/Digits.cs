@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
@@ -54,7 +55,7 @@ public sealed class Digits : IDatasetSource
             Sha256 = Convert.ToHexStringLower(SHA256.HashData(text)),
             InputShape = shape,
             Columns = Dataset.PixelNames(Pixels),
-            Classes = [.. digits.Select(digit => digit.ToString(CultureInfo.InvariantCulture))],
+            Task = new Classification([.. digits.Select(digit => digit.ToString(CultureInfo.InvariantCulture))]),
             Preprocessing = preprocessing,
             Train = train.ToSamples(shape, preprocessing, digits),
             Test = test.ToSamples(shape, preprocessing, digits),

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
@@ -59,7 +60,7 @@ public sealed class FashionMnist : IDatasetSource
             Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()),
             InputShape = shape,
             Columns = Dataset.PixelNames(Pixels),
-            Classes = Clothes,
+            Task = new Classification(Clothes),
             Preprocessing = preprocessing,
             Train = train.ToSamples(shape, preprocessing, classes),
             Test = test.ToSamples(shape, preprocessing, classes),

@@ -34,7 +34,7 @@ public static class RawRows
         var features = description.Columns.Select(name => places.TryGetValue(name, out var place)
             ? place
             : throw table.Error($"the column {Excerpt.Of(name)}, a feature of {description.Dataset}, is missing")).ToArray();
-        var known = description.Columns.Append(description.LabelColumn ?? CsvRows.LabelName).Append(CsvRows.LabelName).ToHashSet();
+        var known = description.Columns.Append(description.Task.Target ?? CsvRows.LabelName).Append(CsvRows.LabelName).ToHashSet();
         foreach (var (place, name) in table.Columns.Index())
         {
             if (!known.Contains(name))

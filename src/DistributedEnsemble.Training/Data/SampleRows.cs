@@ -45,10 +45,7 @@ internal sealed class SampleRows(int width)
             _blocks[i] = null;
         }
 
-        var labels = empty(Count, ScalarType.Int64);
-        var indices = Count == 0 ? [] : MemoryMarshal.Cast<byte, long>(labels.bytes);
-        for (var i = 0; i < indices.Length; i++) indices[i] = relabel[_labels[i]];
-        return new Samples(inputs.view([Count, .. inputShape]).DetachFromDisposeScope(), labels.DetachFromDisposeScope());
+        return new Samples(inputs.view([Count, .. inputShape]).DetachFromDisposeScope(), [.. _labels.Select(label => (float)relabel[label])]);
     }
 
     private Memory<float> Filled(float[]? block, int index) =>

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
@@ -55,7 +56,7 @@ public sealed class TwoMoons : IDatasetSource
             Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()),
             InputShape = [2],
             Columns = ["x", "y"],
-            Classes = ["upper", "lower"],
+            Task = new Classification(["upper", "lower"]),
             Preprocessing = Preprocessing.None,
             Train = train.ToSamples([2], Preprocessing.None, [0, 1]),
             Test = test.ToSamples([2], Preprocessing.None, [0, 1]),

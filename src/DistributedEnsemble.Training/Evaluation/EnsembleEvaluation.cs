@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 
 namespace DistributedEnsemble.Training;
 
@@ -17,7 +16,7 @@ public sealed class EnsembleEvaluation
 
     public EnsembleEvaluation(TrainingPlan plan, ConstituentSelection selection)
     {
-        var classes = plan.Dataset.Classes.Count;
+        var classes = plan.Task.Outputs;
         (_plan, _selection) = (plan, selection);
         _single = [.. selection.Constituents.Select(_ => new PredictionQuality(classes))];
         (_ensemble, _calibrated) = (new PredictionQuality(classes), new PredictionQuality(classes));
@@ -43,9 +42,8 @@ public sealed class EnsembleEvaluation
     /// <param name="start">The first row.</param>
     public void Add(int start, ConstituentProbabilities answers)
     {
-        var classes = _plan.Dataset.Classes.Count;
-        var labels = MemoryMarshal.Cast<byte, long>(_plan.Samples(DataPart.Test).Labels.bytes)
-            .Slice(start, answers.ExpectedEntropies[0].Length);
+        var classes = _plan.Task.Outputs;
+        var labels = _plan.Samples(DataPart.Test).Targets.AsSpan(start, answers.ExpectedEntropies[0].Length);
         for (var i = 0; i < _single.Length; i++)
         {
             _single[i].Add(answers.Values[i].AsSpan(), labels);

@@ -18,7 +18,7 @@ public sealed class PairwiseDiversity
     /// <param name="start">The first row.</param>
     /// <param name="probabilities">[rows, classes], row after row.</param>
     /// <param name="labels">The class of each row.</param>
-    public void Add(int model, int start, ReadOnlySpan<float> probabilities, ReadOnlySpan<long> labels)
+    public void Add(int model, int start, ReadOnlySpan<float> probabilities, ReadOnlySpan<float> labels)
     {
         var classes = probabilities.Length / labels.Length;
         for (var row = 0; row < labels.Length; row++)

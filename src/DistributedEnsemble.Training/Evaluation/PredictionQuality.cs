@@ -12,7 +12,7 @@ public sealed class PredictionQuality(int classes)
 
     /// <summary>All rows at once.</summary>
     /// <inheritdoc cref="Add(ReadOnlySpan{float}, ReadOnlySpan{long})"/>
-    public static PredictionMetrics Of(ReadOnlySpan<float> probabilities, ReadOnlySpan<long> labels, int classes)
+    public static PredictionMetrics Of(ReadOnlySpan<float> probabilities, ReadOnlySpan<float> labels, int classes)
     {
         var quality = new PredictionQuality(classes);
         quality.Add(probabilities, labels);
@@ -21,7 +21,7 @@ public sealed class PredictionQuality(int classes)
 
     /// <param name="probabilities">[rows, classes], row after row.</param>
     /// <param name="labels">The class of each row.</param>
-    public void Add(ReadOnlySpan<float> probabilities, ReadOnlySpan<long> labels)
+    public void Add(ReadOnlySpan<float> probabilities, ReadOnlySpan<float> labels)
     {
         for (var row = 0; row < labels.Length; row++)
         {

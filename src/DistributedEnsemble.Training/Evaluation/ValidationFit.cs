@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -27,8 +26,8 @@ public sealed record ValidationFit
     /// <summary>Predicts the validation split with every model, selects among them if that was chosen, and fits the temperature.</summary>
     public static async Task<ValidationFit> OfAsync(TrainingPlan plan, ChosenConstituents chosen, IConstituents models)
     {
-        var labels = MemoryMarshal.Cast<byte, long>(plan.Samples(DataPart.Validation).Labels.bytes).ToArray();
-        var classes = plan.Dataset.Classes.Count;
+        var labels = plan.Samples(DataPart.Validation).Targets;
+        var classes = plan.Task.Outputs;
         var answers = chosen.Constituents.Select(_ => new float[labels.Length * classes]).ToArray();
         foreach (var rows in RowRange.Of(plan, DataPart.Validation))
         {
@@ -44,10 +43,10 @@ public sealed record ValidationFit
         string.Join('\n', chosen.Constituents.Select(file => $"{file.Member} {file.Step} {file.Sha256}")
             .Prepend($"{(chosen.IsGreedy ? "greedy" : "all")} {chosen.MonteCarloSamples}")))))[..16];
 
-    private static ValidationFit Of(ChosenConstituents chosen, float[][] answers, long[] labels, int classes)
+    private static ValidationFit Of(ChosenConstituents chosen, float[][] answers, float[] labels, int classes)
     {
         int[] multiplicities = chosen.IsGreedy
-            ? GreedySelection.Select([.. answers.Select(answer => labels.Select((label, row) => answer[row * classes + label]).ToArray())])
+            ? GreedySelection.Select([.. answers.Select(answer => labels.Select((label, row) => answer[row * classes + (int)label]).ToArray())])
             : [.. answers.Select(_ => 1)];
         var mean = new ProbabilityMean();
         for (var i = 0; i < answers.Length; i++)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
@@ -48,7 +49,7 @@ public sealed record ExportManifest
         Id = status.Id,
         MonteCarloSamples = chosen.MonteCarloSamples,
         InputShape = [.. run.Data.InputShape],
-        Classes = [.. run.Data.Classes],
+        Classes = [.. ((Classification)run.Data.Task).Classes],
         Layers = LayerDescription.Of(network.Layers),
     };
 }

@@ -22,7 +22,7 @@ public static class RunExport
         if (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
             throw new IOException($"{output} is not empty: an export takes a new folder, or an empty one.");
         var run = RunDescription.Read(folder);
-        var network = networks.Build(run.Spec, run.Data.Inputs, run.Data.Classes.Length);
+        var network = networks.Build(run.Spec, run.Data.Inputs, run.Data.Task.For(run.Spec).Outputs);
         var chosen = ChosenConstituents.Of(status, run.Spec, network, choice);
         var selection = ConstituentSelection.Stored(folder, status.Run, chosen);
 

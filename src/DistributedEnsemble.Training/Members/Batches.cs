@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
 
-/// <summary>Rows and their classes.</summary>
+/// <summary>Rows and their targets.</summary>
 /// <param name="Inputs">[batch, …], float32.</param>
-/// <param name="Labels">[batch], int64.</param>
-public readonly record struct Batch(Tensor Inputs, Tensor Labels);
+/// <param name="Targets">[batch].</param>
+public readonly record struct Batch(Tensor Inputs, ReadOnlyMemory<float> Targets);
 
 /// <summary>
 /// A member's batches: each epoch goes through the training rows in a fresh order, a keyed permutation; its last batch may
@@ -19,7 +19,8 @@ public sealed class Batches : IDisposable
     private readonly int[] _rows;
     private readonly int _batchSize, _member;
     private readonly RandomSource _random;
-    private readonly Tensor _inputs, _labels, _order;
+    private readonly Tensor _inputs, _order;
+    private readonly float[] _targets;
     private int _epoch = -1;
 
     /// <param name="rows">The rows of <paramref name="samples"/> to train on.</param>
@@ -30,7 +31,7 @@ public sealed class Batches : IDisposable
         PerEpoch = (rows.Length + _batchSize - 1) / _batchSize;
         using var scope = NewDisposeScope();
         _inputs = empty([_batchSize, .. samples.Inputs.shape[1..]]).DetachFromDisposeScope();
-        _labels = empty(_batchSize, dtype: ScalarType.Int64).DetachFromDisposeScope();
+        _targets = new float[_batchSize];
         _order = empty(rows.Length, dtype: ScalarType.Int32).DetachFromDisposeScope();
     }
 
@@ -44,16 +45,13 @@ public sealed class Batches : IDisposable
         var first = (step - 1) % PerEpoch * _batchSize;
         var rows = Order.Slice(first, Math.Min(_batchSize, _rows.Length - first));
         Gather(_samples.Inputs.bytes, rows, _inputs.bytes);
-        Gather(_samples.Labels.bytes, rows, _labels.bytes);
-        return rows.Length == _batchSize
-            ? new Batch(_inputs, _labels)
-            : new Batch(_inputs.narrow(0, 0, rows.Length), _labels.narrow(0, 0, rows.Length));
+        for (var i = 0; i < rows.Length; i++) _targets[i] = _samples.Targets[rows[i]];
+        return new Batch(rows.Length == _batchSize ? _inputs : _inputs.narrow(0, 0, rows.Length), _targets.AsMemory(0, rows.Length));
     }
 
     public void Dispose()
     {
         _inputs.Dispose();
-        _labels.Dispose();
         _order.Dispose();
     }
 

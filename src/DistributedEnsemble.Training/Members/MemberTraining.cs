@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
@@ -49,12 +48,13 @@ public sealed class MemberTraining : IDisposable
         var step = Step + 1;
         var batch = _batches.At(step);
         _giveWay?.Invoke();
-        var scores = _plan.Network.Forward(_weights, batch.Inputs, _noise.At(step));
+        var outputs = _plan.Network.Forward(_weights, batch.Inputs, _noise.At(step));
         _giveWay?.Invoke();
-        var loss = nn.functional.cross_entropy(scores, batch.Labels);
-        var metrics = Measure(step, loss, scores, batch.Labels);
+        var gradient = empty(outputs.shape);
+        var loss = _plan.Task.Loss(outputs.Floats(), batch.Targets.Span, gradient.Floats());
+        var metrics = Measure(step, loss, outputs.Floats(), batch.Targets.Span);
         _l2.StartGradient(_weights);
-        loss.backward();
+        outputs.backward([gradient]);
         _giveWay?.Invoke();
         _optimizer.Update(_weights, step, _plan.LearningRate.At(step));
         Step = step;
@@ -83,15 +83,12 @@ public sealed class MemberTraining : IDisposable
         _noise.Dispose();
     }
 
-    private StepMetrics? Measure(int step, Tensor loss, Tensor scores, Tensor labels)
+    private StepMetrics? Measure(int step, double loss, ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets)
     {
-        var value = MemoryMarshal.Read<float>(loss.bytes);
+        var value = (float)loss;
         if (!float.IsFinite(value)) throw DivergedException.OfLoss(Member, step, value, _plan.LearningRate.At(step));
-        if (!_plan.IsLogged(step)) return null;
-        using var right = scores.detach().argmax(1).eq(labels).sum();
-        return new StepMetrics(
-            step, (double)step / _plan.StepsPerEpoch, _plan.LearningRate.At(step), value, _l2.Term(_weights),
-            (double)MemoryMarshal.Read<long>(right.bytes) / labels.size(0));
+        return !_plan.IsLogged(step) ? null : new StepMetrics(
+            step, (double)step / _plan.StepsPerEpoch, _plan.LearningRate.At(step), value, _l2.Term(_weights), _plan.Task.Quality(outputs, targets));
     }
 
     private static Tensor Detached(Tensor tensor) => tensor.clone().DetachFromDisposeScope();

@@ -1,14 +1,17 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
 /// <summary>A line of metrics.jsonl: how one step went, measured on its batch before the update.</summary>
 /// <param name="Epoch">Passes over the training rows, step included.</param>
 /// <param name="LearningRate">α(t).</param>
-/// <param name="Loss">Mean cross-entropy of the batch, natural logarithm.</param>
+/// <param name="Loss">The mean loss of the batch.</param>
 /// <param name="L2">The term λ·Σw² that is added to the loss.</param>
-/// <param name="Accuracy">Share of the batch whose highest score is right.</param>
-public sealed record StepMetrics(int Step, double Epoch, double LearningRate, float Loss, double L2, double Accuracy)
+/// <param name="Quality">Stands in the line under the name of its measure.</param>
+[JsonConverter(typeof(StepMetricsJson))]
+public sealed record StepMetrics(int Step, double Epoch, double LearningRate, float Loss, double L2, StepQuality Quality)
 {
     /// <summary>One line of JSON, ended by a line feed.</summary>
     public string ToLine() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web) + "\n";
@@ -23,4 +26,31 @@ public sealed record StepMetrics(int Step, double Epoch, double LearningRate, fl
     /// <summary>Those of some lines that belong to later steps.</summary>
     public static string LinesAfter(int step, string lines) => string.Concat(
         lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => LastOf(line)!.Step > step).Select(line => line + "\n"));
+}
+
+/// <summary>{"step","epoch","learningRate","loss","l2", and the quality under its measure's name}.</summary>
+internal sealed class StepMetricsJson : JsonConverter<StepMetrics>
+{
+    private static readonly string[] s_own = ["step", "epoch", "learningRate", "loss", "l2"];
+
+    public override StepMetrics Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
+    {
+        var line = JsonElement.ParseValue(ref reader);
+        var quality = line.EnumerateObject().FirstOrDefault(property => !s_own.Contains(property.Name));
+        return new StepMetrics(
+            line.GetProperty("step").GetInt32(), line.GetProperty("epoch").GetDouble(), line.GetProperty("learningRate").GetDouble(),
+            line.GetProperty("loss").GetSingle(), line.GetProperty("l2").GetDouble(), new StepQuality(quality.Name, quality.Value.GetDouble()));
+    }
+
+    public override void Write(Utf8JsonWriter writer, StepMetrics value, JsonSerializerOptions options)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("step", value.Step);
+        writer.WriteNumber("epoch", value.Epoch);
+        writer.WriteNumber("learningRate", value.LearningRate);
+        writer.WriteNumber("loss", value.Loss);
+        writer.WriteNumber("l2", value.L2);
+        writer.WriteNumber(value.Quality.Measure, value.Quality.Value);
+        writer.WriteEndObject();
+    }
 }

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Tasks;
+
 namespace DistributedEnsemble.Training;
 
 /// <summary>All that members of a run share: spec, data, network, and what follows from them. Immutable; used by many threads.</summary>
@@ -10,8 +12,9 @@ public sealed class TrainingPlan
     {
         (Spec, Dataset) = (spec, dataset);
         Random = random ?? new RandomSource(spec.Seed);
-        Network = networks.Build(spec, dataset.Inputs, dataset.Classes.Count);
-        Split = ValidationSplit.Draw(dataset.Train, dataset.Classes.Count, spec.Data.ValidationFraction, Random);
+        Split = ValidationSplit.Draw(dataset.Train, dataset.Task, spec.Data.ValidationFraction, Random);
+        Task = dataset.Task.For(spec, [.. Split.Training.Select(row => dataset.Train.Targets[row])]);
+        Network = networks.Build(spec, dataset.Inputs, Task.Outputs);
         var batchSize = Math.Min(spec.Training.BatchSize, Split.Training.Length);
         StepsPerEpoch = (Split.Training.Length + batchSize - 1) / batchSize;
         var steps = (long)StepsPerEpoch * spec.Training.Epochs;
@@ -39,6 +42,9 @@ public sealed class TrainingPlan
 
     public EnsembleSpec Spec { get; }
     public Dataset Dataset { get; }
+
+    /// <summary>What the members learn, as the spec wants it.</summary>
+    public LearningTask Task { get; }
     public Network Network { get; }
     public RandomSource Random { get; }
     public ValidationSplit Split { get; }

@@ -8,7 +8,7 @@ public static class LeNet
 {
     public const int SmallestImage = 16;
 
-    public static IEnumerable<Layer> Design(IReadOnlyList<long> inputShape, int classes, EnsembleSpec spec)
+    public static IEnumerable<Layer> Design(IReadOnlyList<long> inputShape, int outputs, EnsembleSpec spec)
     {
         if (inputShape.Count != 3)
         {
@@ -24,7 +24,7 @@ public static class LeNet
             new Flatten(),
             new Dense(120), new Relu(), .. NetworkRegistry.HiddenDropout(spec),
             new Dense(84), new Relu(), .. NetworkRegistry.HiddenDropout(spec),
-            new Dense(classes),
+            new Dense(outputs),
         ];
     }
 }

@@ -11,7 +11,7 @@ public sealed class Network
     private readonly Function _forward;
 
     /// <param name="inputShape">One row's shape: [features] or [channels, height, width].</param>
-    /// <param name="layers">From input to scores; the last must give [classes].</param>
+    /// <param name="layers">From input to outputs; the last must give a vector.</param>
     /// <exception cref="SpecException">A layer does not fit the shape that it is given.</exception>
     public Network(IReadOnlyList<long> inputShape, IEnumerable<Layer> layers, Precision precision = Precision.Float32)
     {
@@ -25,7 +25,7 @@ public sealed class Network
         ActivationsPerRow = builder.Activations;
     }
 
-    /// <summary>From input to scores.</summary>
+    /// <summary>From input to outputs.</summary>
     public IReadOnlyList<Layer> Layers { get; }
 
     public IReadOnlyList<long> InputShape { get; }
@@ -36,8 +36,8 @@ public sealed class Network
     /// <summary>Numbers that the layers give for one row, which backward needs again.</summary>
     public long ActivationsPerRow { get; }
 
-    /// <summary>Scores (logits) of each class.</summary>
+    /// <summary>The numbers that the task makes predictions of: the scores (logits) of each class, for one.</summary>
     /// <param name="inputs">[batch, …input shape], float32.</param>
-    /// <returns>[batch, classes], float32.</returns>
+    /// <returns>[batch, outputs], float32.</returns>
     public Tensor Forward(Weights weights, Tensor inputs, Noise noise) => _forward(weights, inputs, noise);
 }

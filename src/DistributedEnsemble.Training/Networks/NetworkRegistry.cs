@@ -1,8 +1,9 @@
 namespace DistributedEnsemble.Training;
 
-/// <summary>Describes the layers of a network, from input to scores.</summary>
+/// <summary>Describes the layers of a network, from input to outputs.</summary>
 /// <param name="inputShape">One row's shape: [features] or [channels, height, width].</param>
-public delegate IEnumerable<Layer> NetworkDesign(IReadOnlyList<long> inputShape, int classes, EnsembleSpec spec);
+/// <param name="outputs">Numbers that the last layer gives for each row.</param>
+public delegate IEnumerable<Layer> NetworkDesign(IReadOnlyList<long> inputShape, int outputs, EnsembleSpec spec);
 
 /// <summary>The kinds of network that a spec can name: the built-in ones, and those that the host adds.</summary>
 public sealed class NetworkRegistry
@@ -20,10 +21,10 @@ public sealed class NetworkRegistry
     public void Add(string kind, NetworkDesign design) => _designs.Add(kind, design);
 
     /// <inheritdoc cref="Build(EnsembleSpec, NetworkInputs, int)"/>
-    public Network Build(EnsembleSpec spec, IReadOnlyList<long> inputShape, int classes) => Build(spec, new NetworkInputs(inputShape, []), classes);
+    public Network Build(EnsembleSpec spec, IReadOnlyList<long> inputShape, int outputs) => Build(spec, new NetworkInputs(inputShape, []), outputs);
 
     /// <exception cref="SpecException">The kind is unknown, or does not fit the data.</exception>
-    public Network Build(EnsembleSpec spec, NetworkInputs inputs, int classes)
+    public Network Build(EnsembleSpec spec, NetworkInputs inputs, int outputs)
     {
         if (!_designs.TryGetValue(spec.Model.Kind, out var design))
         {
@@ -32,12 +33,12 @@ public sealed class NetworkRegistry
 
         Embedding? embedding = inputs.Embedded.Count > 0 ? new(inputs.Embedded) : null;
         var shape = embedding is null ? inputs.Shape : new Network(inputs.Shape, [embedding]).OutputShape;
-        var layers = WithInputDropout(design(shape, classes, spec), spec);
+        var layers = WithInputDropout(design(shape, outputs, spec), spec);
         var network = new Network(inputs.Shape, embedding is null ? layers : layers.Prepend(embedding), spec.Training.Precision);
-        return network.OutputShape is [var outputs] && outputs == classes
+        return network.OutputShape is [var given] && given == outputs
             ? network
             : throw new SpecException(
-                $"model.kind \"{spec.Model.Kind}\" gives [{string.Join(", ", network.OutputShape)}] scores a row: the data has {classes} classes.");
+                $"model.kind \"{spec.Model.Kind}\" gives [{string.Join(", ", network.OutputShape)}] outputs a row: the task takes {outputs}.");
     }
 
     private static IEnumerable<Layer> WithInputDropout(IEnumerable<Layer> layers, EnsembleSpec spec) =>

@@ -14,7 +14,7 @@ public static class ResNet
     /// <summary>Smaller images are padded with zeros: the last stage keeps 2×2, so that a batch of one row has a variance.</summary>
     public const int SmallestImage = 8;
 
-    public static IEnumerable<Layer> Design(IReadOnlyList<long> inputShape, int classes, EnsembleSpec spec)
+    public static IEnumerable<Layer> Design(IReadOnlyList<long> inputShape, int outputs, EnsembleSpec spec)
     {
         if (inputShape.Count != 3)
         {
@@ -30,7 +30,7 @@ public static class ResNet
             Convolution(width, stride: 1), new BatchNorm(), new Relu(),
             .. Stage(width, blocks, stride: 1), .. Stage(2 * width, blocks, stride: 2), .. Stage(4 * width, blocks, stride: 2),
             new ChannelMean(), .. NetworkRegistry.HiddenDropout(spec),
-            new Dense(classes),
+            new Dense(outputs),
         ];
     }
 

@@ -30,7 +30,7 @@ public sealed class RunModel
     public static RunModel Of(RunDefinition definition, NetworkRegistry networks)
     {
         var (spec, data) = (EnsembleSpec.FromJson(definition.Spec), DataDescription.FromJson(definition.Data));
-        return new RunModel(spec, data, networks.Build(spec, data.Inputs, data.Classes.Length));
+        return new RunModel(spec, data, networks.Build(spec, data.Inputs, data.Task.For(spec).Outputs));
     }
 
     /// <summary>Makes inputs of raw rows, once for all constituents.</summary>

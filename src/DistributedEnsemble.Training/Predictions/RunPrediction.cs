@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Tasks;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
@@ -18,7 +19,7 @@ public static class RunPrediction
     {
         set_num_threads(1);
         var run = RunDescription.Read(folder);
-        var network = networks.Build(run.Spec, run.Data.Inputs, run.Data.Classes.Length);
+        var network = networks.Build(run.Spec, run.Data.Inputs, run.Data.Task.For(run.Spec).Outputs);
         var selection = ConstituentSelection.Stored(folder, status.Run, ChosenConstituents.Of(status, run.Spec, network, choice));
         var random = new RandomSource(run.Spec.Seed);
         var batches = read(run.Data).Select(rows => (Rows: rows, Mean: new ProbabilityMean())).ToList();
@@ -30,6 +31,6 @@ public static class RunPrediction
                 mean.Add(BatchedPrediction.OfRaw(predictor, run.Data.InputShape, run.Data.Preprocessing, rows).Probabilities, multiplicity);
         }
 
-        return new PredictedRows(run.Data.Classes, [.. batches.Select(batch => batch.Mean.ToArray())]);
+        return new PredictedRows(((Classification)run.Data.Task).Classes, [.. batches.Select(batch => batch.Mean.ToArray())]);
     }
 }

@@ -21,7 +21,7 @@ public static class TemperatureScaling
     /// </remarks>
     /// <param name="probabilities">[rows, classes], row after row.</param>
     /// <param name="labels">The class of each row.</param>
-    public static double Fit(ReadOnlySpan<float> probabilities, ReadOnlySpan<long> labels)
+    public static double Fit(ReadOnlySpan<float> probabilities, ReadOnlySpan<float> labels)
     {
         var logarithms = Logarithms(probabilities);
         var (low, high) = (1 / Highest, 1 / Lowest);
@@ -51,7 +51,7 @@ public static class TemperatureScaling
     }
 
     /// <summary>d/dβ of the sum of −ln p_label: Σ_rows (Σ_c p_c·z_c − z_label), z = ln p̄ and p = softmax(β·z).</summary>
-    private static double Slope(double[] logarithms, ReadOnlySpan<long> labels, double beta)
+    private static double Slope(double[] logarithms, ReadOnlySpan<float> labels, double beta)
     {
         var (classes, slope) = (logarithms.Length / labels.Length, 0.0);
         var softmax = new double[classes];

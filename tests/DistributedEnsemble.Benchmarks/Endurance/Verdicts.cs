@@ -50,7 +50,7 @@ internal sealed class Verdicts
             using var weights = WeightFiles.LoadWeights(folder, file, model.Network.Layout);
             return prepared.Predict(weights, file.Member, monteCarloSamples: 0, CancellationToken.None).Probabilities;
         })];
-        var classes = model.Data.Classes.Length;
+        var classes = model.Data.Task.Outputs;
         return new Verdicts(rows, [.. rows.Select((_, row) => members.Select(all => all[(row * classes)..((row + 1) * classes)]).ToArray())]);
     }
 

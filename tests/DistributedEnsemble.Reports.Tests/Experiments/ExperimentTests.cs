@@ -26,7 +26,7 @@ public sealed class ExperimentTests : IDisposable
         var (validation, test) = (everything.Snapshots(DataPart.Validation), everything.Snapshots(DataPart.Test));
         var labels = Labels(DataPart.Validation);
         var multiplicities = GreedySelection.Select(
-            [.. validation.Select(answers => labels.Select((label, row) => answers[row * 10 + label]).ToArray())]);
+            [.. validation.Select(answers => labels.Select((label, row) => answers[row * 10 + (int)label]).ToArray())]);
 
         Assert.True(multiplicities.Count(times => times > 0) > 1, "One model alone says little about what chose it.");
         Assert.Equal(Nll(Average(test, multiplicities)), Measured("everything, greedy among 50").Nll, 1e-6);
@@ -106,7 +106,7 @@ public sealed class ExperimentTests : IDisposable
 
     private double Nll(float[] answers) => PredictionQuality.Of(answers, Labels(DataPart.Test), 10).Nll;
 
-    private long[] Labels(DataPart part) => s_suite.Arm("base").Plan(_digits, s_suite.Source, 1).Samples(part).Labels.data<long>().ToArray();
+    private float[] Labels(DataPart part) => s_suite.Arm("base").Plan(_digits, s_suite.Source, 1).Samples(part).Targets;
 
     private sealed record Trained(TrainingPlan Plan, IReadOnlyList<Snapshot> Models, IReadOnlyList<Snapshot> Averages)
     {

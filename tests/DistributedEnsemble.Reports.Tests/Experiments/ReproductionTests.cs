@@ -95,7 +95,7 @@ public sealed class ReproductionTests : IDisposable
         return (models.Average(Error), Error(new Ensemble(models)));
 
         double Error(IPredictor model) => 1 - PredictionQuality.Of(
-            BatchedPrediction.OfRows(model, digits.Test, 0, (int)digits.Test.Count).Probabilities, digits.Test.Labels.data<long>().ToArray(), 10).Accuracy;
+            BatchedPrediction.OfRows(model, digits.Test, 0, (int)digits.Test.Count).Probabilities, digits.Test.Targets, 10).Accuracy;
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -37,5 +37,5 @@ public sealed class LearningCurvePlotTests
     }
 
     /// <summary>Of a member that logged its last step alone.</summary>
-    private static LearningCurves Curves(int step) => new("r", [[new StepMetrics(step, 1, 1e-3, 0.5f, 0, 0.9)]], [step]);
+    private static LearningCurves Curves(int step) => new("r", [[new StepMetrics(step, 1, 1e-3, 0.5f, 0, new("accuracy", 0.9))]], [step]);
 }

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Tasks;
 namespace DistributedEnsemble.Training.Tests.Data;
 
 public class BuiltInDatasetTests
@@ -11,10 +12,10 @@ public class BuiltInDatasetTests
 
         Assert.Equal([1437, 1, 8, 8], digits.Train.Inputs.shape);
         Assert.Equal([360, 1, 8, 8], digits.Test.Inputs.shape);
-        Assert.Equal(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], digits.Classes);
+        Assert.Equal(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], Classes(digits));
         Assert.Equal([0f, 0, 5 / 16f, 13 / 16f, 9 / 16f, 1 / 16f], digits.Train.Inputs.data<float>().ToArray()[..6]);
-        Assert.Equal([0L, 1, 2, 3], digits.Train.Labels.data<long>().ToArray()[..4]);
-        Assert.Equal([2L, 3, 4, 5], digits.Test.Labels.data<long>().ToArray()[..4]);
+        Assert.Equal([0, 1, 2, 3], digits.Train.Targets[..4]);
+        Assert.Equal([2, 3, 4, 5], digits.Test.Targets[..4]);
         Assert.Equal("6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8", digits.Sha256);
         Assert.Equal("pixel63", digits.Columns[63]);
     }
@@ -27,7 +28,7 @@ public class BuiltInDatasetTests
         Assert.Equal("02a278fae3e541fdb82430375b47c152ac3ac7a46dccdbb8001ff2e4587148ba", moons.Sha256);
         Assert.Equal([1600, 2], moons.Train.Inputs.shape);
         Assert.Equal([400, 2], moons.Test.Inputs.shape);
-        Assert.Equal(800, moons.Train.Labels.sum().item<long>());
+        Assert.Equal(800, moons.Train.Targets.Sum());
         Assert.InRange(moons.Train.Inputs.abs().max().item<float>(), 1.5f, 3f);
     }
 
@@ -53,7 +54,7 @@ public class BuiltInDatasetTests
 
         Assert.Equal([60000, 1, 28, 28], fashion.Train.Inputs.shape);
         Assert.Equal([10000, 1, 28, 28], fashion.Test.Inputs.shape);
-        Assert.Equal("Ankle boot", fashion.Classes[(int)fashion.Train.Labels[0].item<long>()]);
+        Assert.Equal("Ankle boot", Classes(fashion)[(int)fashion.Train.Targets[0]]);
         Assert.Equal(1f, fashion.Train.Inputs.max().item<float>());
         Assert.Equal(0.2860, fashion.Train.Inputs.mean().item<float>(), 0.0001f);
     }
@@ -72,7 +73,7 @@ public class BuiltInDatasetTests
         using (var data = new FashionMnist().Load(Nowhere with { Data = folder.Path }))
         {
             Assert.Equal(0.2f, data.Test.Inputs[0, 0, 5, 5].item<float>());
-            Assert.Equal(3, data.Train.Labels[0].item<long>());
+            Assert.Equal(3, data.Train.Targets[0]);
         }
 
         var labels = folder.File("t10k-labels-idx1-ubyte");
@@ -85,4 +86,6 @@ public class BuiltInDatasetTests
             $"{labels} holds 2 labels for the 1 images of t10k-images-idx3-ubyte.",
             Assert.Throws<DataException>(() => new FashionMnist().Load(Nowhere with { Data = folder.Path })).Message);
     }
+
+    private static IReadOnlyList<string> Classes(Dataset data) => ((Classification)data.Task).Classes;
 }

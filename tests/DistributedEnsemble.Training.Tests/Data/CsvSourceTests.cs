@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Tasks;
 using System.Security.Cryptography;
 using System.Text;
 using static TorchSharp.torch;
@@ -17,7 +18,7 @@ public sealed class CsvSourceTests : IDisposable
         using var data = Load(Rows);
 
         Assert.Equal(["width", "height"], data.Columns);
-        Assert.Equal("label", data.LabelColumn);
+        Assert.Equal("label", data.Task.Target);
         Assert.Equal([2], data.InputShape);
         Assert.Equal([5, 2], data.Train.Inputs.shape);
         Assert.Equal([1, 2], data.Test.Inputs.shape);
@@ -28,17 +29,17 @@ public sealed class CsvSourceTests : IDisposable
     public void Labels_that_are_numbers_are_ordered_as_numbers()
     {
         using var data = Load(Rows);
-        Assert.Equal(["2", "10"], data.Classes);
-        Assert.Equal([1L, 0, 1, 0, 1], data.Train.Labels.data<long>().ToArray());
-        Assert.Equal([0L], data.Test.Labels.data<long>().ToArray());
+        Assert.Equal(["2", "10"], Classes(data));
+        Assert.Equal([1, 0, 1, 0, 1], data.Train.Targets);
+        Assert.Equal([0], data.Test.Targets);
     }
 
     [Fact]
     public void Other_labels_are_ordered_as_text_and_the_last_column_holds_them_by_default()
     {
         using var data = Load("\ufeffx,kind\n1,\"b \"\"q\"\", é\"\n2,10\n3,2\n4,10\n5,2\n6,2\n7,\"b \"\"q\"\", é\"\n");
-        Assert.Equal(["10", "2", "b \"q\", é"], data.Classes);
-        Assert.Equal("kind", data.LabelColumn);
+        Assert.Equal(["10", "2", "b \"q\", é"], Classes(data));
+        Assert.Equal("kind", data.Task.Target);
         Assert.Equal(["x"], data.Columns);
     }
 
@@ -115,4 +116,6 @@ public sealed class CsvSourceTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private static Dataset Load(string csv) => new CsvSource("rows.csv").Load(new MemoryStream(Encoding.UTF8.GetBytes(csv)), "rows.csv");
+
+    private static IReadOnlyList<string> Classes(Dataset data) => ((Classification)data.Task).Classes;
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests.Data;
 
@@ -10,8 +11,7 @@ public class DataDescriptionTests
         Sha256 = new string('a', 64),
         InputShape = [2],
         Columns = ["width", "height"],
-        Classes = ["<é>", "b"],
-        LabelColumn = "kind",
+        Task = new Classification(["<é>", "b"]) { Target = "kind" },
         Mean = [0.1f, 2],
         Deviation = [1e-7f, 3],
         Scale = 1,
@@ -27,7 +27,7 @@ public class DataDescriptionTests
         Assert.Equal(json, read.ToJson());
         Assert.Equal(Description.Mean, read.Mean);
         Assert.Equal(new SplitSizes(90, 10, 25), read.Splits);
-        Assert.Contains("\"classes\": [\n    \"<é>\"", json, StringComparison.Ordinal);
+        Assert.Contains("\"classes\": [\n      \"<é>\"", json, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,6 +58,20 @@ public class DataDescriptionTests
         var json = Description.ToJson();
         var error = Assert.Throws<DataException>(() => DataDescription.FromJson(json.Replace(text, by, StringComparison.Ordinal)));
         Assert.Equal($"data.json is damaged: {reason}.", error.Message);
+    }
+
+    [Fact]
+    public void A_run_that_was_described_by_its_classes_alone_is_read_as_a_classification()
+    {
+        var today = System.Text.Json.Nodes.JsonNode.Parse(Description.ToJson())!.AsObject();
+        today.Remove("task");
+        today.Add("classes", new System.Text.Json.Nodes.JsonArray("<é>", "b"));
+        today.Add("labelColumn", "kind");
+
+        var read = DataDescription.FromJson(today.ToJsonString());
+
+        Assert.Equal(Description.Task, read.Task);
+        Assert.Equal(Description.ToJson(), read.ToJson());
     }
 
     [Fact]

@@ -55,7 +55,7 @@ public sealed class PredictionQualityTests
     [Fact]
     public void Metrics_of_nothing_are_refused() => Assert.Throws<InvalidOperationException>(() => new PredictionQuality(2).Result());
 
-    private static PredictionMetrics Of(int classes, float[] probabilities, long[] labels)
+    private static PredictionMetrics Of(int classes, float[] probabilities, float[] labels)
     {
         var quality = new PredictionQuality(classes);
         quality.Add(probabilities, labels);

@@ -30,9 +30,9 @@ public sealed class UncertaintyAndDiversityTests
         // Six rows of class 0; the models name      0 0 0 1 1 2
         //                                     and   0 0 1 1 2 0
         var diversity = new PairwiseDiversity(2, 6);
-        diversity.Add(0, 0, Named(0, 0, 0, 1, 1, 2), new long[6]);
-        diversity.Add(1, 0, Named(0, 0, 1), new long[3]);
-        diversity.Add(1, 3, Named(1, 2, 0), new long[3]);
+        diversity.Add(0, 0, Named(0, 0, 0, 1, 1, 2), new float[6]);
+        diversity.Add(1, 0, Named(0, 0, 1), new float[3]);
+        diversity.Add(1, 3, Named(1, 2, 0), new float[3]);
 
         // They differ on three rows. Right and wrong: both wrong 2, only the first 1, only the second 1, both right 2.
         var expected = (2 * 2 - 1 * 1) / Math.Sqrt(3.0 * 3 * 3 * 3);
@@ -45,8 +45,8 @@ public sealed class UncertaintyAndDiversityTests
     public void A_model_without_errors_has_no_error_correlation_and_a_single_model_no_diversity()
     {
         var diversity = new PairwiseDiversity(2, 2);
-        diversity.Add(0, 0, Named(0, 0), new long[2]);
-        diversity.Add(1, 0, Named(0, 1), new long[2]);
+        diversity.Add(0, 0, Named(0, 0), new float[2]);
+        diversity.Add(1, 0, Named(0, 1), new float[2]);
 
         Assert.Null(diversity.Result()!.ErrorCorrelation);
         Assert.Equal(0.5, diversity.Result()!.Disagreement);

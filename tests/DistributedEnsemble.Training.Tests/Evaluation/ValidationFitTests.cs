@@ -53,12 +53,12 @@ public sealed class ValidationFitTests
         public ValueTask<ConstituentProbabilities> PredictAsync(ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows)
         {
             Asked.Add(rows.Part);
-            var labels = MemoryMarshal.Cast<byte, long>(s_plan.Samples(rows.Part).Labels.bytes).Slice(rows.Start, rows.Count).ToArray();
+            var labels = s_plan.Samples(rows.Part).Targets[rows.Start..(rows.Start + rows.Count)];
             return ValueTask.FromResult(ConstituentAnswers.Of(constituents.Select(file =>
                 Of(labels, file.Member == 1 == (rows.Part == DataPart.Validation) ? Better : Worse))));
         }
 
-        private static RowAnswers Of(long[] labels, float right)
+        private static RowAnswers Of(float[] labels, float right)
         {
             var wrong = (1 - right) / 9;
             float[] probabilities = [.. labels.SelectMany(label => Enumerable.Range(0, 10).Select(c => c == label ? right : wrong))];

@@ -8,7 +8,7 @@ public sealed class BatchesTests : IDisposable
 
     /// <summary>Row r has the inputs 10·r and 10·r + 1 and the label r.</summary>
     private readonly Samples _samples = new(
-        arange(Rows, ScalarType.Float32).mul(10).unsqueeze(1).add(tensor(new float[] { 0, 1 })), arange(Rows, ScalarType.Int64));
+        arange(Rows, ScalarType.Float32).mul(10).unsqueeze(1).add(tensor(new float[] { 0, 1 })), [.. Enumerable.Range(0, Rows).Select(row => (float)row)]);
 
     private readonly RandomSource _random = new(4);
 
@@ -21,7 +21,7 @@ public sealed class BatchesTests : IDisposable
         Assert.Equal(3, batches.PerEpoch);
         var epochs = Enumerable.Range(0, 4).Select(epoch => Labels(batches, epoch)).ToList();
         Assert.All(epochs, epoch => Assert.Equal([8, 8, rows.Length - 16], epoch.Select(batch => batch.Length)));
-        Assert.All(epochs, epoch => Assert.Equal(rows.Select(row => (long)row), epoch.SelectMany(batch => batch).Order()));
+        Assert.All(epochs, epoch => Assert.Equal(rows.Select(row => (float)row), epoch.SelectMany(batch => batch).Order()));
         Assert.Equal(4, epochs.Select(epoch => string.Join(' ', epoch.SelectMany(batch => batch))).Distinct().Count());
     }
 
@@ -33,7 +33,7 @@ public sealed class BatchesTests : IDisposable
         {
             using var scope = NewDisposeScope();
             var batch = batches.At(step);
-            var labels = batch.Labels.data<long>().ToArray();
+            var labels = batch.Targets.ToArray();
             Assert.Equal(labels.SelectMany(label => (float[])[10 * label, (10 * label) + 1]), batch.Inputs.data<float>().ToArray());
         }
     }
@@ -62,8 +62,8 @@ public sealed class BatchesTests : IDisposable
 
     public void Dispose() => _samples.Dispose();
 
-    private static List<long[]> Labels(Batches batches, int epoch) =>
+    private static List<float[]> Labels(Batches batches, int epoch) =>
         [.. Enumerable.Range((epoch * batches.PerEpoch) + 1, batches.PerEpoch).Select(step => Labels(batches.At(step)))];
 
-    private static long[] Labels(Batch batch) => batch.Labels.data<long>().ToArray();
+    private static float[] Labels(Batch batch) => batch.Targets.ToArray();
 }

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Tasks;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Members;
@@ -5,10 +6,10 @@ namespace DistributedEnsemble.Training.Tests.Members;
 public sealed class ValidationSplitTests : IDisposable
 {
     /// <summary>Classes of 60, 30, 9 and 1 rows, mixed.</summary>
-    private static readonly long[] Labels =
+    private static readonly float[] Labels =
         [.. Enumerable.Range(0, 100).Select(i => i * 37 % 100).Select(i => i < 60 ? 0L : i < 90 ? 1 : i < 99 ? 2 : 3)];
 
-    private readonly Samples _samples = new(zeros(100, 1), tensor(Labels));
+    private readonly Samples _samples = new(zeros(100, 1), Labels);
 
     [Theory]
     [InlineData(0.1, new[] { 6, 3, 1, 0 })]
@@ -16,7 +17,7 @@ public sealed class ValidationSplitTests : IDisposable
     [InlineData(0.0, new[] { 0, 0, 0, 0 })]
     public void It_takes_the_same_share_of_every_class(double fraction, int[] expected)
     {
-        var split = ValidationSplit.Draw(_samples, 4, fraction, new RandomSource(1));
+        var split = ValidationSplit.Draw(_samples, Classes(4), fraction, new RandomSource(1));
 
         Assert.Equal(expected, Enumerable.Range(0, 4).Select(label => split.Validation.Count(row => Labels[row] == label)));
     }
@@ -24,7 +25,7 @@ public sealed class ValidationSplitTests : IDisposable
     [Fact]
     public void Training_and_validation_rows_are_disjoint_and_all_there_is()
     {
-        var split = ValidationSplit.Draw(_samples, 4, 0.3, new RandomSource(1));
+        var split = ValidationSplit.Draw(_samples, Classes(4), 0.3, new RandomSource(1));
 
         Assert.Equal(Enumerable.Range(0, 100), split.Training.Concat(split.Validation).Order());
         Assert.Equal(split.Training.Order(), split.Training);
@@ -34,7 +35,7 @@ public sealed class ValidationSplitTests : IDisposable
     [Fact]
     public void The_seed_alone_decides()
     {
-        int[] Validation(ulong seed) => ValidationSplit.Draw(_samples, 4, 0.3, new RandomSource(seed)).Validation;
+        int[] Validation(ulong seed) => ValidationSplit.Draw(_samples, Classes(4), 0.3, new RandomSource(seed)).Validation;
 
         Assert.Equal(Validation(1), Validation(1));
         Assert.NotEqual(Validation(1), Validation(2));
@@ -52,7 +53,7 @@ public sealed class ValidationSplitTests : IDisposable
             for (var step = 1; step <= batches.PerEpoch; step++)
             {
                 using var scope = NewDisposeScope();
-                var rows = batches.At(step).Labels.data<long>().ToArray();
+                var rows = batches.At(step).Targets.ToArray();
                 Assert.DoesNotContain(rows, row => validation.Contains((int)row));
                 seen += rows.Length;
             }
@@ -64,9 +65,9 @@ public sealed class ValidationSplitTests : IDisposable
     [Fact]
     public void A_split_that_leaves_nothing_to_train_on_is_refused()
     {
-        using var two = new Samples(zeros(2, 1), tensor(new long[] { 0, 1 }));
+        using var two = new Samples(zeros(2, 1), [0, 1]);
 
-        var error = Assert.Throws<SpecException>(() => ValidationSplit.Draw(two, 2, 0.5, new RandomSource(1)));
+        var error = Assert.Throws<SpecException>(() => ValidationSplit.Draw(two, Classes(2), 0.5, new RandomSource(1)));
 
         Assert.Equal("data.validationFraction is 0.5: of 2 rows none is left to train on. Make it smaller.", error.Message);
     }
@@ -74,5 +75,7 @@ public sealed class ValidationSplitTests : IDisposable
     public void Dispose() => _samples.Dispose();
 
     /// <summary>The same inputs, each row labelled by its number.</summary>
-    private static Samples Numbered(Samples samples) => samples with { Labels = arange(samples.Count, ScalarType.Int64) };
+    private static Samples Numbered(Samples samples) => samples with { Targets = [.. Enumerable.Range(0, (int)samples.Count).Select(row => (float)row)] };
+
+    private static Classification Classes(int count) => new([.. Enumerable.Range(0, count).Select(i => $"{i}")]);
 }

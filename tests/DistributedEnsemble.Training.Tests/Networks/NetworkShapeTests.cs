@@ -9,7 +9,7 @@ public sealed class NetworkShapeTests
     [InlineData(8, 64)]
     public void Lenet_has_the_tensors_of_the_literature(int side, int features)
     {
-        var network = new NetworkRegistry().Build(new EnsembleSpec { Model = ModelSpec.Of("lenet") }, [1, side, side], classes: 10);
+        var network = new NetworkRegistry().Build(new EnsembleSpec { Model = ModelSpec.Of("lenet") }, [1, side, side], outputs: 10);
 
         Assert.Equal(
             [
@@ -34,7 +34,7 @@ public sealed class NetworkShapeTests
             Regularization = new RegularizationSpec { Dropout = new DropoutSpec { Rate = 0.5, InputRate = 0.2 } },
         };
 
-        var network = new NetworkRegistry().Build(spec, inputShape, classes: 3);
+        var network = new NetworkRegistry().Build(spec, inputShape, outputs: 3);
 
         Assert.Equal(
             [

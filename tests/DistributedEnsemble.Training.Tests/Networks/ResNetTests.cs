@@ -129,7 +129,7 @@ public sealed class ResNetTests
         using var weights = member.CopyWeights();
         var answers = BatchedPrediction.OfRows(new SingleModel(plan.Network, weights), plan.Dataset.Test, 0, (int)plan.Dataset.Test.Count);
 
-        var quality = PredictionQuality.Of(answers.Probabilities, plan.Dataset.Test.Labels.data<long>().ToArray(), 10);
+        var quality = PredictionQuality.Of(answers.Probabilities, plan.Dataset.Test.Targets, 10);
 
         Assert.InRange(quality.Accuracy, 0.9, 1);
     }

@@ -62,7 +62,7 @@ public sealed class TemperatureScalingTests
     }
 
     /// <summary>Labels are drawn from softmax(z), and the model says softmax(z·T).</summary>
-    private static (float[] Probabilities, long[] Labels) Sharpened(double temperature, int rows)
+    private static (float[] Probabilities, float[] Labels) Sharpened(double temperature, int rows)
     {
         var random = new RandomSource(1);
         var (z, coin) = (new float[rows * Classes], new float[rows]);
@@ -73,7 +73,7 @@ public sealed class TemperatureScalingTests
         {
             var label = 0;
             for (var sum = truth[row * Classes]; sum < c && label < Classes - 1; sum += truth[(row * Classes) + label]) label++;
-            return (long)label;
+            return (float)label;
         });
         return (TemperatureScaling.Apply(truth, Classes, 1 / temperature), [.. labels]);
     }

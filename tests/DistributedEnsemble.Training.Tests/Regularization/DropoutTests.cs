@@ -124,7 +124,7 @@ public sealed class DropoutTests
             Model = new ModelSpec { Kind = "mlp" },
             Regularization = new RegularizationSpec { Dropout = new DropoutSpec { Rate = 0, InputRate = rate, Kind = kind } },
         },
-        [inputs], classes: 1);
+        [inputs], outputs: 1);
 
     private static Weights WeightsOf(Network unit, float[] w)
     {
