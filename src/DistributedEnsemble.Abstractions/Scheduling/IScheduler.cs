@@ -63,4 +63,24 @@ public sealed record LaneUse([property: Id(0)] RunKey Run, [property: Id(1)] Mem
 
 /// <summary>A request that cannot be met as it stands; the message is one line for people.</summary>
 [GenerateSerializer, Alias("ensemble.run-rejected")]
-public sealed class RunRejectedException(string message) : Exception(message);
+public sealed class RunRejectedException(string message) : Exception(message)
+{
+    /// <summary>What helps. How it is done differs between the driver and HTTP, so each says it in its own words.</summary>
+    [Id(0)] public RunRemedy Remedy { get; init; }
+
+    /// <summary>The name of the run that the remedy is for.</summary>
+    [Id(1)] public string? Run { get; init; }
+}
+
+/// <summary>What whoever was refused can do about it.</summary>
+public enum RunRemedy
+{
+    /// <summary>The message says it.</summary>
+    None,
+    Watch,
+    WatchOrStop,
+    StopThenDelete,
+    ResumeOrRename,
+    DeleteOrRename,
+    Evaluate,
+}

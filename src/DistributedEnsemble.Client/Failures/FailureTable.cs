@@ -13,7 +13,6 @@ internal sealed class FailureTable
     private readonly Dictionary<Type, int> _known = new()
     {
         [typeof(UsageException)] = ExitCode.Usage,
-        [typeof(RunRejectedException)] = ExitCode.Usage,
         [typeof(SiloUnavailableException)] = ExitCode.Unreachable,
         [typeof(ServerUnreachableException)] = ExitCode.Unreachable,
         [typeof(IOException)] = ExitCode.Failed,
@@ -31,6 +30,7 @@ internal sealed class FailureTable
     {
         // Tasks wrap what they were told; the one cause inside is what happened.
         while (exception is AggregateException { InnerExceptions: [var only] }) exception = only;
+        if (exception is RunRejectedException refused) return new Failure(OneLine.Of(Remedies.Line(refused)), ExitCode.Usage);
         for (var type = exception.GetType(); type is not null; type = type.BaseType)
         {
             if (_known.TryGetValue(type, out var exitCode)) return new Failure(OneLine.Of(exception.Message), exitCode);

@@ -120,11 +120,10 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     public async Task ResumeAsync()
     {
         RefuseIfEnded();
-        if (_isUnderWay && Record.State == RunState.Running) throw Refused($"is in training already. Watch it with `ensemble watch {_run.Name}`.");
+        if (_isUnderWay && Record.State == RunState.Running) throw Refused("is in training already.", RunRemedy.Watch);
         if (!TryLock())
         {
-            throw Refused(
-                $"is in training in another process. Watch it with `ensemble watch {_run.Name}`, or stop it with `ensemble stop {_run.Name}`.");
+            throw Refused("is in training in another process.", RunRemedy.WatchOrStop);
         }
 
         if (!_isUnderWay) await TakeOverAsync();
@@ -146,7 +145,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     public async Task DeleteAsync()
     {
         if (!_ownership.OutlivesProcess) throw Refused("belongs to a folder, and is deleted there.");
-        if (Existing.GoesOn) throw Refused($"is in training. Stop it with `ensemble stop {_run.Name}`, then delete it.");
+        if (Existing.GoesOn) throw Refused("is in training.", RunRemedy.StopThenDelete);
         await _state.ClearStateAsync();
         Release();
         await Task.Run(() => FileRuns.Remove(_folder));
@@ -190,17 +189,17 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     {
         if (Existing.State == RunState.Failed)
         {
-            throw Refused($"has failed ({Record.Reason}) and cannot go on. Delete it with `ensemble delete {_run.Name}`, or train under another --name.");
+            throw Refused($"has failed ({Record.Reason}) and cannot go on.", RunRemedy.DeleteOrRename);
         }
 
         if (Record.State is RunState.Completed or RunState.Degraded)
         {
-            throw Refused($"is {(Record.State == RunState.Completed ? "completed" : "degraded")}: there is nothing to resume. "
-                + $"Evaluate it with `ensemble evaluate {_run.Name}`.");
+            throw Refused($"is {(Record.State == RunState.Completed ? "completed" : "degraded")}: there is nothing to resume.", RunRemedy.Evaluate);
         }
     }
 
-    private RunRejectedException Refused(string why) => new($"Run \"{_run.Name}\" {why}");
+    private RunRejectedException Refused(string why, RunRemedy remedy = RunRemedy.None) =>
+        new($"Run \"{_run.Name}\" {why}") { Remedy = remedy, Run = _run.Name };
 
     private RunRecord Existing => _state.RecordExists
         ? Record

@@ -24,6 +24,6 @@ public static class UploadedData
         if (readsPaths || options.Datasets.TryFind(dataset, out _)) return options.Datasets.Resolve(dataset);
         throw new DataException(
             $"There is no dataset {OneLine.Excerpt(dataset)} on the silos of this cluster, and they read no other files: "
-            + $"known are {string.Join(", ", options.Datasets.Sources.Select(source => source.Name))}, and `ensemble train --dataset x.csv` sends a file of yours.");
+            + $"known are {string.Join(", ", options.Datasets.Sources.Select(source => source.Name))}, and a file of one's own is uploaded first.");
     }
 }

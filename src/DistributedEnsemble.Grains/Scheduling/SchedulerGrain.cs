@@ -42,8 +42,10 @@ internal sealed partial class SchedulerGrain(
             // A name that was chosen here went to another process meanwhile; the next number is free.
             if (SpecDocument.Parse(submission.Spec).Name is not null)
             {
-                throw new RunRejectedException($"Run \"{run.Name}\" already exists in {Path.GetFullPath(options.RunsFolder)}. "
-                    + $"Resume it with `ensemble resume {run.Name}`, or choose another --name.");
+                throw new RunRejectedException($"Run \"{run.Name}\" already exists in {Path.GetFullPath(options.RunsFolder)}.")
+                {
+                    Remedy = RunRemedy.ResumeOrRename, Run = run.Name,
+                };
             }
         }
     }

@@ -28,8 +28,7 @@ public static class FileRuns
         {
             if (alone is null)
             {
-                throw new RunRejectedException(
-                    $"Run \"{folder.Name}\" is in training. Stop it with `ensemble stop {folder.Name}`, then delete it.");
+                throw new RunRejectedException($"Run \"{folder.Name}\" is in training.") { Remedy = RunRemedy.StopThenDelete, Run = folder.Name };
             }
 
             SetAside(folder);

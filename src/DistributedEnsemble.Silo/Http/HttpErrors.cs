@@ -41,7 +41,7 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
     private (int Status, string Message) Describe(HttpContext context, Exception exception) => exception switch
     {
         HttpError error => (error.Status, error.Message),
-        RunRejectedException => (StatusCodes.Status400BadRequest, OneLine.Of(exception.Message)),
+        RunRejectedException refused => (StatusCodes.Status400BadRequest, OneLine.Of(Remedies.Line(refused))),
         OverloadedException => (StatusCodes.Status429TooManyRequests, exception.Message),
         QuorumException => (StatusCodes.Status503ServiceUnavailable, exception.Message),
         OperationCanceledException when RequestTimeout.HasPassed(context) =>

@@ -27,7 +27,7 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
         var members = choice?.Members ?? status.Members.Length;
         if (members < 1 || members > status.Members.Length)
         {
-            throw new SpecException($"--members is {members}: run \"{status.Run}\" has 1 to {status.Members.Length}.");
+            throw new SpecException($"members is {members}: run \"{status.Run}\" has 1 to {status.Members.Length}.");
         }
 
         var steps = status.StepsTotal / status.Members.Length;

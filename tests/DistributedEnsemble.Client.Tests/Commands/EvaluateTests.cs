@@ -50,7 +50,7 @@ public sealed class EvaluateTests
     [InlineData("--mc 20", "prediction.monteCarloSamples is 20: this run's network has no dropout to sample. Choose 0.")]
     [InlineData("--select best", "prediction.select is \"best\": it must be all, greedy, or last:N with N from 1 to 999999.")]
     [InlineData("--select greedy", "prediction.select is \"greedy\": it chooses on validation rows, and run \"r\" kept none. Choose all or last:N.")]
-    [InlineData("--members 4", "--members is 4: run \"r\" has 1 to 3.")]
+    [InlineData("--members 4", "members is 4: run \"r\" has 1 to 3.")]
     public async Task What_a_run_cannot_do_is_refused_in_one_line(string options, string error)
     {
         using var driver = new TestDriver();

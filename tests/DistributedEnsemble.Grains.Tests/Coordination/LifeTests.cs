@@ -76,17 +76,17 @@ public sealed class LifeTests
         var done = await cluster.SubmitAsync(Specs.Small);
         await cluster.WhenAsync(done, s => s.HasEnded);
         Assert.Equal(
-            "Run \"small\" is completed: there is nothing to resume. Evaluate it with `ensemble evaluate small`.", await RefusalAsync(done));
+            "Run \"small\" is completed: there is nothing to resume.", await RefusalAsync(done));
 
         var long_ = await cluster.SubmitAsync(Specs.Long.Replace("\"small\"", "\"long\""));
-        Assert.Equal("Run \"long\" is in training already. Watch it with `ensemble watch long`.", await RefusalAsync(long_));
+        Assert.Equal("Run \"long\" is in training already.", await RefusalAsync(long_));
         await cluster.Coordinator(long_).StopAsync();
         await cluster.WhenAsync(long_, s => s.State == RunState.Paused);
 
         using (new FileStream(cluster.Folder(long_).Lock, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
         {
             Assert.Equal(
-                "Run \"long\" is in training in another process. Watch it with `ensemble watch long`, or stop it with `ensemble stop long`.",
+                "Run \"long\" is in training in another process.",
                 await RefusalAsync(long_));
         }
 

@@ -114,7 +114,8 @@ public sealed class ProtocolTests
         var error = await Assert.ThrowsAsync<RunRejectedException>(() => cluster.SubmitAsync(Specs.Small));
 
         Assert.Equal(
-            $"Run \"small\" already exists in {cluster.RunsFolder}. Resume it with `ensemble resume small`, or choose another --name.", error.Message);
+            $"Run \"small\" already exists in {cluster.RunsFolder}.", error.Message);
+        Assert.Equal((RunRemedy.ResumeOrRename, "small"), (error.Remedy, error.Run));
         Assert.Equal(before, File.ReadAllText(cluster.Folder(run).Status));
     }
 

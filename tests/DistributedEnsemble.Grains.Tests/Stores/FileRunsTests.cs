@@ -36,7 +36,7 @@ public sealed class FileRunsTests : IDisposable
         using (RunLock.TryAcquire(folder))
         {
             Assert.Equal(
-                "Run \"small\" is in training. Stop it with `ensemble stop small`, then delete it.",
+                "Run \"small\" is in training.",
                 Assert.Throws<RunRejectedException>(() => FileRuns.Delete(folder)).Message);
         }
 

@@ -60,7 +60,7 @@ public sealed class RunTests(ServedRuns served) : IClassFixture<ServedRuns>
         using var stop = await served.Client.PostAsync("/api/runs/elsewhere/stop", null, Cancellation);
         Assert.Equal(HttpStatusCode.Conflict, stop.StatusCode);
         Assert.Equal(
-            "Run \"elsewhere\" is in training in another process: `ensemble stop elsewhere` stops it there.",
+            "Run \"elsewhere\" is in training in another process, which alone can stop it.",
             (await stop.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
         Assert.Equal(HttpStatusCode.ServiceUnavailable, (await served.Client.GetAsync("/v2/models/elsewhere", Cancellation)).StatusCode);
         Directory.Delete(Path.Combine(served.RunsFolder, "elsewhere"), recursive: true);
@@ -69,14 +69,34 @@ public sealed class RunTests(ServedRuns served) : IClassFixture<ServedRuns>
     [Theory]
     [InlineData("""{"membrs": 3}""", "membrs is an unknown key: did you mean members?")]
     [InlineData("not json", "The spec is not JSON at line 1, byte 2: ")]
-    [InlineData("""{"data":{"dataset":"/etc/passwd"}}""", "data.dataset is \"/etc/passwd\": over HTTP it is a dataset's name, never a file of the server. ")]
-    [InlineData("""{"data":{"dataset":"secret.csv"}}""", "data.dataset is \"secret.csv\": over HTTP it is a dataset's name, never a file of the server. ")]
+    [InlineData("""{"data":{"dataset":"/etc/passwd"}}""", "data.dataset is \"/etc/passwd\": over HTTP it is a dataset's name, never a file of the server.")]
+    [InlineData("""{"data":{"dataset":"secret.csv"}}""", "data.dataset is \"secret.csv\": over HTTP it is a dataset's name, never a file of the server.")]
     public async Task A_spec_that_cannot_be_trained_is_refused_as_the_driver_refuses_it(string spec, string message)
     {
         using var response = await served.Client.PostAsync("/api/runs", new StringContent(spec), Cancellation);
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.StartsWith(message, (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_helps_is_said_as_a_request_and_not_as_a_command_of_the_driver()
+    {
+        using var resumed = await served.Client.PostAsync("/api/runs/small/resume", null, Cancellation);
+        using var again = await served.Client.PostAsync("/api/runs", new StringContent(ServedRuns.SpecOf("small")), Cancellation);
+        using var few = await served.Client.PostAsJsonAsync("/v2/models/small/infer", new
+        {
+            parameters = new { members = 4 },
+            inputs = new[] { new { name = "input", shape = new[] { 1, 1, 8, 8 }, datatype = "FP32", data = ServedRuns.Rows(1) } },
+        }, Cancellation);
+
+        Assert.Equal("Run \"small\" is completed: there is nothing to resume. POST /v2/models/small/infer asks it for predictions.", await ErrorAsync(resumed));
+        Assert.Equal(
+            $"Run \"small\" already exists in {served.RunsFolder}. POST /api/runs/small/resume resumes it; or choose another name.", await ErrorAsync(again));
+        Assert.Equal("members is 4: run \"small\" has 1 to 3.", await ErrorAsync(few));
+
+        static async Task<string?> ErrorAsync(HttpResponseMessage response) =>
+            (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString();
     }
 
     [Theory]

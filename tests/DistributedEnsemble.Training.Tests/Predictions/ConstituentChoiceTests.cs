@@ -15,7 +15,7 @@ public sealed class ConstituentChoiceTests
     [InlineData(null, "last: 3", null, null, "prediction.select is \"last: 3\": it must be all, greedy, or last:N with N from 1 to 999999.")]
     [InlineData(null, "last:+3", null, null, "prediction.select is \"last:+3\": it must be all, greedy, or last:N with N from 1 to 999999.")]
     [InlineData(null, "last:1000000", null, null, "prediction.select is \"last:1000000\": it must be all, greedy, or last:N with N from 1 to 999999.")]
-    [InlineData(null, null, 4, null, "--members is 4: run \"r\" has 1 to 3.")]
+    [InlineData(null, null, 4, null, "members is 4: run \"r\" has 1 to 3.")]
     [InlineData(null, null, null, 20, "prediction.monteCarloSamples is 20: this run's network has no dropout to sample. Choose 0.")]
     public void A_choice_that_the_run_cannot_meet_is_refused(
         PredictionSource? from, string? select, int? members, int? samples, string error) => Assert.Equal(

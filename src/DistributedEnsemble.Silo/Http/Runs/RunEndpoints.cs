@@ -43,7 +43,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
             if (SpecDocument.Parse(spec).Dataset is { } dataset && DatasetRegistry.IsPath(dataset) && UploadedName.Parse(dataset) is null)
             {
                 throw HttpError.BadRequest(
-                    $"data.dataset is {OneLine.Quoted(dataset)}: over HTTP it is a dataset's name, never a file of the server. `ensemble train --dataset x.csv` trains on a file.");
+                    $"data.dataset is {OneLine.Quoted(dataset)}: over HTTP it is a dataset's name, never a file of the server.");
             }
         }
         catch (SpecException)
@@ -58,7 +58,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
         {
             var status = Find(name);
             return status.State is not (RunState.Running or RunState.Queued) ? Json(status) : throw new HttpError(
-                StatusCodes.Status409Conflict, $"Run \"{name}\" is in training in another process: `ensemble stop {name}` stops it there.");
+                StatusCodes.Status409Conflict, $"Run \"{name}\" is in training in another process, which alone can stop it.");
         }
 
         await coordinator.StopAsync();
