@@ -16,9 +16,15 @@ public sealed record TrainingSpec
     [Key("The learning rate as a function of the step.")]
     public ScheduleSpec Schedule { get; init; } = new();
 
+    [Key("What computes the network: own, with the same bits on every machine, or libtorch, which also computes what own cannot.")]
+    public KernelKind Kernels { get; init; } = KernelKind.Own;
+
     [Key("The type in which matrix products are computed; weights stay float32.")]
     public Precision Precision { get; init; } = Precision.Float32;
 }
+
+/// <summary>The arithmetic of a network's forward and backward pass.</summary>
+public enum KernelKind { Own, Libtorch }
 
 public enum Precision { Float32, BFloat16 }
 

@@ -15,13 +15,13 @@ namespace DistributedEnsemble.Training.Kernels;
 public static class Elementary
 {
     /// <summary>e^x; 0 and infinity where float32 ends.</summary>
-    public static float Exp(float x) => Exponential.Of<Scalar, float>(x);
+    public static float Exp(float x) => Exponential.Of<Width32, float>(x);
 
     /// <summary>The natural logarithm; −∞ of ±0, and not a number below it.</summary>
-    public static float Log(float x) => Logarithm.Of<Scalar, float>(x);
+    public static float Log(float x) => Logarithm.Of<Width32, float>(x);
 
     /// <summary>log(1 + e^x).</summary>
-    public static float Softplus(float x) => SoftplusOf.Of<Scalar, float>(x);
+    public static float Softplus(float x) => SoftplusOf.Of<Width32, float>(x);
 
     /// <inheritdoc cref="Exp(float)"/>
     /// <param name="y">As long as <paramref name="x"/>; may be the same memory.</param>
@@ -41,7 +41,7 @@ public static class Elementary
         var done = Vector512.IsHardwareAccelerated ? Apply<TFunction, Width512, Vector512<float>>(x, y, 0) : 0;
         if (Vector256.IsHardwareAccelerated) done = Apply<TFunction, Width256, Vector256<float>>(x, y, done);
         if (Vector128.IsHardwareAccelerated) done = Apply<TFunction, Width128, Vector128<float>>(x, y, done);
-        Apply<TFunction, Scalar, float>(x, y, done);
+        Apply<TFunction, Width32, float>(x, y, done);
     }
 
     /// <returns>Where the elements begin that do not fill a vector.</returns>

@@ -52,7 +52,7 @@ internal static unsafe class MatrixProduct
         }
         else
         {
-            Blocks<Scalar, float, Six>(rows, columns, depth, a, b, c, cStride, start, bias, isRectified, scratch);
+            Blocks<Width32, float, Six>(rows, columns, depth, a, b, c, cStride, start, bias, isRectified, scratch);
         }
     }
 

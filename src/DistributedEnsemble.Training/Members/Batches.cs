@@ -4,14 +4,14 @@ using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
 
-/// <summary>Rows and their targets.</summary>
-/// <param name="Inputs">[batch, …], float32.</param>
-/// <param name="Targets">[batch].</param>
-public readonly record struct Batch(Tensor Inputs, ReadOnlyMemory<float> Targets);
+/// <summary>The rows of one step, whose inputs are where they were asked for.</summary>
+/// <param name="Rows">How many.</param>
+/// <param name="Targets">[rows].</param>
+public readonly record struct Batch(int Rows, ReadOnlyMemory<float> Targets);
 
 /// <summary>
 /// A member's batches: each epoch goes through the training rows in a fresh order, a keyed permutation; its last batch may
-/// be smaller. All batches are gathered into the same memory, so a batch is valid until the next one is asked for.
+/// be smaller. A batch is valid until the next one is asked for.
 /// </summary>
 public sealed class Batches : IDisposable
 {
@@ -19,7 +19,7 @@ public sealed class Batches : IDisposable
     private readonly int[] _rows;
     private readonly int _batchSize, _member;
     private readonly RandomSource _random;
-    private readonly Tensor _inputs, _order;
+    private readonly Tensor _order;
     private readonly float[] _targets;
     private int _epoch = -1;
 
@@ -30,7 +30,6 @@ public sealed class Batches : IDisposable
         _batchSize = Math.Min(batchSize, rows.Length);
         PerEpoch = (rows.Length + _batchSize - 1) / _batchSize;
         using var scope = NewDisposeScope();
-        _inputs = empty([_batchSize, .. samples.Inputs.shape[1..]]).DetachFromDisposeScope();
         _targets = new float[_batchSize];
         _order = empty(rows.Length, dtype: ScalarType.Int32).DetachFromDisposeScope();
     }
@@ -38,20 +37,23 @@ public sealed class Batches : IDisposable
     /// <summary>Steps in an epoch.</summary>
     public int PerEpoch { get; }
 
+    /// <summary>Rows of all batches but an epoch's last.</summary>
+    public int Size => _batchSize;
+
     /// <summary>The batch of the t-th update, t from 1.</summary>
-    public Batch At(int step)
+    /// <param name="inputs">Where the rows' inputs go, one after the other.</param>
+    public Batch At(int step, Span<float> inputs)
     {
         Permute((step - 1) / PerEpoch);
         var first = (step - 1) % PerEpoch * _batchSize;
         var rows = Order.Slice(first, Math.Min(_batchSize, _rows.Length - first));
-        Gather(_samples.Inputs.bytes, rows, _inputs.bytes);
+        Gather(_samples.Inputs.bytes, rows, MemoryMarshal.AsBytes(inputs));
         for (var i = 0; i < rows.Length; i++) _targets[i] = _samples.Targets[rows[i]];
-        return new Batch(rows.Length == _batchSize ? _inputs : _inputs.narrow(0, 0, rows.Length), _targets.AsMemory(0, rows.Length));
+        return new Batch(rows.Length, _targets.AsMemory(0, rows.Length));
     }
 
     public void Dispose()
     {
-        _inputs.Dispose();
         _order.Dispose();
     }
 

@@ -9,11 +9,13 @@ namespace DistributedEnsemble.Training;
 public sealed class MemberTraining : IDisposable
 {
     private readonly TrainingPlan _plan;
+    private readonly NetworkFunction _function;
     private readonly Weights _weights;
     private readonly Optimizer _optimizer;
     private readonly Batches _batches;
     private readonly TrainingNoise _noise;
     private readonly L2 _l2;
+    private readonly float[] _gradient;
     private readonly Action? _giveWay;
 
     /// <param name="from">Where to go on; null is the member's random initialization. Its tensors are copied.</param>
@@ -30,6 +32,8 @@ public sealed class MemberTraining : IDisposable
         _optimizer = Optimizer.Create(spec.Training, spec.Regularization.WeightDecay, layout);
         for (var i = 0; i < from?.Optimizer.Count; i++) from.Optimizer[i].Values.bytes.CopyTo(_optimizer.State[i].Values.bytes);
         _batches = new Batches(plan.Dataset.Train, plan.Split.Training, spec.Training.BatchSize, plan.Random, member);
+        _function = plan.Network.CreateFunction(_batches.Size, isTrained: true);
+        _gradient = new float[_batches.Size * plan.Task.Outputs];
         _noise = new TrainingNoise(plan.Random, member);
         _l2 = new L2(spec.Regularization.L2);
     }
@@ -44,17 +48,16 @@ public sealed class MemberTraining : IDisposable
     /// <exception cref="DivergedException">The loss is not a number; the weights are those before the step.</exception>
     public StepMetrics? Advance()
     {
-        using var scope = NewDisposeScope();
         var step = Step + 1;
-        var batch = _batches.At(step);
+        var batch = _batches.At(step, _function.Inputs);
         _giveWay?.Invoke();
-        var outputs = _plan.Network.Forward(_weights, batch.Inputs, _noise.At(step));
+        var outputs = _function.Forward(_weights, batch.Rows, _noise.At(step));
         _giveWay?.Invoke();
-        var gradient = empty(outputs.shape);
-        var loss = _plan.Task.Loss(outputs.Floats(), batch.Targets.Span, gradient.Floats());
-        var metrics = Measure(step, loss, outputs.Floats(), batch.Targets.Span);
+        var gradient = _gradient.AsSpan(0, outputs.Length);
+        var loss = _plan.Task.Loss(outputs, batch.Targets.Span, gradient);
+        var metrics = Measure(step, loss, outputs, batch.Targets.Span);
         _l2.StartGradient(_weights);
-        outputs.backward([gradient]);
+        _function.Backward(_weights, gradient);
         _giveWay?.Invoke();
         _optimizer.Update(_weights, step, _plan.LearningRate.At(step));
         Step = step;
@@ -80,7 +83,7 @@ public sealed class MemberTraining : IDisposable
         _weights.Dispose();
         _optimizer.Dispose();
         _batches.Dispose();
-        _noise.Dispose();
+        _function.Dispose();
     }
 
     private StepMetrics? Measure(int step, double loss, ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets)

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
@@ -9,15 +10,18 @@ public delegate Tensor Function(Weights weights, Tensor inputs, Noise noise);
 public sealed class Network
 {
     private readonly Function _forward;
+    private readonly OperationBuilder? _operations;
 
     /// <param name="inputShape">One row's shape: [features] or [channels, height, width].</param>
     /// <param name="layers">From input to outputs; the last must give a vector.</param>
     /// <exception cref="SpecException">A layer does not fit the shape that it is given.</exception>
-    public Network(IReadOnlyList<long> inputShape, IEnumerable<Layer> layers, Precision precision = Precision.Float32)
+    public Network(
+        IReadOnlyList<long> inputShape, IEnumerable<Layer> layers, Precision precision = Precision.Float32, KernelKind kernels = KernelKind.Own)
     {
         Layers = [.. layers];
         var builder = new NetworkBuilder(inputShape, precision);
         _forward = builder.Chain(Layers);
+        _operations = kernels == KernelKind.Own ? builder.Operation : null;
         InputShape = inputShape;
         OutputShape = builder.Shape;
         Layout = new WeightLayout(builder.Tensors);
@@ -28,13 +32,27 @@ public sealed class Network
     /// <summary>From input to outputs.</summary>
     public IReadOnlyList<Layer> Layers { get; }
 
+    /// <summary>What computes it: kernels of our own where every layer has some, unless libtorch's are asked for.</summary>
+    public KernelKind Kernels => _operations is null ? KernelKind.Libtorch : KernelKind.Own;
+
     public IReadOnlyList<long> InputShape { get; }
     public IReadOnlyList<long> OutputShape { get; }
+
+    /// <summary>Numbers of one row.</summary>
+    public long InputWidth => InputShape.Aggregate(1L, (product, size) => product * size);
     public WeightLayout Layout { get; }
     public bool HasDropout { get; }
 
     /// <summary>Numbers that the layers give for one row, which backward needs again.</summary>
     public long ActivationsPerRow { get; }
+
+    internal OperationBuilder? Operations => _operations;
+
+    /// <summary>The network as a function of weights, with working memory for one thread.</summary>
+    /// <param name="rows">The most that a pass has.</param>
+    /// <param name="isTrained">Whether it also goes backward.</param>
+    public NetworkFunction CreateFunction(int rows, bool isTrained) =>
+        Kernels == KernelKind.Own ? new OwnFunction(this, rows, isTrained) : new TorchFunction(this, rows, isTrained);
 
     /// <summary>The numbers that the task makes predictions of: the scores (logits) of each class, for one.</summary>
     /// <param name="inputs">[batch, …input shape], float32.</param>

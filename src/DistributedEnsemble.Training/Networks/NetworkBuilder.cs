@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Kernels;
+
 namespace DistributedEnsemble.Training;
 
 /// <summary>A layer's description; building it gives its tensors places and yields its function.</summary>
@@ -20,7 +22,13 @@ public sealed class NetworkBuilder
     /// <summary>What the next layer is given, without the batch dimension.</summary>
     public IReadOnlyList<long> Shape { get; set; }
 
+    /// <summary>Numbers that the next layer is given for each row.</summary>
+    public int Width => checked((int)Shape.Aggregate(1L, (product, size) => product * size));
+
     public Precision Precision { get; }
+
+    /// <summary>The current layer on kernels of our own; a layer that leaves it null runs on libtorch, and so does its network.</summary>
+    public OperationBuilder? Operation { get; set; }
 
     internal IReadOnlyList<TensorPlace> Tensors => _tensors;
     internal int Dropouts { get; private set; }
@@ -36,13 +44,24 @@ public sealed class NetworkBuilder
     public int Statistic(string name, IReadOnlyList<long> shape, float start) =>
         Place(name, shape, Initialization.Value(start), isStatistic: true, isDecayed: false, ref _statistics);
 
+    /// <summary>Where a tensor starts in the flat vector of parameters, or of statistics.</summary>
+    public int Offset(int tensor) => _tensors[tensor].Offset;
+
     /// <summary>The number of a dropout layer: its coordinate in the counter.</summary>
     public int Dropout() => Dropouts++;
 
-    /// <summary>Builds layers one after another.</summary>
+    /// <summary>Builds layers one after another, and sets <see cref="Operation"/> if each of them has its own.</summary>
     public Function Chain(IEnumerable<Layer> layers)
     {
-        var functions = layers.Select(Build).ToArray();
+        var functions = new List<Function>();
+        var operations = new List<OperationBuilder?>();
+        foreach (var layer in layers)
+        {
+            functions.Add(Build(layer));
+            operations.Add(Operation);
+        }
+
+        Operation = operations.Contains(null) ? null : OperationChain.Of([.. operations!], Width);
         return (weights, inputs, noise) =>
         {
             foreach (var function in functions) inputs = function(weights, inputs, noise);
@@ -52,9 +71,9 @@ public sealed class NetworkBuilder
 
     private Function Build(Layer layer)
     {
-        _isNumbered = false;
+        (_isNumbered, Operation) = (false, null);
         var function = layer.Build(this);
-        Activations += Shape.Aggregate(1L, (product, size) => product * size);
+        Activations += Width;
         return function;
     }
 

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace DistributedEnsemble.Training;
 
 /// <summary>The z of y = f(W, x, z): which units are dropped.</summary>
@@ -11,24 +9,33 @@ public abstract class Noise
     /// <summary>Whether batch norm uses the statistics of the batch, and updates its own.</summary>
     public virtual bool IsTraining => false;
 
-    /// <summary>
-    /// A mask that holds 0 for a dropped unit and <paramref name="kept"/> for another; null for the expectation. A mask of one
-    /// dimension more, [samples, 1, …], continues with every row under every sample, sample after sample: [samples·batch, …].
-    /// </summary>
+    /// <summary>Whether units are dropped at all.</summary>
+    public virtual bool HasMasks => true;
+
+    /// <summary>How many masks, each for all rows, are averaged over; 0 if every row has a mask of its own.</summary>
+    public virtual int Samples => 0;
+
+    /// <summary>Fills a mask with 0 for a dropped unit and <paramref name="kept"/> for another.</summary>
     /// <param name="dropout">The dropout layer, counted from the input.</param>
-    /// <param name="units">What the mask is multiplied with, [batch, …].</param>
-    public abstract Tensor? KeepMask(int dropout, Tensor units, double rate, float kept);
+    /// <param name="sample">Below <see cref="Samples"/>.</param>
+    /// <param name="mask">[rows, units], and of a sample [units].</param>
+    public abstract void Mask(int dropout, int sample, double rate, float kept, Span<float> mask);
+
+    /// <summary>Rows of the pass without samples. At the first dropout layer each row is repeated for all samples: what lies before it is computed once.</summary>
+    /// <param name="rows">Those that a dropout layer is given.</param>
+    internal virtual int RowsOf(int rows) => rows;
 
     private sealed class Expectation : Noise
     {
-        public override Tensor? KeepMask(int dropout, Tensor units, double rate, float kept) => null;
+        public override bool HasMasks => false;
+
+        public override void Mask(int dropout, int sample, double rate, float kept, Span<float> mask) => throw new InvalidOperationException("There is no mask.");
     }
 }
 
-/// <summary>Fresh masks for each step and row, from the member's key. The masks of a lane reuse the same memory.</summary>
-public sealed class TrainingNoise(RandomSource random, int member) : Noise, IDisposable
+/// <summary>Fresh masks for each step and row, from the member's key.</summary>
+public sealed class TrainingNoise(RandomSource random, int member) : Noise
 {
-    private readonly Dictionary<int, Tensor> _masks = [];
     private int _step;
 
     public override bool IsTraining => true;
@@ -40,51 +47,23 @@ public sealed class TrainingNoise(RandomSource random, int member) : Noise, IDis
         return this;
     }
 
-    public override Tensor KeepMask(int dropout, Tensor units, double rate, float kept)
-    {
-        // size() and not shape: that marshals a delegate, whose native thunk lives until the next garbage collection.
-        var rows = units.size(0);
-        if (!_masks.TryGetValue(dropout, out var mask) || mask.size(0) < rows)
-        {
-            mask?.Dispose();
-            _masks[dropout] = mask = empty(units.shape).DetachFromDisposeScope();
-        }
-
-        var part = mask.size(0) == rows ? mask : mask.narrow(0, 0, rows);
-        random.KeepMask(new Draw(Purpose.Dropout, member, (uint)_step, (uint)dropout), rate, kept, part.Floats());
-        return part;
-    }
-
-    public void Dispose()
-    {
-        foreach (var mask in _masks.Values) mask.Dispose();
-    }
+    public override void Mask(int dropout, int sample, double rate, float kept, Span<float> mask) =>
+        random.KeepMask(new Draw(Purpose.Dropout, member, (uint)_step, (uint)dropout), rate, kept, mask);
 }
 
 /// <summary>
-/// Samples of Monte-Carlo dropout: each one mask for all rows, so that a row's answer does not depend on its company. Rows
-/// are repeated for the samples at the first dropout layer: what lies before it is computed once for all of them.
+/// Samples of Monte-Carlo dropout, for one pass: each one mask for all rows, so that a row's answer does not depend on its company.
 /// </summary>
-/// <param name="first">The first sample of a forward pass.</param>
+/// <param name="first">The first sample of the pass.</param>
 /// <param name="samples">How many samples follow each other in it.</param>
 public sealed class MonteCarloNoise(RandomSource random, int member, int first, int samples = 1) : Noise
 {
-    private bool _isRepeated;
+    private int _rows;
 
-    public override Tensor KeepMask(int dropout, Tensor units, double rate, float kept)
-    {
-        var shape = units.shape[1..];
-        var masks = empty([samples, 1, .. shape]);
-        var values = masks.Floats();
-        var length = values.Length / samples;
-        for (var i = 0; i < samples; i++)
-        {
-            random.KeepMask(
-                new Draw(Purpose.MonteCarlo, member, (uint)(first + i), (uint)dropout), rate, kept, values.Slice(i * length, length));
-        }
+    public override int Samples => samples;
 
-        if (_isRepeated) return masks.expand([samples, units.shape[0] / samples, .. shape]).reshape(units.shape);
-        _isRepeated = true;
-        return masks;
-    }
+    public override void Mask(int dropout, int sample, double rate, float kept, Span<float> mask) =>
+        random.KeepMask(new Draw(Purpose.MonteCarlo, member, (uint)(first + sample), (uint)dropout), rate, kept, mask);
+
+    internal override int RowsOf(int rows) => _rows == 0 ? _rows = rows : _rows;
 }

@@ -1,6 +1,3 @@
-using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
-
 namespace DistributedEnsemble.Training;
 
 /// <summary>
@@ -39,38 +36,4 @@ public static class ResNet
 
     internal static Convolution Convolution(int channels, int stride) =>
         new(channels, 3, Padding: 1, stride, HasBias: false) { Start = Initialization.He };
-}
-
-/// <summary>
-/// A basic block: relu(F(x) + x), F two 3×3 convolutions with batch norm. Where F halves the image or adds channels, x is
-/// every second pixel, with channels of zeros after its own: option A of He et al. (2016), which has no weights.
-/// </summary>
-public sealed record Residual(int Channels, int Stride) : Layer
-{
-    public override Function Build(NetworkBuilder builder)
-    {
-        var added = Channels - builder.Shape[0];
-        var residue = builder.Chain(
-        [
-            ResNet.Convolution(Channels, Stride), new BatchNorm(), new Relu(),
-            ResNet.Convolution(Channels, stride: 1), new BatchNorm(),
-        ]);
-        return (weights, inputs, noise) => functional.relu(residue(weights, inputs, noise).add_(Shortcut(inputs)));
-
-        Tensor Shortcut(Tensor inputs)
-        {
-            if (Stride > 1) inputs = inputs.slice(2, 0, inputs.shape[2], Stride).slice(3, 0, inputs.shape[3], Stride);
-            return added > 0 ? functional.pad(inputs, [0, 0, 0, 0, 0, added]) : inputs;
-        }
-    }
-}
-
-/// <summary>The mean of each channel's pixels.</summary>
-public sealed record ChannelMean : Layer
-{
-    public override Function Build(NetworkBuilder builder)
-    {
-        builder.Shape = [builder.Shape[0]];
-        return (_, inputs, _) => inputs.mean([2, 3]);
-    }
 }

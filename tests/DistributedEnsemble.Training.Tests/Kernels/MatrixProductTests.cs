@@ -14,7 +14,7 @@ public sealed unsafe class MatrixProductTests
     private static readonly Product[] s_widths =
     [
         MatrixProduct.Compute,
-        MatrixProduct.Blocks<Scalar, float, Six>,
+        MatrixProduct.Blocks<Width32, float, Six>,
         MatrixProduct.Blocks<Width128, Vector128<float>, Six>,
         MatrixProduct.Blocks<Width256, Vector256<float>, Six>,
         MatrixProduct.Blocks<Width512, Vector512<float>, Eight>,

@@ -50,10 +50,10 @@ public sealed class ValidationSplitTests : IDisposable
             var seen = 0;
             var validation = plan.Split.Validation.ToHashSet();
             using var batches = new Batches(Numbered(plan.Dataset.Train), plan.Split.Training, 100, plan.Random, member);
+            var inputs = new float[100 * plan.Network.InputWidth];
             for (var step = 1; step <= batches.PerEpoch; step++)
             {
-                using var scope = NewDisposeScope();
-                var rows = batches.At(step).Targets.ToArray();
+                var rows = batches.At(step, inputs).Targets.ToArray();
                 Assert.DoesNotContain(rows, row => validation.Contains((int)row));
                 seen += rows.Length;
             }

@@ -11,7 +11,7 @@ public sealed class BatchNormTests
         var network = new Network([3, 4, 5], [new BatchNorm(), new BatchNorm()]);
         using var weights = Weights.Initialize(network.Layout, new RandomSource(1), 0);
         weights.Train();
-        using var noise = new TrainingNoise(new RandomSource(1), 0);
+        var noise = new TrainingNoise(new RandomSource(1), 0);
         using var first = nn.BatchNorm2d(3);
         using var second = nn.BatchNorm2d(3);
         Scale(weights, first);

@@ -54,7 +54,7 @@ public sealed class GradientTests
         using var scope = NewDisposeScope();
         var (network, random) = (new Network(shape, layers), new RandomSource(11));
         using var weights = Weights.Initialize(network.Layout, random, 0);
-        using var noise = new TrainingNoise(random, 0);
+        var noise = new TrainingNoise(random, 0);
         var (inputs, l2) = (empty([Rows, .. shape]), new L2(lambda));
         random.Uniform(new Draw(Purpose.DataSplit, 0, 0, 0), inputs.Floats());
         var labels = arange(Rows, ScalarType.Int64).remainder(Classes);

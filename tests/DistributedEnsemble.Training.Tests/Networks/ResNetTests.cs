@@ -23,7 +23,7 @@ public sealed class ResNetTests
     {
         var network = Build("""{ "model": { "kind": "resnet", "depth": 14, "width": 4 } }""", [1, height, width]);
         using var weights = Weights.Initialize(network.Layout, new RandomSource(1), 0);
-        using var noise = new TrainingNoise(new RandomSource(1), 0);
+        var noise = new TrainingNoise(new RandomSource(1), 0);
 
         Assert.Equal([3, 10], network.Forward(weights, rand(3, 1, height, width), Noise.None).shape);
         Assert.Equal([1, 10], network.Forward(weights, rand(1, 1, height, width), noise.At(1)).shape);

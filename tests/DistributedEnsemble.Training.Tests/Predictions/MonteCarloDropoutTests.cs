@@ -119,7 +119,11 @@ public sealed class MonteCarloDropoutTests
     /// <summary>Unit i is kept if bit i is set.</summary>
     private sealed class GivenMask(int bits) : Noise
     {
-        public override Tensor KeepMask(int dropout, Tensor units, double rate, float kept) =>
-            tensor(Enumerable.Range(0, (int)units.shape[1]).Select(i => (bits >> i & 1) * kept).ToArray()).unsqueeze(0);
+        public override int Samples => 1;
+
+        public override void Mask(int dropout, int sample, double rate, float kept, Span<float> mask)
+        {
+            for (var i = 0; i < mask.Length; i++) mask[i] = (bits >> i & 1) * kept;
+        }
     }
 }

@@ -1,7 +1,7 @@
 namespace DistributedEnsemble.Training.Kernels;
 
 /// <summary>One number at a time: what is left over where vectors end, and every machine's reference.</summary>
-internal readonly struct Scalar : IWidth<float>
+internal readonly struct Width32 : IWidth<float>
 {
     public static int Count => 1;
 

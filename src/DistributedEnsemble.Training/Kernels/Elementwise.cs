@@ -1,0 +1,81 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace DistributedEnsemble.Training.Kernels;
+
+/// <summary>Element by element in plain IEEE arithmetic, so that vectors of any width give the same bits.</summary>
+internal static unsafe class Elementwise
+{
+    /// <summary>x ← max(x, 0).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Rectify(float* x, nint length)
+    {
+        nint i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var value = Vector.Load(x + i);
+            Vector.ConditionalSelect(Vector.LessThan(value, Vector<float>.Zero), Vector<float>.Zero, value).Store(x + i);
+        }
+
+        for (; i < length; i++) x[i] = x[i] < 0 ? 0 : x[i];
+    }
+
+    /// <summary>gradient ← 0 where y is not positive.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void MaskByPositive(float* gradient, float* y, nint length)
+    {
+        nint i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var isPositive = Vector.GreaterThan(Vector.Load(y + i), Vector<float>.Zero);
+            Vector.ConditionalSelect(isPositive, Vector.Load(gradient + i), Vector<float>.Zero).Store(gradient + i);
+        }
+
+        for (; i < length; i++) gradient[i] = y[i] > 0 ? gradient[i] : 0;
+    }
+
+    /// <summary>x ← x·y.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply(float* x, float* y, nint length)
+    {
+        nint i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count) (Vector.Load(x + i) * Vector.Load(y + i)).Store(x + i);
+        for (; i < length; i++) x[i] *= y[i];
+    }
+
+    /// <summary>x ← x·factor.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Scale(float* x, float factor, nint length)
+    {
+        nint i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count) (Vector.Load(x + i) * factor).Store(x + i);
+        for (; i < length; i++) x[i] *= factor;
+    }
+
+    /// <summary>x ← x + y.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Add(float* x, float* y, nint length)
+    {
+        nint i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count) (Vector.Load(x + i) + Vector.Load(y + i)).Store(x + i);
+        for (; i < length; i++) x[i] += y[i];
+    }
+
+    /// <summary>Adds the rows of a matrix to a vector, in their order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddRows(float* sum, float* matrix, int rows, int columns)
+    {
+        nint j = 0;
+        for (; j <= columns - Vector<float>.Count; j += Vector<float>.Count)
+        {
+            var column = Vector.Load(sum + j);
+            for (nint i = 0; i < rows; i++) column += Vector.Load(matrix + i * columns + j);
+            column.Store(sum + j);
+        }
+
+        for (; j < columns; j++)
+        {
+            for (nint i = 0; i < rows; i++) sum[j] += matrix[i * columns + j];
+        }
+    }
+}

@@ -1,0 +1,58 @@
+namespace DistributedEnsemble.Training.Kernels;
+
+/// <summary>
+/// A layer on kernels of our own, with the working memory that one thread needs for it: what it keeps of a pass forward stays
+/// until the pass backward.
+/// </summary>
+/// <param name="width">Numbers that it gives for each row.</param>
+public abstract unsafe class Operation(int width)
+{
+    /// <summary>Numbers that it gives for each row.</summary>
+    public int Width { get; } = width;
+
+    /// <summary>What forward gave, [rows, width].</summary>
+    public float* Outputs { get; protected set; }
+
+    /// <summary>Whether the outputs take the place of the inputs, and the inputs' gradient that of the outputs'.</summary>
+    public virtual bool IsInPlace => false;
+
+    /// <summary>Sets <see cref="Outputs"/> and what they hold.</summary>
+    /// <param name="inputs">[rows, …].</param>
+    public abstract void Forward(Pass pass, float* inputs);
+
+    /// <summary>Adds to the gradient of the weights, and overwrites that of the inputs.</summary>
+    /// <param name="inputs">Those that forward had.</param>
+    /// <param name="gradient">That of the outputs.</param>
+    /// <param name="inputGradient">Null where nobody asks for it.</param>
+    public abstract void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient);
+}
+
+/// <summary>Builds a layer's operation.</summary>
+public delegate Operation OperationBuilder(OperationPlace place);
+
+/// <summary>Where an operation is built: what it takes its memory from, and what comes before it.</summary>
+/// <param name="Rows">The most that a pass has.</param>
+/// <param name="IsTrained">Whether it also goes backward.</param>
+/// <param name="Before">What gives the inputs; null at the beginning of a chain.</param>
+public sealed record OperationPlace(WorkingMemory Memory, int Rows, bool IsTrained, Operation? Before = null);
+
+/// <summary>What a pass through the network works with.</summary>
+public sealed unsafe class Pass
+{
+    /// <summary>Rows from here on: samples of Monte-Carlo dropout make them more.</summary>
+    public int Rows { get; set; }
+
+    /// <summary>The flat vectors.</summary>
+    public float* Parameters { get; internal set; }
+
+    /// <inheritdoc cref="Parameters"/>
+    public float* Statistics { get; internal set; }
+
+    /// <summary>That of the parameters, to be added to.</summary>
+    public float* Gradient { get; internal set; }
+
+    public Noise Noise { get; internal set; } = Noise.None;
+
+    /// <summary>For products; free between two operations.</summary>
+    internal float* Scratch { get; init; }
+}

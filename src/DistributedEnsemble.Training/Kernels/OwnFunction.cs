@@ -1,0 +1,47 @@
+namespace DistributedEnsemble.Training.Kernels;
+
+/// <summary>A network on kernels of our own: the same bits on every machine, for a row alone and in any batch.</summary>
+internal sealed unsafe class OwnFunction : NetworkFunction
+{
+    private readonly WorkingMemory _memory;
+    private readonly Operation _operations;
+    private readonly Pass _pass;
+    private readonly float* _inputs;
+    private readonly int _length;
+
+    public OwnFunction(Network network, int rows, bool isTrained) : this(network, rows, isTrained, WorkingMemory.Of(Length(network, rows, isTrained)))
+    {
+    }
+
+    private OwnFunction(Network network, int rows, bool isTrained, WorkingMemory memory)
+    {
+        _memory = memory;
+        _length = checked((int)(rows * network.InputWidth));
+        _inputs = memory.Take(_length);
+        _pass = new Pass { Scratch = memory.Take(MatrixProduct.Scratch) };
+        _operations = network.Operations!(new OperationPlace(memory, rows, isTrained));
+    }
+
+    /// <summary>Floats of working memory.</summary>
+    public static long Length(Network network, int rows, bool isTrained) =>
+        WorkingMemory.Measure(memory => _ = new OwnFunction(network, rows, isTrained, memory));
+
+    public override Span<float> Inputs => new(_inputs, _length);
+
+    public override ReadOnlySpan<float> Forward(Weights weights, int rows, Noise noise)
+    {
+        (_pass.Rows, _pass.Noise) = (rows, noise);
+        _pass.Parameters = weights.Parameters.Start();
+        _pass.Statistics = weights.Statistics.Start();
+        _operations.Forward(_pass, _inputs);
+        return new ReadOnlySpan<float>(_operations.Outputs, _pass.Rows * _operations.Width);
+    }
+
+    public override void Backward(Weights weights, Span<float> gradient)
+    {
+        _pass.Gradient = weights.Gradient!.Start();
+        fixed (float* ofOutputs = gradient) _operations.Backward(_pass, _inputs, ofOutputs, null);
+    }
+
+    public override void Dispose() => _memory.Dispose();
+}

@@ -1,0 +1,28 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>A square convolution; weight [filters, channels, size, size].</summary>
+/// <param name="HasBias">Without it a batch norm that follows has the bias.</param>
+public sealed record Convolution(int Filters, int Size, int Padding = 0, int Stride = 1, bool HasBias = true) : Layer
+{
+    /// <summary>How the weights start, given the fan-in.</summary>
+    internal Func<long, Initialization> Start { get; init; } = Initialization.FanIn;
+
+    public override Function Build(NetworkBuilder builder)
+    {
+        var (channels, height, width) = (builder.Shape[0], builder.Shape[1], builder.Shape[2]);
+        var fanIn = channels * Size * Size;
+        var weight = builder.Parameter("weight", [Filters, channels, Size, Size], Start(fanIn), isDecayed: true);
+        int? bias = HasBias ? builder.Parameter("bias", [Filters], Initialization.FanIn(fanIn), isDecayed: false) : null;
+        builder.Shape = [Filters, (height + 2 * Padding - Size) / Stride + 1, (width + 2 * Padding - Size) / Stride + 1];
+        long[] padding = [Padding, Padding], strides = [Stride, Stride];
+        return builder.Precision == Precision.Float32
+            ? (weights, inputs, _) => functional.conv2d(inputs, weights[weight], Bias(weights), strides, padding)
+            : (weights, inputs, _) => functional.conv2d(
+                inputs.bfloat16(), weights[weight].bfloat16(), Bias(weights)?.bfloat16(), strides, padding).to(ScalarType.Float32);
+
+        Tensor? Bias(Weights weights) => bias is { } place ? weights[place] : null;
+    }
+}

@@ -1,0 +1,97 @@
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Training.Tests.Kernels;
+
+/// <summary>Networks on kernels of our own beside the same networks on libtorch.</summary>
+public sealed class OwnKernelsTests
+{
+    private const int Rows = 24, Outputs = 4;
+
+    private static readonly Dictionary<string, (long[] Shape, Layer[] Layers)> s_designs = new()
+    {
+        ["dense"] = ([6], [new Dense(5), new Dense(Outputs)]),
+        ["relu"] = ([6], [new Relu(), new Dense(16), new Relu(), new Dense(Outputs)]),
+        ["flatten"] = ([2, 3, 3], [new Flatten(), new Dense(Outputs)]),
+        ["inverted dropout"] = ([6], [new Dense(16), new Dropout(0.4, DropoutKind.Inverted), new Dense(Outputs)]),
+        ["vanilla dropout"] = ([6], [new Dropout(0.2, DropoutKind.Vanilla), new Dense(16), new Relu(), new Dropout(0.4, DropoutKind.Vanilla), new Dense(Outputs)]),
+    };
+
+    public static TheoryData<string> Names => [.. s_designs.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Outputs_and_gradients_are_those_of_libtorch(string name)
+    {
+        var (shape, layers) = s_designs[name];
+        var (own, libtorch) = (new Network(shape, layers), new Network(shape, layers, kernels: KernelKind.Libtorch));
+        Assert.Equal((KernelKind.Own, KernelKind.Libtorch), (own.Kernels, libtorch.Kernels));
+        foreach (var rows in (int[])[Rows, 1])
+        {
+            var (ours, theirs) = (Step(own, rows), Step(libtorch, rows));
+            AssertNear(theirs.Outputs, ours.Outputs);
+            AssertNear(theirs.Gradient, ours.Gradient);
+            AssertNear(theirs.Statistics, ours.Statistics);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Predictions_are_those_of_libtorch_and_a_row_has_the_same_bits_alone(string name)
+    {
+        var (shape, layers) = s_designs[name];
+        var (own, libtorch) = (new Network(shape, layers), new Network(shape, layers, kernels: KernelKind.Libtorch));
+        using var weights = Weights.Initialize(own.Layout, new RandomSource(3), 0);
+        foreach (var samples in own.HasDropout ? (int[])[0, 1, 5] : [0])
+        {
+            Noise Noise() => samples == 0 ? Training.Noise.None : new MonteCarloNoise(new RandomSource(9), 2, 3, samples);
+            var together = Predict(own, weights, InputsOf(own), Noise());
+            AssertNear(Predict(libtorch, weights, InputsOf(own), Noise()), together);
+            var width = (int)own.InputWidth;
+            for (var row = 0; row < Rows; row += 7)
+            {
+                var alone = Predict(own, weights, InputsOf(own).AsSpan(row * width, width), Noise());
+                for (var sample = 0; sample < Math.Max(1, samples); sample++)
+                {
+                    Assert.Equal(together[((sample * Rows) + row) * Outputs], alone[sample * Outputs]);
+                }
+            }
+        }
+    }
+
+    private static (float[] Outputs, float[] Gradient, float[] Statistics) Step(Network network, int rows)
+    {
+        var random = new RandomSource(11);
+        using var weights = Weights.Initialize(network.Layout, random, 0);
+        weights.Train();
+        weights.Gradient!.Floats().Clear();
+        using var function = network.CreateFunction(Rows, isTrained: true);
+        InputsOf(network).AsSpan(0, rows * (int)network.InputWidth).CopyTo(function.Inputs);
+        var outputs = function.Forward(weights, rows, new TrainingNoise(random, 0).At(3)).ToArray();
+        var gradient = new float[outputs.Length];
+        random.Uniform(new Draw(Purpose.DataSplit, 0, 1, 0), gradient);
+        function.Backward(weights, gradient);
+        return (outputs, weights.Gradient!.Floats().ToArray(), weights.Statistics.Floats().ToArray());
+    }
+
+    private static float[] Predict(Network network, Weights weights, ReadOnlySpan<float> inputs, Noise noise)
+    {
+        using var function = network.CreateFunction(Rows * Math.Max(1, noise.Samples), isTrained: false);
+        inputs.CopyTo(function.Inputs);
+        return function.Forward(weights, inputs.Length / (int)network.InputWidth, noise).ToArray();
+    }
+
+    private static float[] InputsOf(Network network)
+    {
+        var inputs = new float[Rows * network.InputWidth];
+        new RandomSource(5).Uniform(new Draw(Purpose.DataSplit, 0, 0, 0), inputs);
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = (2 * inputs[i]) - 1;
+        return inputs;
+    }
+
+    private static void AssertNear(float[] expected, float[] found)
+    {
+        Assert.Equal(expected.Length, found.Length);
+        var largest = expected.Length == 0 ? 0 : expected.Max(Math.Abs);
+        for (var i = 0; i < expected.Length; i++) Assert.Equal(expected[i], found[i], (1e-5f * Math.Abs(expected[i])) + (2e-6f * largest));
+    }
+}
