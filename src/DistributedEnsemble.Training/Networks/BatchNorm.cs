@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -10,7 +13,7 @@ namespace DistributedEnsemble.Training;
 /// </summary>
 public sealed record BatchNorm : Layer
 {
-    private const double Momentum = 0.1, Epsilon = 1e-5;
+    internal const double Momentum = 0.1, Epsilon = 1e-5;
 
     public override Function Build(NetworkBuilder builder)
     {
@@ -19,6 +22,9 @@ public sealed record BatchNorm : Layer
         var bias = builder.Parameter("bias", [channels], Initialization.Value(0), isDecayed: false);
         var mean = builder.Statistic("running_mean", [channels], 0);
         var variance = builder.Statistic("running_var", [channels], 1);
+        var pixels = (int)(builder.Width / channels);
+        var places = (builder.Offset(weight), builder.Offset(bias), builder.Offset(mean), builder.Offset(variance));
+        builder.Operation = place => new BatchNormOperation((int)channels, pixels, places, place);
         return (weights, inputs, noise) => noise.IsTraining
             ? Train(inputs, weights[weight], weights[bias], weights[mean], weights[variance])
             : functional.batch_norm(inputs, weights[mean], weights[variance], weights[weight], weights[bias], false, Momentum, Epsilon);
@@ -33,5 +39,111 @@ public sealed record BatchNorm : Layer
         newMean.Floats().CopyTo(mean.Floats());
         newVariance.Floats().CopyTo(variance.Floats());
         return outputs;
+    }
+}
+
+/// <summary>
+/// Mean and variance of a channel are sums over the rows in their order, of sums over a row's pixels; the gradients of weight and
+/// bias are, too.
+/// </summary>
+internal sealed unsafe class BatchNormOperation : Operation
+{
+    private readonly int _channels, _pixels;
+    private readonly (int Weight, int Bias, int Mean, int Variance) _places;
+
+    /// <summary>Of each channel: what forward normalised by.</summary>
+    private readonly float* _means, _factors;
+
+    private bool _isOfBatch;
+
+    /// <param name="places">In the flat vectors.</param>
+    public BatchNormOperation(int channels, int pixels, (int Weight, int Bias, int Mean, int Variance) places, OperationPlace place)
+        : base(channels * pixels)
+    {
+        (_channels, _pixels, _places) = (channels, pixels, places);
+        Outputs = place.Memory.Take((long)place.Rows * Width);
+        _means = place.Memory.Take(channels);
+        _factors = place.Memory.Take(channels);
+    }
+
+    public override void Forward(Pass pass, float* inputs)
+    {
+        _isOfBatch = pass.Noise.IsTraining;
+        for (var channel = 0; channel < _channels; channel++)
+        {
+            var mean = pass.Statistics + _places.Mean + channel;
+            var variance = pass.Statistics + _places.Variance + channel;
+            var (ofInputs, around) = _isOfBatch ? Measure(pass, inputs, channel, mean, variance) : (*mean, *variance);
+            _means[channel] = ofInputs;
+            _factors[channel] = (float)(1 / Math.Sqrt(around + BatchNorm.Epsilon));
+            var scale = pass.Parameters[_places.Weight + channel] * _factors[channel];
+            var shift = pass.Parameters[_places.Bias + channel];
+            for (nint row = 0; row < pass.Rows; row++) Normalise(Plane(inputs, row, channel), Plane(Outputs, row, channel), ofInputs, scale, shift, _pixels);
+        }
+    }
+
+    public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
+    {
+        var count = (float)pass.Rows * _pixels;
+        for (var channel = 0; channel < _channels; channel++)
+        {
+            var (sum, product) = (0f, 0f);
+            for (nint row = 0; row < pass.Rows; row++)
+            {
+                sum += Sums.Of(Plane(gradient, row, channel), _pixels);
+                product += Sums.OfProducts(Plane(inputs, row, channel), _means[channel], Plane(gradient, row, channel), _pixels);
+            }
+
+            pass.Gradient[_places.Bias + channel] += sum;
+            pass.Gradient[_places.Weight + channel] += product * _factors[channel];
+            if (inputGradient == null) continue;
+            var scale = pass.Parameters[_places.Weight + channel] * _factors[channel];
+            var (shift, slope) = _isOfBatch ? (sum / count, product * _factors[channel] * _factors[channel] / count) : (0, 0);
+            for (nint row = 0; row < pass.Rows; row++)
+            {
+                Slopes(
+                    Plane(inputs, row, channel), Plane(gradient, row, channel), Plane(inputGradient, row, channel), _means[channel], scale, shift,
+                    slope, _pixels);
+            }
+        }
+    }
+
+    /// <summary>The mean and the variance of the batch; moves the running ones a tenth of the way to them.</summary>
+    private (float Mean, float Variance) Measure(Pass pass, float* inputs, int channel, float* mean, float* variance)
+    {
+        var (sum, squares, count) = (0f, 0f, (float)pass.Rows * _pixels);
+        for (nint row = 0; row < pass.Rows; row++) sum += Sums.Of(Plane(inputs, row, channel), _pixels);
+        var ofBatch = sum / count;
+        for (nint row = 0; row < pass.Rows; row++) squares += Sums.OfSquares(Plane(inputs, row, channel), ofBatch, _pixels);
+        const float Share = (float)BatchNorm.Momentum, Rest = (float)(1 - BatchNorm.Momentum);
+        *mean = Rest * *mean + Share * ofBatch;
+        *variance = Rest * *variance + Share * (squares / (count - 1));
+        return (ofBatch, squares / count);
+    }
+
+    private float* Plane(float* planes, nint row, int channel) => planes + (row * _channels + channel) * _pixels;
+
+    /// <summary>y = (x − mean)·scale + shift.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Normalise(float* x, float* y, float mean, float scale, float shift, int length)
+    {
+        var (means, scales, shifts) = (Vector256.Create(mean), Vector256.Create(scale), Vector256.Create(shift));
+        var i = 0;
+        for (; i <= length - 8; i += 8) Vector256.FusedMultiplyAdd(Vector256.Load(x + i) - means, scales, shifts).Store(y + i);
+        for (; i < length; i++) y[i] = MathF.FusedMultiplyAdd(x[i] - mean, scale, shift);
+    }
+
+    /// <summary>dx = (dy − shift − (x − mean)·slope)·scale.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Slopes(float* x, float* dy, float* dx, float mean, float scale, float shift, float slope, int length)
+    {
+        var (means, scales, shifts, slopes) = (Vector256.Create(mean), Vector256.Create(scale), Vector256.Create(shift), Vector256.Create(-slope));
+        var i = 0;
+        for (; i <= length - 8; i += 8)
+        {
+            (Vector256.FusedMultiplyAdd(Vector256.Load(x + i) - means, slopes, Vector256.Load(dy + i) - shifts) * scales).Store(dx + i);
+        }
+
+        for (; i < length; i++) dx[i] = MathF.FusedMultiplyAdd(x[i] - mean, -slope, dy[i] - shift) * scale;
     }
 }

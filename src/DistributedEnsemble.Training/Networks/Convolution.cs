@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -17,6 +18,9 @@ public sealed record Convolution(int Filters, int Size, int Padding = 0, int Str
         var weight = builder.Parameter("weight", [Filters, channels, Size, Size], Start(fanIn), isDecayed: true);
         int? bias = HasBias ? builder.Parameter("bias", [Filters], Initialization.FanIn(fanIn), isDecayed: false) : null;
         builder.Shape = [Filters, (height + 2 * Padding - Size) / Stride + 1, (width + 2 * Padding - Size) / Stride + 1];
+        var patches = new Patches((int)channels, (int)height, (int)width, Size, Padding, Stride);
+        var (weightOffset, biasOffset) = (builder.Offset(weight), bias is { } tensor ? builder.Offset(tensor) : -1);
+        builder.Operation = place => new ConvolutionOperation(patches, Filters, (int)(channels * height * width), weightOffset, biasOffset, place);
         long[] padding = [Padding, Padding], strides = [Stride, Stride];
         return builder.Precision == Precision.Float32
             ? (weights, inputs, _) => functional.conv2d(inputs, weights[weight], Bias(weights), strides, padding)
@@ -24,5 +28,118 @@ public sealed record Convolution(int Filters, int Size, int Padding = 0, int Str
                 inputs.bfloat16(), weights[weight].bfloat16(), Bias(weights)?.bfloat16(), strides, padding).to(ScalarType.Float32);
 
         Tensor? Bias(Weights weights) => bias is { } place ? weights[place] : null;
+    }
+}
+
+/// <summary>
+/// Products with the patches of a few images at a time, as many as make them worthwhile. Each output is one chain in the order of
+/// a patch, from the bias; each gradient of a weight one in the order of rows and pixels.
+/// </summary>
+internal sealed unsafe class ConvolutionOperation : Operation, IRectifying
+{
+    /// <summary>Pixels of the outputs that go together, unless one image has more.</summary>
+    private const int Together = 256;
+
+    private readonly Patches _patches;
+    private readonly int _filters, _image, _weight, _bias, _group;
+
+    /// <summary>An image with its border; patches of a group; outputs of a group, or their gradient; the gradient of an image with its border.</summary>
+    private readonly float* _padded, _matrix, _grouped, _ofPadded;
+
+    /// <param name="image">Numbers of an image that comes in.</param>
+    /// <param name="bias">Negative if there is none.</param>
+    public ConvolutionOperation(Patches patches, int filters, int image, int weight, int bias, OperationPlace place) : base(filters * patches.Pixels)
+    {
+        (_patches, _filters, _image, _weight, _bias) = (patches, filters, image, weight, bias);
+        _group = Math.Clamp(Together / patches.Pixels, 1, place.Rows);
+        Outputs = place.Memory.Take((long)place.Rows * Width);
+        _padded = place.Memory.Take(patches.PaddedLength);
+        _matrix = place.Memory.Take((long)patches.Depth * Stride(_group));
+        _grouped = place.Memory.Take((long)Width * _group);
+        if (place.IsTrained) _ofPadded = place.Memory.Take(patches.PaddedLength);
+    }
+
+    public bool IsRectified { get; set; }
+
+    public override void Forward(Pass pass, float* inputs)
+    {
+        var start = _bias < 0 ? ProductStart.Zero : ProductStart.BiasOfRows;
+        for (var row = 0; row < pass.Rows; row += _group)
+        {
+            var images = Math.Min(_group, pass.Rows - row);
+            var pixels = images * _patches.Pixels;
+            Gather(inputs + (nint)row * _image, images);
+            var outputs = Outputs + (nint)row * Width;
+            MatrixProduct.Compute(
+                _filters, pixels, _patches.Depth, Matrix.Rows(pass.Parameters + _weight, _patches.Depth), Matrix.Rows(_matrix, Stride(images)),
+                images == 1 ? outputs : _grouped, pixels, start, pass.Parameters + _bias, IsRectified, pass.Scratch);
+            if (images > 1) Exchange(_grouped, outputs, _filters, images, _patches.Pixels);
+        }
+    }
+
+    public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
+    {
+        for (var row = 0; row < pass.Rows; row += _group)
+        {
+            var images = Math.Min(_group, pass.Rows - row);
+            var pixels = images * _patches.Pixels;
+            var slopes = gradient + (nint)row * Width;
+            if (_bias >= 0) AddBias(slopes, images, pass.Gradient + _bias);
+            if (images > 1)
+            {
+                Exchange(slopes, _grouped, images, _filters, _patches.Pixels);
+                slopes = _grouped;
+            }
+
+            Gather(inputs + (nint)row * _image, images);
+            MatrixProduct.Compute(
+                _filters, _patches.Depth, pixels, Matrix.Rows(slopes, pixels), Matrix.Rows(_matrix, Stride(images)).Transposed,
+                pass.Gradient + _weight, _patches.Depth, ProductStart.Sum, null, false, pass.Scratch);
+            if (inputGradient == null) continue;
+            MatrixProduct.Compute(
+                _patches.Depth, pixels, _filters, Matrix.Rows(pass.Parameters + _weight, _patches.Depth).Transposed, Matrix.Rows(slopes, pixels),
+                _matrix, Stride(images), ProductStart.Zero, null, false, pass.Scratch);
+            Scatter(images, inputGradient + (nint)row * _image);
+        }
+    }
+
+    /// <summary>From one row of the patches of some images to the next.</summary>
+    private int Stride(int images) => images * _patches.Pixels + Patches.Slack;
+
+    private void Gather(float* images, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            _patches.Pad(images + (nint)i * _image, _padded);
+            _patches.Gather(_padded, _matrix + (nint)i * _patches.Pixels, Stride(count));
+        }
+    }
+
+    private void Scatter(int count, float* images)
+    {
+        new Span<float>(images, count * _image).Clear();
+        for (var i = 0; i < count; i++)
+        {
+            new Span<float>(_ofPadded, _patches.PaddedLength).Clear();
+            _patches.Scatter(_matrix + (nint)i * _patches.Pixels, Stride(count), _ofPadded);
+            _patches.AddMidst(_ofPadded, images + (nint)i * _image);
+        }
+    }
+
+    private void AddBias(float* slopes, int images, float* sums)
+    {
+        for (var i = 0; i < images * _filters; i++) sums[i % _filters] += Sums.Of(slopes + (nint)i * _patches.Pixels, _patches.Pixels);
+    }
+
+    /// <summary>Blocks of [outer, inner] become those of [inner, outer].</summary>
+    private static void Exchange(float* source, float* target, int outer, int inner, int block)
+    {
+        for (var i = 0; i < outer; i++)
+        {
+            for (var j = 0; j < inner; j++)
+            {
+                new Span<float>(source + ((nint)i * inner + j) * block, block).CopyTo(new Span<float>(target + ((nint)j * outer + i) * block, block));
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
@@ -15,6 +16,8 @@ public sealed record Embedding(IReadOnlyList<EmbeddedInput> Inputs) : Layer
         var tables = Inputs.Select((input, i) => builder.Parameter(
             $"weight{i}", [input.Levels, input.Width], Initialization.FanIn(input.Width), isDecayed: true)).ToArray();
         var rest = Enumerable.Range(0, (int)width).Except(Inputs.Select(input => input.Place)).Select(place => (long)place).ToArray();
+        var offsets = tables.Select(builder.Offset).ToArray();
+        builder.Operation = place => new EmbeddingOperation([.. rest.Select(input => (int)input)], [.. Inputs], offsets, (int)width, place);
         builder.Shape = [rest.Length + Inputs.Sum(input => (long)input.Width)];
         return (weights, inputs, _) =>
         {
@@ -23,4 +26,51 @@ public sealed record Embedding(IReadOnlyList<EmbeddedInput> Inputs) : Layer
             return cat([.. parts], 1);
         };
     }
+}
+
+/// <summary>Copies vectors, and adds the gradient to those that were copied, in the order of the rows.</summary>
+internal sealed unsafe class EmbeddingOperation : Operation
+{
+    private readonly int[] _rest, _tables;
+    private readonly EmbeddedInput[] _embedded;
+    private readonly int _inputWidth;
+
+    /// <param name="rest">Places of inputs that pass.</param>
+    /// <param name="tables">Where the vectors of each embedded input start among the parameters.</param>
+    public EmbeddingOperation(int[] rest, EmbeddedInput[] embedded, int[] tables, int inputWidth, OperationPlace place)
+        : base(rest.Length + embedded.Sum(input => input.Width))
+    {
+        (_rest, _embedded, _tables, _inputWidth) = (rest, embedded, tables, inputWidth);
+        Outputs = place.Memory.Take((long)place.Rows * Width);
+    }
+
+    public override void Forward(Pass pass, float* inputs)
+    {
+        var target = Outputs;
+        for (nint row = 0; row < pass.Rows; row++, inputs += _inputWidth)
+        {
+            foreach (var place in _rest) *target++ = inputs[place];
+            for (var i = 0; i < _embedded.Length; i++)
+            {
+                var vector = pass.Parameters + Vector(i, inputs);
+                for (var j = 0; j < _embedded[i].Width; j++) *target++ = vector[j];
+            }
+        }
+    }
+
+    public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
+    {
+        if (inputGradient != null) throw new NotSupportedException("An embedding is a network's first layer: an index has no gradient.");
+        for (nint row = 0; row < pass.Rows; row++, inputs += _inputWidth)
+        {
+            gradient += _rest.Length;
+            for (var i = 0; i < _embedded.Length; i++)
+            {
+                var vector = pass.Gradient + Vector(i, inputs);
+                for (var j = 0; j < _embedded[i].Width; j++) vector[j] += *gradient++;
+            }
+        }
+    }
+
+    private int Vector(int i, float* inputs) => _tables[i] + (int)inputs[_embedded[i].Place] * _embedded[i].Width;
 }

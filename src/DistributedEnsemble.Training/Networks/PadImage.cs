@@ -1,4 +1,4 @@
-using static TorchSharp.torch;
+using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch.nn;
 
 namespace DistributedEnsemble.Training;
@@ -10,9 +10,47 @@ public sealed record PadImage(int Size) : Layer
     {
         var (height, width) = (builder.Shape[1], builder.Shape[2]);
         var (rows, columns) = (Math.Max(0, Size - height), Math.Max(0, Size - width));
-        if (rows + columns == 0) return (_, inputs, _) => inputs;
-        builder.Shape = [builder.Shape[0], height + rows, width + columns];
+        if (rows + columns == 0)
+        {
+            var same = builder.Width;
+            builder.Operation = _ => new SameOperation(same);
+            return (_, inputs, _) => inputs;
+        }
+
+        var channels = builder.Shape[0];
+        builder.Shape = [channels, height + rows, width + columns];
+        var (top, left) = ((int)(rows / 2), (int)(columns / 2));
+        builder.Operation = place => new PadOperation((int)channels, (int)height, (int)width, (int)(height + rows), (int)(width + columns), top, left, place);
         long[] padding = [columns / 2, columns - columns / 2, rows / 2, rows - rows / 2];
         return (_, inputs, _) => functional.pad(inputs, padding);
     }
+}
+
+/// <summary>Copies rows of pixels into the midst of zeros, and the gradient back.</summary>
+internal sealed unsafe class PadOperation : Operation
+{
+    private readonly int _channels, _height, _width, _outerHeight, _outerWidth, _top, _left;
+
+    public PadOperation(int channels, int height, int width, int outerHeight, int outerWidth, int top, int left, OperationPlace place)
+        : base(channels * outerHeight * outerWidth)
+    {
+        (_channels, _height, _width, _outerHeight, _outerWidth, _top, _left) = (channels, height, width, outerHeight, outerWidth, top, left);
+        Outputs = place.Memory.Take((long)place.Rows * Width);
+    }
+
+    public override void Forward(Pass pass, float* inputs)
+    {
+        for (nint row = 0; row < (nint)pass.Rows * _channels * _height; row++) Inner(inputs, row).CopyTo(Outer(Outputs, row));
+    }
+
+    public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
+    {
+        if (inputGradient == null) return;
+        for (nint row = 0; row < (nint)pass.Rows * _channels * _height; row++) Outer(gradient, row).CopyTo(Inner(inputGradient, row));
+    }
+
+    private Span<float> Inner(float* images, nint row) => new(images + row * _width, _width);
+
+    private Span<float> Outer(float* images, nint row) =>
+        new(images + (row / _height * _outerHeight + row % _height + _top) * _outerWidth + _left, _width);
 }
