@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace DistributedEnsemble.Training;
 
 /// <summary>
@@ -6,14 +8,39 @@ namespace DistributedEnsemble.Training;
 /// </summary>
 internal static class FileOperations
 {
-    /// <summary>Told of an operation and its file before it happens; null costs nothing.</summary>
-    public static volatile Action<string, string>? Observer;
+    private static ImmutableArray<Watch> s_watches = [];
 
-    public static void Before(string operation, string path) => Observer?.Invoke(operation, path);
+    /// <summary>
+    /// Until it is disposed, <paramref name="observer"/> is told of each operation on <paramref name="folder"/> and what lies
+    /// below it, and of no other store's, before it happens; what it throws is what the operation fails with.
+    /// </summary>
+    public static IDisposable Observe(string folder, Action<string, string> observer)
+    {
+        var watch = new Watch(Path.GetFullPath(folder), observer);
+        ImmutableInterlocked.Update(ref s_watches, watches => watches.Add(watch));
+        return watch;
+    }
+
+    public static void Before(string operation, string path)
+    {
+        foreach (var watch in s_watches) watch.Tell(operation, path);
+    }
 
     public static void Delete(string path)
     {
         Before("delete", path);
         File.Delete(path);
+    }
+
+    private sealed class Watch(string folder, Action<string, string> observer) : IDisposable
+    {
+        private readonly string _below = folder + Path.DirectorySeparatorChar;
+
+        public void Tell(string operation, string path)
+        {
+            if (path == folder || path.StartsWith(_below, StringComparison.Ordinal)) observer(operation, path);
+        }
+
+        public void Dispose() => ImmutableInterlocked.Update(ref s_watches, watches => watches.Remove(this));
     }
 }

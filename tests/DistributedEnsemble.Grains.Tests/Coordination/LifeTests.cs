@@ -128,25 +128,22 @@ public sealed class LifeTests
     {
         using var runs = new RunsFolder();
         var file = runs.Folder("small").Status;
-        FileOperations.Observer = (operation, path) =>
+        var slowed = 0;
+        using var slow = FileOperations.Observe(runs.Folder("small").Root, (operation, path) =>
         {
+            if (operation != "rename" || path != file) return;
+            Interlocked.Increment(ref slowed);
             // Longer than a coordinator waits before it writes what has changed.
-            if (operation == "rename" && path == file) Thread.Sleep(600);
-        };
-        try
-        {
-            await using var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
-            var status = await cluster.TrainAsync(Specs.Small);
+            Thread.Sleep(600);
+        });
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
+        var status = await cluster.TrainAsync(Specs.Small);
 
-            Assert.Equal(RunStatusJson.ToJson(status), File.ReadAllText(file));
-            // What had begun to be written when the run ended.
-            while (Directory.EnumerateFiles(runs.Folder("small").Root).Any(AtomicFile.IsUnfinished)) await Task.Delay(10, TestContext.Current.CancellationToken);
-            Assert.Equal(RunStatusJson.ToJson(status), File.ReadAllText(file));
-        }
-        finally
-        {
-            FileOperations.Observer = null;
-        }
+        Assert.Equal(RunStatusJson.ToJson(status), File.ReadAllText(file));
+        // What had begun to be written when the run ended.
+        while (Directory.EnumerateFiles(runs.Folder("small").Root).Any(AtomicFile.IsUnfinished)) await Task.Delay(10, TestContext.Current.CancellationToken);
+        Assert.Equal(RunStatusJson.ToJson(status), File.ReadAllText(file));
+        Assert.True(slowed > 1, "No progress was written before the end was.");
     }
 
     [Fact]

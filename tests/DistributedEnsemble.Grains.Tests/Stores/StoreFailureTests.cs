@@ -3,16 +3,12 @@ using DistributedEnsemble.Training;
 namespace DistributedEnsemble.Grains.Tests.Stores;
 
 /// <summary>
-/// Operation number k of a run's files fails: of all its operations for <see cref="Tried"/> numbers k, spread over them by a seed
-/// that is told; for every one with ENSEMBLE_TEST_OPERATIONS=120.
+/// Operation number k of a run's files fails: for a dozen numbers k, spread over those that every run has by a seed that is told;
+/// for as many as ENSEMBLE_TEST_OPERATIONS says, which is for every one if there are fewer.
 /// </summary>
 public sealed class StoreFailureTests : IDisposable
 {
-    /// <summary>Of a run, and some more: then nothing fails.</summary>
-    private const int Operations = 120;
-
-    private static readonly int Tried =
-        int.TryParse(Environment.GetEnvironmentVariable("ENSEMBLE_TEST_OPERATIONS"), out var given) ? Math.Clamp(given, 1, Operations) : 12;
+    private static readonly int s_tried = int.TryParse(Environment.GetEnvironmentVariable("ENSEMBLE_TEST_OPERATIONS"), out var given) ? Math.Max(1, given) : 12;
 
     private static readonly string Spec = Specs.Small.Replace("\"members\": 6", "\"members\": 2, \"averaging\": { \"decay\": 0.9, \"everySteps\": 9 }");
 
@@ -20,22 +16,17 @@ public sealed class StoreFailureTests : IDisposable
         new(() => (Specs.Reference(Spec), Specs.ReferenceEma(Spec), [Specs.ReferenceLines(Spec, 0), Specs.ReferenceLines(Spec, 1)]));
 
     private readonly RunsFolder _runs = new();
-    private int _operations;
 
-    public void Dispose()
-    {
-        FileOperations.Observer = null;
-        _runs.Dispose();
-    }
+    public void Dispose() => _runs.Dispose();
 
     [Fact]
     public async Task A_disk_that_is_full_for_a_moment_pauses_the_run_and_changes_nothing_else()
     {
         await using var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
-        foreach (var (k, number) in Numbers())
+        foreach (var (k, number) in await NumbersAsync())
         {
             var (name, failed, told) = ($"full-{k}", "", number);
-            FailFrom(k, until: k, name, what => failed = what);
+            using var failing = FailFrom(k, until: k, name, what => failed = what);
             RunKey? run = null;
             try
             {
@@ -60,6 +51,7 @@ public sealed class StoreFailureTests : IDisposable
             }
 
             TestContext.Current.TestOutputHelper?.WriteLine(told);
+            Assert.True(failed.Length > 0, $"{told}: the run ended before its operation {k}.");
             AssertWhole(name, status, told);
         }
     }
@@ -67,17 +59,17 @@ public sealed class StoreFailureTests : IDisposable
     [Fact]
     public async Task A_process_that_ends_before_any_operation_leaves_a_run_that_goes_on_exactly()
     {
-        foreach (var (k, told) in Numbers())
+        foreach (var (k, told) in await NumbersAsync())
         {
             var name = $"dead-{k}";
-            await using (var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path))
+            var isDead = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using (FailFrom(k, until: int.MaxValue, name, _ => isDead.TrySetResult()))
             {
-                var isDead = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                FailFrom(k, until: int.MaxValue, name, _ => isDead.TrySetResult());
+                await using var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
                 await Task.WhenAny(isDead.Task, TrainAsync(cluster, name));
             }
 
-            FileOperations.Observer = null;
+            Assert.True(isDead.Task.IsCompleted, $"{told}: the run ended before its operation {k}.");
             AssertNamedFilesAreThere(name, told);
             await using var next = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
             var run = await next.Scheduler.FindAsync(name);
@@ -89,24 +81,40 @@ public sealed class StoreFailureTests : IDisposable
 
     private const string NoSpace = "No space left on device";
 
-    private static IEnumerable<(int K, string Told)> Numbers()
+    private async Task<IEnumerable<(int K, string Told)>> NumbersAsync()
     {
         var seed = int.TryParse(Environment.GetEnvironmentVariable("ENSEMBLE_TEST_SEED"), out var given) ? given : Random.Shared.Next();
         var random = new Random(seed);
-        return Enumerable.Range(0, Tried).Select(i => (i * Operations / Tried) + random.Next(Operations / Tried)).Select(k => (k, $"ENSEMBLE_TEST_SEED={seed}, operation {k}"));
+        var operations = await LeastOperationsAsync();
+        var tried = Math.Min(s_tried, operations);
+        return Enumerable.Range(0, tried).Select(i => random.Next(i * operations / tried, (i + 1) * operations / tried))
+            .Select(k => (k, $"ENSEMBLE_TEST_SEED={seed}, operation {k} of {operations}")).ToList();
     }
 
-    private void FailFrom(int k, int until, string name, Action<string> failed)
+    /// <summary>Every run has so many: how often its progress is written depends on how long it takes, and its record's writes flow together.</summary>
+    private async Task<int> LeastOperationsAsync()
     {
-        _operations = 0;
-        FileOperations.Observer = (operation, path) =>
+        var operations = 0;
+        var folder = _runs.Folder("counted");
+        using var counting = FileOperations.Observe(folder.Root, (_, path) =>
         {
-            if (!path.StartsWith(_runs.Folder(name).Root, StringComparison.Ordinal)) return;
-            var number = Interlocked.Increment(ref _operations) - 1;
+            if (path != folder.Status && path != folder.Root) Interlocked.Increment(ref operations);
+        });
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
+        await TrainAsync(cluster, "counted");
+        return operations * 3 / 4;
+    }
+
+    private IDisposable FailFrom(int k, int until, string name, Action<string> failed)
+    {
+        var operations = 0;
+        return FileOperations.Observe(_runs.Folder(name).Root, (operation, path) =>
+        {
+            var number = Interlocked.Increment(ref operations) - 1;
             if (number < k || number > until) return;
             failed($"{operation} {path}");
             throw new IOException(NoSpace);
-        };
+        });
     }
 
     private static string Named(string name) => Spec.Replace("\"small\"", $"\"{name}\"");
