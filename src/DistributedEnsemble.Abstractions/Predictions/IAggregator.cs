@@ -19,6 +19,10 @@ public interface IAggregator : IGrainWithStringKey
     [Alias("describe")]
     Task<ServedModel> DescribeAsync();
 
+    /// <summary>What predictions of the run have taken on this silo since it started.</summary>
+    [Alias("statistics"), AlwaysInterleave]
+    Task<PredictionStatistics> GetStatisticsAsync();
+
     /// <summary>Metrics on the test split: of the average, and of the members' own constituents alone.</summary>
     [Alias("evaluate"), ResponseTimeout(LongCalls.Predicting)]
     Task<EvaluationReport> EvaluateAsync(EvaluationRequest request);
@@ -77,6 +81,20 @@ public sealed record Prediction(
 [GenerateSerializer, Immutable, Alias("ensemble.served-model")]
 public sealed record ServedModel(
     [property: Id(0)] ImmutableArray<long> InputShape, [property: Id(1)] ImmutableArray<string> Classes, [property: Id(2)] int Members);
+
+/// <summary>What predictions of a run have taken on one silo.</summary>
+/// <param name="Requests">Requests that were computed.</param>
+/// <param name="Queued">How long they waited, all together.</param>
+/// <param name="Computed">How long the batches took that they were part of, all together: a batch counts once for each of its requests.</param>
+/// <param name="Batches">By their rows.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.prediction-statistics")]
+public sealed record PredictionStatistics(
+    [property: Id(0)] long Requests, [property: Id(1)] TimeSpan Queued, [property: Id(2)] TimeSpan Computed,
+    [property: Id(3)] ImmutableArray<BatchStatistics> Batches);
+
+/// <summary>Batches of equally many rows: how many there were, and how long they took.</summary>
+[GenerateSerializer, Immutable, Alias("ensemble.batch-statistics")]
+public sealed record BatchStatistics([property: Id(0)] int Rows, [property: Id(1)] long Count, [property: Id(2)] TimeSpan Computed);
 
 /// <summary>More was asked for than can be answered in time: ask again in a moment. The message is one line for people.</summary>
 [GenerateSerializer, Alias("ensemble.overloaded")]

@@ -25,6 +25,7 @@ public static class EnsembleSiloBuilderExtensions
         silo.Services.AddSingleton<RunModelCache>();
         silo.Services.AddSingleton<LanePool>();
         silo.Services.AddSingleton<PredictionThreads>();
+        silo.Services.AddSingleton<PredictionCounters>();
         silo.Services.AddSingleton<ConstituentCache>();
         silo.Services.AddSingleton<ConstituentPredictor>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloAnnouncer>();

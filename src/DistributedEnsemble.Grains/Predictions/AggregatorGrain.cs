@@ -11,16 +11,19 @@ internal sealed class AggregatorGrain : Grain, IAggregator
 {
     private readonly ServedRun _served;
     private readonly RequestBatcher _batcher;
+    private readonly PredictionCounters _counters;
 
     public AggregatorGrain(
         PlanCache plans, EnsembleTrainingOptions options, RunModelCache models, ConstituentPredictor here, PredictionThreads threads,
-        TimeProvider time, ILogger<AggregatorGrain> log)
+        PredictionCounters counters, TimeProvider time, ILogger<AggregatorGrain> log)
     {
+        _counters = counters;
         _served = new ServedRun(Run, GrainFactory, options, plans, models, time, log);
         var predictor = new EnsemblePredictor(Run, options, here, GrainFactory, time, log);
         _batcher = new RequestBatcher(
             options.Prediction, threads.Count, threads.IsIdle, time,
-            (batch, cancellation) => predictor.PredictAsync(_served.Model, _served.Definition, batch, cancellation));
+            (batch, cancellation) => predictor.PredictAsync(_served.Model, _served.Definition, batch, cancellation),
+            (rows, queued, computed) => counters.Add(Run, rows, queued, computed));
     }
 
     private RunKey Run => RunKey.Parse(this.GetPrimaryKeyString());
@@ -51,6 +54,8 @@ internal sealed class AggregatorGrain : Grain, IAggregator
         var data = _served.Model.Data;
         return new ServedModel([.. data.InputShape], [.. ((Classification)data.Task).Classes], _served.Status.Members.Length);
     }
+
+    public Task<PredictionStatistics> GetStatisticsAsync() => Task.FromResult(_counters.Of(Run));
 
     // Off the grain's scheduler: measuring many models takes seconds, and only waits for the members' grains in between.
     public async Task<EvaluationReport> EvaluateAsync(EvaluationRequest request)

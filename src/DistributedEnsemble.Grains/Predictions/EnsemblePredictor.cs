@@ -56,6 +56,9 @@ internal sealed class EnsemblePredictor(
     }
 
     /// <returns>Null if there was no answer in time.</returns>
+    /// <exception cref="OverloadedException">
+    /// Too much waits for the threads there: a silo that refuses is asked again by the client, and is no member to do without.
+    /// </exception>
     private async Task<ConstituentProbabilities?> AskAsync(Share share, ConstituentQuery query, CancellationToken cancellation)
     {
         query = query with { Constituents = [.. share.Places.Select(placed => placed.File)] };
@@ -69,7 +72,7 @@ internal sealed class EnsemblePredictor(
             foreach (var member in share.Members) _homes.Answered(member, answer.Silo);
             return answer;
         }
-        catch (Exception exception) when (!cancellation.IsCancellationRequested)
+        catch (Exception exception) when (exception is not OverloadedException && !cancellation.IsCancellationRequested)
         {
             log.MembersLeftOut(exception, run, string.Join(", ", share.Members));
             foreach (var member in share.Members) _homes.Failed(member);

@@ -7,9 +7,11 @@ namespace DistributedEnsemble.Grains;
 /// <param name="slots">Batches that are computed at the same time.</param>
 /// <param name="isIdle">Whether a batch would be computed at once; if not, what it is given is called when one would be.</param>
 /// <param name="compute">Computes a batch.</param>
+/// <param name="measured">Is told of each computed batch: its rows, how long each request waited, how long it took.</param>
 internal sealed class RequestBatcher(
     PredictionOptions options, int slots, Func<Action, bool> isIdle, TimeProvider time,
-    Func<RequestBatch, CancellationToken, Task<IBatchAnswer>> compute) : IDisposable
+    Func<RequestBatch, CancellationToken, Task<IBatchAnswer>> compute,
+    Action<int, IReadOnlyCollection<TimeSpan>, TimeSpan>? measured = null) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly LinkedList<Waiting> _queue = [];
@@ -114,12 +116,15 @@ internal sealed class RequestBatcher(
     {
         try
         {
-            foreach (var waiting in batch.Requests) Measurements.QueueTime.Record(time.GetElapsedTime(waiting.Since).TotalSeconds);
+            var queued = batch.Requests.ConvertAll(waiting => time.GetElapsedTime(waiting.Since));
+            foreach (var waited in queued) Measurements.QueueTime.Record(waited.TotalSeconds);
             var begun = time.GetTimestamp();
             var requests = new RequestBatch(batch.Requests[0].Request.Selection, [.. batch.Requests.Select(waiting => waiting.Request)]);
             var answer = await compute(requests, batch.Cancellation);
-            Measurements.ComputeTime.Record(time.GetElapsedTime(begun).TotalSeconds);
-            Measurements.BatchRows.Record(requests.Requests.Sum(request => request.Count));
+            var (computed, rows) = (time.GetElapsedTime(begun), requests.Requests.Sum(request => request.Count));
+            Measurements.ComputeTime.Record(computed.TotalSeconds);
+            Measurements.BatchRows.Record(rows);
+            measured?.Invoke(rows, queued, computed);
             var first = 0;
             foreach (var waiting in batch.Requests)
             {

@@ -8,7 +8,7 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
 {
     private readonly ConcurrencyLimiter _requests = Limit(settings.MaxConcurrentRequests);
     private readonly ConcurrencyLimiter _streams = Limit(settings.MaxEventStreams);
-    private readonly ConcurrencyLimiter _bytes = Limit(settings.MaxBytesInFlight);
+    private readonly ByteBudget _bytes = new(settings.MaxBytesInFlight);
 
     /// <exception cref="HttpError">As many are computed as may be.</exception>
     public IDisposable Request() => Take(_requests, 1) ?? throw HttpError.TooMany(
@@ -18,12 +18,17 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
     public IDisposable Stream() => Take(_streams, 1) ?? throw HttpError.TooMany(
         $"{settings.MaxEventStreams} watch already, the most at once: ask again later.");
 
-    /// <summary>Reads a body into memory that grows as the bytes come, whatever length was announced.</summary>
-    /// <exception cref="HttpError">It is too long, or too much is in memory.</exception>
-    public async Task<Body> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    /// <summary>The memory of one request and its answer: nothing at first.</summary>
+    public ByteBudget.Lease Bytes() => _bytes.Take();
+
+    /// <summary>Reads a body, unpacked, into memory that grows as the bytes come, whatever length was announced.</summary>
+    /// <param name="lease">Holds the body's bytes until it is told otherwise.</param>
+    /// <exception cref="HttpError">It is too long or packed in an unknown way, or too much is in memory.</exception>
+    public async Task<Body> ReadAsync(HttpRequest request, ByteBudget.Lease lease, CancellationToken cancellation)
     {
         const int First = 1 << 16;
         if (request.ContentLength > settings.MaxBodyBytes) throw TooLong(request.ContentLength);
+        var stream = ContentCoding.Decoded(request);
         // One byte more than may be: whoever fills it sends too much.
         var most = settings.MaxBodyBytes + 1;
         var body = new Body();
@@ -35,13 +40,19 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
                 {
                     if (body.Capacity == most) throw TooLong(null);
                     var capacity = (int)Math.Min(Math.Max(First, 2L * body.Capacity), most);
-                    body.Grow(capacity, Bytes(Math.Min(capacity, settings.MaxBodyBytes) - body.Capacity));
+                    lease.Hold(Math.Min(capacity, settings.MaxBodyBytes));
+                    body.Grow(capacity);
                 }
 
-                var read = await request.Body.ReadAsync(body.Rest, cancellation);
+                var read = await stream.ReadAsync(body.Rest, cancellation);
                 if (read == 0) return body;
                 body.Length += read;
             }
+        }
+        catch (InvalidDataException)
+        {
+            body.Dispose();
+            throw HttpError.BadRequest($"The body is not what its Content-Encoding {OneLine.Quoted(request.Headers.ContentEncoding)} says: it cannot be unpacked.");
         }
         catch
         {
@@ -54,12 +65,7 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
     {
         _requests.Dispose();
         _streams.Dispose();
-        _bytes.Dispose();
     }
-
-    /// <returns>Null for none.</returns>
-    private RateLimitLease? Bytes(int count) => count == 0 ? null : Take(_bytes, count) ?? throw HttpError.TooMany(
-        $"Requests of {settings.MaxBytesInFlight} bytes are in memory, the most at once: ask again in a moment.");
 
     private HttpError TooLong(long? bytes) => HttpError.TooLarge(
         $"The request has {(bytes is { } length ? $"{length}" : "more than its limit of")} bytes: one request takes up to {settings.MaxBodyBytes}.");
@@ -77,7 +83,6 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
     /// <summary>A request's body in pooled memory.</summary>
     internal sealed class Body : IDisposable
     {
-        private readonly List<RateLimitLease> _leases = [];
         private byte[] _bytes = [];
 
         public int Length { get; internal set; }
@@ -88,9 +93,8 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
 
         internal Memory<byte> Rest => _bytes.AsMemory(Length, Capacity - Length);
 
-        internal void Grow(int capacity, RateLimitLease? lease)
+        internal void Grow(int capacity)
         {
-            if (lease is not null) _leases.Add(lease);
             Capacity = capacity;
             var larger = ArrayPool<byte>.Shared.Rent(Capacity);
             _bytes.AsSpan(0, Length).CopyTo(larger);
@@ -100,7 +104,6 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
 
         public void Dispose()
         {
-            foreach (var lease in _leases) lease.Dispose();
             Return();
             _bytes = [];
         }

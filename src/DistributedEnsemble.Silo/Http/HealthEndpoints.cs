@@ -7,12 +7,12 @@ internal static class HealthEndpoints
     {
         foreach (var root in new[] { "/v2/health", "/health" })
         {
-            app.MapGet($"{root}/live", () => new { live = true }).Needs(Access.Anyone);
+            app.MapGet($"{root}/live", () => JsonAnswer.Of(new { live = true })).Needs(Access.Anyone);
             app.MapGet($"{root}/ready", async (HttpContext context) =>
             {
                 await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync().WaitAsync(context.RequestAborted);
                 // KServe answers "ready", the specification's example "live".
-                return new { ready = true, live = true };
+                return JsonAnswer.Of(new { ready = true, live = true });
             }).Needs(Access.Anyone);
         }
     }

@@ -15,5 +15,7 @@ internal sealed class HttpError(int status, string message) : Exception(message)
 
     public static HttpError TooMany(string message) => new(StatusCodes.Status429TooManyRequests, message);
 
+    public static HttpError TimedOut(string message) => new(StatusCodes.Status504GatewayTimeout, message);
+
     public static HttpError Unavailable(string message) => new(StatusCodes.Status503ServiceUnavailable, message);
 }

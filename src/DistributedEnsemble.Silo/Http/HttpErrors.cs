@@ -1,5 +1,5 @@
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
-using Orleans.Runtime;
 
 namespace DistributedEnsemble.Silo.Http;
 
@@ -11,46 +11,43 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
         try
         {
             await next(context);
-            if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status404NotFound, ContentLength: null, ContentType: null })
-                throw HttpError.NotFound($"There is nothing at {OneLine.Excerpt(context.Request.Path)}: /v2, /api/runs, /metrics and /dashboard are what is here.");
-            if (context.Response is { HasStarted: false, StatusCode: StatusCodes.Status405MethodNotAllowed })
-                throw new HttpError(StatusCodes.Status405MethodNotAllowed, $"{OneLine.Excerpt(context.Request.Path)} takes another method than {OneLine.Excerpt(context.Request.Method)}.");
+            if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentLength: null, ContentType: null }) throw Bare(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested && !RequestTimeout.HasPassed(context))
-        {
-            // The client has left: nobody reads an answer.
-            context.Abort();
-        }
-        catch (Exception exception) when (!context.Response.HasStarted)
+        catch (Exception exception)
         {
             await AnswerAsync(context, exception);
         }
     }
 
+    /// <summary>A status that somebody set without a word about it.</summary>
+    private static HttpError Bare(HttpContext context) => new(context.Response.StatusCode, context.Response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound =>
+            $"There is nothing at {OneLine.Excerpt(context.Request.Path)}: /v2, /api/runs, /metrics and /dashboard are what is here.",
+        StatusCodes.Status405MethodNotAllowed =>
+            $"{OneLine.Excerpt(context.Request.Path)} takes another method than {OneLine.Excerpt(context.Request.Method)}.",
+        var status => $"{ReasonPhrases.GetReasonPhrase(status)}.",
+    });
+
     private async Task AnswerAsync(HttpContext context, Exception exception)
     {
-        var (status, message) = Describe(context, exception);
-        if (status == StatusCodes.Status500InternalServerError) log.RequestFailed(exception, OneLine.Excerpt(context.Request.Path));
-        if (status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) context.Response.Headers.RetryAfter = "1";
-        context.Response.StatusCode = status;
-        // The rest of a body that was refused is not read: the connection would carry it into the next request.
-        if (status == StatusCodes.Status413PayloadTooLarge) context.Response.Headers.Connection = "close";
-        await context.Response.WriteAsJsonAsync(new { error = message }, CancellationToken.None);
-    }
+        var failure = HttpFailure.Of(context, exception, settings.RequestTimeoutSeconds);
+        if (failure.Status == StatusCodes.Status500InternalServerError) log.RequestFailed(exception, OneLine.Excerpt(context.Request.Path));
+        // Nobody reads an answer any more, or half of another one is on its way.
+        if (failure.Status == 0 || context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
 
-    private (int Status, string Message) Describe(HttpContext context, Exception exception) => exception switch
-    {
-        HttpError error => (error.Status, error.Message),
-        RunRejectedException refused => (StatusCodes.Status400BadRequest, OneLine.Of(Remedies.Line(refused))),
-        OverloadedException => (StatusCodes.Status429TooManyRequests, exception.Message),
-        QuorumException => (StatusCodes.Status503ServiceUnavailable, exception.Message),
-        OperationCanceledException when RequestTimeout.HasPassed(context) =>
-            (StatusCodes.Status503ServiceUnavailable, $"There was no answer within {settings.RequestTimeoutSeconds} s."),
-        BadHttpRequestException bad => (bad.StatusCode, OneLine.Of(bad.Message)),
-        TimeoutException or OrleansException or OperationCanceledException =>
-            (StatusCodes.Status503ServiceUnavailable, "The cluster does not answer: ask again in a moment."),
-        _ => (StatusCodes.Status500InternalServerError, "The server failed at this request; its log says why."),
-    };
+        var headers = context.Response.Headers;
+        (headers.ContentEncoding, headers.ContentLength) = (default, null);
+        if (failure.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) headers.RetryAfter = "1";
+        if (failure.Status == StatusCodes.Status415UnsupportedMediaType) headers.AcceptEncoding = ContentCoding.Names;
+        // The rest of a body that was refused is not read: the connection would carry it into the next request.
+        if (failure.Status == StatusCodes.Status413PayloadTooLarge) headers.Connection = "close";
+        await JsonAnswer.Of(new { error = failure.Message }, failure.Status).ExecuteAsync(context);
+    }
 }
 
 internal static partial class HttpLog

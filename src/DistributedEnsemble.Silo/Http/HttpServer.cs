@@ -12,8 +12,9 @@ public sealed class HttpServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly Admission _admission;
+    private readonly RunIndex _runs;
 
-    private HttpServer(WebApplication app, Admission admission) => (_app, _admission) = (app, admission);
+    private HttpServer(WebApplication app, Admission admission, RunIndex runs) => (_app, _admission, _runs) = (app, admission, runs);
 
     /// <summary>Where it listens, with the port that it got.</summary>
     public string Url => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -37,10 +38,12 @@ public sealed class HttpServer : IAsyncDisposable
         builder.Services.AddDashboardPages(grains);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, check));
+        builder.Services.AddSingleton<AdminAudit>();
         var app = builder.Build();
         var admission = new Admission(settings);
-        Map(app, check, grains, runsFolder, only, admission);
-        var server = new HttpServer(app, admission);
+        var runs = await RunIndex.StartAsync(runsFolder, TimeProvider.System, cancellation);
+        Map(app, check, grains, runs, only, admission);
+        var server = new HttpServer(app, admission, runs);
         try
         {
             await app.StartAsync(cancellation);
@@ -59,6 +62,7 @@ public sealed class HttpServer : IAsyncDisposable
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
+        await _runs.DisposeAsync();
         _admission.Dispose();
     }
 
@@ -66,29 +70,43 @@ public sealed class HttpServer : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = check.Settings.MaxBodyBytes;
-        kestrel.Limits.MaxConcurrentConnections = 4L * check.Settings.MaxConcurrentRequests;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(check.Settings.HeaderTimeoutSeconds);
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(check.Settings.KeepAliveSeconds);
+        var gate = new ConnectionGate(4 * check.Settings.MaxConcurrentRequests, check.Settings.MaxConnectionsPerAddress);
         kestrel.Listen(check.Endpoint, listen =>
         {
-            if (check.Certificates is { } certificates) listen.UseHttps(https => (https.ServerCertificate, https.ServerCertificateChain) = (certificates[0], certificates));
+            listen.Use(next => connection => gate.OnConnectionAsync(connection, next));
+            if (check.Certificates is not { } certificates) return;
+            listen.UseHttps(https =>
+            {
+                (https.ServerCertificate, https.ServerCertificateChain) = (certificates[0], certificates);
+                https.HandshakeTimeout = TimeSpan.FromSeconds(check.Settings.HeaderTimeoutSeconds);
+            });
         });
     }
 
     private static void Map(
-        WebApplication app, HttpSettingsCheck check, IGrainFactory grains, string runsFolder, IReadOnlyCollection<string>? only, Admission admission)
+        WebApplication app, HttpSettingsCheck check, IGrainFactory grains, RunIndex runs, IReadOnlyCollection<string>? only, Admission admission)
     {
         var (settings, time) = (check.Settings, TimeProvider.System);
-        var runs = new RunIndex(runsFolder, time);
         var repository = new ModelRepository(grains, runs, only);
-        var (errors, guard, timeout) = (new HttpErrors(settings, app.Services.GetRequiredService<ILogger<HttpErrors>>()), new AccessGuard(check), new RequestTimeout(settings, time));
+        var statistics = new ModelStatistics(repository, grains, time);
+        var errors = new HttpErrors(settings, app.Services.GetRequiredService<ILogger<HttpErrors>>());
+        var guard = new AccessGuard(check, app.Services.GetRequiredService<AdminAudit>());
+        var timeout = new RequestTimeout(settings, time);
+        app.Use(next => context => GatedConnection.InvokeAsync(context, next));
+        app.Use(next => context => ResponseHeaders.InvokeAsync(context, next));
         app.Use(next => context => errors.InvokeAsync(context, next));
+        app.Use(next => context => HeadRequests.InvokeAsync(context, next));
         app.UseRouting();
         app.Use(next => context => guard.InvokeAsync(context, next));
         app.Use(next => context => timeout.InvokeAsync(context, next));
         HealthEndpoints.Map(app, grains);
         app.MapPrometheusScrapingEndpoint("/metrics").Needs(Access.Inference);
-        new InferEndpoints(repository, admission, settings, time).Map(app);
+        new ModelEndpoints(repository, statistics, settings).Map(app);
+        new InferEndpoints(repository, admission, statistics, settings, time).Map(app);
         new RepositoryEndpoints(repository, admission).Map(app);
-        new RunEndpoints(grains, runs, admission, time).Map(app);
+        new RunEndpoints(grains, runs, admission, settings, time).Map(app);
         Dashboard.Map(app);
     }
 }

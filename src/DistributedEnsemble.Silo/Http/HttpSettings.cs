@@ -35,7 +35,10 @@ public sealed record HttpSettings
     /// <summary>Bytes of one request's body.</summary>
     public int MaxBodyBytes { get; init; } = 64 << 20;
 
-    /// <summary>Bytes of all bodies that are in memory at once.</summary>
+    /// <summary>Bytes of one answer to a request for predictions, as counted before they are computed.</summary>
+    public int MaxResponseBytes { get; init; } = 64 << 20;
+
+    /// <summary>Bytes of all requests and answers that are in memory at once.</summary>
     public int MaxBytesInFlight { get; init; } = 256 << 20;
 
     /// <summary>Rows of one request.</summary>
@@ -52,6 +55,21 @@ public sealed record HttpSettings
 
     /// <summary>Watchers of runs at once; the next one is refused.</summary>
     public int MaxEventStreams { get; init; } = 64;
+
+    /// <summary>Runs on one page of the list of runs.</summary>
+    public int MaxPageSize { get; init; } = 1000;
+
+    /// <summary>Runs that have not ended when another one is submitted.</summary>
+    public int MaxUnfinishedRuns { get; init; } = 32;
+
+    /// <summary>Connections from one address at once; the one that has been silent for longest makes room for the next.</summary>
+    public int MaxConnectionsPerAddress { get; init; } = 2048;
+
+    /// <summary>Seconds in which a request's headers must have come, and a connection's handshake before them.</summary>
+    public int HeaderTimeoutSeconds { get; init; } = 10;
+
+    /// <summary>Seconds for which a connection may be silent before its first request and between two.</summary>
+    public int KeepAliveSeconds { get; init; } = 60;
 
     /// <summary>Seconds in which a request is answered, reading it included.</summary>
     public int RequestTimeoutSeconds { get; init; } = 30;

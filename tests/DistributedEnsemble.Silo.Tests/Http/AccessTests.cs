@@ -20,14 +20,15 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
     [InlineData("GET", "/v2/models/small", InferenceKey, 200)]
     [InlineData("GET", "/v2/models/small", AdminKey, 200)]
     [InlineData("GET", "/api/runs", InferenceKey, 200)]
-    [InlineData("POST", "/v2/repository/models/small/load", InferenceKey, 401)]
+    [InlineData("POST", "/v2/repository/models/small/load", InferenceKey, 403)]
     [InlineData("POST", "/v2/repository/models/small/load", AdminKey, 200)]
-    [InlineData("POST", "/api/runs", InferenceKey, 401)]
+    [InlineData("POST", "/api/runs", InferenceKey, 403)]
+    [InlineData("POST", "/api/runs", "wrong-0123456789", 401)]
     [InlineData("POST", "/api/runs/small/stop", null, 401)]
     [InlineData("GET", "/dashboard/", null, 401)]
-    [InlineData("GET", "/dashboard/", InferenceKey, 401)]
+    [InlineData("GET", "/dashboard/", InferenceKey, 403)]
     [InlineData("GET", "/dashboard/", AdminKey, 200)]
-    [InlineData("GET", "/dashboard/GrainState", InferenceKey, 401)]
+    [InlineData("GET", "/dashboard/GrainState", InferenceKey, 403)]
     [InlineData("GET", "/dashboard/index.min.js", null, 401)]
     public async Task Keys_open_what_they_are_for(string method, string path, string? key, int status)
     {
@@ -53,9 +54,9 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
 
         using var response = await client.PostAsync("/v2/repository/models/small/load", null, Cancellation);
 
-        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
         Assert.Equal(
-            "This needs an admin key: send it as \"Authorization: Bearer KEY\" or \"X-Api-Key: KEY\".",
+            "This needs an admin key, and the key that was sent is for predictions.",
             (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
     }
 

@@ -64,11 +64,15 @@ public sealed class InferRequestReaderTests
     [InlineData("[]", "The request must be an object.")]
     [InlineData("{", "The request is not JSON at line 1, byte 2: ")]
     [InlineData("{} x", "The request is not JSON at line 1, byte 4: ")]
-    [InlineData("{}", "The request has no inputs: it needs one, \"input\".")]
-    [InlineData("""{"inputs":[]}""", "The request has no inputs: it needs one, \"input\".")]
-    [InlineData("""{"inputs":[INPUT,INPUT]}""", "The request has more than one input: this model takes one, \"input\".")]
-    [InlineData("""{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}""", "The input is named \"x\": this model takes one, \"input\".")]
-    [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP64","data":[1,2]}]}""", "The input has the datatype \"FP64\": this model takes FP32.")]
+    [InlineData("{}", "The request has no inputs: it needs one, \"input\", of the shape [rows, 2].")]
+    [InlineData("""{"inputs":[]}""", "The request has no inputs: it needs one, \"input\", of the shape [rows, 2].")]
+    [InlineData("""{"inputs":[INPUT,INPUT]}""", "The request has more than one input: this model takes one, \"input\", of the shape [rows, 2].")]
+    [InlineData("""{"inputs":[{"name":"a","shape":[1,1],"datatype":"FP64","data":[1]},{"name":"b","shape":[1,1],"datatype":"FP64","data":[2]}]}""", "The request has more than one input: this model takes one, \"input\", of the shape [rows, 2].")]
+    [InlineData("""{"inputs":[{"name":"a","shape":[1,1],"datatype":"FP32","parameters":{"binary_data_size":4}},{"name":"b","shape":[1,1],"datatype":"FP32","parameters":{"binary_data_size":4}}]}""", "The request has more than one input: this model takes one, \"input\", of the shape [rows, 2].")]
+    [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"BYTES","data":["1","2"]}]}""", "The input has the datatype \"BYTES\": this model takes FP32, and converts FP64, FP16, INT64, INT32, INT16, INT8, UINT64, UINT32, UINT16, UINT8.")]
+    [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"data":[1,2]}]}""", "The input has the datatype null: this model takes FP32")]
+    [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP64","data":[1,-1e39]}]}""", "Element 1 of inputs[0].data is -1e39: it is outside of float32.")]
+    [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"INT64","data":[1,1.5]}]}""", "Element 1 of inputs[0].data is 1.5: it is no INT64.")]
     [InlineData("""{"inputs":[{"name":"input","datatype":"FP32","data":[1,2]}]}""", "The input has no shape: it is [rows, 2].")]
     [InlineData("""{"inputs":[{"name":"input","shape":[1,3],"datatype":"FP32","data":[1,2,3]}]}""", "The input has the shape [1, 3]: it must be [rows, 2].")]
     [InlineData("""{"inputs":[{"name":"input","shape":[2],"datatype":"FP32","data":[1,2]}]}""", "The input has the shape [2]: it must be [rows, 2].")]
@@ -87,7 +91,7 @@ public sealed class InferRequestReaderTests
     [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","data":[1,1e39]}]}""", "Element 1 of inputs[0].data is 1e39: it is outside of float32.")]
     [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","data":[1,NaN]}]}""", "The request is not JSON at line 1, byte 70: ")]
     [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","data":[1,2],"parameters":{"binary_data_size":8}}]}""", "The input has data and binary_data_size: its numbers are in the JSON or behind it, not both.")]
-    [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}""", "The input's binary_data_size is 8, its shape needs 8 bytes, and 0 follow the JSON: they must agree.")]
+    [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}""", "The input has a binary_data_size, and the header Inference-Header-Content-Length is missing: it says how many bytes of the body are JSON.")]
     [InlineData("""{"inputs":[INPUT],"outputs":[{"name":"x"}]}""", "The model has no output \"x\": it has probabilities, label, label_index, entropy, mutual_information, members_used, member_probabilities.")]
     [InlineData("""{"inputs":[INPUT],"outputs":[{"name":"label"},{"name":"label"}]}""", "The output \"label\" is asked for twice: once is enough.")]
     [InlineData("""{"inputs":[INPUT],"parameters":{"member":3}}""", "parameters.member is unknown: there are from, select, members, monte_carlo_samples, calibrated, binary_data_output and timeout.")]
@@ -114,14 +118,86 @@ public sealed class InferRequestReaderTests
     }
 
     [Theory]
-    [InlineData(float.NaN, "Number 1 of the input is NaN: rows hold finite numbers only.")]
-    [InlineData(float.NegativeInfinity, "Number 1 of the input is -Infinity: rows hold finite numbers only.")]
+    [InlineData(float.NaN, "Number 1 of the input is NaN as float32: rows hold finite numbers only.")]
+    [InlineData(float.NegativeInfinity, "Number 1 of the input is -Infinity as float32: rows hold finite numbers only.")]
     public void Binary_numbers_must_be_finite(float number, string message)
     {
         const string Json = """{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}""";
         byte[] body = [.. Encoding.UTF8.GetBytes(Json), .. MemoryMarshal.AsBytes<float>([1, number])];
 
         Assert.Equal(message, Assert.Throws<HttpError>(() => InferRequestReader.Read(s_flat, s_limits, body, Json.Length)).Message);
+    }
+
+    public static TheoryData<string, byte[]> Converted => new()
+    {
+        { "FP64", [.. BitConverter.GetBytes(1.0), .. BitConverter.GetBytes(-2.0)] },
+        { "FP16", [.. BitConverter.GetBytes((Half)1), .. BitConverter.GetBytes((Half)(-2))] },
+        { "INT64", [.. BitConverter.GetBytes(1L), .. BitConverter.GetBytes(-2L)] },
+        { "INT32", [.. BitConverter.GetBytes(1), .. BitConverter.GetBytes(-2)] },
+        { "INT16", [1, 0, 0xfe, 0xff] },
+        { "INT8", [1, 0xfe] },
+    };
+
+    [Theory, MemberData(nameof(Converted))]
+    public void Other_types_of_numbers_are_converted(string type, byte[] numbers)
+    {
+        var json = BinaryJson(type, numbers.Length);
+
+        var binary = InferRequestReader.Read(s_flat, s_limits, (byte[])[.. Encoding.UTF8.GetBytes(json), .. numbers], json.Length);
+        var text = Read($$"""{"inputs":[{"name":"input","shape":[1,2],"datatype":"{{type}}","data":[1,-2]}]}""");
+
+        Assert.Equal([1f, -2f], binary.Rows);
+        Assert.Equal([1f, -2f], text.Rows);
+    }
+
+    [Theory]
+    [InlineData("UINT8", new byte[] { 200, 3 }, new[] { 200f, 3f })]
+    [InlineData("UINT16", new byte[] { 0xff, 0xff, 3, 0 }, new[] { 65535f, 3f })]
+    [InlineData("UINT32", new byte[] { 0, 0, 0, 0x80, 3, 0, 0, 0 }, new[] { 2147483648f, 3f })]
+    [InlineData("UINT64", new byte[] { 0, 0, 0, 0, 0, 0, 0, 0x80, 3, 0, 0, 0, 0, 0, 0, 0 }, new[] { 9223372036854775808f, 3f })]
+    [InlineData("INT64", new byte[] { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 3, 0, 0, 0, 0, 0, 0, 0 }, new[] { 9223372036854775807f, 3f })]
+    public void Whole_numbers_become_the_nearest_of_float32(string type, byte[] numbers, float[] rows)
+    {
+        var json = BinaryJson(type, numbers.Length);
+
+        Assert.Equal(rows, InferRequestReader.Read(s_flat, s_limits, (byte[])[.. Encoding.UTF8.GetBytes(json), .. numbers], json.Length).Rows);
+    }
+
+    [Theory]
+    [InlineData("FP64", new byte[] { 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0x9c, 0x75, 0, 0x88, 0x3c, 0xe4, 0x37, 0x7e }, "∞")]
+    [InlineData("FP16", new byte[] { 0, 0x3c, 0, 0x7e }, "NaN")]
+    public void Numbers_outside_of_float32_are_refused(string type, byte[] numbers, string becomes)
+    {
+        var json = BinaryJson(type, numbers.Length);
+
+        var error = Assert.Throws<HttpError>(() => InferRequestReader.Read(s_flat, s_limits, (byte[])[.. Encoding.UTF8.GetBytes(json), .. numbers], json.Length));
+
+        Assert.Equal((400, $"Number 1 of the input is {becomes.Replace("∞", "Infinity")} as float32: rows hold finite numbers only."), (error.Status, error.Message));
+    }
+
+    [Theory]
+    [InlineData("""{"id":null,"parameters":null,"outputs":null,"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","parameters":null,"data":[1,-2]}]}""")]
+    [InlineData("""{"parameters":{"content_type":"np","headers":{},"from":null,"select":null,"members":null,"monte_carlo_samples":null,"calibrated":null,"binary_data_output":null,"timeout":null},"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","parameters":{"content_type":"np","binary_data_size":null},"data":[1,-2]}]}""")]
+    [InlineData("""{"inputs":[{"name":"predict","shape":[1,2],"datatype":"FP32","data":[1,-2]}],"outputs":[{"name":"probabilities","parameters":null}]}""")]
+    [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","data":[1,-2]}],"outputs":[{"name":"probabilities","parameters":{"classification":0,"binary_data":null,"content_type":null}}]}""")]
+    public void What_clients_leave_open_or_say_for_others_is_harmless(string json)
+    {
+        var request = Read(json);
+
+        Assert.Equal([1f, -2f], request.Rows);
+        Assert.Equal((null, new InferParameters()), (request.Id, request.Parameters));
+        Assert.Equal([new RequestedOutput(OutputTensor.Probabilities, false)], request.Outputs);
+    }
+
+    [Fact]
+    public void A_missing_header_is_named_whatever_follows_the_json()
+    {
+        const string Json = """{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}""";
+        byte[] body = [.. Encoding.UTF8.GetBytes(Json), .. MemoryMarshal.AsBytes<float>([1, 2])];
+
+        var error = Assert.Throws<HttpError>(() => InferRequestReader.Read(s_flat, s_limits, body, null));
+
+        Assert.Equal("The input has a binary_data_size, and the header Inference-Header-Content-Length is missing: it says how many bytes of the body are JSON.", error.Message);
     }
 
     [Theory]
@@ -141,6 +217,9 @@ public sealed class InferRequestReaderTests
 
         Assert.Equal("3 bytes follow the JSON, and no input has a binary_data_size.", error.Message);
     }
+
+    private static string BinaryJson(string type, int size) =>
+        """{"inputs":[{"name":"input","shape":[1,2],"datatype":"TYPE","parameters":{"binary_data_size":SIZE}}]}""".Replace("TYPE", type).Replace("SIZE", $"{size}");
 
     private static InferRequest Read(string json, ServedModel? model = null) =>
         InferRequestReader.Read(model ?? s_flat, s_limits, Encoding.UTF8.GetBytes(json), null);

@@ -186,7 +186,7 @@ public sealed class InferTests(ServedRuns served) : IClassFixture<ServedRuns>
         using var reader = new StreamReader(stream);
         var answer = await reader.ReadLineAsync(Cancellation);
 
-        Assert.Equal("HTTP/1.1 503 Service Unavailable", answer);
+        Assert.Equal("HTTP/1.1 504 Gateway Timeout", answer);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Silo.Http;
 /// <summary>
 /// Refuses who may not ask: a page of a foreign origin, a name that was bent to loopback, and whoever lacks the endpoint's key.
 /// </summary>
-internal sealed class AccessGuard(HttpSettingsCheck check)
+internal sealed class AccessGuard(HttpSettingsCheck check, AdminAudit audit)
 {
     private const string KeyHeader = "X-Api-Key", Bearer = "Bearer ", Basic = "Basic ";
     private static readonly string[] s_loopback = ["localhost", "127.0.0.1", "[::1]"];
@@ -20,17 +20,27 @@ internal sealed class AccessGuard(HttpSettingsCheck check)
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         var (access, isForBrowsers) = context.GetEndpoint()?.Metadata.GetMetadata<AccessMetadata>() ?? new AccessMetadata(Access.Admin);
-        CheckHost(context.Request);
+        CheckHost(context.Request, access);
         CheckOrigin(context.Request);
-        if (context.GetEndpoint() is null || check.Keys.Allow(access, KeyOf(context.Request, isForBrowsers))) return next(context);
+        CheckSite(context.Request, isForBrowsers);
+        if (context.GetEndpoint() is null) return next(context);
+        var (key, isTyped) = KeyOf(context.Request, isForBrowsers);
+        var decision = check.Keys.Decide(access, key);
+        if (access == Access.Admin && !HttpMethods.IsGet(context.Request.Method) && decision != ApiKeys.Decision.Unknown) audit.Follow(context, ApiKeys.NameOf(key));
+        if (decision == ApiKeys.Decision.Allowed) return next(context);
+        // A browser asks its user for another key at 401 alone.
+        if (decision == ApiKeys.Decision.Insufficient && !isTyped)
+            throw HttpError.Forbidden("This needs an admin key, and the key that was sent is for predictions.");
         context.Response.Headers.WWWAuthenticate = isForBrowsers ? "Basic realm=\"admin key as the password\", charset=\"UTF-8\"" : "Bearer";
         throw new HttpError(
             StatusCodes.Status401Unauthorized,
             $"This needs {(access == Access.Admin ? "an admin" : "an inference")} key: send it as \"Authorization: Bearer KEY\" or \"{KeyHeader}: KEY\".");
     }
 
-    private void CheckHost(HttpRequest request)
+    /// <summary>A browser always says the name that it asked for; probes of load balancers say none.</summary>
+    private void CheckHost(HttpRequest request, Access access)
     {
+        if (access == Access.Anyone && !request.Host.HasValue) return;
         if (_hosts.Count > 0 && !_hosts.Contains(request.Host.Host, StringComparer.OrdinalIgnoreCase))
             throw HttpError.Forbidden($"The Host {OneLine.Quoted(request.Host.Host)} is not served here: use {string.Join(", ", _hosts)}.");
     }
@@ -46,12 +56,23 @@ internal sealed class AccessGuard(HttpSettingsCheck check)
         if (!isOwn) throw HttpError.Forbidden($"The origin {OneLine.Quoted(origin)} is foreign: other sites' pages may not ask.");
     }
 
-    private static string? KeyOf(HttpRequest request, bool isForBrowsers) =>
-        request.Headers.TryGetValue(KeyHeader, out var key) ? key.ToString()
+    /// <summary>
+    /// A browser also says whether the page that asks is of this site; it says so where it sends no origin, as for scripts and images.
+    /// Following a link to a page is no harm.
+    /// </summary>
+    private static void CheckSite(HttpRequest request, bool isForBrowsers)
+    {
+        if (request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none") return;
+        if (isForBrowsers && HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document") return;
+        throw HttpError.Forbidden($"Sec-Fetch-Site is {OneLine.Quoted(request.Headers["Sec-Fetch-Site"])}: other sites' pages may not ask.");
+    }
+
+    private static (string? Key, bool IsTyped) KeyOf(HttpRequest request, bool isForBrowsers) =>
+        request.Headers.TryGetValue(KeyHeader, out var key) ? (key.ToString(), false)
         : request.Headers.Authorization.ToString() is var header && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
-            ? header[Bearer.Length..].Trim()
-        : isForBrowsers && header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase) ? PasswordOf(header[Basic.Length..].Trim())
-        : null;
+            ? (header[Bearer.Length..].Trim(), false)
+        : isForBrowsers && header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase) ? (PasswordOf(header[Basic.Length..].Trim()), true)
+        : (null, false);
 
     /// <summary>Of USER:PASSWORD in base 64, as a browser sends what its user typed.</summary>
     private static string? PasswordOf(string credentials)

@@ -21,13 +21,29 @@ internal sealed class ApiKeys
         Read(settings.AdminKey, settings.AdminKeyFile, nameof(settings.AdminKey)));
 
     /// <summary>Whether a request with this key may use an endpoint. Where no key is set at all, everybody may.</summary>
-    public bool Allow(Access access, string? key) => access switch
+    public Decision Decide(Access access, string? key)
     {
-        Access.Anyone => true,
-        _ when _inference.Count == 0 && _admin.Count == 0 => true,
-        Access.Inference => _inference.Count == 0 || IsOneOf(_inference, key) | IsOneOf(_admin, key),
-        _ => IsOneOf(_admin, key),
-    };
+        if (access == Access.Anyone || (_inference.Count == 0 && _admin.Count == 0)) return Decision.Allowed;
+        // Both are compared, whatever the first says.
+        var (isAdmin, isInference) = (IsOneOf(_admin, key), IsOneOf(_inference, key));
+        return isAdmin || (access == Access.Inference && (isInference || _inference.Count == 0)) ? Decision.Allowed
+            : isInference ? Decision.Insufficient
+            : Decision.Unknown;
+    }
+
+    /// <summary>Names a key in a log, which must not hold it.</summary>
+    public static string? NameOf(string? key) => key is null ? null : Convert.ToHexStringLower(Hash(key).AsSpan(0, 4));
+
+    internal enum Decision
+    {
+        Allowed,
+
+        /// <summary>The key opens other endpoints, and not this one.</summary>
+        Insufficient,
+
+        /// <summary>No key, or a wrong one.</summary>
+        Unknown,
+    }
 
     private static bool IsOneOf(IReadOnlyList<byte[]> keys, string? key)
     {

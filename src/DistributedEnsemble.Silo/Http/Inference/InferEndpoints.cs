@@ -1,84 +1,69 @@
-using System.Text.Json;
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.Net.Http.Headers;
-
 namespace DistributedEnsemble.Silo.Http;
 
-/// <summary>The Open Inference Protocol v2: what clients of Triton and KServe speak.</summary>
-internal sealed class InferEndpoints(ModelRepository repository, Admission admission, HttpSettings settings, TimeProvider time)
+/// <summary>Predictions: the Open Inference Protocol v2, which clients of Triton and KServe speak.</summary>
+internal sealed class InferEndpoints(ModelRepository repository, Admission admission, ModelStatistics statistics, HttpSettings settings, TimeProvider time)
 {
-    private static readonly string[] s_extensions = ["binary_tensor_data", "model_repository", "model_configuration"];
-    private static readonly string s_version = typeof(InferEndpoints).Assembly.GetName().Version!.ToString(3);
-
     public void Map(IEndpointRouteBuilder app)
     {
-        app.MapGet("/v2", () => new { name = "DistributedEnsemble", version = s_version, extensions = s_extensions }).Needs(Access.Inference);
-        foreach (var path in new[] { "/v2/models/{name}", "/v2/models/{name}/versions/{version}" })
-        {
-            app.MapGet(path, (string name, string? version) => DescribeAsync(name, version)).Needs(Access.Inference);
-            app.MapGet($"{path}/ready", (string name, string? version) => Ready(name, version)).Needs(Access.Inference);
-            app.MapGet($"{path}/config", (string name, string? version) => ConfigureAsync(name, version)).Needs(Access.Inference);
+        foreach (var path in new[] { ModelPath.Plain, ModelPath.Versioned })
             app.MapPost($"{path}/infer", (HttpContext context, string name, string? version) => InferMeasuredAsync(context, name, version)).Needs(Access.Inference);
-        }
-    }
-
-    private async Task<Ok<object>> DescribeAsync(string name, string? version)
-    {
-        CheckVersion(name, version);
-        return TypedResults.Ok(ModelMetadata.Of(name, (await repository.GetAsync(name)).Model));
-    }
-
-    private async Task<Ok<object>> ConfigureAsync(string name, string? version)
-    {
-        CheckVersion(name, version);
-        return TypedResults.Ok(ModelMetadata.Configuration(name, (await repository.GetAsync(name)).Model, settings.MaxRows));
-    }
-
-    private JsonHttpResult<object> Ready(string name, string? version)
-    {
-        CheckVersion(name, version);
-        var state = repository.Find(name);
-        return state.IsReady
-            ? TypedResults.Json<object>(new { name, ready = true })
-            : throw HttpError.Unavailable($"Model \"{name}\" is not ready: {state.Reason}.");
     }
 
     private async Task InferMeasuredAsync(HttpContext context, string name, string? version)
     {
-        var begun = time.GetTimestamp();
+        var measured = new MeasuredRequest(time);
         var outcome = "ok";
         try
         {
-            await InferAsync(context, name, version);
+            await InferAsync(context, name, version, measured);
         }
         catch (Exception exception)
         {
-            outcome = RequestMeasurements.OutcomeOf(context, exception);
+            outcome = HttpFailure.Of(context, exception, settings.RequestTimeoutSeconds).Outcome;
             throw;
         }
         finally
         {
-            RequestMeasurements.Duration.Record(time.GetElapsedTime(begun).TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
+            RequestMeasurements.Duration.Record(measured.Elapsed.TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
+            statistics.Add(measured, outcome == "ok");
         }
     }
 
-    private async Task InferAsync(HttpContext context, string name, string? version)
+    private async Task InferAsync(HttpContext context, string name, string? version, MeasuredRequest measured)
     {
         using var admitted = admission.Request();
-        CheckVersion(name, version);
-        var (aggregator, model) = await repository.GetAsync(name);
-        if (context.Request.Headers.ContentEncoding.Count > 0)
-            throw HttpError.BadRequest($"The body is compressed ({OneLine.Excerpt(context.Request.Headers.ContentEncoding.ToString())}): send it as it is.");
+        ModelPath.CheckVersion(name, version);
+        var served = await repository.GetAsync(name);
+        measured.Run = served.Run;
 
+        // Held until the answer is sent.
+        using var lease = admission.Bytes();
         InferRequest request;
-        using (var body = await admission.ReadAsync(context.Request, context.RequestAborted))
-            request = InferRequestReader.Read(model, settings, body.Bytes, JsonLength(context.Request));
+        using (var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted))
+        {
+            measured.HasArrived();
+            request = InferRequestReader.Read(served.Model, settings, body.Bytes, JsonLength(context.Request));
+        }
 
-        var response = InferResponse.Of(name, model, request, await PredictAsync(aggregator, request, context.RequestAborted));
-        context.Response.ContentType = response.ContentType;
-        context.Response.ContentLength = response.Body.Length;
-        if (response.JsonLength is { } length) context.Response.Headers[InferProtocol.JsonLength] = $"{length}";
-        await context.Response.BodyWriter.WriteAsync(response.Body, context.RequestAborted);
+        var response = new InferResponse(name, served.Model, request);
+        CheckSize(response, request);
+        lease.Hold((sizeof(float) * (long)request.Rows.Length) + response.MostBytes);
+        measured.IsRead(request.RowCount);
+        var prediction = await PredictAsync(served.Aggregator, request, context.RequestAborted);
+        measured.IsPredicted();
+        await response.WriteAsync(context, prediction, context.RequestAborted);
+        measured.IsWritten();
+    }
+
+    private void CheckSize(InferResponse response, InferRequest request)
+    {
+        // Beside the rows, an answer that fills all memory alone would never be computed, however often it is asked for.
+        var most = Math.Min(settings.MaxResponseBytes, settings.MaxBytesInFlight - (sizeof(float) * (long)request.Rows.Length));
+        if (response.MostBytes > most)
+        {
+            throw HttpError.TooLarge(
+                $"The answer to {request.RowCount} rows has up to {response.MostBytes} bytes: one answer has up to {most}. Ask for fewer rows or outputs.");
+        }
     }
 
     private static async Task<Prediction> PredictAsync(IAggregator aggregator, InferRequest request, CancellationToken cancellation)
@@ -94,9 +79,9 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
         {
             return await aggregator.PredictAsync(question, patience.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (Exception) when (patience.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            throw HttpError.Unavailable($"There was no answer within the request's timeout of {timeout.TotalMicroseconds} microseconds.");
+            throw HttpError.TimedOut($"There was no answer within the request's timeout of {timeout.TotalMicroseconds} microseconds.");
         }
     }
 
@@ -104,11 +89,5 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
     {
         if (!request.Headers.TryGetValue(InferProtocol.JsonLength, out var header)) return null;
         return int.TryParse(header, out var length) ? length : throw HttpError.BadRequest($"{InferProtocol.JsonLength} is {OneLine.Quoted(header)}: it must be a whole number of bytes.");
-    }
-
-    private static void CheckVersion(string name, string? version)
-    {
-        if (version is not (null or ModelMetadata.Version))
-            throw HttpError.NotFound($"Model {OneLine.Quoted(name)} has no version {OneLine.Quoted(version)}: a run has the version {ModelMetadata.Version} alone.");
     }
 }

@@ -6,14 +6,19 @@ namespace DistributedEnsemble.Silo.Http;
 internal static class InferParametersReader
 {
     /// <summary>What other servers know, and what means nothing here.</summary>
-    private static readonly string[] s_ignored = ["priority", "sequence_id", "sequence_start", "sequence_end", "headers"];
+    private static readonly string[] s_ignored = ["priority", "sequence_id", "sequence_start", "sequence_end"];
+
+    private static readonly string[] s_known = ["from", "select", "members", "monte_carlo_samples", "calibrated", "binary_data_output", "timeout"];
 
     public static InferParameters Read(ref Utf8JsonReader json, HttpSettings limits)
     {
-        InferRequestReader.Expect(ref json, JsonTokenType.StartObject, "parameters", "an object");
         var (parameters, choice) = (new InferParameters(), new ConstituentChoice());
-        while (InferRequestReader.NextProperty(ref json, out var name))
+        if (json.TokenType == JsonTokenType.Null) return parameters;
+        JsonFields.Expect(ref json, JsonTokenType.StartObject, "parameters", "an object");
+        while (JsonFields.Next(ref json, out var name))
         {
+            // Optional fields that are null were not set.
+            if (json.TokenType == JsonTokenType.Null && (s_known.Contains(name) || s_ignored.Contains(name) || JsonFields.IsForPeople(name))) continue;
             switch (name)
             {
                 case "from": choice = choice with { From = From(ref json) }; break;
@@ -22,13 +27,13 @@ internal static class InferParametersReader
                 case "monte_carlo_samples":
                     choice = choice with { MonteCarloSamples = Whole(ref json, name, 0, limits.MaxMonteCarloSamples) };
                     break;
-                case "calibrated": parameters = parameters with { Calibrated = Flag(ref json, name) }; break;
-                case "binary_data_output": parameters = parameters with { BinaryOutput = Flag(ref json, name) }; break;
+                case "calibrated": parameters = parameters with { Calibrated = JsonFields.Flag(ref json, $"parameters.{name}") }; break;
+                case "binary_data_output": parameters = parameters with { BinaryOutput = JsonFields.Flag(ref json, $"parameters.{name}") }; break;
                 case "timeout": parameters = parameters with { Timeout = TimeSpan.FromMicroseconds(Whole(ref json, name, 1, int.MaxValue)) }; break;
-                case var ignored when s_ignored.Contains(ignored): json.Skip(); break;
+                case var ignored when s_ignored.Contains(ignored) || JsonFields.IsForPeople(ignored): json.Skip(); break;
                 default:
                     throw HttpError.BadRequest(
-                        $"parameters.{OneLine.Excerpt(name)} is unknown: there are from, select, members, monte_carlo_samples, calibrated, binary_data_output and timeout.");
+                        $"parameters.{OneLine.Excerpt(name)} is unknown: there are {string.Join(", ", s_known[..^1])} and {s_known[^1]}.");
             }
         }
 
@@ -39,12 +44,12 @@ internal static class InferParametersReader
     private static string? Select(ref Utf8JsonReader json)
     {
         const int Longest = 32;
-        var select = InferRequestReader.Text(ref json, "parameters.select");
+        var select = JsonFields.Text(ref json, "parameters.select");
         return select is not { Length: > Longest } ? select : throw HttpError.BadRequest(
             $"parameters.select is {OneLine.Quoted(select)}: it must be all, last:N or greedy.");
     }
 
-    private static PredictionSource? From(ref Utf8JsonReader json) => InferRequestReader.Text(ref json, "parameters.from") switch
+    private static PredictionSource? From(ref Utf8JsonReader json) => JsonFields.Text(ref json, "parameters.from") switch
     {
         null => null,
         "final" => PredictionSource.Final,
@@ -57,8 +62,4 @@ internal static class InferParametersReader
         json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var value) && value >= from && value <= to
             ? value
             : throw HttpError.BadRequest($"parameters.{name} must be a whole number from {from} to {to}.");
-
-    private static bool Flag(ref Utf8JsonReader json, string name) => json.TokenType is JsonTokenType.True or JsonTokenType.False
-        ? json.GetBoolean()
-        : throw HttpError.BadRequest($"parameters.{name} must be true or false.");
 }

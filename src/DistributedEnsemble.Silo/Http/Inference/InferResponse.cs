@@ -1,77 +1,126 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace DistributedEnsemble.Silo.Http;
 
-/// <summary>A prediction as the Open Inference Protocol v2 answers it: JSON, and behind it the outputs that were asked for in binary.</summary>
-internal sealed class InferResponse
+/// <summary>
+/// A prediction as the Open Inference Protocol v2 answers it: JSON, and behind it the outputs that were asked for in binary. Short
+/// answers are sent whole, with their length; long ones row by row, in no more memory than the prediction itself.
+/// </summary>
+internal sealed class InferResponse(string name, ServedModel model, InferRequest request)
 {
+    /// <summary>Bytes that are gathered before they are sent.</summary>
+    private const int Piece = 1 << 16;
+
     private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly ArrayBufferWriter<byte> _body = new(1024);
+    private readonly bool _isBinary = request.Outputs.Any(output => output.IsBinary);
 
-    private InferResponse()
+    /// <summary>Bytes of the answer at most, known before anything is computed.</summary>
+    public long MostBytes
     {
+        get
+        {
+            const int AroundAll = 512, AroundOutput = 256;
+            return AroundAll + 6L * (name.Length + (request.Id?.Length ?? 0))
+                + request.Outputs.Sum(output => AroundOutput + request.RowCount * output.Tensor.MostBytes(model, output.IsBinary));
+        }
     }
 
-    /// <summary>Of the body; null if all of it is JSON.</summary>
-    public int? JsonLength { get; private set; }
-
-    public ReadOnlyMemory<byte> Body => _body.WrittenMemory;
-
-    public string ContentType => JsonLength is null ? "application/json" : "application/octet-stream";
-
-    public static InferResponse Of(string model, ServedModel served, InferRequest request, Prediction prediction)
+    public async Task WriteAsync(HttpContext context, Prediction prediction, CancellationToken cancellation)
     {
-        var response = new InferResponse();
-        var buffers = new List<byte[]>();
-        using (var json = new Utf8JsonWriter(response._body, s_json))
+        var contentType = _isBinary ? "application/octet-stream" : HttpAnswer.Json;
+        if (!_isBinary && MostBytes > Piece)
         {
-            json.WriteStartObject();
-            json.WriteString("model_name", model);
-            json.WriteString("model_version", ModelMetadata.Version);
-            if (request.Id is not null) json.WriteString("id", request.Id);
-            json.WriteStartObject("parameters");
-            json.WriteNumber("members_used", prediction.MembersUsed.Length);
-            json.WriteNumber("members", served.Members);
-            json.WriteNumber("constituents", prediction.Constituents);
-            json.WriteEndObject();
-            json.WriteStartArray("outputs");
-            foreach (var output in request.Outputs) Write(json, output, prediction, buffers);
-            json.WriteEndArray();
-            json.WriteEndObject();
+            await HttpAnswer.StreamAsync(context, contentType, null, async writer =>
+            {
+                using var json = new Utf8JsonWriter(writer, s_json);
+                await WriteJsonAsync(json, prediction, Flush);
+                json.Flush();
+                await writer.FlushAsync(cancellation);
+
+                async ValueTask Flush()
+                {
+                    if (json.BytesPending + writer.UnflushedBytes < Piece) return;
+                    json.Flush();
+                    await writer.FlushAsync(cancellation);
+                }
+            });
+            return;
         }
 
-        if (buffers.Count == 0) return response;
-        response.JsonLength = response._body.WrittenCount;
-        foreach (var buffer in buffers) response._body.Write(buffer);
-        return response;
+        // Behind JSON come numbers only if a header says how long it is.
+        var head = new ArrayBufferWriter<byte>(1024);
+        using (var json = new Utf8JsonWriter(head, s_json)) await WriteJsonAsync(json, prediction, () => ValueTask.CompletedTask);
+        if (!_isBinary)
+        {
+            await HttpAnswer.WriteAsync(context, contentType, head.WrittenMemory, cancellation);
+            return;
+        }
+
+        context.Response.Headers[InferProtocol.JsonLength] = $"{head.WrittenCount}";
+        var binary = request.Outputs.Where(output => output.IsBinary).Select(output => output.Tensor).ToList();
+        await HttpAnswer.StreamAsync(context, contentType, head.WrittenCount + binary.Sum(tensor => tensor.BinaryBytes(prediction)), async writer =>
+        {
+            writer.Write(head.WrittenSpan);
+            foreach (var tensor in binary)
+            {
+                for (var row = 0; row < prediction.Labels.Length; row++)
+                {
+                    tensor.WriteBytes(writer, prediction, row);
+                    if (writer.UnflushedBytes > Piece) await writer.FlushAsync(cancellation);
+                }
+            }
+
+            await writer.FlushAsync(cancellation);
+        });
     }
 
-    private static void Write(Utf8JsonWriter json, RequestedOutput output, Prediction prediction, List<byte[]> buffers)
+    /// <param name="flush">Is called after each row.</param>
+    private async Task WriteJsonAsync(Utf8JsonWriter json, Prediction prediction, Func<ValueTask> flush)
     {
         json.WriteStartObject();
-        json.WriteString("name", output.Tensor.Name);
-        json.WriteString("datatype", output.Tensor.Datatype);
-        json.WriteStartArray("shape");
-        foreach (var size in output.Tensor.Shape(prediction)) json.WriteNumberValue(size);
-        json.WriteEndArray();
-        if (output.IsBinary)
+        json.WriteString("model_name", name);
+        json.WriteString("model_version", ModelMetadata.Version);
+        if (request.Id is not null) json.WriteString("id", request.Id);
+        json.WriteStartObject("parameters");
+        json.WriteNumber("members_used", prediction.MembersUsed.Length);
+        json.WriteNumber("members", model.Members);
+        json.WriteNumber("constituents", prediction.Constituents);
+        json.WriteEndObject();
+        json.WriteStartArray("outputs");
+        foreach (var output in request.Outputs)
         {
-            var buffer = output.Tensor.ToBytes(prediction);
-            buffers.Add(buffer);
-            json.WriteStartObject("parameters");
-            json.WriteNumber("binary_data_size", buffer.Length);
+            json.WriteStartObject();
+            json.WriteString("name", output.Tensor.Name);
+            json.WriteString("datatype", output.Tensor.Datatype);
+            json.WriteStartArray("shape");
+            foreach (var size in output.Tensor.Shape(prediction)) json.WriteNumberValue(size);
+            json.WriteEndArray();
+            if (output.IsBinary)
+            {
+                json.WriteStartObject("parameters");
+                json.WriteNumber("binary_data_size", output.Tensor.BinaryBytes(prediction));
+                json.WriteEndObject();
+            }
+            else
+            {
+                json.WriteStartArray("data");
+                for (var row = 0; row < prediction.Labels.Length; row++)
+                {
+                    output.Tensor.WriteJson(json, prediction, row);
+                    await flush();
+                }
+
+                json.WriteEndArray();
+            }
+
             json.WriteEndObject();
         }
-        else
-        {
-            json.WriteStartArray("data");
-            output.Tensor.WriteJson(json, prediction);
-            json.WriteEndArray();
-        }
 
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 }

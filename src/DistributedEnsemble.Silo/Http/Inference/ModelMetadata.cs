@@ -26,15 +26,23 @@ internal static class ModelMetadata
         ["backend"] = Platform,
         ["max_batch_size"] = maxRows,
         ["input"] = new[] { Configured(InferProtocol.InputName, "FP32", model.InputShape) },
-        ["output"] = OutputTensor.All.Select(tensor => Configured(tensor.Name, tensor.Datatype, tensor.Shape(model).Skip(1))),
+        ["output"] = OutputTensor.All.Select(tensor => Configured(tensor.Name, tensor.Datatype, [.. tensor.Shape(model).Skip(1)])),
     };
 
-    private static Dictionary<string, object> Configured(string name, string datatype, IEnumerable<long> dims) => new()
+    private static Dictionary<string, object> Configured(string name, string datatype, IReadOnlyList<long> dims)
     {
-        ["name"] = name,
-        ["data_type"] = datatype == "BYTES" ? "TYPE_STRING" : $"TYPE_{datatype}",
-        ["dims"] = dims,
-    };
+        var tensor = new Dictionary<string, object>
+        {
+            ["name"] = name,
+            ["data_type"] = datatype == "BYTES" ? "TYPE_STRING" : $"TYPE_{datatype}",
+            ["dims"] = dims,
+        };
+        if (dims.Count > 0) return tensor;
+        // Triton's configuration has no tensor without dimensions: one number a row is [1], reshaped to nothing.
+        tensor["dims"] = new long[] { 1 };
+        tensor["reshape"] = new { shape = dims };
+        return tensor;
+    }
 
     private sealed record TensorMetadata(string Name, string Datatype, long[] Shape);
 }

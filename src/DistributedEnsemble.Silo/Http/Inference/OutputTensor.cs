@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -5,19 +6,19 @@ using System.Text.Json;
 
 namespace DistributedEnsemble.Silo.Http;
 
-/// <summary>A tensor that a model answers with: its name, type and shape, and how a prediction fills it.</summary>
+/// <summary>A tensor that a model answers with: its name, type and shape, how large it can be, and how a prediction fills its rows.</summary>
 internal abstract class OutputTensor(string name, string datatype, params string[] dimensions)
 {
     /// <summary>In the order in which a model's metadata lists them; the first is the default.</summary>
     public static IReadOnlyList<OutputTensor> All { get; } =
     [
-        new Floats("probabilities", prediction => prediction.Probabilities.AsSpan(), "classes"),
+        new Floats("probabilities", (prediction, row, values) => values.Write(Row(prediction.Probabilities.AsSpan(), prediction, row)), "classes"),
         new Labels(),
-        new Integers("label_index", prediction => [.. prediction.LabelIndices.Select(index => (long)index)]),
-        new Floats("entropy", prediction => prediction.Entropies.AsSpan()),
-        new Floats("mutual_information", prediction => prediction.MutualInformation.AsSpan()),
-        new Integers("members_used", prediction => [.. prediction.Labels.Select(_ => (long)prediction.MembersUsed.Length)]),
-        new Floats("member_probabilities", ByRow, "members", "classes"),
+        new Integers("label_index", (prediction, row) => prediction.LabelIndices[row]),
+        new Floats("entropy", (prediction, row, values) => values.Write(prediction.Entropies.AsSpan(row, 1))),
+        new Floats("mutual_information", (prediction, row, values) => values.Write(prediction.MutualInformation.AsSpan(row, 1))),
+        new Integers("members_used", (prediction, _) => prediction.MembersUsed.Length),
+        new Floats("member_probabilities", MemberRow, "members", "classes"),
     ];
 
     public static OutputTensor Probabilities => All[0];
@@ -37,70 +38,88 @@ internal abstract class OutputTensor(string name, string datatype, params string
         .. dimensions.Select(dimension => (long)(dimension == "classes" ? prediction.Classes.Length : prediction.MembersUsed.Length)),
     ];
 
-    /// <summary>The elements in row-major order, as JSON.</summary>
-    public abstract void WriteJson(Utf8JsonWriter json, Prediction prediction);
+    /// <summary>Bytes that one row takes at most, before any prediction.</summary>
+    public long MostBytes(ServedModel model, bool isBinary) =>
+        dimensions.Aggregate(1L, (product, dimension) => product * (dimension == "classes" ? model.Classes.Length : model.Members)) * MostElementBytes(model, isBinary);
 
-    /// <summary>The elements in row-major order, little-endian; texts behind their length as 32 bits.</summary>
-    public abstract byte[] ToBytes(Prediction prediction);
+    /// <summary>Bytes of all rows in binary.</summary>
+    public virtual long BinaryBytes(Prediction prediction) => Shape(prediction).Aggregate(1L, (product, size) => product * size) * MostElementBytes(null, isBinary: true);
 
-    /// <summary>[rows, members, classes] of a prediction that has [members][rows, classes].</summary>
-    private static ReadOnlySpan<float> ByRow(Prediction prediction)
+    /// <summary>A row's elements in row-major order, as JSON.</summary>
+    public abstract void WriteJson(Utf8JsonWriter json, Prediction prediction, int row);
+
+    /// <summary>A row's elements in row-major order, little-endian; texts behind their length as 32 bits.</summary>
+    public abstract void WriteBytes(IBufferWriter<byte> bytes, Prediction prediction, int row);
+
+    /// <param name="model">Null where the type alone says it.</param>
+    protected abstract long MostElementBytes(ServedModel? model, bool isBinary);
+
+    private static ReadOnlySpan<float> Row(ReadOnlySpan<float> values, Prediction prediction, int row) =>
+        values.Slice(row * prediction.Classes.Length, prediction.Classes.Length);
+
+    /// <summary>[members, classes] of a row of a prediction that has [members][rows, classes].</summary>
+    private static void MemberRow(Prediction prediction, int row, FloatSink values)
     {
-        var (rows, members, classes) = (prediction.Labels.Length, prediction.MemberProbabilities.Length, prediction.Classes.Length);
-        var values = new float[rows * members * classes];
-        for (var row = 0; row < rows; row++)
-        {
-            for (var member = 0; member < members; member++)
-            {
-                prediction.MemberProbabilities[member].AsSpan().Slice(row * classes, classes)
-                    .CopyTo(values.AsSpan((row * members + member) * classes));
-            }
-        }
-
-        return values;
+        foreach (var member in prediction.MemberProbabilities) values.Write(Row(member.AsSpan(), prediction, row));
     }
 
-    private delegate ReadOnlySpan<float> FloatsOf(Prediction prediction);
+    private delegate void FloatsOf(Prediction prediction, int row, FloatSink values);
 
-    private sealed class Floats(string name, FloatsOf values, params string[] dimensions) : OutputTensor(name, "FP32", dimensions)
+    /// <summary>Where a row's numbers go.</summary>
+    private readonly struct FloatSink(Utf8JsonWriter? json, IBufferWriter<byte>? bytes)
     {
-        public override void WriteJson(Utf8JsonWriter json, Prediction prediction)
+        public void Write(ReadOnlySpan<float> values)
         {
-            foreach (var value in values(prediction)) json.WriteNumberValue(value);
+            bytes?.Write(MemoryMarshal.AsBytes(values));
+            if (json is null) return;
+            foreach (var value in values) json.WriteNumberValue(value);
         }
-
-        public override byte[] ToBytes(Prediction prediction) => MemoryMarshal.AsBytes(values(prediction)).ToArray();
     }
 
-    private sealed class Integers(string name, Func<Prediction, long[]> values) : OutputTensor(name, "INT64")
+    private sealed class Floats(string name, FloatsOf row, params string[] dimensions) : OutputTensor(name, "FP32", dimensions)
     {
-        public override void WriteJson(Utf8JsonWriter json, Prediction prediction)
+        public override void WriteJson(Utf8JsonWriter json, Prediction prediction, int at) => row(prediction, at, new FloatSink(json, null));
+
+        public override void WriteBytes(IBufferWriter<byte> bytes, Prediction prediction, int at) => row(prediction, at, new FloatSink(null, bytes));
+
+        /// <summary>Sign, nine digits, point, an exponent of four and a comma.</summary>
+        protected override long MostElementBytes(ServedModel? model, bool isBinary) => isBinary ? sizeof(float) : 16;
+    }
+
+    private sealed class Integers(string name, Func<Prediction, int, long> value) : OutputTensor(name, "INT64")
+    {
+        public override void WriteJson(Utf8JsonWriter json, Prediction prediction, int row) => json.WriteNumberValue(value(prediction, row));
+
+        public override void WriteBytes(IBufferWriter<byte> bytes, Prediction prediction, int row)
         {
-            foreach (var value in values(prediction)) json.WriteNumberValue(value);
+            BinaryPrimitives.WriteInt64LittleEndian(bytes.GetSpan(sizeof(long)), value(prediction, row));
+            bytes.Advance(sizeof(long));
         }
 
-        public override byte[] ToBytes(Prediction prediction) => MemoryMarshal.AsBytes(values(prediction).AsSpan()).ToArray();
+        /// <summary>Sign, nineteen digits and a comma.</summary>
+        protected override long MostElementBytes(ServedModel? model, bool isBinary) => isBinary ? sizeof(long) : 21;
     }
 
     private sealed class Labels() : OutputTensor("label", "BYTES")
     {
-        public override void WriteJson(Utf8JsonWriter json, Prediction prediction)
+        public override long BinaryBytes(Prediction prediction) => prediction.Labels.Sum(label => (long)sizeof(int) + Encoding.UTF8.GetByteCount(label));
+
+        public override void WriteJson(Utf8JsonWriter json, Prediction prediction, int row) => json.WriteStringValue(prediction.Labels[row]);
+
+        public override void WriteBytes(IBufferWriter<byte> bytes, Prediction prediction, int row)
         {
-            foreach (var label in prediction.Labels) json.WriteStringValue(label);
+            var label = prediction.Labels[row];
+            var span = bytes.GetSpan(sizeof(int) + Encoding.UTF8.GetMaxByteCount(label.Length));
+            var length = Encoding.UTF8.GetBytes(label, span[sizeof(int)..]);
+            BinaryPrimitives.WriteInt32LittleEndian(span, length);
+            bytes.Advance(sizeof(int) + length);
         }
 
-        public override byte[] ToBytes(Prediction prediction)
+        /// <summary>A character is three bytes of UTF-8 at most, or six as an escape; quotation marks and a comma stand around it.</summary>
+        protected override long MostElementBytes(ServedModel? model, bool isBinary)
         {
-            var bytes = new byte[prediction.Labels.Sum(label => sizeof(int) + Encoding.UTF8.GetByteCount(label))];
-            var rest = bytes.AsSpan();
-            foreach (var label in prediction.Labels)
-            {
-                var length = Encoding.UTF8.GetBytes(label, rest[sizeof(int)..]);
-                BinaryPrimitives.WriteInt32LittleEndian(rest, length);
-                rest = rest[(sizeof(int) + length)..];
-            }
-
-            return bytes;
+            var longest = model?.Classes.Max(label => label.Length) ?? 0;
+            return isBinary ? sizeof(int) + 3L * longest : 3 + 6L * longest;
         }
     }
 }

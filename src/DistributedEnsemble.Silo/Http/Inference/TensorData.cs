@@ -8,16 +8,19 @@ internal ref struct TensorData
 {
     private readonly float[] _values;
     private readonly long[] _shape;
+    private readonly InputDatatype _type;
     private int _count;
 
-    private TensorData(float[] values, long[] shape) => (_values, _shape) = (values, shape);
+    private TensorData(float[] values, long[] shape, InputDatatype type) => (_values, _shape, _type) = (values, shape, type);
 
     /// <param name="length">The product of the shape, checked against the request's size.</param>
-    /// <exception cref="HttpError">There are more or fewer numbers, one is not a finite float32, or they are nested otherwise.</exception>
-    public static float[] Read(ref Utf8JsonReader json, int length, long[] shape)
+    /// <exception cref="HttpError">
+    /// There are more or fewer numbers, one is not a finite float32 or not of the type, or they are nested otherwise.
+    /// </exception>
+    public static float[] Read(ref Utf8JsonReader json, int length, long[] shape, InputDatatype type)
     {
-        InferRequestReader.Expect(ref json, JsonTokenType.StartArray, "inputs[0].data", "an array of numbers");
-        var data = new TensorData(new float[length], shape);
+        JsonFields.Expect(ref json, JsonTokenType.StartArray, "inputs[0].data", "an array of numbers");
+        var data = new TensorData(new float[length], shape, type);
         json.Read();
         if (json.TokenType == JsonTokenType.StartArray) data.ReadNested(ref json, 0);
         else data.ReadNumbers(ref json);
@@ -52,15 +55,14 @@ internal ref struct TensorData
         {
             if (json.TokenType != JsonTokenType.Number) throw HttpError.BadRequest($"Element {_count} of inputs[0].data is not a number.");
             if (_count == _values.Length) throw HttpError.BadRequest($"inputs[0].data has more than the {_values.Length} numbers of its shape.");
-            if (!json.TryGetSingle(out var value) || !float.IsFinite(value))
-            {
-                throw HttpError.BadRequest(
-                    $"Element {_count} of inputs[0].data is {OneLine.Excerpt(Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(40, json.ValueSpan.Length)]))}: it is outside of float32.");
-            }
-
+            if (!json.TryGetSingle(out var value) || !float.IsFinite(value)) throw Wrong(ref json, "is outside of float32");
+            if (_type.IsWhole && value != MathF.Truncate(value)) throw Wrong(ref json, $"is no {_type.Name}");
             _values[_count++] = value;
         }
     }
+
+    private readonly HttpError Wrong(ref Utf8JsonReader json, string rule) => HttpError.BadRequest(
+        $"Element {_count} of inputs[0].data is {OneLine.Excerpt(Encoding.UTF8.GetString(json.ValueSpan[..Math.Min(40, json.ValueSpan.Length)]))}: it {rule}.");
 
     private readonly HttpError OtherwiseNested() =>
         HttpError.BadRequest($"inputs[0].data is not nested as its shape [{string.Join(", ", _shape)}] says.");

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using DistributedEnsemble.Training;
-using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Silo.Http;
 
@@ -10,13 +8,10 @@ namespace DistributedEnsemble.Silo.Http;
 /// </summary>
 internal sealed class ModelRepository
 {
-    /// <summary>How old the list of runs may be.</summary>
-    private static readonly TimeSpan s_oldest = TimeSpan.FromSeconds(1);
-
     private readonly IGrainFactory _grains;
     private readonly RunIndex _runs;
     private readonly ConcurrentDictionary<string, bool> _isServed = new();
-    private readonly ConcurrentDictionary<RunKey, (IAggregator Aggregator, ServedModel Model)> _described = new();
+    private readonly ConcurrentDictionary<RunKey, Served> _described = new();
     private readonly bool _servesAll;
 
     /// <param name="only">The runs that are served; null is all.</param>
@@ -27,21 +22,26 @@ internal sealed class ModelRepository
     }
 
     /// <summary>Every run, served or not.</summary>
-    public IReadOnlyList<ModelState> List() => [.. _runs.List(s_oldest).Select(StateOf)];
+    public IReadOnlyList<ModelState> List() => [.. _runs.List().Select(StateOf)];
+
+    /// <summary>Whether there still is that run, and no other of its name.</summary>
+    public bool Has(RunKey run) => _runs.Find(run.Name) is { } status && status.Id == run.Id;
 
     /// <exception cref="HttpError">There is no such model, or it is not ready.</exception>
-    public async Task<(IAggregator Aggregator, ServedModel Model)> GetAsync(string name)
+    public async Task<Served> GetAsync(string name)
     {
-        var state = Find(name);
-        if (!state.IsReady) throw HttpError.Unavailable($"Model \"{name}\" is not ready: {state.Reason}.");
-        if (_described.TryGetValue(state.Run, out var described)) return described;
-        var aggregator = _grains.GetGrain<IAggregator>(state.Run.ToString());
-        return _described[state.Run] = (aggregator, await aggregator.DescribeAsync());
+        var run = CheckReady(name);
+        if (_described.TryGetValue(run, out var described)) return described;
+        var aggregator = _grains.GetGrain<IAggregator>(run.ToString());
+        return _described[run] = new Served(run, aggregator, await aggregator.DescribeAsync());
     }
 
-    /// <exception cref="HttpError">There is no such model.</exception>
-    public ModelState Find(string name) =>
-        _runs.Find(name, s_oldest) is { } status ? StateOf(status) : throw HttpError.NotFound($"Model {OneLine.Quoted(name)} is unknown: no run has that name.");
+    /// <exception cref="HttpError">There is no such model, or it is not ready.</exception>
+    public RunKey CheckReady(string name)
+    {
+        var state = Find(name);
+        return state.IsReady ? state.Run : throw HttpError.Unavailable($"Model \"{name}\" is not ready: {state.Reason}.");
+    }
 
     /// <exception cref="HttpError">There is no such model, or it cannot be served yet.</exception>
     public async Task LoadAsync(string name)
@@ -51,12 +51,16 @@ internal sealed class ModelRepository
         await GetAsync(name);
     }
 
+    /// <exception cref="HttpError">There is no such model.</exception>
     public void Unload(string name)
     {
         var state = Find(name);
         _isServed[name] = false;
         _described.TryRemove(state.Run, out _);
     }
+
+    private ModelState Find(string name) =>
+        _runs.Find(name) is { } status ? StateOf(status) : throw HttpError.NotFound($"Model {OneLine.Quoted(name)} is unknown: no run has that name.");
 
     private ModelState StateOf(RunStatus status)
     {
@@ -74,3 +78,6 @@ internal sealed record ModelState(RunKey Run, string Reason)
 {
     public bool IsReady => Reason.Length == 0;
 }
+
+/// <summary>A model that is ready, and who answers for it.</summary>
+internal sealed record Served(RunKey Run, IAggregator Aggregator, ServedModel Model);

@@ -2,24 +2,26 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text;
 using DistributedEnsemble.Training;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace DistributedEnsemble.Silo.Http;
 
 /// <summary>Runs over HTTP: what there is, how it goes on, and starting, stopping and resuming.</summary>
-internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admission admission, TimeProvider time)
+internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admission admission, HttpSettings settings, TimeProvider time)
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_silence = TimeSpan.FromSeconds(15);
+
+    /// <summary>Runs that are submitted at the same time would each find room for one more.</summary>
+    private readonly SemaphoreSlim _submitting = new(1);
 
     private IScheduler Scheduler => grains.GetGrain<IScheduler>(IScheduler.Key);
 
     public void Map(IEndpointRouteBuilder app)
     {
-        app.MapGet("/api/runs", () => Json(new { runs = runs.List(s_interval) })).Needs(Access.Inference);
-        app.MapGet("/api/runs/{name}", async (string name) => Json(await StatusAsync(name))).Needs(Access.Inference);
+        app.MapGet("/api/runs", (string? after, string? limit) => RunPage.Of(runs.List(), after, limit, settings.MaxPageSize)).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}", async (string name) => JsonAnswer.OfStatus(await StatusAsync(name))).Needs(Access.Inference);
         app.MapGet("/api/runs/{name}/events", EventsAsync).Needs(Access.Inference).WithMetadata(new EndlessMetadata());
-        app.MapGet("/api/runs/{name}/spec", (string name) => Text(runs.DefinitionOf(Find(name)).Spec)).Needs(Access.Inference);
-        app.MapGet("/api/runs/{name}/data", (string name) => Text(runs.DefinitionOf(Find(name)).Data)).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}/spec", async (string name) => JsonAnswer.OfText((await DefinitionAsync(name)).Spec)).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}/data", async (string name) => JsonAnswer.OfText((await DefinitionAsync(name)).Data)).Needs(Access.Inference);
         app.MapPost("/api/runs", (Delegate)SubmitAsync).Needs(Access.Admin);
         app.MapPost("/api/runs/{name}/stop", StopAsync).Needs(Access.Admin);
         app.MapPost("/api/runs/{name}/resume", ResumeAsync).Needs(Access.Admin);
@@ -27,12 +29,35 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
 
     private async Task<IResult> SubmitAsync(HttpContext context)
     {
-        using var body = await admission.ReadAsync(context.Request, context.RequestAborted);
+        using var lease = admission.Bytes();
+        using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
         var spec = Encoding.UTF8.GetString(body.Bytes.Span);
         CheckDataset(spec);
-        var run = await Scheduler.SubmitAsync(new Submission(spec)).WaitAsync(context.RequestAborted);
+        await _submitting.WaitAsync(context.RequestAborted);
+        RunKey run;
+        try
+        {
+            await CheckRoomAsync();
+            run = await Scheduler.SubmitAsync(new Submission(spec)).WaitAsync(context.RequestAborted);
+        }
+        finally
+        {
+            _submitting.Release();
+        }
+
         context.Response.Headers.Location = $"/api/runs/{run.Name}";
-        return Json(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync(), StatusCodes.Status201Created);
+        return JsonAnswer.OfStatus(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync(), StatusCodes.Status201Created);
+    }
+
+    /// <exception cref="HttpError">As many runs are unfinished as may be.</exception>
+    private async Task CheckRoomAsync()
+    {
+        var unfinished = runs.List().Where(run => !run.HasEnded).Select(KeyOf).Union(await Scheduler.ListAsync()).Count();
+        if (unfinished >= settings.MaxUnfinishedRuns)
+        {
+            throw HttpError.TooMany(
+                $"{unfinished} runs are unfinished, and {settings.MaxUnfinishedRuns} may be: wait until one has ended, resume one that is paused, or delete it.");
+        }
     }
 
     /// <summary>Whoever asks over HTTP names what is known here: a path would have the server read any of its files.</summary>
@@ -57,19 +82,19 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
         if (await ActiveAsync(name) is not { } coordinator)
         {
             var status = Find(name);
-            return status.State is not (RunState.Running or RunState.Queued) ? Json(status) : throw new HttpError(
+            return status.State is not (RunState.Running or RunState.Queued) ? JsonAnswer.OfStatus(status) : throw new HttpError(
                 StatusCodes.Status409Conflict, $"Run \"{name}\" is in training in another process, which alone can stop it.");
         }
 
         await coordinator.StopAsync();
-        return Json(await coordinator.GetStatusAsync());
+        return JsonAnswer.OfStatus(await coordinator.GetStatusAsync());
     }
 
     private async Task<IResult> ResumeAsync(string name)
     {
         var run = await ActiveRunAsync(name) ?? KeyOf(Find(name));
         await Scheduler.ResumeAsync(run);
-        return Json(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync());
+        return JsonAnswer.OfStatus(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync());
     }
 
     private async Task<IResult> EventsAsync(HttpContext context, string name, CancellationToken cancellation)
@@ -77,6 +102,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
         var watching = admission.Stream();
         context.Response.RegisterForDispose(watching);
         await StatusAsync(name);
+        if (HeadRequests.IsHead(context)) return TypedResults.Text("", "text/event-stream");
         return TypedResults.ServerSentEvents(Events(name, cancellation));
     }
 
@@ -114,14 +140,16 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
         return null;
     }
 
+    /// <summary>The run's resolved spec and the description of its data, as its record has them.</summary>
+    private async Task<RunDefinition> DefinitionAsync(string name)
+    {
+        var run = await ActiveRunAsync(name) ?? KeyOf(Find(name));
+        return await grains.GetGrain<ICoordinator>(run.ToString()).GetDefinitionAsync();
+    }
+
     private static RunKey KeyOf(RunStatus status) => new(status.Run, status.Id);
 
-    private RunStatus Find(string name) => runs.Find(name, s_interval) ?? throw Unknown(name);
+    private RunStatus Find(string name) => runs.Find(name) ?? throw Unknown(name);
 
     private static HttpError Unknown(string name) => HttpError.NotFound($"There is no run {OneLine.Quoted(name)} here: GET /api/runs lists those that are.");
-
-    /// <summary>JSON as it is.</summary>
-    private static ContentHttpResult Text(string json) => TypedResults.Text(json, "application/json", Encoding.UTF8);
-
-    private static JsonHttpResult<T> Json<T>(T value, int? status = null) => TypedResults.Json(value, RunStatusJson.Options, statusCode: status);
 }

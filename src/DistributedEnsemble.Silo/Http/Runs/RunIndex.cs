@@ -3,64 +3,166 @@ using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Silo.Http;
 
-/// <summary>The runs of a folder by their run.json, which follows the record within a second; read again when the file has changed.</summary>
-internal sealed class RunIndex(string runsFolder, TimeProvider time)
+/// <summary>
+/// The runs of a folder by their run.json, which follows the record within a second. A task of its own reads what has changed,
+/// file by file, so that no request waits for a disk: one file that hangs leaves its own run as it was, and no other.
+/// </summary>
+internal sealed class RunIndex : IAsyncDisposable
 {
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, (DateTime Written, RunStatus? Status)> _read = [];
-    private ImmutableSortedDictionary<string, RunStatus> _runs = ImmutableSortedDictionary<string, RunStatus>.Empty.WithComparers(StringComparer.Ordinal);
-    private long? _listedAt;
+    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_patience = TimeSpan.FromSeconds(2);
+    private static readonly ImmutableSortedDictionary<string, RunStatus> s_none = ImmutableSortedDictionary.Create<string, RunStatus>(StringComparer.Ordinal);
+
+    private readonly string _folder;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _end = new();
+    private readonly Dictionary<string, Entry> _entries = [];
+    private readonly Task _refreshing;
+    private volatile ImmutableSortedDictionary<string, RunStatus> _runs = s_none;
+
+    private RunIndex(string folder, TimeProvider time)
+    {
+        (_folder, _time) = (folder, time);
+        First = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _refreshing = Task.Run(RefreshAsync);
+    }
+
+    private TaskCompletionSource First { get; }
+
+    /// <summary>An index that has been read once, or that goes on reading if that takes long.</summary>
+    public static async Task<RunIndex> StartAsync(string folder, TimeProvider time, CancellationToken cancellation)
+    {
+        var index = new RunIndex(folder, time);
+        await Task.WhenAny(index.First.Task, Task.Delay(s_patience, time, cancellation));
+        return index;
+    }
 
     public static string InWords(RunState state) => state.ToString().ToLowerInvariant();
 
-    /// <param name="oldest">How old the answer may be.</param>
-    public IEnumerable<RunStatus> List(TimeSpan oldest) => Runs(oldest).Values;
+    /// <summary>By name.</summary>
+    public IEnumerable<RunStatus> List() => _runs.Values;
 
-    public RunStatus? Find(string name, TimeSpan oldest) => Runs(oldest).GetValueOrDefault(name);
+    public RunStatus? Find(string name) => _runs.GetValueOrDefault(name);
 
-    /// <summary>The run's resolved spec and the description of its data, as its folder has them.</summary>
-    /// <exception cref="IOException">A file is missing.</exception>
-    public RunDefinition DefinitionOf(RunStatus status)
+    public async ValueTask DisposeAsync()
     {
-        var folder = new RunFolder(runsFolder, status.Run);
-        return new RunDefinition(File.ReadAllText(folder.Spec), File.ReadAllText(folder.Data));
+        if (_end.IsCancellationRequested) return;
+        await _end.CancelAsync();
+        // A file that hangs would hang its reader for ever.
+        await Task.WhenAny(_refreshing, Task.Delay(s_patience, _time));
     }
 
-    private ImmutableSortedDictionary<string, RunStatus> Runs(TimeSpan oldest)
+    private async Task RefreshAsync()
     {
-        lock (_lock)
+        using var timer = new PeriodicTimer(s_interval, _time);
+        try
         {
-            if (_listedAt is { } at && time.GetElapsedTime(at) < oldest) return _runs;
-            var names = Directory.Exists(runsFolder)
-                ? Directory.EnumerateDirectories(runsFolder).Select(folder => Path.GetFileName(folder)).Where(RunName.IsValid).ToList()
-                : [];
-            foreach (var gone in _read.Keys.Except(names).ToList()) _read.Remove(gone);
-            _runs = names.Select(Read).OfType<RunStatus>().ToImmutableSortedDictionary(status => status.Run, status => status, StringComparer.Ordinal);
-            _listedAt = time.GetTimestamp();
-            return _runs;
+            do
+            {
+                await ReadAllAsync();
+                First.TrySetResult();
+            }
+            while (await timer.WaitForNextTickAsync(_end.Token));
+        }
+        catch (OperationCanceledException)
+        {
+            // The server ends.
         }
     }
 
-    private RunStatus? Read(string name)
+    private async Task ReadAllAsync()
     {
-        var folder = new RunFolder(runsFolder, name);
-        var written = File.GetLastWriteTimeUtc(folder.Status);
-        if (_read.TryGetValue(name, out var known) && known.Written == written) return known.Status;
-        var status = Parse(folder);
-        _read[name] = (written, status);
-        return status;
+        foreach (var gone in _entries.Keys.Except(Names()).ToList()) _entries.Remove(gone);
+        var pass = new Pass([.. _entries.Values.Where(entry => !entry.IsBeingRead)]);
+        // On a thread of its own: a disk that hangs takes none of those that answer requests.
+        var reading = Task.Factory.StartNew(pass.Read, TaskCreationOptions.LongRunning);
+        while (!reading.IsCompleted && !pass.IsAbandoned)
+        {
+            var done = pass.Done;
+            await Task.WhenAny(reading, Task.Delay(s_patience, _time, _end.Token));
+            if (!reading.IsCompleted && pass.Done == done) pass.Abandon();
+        }
+
+        _runs = _entries.Values.Select(entry => entry.Status).OfType<RunStatus>().ToImmutableSortedDictionary(status => status.Run, status => status, StringComparer.Ordinal);
     }
 
-    /// <returns>Null for a folder that holds no run: others may be served all the same.</returns>
-    private static RunStatus? Parse(RunFolder folder)
+    /// <summary>Of the folders there are, each with an entry.</summary>
+    private List<string> Names()
     {
         try
         {
-            return RunStatusFile.Read(folder);
+            var names = Directory.Exists(_folder) ? Directory.EnumerateDirectories(_folder).Select(folder => Path.GetFileName(folder)).Where(RunName.IsValid).ToList() : [];
+            foreach (var name in names) if (!_entries.ContainsKey(name)) _entries[name] = new Entry(new RunFolder(_folder, name));
+            return names;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return null;
+            return [.. _entries.Keys];
+        }
+    }
+
+    /// <summary>Reads runs one after the other, until one of them hangs: then the next pass goes on without it.</summary>
+    private sealed class Pass(ImmutableArray<Entry> entries)
+    {
+        private volatile int _done;
+        private volatile bool _isAbandoned;
+
+        public int Done => _done;
+
+        public bool IsAbandoned => _isAbandoned;
+
+        public void Read()
+        {
+            foreach (var entry in entries)
+            {
+                if (_isAbandoned) return;
+                entry.Read();
+                _done++;
+            }
+        }
+
+        public void Abandon() => _isAbandoned = true;
+    }
+
+    /// <summary>A run's folder, and what it said last.</summary>
+    private sealed class Entry(RunFolder folder)
+    {
+        private DateTime _written;
+        private volatile RunStatus? _status;
+        private volatile bool _isBeingRead;
+
+        /// <summary>Null for a folder that holds no run: others may be served all the same.</summary>
+        public RunStatus? Status => _status;
+
+        /// <summary>Whether a pass hangs at it.</summary>
+        public bool IsBeingRead => _isBeingRead;
+
+        /// <summary>Reads the file if it has changed.</summary>
+        public void Read()
+        {
+            _isBeingRead = true;
+            try
+            {
+                var written = File.GetLastWriteTimeUtc(folder.Status);
+                if (written == _written) return;
+                _status = Parse();
+                _written = written;
+            }
+            finally
+            {
+                _isBeingRead = false;
+            }
+        }
+
+        private RunStatus? Parse()
+        {
+            try
+            {
+                return RunStatusFile.Read(folder);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+            {
+                return null;
+            }
         }
     }
 }

@@ -8,18 +8,10 @@ internal static class RequestMeasurements
 {
     private static readonly Meter s_meter = new(Measurements.Name);
 
+    /// <summary>By outcome: ok, or that of <see cref="HttpFailure"/>.</summary>
     public static Histogram<double> Duration { get; } = s_meter.CreateHistogram<double>(
         "ensemble.requests.duration", "s", "From a request's arrival to its answer, by outcome.", advice: new InstrumentAdvice<double>
         {
             HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
         });
-
-    public static string OutcomeOf(HttpContext context, Exception exception) => exception switch
-    {
-        OperationCanceledException => RequestTimeout.HasPassed(context) ? "timeout" : "cancelled",
-        OverloadedException or HttpError { Status: StatusCodes.Status429TooManyRequests } => "overloaded",
-        QuorumException or HttpError { Status: StatusCodes.Status503ServiceUnavailable } => "unavailable",
-        RunRejectedException or HttpError or BadHttpRequestException => "refused",
-        _ => "failed",
-    };
 }

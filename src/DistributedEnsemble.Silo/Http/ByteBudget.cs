@@ -1,0 +1,38 @@
+namespace DistributedEnsemble.Silo.Http;
+
+/// <summary>Bytes of requests and answers that may be in memory at once.</summary>
+internal sealed class ByteBudget(long most)
+{
+    private long _held;
+
+    public long Held => Volatile.Read(ref _held);
+
+    /// <summary>A part of the budget, empty at first, given back when it is disposed.</summary>
+    public Lease Take() => new(this);
+
+    private bool TryAdd(long bytes)
+    {
+        if (Interlocked.Add(ref _held, bytes) <= most || bytes <= 0) return true;
+        Interlocked.Add(ref _held, -bytes);
+        return false;
+    }
+
+    /// <summary>What one request holds, from its first byte until its answer is sent.</summary>
+    internal sealed class Lease(ByteBudget budget) : IDisposable
+    {
+        private long _bytes;
+
+        /// <summary>Holds so many bytes from now on, more or fewer than before.</summary>
+        /// <exception cref="HttpError">There are not so many.</exception>
+        public void Hold(long bytes)
+        {
+            if (!budget.TryAdd(bytes - _bytes))
+                throw HttpError.TooMany($"Requests and answers of {budget.Most} bytes are in memory, the most at once: ask again in a moment.");
+            _bytes = bytes;
+        }
+
+        public void Dispose() => Hold(0);
+    }
+
+    private long Most => most;
+}

@@ -1,0 +1,95 @@
+using System.Text.Json;
+
+namespace DistributedEnsemble.Silo.Http;
+
+/// <summary>One of a request's inputs as its JSON has it. Its numbers are read at once if what is needed for it comes before them.</summary>
+internal sealed record InputTensor
+{
+    public string? Name { get; private init; }
+
+    /// <summary>As the client says it; null if it does not.</summary>
+    public string? Datatype { get; private init; }
+
+    public long[]? Shape { get; private init; }
+
+    /// <summary>Bytes behind the JSON; null if the numbers are in it.</summary>
+    public long? BinarySize { get; private init; }
+
+    /// <summary>Null if they were not read yet.</summary>
+    public float[]? Numbers { get; private init; }
+
+    /// <summary>Where numbers stand that were not read yet.</summary>
+    public Range? Unread { get; private init; }
+
+    public bool HasData => Numbers is not null || Unread is not null;
+
+    /// <param name="length">How many numbers a shape holds; null if it does not fit the model or the request.</param>
+    /// <exception cref="HttpError">A field is not what it must be.</exception>
+    public static InputTensor Read(ref Utf8JsonReader json, Func<long[], int?> length)
+    {
+        JsonFields.Expect(ref json, JsonTokenType.StartObject, "inputs[0]", "an object");
+        string? name = null, datatype = null;
+        long[]? shape = null;
+        long? binarySize = null;
+        float[]? numbers = null;
+        Range? unread = null;
+        while (JsonFields.Next(ref json, out var property))
+        {
+            switch (property)
+            {
+                case "name": name = JsonFields.Once(name, JsonFields.Text(ref json, "inputs[0].name"), "inputs[0].name"); break;
+                case "datatype": datatype = JsonFields.Once(datatype, JsonFields.Text(ref json, "inputs[0].datatype"), "inputs[0].datatype"); break;
+                case "shape": shape = JsonFields.Once(shape, ReadShape(ref json), "inputs[0].shape"); break;
+                case "parameters": binarySize = JsonFields.Once(binarySize, ReadBinarySize(ref json), "inputs[0].parameters"); break;
+                case "data" when numbers is not null || unread is not null: throw JsonFields.Twice("inputs[0].data");
+                case "data" when json.TokenType == JsonTokenType.Null: break;
+                case "data" when shape is not null && datatype is not null && length(shape) is { } count:
+                    numbers = TensorData.Read(ref json, count, shape, InputDatatype.Parse(datatype));
+                    break;
+                case "data": unread = Skip(ref json); break;
+                default: json.Skip(); break;
+            }
+        }
+
+        return new InputTensor { Name = name, Datatype = datatype, Shape = shape, BinarySize = binarySize, Numbers = numbers, Unread = unread };
+    }
+
+    private static Range Skip(ref Utf8JsonReader json)
+    {
+        var start = (int)json.TokenStartIndex;
+        json.Skip();
+        return start..(int)json.BytesConsumed;
+    }
+
+    private static long[]? ReadShape(ref Utf8JsonReader json)
+    {
+        const int MostDimensions = 8;
+        if (json.TokenType == JsonTokenType.Null) return null;
+        JsonFields.Expect(ref json, JsonTokenType.StartArray, "inputs[0].shape", "an array");
+        var shape = new List<long>();
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            if (json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var size) || shape.Count == MostDimensions)
+                throw HttpError.BadRequest($"inputs[0].shape must be up to {MostDimensions} whole numbers.");
+            shape.Add(size);
+        }
+
+        return [.. shape];
+    }
+
+    private static long? ReadBinarySize(ref Utf8JsonReader json)
+    {
+        if (json.TokenType == JsonTokenType.Null) return null;
+        JsonFields.Expect(ref json, JsonTokenType.StartObject, "inputs[0].parameters", "an object");
+        long? size = null;
+        while (JsonFields.Next(ref json, out var name))
+        {
+            if (JsonFields.IsForPeople(name) || json.TokenType == JsonTokenType.Null) json.Skip();
+            else if (name != "binary_data_size") throw HttpError.BadRequest($"inputs[0].parameters.{OneLine.Excerpt(name)} is unknown: there is binary_data_size.");
+            else if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var bytes)) size = JsonFields.Once(size, bytes, "inputs[0].parameters.binary_data_size");
+            else throw HttpError.BadRequest("inputs[0].parameters.binary_data_size must be a whole number.");
+        }
+
+        return size;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace DistributedEnsemble.Silo.Http;
+
+/// <summary>
+/// A page of the list of runs: {"runs": […], "next": NAME or null}. It ends after as many runs as were asked for, or before it grows
+/// too long, for a run of a thousand members is a long text; <c>?after=NEXT</c> goes on from there.
+/// </summary>
+internal static class RunPage
+{
+    private const int DefaultSize = 100, LongestBytes = 1 << 20;
+
+    /// <exception cref="HttpError">The size is out of range.</exception>
+    public static JsonAnswer Of(IEnumerable<RunStatus> runs, string? after, string? limit, int mostRuns)
+    {
+        var size = Size(limit, mostRuns);
+        var bytes = new ArrayBufferWriter<byte>(4096);
+        using var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        json.WriteStartObject();
+        json.WriteStartArray("runs");
+        var (count, last, isCut) = (0, "", false);
+        foreach (var run in runs.Where(run => string.CompareOrdinal(run.Run, after) > 0))
+        {
+            isCut = count == size || json.BytesCommitted + json.BytesPending > LongestBytes;
+            if (isCut) break;
+            JsonSerializer.Serialize(json, run, RunStatusJson.Options);
+            (count, last) = (count + 1, run.Run);
+        }
+
+        json.WriteEndArray();
+        if (isCut) json.WriteString("next", last);
+        else json.WriteNull("next");
+        json.WriteEndObject();
+        json.Flush();
+        return JsonAnswer.OfBytes(bytes.WrittenMemory);
+    }
+
+    private static int Size(string? limit, int most) =>
+        limit is null ? Math.Min(DefaultSize, most)
+        : int.TryParse(limit, out var size) && size >= 1 && size <= most ? size
+        : throw HttpError.BadRequest($"limit is {OneLine.Quoted(limit)}: it must be a whole number from 1 to {most}.");
+}
