@@ -5,6 +5,7 @@ using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Client;
 
@@ -35,9 +36,9 @@ internal static class Wiring
     {
         var document = Parse(file).With(settings);
         // A run is resumed and evaluated from other folders, too: it remembers its file by the full path.
-        return new DatasetRegistry().Resolve(document.Dataset) is CsvSource csv
-            ? document.With("data.dataset", csv.Find(new DataFolders(dataFolder))).ToJson()
-            : document.ToJson();
+        var folders = new DataFolders(dataFolder);
+        if (new DatasetRegistry().Resolve(document.Dataset) is TableSource table) document = document.With("data.dataset", table.Find(folders));
+        return (document.Data.Test is { } test ? document.With("data.test", TableSource.Find(test, folders)) : document).ToJson();
     }
 
     private static SpecDocument Parse(SpecFile? file)

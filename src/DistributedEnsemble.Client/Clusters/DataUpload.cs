@@ -1,22 +1,31 @@
 using System.Security.Cryptography;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tables;
 using Orleans;
 
 namespace DistributedEnsemble.Client.Clusters;
 
-/// <summary>Sends a CSV file of this machine into a cluster's store, where its hash is its name; a part that is there is not sent again.</summary>
+/// <summary>Sends tables of this machine into a cluster's store, where its hash is its name; a part that is there is not sent again.</summary>
 internal static class DataUpload
 {
     private const int ChunkBytes = 1 << 20;
 
-    /// <returns>The spec, with the file replaced by its name in the store.</returns>
-    /// <exception cref="DataException">The file is not there.</exception>
+    /// <returns>The spec, with the files replaced by their names in the store.</returns>
+    /// <exception cref="DataException">A file is not there.</exception>
     public static async Task<string> SendAsync(IGrainFactory grains, string spec, string? dataFolder, CancellationToken cancellation)
     {
         var document = SpecDocument.Parse(spec);
-        if (new DatasetRegistry().TryFind(document.Dataset, out _) || !document.Dataset.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)) return spec;
-        var path = new CsvSource(document.Dataset).Find(new DataFolders(dataFolder));
+        var folders = new DataFolders(dataFolder);
+        if (!new DatasetRegistry().TryFind(document.Dataset, out _) && DatasetRegistry.IsPath(document.Dataset))
+            document = document.With("data.dataset", await SendFileAsync(grains, TableSource.Find(document.Dataset, folders), cancellation));
+        if (document.Data.Test is { } test)
+            document = document.With("data.test", await SendFileAsync(grains, TableSource.Find(test, folders), cancellation));
+        return document.ToJson();
+    }
+
+    private static async Task<string> SendFileAsync(IGrainFactory grains, string path, CancellationToken cancellation)
+    {
         await using var file = File.OpenRead(path);
         var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
         var upload = grains.GetGrain<IUpload>(sha256);
@@ -28,6 +37,6 @@ internal static class DataUpload
         }
 
         await upload.CompleteAsync();
-        return document.With("data.dataset", new UploadedName(sha256, Path.GetFileName(path)).ToString()).ToJson();
+        return new UploadedName(sha256, Path.GetFileName(path)).ToString();
     }
 }

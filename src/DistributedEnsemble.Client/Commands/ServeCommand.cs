@@ -76,7 +76,7 @@ internal sealed class ServeCommand : DriverCommand
         {
             var data = Training.RunDescription.Read(new Training.RunFolder(folder, run)).Data;
             return url => $"curl {url}/v2/models/{run}/infer -d '{{\"inputs\":[{{\"name\":\"{InferProtocol.InputName}\",\"datatype\":\"FP32\","
-                + $"\"shape\":[1,{string.Join(',', data.InputShape)}],\"data\":['$(seq -s, {data.Columns.Length})']}}]}}'";
+                + $"\"shape\":[1,{string.Join(',', data.InputShape)}],\"data\":['$(seq -s, {data.Inputs.Width})']}}]}}'";
         }
         catch (InvalidDataException)
         {

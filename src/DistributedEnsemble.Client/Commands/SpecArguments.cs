@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.Json;
 using DistributedEnsemble.Client.Failures;
 
 namespace DistributedEnsemble.Client.Commands;
@@ -17,7 +18,14 @@ internal sealed class SpecArguments
     // What a value may be is the spec's business: it knows every key's type and range.
     private readonly Dictionary<Option, string> _paths = new()
     {
-        [Flag("--dataset", "D", "What to train on: a name that `ensemble datasets` shows, or a CSV file.")] = "data.dataset",
+        [Flag("--dataset", "D", "What to train on: a name that `ensemble datasets` shows, a table's file, or a folder of images.")] = "data.dataset",
+        [Flag("--target", "C", "The column to predict [default: target, label or class, or the last of use]")] = "data.target",
+        [Flag("--task", "T", "classification or regression [default: as the target looks]")] = "data.task",
+        [Flag("--ignore", "A,B", "Columns to leave out.")] = "data.ignore",
+        [Flag("--categorical", "A,B", "Columns of numbers that are names of categories.")] = "data.categorical",
+        [Flag("--header", "yes|no", "Whether the first line names the columns [default: found by looking]")] = "data.header",
+        [Flag("--test", "FILE", "A table of its own that tests [default: every fifth row]")] = "data.test",
+        [Flag("--image-size", "N", "Pixels on a side of a folder's images.")] = "data.imageSize",
         [Flag("--members", "K", "The number of independently initialised models.")] = "members",
         [Flag("--epochs", "N", "Passes over the training rows.")] = "training.epochs",
         [Flag("--name", "R", "The run's name [default: DATASET-N]")] = "name",
@@ -59,11 +67,24 @@ internal sealed class SpecArguments
         return [.. _paths.Keys.Append(_set)
             .SelectMany(option => (parsed.GetResult(option)?.Tokens ?? []).Select(token => (Option: option, Token: token)))
             .OrderBy(given => Position(given.Token))
-            .Select(given => _paths.TryGetValue(given.Option, out var path) ? (path, given.Token.Value) : Split(given.Token))];
+            .Select(given => _paths.TryGetValue(given.Option, out var path) ? (path, ValueOf(given.Option, given.Token.Value)) : Split(given.Token))];
     }
 
     private static Option<string> Flag(string name, string helpName, string description) =>
         new(name) { HelpName = helpName, Description = description };
+
+    /// <summary>As the spec has it: a list of columns, a yes or a no.</summary>
+    private static string ValueOf(Option option, string value) => option.Name switch
+    {
+        "--ignore" or "--categorical" => JsonSerializer.Serialize(value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)),
+        "--header" => value switch
+        {
+            "yes" => "true",
+            "no" => "false",
+            _ => throw new UsageException($"--header is {value}: it is yes or no."),
+        },
+        _ => value,
+    };
 
     private static (string Path, string Value) Split(Token token)
     {

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tables;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Rendering;
@@ -47,12 +48,12 @@ internal static class SpecReference
 
             ## What each dataset brings
 
-            A CSV file brings what `x.csv` does.
+            A table brings what `x.csv` does, a large one fewer epochs of larger batches.
 
             | dataset | its defaults |
             |---|---|
             """);
-        IDatasetSource[] sources = [.. new DatasetRegistry().Sources, new CsvSource("x.csv")];
+        IDatasetSource[] sources = [.. new DatasetRegistry().Sources, new TableSource("x.csv")];
         foreach (var source in sources) text.AppendLine($"| {source.Name} | `{string.Join("`, `", Settings(source.Defaults, ""))}` |");
         return text.ToString();
     }

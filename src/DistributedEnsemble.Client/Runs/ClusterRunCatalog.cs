@@ -2,6 +2,7 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tables;
 using Orleans.Runtime;
 
 namespace DistributedEnsemble.Client.Runs;

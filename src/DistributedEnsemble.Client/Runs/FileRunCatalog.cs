@@ -3,6 +3,7 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Reports;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Client.Runs;
 
@@ -47,7 +48,11 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
     public string Report(string name, ConstituentChoice choice) =>
         RunReports.Write(Folder(name), Existing(name), choice, Load, _training.Networks);
 
-    private Dataset Load(string dataset) => _training.Resolve(dataset, readsPaths: true).Load(new DataFolders(options.DataFolder));
+    private Dataset Load(DataSpec data, DataDescription recorded)
+    {
+        var (source, found) = _training.Resolve(data, readsPaths: true);
+        return source.Load(new DataFolders(options.DataFolder), found, recorded);
+    }
 
     private RunFolder Folder(string name) => new(options.RunsFolder, name);
 

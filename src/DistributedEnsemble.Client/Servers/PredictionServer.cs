@@ -7,6 +7,7 @@ using System.Text.Json;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tables;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Client.Servers;
@@ -66,7 +67,7 @@ internal sealed class PredictionServer : IDisposable
                 {
                     name = InferProtocol.InputName,
                     datatype = "FP32",
-                    shape = (long[])[rows.Length / data.Columns.Length, .. data.InputShape],
+                    shape = (long[])[rows.Length / data.Inputs.Width, .. data.InputShape],
                     parameters = new { binary_data_size = (long)rows.Length * sizeof(float) },
                 },
             },
@@ -76,8 +77,8 @@ internal sealed class PredictionServer : IDisposable
         var (length, body) = Send(new HttpRequestMessage(HttpMethod.Post, $"/v2/models/{run}/infer") { Content = content });
         if (length < 0 || length > body.Length) throw Foreign($"says that {length} of {body.Length} bytes are JSON");
         var probabilities = MemoryMarshal.Cast<byte, float>(body.AsSpan(length)).ToArray();
-        if (probabilities.Length != rows.Length / data.Columns.Length * data.Task.Outputs)
-            throw Foreign($"answers {rows.Length / data.Columns.Length} rows with {probabilities.Length} probabilities");
+        if (probabilities.Length != rows.Length / data.Inputs.Width * data.Task.Outputs)
+            throw Foreign($"answers {rows.Length / data.Inputs.Width} rows with {probabilities.Length} probabilities");
         return probabilities.All(float.IsFinite) ? probabilities : throw Foreign("answers with probabilities that are not numbers");
     }
 

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Grains;
 
@@ -11,19 +12,27 @@ public static class UploadedData
     internal static string PathOf(string runsFolder, string sha256) => Path.Combine(Path.GetFullPath(runsFolder), Folder, $"{sha256}.csv");
 
     /// <param name="readsPaths">Whether a name may be the path of a file of this machine: never what a client of a cluster sent.</param>
-    /// <exception cref="DataException">The name is unknown, or not to be read here.</exception>
-    public static IDatasetSource Resolve(this EnsembleTrainingOptions options, string dataset, bool readsPaths)
+    /// <returns>The source, and what the spec says of the data with the names of this machine's files.</returns>
+    /// <exception cref="DataException">A name is unknown, or not to be read here.</exception>
+    public static (IDatasetSource Source, DataSpec Data) Resolve(this EnsembleTrainingOptions options, DataSpec data, bool readsPaths)
     {
-        if (UploadedName.Parse(dataset) is { } upload)
-        {
-            var path = PathOf(options.RunsFolder, upload.Sha256);
-            return File.Exists(path) ? new CsvSource(path, upload.Name) : throw new DataException(
-                $"{upload.Name} is not in the store any more: it was uploaded as {upload.Sha256}. Train with the file again.");
-        }
-
-        if (readsPaths || options.Datasets.TryFind(dataset, out _)) return options.Datasets.Resolve(dataset);
-        throw new DataException(
-            $"There is no dataset {OneLine.Excerpt(dataset)} on the silos of this cluster, and they read no other files: "
-            + $"known are {string.Join(", ", options.Datasets.Sources.Select(source => source.Name))}, and a file of one's own is uploaded first.");
+        var source = UploadedName.Parse(data.Dataset) is { } upload
+            ? new TableSource(options.PathOf(upload), upload.Name)
+            : readsPaths || options.Datasets.TryFind(data.Dataset, out _) ? options.Datasets.Resolve(data.Dataset) : throw Unknown(options, data.Dataset);
+        if (data.Test is not { } test) return (source, data);
+        if (UploadedName.Parse(test) is { } uploadedTest) return (source, data with { Test = options.PathOf(uploadedTest) });
+        return readsPaths ? (source, data) : throw new DataException(
+            $"data.test is {OneLine.Excerpt(test)}: the silos of this cluster read no files of their own, and a file of one's own is uploaded first.");
     }
+
+    private static string PathOf(this EnsembleTrainingOptions options, UploadedName upload)
+    {
+        var path = PathOf(options.RunsFolder, upload.Sha256);
+        return File.Exists(path) ? path : throw new DataException(
+            $"{upload.Name} is not in the store any more: it was uploaded as {upload.Sha256}. Train with the file again.");
+    }
+
+    private static DataException Unknown(EnsembleTrainingOptions options, string dataset) => new(
+        $"There is no dataset {OneLine.Excerpt(dataset)} on the silos of this cluster, and they read no other files: "
+        + $"known are {string.Join(", ", options.Datasets.Sources.Select(source => source.Name))}, and a file of one's own is uploaded first.");
 }

@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Grains;
 /// </summary>
 internal sealed class PlanCache(EnsembleTrainingOptions options, IRunOwnership ownership)
 {
-    private readonly ConcurrentDictionary<string, Lazy<Dataset>> _datasets = new();
+    private readonly ConcurrentDictionary<(DataSpec Data, bool IsFormer), Lazy<Dataset>> _datasets = new();
     private readonly ConcurrentDictionary<RunKey, Lazy<TrainingPlan>> _plans = new();
 
     /// <summary>Completes a spec by what its dataset brings, and plans the run; takes as long as loading the data.</summary>
@@ -17,9 +17,12 @@ internal sealed class PlanCache(EnsembleTrainingOptions options, IRunOwnership o
     /// <param name="nameFor">Chooses the run's name.</param>
     public TrainingPlan Plan(SpecDocument document, Func<EnsembleSpec, string> nameFor)
     {
-        var source = Resolve(document.Dataset);
-        var spec = document.Resolve(source.Defaults, options.Networks.Kinds);
-        return Fitting(Plan(spec with { Name = nameFor(spec) }));
+        // Before the data is read: what is wrong with the rest of the spec takes no time to find.
+        var source = options.Resolve(document.Data, ReadsPaths).Source;
+        document.Resolve(source.Defaults, options.Networks.Kinds);
+        var dataset = Load(document.Data, null);
+        var spec = document.Resolve(dataset.Defaults ?? source.Defaults, options.Networks.Kinds);
+        return Fitting(new TrainingPlan(spec with { Name = nameFor(spec) }, dataset, options.Networks));
     }
 
     /// <summary>The plan of a run that is to go on here, where there may be less memory than where it began.</summary>
@@ -38,13 +41,16 @@ internal sealed class PlanCache(EnsembleTrainingOptions options, IRunOwnership o
         return plan;
     }
 
-    private TrainingPlan Plan(EnsembleSpec spec) => new(spec, Load(spec.Data.Dataset), options.Networks);
-
-    private Dataset Load(string name) =>
-        Once(_datasets, name, () => Resolve(name).Load(new DataFolders(options.DataFolder)));
-
     /// <summary>Clients of a cluster are not this machine's users.</summary>
-    private IDatasetSource Resolve(string name) => options.Resolve(name, readsPaths: !ownership.OutlivesProcess);
+    private bool ReadsPaths => !ownership.OutlivesProcess;
+
+    /// <param name="recorded">How a run that was started before knows the data. What the same file is taken for today is the same, unless the run is from former times.</param>
+    private Dataset Load(DataSpec data, DataDescription? recorded) => Once(
+        _datasets, (data with { ValidationFraction = 0 }, IsFormer: recorded is { Version: 1 }), () =>
+        {
+            var (source, found) = options.Resolve(data, ReadsPaths);
+            return source.Load(new DataFolders(options.DataFolder), found, recorded);
+        });
 
     /// <summary>Makes each value once, whoever asks at the same time; a failure is not kept.</summary>
     private static TValue Once<TKey, TValue>(ConcurrentDictionary<TKey, Lazy<TValue>> cache, TKey key, Func<TValue> make)

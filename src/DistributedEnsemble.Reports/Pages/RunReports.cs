@@ -22,12 +22,12 @@ public static class RunReports
     /// <exception cref="DataException">The data is missing, or is not what the run was trained on.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
     public static string Write(
-        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<string, Dataset> load, NetworkRegistry networks)
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks)
     {
         set_num_threads(1);
         var run = RunDescription.Read(folder);
         var plan = TrainingPlan.Restore(status.Run, new RunDefinition(run.Spec.ToJson(), run.Data.ToJson()), load, networks);
-        var report = RunEvaluation.Evaluate(folder, status, choice, _ => plan.Dataset, networks);
+        var report = RunEvaluation.Evaluate(folder, status, choice, (_, _) => plan.Dataset, networks);
         var answers = TestAnswers(folder, plan, report.Weights, choice?.MonteCarloSamples ?? run.Spec.Prediction.MonteCarloSamples);
         List<(string File, string Title, Figure Figure)> figures = [.. Figures(folder, plan, report, answers)];
         try

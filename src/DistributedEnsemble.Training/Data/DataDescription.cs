@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using DistributedEnsemble.Training.Tables;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
@@ -14,6 +16,8 @@ public sealed record SplitSizes(long Train, long Validation, long Test);
 /// </summary>
 public sealed record DataDescription
 {
+    private const int CurrentVersion = 2;
+
     private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
@@ -26,7 +30,11 @@ public sealed record DataDescription
         AllowDuplicateProperties = false,
         AllowOutOfOrderMetadataProperties = true,
         PropertyNameCaseInsensitive = false,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { TableDescription.NameKinds } },
     };
+
+    /// <summary>1 of runs whose columns were all numbers and whose tasks were all classifications.</summary>
+    public int Version { get; init; } = 1;
 
     public required string Dataset { get; init; }
 
@@ -36,7 +44,12 @@ public sealed record DataDescription
     /// <summary>Of one row: [features] or [channels, height, width].</summary>
     public required long[] InputShape { get; init; }
 
+    /// <summary>The features' names: of a table's columns, or of the numbers of a row.</summary>
     public required string[] Columns { get; init; }
+
+    /// <summary>What each column of a table is, and how it becomes inputs; null of other data.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TableDescription? Table { get; init; }
 
     /// <summary>What is predicted.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
@@ -58,7 +71,11 @@ public sealed record DataDescription
 
     /// <summary>What the network is given.</summary>
     [JsonIgnore]
-    public NetworkInputs Inputs => new(InputShape, []);
+    public NetworkInputs Inputs => new(InputShape, TableDescription.Embedded(Features));
+
+    /// <summary>What makes numbers of a row's cells, in the order of the inputs. <see cref="Preprocessing"/> follows.</summary>
+    [JsonIgnore]
+    public IEnumerable<ColumnEncoder> Features => Table?.Features ?? Columns.Select(name => new PlainNumberColumn { Name = name });
 
     /// <summary>What makes inputs of raw rows.</summary>
     [JsonIgnore]
@@ -67,10 +84,12 @@ public sealed record DataDescription
     /// <param name="validation">How many of the training rows are the validation split.</param>
     public static DataDescription Of(Dataset dataset, long validation) => new()
     {
+        Version = CurrentVersion,
         Dataset = dataset.Name,
         Sha256 = dataset.Sha256,
         InputShape = dataset.InputShape,
         Columns = [.. dataset.Columns],
+        Table = dataset.Table,
         Task = dataset.Task,
         Mean = dataset.Preprocessing.Mean,
         Deviation = dataset.Preprocessing.Deviation,
@@ -109,7 +128,10 @@ public sealed record DataDescription
         var width = Width();
         return (Sha256.Length != 64 || Sha256.Any(c => !char.IsAsciiHexDigitLower(c))) ? "sha256 is not 64 lower-case hexadecimal digits"
             : InputShape.Length is not (1 or 3) || width == 0 ? "inputShape is not [features] or [channels, height, width]"
-            : Columns.Length != width ? $"it names {Columns.Length} columns, but a row has {width} numbers"
+            : Version is < 1 or > CurrentVersion ? $"its version is {Version}, and this program knows {CurrentVersion}"
+            : Table?.Fault() is { } table ? table
+            : Table is not null && Table.Features.Sum(feature => (long)feature.Inputs) != width ? "its table has more or fewer inputs than inputShape says"
+            : Table is null && Columns.Length != width ? $"it names {Columns.Length} columns, but a row has {width} numbers"
             : !Distinct(Columns) ? "columns are not distinct names"
             : Task is null ? "it does not say what is predicted"
             : Task.Fault() is { } fault ? fault

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using DistributedEnsemble.Training.Tables;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
@@ -24,7 +26,7 @@ public sealed class Dataset : IDisposable
     /// <summary>What the network is given.</summary>
     public NetworkInputs Inputs => new(InputShape, Embedded);
 
-    /// <summary>The features' names, as many as a row has numbers.</summary>
+    /// <summary>The features' names: of a table's columns, or of the numbers of a row.</summary>
     public required IReadOnlyList<string> Columns { get; init; }
 
     /// <summary>What is predicted.</summary>
@@ -32,6 +34,12 @@ public sealed class Dataset : IDisposable
 
     /// <summary>What was done to the raw rows.</summary>
     public required Preprocessing Preprocessing { get; init; }
+
+    /// <summary>What its columns are, if it is a table.</summary>
+    public TableDescription? Table { get; init; }
+
+    /// <summary>What a spec says for this data unless its author says otherwise; null is as its source says.</summary>
+    public JsonObject? Defaults { get; init; }
 
     /// <summary>The training rows, those of a later validation split among them.</summary>
     public required Samples Train { get; init; }

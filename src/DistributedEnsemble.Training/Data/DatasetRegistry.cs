@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Training;
 
@@ -26,18 +27,18 @@ public sealed class DatasetRegistry
     /// <summary>A registered dataset only. What a client sends goes here: it must not name a file of this machine.</summary>
     public bool TryFind(string name, [NotNullWhen(true)] out IDatasetSource? source) => _sources.TryGetValue(name, out source);
 
-    /// <summary>A registered dataset, or a CSV file for a name that ends with .csv or is a path.</summary>
+    /// <summary>A registered dataset, or a table's file for a name that ends as one's does or is a path.</summary>
     /// <exception cref="DataException">The name is unknown.</exception>
     public IDatasetSource Resolve(string name)
     {
         if (TryFind(name, out var source)) return source;
-        if (IsPath(name)) return new CsvSource(name);
+        if (IsPath(name)) return new TableSource(name);
         throw new DataException(
             $"There is no dataset {Excerpt.Of(name)}. Did you mean \"{Nearest.Of(name, _sources.Keys)}\"? "
-            + $"Known are {string.Join(", ", _sources.Keys)}, and the path of any CSV file (x.csv).");
+            + $"Known are {string.Join(", ", _sources.Keys)}, and the path of any table (x.csv).");
     }
 
     /// <summary>Whether a name that is not registered means a file.</summary>
     public static bool IsPath(string name) =>
-        name.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) || name.Contains('/') || name.Contains(Path.DirectorySeparatorChar);
+        TableSource.Extensions.Any(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase)) || name.Contains('/') || name.Contains(Path.DirectorySeparatorChar);
 }

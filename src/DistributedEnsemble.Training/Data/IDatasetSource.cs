@@ -17,6 +17,17 @@ public interface IDatasetSource
 
     /// <exception cref="DataException">The data is missing or damaged.</exception>
     Dataset Load(DataFolders folders);
+
+    /// <summary>Loads the data as a spec wants it.</summary>
+    /// <param name="recorded">How a run that was started before knows the data; null of a new one.</param>
+    /// <exception cref="DataException">The data is missing or damaged, or not such that the spec could be followed.</exception>
+    Dataset Load(DataFolders folders, DataSpec data, DataDescription? recorded)
+    {
+        var given = data.Target is not null ? "data.target" : data.Task is not null ? "data.task" : data.Ignore is not null ? "data.ignore"
+            : data.Categorical is not null ? "data.categorical" : data.Header is not null ? "data.header" : data.Test is not null ? "data.test"
+            : data.ImageSize is not null ? "data.imageSize" : null;
+        return given is null ? Load(folders) : throw new DataException($"{given} is for the files of tables and pictures, and {Name} is neither: leave it out.");
+    }
 }
 
 /// <summary>Where data is looked for.</summary>

@@ -6,13 +6,13 @@ namespace DistributedEnsemble.Training;
 public static class RunEvaluation
 {
     /// <param name="choice">What differs from the spec's prediction.</param>
-    /// <param name="load">Loads a dataset by its name.</param>
+    /// <param name="load">Loads a dataset as a run knows it.</param>
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
     /// <exception cref="InvalidDataException">The folder's spec or data description is missing or damaged.</exception>
     /// <exception cref="DataException">The data is missing, or is not what the run was trained on.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
     public static EvaluationReport Evaluate(
-        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<string, Dataset> load, NetworkRegistry networks,
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks,
         CancellationToken cancellation = default)
     {
         set_num_threads(1);

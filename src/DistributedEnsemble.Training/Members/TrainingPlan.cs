@@ -28,13 +28,13 @@ public sealed class TrainingPlan
     }
 
     /// <summary>The plan of a run that was started before, on the data that it was started with.</summary>
-    /// <param name="load">Loads a dataset by its name.</param>
+    /// <param name="load">Loads a dataset as a run knows it.</param>
     /// <exception cref="DataException">The data is missing, or is not what it was.</exception>
-    public static TrainingPlan Restore(string run, RunDefinition definition, Func<string, Dataset> load, NetworkRegistry networks)
+    public static TrainingPlan Restore(string run, RunDefinition definition, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks)
     {
         var spec = EnsembleSpec.FromJson(definition.Spec);
         var recorded = DataDescription.FromJson(definition.Data);
-        var dataset = load(spec.Data.Dataset);
+        var dataset = load(spec.Data, recorded);
         return dataset.Sha256 == recorded.Sha256 ? new TrainingPlan(spec, dataset, networks) : throw new DataException(
             $"Dataset \"{spec.Data.Dataset}\" has changed since run \"{run}\" began: its SHA-256 is {dataset.Sha256}, "
             + $"the run's is {recorded.Sha256}. Bring the old data back, or start a new run.");

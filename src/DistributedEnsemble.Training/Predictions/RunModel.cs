@@ -23,7 +23,7 @@ public sealed class RunModel
     public Network Network { get; }
 
     /// <summary>Numbers of one row.</summary>
-    public int Width => Data.Columns.Length;
+    public int Width => (int)Data.Inputs.Width;
 
     /// <exception cref="SpecException">The spec names a kind of network that is not registered here.</exception>
     /// <exception cref="DataException">The description of the data is damaged.</exception>

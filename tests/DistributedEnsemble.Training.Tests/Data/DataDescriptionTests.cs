@@ -79,17 +79,4 @@ public class DataDescriptionTests
         Encoding.UTF8.GetBytes(Description.ToJson()),
         bytes => DataDescription.FromJson(Encoding.UTF8.GetString(bytes)),
         typeof(DataException));
-
-    [Fact]
-    public void Raw_rows_are_matched_by_name_and_a_label_is_ignored() =>
-        Assert.Equal([1f, 2, 3, 4], Read("height,kind,width\n2,a,1\n4,,3\n"));
-
-    [Theory]
-    [InlineData("height\n2\n", "in.csv: the column \"width\", a feature of iris.csv, is missing.")]
-    [InlineData("height,width,depth\n1,2,3\n", "in.csv: line 1, column 3 (\"depth\") is not a feature of iris.csv; remove it.")]
-    [InlineData("height,width\n1,\n", "in.csv, line 2, column 2 (\"width\"): the cell is empty.")]
-    public void Rows_that_do_not_fit_are_told(string csv, string message) =>
-        Assert.Equal(message, Assert.Throws<DataException>(() => Read(csv)).Message);
-
-    private static float[] Read(string csv) => [.. RawRows.Read(new MemoryStream(Encoding.UTF8.GetBytes(csv)), "in.csv", Description).SelectMany(batch => batch)];
 }

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Tables;
+
 namespace DistributedEnsemble.Training.Tests.Data;
 
 public class DatasetRegistryTests
@@ -8,7 +10,7 @@ public class DatasetRegistryTests
     public void A_name_means_a_registered_dataset_or_a_csv_file()
     {
         Assert.IsType<Digits>(_registry.Resolve("digits"));
-        Assert.Equal("iris.csv", Assert.IsType<CsvSource>(_registry.Resolve("some/iris.csv")).Name);
+        Assert.Equal("iris.csv", Assert.IsType<TableSource>(_registry.Resolve("some/iris.csv")).Name);
         Assert.Equal(["digits", "fashion-mnist", "two-moons"], _registry.Sources.Select(source => source.Name));
     }
 
@@ -25,16 +27,16 @@ public class DatasetRegistryTests
         var error = Assert.Throws<DataException>(() => _registry.Resolve("fashon-mnist"));
         Assert.Equal(
             "There is no dataset \"fashon-mnist\". Did you mean \"fashion-mnist\"? "
-            + "Known are digits, fashion-mnist, two-moons, and the path of any CSV file (x.csv).",
+            + "Known are digits, fashion-mnist, two-moons, and the path of any table (x.csv).",
             error.Message);
     }
 
     [Fact]
     public void A_host_can_add_datasets_under_new_names()
     {
-        var mine = new CsvSource("upload", "mine");
+        var mine = new TableSource("upload", "mine");
         Assert.Same(mine, new DatasetRegistry(mine).Resolve("mine"));
-        Assert.Throws<ArgumentException>(() => new DatasetRegistry(new CsvSource("x.csv", "digits")));
+        Assert.Throws<ArgumentException>(() => new DatasetRegistry(new TableSource("x.csv", "digits")));
     }
 
     [Fact]

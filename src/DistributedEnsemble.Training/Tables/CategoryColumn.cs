@@ -1,0 +1,113 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Text.Json.Serialization;
+
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>
+/// One of some texts. Levels that the training rows have once, and those that they do not have, are one level, "other"; a
+/// missing cell is a level where training rows lack some. Up to sixteen levels are an input each, 0 or 1; of more, the one input
+/// is the level's index, which the network puts a vector in the place of.
+/// </summary>
+public sealed record CategoryColumn : ColumnEncoder
+{
+    /// <summary>Levels up to which each is an input.</summary>
+    public const int MostInputs = 16;
+
+    private const int WidestVector = 50;
+
+    [ThreadStatic]
+    private static char[]? s_text;
+
+    private readonly FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _places;
+
+    /// <summary>In the order of their indices; "missing" and "other" follow.</summary>
+    public required IReadOnlyList<string> Levels
+    {
+        get;
+        init
+        {
+            field = value;
+            var places = new Dictionary<string, int>(StringComparer.Ordinal);
+            for (var i = 0; i < value.Count; i++) if (value[i] is { } level) places.TryAdd(level, i);
+            _places = places.ToFrozenDictionary(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+        }
+    }
+
+    /// <summary>Whether "missing" is a level.</summary>
+    public bool Missing { get; init; }
+
+    /// <summary>Whether training rows have levels that stand there once.</summary>
+    public bool Other { get; init; }
+
+    /// <summary>Numbers of the vector that a level becomes; null where levels are inputs.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Vector { get; init; }
+
+    public override int Inputs => Vector is null ? Levels.Count + (Missing ? 1 : 0) + (Other ? 1 : 0) : 1;
+
+    public override IEnumerable<string> InputNames => Vector is not null ? [$"level of {Name}"]
+        : [.. Levels.Select(level => $"{Name} is {level}"), .. Missing ? [$"{Name} is missing"] : Array.Empty<string>(), .. Other ? [$"{Name} is another"] : Array.Empty<string>()];
+
+    public override (int Levels, int Width)? Embedded => Vector is { } width ? (OtherPlace + 1, width) : null;
+
+    private int OtherPlace => Levels.Count + (Missing ? 1 : 0);
+
+    /// <summary>Null if there are too many levels, or none that stands there twice.</summary>
+    internal static ColumnEncoder? Fit(string name, ColumnSurvey survey)
+    {
+        if (survey.HasMoreLevels || 2L * survey.Levels.Count > survey.Present || survey.Present == 0) return null;
+        var levels = Ordered(survey.Levels.Where(level => level.Value > 1).Select(level => level.Key));
+        var count = levels.Length + (survey.Missing > 0 ? 1 : 0);
+        return new CategoryColumn
+        {
+            Name = name,
+            Levels = levels,
+            Missing = survey.Missing > 0,
+            Other = levels.Length < survey.Levels.Count,
+            Vector = count <= MostInputs ? null : Math.Min(WidestVector, (int)Math.Ceiling(1.6 * Math.Pow(count, 0.56))),
+        };
+    }
+
+    public override string? Encode(Cell cell, Span<float> inputs)
+    {
+        var place = Place(cell);
+        if (Vector is not null)
+        {
+            inputs[0] = place;
+            return null;
+        }
+
+        inputs.Clear();
+        // Unseen levels are all zeros where no training row taught what "other" is.
+        if (place < inputs.Length) inputs[place] = 1;
+        return null;
+    }
+
+    public override string? Fault() => Levels.Any(level => level is null) || Levels.Distinct().Count() != Levels.Count ? $"the levels of {Excerpt.Of(Name)} are not distinct texts"
+        : Vector is < 1 or > WidestVector ? $"the vectors of {Excerpt.Of(Name)} are not 1 to {WidestVector} wide"
+        : Levels.Count == 0 ? $"{Excerpt.Of(Name)} has no level" : null;
+
+    public bool Equals(CategoryColumn? other) => base.Equals(other) && Missing == other.Missing && Other == other.Other
+        && Vector == other.Vector && Levels.SequenceEqual(other.Levels);
+
+    public override int GetHashCode() => HashCode.Combine(Name, Levels.Count, Vector);
+
+    /// <summary>By value if all are numbers, by code points' order otherwise.</summary>
+    internal static string[] Ordered(IEnumerable<string> levels)
+    {
+        var texts = levels.ToArray();
+        var values = Array.ConvertAll(texts, text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) ? value : double.NaN);
+        var numeric = !values.Any(double.IsNaN);
+        return [.. texts.Zip(values).OrderBy(level => numeric ? level.Second : 0).ThenBy(level => level.First, StringComparer.Ordinal).Select(level => level.First)];
+    }
+
+    private int Place(Cell cell)
+    {
+        if (cell.IsMissing) return Missing ? Levels.Count : OtherPlace;
+        var buffer = s_text ??= new char[64];
+        var text = cell.Text(ref buffer);
+        s_text = buffer;
+        return _places.TryGetValue(text, out var place) ? place : OtherPlace;
+    }
+}

@@ -1,0 +1,76 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>One cell of a table: trimmed UTF-8 text as a file has it, or a number as a client sent it.</summary>
+public readonly ref struct Cell
+{
+    private readonly ReadOnlySpan<byte> _text;
+    private readonly char _decimal;
+    private readonly double? _number;
+
+    /// <param name="text">Trimmed UTF-8.</param>
+    /// <param name="decimal">The decimal point of the file.</param>
+    public Cell(ReadOnlySpan<byte> text, char @decimal = '.')
+    {
+        _text = text;
+        _decimal = @decimal;
+    }
+
+    /// <param name="number">Not a number is a missing cell.</param>
+    public Cell(double number) => _number = number;
+
+    /// <summary>Whether nothing is known: an empty cell, or one of the words for that.</summary>
+    public bool IsMissing => _number is { } number ? double.IsNaN(number) : MissingCells.Are(_text);
+
+    /// <summary>The number that the cell is.</summary>
+    public bool TryNumber(out double number) => TryNumber(out number, out _);
+
+    internal bool TryNumber(out double number, out NumberDress dress)
+    {
+        dress = NumberDress.None;
+        number = _number.GetValueOrDefault();
+        return _number is not null ? double.IsFinite(number) : Numbers.TryParse(_text, _decimal, out number, out dress);
+    }
+
+    /// <summary>The text, valid until the buffer is used again. A number is written as short as it can be read again.</summary>
+    /// <param name="buffer">Grows as needed.</param>
+    public ReadOnlySpan<char> Text(ref char[] buffer)
+    {
+        if (_number is { } number)
+        {
+            if (buffer.Length < 64) buffer = new char[64];
+            return number.TryFormat(buffer, out var written, "R", CultureInfo.InvariantCulture) ? buffer.AsSpan(0, written) : [];
+        }
+
+        // UTF-8 never takes fewer bytes than UTF-16 takes characters.
+        if (buffer.Length < _text.Length) buffer = new char[Math.Max(_text.Length, 64)];
+        return buffer.AsSpan(0, Encoding.UTF8.GetChars(_text, buffer)).Trim();
+    }
+
+    internal ReadOnlySpan<byte> Bytes => _text;
+
+    /// <summary>For errors.</summary>
+    public override string ToString() => Excerpt.Of(_number is { } number ? number.ToString("R", CultureInfo.InvariantCulture) : Encoding.UTF8.GetString(_text));
+}
+
+/// <summary>The words for an empty cell.</summary>
+internal static class MissingCells
+{
+    private const int Longest = 4;
+
+    public static bool Are(ReadOnlySpan<byte> text)
+    {
+        if (text.IsEmpty) return true;
+        if (text.Length > Longest) return false;
+        return text.Length switch
+        {
+            1 => text[0] is (byte)'?' or (byte)'-',
+            2 => Ascii.EqualsIgnoreCase(text, "na"u8),
+            3 => Ascii.EqualsIgnoreCase(text, "n/a"u8) || Ascii.EqualsIgnoreCase(text, "nan"u8),
+            _ => Ascii.EqualsIgnoreCase(text, "null"u8) || Ascii.EqualsIgnoreCase(text, "none"u8),
+        };
+    }
+}

@@ -1,0 +1,29 @@
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>A kind of column.</summary>
+/// <param name="Name">As data.json and `inspect` call it.</param>
+/// <param name="Encoder">The type that describes a column of it.</param>
+/// <param name="Fit">Its encoder for a column of this name; null if the column is of another kind.</param>
+internal sealed record ColumnKind(string Name, Type Encoder, Func<string, ColumnSurvey, ColumnEncoder?> Fit);
+
+/// <summary>All kinds of columns, in the order in which they are tried.</summary>
+internal static class ColumnKinds
+{
+    public static IReadOnlyList<ColumnKind> All { get; } =
+    [
+        new("constant", typeof(ConstantColumn), ConstantColumn.Fit),
+        new("identifier", typeof(IdentifierColumn), IdentifierColumn.Fit),
+        new("number", typeof(NumberColumn), NumberColumn.Fit),
+        new("datetime", typeof(DateTimeColumn), DateTimeColumn.Fit),
+        new("category", typeof(CategoryColumn), CategoryColumn.Fit),
+        new("text", typeof(TextColumn), TextColumn.Fit),
+        new("ignored", typeof(IgnoredColumn), (_, _) => null),
+    ];
+
+    public static string NameOf(ColumnEncoder encoder) => All.First(kind => kind.Encoder == encoder.GetType()).Name;
+
+    /// <summary>The first kind that takes the column.</summary>
+    /// <param name="categorical">Whether somebody said that its numbers are names of categories.</param>
+    public static ColumnEncoder Fit(string name, ColumnSurvey survey, bool categorical) =>
+        (categorical ? CategoryColumn.Fit(name, survey) : null) ?? All.Select(kind => kind.Fit(name, survey)).First(encoder => encoder is not null)!;
+}

@@ -1,0 +1,129 @@
+using System.Runtime.InteropServices;
+
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>What the training rows say of a column, gathered in one pass and in bounded memory.</summary>
+internal sealed class ColumnSurvey
+{
+    /// <summary>Distinct texts that are told apart; columns of numbers have fewer, because nobody asks for more.</summary>
+    private const int MostLevels = 100_000, MostNumbers = 2_000;
+
+    private readonly Dictionary<string, long> _levels = new(StringComparer.Ordinal);
+    private Dictionary<string, long>.AlternateLookup<ReadOnlySpan<char>> _lookup;
+    private List<(DateForm Form, DateMoments Moments)> _dates = [.. DateForm.All.Select(form => (form, new DateMoments()))];
+    private NumberDress _dressOfAll = (NumberDress)(-1), _dressOfAny;
+    private double _counterStart = double.NaN;
+    private char[] _text = new char[64];
+
+    public ColumnSurvey() => _lookup = _levels.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    /// <summary>All rows.</summary>
+    public long Rows { get; private set; }
+
+    public long Missing { get; private set; }
+    public long Present => Rows - Missing;
+
+    /// <summary>Whether every cell that is not missing is a number, all in the same dress.</summary>
+    public bool AreNumbers { get; private set; } = true;
+
+    public bool AreWhole { get; private set; } = true;
+
+    /// <summary>Whether the numbers are those of the rows in the file, from wherever they start.</summary>
+    public bool CountsRows { get; private set; } = true;
+
+    public Moments Numbers { get; } = new();
+
+    /// <summary>The first cell that keeps the column from being one of numbers.</summary>
+    public string? FirstText { get; private set; }
+
+    /// <summary>How often each text stands there; incomplete if <see cref="HasMoreLevels"/>.</summary>
+    public IReadOnlyDictionary<string, long> Levels => _levels;
+
+    /// <summary>Whether there are more distinct texts than were counted.</summary>
+    public bool HasMoreLevels { get; private set; }
+
+    public double MeanLength => Present == 0 ? 0 : _length / (double)Present;
+
+    /// <summary>The one form in which every cell is a date or time, with what they say; null if there is none, or more than one.</summary>
+    public (DateForm Form, DateMoments Moments)? Dates => Present > 0 && _dates is [var only] ? only : null;
+
+    private long _length;
+
+    /// <param name="row">Of the file, from 0.</param>
+    public void Add(Cell cell, long row)
+    {
+        Rows++;
+        if (cell.IsMissing)
+        {
+            Missing++;
+            return;
+        }
+
+        var isNumber = AreNumbers && AddNumber(cell, row);
+        if (HasMoreLevels && isNumber) return;
+        var text = cell.Text(ref _text);
+        if (AreNumbers && !isNumber)
+        {
+            FirstText = text.ToString();
+            AreNumbers = CountsRows = false;
+        }
+
+        if (!AreNumbers) AddDate(text);
+        _length += text.Length;
+        if (!HasMoreLevels) AddLevel(text);
+    }
+
+    private bool AddNumber(Cell cell, long row)
+    {
+        if (!cell.TryNumber(out var number, out var dress)) return false;
+        _dressOfAll &= dress;
+        _dressOfAny |= dress;
+        if (_dressOfAny != _dressOfAll) return false;
+        Numbers.Add(number);
+        if (AreWhole && number != Math.Floor(number)) AreWhole = CountsRows = false;
+        if (!CountsRows) return true;
+        if (double.IsNaN(_counterStart)) _counterStart = number - row;
+        CountsRows = number - row == _counterStart;
+        return true;
+    }
+
+    private void AddDate(ReadOnlySpan<char> text)
+    {
+        // Numbers came before: no form of date is one.
+        if (Numbers.Count > 0) _dates = [];
+        for (var i = _dates.Count - 1; i >= 0; i--)
+        {
+            if (_dates[i].Form.TryParse(text, out var time)) _dates[i].Moments.Add(time);
+            else _dates.RemoveAt(i);
+        }
+    }
+
+    private void AddLevel(ReadOnlySpan<char> text)
+    {
+        ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(_lookup, text, out var known);
+        count++;
+        HasMoreLevels = !known && _levels.Count > (AreNumbers ? MostNumbers : MostLevels);
+    }
+}
+
+/// <summary>Moments of dates and of their parts.</summary>
+internal sealed class DateMoments
+{
+    public Moments Seconds { get; } = new();
+    public Moments[] Parts { get; } = [.. DateParts.All.Select(_ => new Moments())];
+
+    public void Add(DateTime time)
+    {
+        Seconds.Add(DateForm.Seconds(time));
+        for (var i = 0; i < Parts.Length; i++) Parts[i].Add(DateParts.All[i].Of(time));
+    }
+}
+
+/// <summary>What a network cannot see in a number of seconds.</summary>
+internal static class DateParts
+{
+    public static IReadOnlyList<(string Name, Func<DateTime, int> Of)> All { get; } =
+    [
+        ("year", time => time.Year), ("month", time => time.Month), ("weekday", time => ((int)time.DayOfWeek + 6) % 7), ("hour", time => time.Hour),
+    ];
+}

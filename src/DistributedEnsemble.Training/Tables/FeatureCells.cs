@@ -1,0 +1,29 @@
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>Where a table has the features, and their encoders.</summary>
+internal sealed class FeatureCells
+{
+    private readonly (int Place, ColumnEncoder Encoder)[] _features;
+
+    private FeatureCells((int, ColumnEncoder)[] features) => _features = features;
+
+    /// <exception cref="DataException">A feature is missing.</exception>
+    public static FeatureCells Match(IReadOnlyList<string> columns, IEnumerable<ColumnEncoder> features, string file)
+    {
+        var places = columns.Index().ToDictionary(column => column.Item, column => column.Index);
+        return new FeatureCells([.. features.Select(feature => places.TryGetValue(feature.Name, out var place)
+            ? (place, feature)
+            : throw new DataException($"{file} lacks the column {Excerpt.Of(feature.Name)}, which the run was trained with. Add it, with empty cells where it is unknown."))]);
+    }
+
+    /// <summary>Writes the inputs of the row that was read.</summary>
+    /// <exception cref="DataException">A cell does not fit its column.</exception>
+    public void Encode(ITableRows rows, Span<float> inputs)
+    {
+        foreach (var (place, encoder) in _features)
+        {
+            if (encoder.Encode(rows[place], inputs[..encoder.Inputs]) is { } reason) throw rows.Error(place, reason);
+            inputs = inputs[encoder.Inputs..];
+        }
+    }
+}

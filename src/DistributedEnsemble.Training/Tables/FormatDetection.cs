@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Text;
+using CsvHelper;
+
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>Finds a table's dialect by looking at its beginning.</summary>
+internal static class FormatDetection
+{
+    private const int MostRows = 1000, FewValues = 20;
+    private static readonly char[] s_separators = [',', ';', '\t', '|'];
+
+    /// <param name="text">UTF-8 without a mark.</param>
+    /// <param name="isWhole">Whether it is all of the file, its last row too.</param>
+    /// <param name="header">Null finds it.</param>
+    /// <exception cref="DataException">There is nothing.</exception>
+    public static TableFormat Of(ReadOnlySpan<byte> text, bool isWhole, bool? header, string file)
+    {
+        var before = LinesBefore(text, out var lines, out var named);
+        var rest = text[before..].ToArray();
+        if (rest.AsSpan().Trim(" \t\r\n"u8).IsEmpty) throw new DataException($"{file} is empty: a table has rows, and in its first line the names of its columns.");
+        var (separator, quote, rows) = Shape(rest, isWhole, named);
+        var endsWithSeparator = rows[0].Length > 1 && rows.All(row => row.Length < rows[0].Length || row[^1].Length == 0);
+        if (endsWithSeparator) rows = [.. rows.Select(row => row.Length == rows[0].Length ? row[..^1] : row)];
+        rows = [.. rows.Where((row, i) => i == 0 || row.Length == rows[0].Length)];
+        return new TableFormat(
+            separator, separator == ',' ? '.' : Decimal(rows), quote, header ?? HasHeader(rows), TableFormat.Utf8, TableFormat.Uncompressed)
+        {
+            LinesBefore = lines,
+            EndsWithSeparator = endsWithSeparator,
+        };
+    }
+
+    /// <summary>Comment lines, empty lines and Excel's sep=; before the first row.</summary>
+    private static int LinesBefore(ReadOnlySpan<byte> text, out int lines, out char? separator)
+    {
+        (lines, separator) = (0, null);
+        var before = 0;
+        while (text[before..].IndexOf((byte)'\n') is >= 0 and var length)
+        {
+            var line = text.Slice(before, length).Trim(" \r"u8);
+            if (line.Length == 5 && Ascii.EqualsIgnoreCase(line[..4], "sep="u8)) separator = (char)line[4];
+            else if (!line.IsEmpty && line[0] != '#') break;
+            before += length + 1;
+            lines++;
+        }
+
+        return before;
+    }
+
+    /// <summary>The separator and quote under which most rows have the same number of cells, and the more the better.</summary>
+    private static (char Separator, char Quote, string[][] Rows) Shape(byte[] text, bool isWhole, char? named)
+    {
+        var quote = Quote(text);
+        var candidates = (named is { } one ? [one] : s_separators)
+            .Select(separator => (Separator: separator, Rows: Parse(text, isWhole, separator, quote)))
+            .Where(candidate => candidate.Rows.Length > 0).ToList();
+        if (candidates.Count == 0) return (named ?? ',', quote, [[Encoding.UTF8.GetString(text)]]);
+        var best = candidates.MaxBy(candidate => candidate.Rows[0].Length < 2 ? (-1.0, 0) : (Steadiness(candidate.Rows), candidate.Rows[0].Length));
+        return (best.Separator, quote, best.Rows);
+    }
+
+    private static double Steadiness(string[][] rows) =>
+        rows.Count(row => row.Length == rows[0].Length || (row.Length == rows[0].Length + 1 && row[^1].Length == 0)) / (double)rows.Length;
+
+    /// <summary>' where it opens and closes cells and " does not.</summary>
+    private static char Quote(ReadOnlySpan<byte> text)
+    {
+        var (opened, closed) = (0, 0);
+        for (var i = 0; i < text.Length; i++)
+        {
+            var (opens, closes) = (i == 0 || IsBorder(text[i - 1]), i + 1 == text.Length || IsBorder(text[i + 1]));
+            if (text[i] == '"' && opens) return '"';
+            if (text[i] != '\'') continue;
+            if (opens) opened++;
+            if (closes) closed++;
+        }
+
+        return opened > 0 && opened == closed ? '\'' : '"';
+
+        static bool IsBorder(byte character) => character is (byte)',' or (byte)';' or (byte)'\t' or (byte)'|' or (byte)'\n' or (byte)'\r';
+    }
+
+    private static string[][] Parse(byte[] text, bool isWhole, char separator, char quote)
+    {
+        var rows = new List<string[]>();
+        using var reader = CsvReader.Create(text, new CsvReaderOptions { Separator = separator, Quote = quote, HasHeader = false, OnMalformedRecord = _ => { } });
+        while (rows.Count < MostRows && reader.Read())
+        {
+            var row = new string[reader.FieldCount];
+            for (var i = 0; i < row.Length; i++) row[i] = Encoding.UTF8.GetString(reader.GetSpan(i)).Trim();
+            rows.Add(row);
+        }
+
+        // The sample may end within a row.
+        if (!isWhole && rows.Count is > 1 and < MostRows) rows.RemoveAt(rows.Count - 1);
+        return [.. rows];
+    }
+
+    private static char Decimal(string[][] rows)
+    {
+        bool IsColumn(int column, char point) =>
+            rows.Skip(1).Select(row => Encoding.UTF8.GetBytes(row[column])).Where(cell => !MissingCells.Are(cell)).All(cell => Numbers.TryParse(cell, point, out _, out _));
+        var (points, commas) = (0, 0);
+        for (var column = 0; column < rows[0].Length; column++)
+        {
+            var (point, comma) = (IsColumn(column, '.'), IsColumn(column, ','));
+            if (point && !comma) points++;
+            if (comma && !point) commas++;
+        }
+
+        return commas > points ? ',' : '.';
+    }
+
+    /// <summary>
+    /// A first row is a header unless a cell of it is a number or stands below itself again in a column of few values. Of names
+    /// that repeat it is none either, unless only numbers stand below them.
+    /// </summary>
+    private static bool HasHeader(string[][] rows)
+    {
+        var names = rows[0];
+        if (names.All(name => name.Length == 0)) return false;
+        var repeats = false;
+        for (var column = 0; column < names.Length; column++)
+        {
+            var name = names[column];
+            if (name.Length == 0) continue;
+            if (IsNumber(name) || name == "?") return false;
+            var below = rows.Skip(1).Select(row => row[column]).ToArray();
+            if (below.Contains(name) && below.Distinct().Take(FewValues + 1).Count() <= FewValues) return false;
+            if (names.Count(other => other == name) > 1 && !below.All(cell => cell.Length == 0 || IsNumber(cell))) repeats = true;
+        }
+
+        return !repeats;
+    }
+
+    private static bool IsNumber(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number);
+}

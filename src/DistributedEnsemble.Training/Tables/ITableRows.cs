@@ -1,0 +1,18 @@
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>The rows of a table, one after the other in little memory.</summary>
+internal interface ITableRows : IDisposable
+{
+    /// <summary>The trimmed names, distinct.</summary>
+    IReadOnlyList<string> Columns { get; }
+
+    /// <summary>Goes to the next row, which has a cell for each column.</summary>
+    /// <exception cref="DataException">The row breaks a rule; the message names its line.</exception>
+    bool Read();
+
+    /// <summary>A cell of the row, valid until the next one.</summary>
+    Cell this[int column] { get; }
+
+    /// <summary>An error about the row that was read.</summary>
+    DataException Error(int column, string reason);
+}

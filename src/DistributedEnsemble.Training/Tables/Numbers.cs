@@ -1,0 +1,111 @@
+using System.Globalization;
+
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>What a number wears besides its digits: a whole column must wear the same.</summary>
+[Flags]
+internal enum NumberDress
+{
+    None = 0,
+    Percent = 1,
+    Currency = 2,
+}
+
+/// <summary>Numbers as people write them: with thousands separators, percent and currency signs, a decimal point or comma.</summary>
+internal static class Numbers
+{
+    private const int Longest = 64;
+
+    private static readonly byte[][] s_currencies =
+        [.. new[] { "$", "€", "£", "¥", "₹", "USD", "EUR", "GBP", "CHF" }.Select(System.Text.Encoding.UTF8.GetBytes)];
+
+    /// <summary>Reads a finite number. 12 % is 12.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> text, char @decimal, out double number, out NumberDress dress)
+    {
+        dress = NumberDress.None;
+        if (@decimal == '.' && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number)) return double.IsFinite(number);
+        number = 0;
+        return text.Length is > 0 and <= Longest && TryParseDressed(text, @decimal, out number, out dress);
+    }
+
+    private static bool TryParseDressed(ReadOnlySpan<byte> text, char @decimal, out double number, out NumberDress dress)
+    {
+        (number, dress) = (0, NumberDress.None);
+        Span<byte> digits = stackalloc byte[Longest];
+        var length = 0;
+        if (text[0] is (byte)'-' or (byte)'+')
+        {
+            if (text[0] == '-') digits[length++] = (byte)'-';
+            text = text[1..].TrimStart((byte)' ');
+        }
+
+        dress = Undress(ref text);
+        if (text.IsEmpty) return false;
+        if (length == 0 && text[0] is (byte)'-' && dress == NumberDress.Currency)
+        {
+            digits[length++] = (byte)'-';
+            text = text[1..];
+        }
+
+        var point = text.IndexOf((byte)@decimal);
+        var whole = point < 0 ? text : text[..point];
+        if (!TryCopyGroups(whole, @decimal, digits, ref length)) return false;
+        if (point >= 0)
+        {
+            digits[length++] = (byte)'.';
+            var fraction = text[(point + 1)..];
+            if (fraction.Contains((byte)'.')) return false;
+            fraction.CopyTo(digits[length..]);
+            length += fraction.Length;
+        }
+
+        return double.TryParse(digits[..length], NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out number)
+            && double.IsFinite(number);
+    }
+
+    /// <summary>Takes away a percent sign at the end, or a currency sign at either end.</summary>
+    private static NumberDress Undress(ref ReadOnlySpan<byte> text)
+    {
+        if (text is [.., (byte)'%'])
+        {
+            text = text[..^1].TrimEnd((byte)' ');
+            return NumberDress.Percent;
+        }
+
+        foreach (var sign in s_currencies)
+        {
+            if (text.StartsWith(sign)) text = text[sign.Length..].TrimStart((byte)' ');
+            else if (text.EndsWith(sign)) text = text[..^sign.Length].TrimEnd((byte)' ');
+            else continue;
+            return NumberDress.Currency;
+        }
+
+        return NumberDress.None;
+    }
+
+    /// <summary>Digits, or groups of three behind a first of one to three, all divided by the same sign.</summary>
+    private static bool TryCopyGroups(ReadOnlySpan<byte> whole, char @decimal, Span<byte> digits, ref int length)
+    {
+        var separator = (byte)(@decimal == '.' ? ',' : '.');
+        foreach (var other in " '_"u8) if (whole.Contains(other)) separator = other;
+        if (!whole.Contains(separator))
+        {
+            whole.CopyTo(digits[length..]);
+            length += whole.Length;
+            return true;
+        }
+
+        var first = true;
+        foreach (var range in whole.Split(separator))
+        {
+            var group = whole[range];
+            if (first ? group.Length is 0 or > 3 || group[0] == '0' : group.Length != 3) return false;
+            if (group.ContainsAnyExceptInRange((byte)'0', (byte)'9')) return false;
+            group.CopyTo(digits[length..]);
+            length += group.Length;
+            first = false;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,131 @@
+using System.Security.Cryptography;
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>
+/// Makes samples of a table. A file is read twice or three times, first to know its columns, then into memory that is allocated
+/// once: a table of any length takes little more than its inputs.
+/// </summary>
+internal static class TableLoading
+{
+    /// <param name="test">The table that tests; null takes every fifth row.</param>
+    /// <param name="recorded">How a run that was started before reads the table; null looks.</param>
+    /// <exception cref="DataException">The table cannot be learned from.</exception>
+    public static Dataset Load(TableFile file, TableFile? test, string name, DataSpec options, DataDescription? recorded)
+    {
+        var sha256 = Sha256(file, test);
+        if (recorded is not null && recorded.Sha256 == sha256) return Load(file, test, Reading.Of(recorded, file), name, sha256);
+        var survey = TableSurvey.Of(file, options, test is not null);
+        return Load(file, test, Reading.Of(survey), name, sha256);
+    }
+
+    private static Dataset Load(TableFile file, TableFile? test, Reading reading, string name, string sha256)
+    {
+        var unseen = new UnseenClasses();
+        var width = reading.Features.Sum(feature => feature.Inputs);
+        var (trainRows, testRows) = reading.Sizes ?? Count(file, reading, test is not null);
+        using var train = new SampleMemory(trainRows, width);
+        using var tests = new SampleMemory(test is null ? testRows : Count(test, reading, isTest: true).Test, width);
+        Fill(file, reading, train, test is null ? tests : null, unseen);
+        if (test is not null) Fill(test, reading, null, tests, unseen);
+        long[] shape = [width];
+        var notes = reading.Table.Notes.Concat(unseen.Notes);
+        return new Dataset
+        {
+            Name = name,
+            Sha256 = sha256,
+            InputShape = shape,
+            Embedded = TableDescription.Embedded(reading.Features),
+            Columns = [.. reading.Features.Select(feature => feature.Name)],
+            Task = reading.Target.Task,
+            Preprocessing = reading.Preprocessing,
+            Table = reading.IsPlain ? null : reading.Table with { Notes = [.. notes] },
+            Train = train.ToSamples(reading.Preprocessing),
+            Test = tests.ToSamples(reading.Preprocessing),
+        };
+    }
+
+    private static void Fill(TableFile file, Reading reading, SampleMemory? train, SampleMemory? test, UnseenClasses unseen)
+    {
+        using var rows = file.Read(reading.FormatOf(file));
+        var target = NamedColumns.Place(rows.Columns, reading.Target.Name, "the target", file.Name);
+        var features = FeatureCells.Match(rows.Columns, reading.Features, file.Name);
+        for (var row = 0L; rows.Read();)
+        {
+            var cell = rows[target];
+            if (cell.IsMissing) continue;
+            var memory = train is null ? test! : test is not null && TableSurvey.IsTest(row) ? test : train;
+            row++;
+            var value = reading.Target.Read(cell, out var reason);
+            if (reason is not null) throw rows.Error(target, reason);
+            if (value is { } known) features.Encode(rows, memory.Add(known));
+            else unseen.Add(cell.ToString());
+        }
+    }
+
+    private static (long Train, long Test) Count(TableFile file, Reading reading, bool isTest)
+    {
+        using var rows = file.Read(reading.FormatOf(file));
+        var target = NamedColumns.Place(rows.Columns, reading.Target.Name, "the target", file.Name);
+        var (train, test) = (0L, 0L);
+        for (var row = 0L; rows.Read();)
+        {
+            if (rows[target].IsMissing) continue;
+            if (isTest || TableSurvey.IsTest(row++)) test++;
+            else train++;
+        }
+
+        return (train, test);
+    }
+
+    /// <summary>Over the bytes of the file, and then those of the test table.</summary>
+    private static string Sha256(TableFile file, TableFile? test)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        if (test is null) return Convert.ToHexStringLower(file.Sha256());
+        hash.AppendData(file.Sha256());
+        hash.AppendData(test.Sha256());
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>How a table is read: as it was just surveyed, or as a run recorded it.</summary>
+    private sealed record Reading(
+        TableDescription Table, TargetColumn Target, IReadOnlyList<ColumnEncoder> Features, Preprocessing Preprocessing, (long Train, long Test)? Sizes)
+    {
+        /// <summary>Whether the run is from before columns had kinds.</summary>
+        public bool IsPlain { get; private init; }
+
+        private TableFile? File { get; init; }
+
+        public static Reading Of(TableSurvey survey) => new(
+            survey.Description, survey.Target, [.. survey.Description.Features], Preprocessing.None, (survey.TrainRows, survey.TestRows));
+
+        public static Reading Of(DataDescription recorded, TableFile file)
+        {
+            var target = TargetColumn.Of(recorded.Task, recorded.Task.Target!);
+            return recorded.Table is { } table
+                ? new Reading(table with { Format = file.Detect(table.Format.Header) }, target, [.. table.Features], Preprocessing.None, null) { File = file }
+                : new Reading(
+                    new TableDescription(TableFormat.Plain, [], 0, []), target, [.. recorded.Features], recorded.Preprocessing, null) { File = file, IsPlain = true };
+        }
+
+        /// <summary>A test table has a dialect of its own.</summary>
+        public TableFormat FormatOf(TableFile file) => Sizes is null && file == File ? Table.Format : file.Detect(Table.Format.Header);
+    }
+
+    /// <summary>Test rows of classes that no training row has.</summary>
+    private sealed class UnseenClasses
+    {
+        private const int MostNamed = 5;
+        private readonly Dictionary<string, int> _counts = [];
+
+        public void Add(string label) => _counts[label] = _counts.GetValueOrDefault(label) + 1;
+
+        public IEnumerable<string> Notes => _counts.Count == 0 ? [] :
+        [
+            $"{_counts.Values.Sum():N0} test {(_counts.Values.Sum() == 1 ? "row has a class" : "rows have classes")} that no training row has "
+            + $"({string.Join(", ", _counts.Keys.Take(MostNamed))}{(_counts.Count > MostNamed ? ", …" : "")}): nothing can learn {(_counts.Count == 1 ? "it" : "them")}, and the measures are without.",
+        ];
+    }
+}

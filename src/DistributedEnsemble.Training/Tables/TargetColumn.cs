@@ -1,0 +1,124 @@
+using System.Collections.Frozen;
+using System.Text;
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>The column that is predicted: which it is, which task it asks for, and what its cells are as targets.</summary>
+internal sealed class TargetColumn
+{
+    private const int MostClasses = 1000, MostNumbers = 20;
+    private const double NearlyConstant = 0.99;
+    private static readonly string[] s_names = ["target", "label", "class"];
+
+    private readonly FrozenDictionary<string, int> _places;
+    private char[] _text = new char[64];
+
+    private TargetColumn(string name, LearningTask task)
+    {
+        (Name, Task) = (name, task);
+        _places = (task as Classification)?.Classes.Index().ToFrozenDictionary(item => item.Item, item => item.Index) ?? FrozenDictionary<string, int>.Empty;
+    }
+
+    public string Name { get; }
+    public LearningTask Task { get; }
+
+    /// <summary>The place of the column that is named, by somebody or by its name; null if its use has to decide.</summary>
+    /// <exception cref="DataException">There is no such column.</exception>
+    public static int? Find(IReadOnlyList<string> columns, DataSpec options, string file)
+    {
+        if (options.Target is { } target) return NamedColumns.Place(columns, target, "the target", file);
+        return s_names.SelectMany(name => columns.Index().Where(column => column.Item.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            .Select(column => (int?)column.Index).FirstOrDefault();
+    }
+
+    /// <summary>The task that the target's cells ask for.</summary>
+    public static TaskKind Infer(ColumnSurvey survey) =>
+        survey.AreNumbers && !(survey.AreWhole && !survey.HasMoreLevels && survey.Levels.Count <= MostNumbers) ? TaskKind.Regression : TaskKind.Classification;
+
+    /// <exception cref="DataException">The column cannot be learned.</exception>
+    public static TargetColumn Fit(string name, ColumnSurvey survey, TaskKind? kind, string file)
+    {
+        var column = $"{file}: the target {Excerpt.Of(name)}";
+        if (survey.Present == 0) throw new DataException($"{file}: no row has a target, the column {Excerpt.Of(name)} is empty. Choose another with --target.");
+        if (survey is { HasMoreLevels: false, Levels.Count: 1 })
+            throw new DataException($"{column} is {Excerpt.Of(survey.Levels.Keys.First())} in every training row: there is nothing to learn. Choose another with --target.");
+        return new TargetColumn(name, (kind ?? Infer(survey)) == TaskKind.Regression ? Regression(name, survey, column) : Classes(name, survey, column));
+    }
+
+    /// <summary>The target that a run was trained on.</summary>
+    public static TargetColumn Of(LearningTask task, string name) => new(name, task);
+
+    /// <summary>A row's target; null of a class that no training row has.</summary>
+    /// <param name="reason">What is wrong with the cell; null if nothing is.</param>
+    public float? Read(Cell cell, out string? reason)
+    {
+        reason = null;
+        if (Task is Classification) return _places.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(cell.Text(ref _text), out var place) ? place : null;
+        if (cell.TryNumber(out var number)) return (float)number;
+        reason = $"{cell.ToString()} is not a number, and the target is one";
+        return null;
+    }
+
+    /// <summary>What people should know of the target.</summary>
+    public IEnumerable<string> Notes(ColumnSurvey survey)
+    {
+        if (Task is not Classification { Classes: var classes }) yield break;
+        var (commonest, count) = survey.Levels.MaxBy(level => level.Value);
+        if (count >= NearlyConstant * survey.Present)
+            yield return $"{Excerpt.Of(commonest)} is the target of {100.0 * count / survey.Present:0.0} % of the training rows: whoever always says so is right as often. If this is not the target, name it with --target.";
+        foreach (var alike in classes.GroupBy(Letters).Where(group => group.Key.Length > 0 && group.Count() > 1))
+            yield return $"The classes {string.Join(" and ", alike.Select(Excerpt.Of))} differ only by case or punctuation, and are learned as different classes. If they are one, write them alike in the file.";
+    }
+
+    private static Classification Classes(string name, ColumnSurvey survey, string column)
+    {
+        if (survey.HasMoreLevels || survey.Levels.Count > MostClasses)
+            throw new DataException($"{column} has more than {MostClasses:N0} classes{(survey.AreNumbers ? ": for numbers choose --task regression" : "")}. Choose another with --target.");
+        if (2L * survey.Levels.Count > survey.Present)
+            throw new DataException($"{column} has {survey.Levels.Count:N0} classes in {survey.Present:N0} training rows: a class needs several rows{(survey.AreNumbers ? "; for numbers choose --task regression" : "")}. Choose another with --target.");
+        return new Classification(CategoryColumn.Ordered(survey.Levels.Keys)) { Target = name };
+    }
+
+    private static LearningTask Regression(string name, ColumnSurvey survey, string column)
+    {
+        if (!survey.AreNumbers) throw new DataException($"{column} cannot be learned by regression: {Excerpt.Of(survey.FirstText!)} is not a number. Choose --task classification.");
+        throw new DataException($"{column} is a number: regression is not there yet.");
+    }
+
+    /// <summary>Letters and digits alone, in lower case.</summary>
+    private static string Letters(string text)
+    {
+        var letters = new StringBuilder(text.Length);
+        foreach (var character in text.Where(char.IsLetterOrDigit)) letters.Append(char.ToLowerInvariant(character));
+        return letters.ToString();
+    }
+}
+
+/// <summary>Columns that somebody names.</summary>
+internal static class NamedColumns
+{
+    /// <summary>A column by its name; of a table without names by its number, too.</summary>
+    /// <param name="what">What the column is to be, as the flag calls it.</param>
+    /// <exception cref="DataException">There is none.</exception>
+    public static int Place(IReadOnlyList<string> columns, string name, string what, string file)
+    {
+        string[] meant = [name, name.Trim(), ColumnNames.OfPlace(int.TryParse(name, out var number) ? number - 1 : -1)];
+        return meant.SelectMany(text => columns.Index().Where(column => column.Item == text)).Select(column => (int?)column.Index).FirstOrDefault() ?? throw new DataException(
+            $"{file} has no column {Excerpt.Of(name)} to be {what}: did you mean {Excerpt.Of(Nearest.Of(name, columns))}? `ensemble inspect {file}` shows all columns.");
+    }
+
+    /// <summary>The columns of a list.</summary>
+    /// <exception cref="DataException">One is unknown, or named twice.</exception>
+    public static HashSet<string> All(IReadOnlyList<string> columns, IReadOnlyList<string>? names, string flag, string file)
+    {
+        var chosen = new HashSet<string>();
+        foreach (var name in names ?? [])
+        {
+            var place = Place(columns, name, $"one of --{flag}", file);
+            if (!chosen.Add(columns[place])) throw new DataException($"{file}: --{flag} names the column {Excerpt.Of(name)} twice. Once is enough.");
+        }
+
+        return chosen;
+    }
+}

@@ -1,0 +1,128 @@
+using System.Text;
+using System.Text.Unicode;
+using CsvHelper;
+
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>Rows of delimited text. Every error names line and column. Empty lines are passed over.</summary>
+internal sealed class TextRows : ITableRows
+{
+    private const int LargestRow = 16 << 20;
+
+    private readonly CsvReader _reader;
+    private readonly string _file;
+    private readonly TableFormat _format;
+    private readonly string[] _columns;
+    private bool _isAhead;
+
+    /// <param name="text">UTF-8 from the first line of the file on; is disposed with the rows.</param>
+    /// <param name="file">What errors call it.</param>
+    public TextRows(Stream text, string file, TableFormat format)
+    {
+        (_file, _format) = (file, format);
+        for (var line = 0; line < format.LinesBefore; line++) SkipLine(text);
+        _reader = CsvReader.Create(text, Options(file, format));
+        _columns = ReadColumns();
+    }
+
+    public IReadOnlyList<string> Columns => _columns;
+
+    public Cell this[int column] => Text(column) is var text && Utf8.IsValid(text)
+        ? new Cell(text, _format.Decimal)
+        : throw Error(column, "the cell is not UTF-8 text");
+
+    public bool Read()
+    {
+        if (_isAhead)
+        {
+            _isAhead = false;
+            return true;
+        }
+
+        if (!Advance()) return false;
+        var count = _reader.FieldCount;
+        if (count == _columns.Length || (count == _columns.Length + 1 && Text(count - 1).IsEmpty)) return true;
+        throw count < _columns.Length
+            ? Error(count, $"the row ends after {count} cells, and the first has {_columns.Length}")
+            : new DataException($"{_file}, line {Line}, column {_columns.Length + 1}: the row has {count} cells, and the first has {_columns.Length}.");
+    }
+
+    public DataException Error(int column, string reason) =>
+        new($"{_file}, line {Line}, column {column + 1} ({Excerpt.Of(_columns[column])}): {reason}.");
+
+    public void Dispose() => _reader.Dispose();
+
+    private long Line => _reader.LineNumber + _format.LinesBefore;
+
+    private ReadOnlySpan<byte> Text(int column) => _reader.GetSpan(column).Trim(" \t\r\n\v\f"u8);
+
+    private static CsvReaderOptions Options(string file, TableFormat format) => new()
+    {
+        Separator = format.Separator!.Value,
+        Quote = format.Quote!.Value,
+        HasHeader = false,
+        MaxRecordSize = LargestRow,
+        TrackLineNumbers = true,
+        OnMalformedRecord = row =>
+        {
+            // A quote inside of a cell without quotes is text: 5" of rain.
+            if (row.Reason != CsvMalformedReason.StrayQuote)
+                throw new DataException($"{file}, line {row.LineNumber + format.LinesBefore}: {InWords(row.Reason)}.");
+        },
+    };
+
+    private static string InWords(CsvMalformedReason reason) =>
+        reason == CsvMalformedReason.UnterminatedQuote ? "a quoted cell is never closed" : "text follows the closing quote of a cell";
+
+    private string[] ReadColumns()
+    {
+        if (!Advance()) throw new DataException($"{_file}: the file has no rows.");
+        _isAhead = !_format.Header;
+        var columns = new string[_reader.FieldCount - (_format.EndsWithSeparator ? 1 : 0)];
+        for (var i = 0; i < columns.Length; i++)
+        {
+            if (_format.Header && !Utf8.IsValid(Text(i))) throw new DataException($"{_file}, line {Line}, column {i + 1}: the name is not UTF-8 text.");
+            var name = _format.Header ? Encoding.UTF8.GetString(Text(i)).Trim() : "";
+            columns[i] = name.Length > 0 ? name : ColumnNames.OfPlace(i);
+        }
+
+        ColumnNames.Check(columns, $"{_file}, line {Line}");
+        return columns;
+    }
+
+    private bool Advance()
+    {
+        try
+        {
+            return _reader.Read();
+        }
+        catch (CsvFormatException e)
+        {
+            throw new DataException($"{_file}, line {e.LineNumber + _format.LinesBefore}: a row of more than {LargestRow >> 20} MiB starts here.", e);
+        }
+    }
+
+    private static void SkipLine(Stream text)
+    {
+        while (text.ReadByte() is not ('\n' or -1))
+        {
+        }
+    }
+}
+
+internal static class ColumnNames
+{
+    /// <summary>What a column without a name is called.</summary>
+    public static string OfPlace(int place) => $"column{place + 1}";
+
+    /// <exception cref="DataException">Two are equal.</exception>
+    public static void Check(string[] columns, string where)
+    {
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var i = 0; i < columns.Length; i++)
+        {
+            if (!places.TryAdd(columns[i], i))
+                throw new DataException($"{where}: columns {places[columns[i]] + 1} and {i + 1} are both named {Excerpt.Of(columns[i])}. Rename one of them, or say --header no if these are no names.");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System.IO.Compression;
+using System.Text;
+using DistributedEnsemble.Training.Tables;
+
+namespace DistributedEnsemble.Training.Tests.Tables;
+
+public class FormatTests
+{
+    [Theory]
+    [InlineData("a,b\n1,2\n", ',', '.', '"', true)]
+    [InlineData("a;b;c\n1,5;2;3\n2,25;3;4\n", ';', ',', '"', true)]
+    [InlineData("a;b;c\n1.5;2;3,7\n2.25;3;4,8\n2.75;3;4,9\n", ';', '.', '"', true)]
+    [InlineData("a\tb\n1\t2\n", '\t', '.', '"', true)]
+    [InlineData("a|b\n1|2\n", '|', '.', '"', true)]
+    [InlineData("'40-49','premeno, no',2\n'50-59','ge40',3\n", ',', '.', '\'', false)]
+    [InlineData("\"it's\",b\n\"o'neil\",2\n", ',', '.', '"', true)]
+    [InlineData("5.1,3.5,setosa\n4.9,3.0,setosa\n", ',', '.', '"', false)]
+    [InlineData("y,n\ny,y\nn,n\n", ',', '.', '"', false)]
+    [InlineData("who,what\nann,x\nbob,y\n", ',', '.', '"', true)]
+    [InlineData("b,r,r\nx,y,z\nx,y,y\n", ',', '.', '"', false)]
+    [InlineData(",a,b\n0,1,2\n1,3,4\n", ',', '.', '"', true)]
+    public void The_dialect_is_seen(string text, char separator, char @decimal, char quote, bool header) =>
+        Assert.Equal((separator, @decimal, quote, header), Detect(text) is var f ? (f.Separator, f.Decimal, f.Quote, f.Header) : default);
+
+    [Theory]
+    [InlineData("\ufeffa,b\r\n1,2\r\n")]
+    [InlineData("# made by hand\n# on a Monday\na,b\n1,2\n")]
+    [InlineData("sep=,\na,b\n1,2\n")]
+    [InlineData("a,b,\n1,2,\n")]
+    [InlineData("\n\na,b\n\n1,2\n")]
+    public void What_is_no_row_is_passed_over(string text) => Assert.Equal(["a", "b", "1", "2"], Cells(Encoding.UTF8.GetBytes(text)));
+
+    [Fact]
+    public void Packed_and_wide_characters_are_known_by_their_marks()
+    {
+        var text = "größe,b\n1,2\n";
+        byte[] wide = [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes(text)], big = [.. Encoding.BigEndianUnicode.Preamble, .. Encoding.BigEndianUnicode.GetBytes(text)];
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionMode.Compress, leaveOpen: true)) gzip.Write(wide);
+
+        foreach (var bytes in new[] { wide, big, packed.ToArray() }) Assert.Equal(["größe", "b", "1", "2"], Cells(bytes));
+        Assert.Equal(("utf-16le", "gzip"), TextTables.File(packed.ToArray()).Detect(null) is var f ? (f.Encoding, f.Compression) : default);
+        Assert.Equal("rows.csv is damaged: its gzip data cannot be unpacked. Compress it again.",
+            Assert.Throws<DataException>(() => Cells([0x1f, 0x8b, 8, 0, 1, 2, 3, 4, 5, 6, 255, 255])).Message);
+    }
+
+    [Fact]
+    public void What_was_seen_can_be_overruled()
+    {
+        Assert.False(TextTables.File("a,b\n1,2\n").Detect(header: false).Header);
+        Assert.Equal(["column1", "column2"], TextTables.File("5,6\n1,2\n").Read(TextTables.File("5,6\n1,2\n").Detect(null)).Columns);
+        Assert.Equal(["column1", "b"], TextTables.File(",b\n1,2\n").Read(TextTables.File(",b\n1,2\n").Detect(null)).Columns);
+    }
+
+    [Theory]
+    [InlineData("", "rows.csv is empty: a table has rows, and in its first line the names of its columns.")]
+    [InlineData("# nothing\n \n", "rows.csv is empty: a table has rows, and in its first line the names of its columns.")]
+    [InlineData("x,x,b\n1,2,3\n4,5,6\n", "rows.csv, line 1: columns 1 and 2 are both named \"x\". Rename one of them, or say --header no if these are no names.")]
+    [InlineData("# c\nx,y\n1,2\n1\n", "rows.csv, line 4, column 2 (\"y\"): the row ends after 1 cells, and the first has 2.")]
+    [InlineData("x,y\n1,2\n1,2,3\n", "rows.csv, line 3, column 3: the row has 3 cells, and the first has 2.")]
+    [InlineData("x,y\n1,\"2\n3,4\n", "rows.csv, line 2: a quoted cell is never closed.")]
+    [InlineData("x,y\n1,\"2\"3\n", "rows.csv, line 2: text follows the closing quote of a cell.")]
+    public void A_broken_table_is_told_with_its_line(string text, string message) =>
+        Assert.Equal(message, Assert.Throws<DataException>(() => Cells(Encoding.UTF8.GetBytes(text))).Message);
+
+    [Fact]
+    public void A_row_without_an_end_does_not_fill_the_memory()
+    {
+        var csv = new byte[40 << 20];
+        Array.Fill(csv, (byte)'7');
+        "x,label\n1,"u8.CopyTo(csv);
+        Assert.Equal("rows.csv, line 2: a row of more than 16 MiB starts here.", Assert.Throws<DataException>(() => Cells(csv)).Message);
+    }
+
+    [Theory]
+    [InlineData("1,000", '.', 1000.0)]
+    [InlineData("1,234,567.5", '.', 1234567.5)]
+    [InlineData("-12 %", '.', -12.0)]
+    [InlineData("$1,200", '.', 1200.0)]
+    [InlineData("-$3", '.', -3.0)]
+    [InlineData("3 €", '.', 3.0)]
+    [InlineData("1.234,5", ',', 1234.5)]
+    [InlineData("0,076", ',', 0.076)]
+    [InlineData("1e-3", '.', 0.001)]
+    [InlineData("1,00", '.', null)]
+    [InlineData("1.5", ',', null)]
+    [InlineData("12a", '.', null)]
+    [InlineData("1e999", '.', null)]
+    [InlineData("%", '.', null)]
+    [InlineData("-", '.', null)]
+    public void Numbers_are_read_as_people_write_them(string text, char point, double? number) =>
+        Assert.Equal(number, new Cell(Encoding.UTF8.GetBytes(text), point).TryNumber(out var read) ? read : null);
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("na", true)]
+    [InlineData("N/A", true)]
+    [InlineData("NaN", true)]
+    [InlineData("NULL", true)]
+    [InlineData("none", true)]
+    [InlineData("?", true)]
+    [InlineData("-", true)]
+    [InlineData("0", false)]
+    [InlineData("nan1", false)]
+    public void Empty_cells_have_many_words(string text, bool missing) => Assert.Equal(missing, new Cell(Encoding.UTF8.GetBytes(text)).IsMissing);
+
+    private static TableFormat Detect(string text) => TextTables.File(text).Detect(null);
+
+    private static List<string> Cells(byte[] bytes)
+    {
+        var file = TextTables.File(bytes);
+        using var rows = file.Read(file.Detect(null));
+        List<string> cells = [.. rows.Columns];
+        var buffer = Array.Empty<char>();
+        while (rows.Read()) for (var i = 0; i < rows.Columns.Count; i++) cells.Add(rows[i].Text(ref buffer).ToString());
+        return cells;
+    }
+}

@@ -1,0 +1,89 @@
+using DistributedEnsemble.Training.Tables;
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Training.Tests.Tables;
+
+public class TargetTests
+{
+    private static readonly string s_numbers = TextTables.Rows("a,b,c", i => $"{i * i % 7},{i * 3 % 11},{i % 2}");
+
+    [Theory]
+    [InlineData("a,Label,c", "Label")]
+    [InlineData("CLASS,b,c", "CLASS")]
+    [InlineData("class,b,target", "target")]
+    [InlineData("a,b,c", "c")]
+    public void The_target_has_a_name_or_is_the_last(string header, string target) =>
+        Assert.Equal(target, TextTables.Survey(s_numbers.Replace("a,b,c", header, StringComparison.Ordinal)).Target.Name);
+
+    [Fact]
+    public void The_last_column_of_use_is_the_target_and_flags_say_otherwise()
+    {
+        var text = TextTables.Rows("a0,a,b,one,id", i => $"{i * i % 11},{i * i % 7},{"xy"[i % 2]},1,{i}");
+        Assert.Equal("b", TextTables.Survey(text).Target.Name);
+        Assert.Equal("a", TextTables.Survey(text, new DataSpec { Target = "a" }).Target.Name);
+        Assert.Equal("a", TextTables.Survey(text, new DataSpec { Ignore = ["b"] }).Target.Name);
+        Assert.Equal("column2", TextTables.Survey(text[(text.IndexOf('\n', StringComparison.Ordinal) + 1)..], new DataSpec { Target = "2" }).Target.Name);
+    }
+
+    [Fact]
+    public void Rows_without_a_target_neither_train_nor_test_nor_count()
+    {
+        var rows = Enumerable.Range(0, 50).Select(i => $"{i * i % 7},{"xy"[i % 2]}").ToList();
+        using var plain = TextTables.Load("a,label\n" + string.Join('\n', rows));
+        foreach (var (place, label) in new[] { (3, "NA"), (17, ""), (30, "?") }) rows.Insert(place, $"5,{label}");
+        using var withGaps = TextTables.Load("a,label\n" + string.Join('\n', rows));
+
+        Assert.Equal(plain.Train.Inputs(), withGaps.Train.Inputs());
+        Assert.Equal(plain.Test.Targets, withGaps.Test.Targets);
+        Assert.Equal(3, withGaps.Table!.RowsWithoutTarget);
+        Assert.Equal(["x", "y"], ((Classification)withGaps.Task).Classes);
+    }
+
+    [Fact]
+    public void What_people_should_know_of_the_target_is_said()
+    {
+        Assert.Equal(
+            ["\"0\" is the target of 99.4 % of the training rows: whoever always says so is right as often. If this is not the target, name it with --target."],
+            TextTables.Survey(TextTables.Rows("a,label", i => $"{i * i % 7},{(i == 1 ? 1 : 0)}", 200)).Description.Notes);
+        Assert.Equal(
+            ["The classes \"<=50K\" and \"<=50K.\" and \"<=50k\" differ only by case or punctuation, and are learned as different classes. If they are one, write them alike in the file."],
+            TextTables.Survey(TextTables.Rows("a,label", i => $"{i * i % 7},{(i % 4) switch { 0 => "<=50K", 1 => "<=50K.", 2 => "<=50k", _ => ">60K" }}")).Description.Notes);
+    }
+
+    [Fact]
+    public void A_class_that_only_tests_is_left_out_and_said()
+    {
+        using var data = TextTables.Load(TextTables.Rows("a,label", i => $"{i * i % 7},{(i == 14 ? "z" : "xy"[i % 2])}"));
+        Assert.Equal(["x", "y"], ((Classification)data.Task).Classes);
+        Assert.Equal((40, 9), (data.Train.Count, data.Test.Count));
+        Assert.Equal(["1 test row has a class that no training row has (\"z\"): nothing can learn it, and the measures are without."], data.Table!.Notes);
+    }
+
+    [Theory]
+    [InlineData("target=d", "rows.csv has no column \"d\" to be the target: did you mean \"id\"? `ensemble inspect rows.csv` shows all columns.")]
+    [InlineData("target=one", "rows.csv: the target \"one\" is \"1\" in every training row: there is nothing to learn. Choose another with --target.")]
+    [InlineData("target=none", "rows.csv: no row has a target, the column \"none\" is empty. Choose another with --target.")]
+    [InlineData("target=id", "rows.csv: the target \"id\" has 40 classes in 40 training rows: a class needs several rows. Choose another with --target.")]
+    [InlineData("target=b,task=regression", "rows.csv: the target \"b\" cannot be learned by regression: \"x\" is not a number. Choose --task classification.")]
+    [InlineData("target=b,ignore=zip", "rows.csv has no column \"zip\" to be one of --ignore: did you mean \"id\"? `ensemble inspect rows.csv` shows all columns.")]
+    [InlineData("target=b,ignore=a;a", "rows.csv: --ignore names the column \"a\" twice. Once is enough.")]
+    [InlineData("target=b,ignore=b", "rows.csv: the target \"b\" is one of --ignore. Choose another with --target.")]
+    [InlineData("target=b,ignore=a", "rows.csv has no column to predict \"b\" from: \"a\" is left out (ignored); \"one\" is left out (always \"1\"); \"none\" is left out (always missing); \"id\" is left out (another text in every row).")]
+    public void A_target_that_cannot_be_is_told(string options, string message)
+    {
+        var given = options.Split(',').Select(option => option.Split('=')).ToDictionary(option => option[0], option => option[1]);
+        var spec = new DataSpec
+        {
+            Target = given.GetValueOrDefault("target"),
+            Task = given.ContainsKey("task") ? TaskKind.Regression : null,
+            Ignore = given.TryGetValue("ignore", out var names) ? [.. names.Split(';')] : null,
+        };
+        var text = TextTables.Rows("a,b,one,none,id", i => $"{i * i % 7},{"xy"[i % 2]},1,NA,k{i}");
+        Assert.Equal(message, Assert.Throws<DataException>(() => TextTables.Survey(text, spec)).Message);
+    }
+
+    [Fact]
+    public void A_few_rows_are_too_few() => Assert.Equal(
+        "rows.csv has 19 rows: at least 20 are needed.",
+        Assert.Throws<DataException>(() => TextTables.Survey(TextTables.Rows("a,b", i => $"{i * i % 7},{i % 2}", 19))).Message);
+}

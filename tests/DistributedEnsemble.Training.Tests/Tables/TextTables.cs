@@ -1,0 +1,25 @@
+using System.Text;
+using DistributedEnsemble.Training.Tables;
+
+namespace DistributedEnsemble.Training.Tests.Tables;
+
+/// <summary>Tables written down in tests.</summary>
+internal static class TextTables
+{
+    public static TableFile File(byte[] bytes, string name = "rows.csv") => new(name, () => new MemoryStream(bytes));
+
+    public static TableFile File(string text, string name = "rows.csv") => File(Encoding.UTF8.GetBytes(text), name);
+
+    public static TableSurvey Survey(string text, DataSpec? options = null) => TableSurvey.Of(File(text), options ?? new DataSpec(), hasTest: false);
+
+    public static Dataset Load(string text, DataSpec? options = null, string? test = null) => TableLoading.Load(
+        File(text), test is null ? null : File(test, "test.csv"), "rows.csv", options ?? new DataSpec(), recorded: null);
+
+    /// <summary>A header, and rows that a function of their number writes.</summary>
+    public static string Rows(string header, Func<int, string> row, int count = 50) =>
+        $"{header}\n{string.Concat(Enumerable.Range(0, count).Select(i => row(i) + "\n"))}";
+
+    public static ColumnEncoder Column(this TableSurvey survey, string name) => survey.Description.Columns.Single(column => column.Name == name);
+
+    public static float[] Inputs(this Samples samples) => samples.Inputs.data<float>().ToArray();
+}
