@@ -12,6 +12,7 @@ import csv
 import json
 import struct
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,13 @@ class Layers:
         self.number += 1
         prefix = f"layers.{self.number}."
         return {name[len(prefix):]: tensor for name, tensor in self.tensors.items() if name.startswith(prefix)}
+
+
+def embedding(x, layer, layers):
+    """A vector in the place of each index of a level; the other inputs come first."""
+    w, inputs = layers.next(), layer["inputs"]
+    rest = np.delete(x, [i["place"] for i in inputs], 1)
+    return np.concatenate([rest] + [w[f"weight{n}"][x[:, i["place"]].astype(int)] for n, i in enumerate(inputs)], 1)
 
 
 def dense(x, layer, layers):
@@ -92,6 +100,7 @@ def dropout(x, layer, _):
 
 
 FUNCTIONS = {
+    "embedding": embedding,
     "dense": dense,
     "convolution": convolution,
     "batchNorm": batch_norm,
@@ -119,11 +128,50 @@ def softmax(x):
     return e / e.sum(1, keepdims=True)
 
 
+def is_missing(cell):
+    return cell.strip().lower() in ("", "na", "n/a", "nan", "null", "none", "?", "-")
+
+
+def encode_number(column, cell):
+    """(x - mean) / deviation in double; a missing one is the mean, and says so where training rows lack some."""
+    missing = is_missing(cell)
+    value = 0.0 if missing else (float(cell.replace(",", "").strip("$€£¥₹% ")) - column["mean"]) / column["deviation"]
+    return [value] + ([float(missing)] if column["missing"] else [])
+
+
+def encode_category(column, cell):
+    """An input for each level, or the level's index where the network has a vector for each."""
+    levels, cell = column["levels"], cell.strip()
+    other = len(levels) + column["missing"]
+    place = (len(levels) if column["missing"] else other) if is_missing(cell) else levels.index(cell) if cell in levels else other
+    if column.get("vector"):
+        return [place]
+    return [float(i == place) for i in range(other + column["other"])]
+
+
+def encode_datetime(column, cell):
+    """Seconds since 1970, and the parts that vary. This reader takes ISO 8601 alone."""
+    missing = [float(is_missing(cell))] if column["missing"] else []
+    if is_missing(cell):
+        return [0.0] * (1 + len(column["parts"])) + missing
+    time = datetime.fromisoformat(cell.strip())
+    time = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    parts = {"year": time.year, "month": time.month, "weekday": time.weekday(), "hour": time.hour}
+    return ([(time.timestamp() - column["mean"]) / column["deviation"]]
+            + [(parts[part["part"]] - part["mean"]) / part["deviation"] for part in column["parts"]] + missing)
+
+
+ENCODERS = {"number": encode_number, "category": encode_category, "datetime": encode_datetime}
+
+
 def read_rows(path, data):
-    """Raw numbers in the order of the run's columns; other columns, such as a label, are left out."""
+    """Inputs in the order of the run's columns; other columns, such as a label, are left out."""
     with open(path, newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file, skipinitialspace=True))
-    return np.array([[row[column] for column in data["columns"]] for row in rows], dtype=np.float32).reshape(-1, len(data["columns"]))
+    if "table" not in data:
+        return np.array([[row[column] for column in data["columns"]] for row in rows], dtype=np.float32).reshape(-1, len(data["columns"]))
+    features = [(ENCODERS[column["kind"]], column) for column in data["table"]["columns"] if column["kind"] in ENCODERS]
+    return np.array([[x for encode, column in features for x in encode(column, row[column["name"]])] for row in rows], dtype=np.float32)
 
 
 def predict(folder, raw):
@@ -146,12 +194,13 @@ def predict(folder, raw):
 
 def main(folder, rows):
     data = json.loads((Path(folder) / "data.json").read_text("utf-8"))
+    classes = data["task"]["classes"] if "task" in data else data["classes"]
     probabilities = predict(folder, read_rows(rows, data))
     entropy = -(probabilities * np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))).sum(1)
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(["label", "entropy"] + [f"p({name})" for name in data["classes"]])
+    out.writerow(["label", "entropy"] + [f"p({name})" for name in classes])
     for row, h in zip(probabilities, entropy):
-        out.writerow([data["classes"][row.argmax()], float(h)] + [float(p) for p in row])
+        out.writerow([classes[row.argmax()], float(h)] + [float(p) for p in row])
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ public sealed record NumberColumn : ColumnEncoder
 
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => !survey.AreNumbers ? null
         : !survey.Numbers.AreFinite || !double.IsFinite(survey.Numbers.Deviation)
-            ? throw new DataException($"The numbers of the column {Excerpt.Of(name)} lie too far apart: their spread overflows. Leave it out (--ignore), or divide it.")
+            ? throw new DataException($"The numbers of the column {Excerpt.Of(name)} lie too far apart: their spread overflows. Leave it out (data.ignore), or divide it.")
         : new NumberColumn { Name = name, Mean = survey.Numbers.Mean, Deviation = survey.Numbers.Deviation, Missing = survey.Missing > 0 };
 
     public override string? Encode(Cell cell, Span<float> inputs)

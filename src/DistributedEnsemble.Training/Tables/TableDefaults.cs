@@ -10,7 +10,7 @@ internal static class TableDefaults
         {
           "model": { "kind": "mlp", "hidden": [128, 128] },
           "training": { "epochs": 50, "batchSize": 64, "optimizer": { "kind": "adamw" }, "schedule": { "kind": "cosine", "learningRate": 0.002 } },
-          "regularization": { "weightDecay": 0.03, "dropout": { "rate": 0.1 } }
+          "regularization": { "weightDecay": 0.03 }
         }
         """)!.AsObject();
 }

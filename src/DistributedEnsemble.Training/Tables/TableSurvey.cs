@@ -45,10 +45,10 @@ internal sealed class TableSurvey
             var all = Pass.Over(file, format, target: null, hasTest);
             target = Enumerable.Range(0, columns.Count).LastOrDefault(
                 place => !ignored.Contains(columns[place]) && IsOfUse(columns[place], all.Surveys[place], categorical), -1);
-            if (target < 0) throw new DataException($"{file.Name} has no column that can be predicted: each is constant, a name of the row, or text. `ensemble inspect {file.Name}` shows all columns.");
+            if (target < 0) throw new DataException($"{file.Name} has no column that can be predicted: each is constant, a name of the row, or text.");
         }
 
-        if (ignored.Contains(columns[target])) throw new DataException($"{file.Name}: the target {Excerpt.Of(columns[target])} is one of --ignore. Choose another with --target.");
+        if (ignored.Contains(columns[target])) throw new DataException($"{file.Name}: the target {Excerpt.Of(columns[target])} is one of data.ignore. Choose another with data.target.");
         var pass = Pass.Over(file, format, target, hasTest);
         if (pass.WithTarget < LeastRows && pass.WithTarget > 0)
             throw new DataException($"{file.Name} has {pass.WithTarget} {(pass.WithTarget == pass.Rows ? "rows" : "rows with a target")}: at least {LeastRows} are needed.");

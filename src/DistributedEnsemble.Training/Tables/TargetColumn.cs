@@ -40,9 +40,9 @@ internal sealed class TargetColumn
     public static TargetColumn Fit(string name, ColumnSurvey survey, TaskKind? kind, string file)
     {
         var column = $"{file}: the target {Excerpt.Of(name)}";
-        if (survey.Present == 0) throw new DataException($"{file}: no row has a target, the column {Excerpt.Of(name)} is empty. Choose another with --target.");
+        if (survey.Present == 0) throw new DataException($"{file}: no row has a target, the column {Excerpt.Of(name)} is empty. Choose another with data.target.");
         if (survey is { HasMoreLevels: false, Levels.Count: 1 })
-            throw new DataException($"{column} is {Excerpt.Of(survey.Levels.Keys.First())} in every training row: there is nothing to learn. Choose another with --target.");
+            throw new DataException($"{column} is {Excerpt.Of(survey.Levels.Keys.First())} in every training row: there is nothing to learn. Choose another with data.target.");
         return new TargetColumn(name, (kind ?? Infer(survey)) == TaskKind.Regression ? Regression(name, survey, column) : Classes(name, survey, column));
     }
 
@@ -66,7 +66,7 @@ internal sealed class TargetColumn
         if (Task is not Classification { Classes: var classes }) yield break;
         var (commonest, count) = survey.Levels.MaxBy(level => level.Value);
         if (count >= NearlyConstant * survey.Present)
-            yield return $"{Excerpt.Of(commonest)} is the target of {100.0 * count / survey.Present:0.0} % of the training rows: whoever always says so is right as often. If this is not the target, name it with --target.";
+            yield return $"{Excerpt.Of(commonest)} is the target of {100.0 * count / survey.Present:0.0} % of the training rows: whoever always says so is right as often. If this is not the target, name it with data.target.";
         foreach (var alike in classes.GroupBy(Letters).Where(group => group.Key.Length > 0 && group.Count() > 1))
             yield return $"The classes {string.Join(" and ", alike.Select(Excerpt.Of))} differ only by case or punctuation, and are learned as different classes. If they are one, write them alike in the file.";
     }
@@ -74,15 +74,15 @@ internal sealed class TargetColumn
     private static Classification Classes(string name, ColumnSurvey survey, string column)
     {
         if (survey.HasMoreLevels || survey.Levels.Count > MostClasses)
-            throw new DataException($"{column} has more than {MostClasses:N0} classes{(survey.AreNumbers ? ": for numbers choose --task regression" : "")}. Choose another with --target.");
+            throw new DataException($"{column} has more than {MostClasses:N0} classes{(survey.AreNumbers ? ": for numbers choose data.task regression" : "")}. Choose another with data.target.");
         if (2L * survey.Levels.Count > survey.Present)
-            throw new DataException($"{column} has {survey.Levels.Count:N0} classes in {survey.Present:N0} training rows: a class needs several rows{(survey.AreNumbers ? "; for numbers choose --task regression" : "")}. Choose another with --target.");
+            throw new DataException($"{column} has {survey.Levels.Count:N0} classes in {survey.Present:N0} training rows: a class needs several rows{(survey.AreNumbers ? "; for numbers choose data.task regression" : "")}. Choose another with data.target.");
         return new Classification(CategoryColumn.Ordered(survey.Levels.Keys)) { Target = name };
     }
 
     private static LearningTask Regression(string name, ColumnSurvey survey, string column)
     {
-        if (!survey.AreNumbers) throw new DataException($"{column} cannot be learned by regression: {Excerpt.Of(survey.FirstText!)} is not a number. Choose --task classification.");
+        if (!survey.AreNumbers) throw new DataException($"{column} cannot be learned by regression: {Excerpt.Of(survey.FirstText!)} is not a number. Choose data.task classification.");
         throw new DataException($"{column} is a number: regression is not there yet.");
     }
 
@@ -105,7 +105,7 @@ internal static class NamedColumns
     {
         string[] meant = [name, name.Trim(), ColumnNames.OfPlace(int.TryParse(name, out var number) ? number - 1 : -1)];
         return meant.SelectMany(text => columns.Index().Where(column => column.Item == text)).Select(column => (int?)column.Index).FirstOrDefault() ?? throw new DataException(
-            $"{file} has no column {Excerpt.Of(name)} to be {what}: did you mean {Excerpt.Of(Nearest.Of(name, columns))}? `ensemble inspect {file}` shows all columns.");
+            $"{file} has no column {Excerpt.Of(name)} to be {what}: did you mean {Excerpt.Of(Nearest.Of(name, columns))}?");
     }
 
     /// <summary>The columns of a list.</summary>
@@ -115,8 +115,8 @@ internal static class NamedColumns
         var chosen = new HashSet<string>();
         foreach (var name in names ?? [])
         {
-            var place = Place(columns, name, $"one of --{flag}", file);
-            if (!chosen.Add(columns[place])) throw new DataException($"{file}: --{flag} names the column {Excerpt.Of(name)} twice. Once is enough.");
+            var place = Place(columns, name, $"one of data.{flag}", file);
+            if (!chosen.Add(columns[place])) throw new DataException($"{file}: data.{flag} names the column {Excerpt.Of(name)} twice. Once is enough.");
         }
 
         return chosen;

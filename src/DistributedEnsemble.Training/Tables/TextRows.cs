@@ -122,7 +122,7 @@ internal static class ColumnNames
         for (var i = 0; i < columns.Length; i++)
         {
             if (!places.TryAdd(columns[i], i))
-                throw new DataException($"{where}: columns {places[columns[i]] + 1} and {i + 1} are both named {Excerpt.Of(columns[i])}. Rename one of them, or say --header no if these are no names.");
+                throw new DataException($"{where}: columns {places[columns[i]] + 1} and {i + 1} are both named {Excerpt.Of(columns[i])}. Rename one of them, or say data.header false if these are no names.");
         }
     }
 }

@@ -22,7 +22,7 @@ public sealed class MistakesTests : IDisposable
     [InlineData("--epochs 1000000 --set training.batchSize=1", "training.epochs is 1000000: with 1294 steps each that is over 1000000000 steps. Train fewer epochs.")]
     [InlineData("--set snapshots.perMember=10000 --epochs 1", "snapshots.perMember is 10000: a member has only 41 steps. Take fewer snapshots or train longer.")]
     [InlineData("--set threadsPerMember=200 --lanes 2", "threadsPerMember is 200: no silo has more than 2 lanes. Take fewer threads, or start silos with more --lanes.")]
-    [InlineData("--dataset digit", "There is no dataset \"digit\". Did you mean \"digits\"? Known are digits, fashion-mnist, two-moons, and the path of any CSV file (x.csv).")]
+    [InlineData("--dataset digit", "There is no dataset \"digit\". Did you mean \"digits\"? Known are digits, fashion-mnist, two-moons, and the path of any table (x.csv).")]
     [InlineData("--dataset none.csv", "none.csv was not found: looked for none.csv. If it lies in another folder DIR, add --data DIR.")]
     [InlineData("--name ../x", "name is \"../x\": " + NameRule)]
     [InlineData("--name X", "name is \"X\": " + NameRule)]
@@ -56,13 +56,16 @@ public sealed class MistakesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("x,y,label\n1,2,a\n3,,b\n", ", line 3, column 2 (\"y\"): the cell is empty.")]
-    [InlineData("1,2,3\n4,5,6\n", ", line 1, column 1: \"1\" and all the other names are numbers, so this is no header; the first line must name the columns.")]
-    [InlineData("x,y\n1,2\n3,4\n5,6\n7,8\n9,10\n11,8\n", ": column 2 (\"y\") has 5 classes in 6 rows; this looks like regression, and a label must be a class of several rows.")]
-    public async Task A_csv_file_that_breaks_a_rule_is_refused_with_line_and_column(string csv, string error)
+    [InlineData("x,y,label\n1,2,a\n3,b\n", "", ", line 3, column 3 (\"label\"): the row ends after 2 cells, and the first has 3.")]
+    [InlineData("1,2,3\n4,5,6\n", "", " has 2 rows: at least 20 are needed.")]
+    [InlineData("", "", " is empty: a table has rows, and in its first line the names of its columns.")]
+    [InlineData("x,y\n1,2\n", "--target z", " has no column \"z\" to be the target: did you mean \"x\"?")]
+    [InlineData("x,y\n1,2\n", "--ignore x,x", ": data.ignore names the column \"x\" twice. Once is enough.")]
+    [InlineData("x,x,y\n1,2,1\n3,4,2\n", "", ", line 1: columns 1 and 2 are both named \"x\". Rename one of them, or say data.header false if these are no names.")]
+    public async Task A_csv_file_that_breaks_a_rule_is_refused_with_line_and_column(string csv, string options, string error)
     {
         var path = _driver.File("rows.csv", csv);
-        (await _driver.RunAsync("train", "--dataset", path)).Refused(2, path + error);
+        (await _driver.RunAsync(["train", "--dataset", path, .. options.Split(' ', StringSplitOptions.RemoveEmptyEntries)])).Refused(2, path + error);
         Assert.Empty(_driver.Runs);
     }
 

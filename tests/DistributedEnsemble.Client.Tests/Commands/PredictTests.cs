@@ -60,10 +60,9 @@ public sealed class PredictTests : IDisposable
     }
 
     [Theory]
-    [InlineData("width\n1\n", "rows.csv: the column \"height\", a feature of flowers.csv, is missing.")]
-    [InlineData("width,height\n1,tall\n", "rows.csv, line 2, column 2 (\"height\"): \"tall\" is not a number.")]
-    [InlineData("width,height,depth\n1,2,3\n", "rows.csv: line 1, column 3 (\"depth\") is not a feature of flowers.csv; remove it.")]
-    [InlineData("", "rows.csv: the file is empty; its first line must name the columns.")]
+    [InlineData("width\n1\n", "rows.csv lacks the column \"height\", which the run was trained with. Add it, with empty cells where it is unknown.")]
+    [InlineData("width,height\n1,tall\n", "rows.csv, line 2, column 2 (\"height\"): \"tall\" is not a number, and all of the training rows' cells are.")]
+    [InlineData("", "rows.csv is empty: a table has rows, and in its first line the names of its columns.")]
     public async Task Rows_that_do_not_fit_leave_no_output(string csv, string error)
     {
         await TrainFlowersAsync();

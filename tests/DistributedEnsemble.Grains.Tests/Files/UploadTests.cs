@@ -32,10 +32,10 @@ public sealed class UploadTests : IDisposable
 
         var run = await cluster.SubmitAsync(await SendAsync(cluster, $"x,label\n{rows}"));
         await cluster.WhenAsync(run, status => status.HasEnded);
-        var refused = await Assert.ThrowsAsync<RunRejectedException>(async () => await cluster.SubmitAsync(await SendAsync(cluster, $"x,label\n{rows}oops,0\n")));
+        var refused = await Assert.ThrowsAsync<RunRejectedException>(async () => await cluster.SubmitAsync(await SendAsync(cluster, $"x,label\n{rows}1,0,oops\n")));
 
         Assert.Equal("my-flowers-1", run.Name);
-        Assert.Equal("My flowers.csv, line 102, column 1 (\"x\"): \"oops\" is not a number.", refused.Message);
+        Assert.Equal("My flowers.csv, line 102, column 3: the row has 3 cells, and the first has 2.", refused.Message);
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class AggregatorTests
         {
             var onCluster = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(choice));
             var ofFolder = RunEvaluation.Evaluate(
-                cluster.Folder(run), status, choice, name => registry.Resolve(name).Load(new DataFolders()), new NetworkRegistry(),
+                cluster.Folder(run), status, choice, (data, _) => registry.Resolve(data.Dataset).Load(new DataFolders()), new NetworkRegistry(),
                 TestContext.Current.CancellationToken);
 
             Assert.Equal(ofFolder.Ensemble, onCluster.Ensemble);

@@ -103,7 +103,7 @@ public class ColumnTests
     public void Numbers_whose_squares_overflow_are_named()
     {
         Assert.Equal(
-            "The numbers of the column \"x\" lie too far apart: their spread overflows. Leave it out (--ignore), or divide it.",
+            "The numbers of the column \"x\" lie too far apart: their spread overflows. Leave it out (data.ignore), or divide it.",
             Assert.Throws<DataException>(() => TextTables.Survey(TextTables.Rows("x,y,label", i => $"{(i % 2 == 0 ? "-" : "")}1e308,{i * i % 7},{i % 2}"))).Message);
         Assert.Equal(3e38, ((NumberColumn)TextTables.Survey(TextTables.Rows("x,y,label", i => $"{(i % 2 == 0 ? "-" : "")}3e38,{i * i % 7},{i % 2}")).Column("x")).Deviation, 1e34);
     }

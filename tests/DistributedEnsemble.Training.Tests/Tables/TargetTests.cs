@@ -43,7 +43,7 @@ public class TargetTests
     public void What_people_should_know_of_the_target_is_said()
     {
         Assert.Equal(
-            ["\"0\" is the target of 99.4 % of the training rows: whoever always says so is right as often. If this is not the target, name it with --target."],
+            ["\"0\" is the target of 99.4 % of the training rows: whoever always says so is right as often. If this is not the target, name it with data.target."],
             TextTables.Survey(TextTables.Rows("a,label", i => $"{i * i % 7},{(i == 1 ? 1 : 0)}", 200)).Description.Notes);
         Assert.Equal(
             ["The classes \"<=50K\" and \"<=50K.\" and \"<=50k\" differ only by case or punctuation, and are learned as different classes. If they are one, write them alike in the file."],
@@ -60,14 +60,14 @@ public class TargetTests
     }
 
     [Theory]
-    [InlineData("target=d", "rows.csv has no column \"d\" to be the target: did you mean \"id\"? `ensemble inspect rows.csv` shows all columns.")]
-    [InlineData("target=one", "rows.csv: the target \"one\" is \"1\" in every training row: there is nothing to learn. Choose another with --target.")]
-    [InlineData("target=none", "rows.csv: no row has a target, the column \"none\" is empty. Choose another with --target.")]
-    [InlineData("target=id", "rows.csv: the target \"id\" has 40 classes in 40 training rows: a class needs several rows. Choose another with --target.")]
-    [InlineData("target=b,task=regression", "rows.csv: the target \"b\" cannot be learned by regression: \"x\" is not a number. Choose --task classification.")]
-    [InlineData("target=b,ignore=zip", "rows.csv has no column \"zip\" to be one of --ignore: did you mean \"id\"? `ensemble inspect rows.csv` shows all columns.")]
-    [InlineData("target=b,ignore=a;a", "rows.csv: --ignore names the column \"a\" twice. Once is enough.")]
-    [InlineData("target=b,ignore=b", "rows.csv: the target \"b\" is one of --ignore. Choose another with --target.")]
+    [InlineData("target=d", "rows.csv has no column \"d\" to be the target: did you mean \"id\"?")]
+    [InlineData("target=one", "rows.csv: the target \"one\" is \"1\" in every training row: there is nothing to learn. Choose another with data.target.")]
+    [InlineData("target=none", "rows.csv: no row has a target, the column \"none\" is empty. Choose another with data.target.")]
+    [InlineData("target=id", "rows.csv: the target \"id\" has 40 classes in 40 training rows: a class needs several rows. Choose another with data.target.")]
+    [InlineData("target=b,task=regression", "rows.csv: the target \"b\" cannot be learned by regression: \"x\" is not a number. Choose data.task classification.")]
+    [InlineData("target=b,ignore=zip", "rows.csv has no column \"zip\" to be one of data.ignore: did you mean \"id\"?")]
+    [InlineData("target=b,ignore=a;a", "rows.csv: data.ignore names the column \"a\" twice. Once is enough.")]
+    [InlineData("target=b,ignore=b", "rows.csv: the target \"b\" is one of data.ignore. Choose another with data.target.")]
     [InlineData("target=b,ignore=a", "rows.csv has no column to predict \"b\" from: \"a\" is left out (ignored); \"one\" is left out (always \"1\"); \"none\" is left out (always missing); \"id\" is left out (another text in every row).")]
     public void A_target_that_cannot_be_is_told(string options, string message)
     {
