@@ -20,6 +20,7 @@ internal sealed class Driver
         (_consoles, _failures) = (consoles, failures);
         var shared = new SharedOptions();
         foreach (var option in shared.All) _root.Add(option);
+        _root.Add(new InspectCommand(shared, consoles));
         _root.Add(new TrainCommand(backend, shared, consoles, time, listen));
         _root.Add(new ListCommand(backend, shared, consoles));
         _root.Add(new StatusCommand(backend, shared, consoles));

@@ -37,6 +37,9 @@ internal sealed class SpecArguments
         Description = "Any key of the spec, as often as needed.", HelpName = "path=value", Arity = ArgumentArity.OneOrMore,
     };
 
+    /// <summary>Those that say how a table is read.</summary>
+    public IEnumerable<Option> DataOptions => _paths.Where(path => path.Value.StartsWith("data.", StringComparison.Ordinal) && path.Value is not ("data.dataset" or "data.imageSize")).Select(path => path.Key);
+
     public void AddTo(Command command)
     {
         _file.RefuseOptions();

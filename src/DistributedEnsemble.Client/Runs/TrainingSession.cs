@@ -4,6 +4,8 @@ using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tables;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Runs;
@@ -33,6 +35,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
     {
         var (place, json) = (shared.Read(parsed), shared.Json(parsed));
         var coordinator = cluster.Grains.GetGrain<ICoordinator>(run.ToString());
+        await AnnounceAsync(coordinator, json);
         var view = ProgressViews.For(consoles.Progress(json), time);
         var (status, _) = await view.ShowAsync(
             new RunFollower(() => AskAsync(coordinator.GetStatusAsync), interruption, time)
@@ -49,6 +52,15 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
 
         // Silos of a cluster may die while they are asked; the others answer.
         Task<T> AskAsync<T>(Func<Task<T>> ask) => cluster.OutlivesProcess ? PatientCall.AsksAsync(() => cluster.HearAsync(ask), interruption, time) : ask();
+    }
+
+    /// <summary>Says what is learned from a table, before it is.</summary>
+    private async Task AnnounceAsync(ICoordinator coordinator, bool json)
+    {
+        var data = DataDescription.FromJson((await coordinator.GetDefinitionAsync()).Data);
+        if (TableSummary.Of(data) is not { } summary) return;
+        consoles.Progress(json).WriteRaw(OneLine.Of(summary));
+        foreach (var note in data.Table!.Notes) consoles.Error.WriteRaw($"Note: {OneLine.Of(note)}");
     }
 
     /// <returns>Null if an interruption came first: what has ended can be evaluated later.</returns>

@@ -80,6 +80,8 @@ internal sealed class ColumnSurvey
         _dressOfAny |= dress;
         if (_dressOfAny != _dressOfAll) return false;
         Numbers.Add(number);
+        // Nobody writes a row's number as 1,000 or $7.
+        if (CountsRows && (dress != NumberDress.None || cell.Bytes.ContainsAny((byte)',', (byte)'.'))) CountsRows = false;
         if (AreWhole && number != Math.Floor(number)) AreWhole = CountsRows = false;
         if (!CountsRows) return true;
         if (double.IsNaN(_counterStart)) _counterStart = number - row;

@@ -40,6 +40,9 @@ internal sealed class SampleMemory : IDisposable
         return MemoryMarshal.Cast<byte, float>(_block!.bytes).Slice(place * _width, _width);
     }
 
+    /// <summary>The targets that came so far.</summary>
+    public ReadOnlySpan<float> Targets => _targets.AsSpan(0, _count);
+
     /// <summary>The samples that came, which may be fewer than were expected.</summary>
     public Samples ToSamples(Preprocessing preprocessing)
     {

@@ -30,7 +30,7 @@ internal static class TableLoading
         Fill(file, reading, train, test is null ? tests : null, unseen);
         if (test is not null) Fill(test, reading, null, tests, unseen);
         long[] shape = [width];
-        var notes = reading.Table.Notes.Concat(unseen.Notes);
+        var notes = reading.Table.Notes.Concat(unseen.Notes).Concat(Unmeasured(reading.Target.Task, tests.Targets)).Distinct();
         return new Dataset
         {
             Name = name,
@@ -62,6 +62,17 @@ internal static class TableLoading
             if (value is { } known) features.Encode(rows, memory.Add(known));
             else unseen.Add(cell.ToString());
         }
+    }
+
+    /// <summary>Classes that no test row has.</summary>
+    private static IEnumerable<string> Unmeasured(LearningTask task, ReadOnlySpan<float> targets)
+    {
+        if (task is not Classification { Classes: var classes }) return [];
+        var tested = new HashSet<float>(targets.ToArray());
+        var missing = classes.Where((_, place) => !tested.Contains(place)).ToArray();
+        const int MostNamed = 5;
+        return missing.Length == 0 ? [] :
+            [$"No test row has the {(missing.Length == 1 ? "class" : "classes")} {string.Join(", ", missing.Take(MostNamed).Select(Excerpt.Of))}{(missing.Length > MostNamed ? ", …" : "")}: the measures say nothing of {(missing.Length == 1 ? "it" : "them")}."];
     }
 
     private static (long Train, long Test) Count(TableFile file, Reading reading, bool isTest)

@@ -73,6 +73,13 @@ internal sealed class TableSurvey
         };
     }
 
+    /// <summary>The columns by all rows of the file, whatever they are for.</summary>
+    public static (TableFormat Format, IReadOnlyList<string> Columns, ColumnSurvey[] Surveys) AllRows(TableFile file, DataSpec options)
+    {
+        var format = file.Detect(options.Header);
+        return (format, ReadColumns(file, format), Pass.Over(file, format, target: null, hasTest: true).Surveys);
+    }
+
     private static string LeftOut(ColumnEncoder[] encoders) => encoders.Length == 0
         ? "it is the only one"
         : string.Join("; ", encoders.Select(encoder => $"{Excerpt.Of(encoder.Name)} is left out ({encoder.Note})"));

@@ -86,11 +86,11 @@ internal sealed class TargetColumn
         throw new DataException($"{column} is a number: regression is not there yet.");
     }
 
-    /// <summary>Letters and digits alone, in lower case.</summary>
+    /// <summary>In lower case, without what people write or leave out by chance.</summary>
     private static string Letters(string text)
     {
         var letters = new StringBuilder(text.Length);
-        foreach (var character in text.Where(char.IsLetterOrDigit)) letters.Append(char.ToLowerInvariant(character));
+        foreach (var character in text.Where(character => !char.IsWhiteSpace(character) && !".,;:!?'\"-_".Contains(character))) letters.Append(char.ToLowerInvariant(character));
         return letters.ToString();
     }
 }

@@ -8,6 +8,7 @@ public sealed class HelpTests : IDisposable
     private readonly TestDriver _driver = new();
 
     [Theory]
+    [InlineData("inspect")]
     [InlineData("train")]
     [InlineData("status")]
     [InlineData("list")]

@@ -1,0 +1,45 @@
+using System.CommandLine;
+using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tables;
+using Spectre.Console;
+
+namespace DistributedEnsemble.Client.Commands;
+
+internal sealed class InspectCommand : DriverCommand
+{
+    private readonly Argument<string> _file = new("file") { Description = "A table: CSV, TSV (also .gz) or Parquet.", HelpName = "FILE" };
+
+    public InspectCommand(SharedOptions shared, Consoles consoles)
+        : base(
+            "inspect", "Shows what training would make of a table: its dialect, columns, target and task. Trains nothing.",
+            "ensemble inspect houses.csv", "ensemble inspect houses.csv --target price --json")
+    {
+        _file.RefuseOptions();
+        Add(_file);
+        var spec = new SpecArguments();
+        foreach (var option in spec.DataOptions) Add(option);
+        SetAction(parsed =>
+        {
+            var path = parsed.GetRequiredValue(_file);
+            if (Directory.Exists(path)) throw new UsageException($"{path} is a folder: inspect takes the file of a table.");
+            var data = SpecDocument.Empty.With(spec.Overrides(parsed)).Data;
+            var table = TableInspection.Of(path, new DataFolders(shared.Read(parsed).DataFolder), data);
+            if (shared.Json(parsed)) consoles.Out.WriteJson(InspectionReport.Of(table));
+            else InspectionTable.Write(consoles.Out, table);
+            if (table.Problem is null) return ExitCode.Ok;
+            consoles.Error.WriteRaw(table.Problem);
+            return ExitCode.Usage;
+        });
+    }
+
+    /// <summary>What inspect prints with --json.</summary>
+    private sealed record InspectionReport(
+        string File, TableFormat Format, long Rows, long RowsWithoutTarget, string? Target, string? Task,
+        IReadOnlyList<InspectedColumn> Columns, IReadOnlyList<string> Notes)
+    {
+        public static InspectionReport Of(TableInspection table) => new(
+            table.File, table.Format, table.Rows, table.RowsWithoutTarget, table.Target, table.Task?.ToString().ToLowerInvariant(), table.Columns, table.Notes);
+    }
+}

@@ -1,0 +1,34 @@
+using DistributedEnsemble.Training.Tables;
+using Spectre.Console;
+
+namespace DistributedEnsemble.Client.Rendering;
+
+/// <summary>What a table is taken for, for people.</summary>
+internal static class InspectionTable
+{
+    public static void Write(IAnsiConsole console, TableInspection inspection)
+    {
+        console.WriteRaw($"{inspection.File}: {inspection.Rows:N0} rows, {inspection.Columns.Count:N0} columns; {inspection.Format}");
+        if (inspection.Target is { } target)
+        {
+            var without = inspection.RowsWithoutTarget > 0 ? $"; {inspection.RowsWithoutTarget:N0} rows have no target and are left out" : "";
+            console.WriteRaw($"target: {Printable(target)} (--target C chooses another), task: {inspection.Task?.ToString().ToLowerInvariant()} (--task T){without}");
+        }
+
+        var table = new Table().Border(TableBorder.Simple)
+            .AddColumn("column").AddColumn("kind").AddColumn("missing", column => column.RightAligned()).AddColumn("distinct", column => column.RightAligned())
+            .AddColumn("inputs", column => column.RightAligned()).AddColumn("range or commonest").AddColumn("note");
+        foreach (var column in inspection.Columns)
+        {
+            table.AddRow(
+                new Text(Printable(column.Name)), new Text(column.Kind, new Style(column.Inputs == 0 && column.Kind != "target" ? Color.Grey : null)), new Text($"{column.Missing:N0}"),
+                new Text($"{(column.HasMore ? ">" : "")}{column.Distinct:N0}"), new Text($"{column.Inputs:N0}"), new Text(Printable(column.Contents)), new Text(Printable(column.Note ?? "")));
+        }
+
+        console.Write(table);
+        foreach (var note in inspection.Notes) console.WriteRaw($"Note: {note}");
+    }
+
+    /// <summary>Names come from data, and a terminal obeys control characters.</summary>
+    private static string Printable(string text) => new([.. text.Select(c => char.IsControl(c) ? '?' : c)]);
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>What training would make of a table, without training.</summary>
+/// <param name="Rows">Of the file.</param>
+/// <param name="Target">Null, like the task, of a table that cannot be learned from.</param>
+public sealed record TableInspection(
+    string File, TableFormat Format, long Rows, long RowsWithoutTarget, string? Target, TaskKind? Task, IReadOnlyList<InspectedColumn> Columns)
+{
+    /// <summary>What people should know.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Why the table cannot be learned from; null if it can.</summary>
+    public string? Problem { get; init; }
+
+    /// <param name="path">As in <see cref="TableSource"/>.</param>
+    /// <exception cref="DataException">The file is missing, or no table.</exception>
+    public static TableInspection Of(string path, DataFolders folders, DataSpec data)
+    {
+        var file = TableFile.Of(TableSource.Find(path, folders), path);
+        var (format, columns, all) = TableSurvey.AllRows(file, data);
+        var rows = all.Length == 0 ? 0 : all[0].Rows;
+        try
+        {
+            var survey = TableSurvey.Of(file, data, data.Test is not null);
+            var encoders = survey.Description.Columns.ToDictionary(column => column.Name);
+            return new TableInspection(
+                path, format, rows, survey.Description.RowsWithoutTarget, survey.Target.Name,
+                survey.Target.Task.Name == Tasks.Classification.TaskName ? TaskKind.Classification : TaskKind.Regression,
+                [.. columns.Select((name, i) => Column(name, all[i], i == survey.TargetPlace ? null : encoders[name]))])
+            {
+                Notes = survey.Description.Notes,
+            };
+        }
+        catch (DataException problem)
+        {
+            return new TableInspection(path, format, rows, 0, null, null, [.. columns.Select((name, i) => Column(name, all[i], ColumnKinds.Fit(name, all[i], false)))])
+            {
+                Problem = problem.Message,
+            };
+        }
+    }
+
+    private static InspectedColumn Column(string name, ColumnSurvey survey, ColumnEncoder? encoder) => new(
+        name, encoder is null ? "target" : ColumnKinds.NameOf(encoder), survey.Missing, survey.Levels.Count, encoder?.Inputs ?? 0, encoder?.Note ?? Becomes(encoder), Contents(survey))
+    {
+        HasMore = survey.HasMoreLevels,
+    };
+
+    private static string? Becomes(ColumnEncoder? encoder) => encoder switch
+    {
+        null => null,
+        { Embedded: { } levels } => $"the index of one of {levels.Levels:N0} levels, a vector of {levels.Width}",
+        CategoryColumn category => $"{category.Inputs} inputs, one for each level",
+        { Inputs: > 1 } => $"{encoder.Inputs} inputs: {string.Join(", ", encoder.InputNames)}",
+        _ => null,
+    };
+
+    private static string Contents(ColumnSurvey survey)
+    {
+        const int MostNamed = 4;
+        if (survey.Present == 0) return "";
+        if (survey.AreNumbers) return $"{Number(survey.Numbers.Least)} … {Number(survey.Numbers.Greatest)}";
+        if (survey.Dates is { Moments.Seconds: var seconds }) return $"{Time(seconds.Least)} … {Time(seconds.Greatest)}";
+        var levels = survey.Levels.OrderByDescending(level => level.Value).ThenBy(level => level.Key, StringComparer.Ordinal).Take(MostNamed);
+        return string.Join(", ", levels.Select(level => $"{Excerpt.Of(level.Key)} {level.Value:N0}")) + (survey.Levels.Count > MostNamed ? ", …" : "");
+    }
+
+    private static string Number(double number) => number.ToString("G6", CultureInfo.InvariantCulture);
+
+    private static string Time(double seconds) => DateTime.UnixEpoch.AddSeconds(seconds).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+}
+
+/// <summary>A column as a person sees it.</summary>
+/// <param name="Missing">Cells of all rows.</param>
+/// <param name="Distinct">Values of all rows, as far as they were counted.</param>
+/// <param name="Note">What it becomes, or why it is left out.</param>
+/// <param name="Contents">The range of numbers and dates, the commonest levels of others.</param>
+public sealed record InspectedColumn(string Name, string Kind, long Missing, long Distinct, int Inputs, string? Note, string Contents)
+{
+    /// <summary>Whether there are more distinct values than were counted.</summary>
+    public bool HasMore { get; init; }
+}

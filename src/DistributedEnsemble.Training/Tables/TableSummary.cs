@@ -1,0 +1,41 @@
+using System.Globalization;
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Training.Tables;
+
+/// <summary>What a run learns from a table, in a line: said before it is trained.</summary>
+public static class TableSummary
+{
+    private const int MostNamed = 6;
+
+    /// <summary>Target, task, classes or range, rows, features, inputs, and what was left out.</summary>
+    /// <returns>Null of data that is no table.</returns>
+    public static string? Of(DataDescription data)
+    {
+        if (data.Table is not { } table) return null;
+        var (train, validation, test) = data.Splits;
+        var parts = new List<string>
+        {
+            $"{data.Dataset}: {data.Task.Name} of {Excerpt.Of(data.Task.Target!)} ({Outcomes(data.Task)})",
+            $"{Count(train + validation + test)} rows ({Count(train)} train, {Count(validation)} validate, {Count(test)} test)",
+            $"{Count(data.Columns.Length)} features, {Count(data.Inputs.Width)} inputs",
+        };
+        if (table.RowsWithoutTarget > 0) parts.Add($"{Count(table.RowsWithoutTarget)} rows without target");
+        var leftOut = table.Columns.Where(column => column.Inputs == 0).ToArray();
+        if (leftOut.Length > 0)
+        {
+            parts.Add($"left out: {string.Join(", ", leftOut.Take(MostNamed).Select(column => $"{Excerpt.Of(column.Name)} ({column.Note})"))}"
+                + (leftOut.Length > MostNamed ? $" and {leftOut.Length - MostNamed} more" : ""));
+        }
+
+        return string.Join("; ", parts);
+    }
+
+    private static string Outcomes(LearningTask task) => task switch
+    {
+        Classification { Classes: var classes } => $"{Count(classes.Count)} classes: {string.Join(", ", classes.Take(MostNamed))}{(classes.Count > MostNamed ? ", …" : "")}",
+        _ => task.Name,
+    };
+
+    private static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,61 @@
+namespace DistributedEnsemble.Client.Tests.Commands;
+
+public sealed class InspectTests : IDisposable
+{
+    private readonly TestDriver _driver = new();
+
+    [Fact]
+    public async Task A_table_is_shown_as_training_takes_it()
+    {
+        var table = (await _driver.RunAsync("inspect", Houses(), "--json")).Succeeded().Json;
+
+        Assert.Equal("""{"separator":";","decimal":",","quote":"\"","header":true,"encoding":"utf-8","compression":"none"}""", table.GetProperty("format").GetRawText());
+        Assert.Equal((60, 3), (table.GetProperty("rows").GetInt64(), table.GetProperty("rowsWithoutTarget").GetInt64()));
+        Assert.Equal(("sold", "classification"), (table.GetProperty("target").GetString(), table.GetProperty("task").GetString()));
+        Assert.Equal(
+            ["id identifier 0", "area number 2", "town category 3", "sold target 0"],
+            table.GetProperty("columns").EnumerateArray().Select(column => $"{column.GetProperty("name")} {column.GetProperty("kind")} {column.GetProperty("inputs")}"));
+        Assert.Equal((6, 3), (table.GetProperty("columns")[1].GetProperty("missing").GetInt64(), table.GetProperty("columns")[2].GetProperty("distinct").GetInt64()));
+        Assert.Equal("counts the rows", table.GetProperty("columns")[0].GetProperty("note").GetString());
+    }
+
+    [Fact]
+    public async Task People_see_the_flags_that_say_otherwise()
+    {
+        var houses = Houses();
+        var shown = (await _driver.RunAsync("inspect", houses, "--target", "town")).Succeeded().Out;
+
+        Assert.StartsWith(
+            $"{houses}: 60 rows, 4 columns; semicolon-separated, decimal comma, quotes \", a header, utf-8\n"
+            + "target: town (--target C chooses another), task: classification (--task T)\n", shown, StringComparison.Ordinal);
+        Assert.Contains("\"york\" 20, \"bath\" 20, \"hull\" 20", shown.Replace("\"bath\" 20, \"hull\" 20, \"york\" 20", "\"york\" 20, \"bath\" 20, \"hull\" 20", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_table_that_cannot_be_learned_is_shown_with_the_reason()
+    {
+        var file = _driver.File("few.csv", "a,b\n1,x\n2,y\n");
+        var outcome = await _driver.RunAsync("inspect", file);
+        Assert.Equal((2, $"{file} has no column that can be predicted: each is constant, a name of the row, or text.\n"), (outcome.ExitCode, outcome.Error));
+        Assert.Contains("few.csv: 2 rows, 2 columns", outcome.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_not_there_is_told() =>
+        (await _driver.RunAsync("inspect", "none.csv")).Refused(2, "none.csv was not found: looked for none.csv. If it lies in another folder DIR, add --data DIR.");
+
+    [Fact]
+    public async Task Before_training_a_line_says_what_is_learned()
+    {
+        var trained = (await _driver.RunAsync("train", "--dataset", Houses(), "--members", "1", "--epochs", "1")).Succeeded();
+
+        Assert.StartsWith(
+            "houses.csv: classification of \"sold\" (2 classes: no, yes); 57 rows (41 train, 5 validate, 11 test); 2 features, 5 inputs; "
+            + "3 rows without target; left out: \"id\" (counts the rows)\n", trained.Out, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _driver.Dispose();
+
+    private string Houses() => _driver.File("houses.csv", "id;area;town;sold\n" + string.Concat(Enumerable.Range(0, 60).Select(i =>
+        $"{i};{(i % 10 == 7 ? "" : $"{i * i % 97},5")};{(i % 3) switch { 0 => "york", 1 => "bath", _ => "hull" }};{(i % 20 == 11 ? "?" : i / 3 % 2 == 0 ? "yes" : "no")}\n")));
+}
