@@ -27,6 +27,7 @@ internal static class Wiring
         .With<DataException>(ExitCode.Usage)
         .With<RedisAddressException>(ExitCode.Usage)
         .With<TlsException>(ExitCode.Usage)
+        .With<Silo.SiloSettingsException>(ExitCode.Usage)
         .With<RedisUnreachableException>(ExitCode.Unreachable)
         .With<HttpSettingsException>(ExitCode.Usage)
         .With<SafetensorsException>(ExitCode.Failed)

@@ -38,12 +38,19 @@ internal static class SiloCommand
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
+        using var stop = new StopSignals();
         try
         {
-            var builder = Host.CreateApplicationBuilder();
+            // Settings lie beside the program: a file of the folder where it happens to be started is somebody else's.
+            var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
             builder.Configuration.AddSecretFiles();
-            await SiloProgram.RunAsync(builder, Settings(builder.Configuration, arguments), cancellationToken);
+            await SiloProgram.RunAsync(builder, Settings(builder.Configuration, arguments), stop.Token);
             return ExitCode.Ok;
+        }
+        catch (OperationCanceledException) when (stop.ExitCode > 0)
+        {
+            await Console.Error.WriteLineAsync("Stopped before the silo was ready.");
+            return stop.ExitCode;
         }
         catch (Exception exception) when (exception is SiloSettingsException or RedisAddressException or TlsException or HttpSettingsException or DirectoryNotFoundException)
         {

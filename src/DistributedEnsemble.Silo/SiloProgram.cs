@@ -13,35 +13,56 @@ internal static class SiloProgram
 {
     private const int FirstSiloPort = 11111, FirstGatewayPort = 30000;
 
+    /// <param name="stop">Ends the silo; its members take checkpoints first, and others go on with them.</param>
+    /// <exception cref="OperationCanceledException">It was asked to stop before it was ready; nothing is left of it.</exception>
     /// <exception cref="SiloSettingsException">The settings are refused.</exception>
     /// <exception cref="RedisUnreachableException">The cluster's Redis does not answer.</exception>
     /// <exception cref="IOException">The folder of the runs is not the cluster's.</exception>
-    public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, CancellationToken cancellation)
+    public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, CancellationToken stop)
     {
         var check = CheckedSettings.Of(settings, builder.Configuration);
         var serves = settings.Http is not null || builder.Configuration["Ensemble:Serving:Url"] is { Length: > 0 };
         var http = serves ? builder.Configuration.ReadHttpSettings(settings.Http) : null;
-        await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync();
+        await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync().WaitAsync(stop);
         var cluster = redis is null ? null : new RedisCluster(check.Redis!, redis, await RedisClusterId.TakeAsync(redis));
-        if (redis is not null) await SharedFolder.CheckAsync(redis, settings.Runs);
+        if (redis is not null) await SharedFolder.CheckAsync(redis, settings.Runs).WaitAsync(stop);
+        stop.ThrowIfCancellationRequested();
         using var ports = new FreePorts();
         var siloPort = ports.Take(check.Address, settings.SiloPort, FirstSiloPort, "--silo-port");
-        var gatewayPort = ports.Take(check.Address, settings.GatewayPort, FirstGatewayPort, "--gateway-port");
+        var gatewayPort = cluster is null ? 0 : ports.Take(check.Address, settings.GatewayPort, FirstGatewayPort, "--gateway-port");
         Log(builder.Logging.ClearProviders());
         builder.Logging
             // Of connections that break and probes that are late the cluster makes its own conclusions; those are told.
             .AddFilter("Orleans", LogLevel.Error).AddFilter("Orleans.Runtime.MembershipService.MembershipTableManager", LogLevel.Warning);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(120));
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.AddSingleton<IFatalErrorHandler, Eviction>();
         builder.UseOrleans(silo => Configure(silo, builder.Configuration, check, cluster, siloPort, gatewayPort));
         using var host = builder.Build();
-        await host.StartAsync(cancellation);
-        await using var server = http is null ? null : await HttpServer.StartAsync(
-            host.Services.GetRequiredService<IGrainFactory>(), settings.Runs, http, logs: Log, cancellation: cancellation);
-        Console.Out.WriteLine(
-            $"Silo {check.Address}:{siloPort} is ready: {settings.Lanes} lanes, gateway {check.Address}:{gatewayPort}"
-            + (server is null ? "." : $", HTTP at {server.Url}."));
-        await host.WaitForShutdownAsync(cancellation);
+        // Half a start would have to be undone: it takes a second or two, and the stop is that of a silo that has started.
+        await host.StartAsync(CancellationToken.None);
+        await ServeAsync(host, check, http, siloPort, gatewayPort, stop);
+    }
+
+    private static async Task ServeAsync(IHost host, CheckedSettings check, HttpSettings? http, int siloPort, int gatewayPort, CancellationToken stop)
+    {
+        try
+        {
+            stop.ThrowIfCancellationRequested();
+            await using var server = http is null ? null : await HttpServer.StartAsync(
+                host.Services.GetRequiredService<IGrainFactory>(), check.Given.Runs, http, logs: Log, cancellation: CancellationToken.None);
+            stop.ThrowIfCancellationRequested();
+            Console.Out.WriteLine(
+                $"Silo {check.Address}:{siloPort} is ready: {check.Given.Lanes} lanes, {(gatewayPort == 0 ? "no gateway" : $"gateway {check.Address}:{gatewayPort}")}"
+                + (server is null ? "." : $", HTTP at {server.Url}."));
+            using var asked = stop.Register(host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication);
+            await host.WaitForShutdownAsync(CancellationToken.None);
+        }
+        catch
+        {
+            await host.StopAsync(CancellationToken.None);
+            throw;
+        }
     }
 
     private static void Log(ILoggingBuilder logs)
@@ -54,7 +75,7 @@ internal static class SiloProgram
         ISiloBuilder silo, IConfiguration configuration, CheckedSettings check, RedisCluster? cluster, int siloPort, int gatewayPort)
     {
         var settings = check.Given;
-        if (cluster is null) silo.UseLocalhostClustering();
+        if (cluster is null) silo.UseLocalhostClustering().AcceptNobody();
         silo.Configure<EndpointOptions>(options =>
         {
             options.AdvertisedIPAddress = check.Address;
@@ -66,6 +87,7 @@ internal static class SiloProgram
         {
             (options.RunsFolder, options.DataFolder, options.Lanes) = (settings.Runs, settings.Data, settings.Lanes);
             options.LanePriority = check.LanePriority;
+            options.Limits = configuration.ReadLimits();
             configuration.Configure(options.Prediction);
         });
         silo.CollectForDashboard();

@@ -52,6 +52,8 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, La
             throw new SiloSettingsException($"--address is {settings.Address}: it takes an IP address of this machine that the other silos reach, as in 10.0.0.2.");
         CheckPort("--silo-port", settings.SiloPort);
         CheckPort("--gateway-port", settings.GatewayPort);
+        if (settings is { GatewayPort: not null, Cluster: null })
+            throw new SiloSettingsException($"--gateway-port is {settings.GatewayPort}, and there is no --cluster: a silo alone takes no clients but those of --http.");
         if (settings.SiloPort is { } port && port == settings.GatewayPort)
             throw new SiloSettingsException($"--silo-port and --gateway-port are both {port}: silos and clients need a port each.");
         if (settings.Data is { } data && !Directory.Exists(data)) throw new SiloSettingsException($"--data {data} does not exist: it takes a folder with datasets.");
@@ -83,4 +85,4 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, La
 }
 
 /// <summary>Settings that a silo refuses; the message is one line for people.</summary>
-internal sealed class SiloSettingsException(string message) : Exception(message);
+public sealed class SiloSettingsException(string message) : Exception(message);

@@ -1,6 +1,7 @@
 using DistributedEnsemble.Training;
 using Orleans.Configuration;
 using Orleans.Hosting;
+using Orleans.Runtime;
 using Orleans.TestingHost;
 
 namespace DistributedEnsemble.Grains.Tests;
@@ -45,7 +46,14 @@ internal sealed class EnsembleCluster : IAsyncDisposable
 
     public IAggregator Aggregator(RunKey run) => _cluster.Client.GetGrain<IAggregator>(run.ToString());
 
+    public IRunFiles Files(RunKey run) => _cluster.Client.GetGrain<IRunFiles>(run.ToString());
+
     public IUpload Upload(string name) => _cluster.Client.GetGrain<IUpload>(name);
+
+    /// <summary>Activations of grains whose class has the word in its name.</summary>
+    public async Task<int> CountAsync(string kind) =>
+        (await _cluster.Client.GetGrain<IManagementGrain>(0).GetSimpleGrainStatistics())
+        .Where(grains => grains.GrainType.Contains(kind, StringComparison.OrdinalIgnoreCase)).Sum(grains => grains.ActivationCount);
 
     public RunFolder Folder(RunKey run) => new(RunsFolder, run.Name);
 

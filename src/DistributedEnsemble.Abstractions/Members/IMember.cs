@@ -25,13 +25,11 @@ public interface IMember : IGrainWithStringKey
     Task<ConstituentProbabilities> PredictAsync(ConstituentQuery query, CancellationToken cancellationToken = default);
 }
 
-/// <summary>A member's order to train.</summary>
-/// <param name="Definition">What the run is made of.</param>
+/// <summary>A member's order to train. What the run is made of, the member asks of its coordinator: the record alone says it.</summary>
 /// <param name="Checkpoints">The checkpoints that the record names, newest first.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.assignment")]
 public sealed record Assignment(
-    [property: Id(0)] MemberAttempt Attempt, [property: Id(1)] RunDefinition Definition,
-    [property: Id(2)] ImmutableArray<WeightFile> Checkpoints)
+    [property: Id(0)] MemberAttempt Attempt, [property: Id(2)] ImmutableArray<WeightFile> Checkpoints)
 {
     /// <summary>The silo whose lanes are meant, as Orleans parses it; null is wherever the grain is.</summary>
     [Id(3)] public string? Silo { get; init; }

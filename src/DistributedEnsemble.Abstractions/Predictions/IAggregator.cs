@@ -113,7 +113,7 @@ public enum DataPart { Test, Validation }
 /// <param name="Rows">Raw rows, request after request; none if <paramref name="Part"/> says which.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.constituent-query")]
 public sealed record ConstituentQuery(
-    [property: Id(0)] RunDefinition Definition, [property: Id(1)] ImmutableArray<WeightFile> Constituents,
+    [property: Id(1)] ImmutableArray<WeightFile> Constituents,
     [property: Id(2)] int MonteCarloSamples, [property: Id(3)] ImmutableArray<ImmutableArray<float>> Rows,
     [property: Id(4)] DataPart? Part, [property: Id(5)] int Start, [property: Id(6)] int Count);
 

@@ -11,11 +11,11 @@ public readonly record struct RunKey([property: Id(0)] string Name, [property: I
 
     /// <summary>Reads NAME@ID.</summary>
     /// <exception cref="FormatException">The text is not that.</exception>
-    public static RunKey Parse(string key) => TryParse(key) ?? throw new FormatException($"\"{key}\" is not NAME@ID.");
+    public static RunKey Parse(string key) => TryParse(key) ?? throw new FormatException($"{OneLine.Quoted(key)} is not NAME@ID.");
 
     /// <returns>Null if the text is not NAME@ID.</returns>
     public static RunKey? TryParse(string? key) =>
-        key?.LastIndexOf('@') is >= 0 and var at && Guid.TryParseExact(key[(at + 1)..], "N", out var id) ? new RunKey(key[..at], id) : null;
+        key?.LastIndexOf('@') is >= 0 and var at && Guid.TryParseExact(key[(at + 1)..], "N", out var id) && RunName.IsValid(key[..at]) ? new RunKey(key[..at], id) : null;
 
     public override string ToString() => $"{Name}@{Id:N}";
 }

@@ -32,9 +32,11 @@ public interface IScheduler : IGrainWithStringKey
     [Alias("list")]
     Task<ImmutableArray<RunKey>> ListAsync();
 
-    /// <summary>Every run of the store, by name.</summary>
+    /// <summary>A page of the store's runs, by name.</summary>
+    /// <param name="after">The last name of the page before; null for the first page.</param>
+    /// <returns>None after the last page.</returns>
     [Alias("list-all")]
-    Task<ImmutableArray<RunKey>> ListAllAsync();
+    Task<ImmutableArray<RunKey>> ListAllAsync(string? after = null);
 
     /// <summary>What a silo has and does; sent when that changes, and every few seconds.</summary>
     [Alias("announce"), AlwaysInterleave]

@@ -26,6 +26,9 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo) : ICluster
                 training.DataFolder = options.DataFolder;
                 training.Lanes = options.Lanes ?? training.Lanes;
                 training.LanePriority = options.LanePriority;
+                // Nobody but the user of this process submits to it: HTTP takes no paths.
+                training.ReadsPaths = true;
+                training.Limits = ServingConfiguration.OfEnvironment().ReadLimits();
                 ServingConfiguration.OfEnvironment().Configure(training.Prediction);
             },
             Logs, cancellation);

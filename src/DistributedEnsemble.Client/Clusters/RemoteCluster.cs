@@ -31,7 +31,7 @@ internal sealed class RemoteCluster : ICluster
     {
         // First by itself: Orleans' own attempts end in a longer story.
         string? clusterId;
-        await using (var redis = await address.ConnectAsync()) clusterId = await RedisClusterId.FindAsync(redis);
+        await using (var redis = await address.ConnectAsync().WaitAsync(cancellation)) clusterId = await RedisClusterId.FindAsync(redis).WaitAsync(cancellation);
         if (clusterId is null) throw NoSilo(address);
         var loss = new SiloLoss();
         var host = Build(address, clusterId, loss);
@@ -65,7 +65,7 @@ internal sealed class RemoteCluster : ICluster
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         EmbeddedCluster.Logs(builder.Logging);
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddSingleton<IHostLifetime, Silo.NoSignals>();
         builder.UseOrleansClient(client =>
         {
             client.UseEnsembleRedis(address.ToConfiguration(), clusterId);
@@ -98,13 +98,5 @@ internal sealed class RemoteCluster : ICluster
         public void Tell() => Interlocked.Exchange(ref _next, NewSignal()).SetResult();
 
         private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
-
-    /// <summary>Signals are the commands' own; the ordinary one would swallow them.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

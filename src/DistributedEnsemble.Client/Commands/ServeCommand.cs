@@ -42,14 +42,29 @@ internal sealed class ServeCommand : DriverCommand
             var settings = ServingConfiguration.OfEnvironment().ReadHttpSettings(parsed.GetValue(_http));
             var catalog = backend.OpenCatalog(options);
             var names = (parsed.GetValue(_runs) ?? []).Select(name => NamedRun.Find(parsed, catalog, shared, name).Run).Distinct().ToList();
-            await using var cluster = await backend.StartCluster(options with { LanePriority = LanePriority.Idle }, interruption.Token);
+            await using var cluster = await StartAsync(backend, options with { LanePriority = LanePriority.Idle }, interruption);
+            if (cluster is null) return interruption.ExitCode;
             await using var server = await HttpServer.StartAsync(
-                cluster.Grains, options.RunsFolder, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, interruption.Token);
+                cluster.Grains, options.RunsFolder, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, CancellationToken.None);
             Announce(parsed, server.Url, names.Count > 0 ? names : [.. catalog.Names()], options.RunsFolder);
             await Task.Delay(Timeout.Infinite, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await StopRunsAsync(cluster.Grains);
             return ExitCode.Ok;
         });
+    }
+
+    /// <returns>Null if an interruption came first.</returns>
+    private async Task<ICluster?> StartAsync(Backend backend, EmbeddedOptions options, Interruption interruption)
+    {
+        try
+        {
+            return await backend.StartCluster(options, interruption.Token);
+        }
+        catch (OperationCanceledException) when (interruption.IsAsked)
+        {
+            _consoles.Error.WriteRaw("Stopped before anything was served.");
+            return null;
+        }
     }
 
     private void Announce(ParseResult parsed, string url, List<string> runs, string folder)

@@ -17,7 +17,16 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
     private readonly EnsembleTrainingOptions _training = new();
     private ICluster? _cluster;
 
-    public IReadOnlyList<string> Names() => [.. Await(grains => Scheduler(grains).ListAllAsync()).Select(run => run.Name)];
+    public IReadOnlyList<string> Names()
+    {
+        var names = new List<string>();
+        while (true)
+        {
+            var page = Await(grains => Scheduler(grains).ListAllAsync(names.LastOrDefault()));
+            if (page.IsEmpty) return names;
+            names.AddRange(page.Select(run => run.Name));
+        }
+    }
 
     public RunStatus? Find(string name) => Await(async grains =>
         await Scheduler(grains).FindAsync(name) is { } run ? await Coordinator(grains, run).GetStatusAsync() : null);

@@ -27,6 +27,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         }
         catch (OperationCanceledException) when (interruption.IsAsked)
         {
+            consoles.Error.WriteRaw("Stopped before anything was trained: nothing has changed.");
             return interruption.ExitCode;
         }
     }

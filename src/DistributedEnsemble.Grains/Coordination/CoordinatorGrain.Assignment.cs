@@ -43,7 +43,7 @@ internal sealed partial class CoordinatorGrain
     /// <summary>The first call to a member's grain decides its silo.</summary>
     private async Task<bool> StartTrainingAsync(MemberAttempt attempt, ImmutableArray<WeightFile> checkpoints, LaneGrant grant)
     {
-        var assignment = new Assignment(attempt, new RunDefinition(Record.Spec, Record.Data), checkpoints) { Silo = grant.Silo };
+        var assignment = new Assignment(attempt, checkpoints) { Silo = grant.Silo };
         var member = GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, attempt.Member));
         for (var tries = MostMoves; ; tries--)
         {

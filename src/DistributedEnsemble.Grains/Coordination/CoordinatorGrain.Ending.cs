@@ -186,7 +186,7 @@ internal sealed partial class CoordinatorGrain
     {
         try
         {
-            if (!File.Exists(_folder.Spec) || RunStatusFile.Read(_folder)?.State == Record.State) return;
+            if (await Task.Run(() => !File.Exists(_folder.Spec) || RunStatusFile.Read(_folder)?.State == Record.State)) return;
             await _writer.WriteAsync();
             await WriteStatusAsync(isUnderWay: false);
         }

@@ -9,8 +9,8 @@ using Orleans.Runtime;
 namespace DistributedEnsemble.Grains;
 
 /// <inheritdoc cref="ICoordinator"/>
-[Reentrant, KeepAlive]
-internal sealed partial class CoordinatorGrain : Grain, ICoordinator
+[Reentrant]
+internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingGrainCallFilter
 {
     private readonly IPersistentState<RunRecord> _state;
     private readonly ILogger<CoordinatorGrain> _log;
@@ -24,7 +24,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
     private readonly ISiloStatusOracle _silos;
     private readonly TimeProvider _time;
     private IDisposable? _lock;
-    private bool _isUnderWay;
+    private bool _isUnderWay, _isStarting;
     private IGrainTimer? _timer;
     private int _changesShown;
 
@@ -63,10 +63,24 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         _showing.Dispose();
     }
 
+    /// <summary>Whoever asks for runs that are not there must not fill a silo with their coordinators.</summary>
+    public async Task Invoke(IIncomingGrainCallContext context)
+    {
+        try
+        {
+            await context.Invoke();
+        }
+        finally
+        {
+            if (!_state.RecordExists && !_isStarting) DeactivateOnIdle();
+        }
+    }
+
     public async Task<bool> StartAsync(RunRequest request)
     {
         if (_state.RecordExists) return true;
         var isOurs = false;
+        _isStarting = true;
         try
         {
             if ((_lock = await _ownership.ClaimAsync(_run)) is null) return false;
@@ -81,11 +95,15 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
             if (isOurs) FileRuns.Remove(_folder);
             throw new IOException($"Run \"{_run.Name}\" cannot be stored in {_folder.Runs}: {reason}");
         }
+        finally
+        {
+            _isStarting = false;
+        }
     }
 
     private async Task CreateAsync(RunRequest request)
     {
-        WriteDefinition(request.Spec, request.Data);
+        await Task.Run(() => WriteDefinition(request.Spec, request.Data));
         var members = EnsembleSpec.FromJson(request.Spec).Members;
         _state.State = new RunRecord
         {
@@ -131,7 +149,8 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         _state.State = Record with { State = RunState.Running, Reason = null };
         try
         {
-            WriteDefinition(Record.Spec, Record.Data);
+            var (spec, data) = (Record.Spec, Record.Data);
+            await Task.Run(() => WriteDefinition(spec, data));
             await _writer.WriteAsync();
             await HoldAsync();
         }
@@ -179,9 +198,21 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         WriteUnlessThere(_folder.Spec, Encoding.UTF8.GetBytes(spec));
         WriteUnlessThere(_folder.Data, Encoding.UTF8.GetBytes(data));
 
-        static void WriteUnlessThere(string path, byte[] bytes)
+        void WriteUnlessThere(string path, byte[] bytes)
         {
-            if (!File.Exists(path) || !File.ReadAllBytes(path).AsSpan().SequenceEqual(bytes)) AtomicFile.Write(path, stream => stream.Write(bytes));
+            if (!Has(path, bytes)) AtomicFile.Write(path, stream => stream.Write(bytes));
+        }
+
+        bool Has(string path, byte[] bytes)
+        {
+            try
+            {
+                return RegularFile.ReadAllBytes(_folder.Runs, path).AsSpan().SequenceEqual(bytes);
+            }
+            catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+            {
+                return false;
+            }
         }
     }
 
@@ -220,13 +251,16 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator
         return true;
     }
 
-    /// <summary>Keeps run.json up to date, and obeys requests to stop, while the run is under way and its lock is held.</summary>
+    /// <summary>
+    /// Keeps run.json up to date, obeys requests to stop, and keeps this activation alive, while the run is under way and its lock
+    /// is held.
+    /// </summary>
     private async Task HoldAsync()
     {
         await WriteStatusAsync(_isUnderWay);
         await RemoveUnnamedAsync();
         _timer ??= this.RegisterGrainTimer(
-            _ => TickAsync(), new GrainTimerCreationOptions { DueTime = StatusPeriod, Period = StatusPeriod, Interleave = true });
+            _ => TickAsync(), new GrainTimerCreationOptions { DueTime = StatusPeriod, Period = StatusPeriod, Interleave = true, KeepAlive = true });
     }
 
     private async Task TickAsync()

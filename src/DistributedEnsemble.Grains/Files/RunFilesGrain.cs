@@ -23,16 +23,17 @@ internal sealed class RunFilesGrain(EnsembleTrainingOptions options) : Grain, IR
         }
 
         // The path is the record's own; RunFolder holds it below the run's folder.
-        return await Task.Run(() => Read(new RunFolder(options.RunsFolder, run.Name).Path(file.File), offset));
+        return await Task.Run(() => Read(new RunFolder(options.RunsFolder, run.Name), file, offset));
     }
 
     private static WeightFile? Find(RunStatus status, ModelName model) =>
         (model.IsEma ? status.Ema : status.Snapshots).FirstOrDefault(file => file.Member == model.Member && file.Step == model.Step);
 
-    private static FileChunk Read(string path, long offset)
+    private static FileChunk Read(RunFolder folder, WeightFile weights, long offset)
     {
-        using var file = File.OpenRead(path);
-        var bytes = new byte[Math.Clamp(file.Length - offset, 0, ChunkBytes)];
+        using var file = RegularFile.OpenRead(folder.Runs, folder.Path(weights.File));
+        if (offset < 0 || offset > file.Length) throw new RunRejectedException($"The model has {file.Length:N0} bytes: there is nothing at {offset:N0}.");
+        var bytes = new byte[Math.Min(file.Length - offset, ChunkBytes)];
         file.Position = offset;
         file.ReadExactly(bytes);
         return new FileChunk(bytes, file.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));

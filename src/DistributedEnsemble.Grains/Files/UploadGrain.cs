@@ -4,57 +4,102 @@ using DistributedEnsemble.Training;
 namespace DistributedEnsemble.Grains;
 
 /// <inheritdoc cref="IUpload"/>
-internal sealed class UploadGrain(EnsembleTrainingOptions options) : Grain, IUpload
+internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider time) : Grain, IUpload
 {
     /// <summary>The client's name for it, which becomes a file's: nothing else can be one.</summary>
     private string Sha256 => this.GetPrimaryKeyString() is var name && UploadedName.IsSha256(name)
         ? name
         : throw new RunRejectedException("An upload's name is the sha256 of its bytes.");
 
-    private string Whole => UploadedData.PathOf(options.RunsFolder, Sha256);
-
-    private string Part => $"{Whole}.part";
+    private string Whole => Uploads.Whole(options.RunsFolder, Sha256);
 
     public Task<long> BeginAsync(long length)
     {
         var whole = Whole;
-        if (length > options.MaxUploadBytes)
-            throw new RunRejectedException($"The file has {length:N0} bytes: this cluster takes up to {options.MaxUploadBytes:N0}. Train with a smaller one, or register the dataset on the silos.");
-        if (File.Exists(whole)) return Task.FromResult(length);
-        Directory.CreateDirectory(Path.GetDirectoryName(whole)!);
-        var part = new FileInfo(Part);
-        if (part.Exists && part.Length > length) part.Delete();
-        return Task.FromResult(File.Exists(Part) ? part.Length : 0);
+        return Task.Run(() => Begin(whole, length));
     }
 
-    public async Task AppendAsync(long offset, byte[] bytes)
+    public Task AppendAsync(long offset, byte[] bytes)
     {
-        if (File.Exists(Whole)) return;
-        await using var file = new FileStream(Part, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
-        // Bytes that another client of the same file sent first are sent again, as those are whose answer was lost.
-        if (file.Length < offset) throw new RunRejectedException($"The upload goes on at byte {file.Length}, not {offset}.");
-        if (offset + bytes.Length > options.MaxUploadBytes) throw new RunRejectedException($"This cluster takes files of up to {options.MaxUploadBytes:N0} bytes.");
-        file.Position = offset;
-        await file.WriteAsync(bytes);
+        var whole = Whole;
+        return Task.Run(() => Append(whole, offset, bytes));
     }
 
-    public async Task CompleteAsync()
+    public Task CompleteAsync()
     {
-        if (File.Exists(Whole)) return;
-        var sha256 = await Task.Run(() =>
+        var whole = Whole;
+        return Task.Run(() => Complete(whole));
+    }
+
+    private long Begin(string whole, long length)
+    {
+        var limits = options.Limits;
+        if (length < 1) throw new RunRejectedException($"The file has {length:N0} bytes: there is nothing to train on.");
+        if (length > limits.MaxUploadBytes)
         {
-            using var file = new FileStream(Part, FileMode.Open, FileAccess.ReadWrite);
-            var hash = Convert.ToHexStringLower(SHA256.HashData(file));
+            throw new RunRejectedException(
+                $"The file has {length:N0} bytes: this cluster takes up to {limits.MaxUploadBytes:N0}. Train with a smaller one, or register the dataset on the silos.");
+        }
+
+        if (File.Exists(whole)) return length;
+        Directory.CreateDirectory(Uploads.Folder(options.RunsFolder));
+        Uploads.RemoveExpired(options, time.GetUtcNow());
+        // Who announced another length was wrong, or is: a hash belongs to one.
+        foreach (var (path, other) in Uploads.PartsOf(options.RunsFolder, Sha256)) if (other != length) File.Delete(path);
+        var part = Uploads.Part(options.RunsFolder, Sha256, length);
+        using (var file = OpenPart(part, FileMode.OpenOrCreate))
+        {
+            if (file.Length > 0) return file.Length;
+        }
+
+        // It counts from now on: two that begin at once see each other.
+        var taken = Uploads.Taken(options.RunsFolder);
+        if (taken <= limits.MaxUploadsBytes) return 0;
+        File.Delete(part);
+        throw new RunRejectedException(
+            $"The file has {length:N0} bytes, and the store takes {limits.MaxUploadsBytes:N0} of all clients' files ({Limits.Name(nameof(limits.MaxUploadsBytes))}), "
+            + $"of which {taken - length:N0} are taken: files below .data that no run needs can be removed.");
+    }
+
+    private void Append(string whole, long offset, byte[] bytes)
+    {
+        if (File.Exists(whole)) return;
+        var (path, length) = FindPart();
+        using var file = OpenPart(path, FileMode.Open);
+        // Bytes that another client of the same file sent first are sent again, as those are whose answer was lost.
+        if (offset < 0 || file.Length < offset) throw new RunRejectedException($"The upload goes on at byte {file.Length}, not {offset}.");
+        if (offset + bytes.Length > length)
+            throw new RunRejectedException($"The upload was announced with {length:N0} bytes, and {offset + bytes.Length:N0} came: begin again.");
+        file.Position = offset;
+        file.Write(bytes);
+    }
+
+    private void Complete(string whole)
+    {
+        if (File.Exists(whole)) return;
+        var (path, length) = FindPart();
+        string sha256;
+        using (var file = OpenPart(path, FileMode.Open))
+        {
+            if (file.Length < length) throw new RunRejectedException($"The upload was announced with {length:N0} bytes, and {file.Length:N0} came: go on with it.");
+            sha256 = Convert.ToHexStringLower(SHA256.HashData(file));
             file.Flush(flushToDisk: true);
-            return hash;
-        });
+        }
+
         if (sha256 != Sha256)
         {
-            File.Delete(Part);
+            File.Delete(path);
             throw new RunRejectedException("The file changed while it was sent: send it again.");
         }
 
-        File.Move(Part, Whole, overwrite: true);
-        FolderFlush.Flush(Path.GetDirectoryName(Whole)!);
+        File.Move(path, whole, overwrite: true);
+        FolderFlush.Flush(Path.GetDirectoryName(whole)!);
     }
+
+    /// <exception cref="RunRejectedException">It was never begun, or has expired.</exception>
+    private (string Path, long Length) FindPart() => Uploads.PartsOf(options.RunsFolder, Sha256).FirstOrDefault() is { Path: not null } part
+        ? part
+        : throw new RunRejectedException("The upload has not begun here, or rested for too long: begin again.");
+
+    private static FileStream OpenPart(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.Read);
 }

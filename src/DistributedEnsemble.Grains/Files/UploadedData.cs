@@ -6,11 +6,6 @@ namespace DistributedEnsemble.Grains;
 /// <summary>What the name of a dataset means, uploads included.</summary>
 public static class UploadedData
 {
-    /// <summary>A name that no run can have.</summary>
-    private const string Folder = ".data";
-
-    internal static string PathOf(string runsFolder, string sha256) => Path.Combine(Path.GetFullPath(runsFolder), Folder, $"{sha256}.csv");
-
     /// <param name="readsPaths">Whether a name may be the path of a file of this machine: never what a client of a cluster sent.</param>
     /// <returns>The source, and what the spec says of the data with the names of this machine's files.</returns>
     /// <exception cref="DataException">A name is unknown, or not to be read here.</exception>
@@ -27,7 +22,7 @@ public static class UploadedData
 
     private static string PathOf(this EnsembleTrainingOptions options, UploadedName upload)
     {
-        var path = PathOf(options.RunsFolder, upload.Sha256);
+        var path = Uploads.Whole(options.RunsFolder, upload.Sha256);
         return File.Exists(path) ? path : throw new DataException(
             $"{upload.Name} is not in the store any more: it was uploaded as {upload.Sha256}. Train with the file again.");
     }

@@ -20,8 +20,14 @@ public sealed class EnsembleTrainingOptions
     /// <summary>How long a silo of a cluster that is asked to end lets its members take checkpoints, for others to go on.</summary>
     public TimeSpan HandOverTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Bytes of a client's own data file that the store takes.</summary>
-    public long MaxUploadBytes { get; set; } = 4L << 30;
+    /// <summary>
+    /// Whether who submits a run may name files of this machine as its data: only where nobody but the user of this process can
+    /// submit.
+    /// </summary>
+    public bool ReadsPaths { get; set; }
+
+    /// <summary>What clients can take.</summary>
+    public Limits Limits { get; set; } = new();
 
     /// <summary>How this silo answers predictions.</summary>
     public PredictionOptions Prediction { get; } = new();

@@ -42,7 +42,8 @@ public static class RedisClusterExtensions
                 options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
                 options.DeleteStateOnClear = true;
             }));
-        silo.Services.AddSingleton(services => new RedisRuns(redis, services.GetRequiredService<EnsembleTrainingOptions>()));
+        silo.Services.AddSingleton(services => new RedisRuns(
+            redis, services.GetRequiredService<EnsembleTrainingOptions>(), services.GetRequiredService<ILogger<RedisRuns>>()));
         silo.Services.AddSingleton<IRunDirectory>(services => services.GetRequiredService<RedisRuns>());
         silo.Services.AddSingleton<IRunOwnership>(services => services.GetRequiredService<RedisRuns>());
         silo.Services.AddGrainStorage(FileRecordStorage.Name, (services, _) => new RedisRecordStorage(

@@ -22,6 +22,7 @@ internal sealed partial class Lane : IDisposable
 
     /// <summary>Runs the work after what the lane was given before.</summary>
     /// <returns>When it has ended.</returns>
+    /// <exception cref="Exception">What the work threw.</exception>
     public Task RunAsync(Action work)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -42,9 +43,17 @@ internal sealed partial class Lane : IDisposable
         LowerPriority();
         foreach (var (work, ended) in _queue.GetConsumingEnumerable())
         {
-            work();
-            ReturnMemory();
-            ended.SetResult();
+            try
+            {
+                work();
+                ReturnMemory();
+                ended.SetResult();
+            }
+            catch (Exception exception)
+            {
+                // The next member may be well: the thread goes on, and with it the process.
+                ended.SetException(exception);
+            }
         }
     }
 
@@ -52,15 +61,29 @@ internal sealed partial class Lane : IDisposable
     private void LowerPriority()
     {
         const int ThisThread = 0, Nice = 10, Idle = 5;
-        if (!OperatingSystem.IsLinux()) Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
-        else if (_priority == LanePriority.Low || SetScheduler(ThisThread, Idle, new SchedulingParameter()) != 0)
-            _ = SetPriority(ThisThread, GetThreadId(), Nice);
+        try
+        {
+            if (!OperatingSystem.IsLinux()) Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;
+            else if (_priority == LanePriority.Low || SetScheduler(ThisThread, Idle, new SchedulingParameter()) != 0)
+                _ = SetPriority(ThisThread, GetThreadId(), Nice);
+        }
+        catch (Exception exception) when (exception is EntryPointNotFoundException or DllNotFoundException)
+        {
+            // A C library that is not glibc: the lane trains at the priority that it has.
+        }
     }
 
     /// <summary>The next member may need less, or never come.</summary>
     private static void ReturnMemory()
     {
-        if (OperatingSystem.IsLinux()) _ = TrimMalloc(0);
+        try
+        {
+            if (OperatingSystem.IsLinux()) _ = TrimMalloc(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // A C library that keeps nothing back.
+        }
     }
 
     /// <summary>struct sched_param: its only field means nothing to ordinary threads.</summary>

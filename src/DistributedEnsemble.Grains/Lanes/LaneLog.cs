@@ -18,4 +18,7 @@ internal static partial class LaneLog
 
     [LoggerMessage(5, LogLevel.Warning, "Run {Run}: the coordinator does not answer member {Member}; next try in {Pause}.")]
     public static partial void CoordinatorAway(this ILogger log, Exception exception, RunKey run, int member, TimeSpan pause);
+
+    [LoggerMessage(6, LogLevel.Error, "Run {Run}: the lane of member {Member} broke; the lane goes on with the next member.")]
+    public static partial void LaneBroke(this ILogger log, Exception exception, RunKey run, int member);
 }

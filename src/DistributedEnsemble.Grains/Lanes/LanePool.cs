@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Grains;
 
@@ -6,7 +7,7 @@ namespace DistributedEnsemble.Grains;
 /// The lanes of a silo: training runs on threads of their own, so that grains, probes and predictions are never kept waiting.
 /// The work belongs to the silo, not to the grain that brought it: a new activation finds it again.
 /// </summary>
-internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThreads predictions) : IDisposable
+internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThreads predictions, ILogger<LanePool> log) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<int, Lane> _lanes = [];
@@ -90,6 +91,11 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
         try
         {
             work.Train(GiveWay);
+        }
+        catch (Exception exception)
+        {
+            // It could not even tell that it failed: its coordinator misses it after a while, and gives the member to another lane.
+            log.LaneBroke(exception, work.Run, work.Attempt.Member);
         }
         finally
         {

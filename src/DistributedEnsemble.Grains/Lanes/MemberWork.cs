@@ -11,19 +11,19 @@ namespace DistributedEnsemble.Grains;
 /// <summary>The training of one member under one attempt: runs on a lane, and hands its results to the coordinator in order.</summary>
 /// <param name="patience">How long a checkpoint that cannot be read is tried again.</param>
 internal sealed class MemberWork(
-    RunKey run, Assignment assignment, RunFolder folder, PlanCache plans, ICoordinator coordinator, TimeSpan patience, TimeProvider time,
+    KnownRun known, Assignment assignment, RunFolder folder, PlanCache plans, ICoordinator coordinator, TimeSpan patience, TimeProvider time,
     ILogger<MemberWork> log)
 {
     public static readonly TimeSpan PatienceWithSharedFolders = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
 
-    private readonly EnsembleSpec _spec = EnsembleSpec.FromJson(assignment.Definition.Spec);
+    private readonly EnsembleSpec _spec = EnsembleSpec.FromJson(known.Definition.Spec);
     private readonly StringBuilder _lines = new();
     private volatile bool _isStopping, _isAbandoned;
     private volatile MemberProgress? _progress;
 
-    public RunKey Run => run;
+    public RunKey Run => known.Key;
     public MemberAttempt Attempt => assignment.Attempt;
 
     /// <summary>Lanes that it occupies.</summary>
@@ -43,17 +43,33 @@ internal sealed class MemberWork(
     /// <param name="giveWay">Called several times a step, for others to use the lane's core.</param>
     public void Train(Action giveWay)
     {
-        using var outbox = new Outbox(DeliverAsync);
+        try
+        {
+            using var outbox = new Outbox(DeliverAsync);
+            Train(outbox, giveWay);
+            outbox.Complete();
+        }
+        catch (Exception exception)
+        {
+            // What was to be handed over is lost: the run hears that the member failed, past the outbox.
+            log.MemberBroke(exception, Run, Attempt.Member);
+            DeliverAsync(Failure($"{exception.GetType().Name}: {exception.Message}")).GetAwaiter().GetResult();
+        }
+    }
+
+    private void Train(Outbox outbox, Action giveWay)
+    {
         try
         {
             set_num_threads(Threads);
-            Train(plans.Plan(run, assignment.Definition), outbox, giveWay);
+            using var use = plans.Take(known);
+            Train(use.Plan, outbox, giveWay);
         }
         catch (Exception exception)
         {
             var isExpected = exception is DivergedException or SpecException or DataException;
-            if (!isExpected) log.MemberBroke(exception, run, Attempt.Member);
-            Fail(outbox, isExpected ? exception.Message : $"{exception.GetType().Name}: {exception.Message}");
+            if (!isExpected) log.MemberBroke(exception, Run, Attempt.Member);
+            outbox.Add(Failure(isExpected ? exception.Message : $"{exception.GetType().Name}: {exception.Message}"));
         }
     }
 
@@ -96,7 +112,7 @@ internal sealed class MemberWork(
         var (step, weights) = (training.Step, training.CopyWeights());
         outbox.Add(new Delivery(
             () => StoreAsync(Measurements.SnapshotTime, () => coordinator.CollectAsync(
-                new HandOver(Attempt, save(folder, run, Attempt, step, weights)))), weights));
+                new HandOver(Attempt, save(folder, Run, Attempt, step, weights)))), weights));
     }
 
     private void Commit(MemberTraining training, Outbox outbox)
@@ -104,7 +120,7 @@ internal sealed class MemberWork(
         var (checkpoint, lines) = (training.CopyCheckpoint(), TakeLines());
         outbox.Add(new Delivery(
             () => StoreAsync(Measurements.CheckpointTime, () => coordinator.CommitAsync(new Commit(
-                Attempt, checkpoint.Step, WeightFiles.SaveCheckpoint(folder, run, Attempt, checkpoint), lines, Finished: false))),
+                Attempt, checkpoint.Step, WeightFiles.SaveCheckpoint(folder, Run, Attempt, checkpoint), lines, Finished: false))),
             checkpoint));
     }
 
@@ -120,16 +136,16 @@ internal sealed class MemberWork(
         outbox.Add(new Delivery(() => coordinator.ReleaseAsync(Attempt)));
     }
 
-    private void Fail(Outbox outbox, string reason)
+    private Delivery Failure(string reason)
     {
         var failure = new MemberFailure(Attempt, _progress?.Step ?? 0, reason);
-        outbox.Add(new Delivery(() => coordinator.FailAsync(failure)));
+        return new Delivery(() => coordinator.FailAsync(failure));
     }
 
     /// <summary>Writes a file and tells of it; a lane that slept while its run was deleted leaves the folder alone.</summary>
     private async Task<Acknowledgement> StoreAsync(Histogram<double> seconds, Func<Task<Acknowledgement>> sendAsync)
     {
-        if (RecordFile<JsonElement>.IsGone(folder, run)) return Acknowledgement.Superseded;
+        if (RecordFile<JsonElement>.IsGone(folder, Run)) return Acknowledgement.Superseded;
         var begun = time.GetTimestamp();
         var answer = await sendAsync();
         seconds.Record(time.GetElapsedTime(begun).TotalSeconds);
@@ -144,25 +160,25 @@ internal sealed class MemberWork(
             try
             {
                 var answer = await delivery.SendAsync();
-                if (answer == Acknowledgement.Superseded) log.Superseded(run, Attempt.Member, Attempt.Attempt);
+                if (answer == Acknowledgement.Superseded) log.Superseded(Run, Attempt.Member, Attempt.Attempt);
                 if (answer == Acknowledgement.Superseded) Abandon();
                 if (answer == Acknowledgement.Stop) Stop();
                 return !_isAbandoned;
             }
             catch (Exception exception) when (exception is OrleansException or TimeoutException)
             {
-                log.CoordinatorAway(exception, run, Attempt.Member, pause);
+                log.CoordinatorAway(exception, Run, Attempt.Member, pause);
                 await Task.Delay(pause, time);
             }
             catch (Exception exception) when (StoreFailure.In(exception) is { } reason)
             {
-                log.StoreFailed(exception, run, Attempt.Member);
+                log.StoreFailed(exception, Run, Attempt.Member);
                 Abandon();
                 await PauseAsync(reason);
             }
             catch (Exception exception)
             {
-                log.MemberBroke(exception, run, Attempt.Member);
+                log.MemberBroke(exception, Run, Attempt.Member);
                 Abandon();
                 await PauseAsync($"{exception.GetType().Name}: {exception.Message}");
             }
@@ -184,7 +200,7 @@ internal sealed class MemberWork(
             }
             catch (Exception exception)
             {
-                log.CoordinatorAway(exception, run, Attempt.Member, FirstPause);
+                log.CoordinatorAway(exception, Run, Attempt.Member, FirstPause);
                 await Task.Delay(FirstPause, time);
             }
         }
@@ -201,7 +217,7 @@ internal sealed class MemberWork(
             }
             catch (Exception exception) when (exception is IOException or SafetensorsException)
             {
-                log.CheckpointDamaged(run, Attempt.Member, exception.Message);
+                log.CheckpointDamaged(Run, Attempt.Member, exception.Message);
             }
         }
 

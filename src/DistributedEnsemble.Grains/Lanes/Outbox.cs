@@ -18,15 +18,28 @@ internal sealed class Outbox : IDisposable
     private readonly Channel<Delivery> _channel = Channel.CreateUnbounded<Delivery>();
     private readonly SemaphoreSlim _room = new(Outstanding);
     private readonly Task _delivering;
+    private volatile Exception? _failure;
 
     /// <param name="deliverAsync">Delivers one; false lets all that follow be dropped.</param>
     public Outbox(Func<Delivery, Task<bool>> deliverAsync) => _delivering = Task.Run(() => DeliverAllAsync(deliverAsync));
 
     /// <summary>Adds a delivery; waits while too many are outstanding.</summary>
+    /// <exception cref="InvalidOperationException">An earlier one broke: nothing is delivered any more.</exception>
     public void Add(Delivery delivery)
     {
         _room.Wait();
+        if (_failure is not null) delivery.Holds?.Dispose();
+        ThrowIfBroken();
         _channel.Writer.TryWrite(delivery);
+    }
+
+    /// <summary>Waits until all is delivered or dropped.</summary>
+    /// <exception cref="InvalidOperationException">A delivery broke.</exception>
+    public void Complete()
+    {
+        _channel.Writer.TryComplete();
+        _delivering.Wait();
+        ThrowIfBroken();
     }
 
     /// <summary>Waits until all is delivered or dropped.</summary>
@@ -42,8 +55,22 @@ internal sealed class Outbox : IDisposable
         var goesOn = true;
         await foreach (var delivery in _channel.Reader.ReadAllAsync())
         {
-            using (delivery.Holds) goesOn = goesOn && await deliverAsync(delivery);
+            try
+            {
+                using (delivery.Holds) goesOn = goesOn && await deliverAsync(delivery);
+            }
+            catch (Exception exception)
+            {
+                (goesOn, _failure) = (false, exception);
+            }
+
+            // Also after a failure: a lane that waits for room would wait for ever.
             _room.Release();
         }
+    }
+
+    private void ThrowIfBroken()
+    {
+        if (_failure is { } failure) throw new InvalidOperationException($"results could not be handed over: {failure.Message}", failure);
     }
 }

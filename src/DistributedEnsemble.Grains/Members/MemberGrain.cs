@@ -13,6 +13,7 @@ internal sealed class MemberGrain : Grain, IMember
     private readonly EnsembleTrainingOptions _options;
     private readonly LanePool _lanes;
     private readonly PlanCache _plans;
+    private readonly RunDefinitions _definitions;
     private readonly ConstituentPredictor _predictor;
     private readonly ILocalSiloDetails _silo;
     private readonly TimeSpan _patience;
@@ -22,16 +23,16 @@ internal sealed class MemberGrain : Grain, IMember
     private readonly int _member;
 
     public MemberGrain(
-        EnsembleTrainingOptions options, LanePool lanes, PlanCache plans, ConstituentPredictor predictor, ILocalSiloDetails silo,
+        EnsembleTrainingOptions options, LanePool lanes, PlanCache plans, RunDefinitions definitions, ConstituentPredictor predictor, ILocalSiloDetails silo,
         IRunOwnership ownership, TimeProvider time, ILogger<MemberWork> log)
     {
-        (_options, _lanes, _plans, _predictor, _silo, _time, _log) = (options, lanes, plans, predictor, silo, time, log);
+        (_options, _lanes, _plans, _definitions, _predictor, _silo, _time, _log) = (options, lanes, plans, definitions, predictor, silo, time, log);
         // What another host wrote, a shared folder may show a little later.
         _patience = ownership.OutlivesProcess ? MemberWork.PatienceWithSharedFolders : TimeSpan.Zero;
         (_run, _member) = MemberKey.Parse(this.GetPrimaryKeyString());
     }
 
-    public Task<bool> TrainAsync(Assignment assignment)
+    public async Task<bool> TrainAsync(Assignment assignment)
     {
         var here = _silo.SiloAddress.ToParsableString();
         if (assignment.Silo is { } silo && silo != here)
@@ -42,12 +43,13 @@ internal sealed class MemberGrain : Grain, IMember
             throw new MemberElsewhereException($"Member {_member} of run \"{_run.Name}\" is on {here}, not on {silo}.");
         }
 
+        var run = await _definitions.OfAsync(_run);
         var known = _lanes.Find(_run, _member);
-        if (known?.Attempt == assignment.Attempt) return Task.FromResult(true);
+        if (known?.Attempt == assignment.Attempt) return true;
         known?.Abandon();
         var coordinator = GrainFactory.GetGrain<ICoordinator>(_run.ToString());
         var folder = new RunFolder(_options.RunsFolder, _run.Name);
-        return Task.FromResult(_lanes.TryStart(new MemberWork(_run, assignment, folder, _plans, coordinator, _patience, _time, _log)));
+        return _lanes.TryStart(new MemberWork(run, assignment, folder, _plans, coordinator, _patience, _time, _log));
     }
 
     public Task StopAsync(int attempt)

@@ -1,70 +1,126 @@
-using System.Collections.Concurrent;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Grains;
 
-/// <summary>
-/// The data and plans of a silo: a dataset is loaded once and shared by all members, as long as the silo lives.
-/// </summary>
-internal sealed class PlanCache(EnsembleTrainingOptions options, IRunOwnership ownership)
+/// <summary>The data and plans of a silo: each is loaded once and shared by all that use it, and freed some time after the last one.</summary>
+internal sealed class PlanCache : IDisposable
 {
-    private readonly ConcurrentDictionary<(DataSpec Data, bool IsFormer), Lazy<Dataset>> _datasets = new();
-    private readonly ConcurrentDictionary<RunKey, Lazy<TrainingPlan>> _plans = new();
+    private readonly EnsembleTrainingOptions _options;
+    private readonly bool _recordsNamePaths;
+    private readonly SharedValues<(DataSpec Data, bool IsFormer), Dataset> _datasets;
+    private readonly SharedValues<(RunKey Run, string Definition), LoadedPlan> _plans;
 
-    /// <summary>Completes a spec by what its dataset brings, and plans the run; takes as long as loading the data.</summary>
-    /// <exception cref="SpecException">The spec cannot be trained.</exception>
-    /// <exception cref="DataException">The data cannot be had.</exception>
-    /// <param name="nameFor">Chooses the run's name.</param>
-    public TrainingPlan Plan(SpecDocument document, Func<EnsembleSpec, string> nameFor)
+    public PlanCache(EnsembleTrainingOptions options, IRunOwnership ownership, TimeProvider time)
     {
-        // Before the data is read: what is wrong with the rest of the spec takes no time to find.
-        var source = options.Resolve(document.Data, ReadsPaths).Source;
-        document.Resolve(source.Defaults, options.Networks.Kinds);
-        var dataset = Load(document.Data, null);
-        var spec = document.Resolve(dataset.Defaults ?? source.Defaults, options.Networks.Kinds);
-        return Fitting(new TrainingPlan(spec with { Name = nameFor(spec) }, dataset, options.Networks));
+        _options = options;
+        // Clients of a cluster are not this machine's users.
+        _recordsNamePaths = !ownership.OutlivesProcess;
+        _datasets = new(options.Limits.DataLinger, time, dataset => dataset.Dispose());
+        _plans = new(options.Limits.DataLinger, time, plan => plan.Data.Drop());
     }
 
-    /// <summary>The plan of a run that is to go on here, where there may be less memory than where it began.</summary>
+    /// <summary>Datasets in memory.</summary>
+    public int Datasets => _datasets.Count;
+
+    /// <summary>Completes a spec by what its dataset brings.</summary>
+    /// <param name="dataset">Null before it is loaded: what is wrong with the rest of the spec takes no time to find.</param>
+    /// <exception cref="SpecException">The spec is not one.</exception>
+    /// <exception cref="DataException">There is no such data.</exception>
+    public EnsembleSpec Resolve(SpecDocument document, Dataset? dataset = null) => document.Resolve(
+        dataset?.Defaults ?? _options.Resolve(document.Data, _options.ReadsPaths).Source.Defaults, _options.Networks.Kinds);
+
+    /// <summary>The data of a run to be; takes as long as loading it.</summary>
+    /// <exception cref="DataException">The data cannot be had.</exception>
+    public DataUse Load(SpecDocument document) => new(Load(document.Data, null, _options.ReadsPaths));
+
+    /// <summary>The plan of a run to be.</summary>
+    /// <exception cref="SpecException">The spec does not fit the data, or its members not into memory.</exception>
+    public TrainingPlan Plan(EnsembleSpec spec, Dataset dataset) => Fitting(new TrainingPlan(spec, dataset, _options.Networks));
+
+    /// <summary>Makes sure that a run can go on here, where there may be less memory than where it began.</summary>
     /// <exception cref="SpecException">Its members do not fit.</exception>
     /// <exception cref="DataException">The data is not what the run was started with.</exception>
-    public TrainingPlan PlanAgain(RunKey run, RunDefinition definition) => Fitting(Plan(run, definition));
-
-    /// <summary>The plan of a run that was started, on whatever silo.</summary>
-    /// <exception cref="DataException">The data is not what the run was started with.</exception>
-    public TrainingPlan Plan(RunKey run, RunDefinition definition) =>
-        Once(_plans, run, () => TrainingPlan.Restore(run.Name, definition, Load, options.Networks));
-
-    private TrainingPlan Fitting(TrainingPlan plan)
+    public void Check(KnownRun run)
     {
-        TrainingMemory.Check(plan, options.Lanes, TrainingMemory.Available());
-        return plan;
+        using var use = Take(run);
+        Fitting(use.Plan);
     }
 
-    /// <summary>Clients of a cluster are not this machine's users.</summary>
-    private bool ReadsPaths => !ownership.OutlivesProcess;
+    /// <summary>The plan of a run that was started, on whatever silo; its data stays in memory until the use ends.</summary>
+    /// <exception cref="DataException">The data is not what the run was started with.</exception>
+    public PlanUse Take(KnownRun run) => new(_plans.Take((run.Key, run.Sha256), () => Restore(run)));
 
-    /// <param name="recorded">How a run that was started before knows the data. What the same file is taken for today is the same, unless the run is from former times.</param>
-    private Dataset Load(DataSpec data, DataDescription? recorded) => Once(
-        _datasets, (data with { ValidationFraction = 0 }, IsFormer: recorded is { Version: 1 }), () =>
-        {
-            var (source, found) = options.Resolve(data, ReadsPaths);
-            return source.Load(new DataFolders(options.DataFolder), found, recorded);
-        });
-
-    /// <summary>Makes each value once, whoever asks at the same time; a failure is not kept.</summary>
-    private static TValue Once<TKey, TValue>(ConcurrentDictionary<TKey, Lazy<TValue>> cache, TKey key, Func<TValue> make)
-        where TKey : notnull
+    public void Dispose()
     {
-        var lazy = cache.GetOrAdd(key, _ => new Lazy<TValue>(make));
+        _plans.Dispose();
+        _datasets.Dispose();
+    }
+
+    private LoadedPlan Restore(KnownRun run)
+    {
+        SharedValues<(DataSpec, bool), Dataset>.Loan? data = null;
         try
         {
-            return lazy.Value;
+            var plan = TrainingPlan.Restore(
+                run.Key.Name, run.Definition, (spec, recorded) => (data = Load(spec, recorded, _recordsNamePaths)).Value, _options.Networks);
+            return new LoadedPlan(plan, data!);
         }
         catch
         {
-            cache.TryRemove(KeyValuePair.Create(key, lazy));
+            data?.Drop();
             throw;
         }
+    }
+
+    private TrainingPlan Fitting(TrainingPlan plan)
+    {
+        TrainingMemory.Check(plan, _options.Lanes, TrainingMemory.Available());
+        return plan;
+    }
+
+    /// <param name="recorded">How a run that was started before knows the data. What the same file is taken for today is the same, unless the run is from former times.</param>
+    private SharedValues<(DataSpec Data, bool IsFormer), Dataset>.Loan Load(DataSpec data, DataDescription? recorded, bool readsPaths) => _datasets.Take(
+        (KeyOf(data), IsFormer: recorded is { Version: 1 }), () =>
+        {
+            var (source, found) = _options.Resolve(data, readsPaths);
+            return source.Load(new DataFolders(_options.DataFolder), found, recorded);
+        });
+
+    /// <summary>What clients call a file is no part of what it is: the same bytes under another name are the same data.</summary>
+    private static DataSpec KeyOf(DataSpec data) => data with
+    {
+        Dataset = UploadedName.Parse(data.Dataset)?.Sha256 ?? data.Dataset,
+        Test = data.Test is { } test ? UploadedName.Parse(test)?.Sha256 ?? test : null,
+        ValidationFraction = 0,
+    };
+
+    internal sealed record LoadedPlan(TrainingPlan Plan, SharedValues<(DataSpec, bool), Dataset>.Loan Data);
+
+    /// <summary>One use of data.</summary>
+    public sealed class DataUse : IDisposable
+    {
+        private readonly SharedValues<(DataSpec, bool), Dataset>.Loan _loan;
+
+        internal DataUse(SharedValues<(DataSpec, bool), Dataset>.Loan loan) => _loan = loan;
+
+        public Dataset Dataset => _loan.Value;
+
+        /// <summary>Ends the use; nobody is expected who needs the data next.</summary>
+        public void Dispose() => _loan.Drop();
+
+        /// <summary>Ends the use; members are about to need the data.</summary>
+        public void HandOn() => _loan.Dispose();
+    }
+
+    /// <summary>One use of a plan.</summary>
+    public sealed class PlanUse : IDisposable
+    {
+        private readonly SharedValues<(RunKey Run, string Definition), LoadedPlan>.Loan _loan;
+
+        internal PlanUse(SharedValues<(RunKey Run, string Definition), LoadedPlan>.Loan loan) => _loan = loan;
+
+        public TrainingPlan Plan => _loan.Value.Plan;
+
+        public void Dispose() => _loan.Dispose();
     }
 }

@@ -1,14 +1,16 @@
-using System.Collections.Concurrent;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Grains;
 
-/// <summary>The models' function of each run that this silo answers for.</summary>
+/// <summary>The models' function of each run that this silo has answered for lately.</summary>
 internal sealed class RunModelCache(EnsembleTrainingOptions options)
 {
-    private readonly ConcurrentDictionary<RunKey, RunModel> _models = new();
+    private const int Remembered = 64;
+
+    private readonly RecentlyUsed<(RunKey Run, string Definition), RunModel> _models = new(Remembered);
 
     /// <exception cref="SpecException">The spec names a kind of network that is not registered here.</exception>
-    public RunModel Of(RunKey run, RunDefinition definition) =>
-        _models.GetOrAdd(run, static (_, given) => RunModel.Of(given.Definition, given.Networks), (Definition: definition, options.Networks));
+    public RunModel Of(KnownRun run) => _models.TryGet((run.Key, run.Sha256), out var model)
+        ? model
+        : _models.Add((run.Key, run.Sha256), RunModel.Of(run.Definition, options.Networks));
 }

@@ -14,15 +14,15 @@ internal sealed class AggregatorGrain : Grain, IAggregator
     private readonly PredictionCounters _counters;
 
     public AggregatorGrain(
-        PlanCache plans, EnsembleTrainingOptions options, RunModelCache models, ConstituentPredictor here, PredictionThreads threads,
+        PlanCache plans, EnsembleTrainingOptions options, RunDefinitions definitions, RunModelCache models, ConstituentPredictor here, PredictionThreads threads,
         PredictionCounters counters, TimeProvider time, ILogger<AggregatorGrain> log)
     {
         _counters = counters;
-        _served = new ServedRun(Run, GrainFactory, options, plans, models, time, log);
+        _served = new ServedRun(Run, GrainFactory, options, definitions, plans, models, time, log);
         var predictor = new EnsemblePredictor(Run, options, here, GrainFactory, time, log);
         _batcher = new RequestBatcher(
             options.Prediction, threads.Count, threads.IsIdle, time,
-            (batch, cancellation) => predictor.PredictAsync(_served.Model, _served.Definition, batch, cancellation),
+            (batch, cancellation) => predictor.PredictAsync(_served.Model, batch, cancellation),
             (rows, queued, computed) => counters.Add(Run, rows, queued, computed));
     }
 
@@ -64,7 +64,8 @@ internal sealed class AggregatorGrain : Grain, IAggregator
         var chosen = _served.Choose(request.Choice);
         return await Task.Run(async () =>
         {
-            var plan = _served.Plan();
+            using var use = _served.TakePlan();
+            var plan = use.Plan;
             var selection = ConstituentSelection.Of(chosen, await _served.FitAsync(plan, chosen));
             return await EnsembleEvaluation.RunAsync(Run.Name, plan, selection, _served.Constituents);
         });

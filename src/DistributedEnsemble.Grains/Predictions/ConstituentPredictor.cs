@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Grains;
 
 /// <summary>Answers with the probabilities of single constituents, from this silo's cache and on its prediction threads.</summary>
 internal sealed class ConstituentPredictor(
-    EnsembleTrainingOptions options, PlanCache plans, RunModelCache models, ConstituentCache cache, PredictionThreads threads,
+    EnsembleTrainingOptions options, RunDefinitions definitions, PlanCache plans, RunModelCache models, ConstituentCache cache, PredictionThreads threads,
     ILocalSiloDetails silo, ILogger<ConstituentPredictor> log)
 {
     /// <summary>The name under which this silo answers.</summary>
@@ -15,7 +15,8 @@ internal sealed class ConstituentPredictor(
     public async Task<ConstituentProbabilities> PredictAsync(RunKey run, ConstituentQuery query, CancellationToken cancellation)
     {
         if (query.Part is not { } part) return await ServeAsync(run, query, cancellation);
-        var values = await Task.WhenAll(query.Constituents.Select(file => threads.RunAsync(() => Predict(run, query, file, part))));
+        var known = await definitions.OfAsync(run);
+        var values = await Task.WhenAll(query.Constituents.Select(file => threads.RunAsync(() => Predict(known, query, file, part))));
         return ConstituentAnswers.Of(values);
     }
 
@@ -23,7 +24,7 @@ internal sealed class ConstituentPredictor(
     /// <exception cref="OverloadedException">Too much waits for the threads.</exception>
     public async Task<ConstituentProbabilities> ServeAsync(RunKey run, ConstituentQuery query, CancellationToken cancellation)
     {
-        var model = models.Of(run, query.Definition);
+        var model = models.Of(await definitions.OfAsync(run));
         var answers = new RowAnswers[query.Constituents.Length];
         var rows = new Lazy<RunModel.PreparedRows>(() => model.Prepare(query.Rows));
         try
@@ -61,10 +62,11 @@ internal sealed class ConstituentPredictor(
         }
     }
 
-    private RowAnswers Predict(RunKey run, ConstituentQuery query, WeightFile file, DataPart part)
+    private RowAnswers Predict(KnownRun run, ConstituentQuery query, WeightFile file, DataPart part)
     {
-        var plan = plans.Plan(run, query.Definition);
-        using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Name), file, plan.Network.Layout);
+        using var use = plans.Take(run);
+        var plan = use.Plan;
+        using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Key.Name), file, plan.Network.Layout);
         var predictor = Predictors.Create(plan, weights.Value, file.Member, query.MonteCarloSamples);
         return BatchedPrediction.OfRows(predictor, plan.Samples(part), query.Start, query.Count);
     }

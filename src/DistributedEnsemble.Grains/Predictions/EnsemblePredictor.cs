@@ -16,12 +16,12 @@ internal sealed class EnsemblePredictor(
 
     /// <exception cref="OverloadedException">Too much waits for this silo's threads.</exception>
     /// <exception cref="QuorumException">Too few members answered in time.</exception>
-    public async Task<IBatchAnswer> PredictAsync(RunModel model, RunDefinition definition, RequestBatch batch, CancellationToken cancellation)
+    public async Task<IBatchAnswer> PredictAsync(RunModel model, RequestBatch batch, CancellationToken cancellation)
     {
         using var trace = batch.StartTrace("predict batch");
         trace?.SetTag("ensemble.run", run.Name).SetTag("ensemble.requests", batch.Requests.Count);
         var constituents = batch.Selection.Constituents;
-        var query = new ConstituentQuery(definition, [], batch.Selection.MonteCarloSamples, batch.Rows, null, 0, 0);
+        var query = new ConstituentQuery([], batch.Selection.MonteCarloSamples, batch.Rows, null, 0, 0);
         var values = new ImmutableArray<float>[constituents.Length];
         var entropies = new ImmutableArray<float>[constituents.Length];
         await Task.WhenAll([.. Shares(model, constituents).Select(async share =>

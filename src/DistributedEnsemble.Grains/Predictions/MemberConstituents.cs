@@ -4,11 +4,11 @@ using DistributedEnsemble.Training;
 namespace DistributedEnsemble.Grains;
 
 /// <summary>The constituents of a run, predicted by the member grains that hold them: each is asked for its own, all at once.</summary>
-internal sealed class MemberConstituents(IGrainFactory grains, RunKey run, RunDefinition definition) : IConstituents
+internal sealed class MemberConstituents(IGrainFactory grains, RunKey run) : IConstituents
 {
     public ValueTask<ConstituentProbabilities> PredictAsync(
         ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows) =>
-        AskAsync(new ConstituentQuery(definition, constituents, monteCarloSamples, [], rows.Part, rows.Start, rows.Count));
+        AskAsync(new ConstituentQuery(constituents, monteCarloSamples, [], rows.Part, rows.Start, rows.Count));
 
     /// <returns>The answers in the order of the query, whatever the order of arrival.</returns>
     private async ValueTask<ConstituentProbabilities> AskAsync(ConstituentQuery query)

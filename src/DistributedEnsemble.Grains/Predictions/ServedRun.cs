@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Grains;
 /// whose coordinator is away is served as it was.
 /// </summary>
 internal sealed class ServedRun(
-    RunKey run, IGrainFactory grains, EnsembleTrainingOptions options, PlanCache plans, RunModelCache models, TimeProvider time, ILogger log)
+    RunKey run, IGrainFactory grains, EnsembleTrainingOptions options, RunDefinitions definitions, PlanCache plans, RunModelCache models, TimeProvider time, ILogger log)
 {
     /// <summary>A client chooses, so what is remembered of choices must end.</summary>
     private const int MostChoices = 64;
@@ -17,18 +17,16 @@ internal sealed class ServedRun(
 
     private readonly ICoordinator _coordinator = grains.GetGrain<ICoordinator>(run.ToString());
     private readonly Dictionary<(ConstituentChoice Choice, bool IsFitted), Task<ConstituentSelection>> _selections = [];
-    private (RunDefinition Definition, RunModel Model)? _model;
+    private (KnownRun Run, RunModel Model)? _model;
     private RunStatus? _status;
     private long _statusAt;
     private Task? _refreshing;
-
-    public RunDefinition Definition => _model!.Value.Definition;
 
     public RunModel Model => _model!.Value.Model;
 
     public RunStatus Status => _status!;
 
-    public IConstituents Constituents => new MemberConstituents(grains, run, Definition);
+    public IConstituents Constituents => new MemberConstituents(grains, run);
 
     /// <param name="oldest">How old the coordinator's last word may be; by default it depends on whether the run has ended.</param>
     /// <exception cref="RunRejectedException">There is no such run, or this silo cannot build its network.</exception>
@@ -72,9 +70,9 @@ internal sealed class ServedRun(
         }
     }
 
-    /// <summary>The run's plan; loads its data.</summary>
+    /// <summary>The run's plan; loads its data, which stays in memory until the use ends.</summary>
     /// <exception cref="RunRejectedException">The data cannot be had.</exception>
-    public TrainingPlan Plan() => Rejecting(() => plans.Plan(run, Definition));
+    public PlanCache.PlanUse TakePlan() => Rejecting(() => plans.Take(_model!.Value.Run));
 
     /// <returns>Null without a validation split.</returns>
     public Task<ValidationFit?> FitAsync(TrainingPlan plan, ChosenConstituents chosen) =>
@@ -91,7 +89,13 @@ internal sealed class ServedRun(
 
         return await Task.Run(async () =>
         {
-            var fit = ValidationFits.Stored(new RunFolder(options.RunsFolder, run.Name), chosen) ?? await FitAsync(Plan(), chosen);
+            var fit = ValidationFits.Stored(new RunFolder(options.RunsFolder, run.Name), chosen);
+            if (fit is null)
+            {
+                using var use = TakePlan();
+                fit = await FitAsync(use.Plan, chosen);
+            }
+
             return Rejecting(() => ConstituentSelection.Of(chosen, fit));
         });
     }
@@ -103,8 +107,8 @@ internal sealed class ServedRun(
             var status = await StatusAsync();
             if (_model is null)
             {
-                var definition = await _coordinator.GetDefinitionAsync();
-                _model = (definition, await Task.Run(() => Rejecting(() => models.Of(run, definition))));
+                var known = await definitions.OfAsync(run);
+                _model = (known, await Task.Run(() => Rejecting(() => models.Of(known))));
             }
 
             if (_status is null || !_status.HasEnded || _status.State != status.State) _selections.Clear();
@@ -130,7 +134,7 @@ internal sealed class ServedRun(
             var written = await Task.Run(() => RunStatusFile.Read(new RunFolder(options.RunsFolder, run.Name)));
             return written is { HasEnded: true } && written.Id == run.Id ? written : status;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             return status;
         }

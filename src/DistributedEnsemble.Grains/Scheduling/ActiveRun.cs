@@ -5,6 +5,9 @@ internal sealed class ActiveRun(RunKey run)
 {
     public RunKey Run => run;
 
+    /// <summary>How many it has; 0 before the run was asked.</summary>
+    public int Members { get; set; }
+
     /// <summary>Lanes that each member needs; null before the run was asked.</summary>
     public int? Threads { get; set; }
 

@@ -29,7 +29,8 @@ internal static class Placement
             // A move that only swaps the two would go on for ever.
             where Free(target) >= use.Lanes && (double)(Used(target) + use.Lanes) / target.Lanes < Load(source)
             let run = runs.FirstOrDefault(run => run.Run == use.Run)
-            where run is not null && run.Status!.State == RunState.Running && run.CanTrainOn(target)
+            // What a silo says of its lanes may be of a run that was replaced.
+            where run?.Status is { State: RunState.Running } status && use.Attempt.Member < status.Members.Length && run.CanTrainOn(target)
             let member = run.Status!.Members[use.Attempt.Member]
             where member.State == MemberState.Training && member.Attempt == use.Attempt.Attempt
             orderby Load(source) descending, Load(target), use.Attempt.Member

@@ -18,7 +18,7 @@ internal sealed partial class SchedulerGrain
     private void Place()
     {
         _placeAgain = true;
-        if (!_isPlacing) _ = PlaceAllAsync();
+        if (!_isPlacing) _ = PlaceAllAsync();    // Tells of its failures itself.
     }
 
     /// <summary>
@@ -38,6 +38,11 @@ internal sealed partial class SchedulerGrain
                 while (Placement.Next(_runs, _silos.Alive) is var (run, silo)) await PlaceAsync(run, silo);
                 await MoveAsync();
             }
+        }
+        catch (Exception exception)
+        {
+            // Whatever is wrong now, the next change or the next second tries again.
+            log.NotPlaced(exception);
         }
         finally
         {
@@ -63,13 +68,13 @@ internal sealed partial class SchedulerGrain
         }
     }
 
-    /// <summary>Fails never: whatever is wrong with one run, the others' members get their lanes.</summary>
+    /// <summary>Never fails: whatever is wrong with one run, the others' members get their lanes.</summary>
     private async Task HearAsync(ActiveRun run)
     {
         try
         {
             var coordinator = GrainFactory.GetGrain<ICoordinator>(run.Run.ToString());
-            if (run.Threads is null) Learn(run, EnsembleSpec.FromJson((await coordinator.GetDefinitionAsync()).Spec));
+            if (run.Threads is null) Learn(run, EnsembleSpec.FromJson((await definitions.OfAsync(run.Run)).Definition.Spec));
             run.Status = await coordinator.GetStatusAsync();
             var isStill = run.Status.State != RunState.Running && run.Status.Members.All(member => member.State != MemberState.Training);
             if (isStill && !run.MayWait) _runs.Remove(run);
@@ -89,6 +94,7 @@ internal sealed partial class SchedulerGrain
     private static void Learn(ActiveRun run, EnsembleSpec spec)
     {
         run.Threads = spec.ThreadsPerMember;
+        run.Members = spec.Members;
         run.Dataset = UploadedName.Parse(spec.Data.Dataset) is null && !DatasetRegistry.IsPath(spec.Data.Dataset) ? spec.Data.Dataset : null;
     }
 

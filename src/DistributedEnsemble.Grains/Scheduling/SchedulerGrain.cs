@@ -9,15 +9,16 @@ namespace DistributedEnsemble.Grains;
 /// <inheritdoc cref="IScheduler"/>
 [Reentrant, KeepAlive]
 internal sealed partial class SchedulerGrain(
-    PlanCache plans, IRunDirectory directory, ISiloStatusOracle membership, EnsembleTrainingOptions options, TimeProvider time,
-    ILogger<SchedulerGrain> log) : Grain, IScheduler
+    PlanCache plans, RunDefinitions definitions, IRunDirectory directory, ISiloStatusOracle membership, EnsembleTrainingOptions options,
+    TimeProvider time, ILogger<SchedulerGrain> log) : Grain, IScheduler, IIncomingGrainCallFilter
 {
-    private static readonly TimeSpan RecoveryPeriod = TimeSpan.FromSeconds(1), s_betweenListings = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan RecoveryPeriod = TimeSpan.FromSeconds(1), s_betweenListings = TimeSpan.FromSeconds(5), s_betweenCleanings = TimeSpan.FromMinutes(1);
 
-    private readonly KnownSilos _silos = new(membership, time);
+    private readonly KnownSilos _silos = new(membership, time, log);
     private readonly List<ActiveRun> _runs = [];
     private bool _isPlacing, _placeAgain;
     private long _listedAt;
+    private long? _cleanedAt;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -26,36 +27,27 @@ internal sealed partial class SchedulerGrain(
             _ => RecoverAsync(), new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = RecoveryPeriod, Interleave = true });
     }
 
-    public async Task<RunKey> SubmitAsync(Submission submission)
+    /// <summary>A report counts only if it comes from the silo that it speaks of.</summary>
+    public Task Invoke(IIncomingGrainCallContext context)
     {
-        while (true)
+        if (context.InterfaceMethod.Name == nameof(IScheduler.AnnounceAsync)
+            && (context.Request.GetArgument(0) is not SiloReport report || !KnownSilos.IsOf(report, context.SourceId)))
         {
-            var (run, plan) = await Task.Run(() => PlanNew(submission));
-            var data = DataDescription.Of(plan.Dataset, plan.Split.Validation.Length).ToJson();
-            var request = new RunRequest(plan.Spec.ToJson(), data, plan.Steps, plan.StepsPerEpoch);
-            if (await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request))
-            {
-                Add(run);
-                return run;
-            }
-
-            // A name that was chosen here went to another process meanwhile; the next number is free.
-            if (SpecDocument.Parse(submission.Spec).Name is not null)
-            {
-                throw new RunRejectedException($"Run \"{run.Name}\" already exists in {Path.GetFullPath(options.RunsFolder)}.")
-                {
-                    Remedy = RunRemedy.ResumeOrRename, Run = run.Name,
-                };
-            }
+            throw new RunRejectedException("A silo reports of itself alone.");
         }
+
+        return context.Invoke();
     }
 
     public async Task ResumeAsync(RunKey run)
     {
-        var coordinator = GrainFactory.GetGrain<ICoordinator>(run.ToString());
-        var definition = await coordinator.GetDefinitionAsync();
-        var plan = await Task.Run(() => Refusing(() => plans.PlanAgain(run, definition)));
-        await coordinator.ResumeAsync();
+        var known = await definitions.OfAsync(run);
+        await Task.Run(() => Refusing(() =>
+        {
+            plans.Check(known);
+            return known;
+        }));
+        await GrainFactory.GetGrain<ICoordinator>(run.ToString()).ResumeAsync();
         Add(run);
     }
 
@@ -63,12 +55,12 @@ internal sealed partial class SchedulerGrain(
 
     public Task<ImmutableArray<RunKey>> ListAsync() => Task.FromResult<ImmutableArray<RunKey>>([.. _runs.Select(active => active.Run)]);
 
-    public Task<ImmutableArray<RunKey>> ListAllAsync() => directory.AllAsync();
+    public async Task<ImmutableArray<RunKey>> ListAllAsync(string? after) =>
+        [.. (await directory.AllAsync()).Where(run => string.CompareOrdinal(run.Name, after) > 0).Take(options.Limits.MaxListed)];
 
     public Task AnnounceAsync(SiloReport report)
     {
-        _silos.Hear(report);
-        Place();
+        if (_silos.TryHear(report)) Place();
         return Task.CompletedTask;
     }
 
@@ -79,11 +71,12 @@ internal sealed partial class SchedulerGrain(
         return Task.CompletedTask;
     }
 
-    private void Add(RunKey run)
+    private ActiveRun Add(RunKey run)
     {
         if (_runs.FirstOrDefault(active => active.Run == run) is { } known) known.MayWait = true;
-        else _runs.Add(new ActiveRun(run));
+        else _runs.Add(known = new ActiveRun(run));
         Place();
+        return known;
     }
 
     /// <summary>
@@ -93,6 +86,12 @@ internal sealed partial class SchedulerGrain(
     {
         foreach (var run in _runs) run.MayWait = true;
         Place();
+        if (_cleanedAt is not { } cleaned || time.GetElapsedTime(cleaned) > s_betweenCleanings)
+        {
+            _cleanedAt = time.GetTimestamp();
+            await Task.Run(() => Uploads.RemoveExpired(options, time.GetUtcNow()));
+        }
+
         if (time.GetElapsedTime(_listedAt) > s_betweenListings) await ListUnfinishedAsync();
     }
 
@@ -106,15 +105,6 @@ internal sealed partial class SchedulerGrain(
         }
     }
 
-    /// <summary>Completes and checks the spec; loads the data.</summary>
-    private (RunKey Run, TrainingPlan Plan) PlanNew(Submission submission) => Refusing(() =>
-    {
-        var plan = plans.Plan(SpecDocument.Parse(submission.Spec), NameFor);
-        var lanes = _silos.Alive.Select(silo => silo.Lanes).DefaultIfEmpty(options.Lanes).Max();
-        return plan.Spec.ThreadsPerMember <= lanes ? (RunKey.New(plan.Spec.Name!), plan) : throw new SpecException(
-            $"threadsPerMember is {plan.Spec.ThreadsPerMember}: no silo has more than {lanes} lanes. Take fewer threads, or start silos with more --lanes.");
-    });
-
     /// <summary>What is wrong with a spec or its data is for the one who asked.</summary>
     private static T Refusing<T>(Func<T> plan)
     {
@@ -126,15 +116,5 @@ internal sealed partial class SchedulerGrain(
         {
             throw new RunRejectedException(exception.Message);
         }
-    }
-
-    /// <summary>A name that was asked for, or DATASET-N with the first free number.</summary>
-    private string NameFor(EnsembleSpec spec)
-    {
-        if (spec.Name is { } name) return name;
-        var dataset = UploadedName.Parse(spec.Data.Dataset)?.Name ?? spec.Data.Dataset;
-        var stem = RunName.From(Path.GetFileNameWithoutExtension(dataset));
-        return Enumerable.Range(1, int.MaxValue).Select(n => $"{stem}-{n}")
-            .First(candidate => !Directory.Exists(new RunFolder(options.RunsFolder, candidate).Root));
     }
 }

@@ -12,4 +12,10 @@ internal static partial class SchedulingLog
 
     [LoggerMessage(42, LogLevel.Warning, "Run {Run} does not answer; it is asked again in a moment.")]
     public static partial void RunSilent(this ILogger log, Exception exception, RunKey run);
+
+    [LoggerMessage(43, LogLevel.Error, "Members could not be placed; it is tried again in a moment.")]
+    public static partial void NotPlaced(this ILogger log, Exception exception);
+
+    [LoggerMessage(44, LogLevel.Warning, "A silo's report makes no sense and is passed over, as others like it will be.")]
+    public static partial void ReportMalformed(this ILogger log);
 }

@@ -15,12 +15,11 @@ internal sealed class FileRecordStorage(EnsembleTrainingOptions options) : IGrai
     /// <summary>The storage's name for <see cref="PersistentStateAttribute"/>.</summary>
     public const string Name = "ensemble-records";
 
-    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        var stored = Read<T>(RunKey.Parse(grainId.Key.ToString()!));
+        var stored = await Task.Run(() => Read<T>(RunKey.Parse(grainId.Key.ToString()!)));
         (grainState.RecordExists, grainState.ETag) = (stored is not null, stored?.Version.ToString());
         if (stored is not null) grainState.State = stored.Record;
-        return Task.CompletedTask;
     }
 
     public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
@@ -50,12 +49,15 @@ internal sealed class FileRecordStorage(EnsembleTrainingOptions options) : IGrai
         return Task.CompletedTask;
     }
 
-    public Task<RunKey?> FindAsync(string name)
-    {
-        var folder = new RunFolder(options.RunsFolder, name);
-        var stored = RecordFile<JsonElement>.Read(folder);
-        return Task.FromResult(stored is null ? (RunKey?)null : RunKey.Parse(stored.Run));
-    }
+    public Task<RunKey?> FindAsync(string name) => Task.Run(() => FindIn(options.RunsFolder, name));
+
+    public Task<long> CountAsync() => Task.Run(() =>
+        Directory.Exists(options.RunsFolder) ? Directory.EnumerateDirectories(options.RunsFolder).LongCount(folder => RunName.IsValid(Path.GetFileName(folder))) : 0);
+
+    /// <summary>The run that has a folder's name; null without a record.</summary>
+    /// <exception cref="InvalidDataException">Its record is damaged.</exception>
+    public static RunKey? FindIn(string runsFolder, string name) =>
+        RecordFile<JsonElement>.Read(new RunFolder(runsFolder, name)) is { } stored ? RunKey.Parse(stored.Run) : null;
 
     public Task<ImmutableArray<RunKey>> AllAsync() => Task.Run(() => FoldersOf(options.RunsFolder));
 
@@ -71,9 +73,9 @@ internal sealed class FileRecordStorage(EnsembleTrainingOptions options) : IGrai
         {
             try
             {
-                return RecordFile<JsonElement>.Read(new RunFolder(runsFolder, name)) is { } stored ? RunKey.Parse(stored.Run) : null;
+                return FindIn(runsFolder, name);
             }
-            catch (InvalidDataException)
+            catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
             {
                 return null;
             }

@@ -12,6 +12,9 @@ internal interface IRunDirectory
     /// <summary>Every run, by name.</summary>
     Task<ImmutableArray<RunKey>> AllAsync();
 
+    /// <summary>How many runs have a name.</summary>
+    Task<long> CountAsync();
+
     /// <summary>The runs that go on by themselves when a cluster starts again.</summary>
     Task<ImmutableArray<RunKey>> UnfinishedAsync();
 }

@@ -15,7 +15,7 @@ internal sealed record RecordFile<T>(long Version, string Run, T Record)
         if (!File.Exists(folder.Record)) return null;
         try
         {
-            var stored = JsonSerializer.Deserialize<RecordFile<T>>(File.ReadAllBytes(folder.Record), RunStatusJson.Options);
+            var stored = JsonSerializer.Deserialize<RecordFile<T>>(RegularFile.ReadAllBytes(folder.Runs, folder.Record), RunStatusJson.Options);
             return RunKey.TryParse(stored?.Run) is { } run && run.Name == folder.Name
                 ? stored!
                 : throw new InvalidDataException($"{folder.Record} is damaged: it is not the record of run \"{folder.Name}\".");

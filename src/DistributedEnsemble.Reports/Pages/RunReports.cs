@@ -91,8 +91,11 @@ public static class RunReports
     {
         var members = report.Weights.Select(file => file.Member).Distinct().Take(MostCurves)
             .Select(member => folder.Path(RunFolder.Metrics(member))).Where(File.Exists)
-            .Select(path => File.ReadLines(path).Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!).ToArray())
+            .Select(path => LinesOf(folder, path).Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!).ToArray())
             .Where(lines => lines.Length > 0).ToArray();
         return members.Length == 0 ? null : new LearningCurves(report.Run, members, [.. plan.SnapshotSteps.Order()]);
     }
+
+    private static string[] LinesOf(RunFolder folder, string path) =>
+        RegularFile.ReadAllText(folder.Runs, path).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 }

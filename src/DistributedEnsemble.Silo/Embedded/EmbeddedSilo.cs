@@ -22,25 +22,34 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     /// <param name="configure">What the silo offers to runs.</param>
     /// <param name="logs">Where its logs go; null drops them.</param>
+    /// <exception cref="OperationCanceledException">It is not wanted any more; nothing is left of it.</exception>
     public static async Task<EmbeddedSilo> StartAsync(
         Action<EnsembleTrainingOptions> configure, Action<ILoggingBuilder>? logs = null, CancellationToken cancellationToken = default)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         logs?.Invoke(builder.Logging);
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering();
+            silo.UseLocalhostClustering().AcceptNobody();
             silo.Configure<ClusterOptions>(options => options.ClusterId = options.ServiceId = $"embedded-{Guid.NewGuid():N}");
-            silo.Configure<EndpointOptions>(options =>
-            {
-                options.GatewayPort = 0;
-                options.SiloListeningEndpoint = new IPEndPoint(IPAddress.Loopback, 0);
-            });
+            silo.Configure<EndpointOptions>(options => options.SiloListeningEndpoint = new IPEndPoint(IPAddress.Loopback, 0));
             silo.AddEnsembleTraining(configure).CollectForDashboard();
         });
-        var host = builder.Build();
-        await host.StartAsync(cancellationToken);
-        return new EmbeddedSilo(host);
+        cancellationToken.ThrowIfCancellationRequested();
+        var silo = new EmbeddedSilo(builder.Build());
+        try
+        {
+            // Half a start would have to be undone: it takes a second, and is then undone as a whole.
+            await silo._host.StartAsync(CancellationToken.None);
+            cancellationToken.ThrowIfCancellationRequested();
+            return silo;
+        }
+        catch
+        {
+            await silo.DisposeAsync();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -32,6 +32,7 @@ public sealed class HttpServer : IAsyncDisposable
         var check = HttpSettingsCheck.Of(settings);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         logs?.Invoke(builder.Logging);
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.AddRoutingCore();
         builder.Services.Configure<JsonOptions>(options => options.SerializerOptions.Encoder = RunStatusJson.Options.Encoder);
         builder.AddEnsembleTelemetry();

@@ -48,7 +48,7 @@ public static class EmaFiles
 
     private static SafetensorsReader Open(RunFolder folder, WeightFile file)
     {
-        var reader = SafetensorsReader.Open(folder.Path(file.File), file.Sha256);
+        var reader = SafetensorsReader.Open(folder, file);
         if (reader.Tensors.All(entry => entry.Type == ElementType.F32)) return reader;
         reader.Dispose();
         throw new SafetensorsException($"{folder.Path(file.File)} is damaged: not all of its tensors are float32.");

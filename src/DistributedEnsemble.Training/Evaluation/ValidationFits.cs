@@ -22,18 +22,18 @@ public static class ValidationFits
 
     /// <returns>Null if there is none that was computed from these models.</returns>
     public static ValidationFit? Stored(RunFolder folder, ChosenConstituents chosen) =>
-        Read(PathOf(folder, chosen)) is { Constituents.IsDefault: false } fit
+        Read(folder, PathOf(folder, chosen)) is { Constituents.IsDefault: false } fit
         && fit.Constituents.Select(fitted => fitted.Model).SequenceEqual(chosen.Constituents) ? fit : null;
 
     private static string PathOf(RunFolder folder, ChosenConstituents chosen) => folder.Path(RunFolder.Validation(ValidationFit.KeyOf(chosen)));
 
-    private static ValidationFit? Read(string path)
+    private static ValidationFit? Read(RunFolder folder, string path)
     {
         try
         {
-            return JsonSerializer.Deserialize<ValidationFit>(File.ReadAllText(path), s_json);
+            return JsonSerializer.Deserialize<ValidationFit>(RegularFile.ReadAllText(folder.Runs, path), s_json);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
         {
             return null;
         }

@@ -33,7 +33,7 @@ public static class RunExport
             {
                 Constituents = [.. selection.Constituents.Zip(
                     selection.Multiplicities, (file, weight) => Copy(folder, file, weight, network.Layout, aside))],
-                Files = [Copy(folder.Spec, aside, RunFolder.SpecFile), Copy(folder.Data, aside, RunFolder.DataFile)],
+                Files = [Copy(folder, folder.Spec, aside, RunFolder.SpecFile), Copy(folder, folder.Data, aside, RunFolder.DataFile)],
             };
             AtomicFile.Write(Path.Combine(aside, ManifestFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(manifest.ToJson())));
             if (Directory.Exists(output)) Directory.Delete(output);
@@ -52,15 +52,15 @@ public static class RunExport
     {
         // Loading checks hash, names and shapes: what is handed on is whole.
         WeightFiles.LoadWeights(folder, file, layout).Dispose();
-        var copy = Copy(folder.Path(file.File), aside, $"constituents/{file.Member:D2}-step-{file.Step:D8}.safetensors");
+        var copy = Copy(folder, folder.Path(file.File), aside, $"constituents/{file.Member:D2}-step-{file.Step:D8}.safetensors");
         return new ExportedConstituent(file.Member, file.Step, weight, copy.File, file.Sha256);
     }
 
-    private static ExportedFile Copy(string from, string aside, string name)
+    private static ExportedFile Copy(RunFolder folder, string from, string aside, string name)
     {
         AtomicFile.Write(Path.Combine(aside, name), stream =>
         {
-            using var source = File.OpenRead(from);
+            using var source = RegularFile.OpenRead(folder.Runs, from);
             source.CopyTo(stream);
         });
         using var copied = File.OpenRead(Path.Combine(aside, name));

@@ -10,7 +10,7 @@ public sealed record RunDescription(EnsembleSpec Spec, DataDescription Data)
     {
         try
         {
-            return new RunDescription(EnsembleSpec.FromJson(Text(folder.Spec)), DataDescription.FromJson(Text(folder.Data), folder.Data));
+            return new RunDescription(EnsembleSpec.FromJson(Text(folder, folder.Spec)), DataDescription.FromJson(Text(folder, folder.Data), folder.Data));
         }
         catch (SpecException e)
         {
@@ -22,7 +22,7 @@ public sealed record RunDescription(EnsembleSpec Spec, DataDescription Data)
         }
     }
 
-    private static string Text(string path) => File.Exists(path)
-        ? File.ReadAllText(path)
+    private static string Text(RunFolder folder, string path) => File.Exists(path)
+        ? RegularFile.ReadAllText(folder.Runs, path)
         : throw new InvalidDataException($"{path} is missing: it belongs to the run, and nothing can be done without it.");
 }

@@ -11,7 +11,7 @@ public static class RunStatusFile
     {
         try
         {
-            return Parse(File.ReadAllText(folder.Status), folder);
+            return Parse(RegularFile.ReadAllText(folder.Runs, folder.Status), folder);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -31,7 +31,7 @@ public static class WeightFiles
     /// <exception cref="SafetensorsException">The file is missing, damaged, or not of this network.</exception>
     public static Weights LoadWeights(RunFolder folder, WeightFile file, WeightLayout layout)
     {
-        using var reader = SafetensorsReader.Open(folder.Path(file.File), file.Sha256);
+        using var reader = SafetensorsReader.Open(folder, file);
         return ReadWeights(reader, folder.Path(file.File), layout, others: 0);
     }
 
@@ -39,7 +39,7 @@ public static class WeightFiles
     public static MemberCheckpoint LoadCheckpoint(RunFolder folder, WeightFile file, TrainingPlan plan)
     {
         var path = folder.Path(file.File);
-        using var reader = SafetensorsReader.Open(path, file.Sha256);
+        using var reader = SafetensorsReader.Open(folder, file);
         var layout = plan.Network.Layout;
         var names = Optimizer.StateNames(plan.Spec.Training.Optimizer.Kind);
         var weights = ReadWeights(reader, path, layout, names.Count);
@@ -88,7 +88,7 @@ public static class WeightFiles
             ["run"] = run.Name,
             ["member"] = $"{file.Member}",
             ["step"] = $"{file.Step}",
-            ["spec"] = Sha256OfFile(folder.Spec),
+            ["spec"] = Sha256OfFile(folder, folder.Spec),
         };
         var sha256 = AtomicFile.Write(folder.Path(file.File), stream => SafetensorsWriter.Write(stream, tensors, metadata));
         return file with { Sha256 = sha256 };
@@ -98,7 +98,7 @@ public static class WeightFiles
     {
         try
         {
-            using var reader = SafetensorsReader.Open(folder.Path(file.File), file.Sha256);
+            using var reader = SafetensorsReader.Open(folder, file);
             return true;
         }
         catch (SafetensorsException)
@@ -110,9 +110,9 @@ public static class WeightFiles
     private static IReadOnlyList<NamedTensor> Tensors(Weights weights) =>
         [.. weights.Layout.Tensors.Select((place, i) => new NamedTensor(place.Name, weights[i]))];
 
-    private static string Sha256OfFile(string path)
+    private static string Sha256OfFile(RunFolder folder, string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = RegularFile.OpenRead(folder.Runs, path);
         return Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(stream));
     }
 }

@@ -43,14 +43,22 @@ public sealed class SafetensorsReader : IDisposable
 
     /// <param name="sha256">If given, the data buffer must have this hash (lower-case hexadecimal).</param>
     /// <exception cref="SafetensorsException">The file is damaged, or cannot be read.</exception>
-    public static SafetensorsReader Open(string path, string? sha256 = null)
+    public static SafetensorsReader Open(string path, string? sha256 = null) => Open(
+        () => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1), path, sha256);
+
+    /// <summary>Opens weights of a run: a regular file of its folder, whatever stands in its place.</summary>
+    /// <inheritdoc cref="Open(string, string)"/>
+    public static SafetensorsReader Open(RunFolder folder, WeightFile file) =>
+        Open(() => RegularFile.OpenRead(folder.Runs, folder.Path(file.File)), folder.Path(file.File), file.Sha256);
+
+    private static SafetensorsReader Open(Func<FileStream> open, string path, string? sha256)
     {
         FileStream stream;
         try
         {
-            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
+            stream = open();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             throw new SafetensorsException($"{path} cannot be read: {e.Message}", e);
         }

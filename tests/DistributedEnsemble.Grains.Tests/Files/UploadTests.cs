@@ -57,6 +57,7 @@ public sealed class UploadTests : IDisposable
 
         Assert.Equal(bytes, File.ReadAllBytes(Path.Combine(cluster.RunsFolder, ".data", $"{sha256}.csv")));
         var gap = cluster.Upload(new string('0', 64));
+        await gap.BeginAsync(2);
         Assert.Equal("The upload goes on at byte 0, not 1.", (await Assert.ThrowsAsync<RunRejectedException>(() => gap.AppendAsync(1, [1]))).Message);
     }
 

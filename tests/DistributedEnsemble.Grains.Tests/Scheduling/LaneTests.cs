@@ -77,6 +77,43 @@ public sealed class LaneTests
         Assert.Equal((nice, policy), (int.Parse(fields[19 - 3]), int.Parse(fields[41 - 3])));
     }
 
+    [Fact]
+    public async Task What_a_lane_s_work_throws_is_its_own_matter()
+    {
+        using var lane = new Lane(0, LanePriority.Low);
+        Thread? one = null, other = null;
+
+        var broken = await Assert.ThrowsAsync<InvalidOperationException>(() => lane.RunAsync(() =>
+        {
+            one = Thread.CurrentThread;
+            throw new InvalidOperationException("broken");
+        }));
+        await lane.RunAsync(() => other = Thread.CurrentThread);
+
+        Assert.Equal("broken", broken.Message);
+        Assert.Same(one, other);
+    }
+
+    [Fact]
+    public async Task A_member_whose_network_throws_fails_with_its_reason_and_the_next_run_trains()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(lanes: 1, configure: options =>
+            options.Networks.Add("broken", (_, classes, _) => [new Broken(), new Flatten(), new Dense(classes)]));
+
+        var status = await cluster.TrainAsync(Specs.Small.Replace("\"hidden\": [33]", "\"kind\": \"broken\""));
+        var next = await cluster.TrainAsync(Specs.Small.Replace("\"small\"", "\"next\""));
+
+        Assert.Equal((RunState.Failed, "every member failed: NotSupportedException: on purpose"), (status.State, status.Reason));
+        Assert.Equal(RunState.Completed, next.State);
+    }
+
+    /// <summary>Cannot be trained.</summary>
+    private sealed record Broken : Layer
+    {
+        public override Function Build(NetworkBuilder builder) => (_, inputs, noise) =>
+            noise.IsTraining ? throw new NotSupportedException("on purpose") : inputs;
+    }
+
     /// <summary>Notes the threads that train.</summary>
     private sealed record Watched(ConcurrentDictionary<Thread, string?> Threads) : Layer
     {

@@ -23,7 +23,7 @@ internal sealed class RedisRecordStorage(IGrainStorage inner, RedisRuns runs, En
         if (grainState.RecordExists) return;
         var run = RunKey.Parse(grainId.Key.ToString()!);
         // Redis was lost: the copy is the newest that there is, and the next write makes it the record again.
-        if (RecordFile<T>.Read(new RunFolder(options.RunsFolder, run.Name), run) is not { } copy) return;
+        if (await Task.Run(() => RecordFile<T>.Read(new RunFolder(options.RunsFolder, run.Name), run)) is not { } copy) return;
         (grainState.State, grainState.RecordExists) = (copy.Record, true);
     }
 

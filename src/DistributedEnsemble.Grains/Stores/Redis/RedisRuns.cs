@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using DistributedEnsemble.Training;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace DistributedEnsemble.Grains;
@@ -8,9 +10,11 @@ namespace DistributedEnsemble.Grains;
 /// The runs of a cluster, in Redis: which run has a name, and which of them go on by themselves. Whoever coordinates a run is
 /// fenced by its record's version, so nothing needs to be held.
 /// </summary>
-internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOptions options) : IRunDirectory, IRunOwnership
+internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOptions options, ILogger<RedisRuns> log) : IRunDirectory, IRunOwnership
 {
     private static readonly RedisKey s_names = "ensemble/runs", s_unfinished = "ensemble/unfinished";
+
+    private readonly ConcurrentDictionary<string, bool> _strange = new();
 
     public bool OutlivesProcess => true;
 
@@ -29,8 +33,7 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
     public async Task<RunKey?> FindAsync(string name)
     {
         if (await NamedAsync(name) is { } run) return run;
-        var folder = new RunFolder(options.RunsFolder, name);
-        return RecordFile<System.Text.Json.JsonElement>.Read(folder) is { } copy ? RunKey.Parse(copy.Run) : null;
+        return await Task.Run(() => FileRecordStorage.FindIn(options.RunsFolder, name));
     }
 
     public async Task<ImmutableArray<RunKey>> AllAsync()
@@ -38,11 +41,13 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
         var named = await AskAsync(store => store.HashGetAllAsync(s_names));
         // Redis may have been lost: the folder's copies are runs, too.
         var folders = await Task.Run(() => FileRecordStorage.FoldersOf(options.RunsFolder));
-        return [.. named.Select(entry => RunKey.Parse(entry.Value.ToString())).Concat(folders).DistinctBy(run => run.Name).OrderBy(run => run.Name, StringComparer.Ordinal)];
+        return [.. named.Select(entry => Read(entry.Value)).OfType<RunKey>().Concat(folders).DistinctBy(run => run.Name).OrderBy(run => run.Name, StringComparer.Ordinal)];
     }
 
+    public Task<long> CountAsync() => AskAsync(store => store.HashLengthAsync(s_names));
+
     public async Task<ImmutableArray<RunKey>> UnfinishedAsync() =>
-        [.. (await AskAsync(store => store.SetMembersAsync(s_unfinished))).Select(run => RunKey.Parse(run.ToString())).OrderBy(run => run.Name, StringComparer.Ordinal)];
+        [.. (await AskAsync(store => store.SetMembersAsync(s_unfinished))).Select(run => Read(run)).OfType<RunKey>().OrderBy(run => run.Name, StringComparer.Ordinal)];
 
     /// <summary>Remembers that the run goes on by itself; before its record says so.</summary>
     public Task BeginAsync(RunKey run) => AskAsync(store => store.SetAddAsync(s_unfinished, run.ToString()));
@@ -63,7 +68,17 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
     private async Task<RunKey?> NamedAsync(string name)
     {
         var run = await AskAsync(store => store.HashGetAsync(s_names, name));
-        return run.IsNull ? null : RunKey.Parse(run.ToString());
+        return run.IsNull ? null : Read(run);
+    }
+
+    /// <summary>An entry that is no run is somebody's mistake, and no reason to do without the others.</summary>
+    private RunKey? Read(RedisValue entry)
+    {
+        const int MostStrange = 100;
+        var text = entry.ToString();
+        if (RunKey.TryParse(text) is { } run) return run;
+        if (_strange.Count < MostStrange && _strange.TryAdd(text, true)) log.NoRun(OneLine.Of(text));
+        return null;
     }
 
     private Task<T> AskAsync<T>(Func<IDatabase, Task<T>> ask) =>

@@ -1,0 +1,134 @@
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <content>Takes new runs. What is cheap to check comes before the data is loaded.</content>
+internal sealed partial class SchedulerGrain
+{
+    private int _runsComing, _membersComing;
+
+    public async Task<RunKey> SubmitAsync(Submission submission)
+    {
+        // The pool sees none of this grain's state: turns change it meanwhile.
+        var lanes = _silos.Alive.Select(silo => silo.Lanes).DefaultIfEmpty(options.Lanes).Max();
+        var (document, spec) = await Task.Run(() => Refusing(() =>
+        {
+            var parsed = SpecDocument.Parse(submission.Spec);
+            return (parsed, plans.Resolve(parsed));
+        }));
+        if (spec.ThreadsPerMember > lanes)
+        {
+            throw new RunRejectedException(
+                $"threadsPerMember is {spec.ThreadsPerMember}: no silo has more than {lanes} lanes. Take fewer threads, or start silos with more --lanes.");
+        }
+
+        CheckQuotas(spec.Members);
+        (_runsComing, _membersComing) = (_runsComing + 1, _membersComing + spec.Members);
+        try
+        {
+            await CheckStoreAsync(spec.Name);
+            return await StartAsync(document);
+        }
+        finally
+        {
+            (_runsComing, _membersComing) = (_runsComing - 1, _membersComing - spec.Members);
+        }
+    }
+
+    /// <exception cref="RunRejectedException">There are as many unfinished runs or members as there may be.</exception>
+    private void CheckQuotas(int members)
+    {
+        var limits = options.Limits;
+        var runs = _runs.Count + _runsComing;
+        if (runs >= limits.MaxUnfinishedRuns)
+        {
+            throw new RunRejectedException(
+                $"{runs:N0} runs are unfinished, and this cluster takes {limits.MaxUnfinishedRuns:N0} at a time: wait until one ends, or stop one ({Limits.Name(nameof(limits.MaxUnfinishedRuns))}).");
+        }
+
+        var others = _runs.Sum(run => (long)run.Members) + _membersComing;
+        if (others + members > limits.MaxUnfinishedMembers)
+        {
+            throw new RunRejectedException(
+                $"members is {members:N0}: the unfinished runs have {others:N0}, and this cluster takes {limits.MaxUnfinishedMembers:N0} at a time "
+                + $"({Limits.Name(nameof(limits.MaxUnfinishedMembers))}). Take fewer, or wait until a run ends.");
+        }
+    }
+
+    /// <exception cref="RunRejectedException">The name is taken, or there is no room for another run.</exception>
+    private async Task CheckStoreAsync(string? name)
+    {
+        if (name is not null && await IsTakenAsync(name)) throw Taken(name);
+        var count = await directory.CountAsync();
+        if (count >= options.Limits.MaxRuns)
+        {
+            throw new RunRejectedException(
+                $"{count:N0} runs are in the store, and it takes {options.Limits.MaxRuns:N0} ({Limits.Name(nameof(Limits.MaxRuns))}): delete those that nobody needs.");
+        }
+    }
+
+    private async Task<bool> IsTakenAsync(string name)
+    {
+        try
+        {
+            return await directory.FindAsync(name) is not null;
+        }
+        catch (InvalidDataException)
+        {
+            // A damaged record keeps its name.
+            return true;
+        }
+    }
+
+    private async Task<RunKey> StartAsync(SpecDocument document)
+    {
+        using var data = await Task.Run(() => Refusing(() => plans.Load(document)));
+        var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, data.Dataset)));
+        CheckColumns(data.Dataset, spec);
+        while (true)
+        {
+            var (run, plan) = await Task.Run(() => Refusing(() => PlanNew(spec, data.Dataset)));
+            var description = DataDescription.Of(plan.Dataset, plan.Split.Validation.Length) with { Dataset = NameOf(spec, data.Dataset) };
+            var request = new RunRequest(plan.Spec.ToJson(), description.ToJson(), plan.Steps, plan.StepsPerEpoch);
+            if (await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request))
+            {
+                Add(run).Members = spec.Members;
+                data.HandOn();
+                return run;
+            }
+
+            // A name that was chosen here went to another process meanwhile; the next number is free.
+            if (spec.Name is { } name) throw Taken(name);
+        }
+    }
+
+    private (RunKey Run, TrainingPlan Plan) PlanNew(EnsembleSpec spec, Dataset data)
+    {
+        var plan = plans.Plan(spec with { Name = spec.Name ?? FreeName(spec) }, data);
+        return (RunKey.New(plan.Spec.Name!), plan);
+    }
+
+    private void CheckColumns(Dataset data, EnsembleSpec spec)
+    {
+        if (data.Columns.Count <= options.Limits.MaxColumns) return;
+        throw new RunRejectedException(
+            $"{NameOf(spec, data)} has {data.Columns.Count:N0} columns, and this cluster takes {options.Limits.MaxColumns:N0} ({Limits.Name(nameof(Limits.MaxColumns))}). Choose among them before.");
+    }
+
+    /// <summary>What the one who submits calls the data: others may have sent the same bytes under another name.</summary>
+    private static string NameOf(EnsembleSpec spec, Dataset data) => UploadedName.Parse(spec.Data.Dataset)?.Name ?? data.Name;
+
+    /// <summary>DATASET-N with the first free number.</summary>
+    private string FreeName(EnsembleSpec spec)
+    {
+        var dataset = UploadedName.Parse(spec.Data.Dataset)?.Name ?? spec.Data.Dataset;
+        var stem = RunName.From(Path.GetFileNameWithoutExtension(dataset));
+        return Enumerable.Range(1, int.MaxValue).Select(n => $"{stem}-{n}")
+            .First(candidate => !Directory.Exists(new RunFolder(options.RunsFolder, candidate).Root));
+    }
+
+    private RunRejectedException Taken(string name) => new($"Run \"{name}\" already exists in {Path.GetFullPath(options.RunsFolder)}.")
+    {
+        Remedy = RunRemedy.ResumeOrRename, Run = name,
+    };
+}

@@ -1,0 +1,114 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>
+/// Reads files of a folder that others may write to: regular files only, no link is followed on the way to them, and none is
+/// read that is larger than it can be. A link would hand out files of the machine, and opening a pipe would wait for ever.
+/// </summary>
+public static partial class RegularFile
+{
+    /// <summary>What a file of JSON may have: a record names each file of a run, and data.json each column.</summary>
+    public const long MostJsonBytes = 256L << 20;
+
+    /// <summary>Opens a file below a folder.</summary>
+    /// <param name="folder">Itself trusted: it may be reached through links.</param>
+    /// <param name="path">The full path of a file below it.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="DirectoryNotFoundException">A folder on the way to it is missing.</exception>
+    /// <exception cref="InvalidDataException">It is a link, a pipe, a device or a folder, or lies behind a link.</exception>
+    public static FileStream OpenRead(string folder, string path)
+    {
+        var relative = Path.GetRelativePath(folder, path);
+        if (Path.IsPathRooted(relative) || relative == ".." || relative.StartsWith($"..{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            throw new ArgumentException($"{path} does not lie below {folder}.", nameof(path));
+        var stream = OperatingSystem.IsLinux()
+            ? new FileStream(OpenOnLinux(folder, relative.Split(Path.DirectorySeparatorChar), path), FileAccess.Read, bufferSize: 1)
+            : OpenElsewhere(folder, relative.Split(Path.DirectorySeparatorChar), path);
+        if (stream.CanSeek) return stream;
+        stream.Dispose();
+        throw Irregular(path, "a pipe or a device");
+    }
+
+    /// <inheritdoc cref="OpenRead"/>
+    /// <param name="most">The bytes that it may have.</param>
+    public static byte[] ReadAllBytes(string folder, string path, long most = MostJsonBytes)
+    {
+        using var file = OpenRead(folder, path);
+        if (file.Length > most) throw new InvalidDataException($"{path} is damaged: it has {file.Length:N0} bytes, and such a file has at most {most:N0}.");
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    /// <inheritdoc cref="ReadAllBytes"/>
+    public static string ReadAllText(string folder, string path, long most = MostJsonBytes)
+    {
+        using var text = new StreamReader(new MemoryStream(ReadAllBytes(folder, path, most)));
+        return text.ReadToEnd();
+    }
+
+    private static InvalidDataException Irregular(string path, string what) =>
+        new($"{path} is {what}: only regular files are read there.");
+
+    private static FileStream OpenElsewhere(string folder, string[] parts, string path)
+    {
+        var at = folder;
+        foreach (var part in parts)
+        {
+            at = Path.Combine(at, part);
+            if (Path.Exists(at) && (File.GetAttributes(at) & (FileAttributes.ReparsePoint | FileAttributes.Device)) != 0) throw Irregular(path, "reached through a link");
+        }
+
+        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 1);
+    }
+
+    /// <summary>From folder to folder, each opened in the one before: what is renamed meanwhile cannot lead elsewhere.</summary>
+    private static SafeFileHandle OpenOnLinux(string folder, string[] parts, string path)
+    {
+        const int CurrentFolder = -100, Read = 0, NonBlocking = 0x800, CloseOnExec = 0x80000, PathOnly = 0x200000;
+        // The only two that differ between processors.
+        var (folderOnly, noLinks) = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? (0x4000, 0x8000) : (0x10000, 0x20000);
+        var at = Open(CurrentFolder, folder, PathOnly | folderOnly | CloseOnExec);
+        if (at < 0) throw Failed(folder, path);
+        try
+        {
+            foreach (var part in parts[..^1])
+            {
+                var next = Open(at, part, PathOnly | folderOnly | noLinks | CloseOnExec);
+                if (next < 0) throw Failed(part, path);
+                _ = Close(at);
+                at = next;
+            }
+
+            // Opening a pipe without this flag waits for somebody who writes.
+            var file = Open(at, parts[^1], Read | NonBlocking | noLinks | CloseOnExec);
+            return file >= 0 ? new SafeFileHandle(file, ownsHandle: true) : throw Failed(parts[^1], path);
+        }
+        finally
+        {
+            _ = Close(at);
+        }
+    }
+
+    private static Exception Failed(string part, string path)
+    {
+        const int NoEntry = 2, NoDevice = 6, NoAccess = 13, NoFolder = 20, Link = 40;
+        return Marshal.GetLastPInvokeError() switch
+        {
+            NoEntry when path.EndsWith(part, StringComparison.Ordinal) => new FileNotFoundException($"Could not find file '{path}'.", path),
+            NoEntry => new DirectoryNotFoundException($"Could not find a part of the path '{path}'."),
+            NoAccess => new UnauthorizedAccessException($"Access to the path '{path}' is denied."),
+            NoFolder or Link => Irregular(path, "a link, or reached through one"),
+            NoDevice => Irregular(path, "a pipe or a device"),
+            _ => new IOException($"{path} cannot be read: {Marshal.GetLastPInvokeErrorMessage()}."),
+        };
+    }
+
+    [LibraryImport("libc", EntryPoint = "openat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(int folder, string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

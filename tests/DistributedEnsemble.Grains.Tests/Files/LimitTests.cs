@@ -1,0 +1,124 @@
+using System.Security.Cryptography;
+
+namespace DistributedEnsemble.Grains.Tests.Files;
+
+/// <summary>What clients can take of a cluster.</summary>
+public sealed class LimitTests
+{
+    [Fact]
+    public async Task An_upload_ends_where_it_was_announced_to_end()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var upload = cluster.Upload(HashOf([1, 2, 3]));
+        await upload.BeginAsync(3);
+
+        await RefusedAsync("The upload was announced with 3 bytes, and 4 came: begin again.", () => upload.AppendAsync(0, [1, 2, 3, 4]));
+        await upload.AppendAsync(0, [1, 2]);
+        await RefusedAsync("The upload was announced with 3 bytes, and 2 came: go on with it.", upload.CompleteAsync);
+        await upload.AppendAsync(2, [3]);
+        await upload.CompleteAsync();
+
+        Assert.Single(FilesOf(cluster));
+    }
+
+    [Fact]
+    public async Task Nothing_is_written_of_an_upload_that_was_not_announced()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var upload = cluster.Upload(HashOf([1]));
+
+        await RefusedAsync("The upload has not begun here, or rested for too long: begin again.", () => upload.AppendAsync(0, [1]));
+        await RefusedAsync("The file has 0 bytes: there is nothing to train on.", () => upload.BeginAsync(0));
+        await RefusedAsync("The file has -1 bytes: there is nothing to train on.", () => upload.BeginAsync(-1));
+
+        Assert.Empty(FilesOf(cluster));
+    }
+
+    [Fact]
+    public async Task Uploads_share_a_limit_and_count_as_announced()
+    {
+        await using var cluster = await StartAsync(new Limits { MaxUploadBytes = 60, MaxUploadsBytes = 100 });
+        await cluster.Upload(HashOf([1])).BeginAsync(60);
+
+        await RefusedAsync(
+            "The file has 61 bytes: this cluster takes up to 60. Train with a smaller one, or register the dataset on the silos.",
+            () => cluster.Upload(HashOf([2])).BeginAsync(61));
+        await RefusedAsync(
+            "The file has 50 bytes, and the store takes 100 of all clients' files (ENSEMBLE__LIMITS__MAXUPLOADSBYTES), of which 60 are taken: "
+            + "files below .data that no run needs can be removed.",
+            () => cluster.Upload(HashOf([2])).BeginAsync(50));
+
+        Assert.Equal(0, await cluster.Upload(HashOf([2])).BeginAsync(40));
+        Assert.Equal(2, FilesOf(cluster).Length);
+    }
+
+    [Fact]
+    public async Task What_was_broken_off_is_removed_after_a_while()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        await cluster.Upload(HashOf([1])).BeginAsync(60);
+        var part = Assert.Single(FilesOf(cluster));
+
+        File.SetLastWriteTimeUtc(part, DateTime.UtcNow.AddMinutes(-59));
+        await cluster.Upload(HashOf([2])).BeginAsync(60);
+        Assert.Equal(2, FilesOf(cluster).Length);
+        File.SetLastWriteTimeUtc(part, DateTime.UtcNow.AddMinutes(-61));
+        await cluster.Upload(HashOf([3])).BeginAsync(60);
+
+        Assert.Equal(2, FilesOf(cluster).Length);
+        Assert.DoesNotContain(part, FilesOf(cluster));
+    }
+
+    [Fact]
+    public async Task Runs_and_members_that_are_unfinished_have_a_limit()
+    {
+        await using var cluster = await StartAsync(new Limits { MaxUnfinishedRuns = 2, MaxUnfinishedMembers = 10 });
+        var first = await cluster.SubmitAsync(Specs.Long);
+
+        await RefusedAsync(
+            "members is 6: the unfinished runs have 6, and this cluster takes 10 at a time (ENSEMBLE__LIMITS__MAXUNFINISHEDMEMBERS). Take fewer, or wait until a run ends.",
+            () => cluster.SubmitAsync(Specs.Long.Replace("\"small\"", "\"other\"")));
+        await cluster.SubmitAsync("""{ "members": 1, "training": { "epochs": 100000 }, "data": { "dataset": "two-moons" } }""");
+        await RefusedAsync(
+            "2 runs are unfinished, and this cluster takes 2 at a time: wait until one ends, or stop one (ENSEMBLE__LIMITS__MAXUNFINISHEDRUNS).",
+            () => cluster.SubmitAsync("""{ "members": 1 }"""));
+
+        await cluster.Coordinator(first).StopAsync();
+    }
+
+    [Fact]
+    public async Task The_store_takes_so_many_runs_and_data_so_many_columns()
+    {
+        await using var cluster = await StartAsync(new Limits { MaxRuns = 1, MaxColumns = 63 });
+
+        await RefusedAsync(
+            "digits has 64 columns, and this cluster takes 63 (ENSEMBLE__LIMITS__MAXCOLUMNS). Choose among them before.",
+            () => cluster.SubmitAsync("""{ "members": 1 }"""));
+        await cluster.TrainAsync("""{ "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""");
+        await RefusedAsync(
+            "1 runs are in the store, and it takes 1 (ENSEMBLE__LIMITS__MAXRUNS): delete those that nobody needs.",
+            () => cluster.SubmitAsync("""{ "members": 1, "data": { "dataset": "two-moons" } }"""));
+    }
+
+    [Fact]
+    public async Task Lists_come_in_pages()
+    {
+        await using var cluster = await StartAsync(new Limits { MaxListed = 2 });
+        for (var i = 0; i < 3; i++) await cluster.TrainAsync("""{ "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""");
+
+        Assert.Equal(["two-moons-1", "two-moons-2"], (await cluster.Scheduler.ListAllAsync()).Select(run => run.Name));
+        Assert.Equal(["two-moons-3"], (await cluster.Scheduler.ListAllAsync("two-moons-2")).Select(run => run.Name));
+        Assert.Empty(await cluster.Scheduler.ListAllAsync("two-moons-3"));
+    }
+
+    private static Task<EnsembleCluster> StartAsync(Limits limits) => EnsembleCluster.StartAsync(configure: options => options.Limits = limits);
+
+    private static string[] FilesOf(EnsembleCluster cluster) => Directory.Exists(Path.Combine(cluster.RunsFolder, ".data"))
+        ? Directory.GetFiles(Path.Combine(cluster.RunsFolder, ".data"))
+        : [];
+
+    private static string HashOf(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
+    private static async Task RefusedAsync(string because, Func<Task> call) =>
+        Assert.Equal(because, (await Assert.ThrowsAsync<RunRejectedException>(call)).Message);
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains.Tests.Stores;
+
+/// <summary>What stands in a run's folder in the place of its files: others may write there.</summary>
+public sealed class StrangeFileTests : IDisposable
+{
+    private const string Secret = "a secret of this machine";
+
+    private readonly RunsFolder _runs = new();
+    private readonly string _outside = Directory.CreateTempSubdirectory("ensemble-").FullName;
+
+    public void Dispose()
+    {
+        _runs.Dispose();
+        Directory.Delete(_outside, recursive: true);
+    }
+
+    [Fact]
+    public void A_link_is_not_followed_wherever_it_stands_on_the_way()
+    {
+        File.WriteAllText(Path.Combine(_outside, "spec.json"), Secret);
+        var (linked, file) = (_runs.Folder("linked"), _runs.Folder("file"));
+        Directory.CreateSymbolicLink(linked.Root, _outside);
+        Directory.CreateDirectory(file.Root);
+        File.CreateSymbolicLink(file.Spec, Path.Combine(_outside, "spec.json"));
+
+        foreach (var folder in (RunFolder[])[linked, file])
+        {
+            var refused = Assert.Throws<InvalidDataException>(() => RegularFile.ReadAllText(folder.Runs, folder.Spec));
+            Assert.Equal($"{folder.Spec} is a link, or reached through one: only regular files are read there.", refused.Message);
+        }
+    }
+
+    [Fact]
+    public async Task A_pipe_keeps_nobody_waiting()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Pipes there are no files.");
+        var folder = _runs.Folder("piped");
+        Directory.CreateDirectory(folder.Root);
+        foreach (var path in (string[])[folder.Status, folder.Record]) Process.Start("mkfifo", [path]).WaitForExit();
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
+
+        Assert.Equal($"{folder.Status} is a pipe or a device: only regular files are read there.", Assert.Throws<InvalidDataException>(() => RunStatusFile.Read(folder)).Message);
+        Assert.Empty(await cluster.Scheduler.ListAllAsync());
+        await Assert.ThrowsAsync<InvalidDataException>(() => cluster.Scheduler.FindAsync("piped"));
+        Assert.Equal(RunState.Completed, (await cluster.TrainAsync("""{ "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""")).State);
+    }
+
+    [Fact]
+    public void A_file_that_is_too_large_a_folder_and_a_missing_one_say_so()
+    {
+        var folder = _runs.Folder("large");
+        Directory.CreateDirectory(folder.Spec);
+        File.WriteAllText(folder.Data, "12345");
+
+        Assert.Equal("12345", RegularFile.ReadAllText(folder.Runs, folder.Data, most: 5));
+        Assert.Equal($"{folder.Data} is damaged: it has 5 bytes, and such a file has at most 4.", Assert.Throws<InvalidDataException>(() => RegularFile.ReadAllText(folder.Runs, folder.Data, most: 4)).Message);
+        Assert.ThrowsAny<Exception>(() => RegularFile.ReadAllText(folder.Runs, folder.Spec));
+        Assert.Throws<FileNotFoundException>(() => RegularFile.ReadAllText(folder.Runs, folder.Status));
+        Assert.Throws<DirectoryNotFoundException>(() => RegularFile.ReadAllText(folder.Runs, folder.Path("members/00/metrics.jsonl")));
+        Assert.Throws<ArgumentException>(() => RegularFile.ReadAllText(folder.Runs, Path.Combine(_outside, "spec.json")));
+    }
+
+    [Fact]
+    public async Task Models_that_are_links_are_not_handed_out()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
+        var status = await cluster.TrainAsync("""{ "name": "run", "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""");
+        var model = status.Snapshots.Single();
+        var path = _runs.Folder("run").Path(model.File);
+        File.Move(path, Path.Combine(_outside, "model"));
+        File.CreateSymbolicLink(path, Path.Combine(_outside, "model"));
+
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => cluster.Files(new RunKey("run", status.Id)).ReadAsync(new ModelName(0, model.Step, IsEma: false), 0));
+        var unread = Assert.Throws<SafetensorsException>(() => SafetensorsReader.Open(_runs.Folder("run"), model));
+
+        Assert.Contains("only regular files are read there", refused.Message);
+        Assert.Contains("only regular files are read there", unread.Message);
+    }
+}
