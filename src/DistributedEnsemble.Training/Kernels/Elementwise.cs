@@ -61,21 +61,23 @@ internal static unsafe class Elementwise
         for (; i < length; i++) x[i] += y[i];
     }
 
-    /// <summary>Adds the rows of a matrix to a vector, in their order.</summary>
+    /// <summary>The sum of a matrix' rows, added up in their order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddRows(float* sum, float* matrix, int rows, int columns)
+    public static void SumRows(float* matrix, int rows, int columns, float* sum)
     {
         nint j = 0;
         for (; j <= columns - Vector<float>.Count; j += Vector<float>.Count)
         {
-            var column = Vector.Load(sum + j);
+            var column = Vector<float>.Zero;
             for (nint i = 0; i < rows; i++) column += Vector.Load(matrix + i * columns + j);
             column.Store(sum + j);
         }
 
         for (; j < columns; j++)
         {
-            for (nint i = 0; i < rows; i++) sum[j] += matrix[i * columns + j];
+            var column = 0f;
+            for (nint i = 0; i < rows; i++) column += matrix[i * columns + j];
+            sum[j] = column;
         }
     }
 }

@@ -173,6 +173,11 @@ internal static unsafe class MatrixProduct
             for (; column <= columns - 8; column += 8) Transpose.EightColumns(b.Start + column * b.ColumnStride, b.ColumnStride, depth, panel + column, full);
         }
 
+        if (Sse.IsSupported && b.RowStride == 1)
+        {
+            for (; column <= columns - 4; column += 4) Transpose.FourColumns(b.Start + column * b.ColumnStride, b.ColumnStride, depth, panel + column, full);
+        }
+
         for (; column < columns; column++)
         {
             var source = b.Start + column * b.ColumnStride;

@@ -20,7 +20,7 @@ public abstract unsafe class Operation(int width)
     /// <param name="inputs">[rows, …].</param>
     public abstract void Forward(Pass pass, float* inputs);
 
-    /// <summary>Adds to the gradient of the weights, and overwrites that of the inputs.</summary>
+    /// <summary>Sets the gradient of its weights, and that of the inputs.</summary>
     /// <param name="inputs">Those that forward had.</param>
     /// <param name="gradient">That of the outputs.</param>
     /// <param name="inputGradient">Null where nobody asks for it.</param>
@@ -48,7 +48,7 @@ public sealed unsafe class Pass
     /// <inheritdoc cref="Parameters"/>
     public float* Statistics { get; internal set; }
 
-    /// <summary>That of the parameters, to be added to.</summary>
+    /// <summary>That of the parameters.</summary>
     public float* Gradient { get; internal set; }
 
     public Noise Noise { get; internal set; } = Noise.None;

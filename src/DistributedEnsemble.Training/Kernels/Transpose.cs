@@ -43,4 +43,28 @@ internal static unsafe class Transpose
             for (var column = 0; column < 8; column++) target[column] = source[column * sourceStride];
         }
     }
+
+    /// <summary>Four columns that lie one after the other become rows of four.</summary>
+    /// <inheritdoc cref="EightColumns"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void FourColumns(float* source, nint sourceStride, int length, float* target, nint targetStride)
+    {
+        var k = 0;
+        for (; k <= length - 4; k += 4, source += 4, target += 4 * targetStride)
+        {
+            var (r0, r1) = (Vector128.Load(source), Vector128.Load(source + sourceStride));
+            var (r2, r3) = (Vector128.Load(source + 2 * sourceStride), Vector128.Load(source + 3 * sourceStride));
+            var (t0, t1) = (Sse.UnpackLow(r0, r1), Sse.UnpackHigh(r0, r1));
+            var (t2, t3) = (Sse.UnpackLow(r2, r3), Sse.UnpackHigh(r2, r3));
+            Sse.MoveLowToHigh(t0, t2).Store(target);
+            Sse.MoveHighToLow(t2, t0).Store(target + targetStride);
+            Sse.MoveLowToHigh(t1, t3).Store(target + 2 * targetStride);
+            Sse.MoveHighToLow(t3, t1).Store(target + 3 * targetStride);
+        }
+
+        for (; k < length; k++, source++, target += targetStride)
+        {
+            for (var column = 0; column < 4; column++) target[column] = source[column * sourceStride];
+        }
+    }
 }

@@ -56,8 +56,8 @@ public sealed class MemberTraining : IDisposable
         var gradient = _gradient.AsSpan(0, outputs.Length);
         var loss = _plan.Task.Loss(outputs, batch.Targets.Span, gradient);
         var metrics = Measure(step, loss, outputs, batch.Targets.Span);
-        _l2.StartGradient(_weights);
         _function.Backward(_weights, gradient);
+        _l2.AddGradient(_weights);
         _giveWay?.Invoke();
         _optimizer.Update(_weights, step, _plan.LearningRate.At(step));
         Step = step;

@@ -94,8 +94,8 @@ internal sealed unsafe class BatchNormOperation : Operation
                 product += Sums.OfProducts(Plane(inputs, row, channel), _means[channel], Plane(gradient, row, channel), _pixels);
             }
 
-            pass.Gradient[_places.Bias + channel] += sum;
-            pass.Gradient[_places.Weight + channel] += product * _factors[channel];
+            pass.Gradient[_places.Bias + channel] = sum;
+            pass.Gradient[_places.Weight + channel] = product * _factors[channel];
             if (inputGradient == null) continue;
             var scale = pass.Parameters[_places.Weight + channel] * _factors[channel];
             var (shift, slope) = _isOfBatch ? (sum / count, product * _factors[channel] * _factors[channel] / count) : (0, 0);

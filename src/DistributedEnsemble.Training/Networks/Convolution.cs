@@ -43,8 +43,11 @@ internal sealed unsafe class ConvolutionOperation : Operation, IRectifying
     private readonly Patches _patches;
     private readonly int _filters, _image, _weight, _bias, _group;
 
-    /// <summary>An image with its border; patches of a group; outputs of a group, or their gradient; the gradient of an image with its border.</summary>
-    private readonly float* _padded, _matrix, _grouped, _ofPadded;
+    /// <summary>An image with its border; patches of a group; outputs of a group, or their gradient.</summary>
+    private readonly float* _padded, _matrix, _grouped;
+
+    /// <summary>The gradients of an image with its border, and of the weights, [depth, filters].</summary>
+    private readonly float* _ofPadded, _ofWeights;
 
     /// <param name="image">Numbers of an image that comes in.</param>
     /// <param name="bias">Negative if there is none.</param>
@@ -56,7 +59,9 @@ internal sealed unsafe class ConvolutionOperation : Operation, IRectifying
         _padded = place.Memory.Take(patches.PaddedLength);
         _matrix = place.Memory.Take((long)patches.Depth * Stride(_group));
         _grouped = place.Memory.Take((long)Width * _group);
-        if (place.IsTrained) _ofPadded = place.Memory.Take(patches.PaddedLength);
+        if (!place.IsTrained) return;
+        _ofPadded = place.Memory.Take(patches.PaddedLength);
+        _ofWeights = place.Memory.Take((long)patches.Depth * filters);
     }
 
     public bool IsRectified { get; set; }
@@ -79,6 +84,7 @@ internal sealed unsafe class ConvolutionOperation : Operation, IRectifying
 
     public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
     {
+        if (_bias >= 0) new Span<float>(pass.Gradient + _bias, _filters).Clear();
         for (var row = 0; row < pass.Rows; row += _group)
         {
             var images = Math.Min(_group, pass.Rows - row);
@@ -92,14 +98,21 @@ internal sealed unsafe class ConvolutionOperation : Operation, IRectifying
             }
 
             Gather(inputs + (nint)row * _image, images);
+            // Of the two orders this one transposes the smaller matrix.
             MatrixProduct.Compute(
-                _filters, _patches.Depth, pixels, Matrix.Rows(slopes, pixels), Matrix.Rows(_matrix, Stride(images)).Transposed,
-                pass.Gradient + _weight, _patches.Depth, ProductStart.Sum, null, false, pass.Scratch);
+                _patches.Depth, _filters, pixels, Matrix.Rows(_matrix, Stride(images)), Matrix.Rows(slopes, pixels).Transposed,
+                _ofWeights, _filters, row == 0 ? ProductStart.Zero : ProductStart.Sum, null, false, pass.Scratch);
             if (inputGradient == null) continue;
             MatrixProduct.Compute(
                 _patches.Depth, pixels, _filters, Matrix.Rows(pass.Parameters + _weight, _patches.Depth).Transposed, Matrix.Rows(slopes, pixels),
                 _matrix, Stride(images), ProductStart.Zero, null, false, pass.Scratch);
             Scatter(images, inputGradient + (nint)row * _image);
+        }
+
+        var weights = pass.Gradient + _weight;
+        for (var i = 0; i < _filters; i++)
+        {
+            for (var k = 0; k < _patches.Depth; k++) *weights++ = _ofWeights[k * _filters + i];
         }
     }
 

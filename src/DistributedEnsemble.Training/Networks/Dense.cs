@@ -40,10 +40,10 @@ internal sealed unsafe class DenseOperation : Operation, IRectifying
 
     public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
     {
-        Elementwise.AddRows(pass.Gradient + _bias, gradient, pass.Rows, Width);
+        Elementwise.SumRows(gradient, pass.Rows, Width, pass.Gradient + _bias);
         MatrixProduct.Compute(
             Width, _features, pass.Rows, Matrix.Rows(gradient, Width).Transposed, Matrix.Rows(inputs, _features),
-            pass.Gradient + _weight, _features, ProductStart.Sum, null, false, pass.Scratch);
+            pass.Gradient + _weight, _features, ProductStart.Zero, null, false, pass.Scratch);
         if (inputGradient == null) return;
         MatrixProduct.Compute(
             pass.Rows, _features, Width, Matrix.Rows(gradient, Width), Matrix.Rows(pass.Parameters + _weight, _features),

@@ -61,6 +61,7 @@ internal sealed unsafe class EmbeddingOperation : Operation
     public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
     {
         if (inputGradient != null) throw new NotSupportedException("An embedding is a network's first layer: an index has no gradient.");
+        for (var i = 0; i < _embedded.Length; i++) new Span<float>(pass.Gradient + _tables[i], _embedded[i].Levels * _embedded[i].Width).Clear();
         for (nint row = 0; row < pass.Rows; row++, inputs += _inputWidth)
         {
             gradient += _rest.Length;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -55,7 +56,8 @@ internal sealed unsafe class MaxPoolOperation : Operation
     public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
     {
         if (inputGradient == null) return;
-        new Span<float>(inputGradient, checked(pass.Rows * _channels * _height * _width)).Clear();
+        // What is in no square gets nothing.
+        if (_height % 2 + _width % 2 > 0) new Span<float>(inputGradient, checked(pass.Rows * _channels * _height * _width)).Clear();
         for (nint plane = 0; plane < (nint)pass.Rows * _channels; plane++)
         {
             for (var row = 0; row < _height / 2; row++, gradient += _width / 2)
@@ -66,33 +68,71 @@ internal sealed unsafe class MaxPoolOperation : Operation
         }
     }
 
-    /// <summary>Whether a number takes the place of those before it; one that is not a number does.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsLarger(float x, float than) => x > than || float.IsNaN(x);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Larger(float a, float b) => IsLarger(b, a) ? b : a;
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Largest(float* upper, float* target)
     {
-        var lower = upper + _width;
-        for (var column = 0; column < _width / 2; column++, upper += 2, lower += 2)
+        var column = 0;
+        for (; column <= _width / 2 - 4; column += 4)
         {
-            target[column] = Larger(Larger(Larger(upper[0], upper[1]), lower[0]), lower[1]);
+            var (a, b, c, d) = Squares(upper + 2 * column);
+            b = Vector128.ConditionalSelect(AreLarger(b, a), b, a);
+            c = Vector128.ConditionalSelect(AreLarger(c, b), c, b);
+            Vector128.ConditionalSelect(AreLarger(d, c), d, c).Store(target + column);
         }
+
+        for (; column < _width / 2; column++) target[column] = upper[2 * column + Place(upper + 2 * column)];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Give(float* upper, float* gradient, float* ofUpper)
     {
-        for (var column = 0; column < _width / 2; column++, upper += 2, ofUpper += 2)
+        var column = 0;
+        for (; column <= _width / 2 - 4; column += 4)
         {
-            var place = 0;
-            if (IsLarger(upper[1], upper[place])) place = 1;
-            if (IsLarger(upper[_width], upper[place])) place = _width;
-            if (IsLarger(upper[_width + 1], upper[place])) place = _width + 1;
-            ofUpper[place] = gradient[column];
+            var (a, b, c, d) = Squares(upper + 2 * column);
+            var isB = AreLarger(b, a);
+            b = Vector128.ConditionalSelect(isB, b, a);
+            var isC = AreLarger(c, b);
+            var isD = AreLarger(d, Vector128.ConditionalSelect(isC, c, b));
+            var slopes = Vector128.Load(gradient + column);
+            Store(Vector128.AndNot(slopes, isB | isC | isD), Vector128.AndNot(slopes & isB, isC | isD), ofUpper + 2 * column);
+            Store(Vector128.AndNot(slopes & isC, isD), slopes & isD, ofUpper + _width + 2 * column);
+        }
+
+        for (; column < _width / 2; column++)
+        {
+            var square = ofUpper + 2 * column;
+            square[0] = square[1] = square[_width] = square[_width + 1] = 0;
+            square[Place(upper + 2 * column)] = gradient[column];
         }
     }
+
+    /// <summary>Four squares: their upper left, upper right, lower left and lower right numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private (Vector128<float>, Vector128<float>, Vector128<float>, Vector128<float>) Squares(float* upper)
+    {
+        var above = Vector256.Shuffle(Vector256.Load(upper), Vector256.Create(0, 2, 4, 6, 1, 3, 5, 7));
+        var below = Vector256.Shuffle(Vector256.Load(upper + _width), Vector256.Create(0, 2, 4, 6, 1, 3, 5, 7));
+        return (above.GetLower(), above.GetUpper(), below.GetLower(), below.GetUpper());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector128<float> left, Vector128<float> right, float* target) =>
+        Vector256.Shuffle(Vector256.Create(left, right), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7)).Store(target);
+
+    /// <summary>Which numbers take the place of those before them; one that is not a number does.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> AreLarger(Vector128<float> x, Vector128<float> than) => Vector128.GreaterThan(x, than) | ~Vector128.Equals(x, x);
+
+    /// <summary>Where a square's largest number is, from its upper left.</summary>
+    private int Place(float* square)
+    {
+        var place = 0;
+        if (IsLarger(square[1], square[place])) place = 1;
+        if (IsLarger(square[_width], square[place])) place = _width;
+        if (IsLarger(square[_width + 1], square[place])) place = _width + 1;
+        return place;
+    }
+
+    private static bool IsLarger(float x, float than) => x > than || float.IsNaN(x);
 }

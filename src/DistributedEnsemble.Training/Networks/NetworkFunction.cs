@@ -15,7 +15,7 @@ public abstract class NetworkFunction : IDisposable
     /// <returns>[rows, outputs], and with Monte-Carlo samples [samples, rows, outputs]; valid until the next pass.</returns>
     public abstract ReadOnlySpan<float> Forward(Weights weights, int rows, Noise noise);
 
-    /// <summary>Adds the gradient of the loss to that of the weights.</summary>
+    /// <summary>Sets the gradient of the weights to that of the loss.</summary>
     /// <param name="gradient">That of the outputs of the last pass forward; overwritten.</param>
     public abstract void Backward(Weights weights, Span<float> gradient);
 

@@ -2,10 +2,7 @@ using System.Numerics.Tensors;
 
 namespace DistributedEnsemble.Training;
 
-/// <summary>
-/// The loss term λ·Σw² over weights, not over biases or batch-norm parameters. Its gradient 2λ·w is where the gradient of a
-/// step starts, before the backward pass adds that of the data: no pass over the weights is added by it.
-/// </summary>
+/// <summary>The loss term λ·Σw² over weights, not over biases or batch-norm parameters, and its gradient 2λ·w.</summary>
 public sealed class L2(double lambda)
 {
     /// <summary>The value of the term.</summary>
@@ -22,13 +19,15 @@ public sealed class L2(double lambda)
         return lambda * sum;
     }
 
-    /// <summary>Overwrites the gradient with that of the term.</summary>
-    public void StartGradient(Weights weights)
+    /// <summary>Adds the gradient of the term to that of the data.</summary>
+    public void AddGradient(Weights weights)
     {
-        var gradient = weights.Gradient!.Floats();
-        gradient.Clear();
         if (lambda == 0) return;
         var parameters = weights.Parameters.Floats();
-        foreach (var range in weights.Layout.Decayed) TensorPrimitives.Multiply(parameters[range], (float)(2 * lambda), gradient[range]);
+        var gradient = weights.Gradient!.Floats();
+        foreach (var range in weights.Layout.Decayed)
+        {
+            TensorPrimitives.MultiplyAdd(parameters[range], (float)(2 * lambda), gradient[range], gradient[range]);
+        }
     }
 }

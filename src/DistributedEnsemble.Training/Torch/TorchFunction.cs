@@ -33,6 +33,7 @@ internal sealed class TorchFunction : NetworkFunction
         using var scope = NewDisposeScope();
         var ofOutputs = empty(_outputs!.shape);
         gradient.CopyTo(ofOutputs.Floats());
+        weights.Gradient!.Floats().Clear();
         _outputs.backward([ofOutputs]);
     }
 

@@ -1,4 +1,4 @@
-using static TorchSharp.torch;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests.Networks;
 
@@ -24,53 +24,57 @@ public sealed class GradientTests
         ["vanilla dropout"] = ([6], [new Dropout(0.2, DropoutKind.Vanilla), new Dense(16), new Dropout(0.4, DropoutKind.Vanilla), new Dense(Classes)]),
     };
 
-    public static TheoryData<string> Names => [.. Designs.Keys];
+    public static TheoryData<string, KernelKind> Names =>
+        [.. Designs.Keys.SelectMany(name => Enum.GetValues<KernelKind>().Select(kernels => (name, kernels)))];
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void The_gradient_of_a_layer_is_the_derivative_of_the_loss(string name) => Check(Designs[name].Shape, Designs[name].Layers, lambda: 0);
+    public void The_gradient_of_a_layer_is_the_derivative_of_the_loss(string name, KernelKind kernels) =>
+        Check(Designs[name].Shape, Designs[name].Layers, kernels, lambda: 0);
+
+    [Theory]
+    [InlineData(KernelKind.Own)]
+    [InlineData(KernelKind.Libtorch)]
+    public void The_gradient_with_the_l2_term_is_the_derivative_of_both(KernelKind kernels) =>
+        Check([6], [new Dense(8), new Relu(), new Dense(Classes)], kernels, lambda: 0.3);
 
     [Fact]
-    public void The_gradient_with_the_l2_term_is_the_derivative_of_both() => Check([6], [new Dense(8), new Relu(), new Dense(Classes)], lambda: 0.3);
-
-    [Fact]
-    public void The_l2_term_has_two_lambda_w_as_its_gradient_on_weights_and_nothing_on_biases()
+    public void The_l2_term_adds_two_lambda_w_to_the_gradient_of_weights_and_nothing_to_that_of_biases()
     {
         var layout = new Network([3], [new Dense(2)]).Layout;
         using var weights = Weights.Initialize(layout, new RandomSource(1), 0);
         weights.Train();
-        weights.Gradient!.fill_(9);
+        weights.Gradient!.Floats().Fill(9);
         var l2 = new L2(0.25);
 
-        l2.StartGradient(weights);
+        l2.AddGradient(weights);
 
         var w = weights.Values(layout.Tensors[0]).ToArray();
-        Assert.Equal([.. w.Select(value => 0.5f * value), 0, 0], weights.Gradient!.data<float>().ToArray());
+        Assert.Equal([.. w.Select(value => (0.5f * value) + 9), 9, 9], weights.Gradient!.Floats().ToArray());
         Assert.Equal(0.25 * w.Sum(value => (double)value * value), l2.Term(weights), 1e-12);
     }
 
-    private static void Check(long[] shape, Layer[] layers, double lambda)
+    private static void Check(long[] shape, Layer[] layers, KernelKind kernels, double lambda)
     {
-        using var scope = NewDisposeScope();
-        var (network, random) = (new Network(shape, layers), new RandomSource(11));
+        var (network, random) = (new Network(shape, layers, kernels: kernels), new RandomSource(11));
         using var weights = Weights.Initialize(network.Layout, random, 0);
-        var noise = new TrainingNoise(random, 0);
-        var (inputs, l2) = (empty([Rows, .. shape]), new L2(lambda));
-        random.Uniform(new Draw(Purpose.DataSplit, 0, 0, 0), inputs.Floats());
-        var labels = arange(Rows, ScalarType.Int64).remainder(Classes);
+        using var function = network.CreateFunction(Rows, isTrained: true);
+        var (noise, l2, task) = (new TrainingNoise(random, 0), new L2(lambda), new Classification(["a", "b", "c", "d"]));
+        float[] targets = [.. Enumerable.Range(0, Rows).Select(row => (float)(row % Classes))], slopes = new float[Rows * Classes];
         double Loss()
         {
-            using var _ = no_grad();
-            return nn.functional.cross_entropy(network.Forward(weights, inputs, noise.At(3)).to(ScalarType.Float64), labels).item<double>()
-                + l2.Term(weights);
+            // Anew each time: dropout of the inputs overwrites them.
+            random.Uniform(new Draw(Purpose.DataSplit, 0, 0, 0), function.Inputs);
+            return task.Loss(function.Forward(weights, Rows, noise.At(3)), targets, slopes) + l2.Term(weights);
         }
 
         weights.Train();
-        l2.StartGradient(weights);
-        nn.functional.cross_entropy(network.Forward(weights, inputs, noise.At(3)), labels).backward();
-        var gradient = weights.Gradient!.data<float>().ToArray();
+        Loss();
+        function.Backward(weights, slopes);
+        l2.AddGradient(weights);
+        var gradient = weights.Gradient!.Floats().ToArray();
 
-        var start = weights.Parameters.data<float>().ToArray();
+        var start = weights.Parameters.Floats().ToArray();
         foreach (var direction in Directions(network.Layout, gradient, random))
         {
             double At(float h)

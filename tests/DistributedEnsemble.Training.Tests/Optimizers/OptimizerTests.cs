@@ -100,9 +100,9 @@ public sealed class OptimizerTests : IDisposable
         using var optimizer = Optimizer.Create(new TrainingSpec { Optimizer = spec }, weightDecay, _layout);
         for (var step = 1; step <= Steps; step++)
         {
-            l2.StartGradient(_weights);
             var gradient = _weights.Gradient!.Floats();
-            for (var i = 0; i < gradient.Length; i++) gradient[i] += DataGradient(i, step);
+            for (var i = 0; i < gradient.Length; i++) gradient[i] = DataGradient(i, step);
+            l2.AddGradient(_weights);
             optimizer.Update(_weights, step, Rate(step));
         }
     }
