@@ -5,6 +5,7 @@ using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Images;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Client;
@@ -38,7 +39,12 @@ internal static class Wiring
         var document = Parse(file).With(settings);
         // A run is resumed and evaluated from other folders, too: it remembers its file by the full path.
         var folders = new DataFolders(dataFolder);
-        if (new DatasetRegistry().Resolve(document.Dataset) is TableSource table) document = document.With("data.dataset", table.Find(folders));
+        document = new DatasetRegistry().Resolve(document.Dataset) switch
+        {
+            TableSource table => document.With("data.dataset", table.Find(folders)),
+            ImageFolderSource images => document.With("data.dataset", images.Find(folders)),
+            _ => document,
+        };
         return (document.Data.Test is { } test ? document.With("data.test", TableSource.Find(test, folders)) : document).ToJson();
     }
 

@@ -17,6 +17,8 @@ internal static class DataUpload
     {
         var document = SpecDocument.Parse(spec);
         var folders = new DataFolders(dataFolder);
+        if (Directory.Exists(document.Dataset))
+            throw new DataException($"{document.Dataset} is a folder: only single files are sent to a cluster. Register the images on its silos, or train here, without --cluster.");
         if (!new DatasetRegistry().TryFind(document.Dataset, out _) && DatasetRegistry.IsPath(document.Dataset))
             document = document.With("data.dataset", await SendFileAsync(grains, TableSource.Find(document.Dataset, folders), cancellation));
         if (document.Data.Test is { } test)

@@ -5,7 +5,6 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Signals;
 using DistributedEnsemble.Training;
-using DistributedEnsemble.Training.Tables;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Runs;
@@ -55,13 +54,13 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         Task<T> AskAsync<T>(Func<Task<T>> ask) => cluster.OutlivesProcess ? PatientCall.AsksAsync(() => cluster.HearAsync(ask), interruption, time) : ask();
     }
 
-    /// <summary>Says what is learned from a table, before it is.</summary>
+    /// <summary>Says what is learned, before it is.</summary>
     private async Task AnnounceAsync(ICoordinator coordinator, bool json)
     {
         var data = DataDescription.FromJson((await coordinator.GetDefinitionAsync()).Data);
-        if (TableSummary.Of(data) is not { } summary) return;
+        if (DataSummary.Of(data) is not { } summary) return;
         consoles.Progress(json).WriteRaw(OneLine.Of(summary));
-        foreach (var note in data.Table!.Notes) consoles.Error.WriteRaw($"Note: {OneLine.Of(note)}");
+        foreach (var note in DataSummary.Notes(data)) consoles.Error.WriteRaw($"Note: {OneLine.Of(note)}");
     }
 
     /// <returns>Null if an interruption came first: what has ended can be evaluated later.</returns>

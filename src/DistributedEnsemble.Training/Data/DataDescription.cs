@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using DistributedEnsemble.Training.Images;
 using DistributedEnsemble.Training.Tables;
 using DistributedEnsemble.Training.Tasks;
 
@@ -51,6 +52,10 @@ public sealed record DataDescription
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TableDescription? Table { get; init; }
 
+    /// <summary>How images became inputs; null of other data.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImageDescription? Images { get; init; }
+
     /// <summary>What is predicted.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public LearningTask Task { get; init; } = null!;
@@ -90,6 +95,7 @@ public sealed record DataDescription
         InputShape = dataset.InputShape,
         Columns = [.. dataset.Columns],
         Table = dataset.Table,
+        Images = dataset.Images,
         Task = dataset.Task,
         Mean = dataset.Preprocessing.Mean,
         Deviation = dataset.Preprocessing.Deviation,

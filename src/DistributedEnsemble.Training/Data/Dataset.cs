@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Training.Images;
 using DistributedEnsemble.Training.Tables;
 using DistributedEnsemble.Training.Tasks;
 
@@ -37,6 +38,9 @@ public sealed class Dataset : IDisposable
 
     /// <summary>What its columns are, if it is a table.</summary>
     public TableDescription? Table { get; init; }
+
+    /// <summary>How images became inputs, if it is a folder of them.</summary>
+    public ImageDescription? Images { get; init; }
 
     /// <summary>What a spec says for this data unless its author says otherwise; null is as its source says.</summary>
     public JsonObject? Defaults { get; init; }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using DistributedEnsemble.Training.Images;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Training;
@@ -27,15 +28,16 @@ public sealed class DatasetRegistry
     /// <summary>A registered dataset only. What a client sends goes here: it must not name a file of this machine.</summary>
     public bool TryFind(string name, [NotNullWhen(true)] out IDatasetSource? source) => _sources.TryGetValue(name, out source);
 
-    /// <summary>A registered dataset, or a table's file for a name that ends as one's does or is a path.</summary>
+    /// <summary>A registered dataset, a folder of images, or a table's file for a name that ends as one's does or is a path.</summary>
     /// <exception cref="DataException">The name is unknown.</exception>
     public IDatasetSource Resolve(string name)
     {
         if (TryFind(name, out var source)) return source;
+        if (Directory.Exists(name)) return new ImageFolderSource(name);
         if (IsPath(name)) return new TableSource(name);
         throw new DataException(
             $"There is no dataset {Excerpt.Of(name)}. Did you mean \"{Nearest.Of(name, _sources.Keys)}\"? "
-            + $"Known are {string.Join(", ", _sources.Keys)}, and the path of any table (x.csv).");
+            + $"Known are {string.Join(", ", _sources.Keys)}, the path of any table (x.csv), and a folder of images.");
     }
 
     /// <summary>Whether a name that is not registered means a file.</summary>

@@ -22,7 +22,7 @@ public sealed class MistakesTests : IDisposable
     [InlineData("--epochs 1000000 --set training.batchSize=1", "training.epochs is 1000000: with 1294 steps each that is over 1000000000 steps. Train fewer epochs.")]
     [InlineData("--set snapshots.perMember=10000 --epochs 1", "snapshots.perMember is 10000: a member has only 41 steps. Take fewer snapshots or train longer.")]
     [InlineData("--set threadsPerMember=200 --lanes 2", "threadsPerMember is 200: no silo has more than 2 lanes. Take fewer threads, or start silos with more --lanes.")]
-    [InlineData("--dataset digit", "There is no dataset \"digit\". Did you mean \"digits\"? Known are digits, fashion-mnist, two-moons, and the path of any table (x.csv).")]
+    [InlineData("--dataset digit", "There is no dataset \"digit\". Did you mean \"digits\"? Known are digits, fashion-mnist, two-moons, the path of any table (x.csv), and a folder of images.")]
     [InlineData("--dataset none.csv", "none.csv was not found: looked for none.csv. If it lies in another folder DIR, add --data DIR.")]
     [InlineData("--name ../x", "name is \"../x\": " + NameRule)]
     [InlineData("--name X", "name is \"X\": " + NameRule)]

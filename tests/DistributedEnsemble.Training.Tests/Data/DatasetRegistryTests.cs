@@ -27,7 +27,7 @@ public class DatasetRegistryTests
         var error = Assert.Throws<DataException>(() => _registry.Resolve("fashon-mnist"));
         Assert.Equal(
             "There is no dataset \"fashon-mnist\". Did you mean \"fashion-mnist\"? "
-            + "Known are digits, fashion-mnist, two-moons, and the path of any table (x.csv).",
+            + "Known are digits, fashion-mnist, two-moons, the path of any table (x.csv), and a folder of images.",
             error.Message);
     }
 

@@ -1,17 +1,19 @@
 using System.Globalization;
+using DistributedEnsemble.Training.Images;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training.Tables;
+namespace DistributedEnsemble.Training;
 
-/// <summary>What a run learns from a table, in a line: said before it is trained.</summary>
-public static class TableSummary
+/// <summary>What a run learns, in a line: said before it is trained.</summary>
+public static class DataSummary
 {
     private const int MostNamed = 6;
 
     /// <summary>Target, task, classes or range, rows, features, inputs, and what was left out.</summary>
-    /// <returns>Null of data that is no table.</returns>
+    /// <returns>Null of data that is built in.</returns>
     public static string? Of(DataDescription data)
     {
+        if (data.Images is { } images) return Of(data, images);
         if (data.Table is not { } table) return null;
         var (train, validation, test) = data.Splits;
         var parts = new List<string>
@@ -30,6 +32,17 @@ public static class TableSummary
 
         return string.Join("; ", parts);
     }
+
+    /// <summary>What else people should know: a sentence each.</summary>
+    public static IEnumerable<string> Notes(DataDescription data) => data.Images is not { Damaged: > 0 } images ? data.Table?.Notes ?? [] :
+    [
+        $"{Count(images.Damaged)} {(images.Damaged == 1 ? "file is no image that can be read and is" : "files are no images that can be read and are")} left out: "
+        + $"{string.Join(", ", images.DamagedFiles)}{(images.Damaged > images.DamagedFiles.Count ? ", …" : "")}.",
+    ];
+
+    private static string Of(DataDescription data, ImageDescription images) =>
+        $"{data.Dataset}: {data.Task.Name} ({Outcomes(data.Task)}); {Count(data.Splits.Train + data.Splits.Validation + data.Splits.Test)} images "
+        + $"({Count(data.Splits.Train)} train, {Count(data.Splits.Validation)} validate, {Count(data.Splits.Test)} test), {images.Size}×{images.Size} {(images.Channels == 1 ? "grey" : "colour")} pixels";
 
     private static string Outcomes(LearningTask task) => task switch
     {

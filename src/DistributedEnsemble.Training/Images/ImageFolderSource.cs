@@ -1,0 +1,128 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Training.Images;
+
+/// <summary>
+/// A folder of PNG and JPEG images with a subfolder for each class. Every fifth image of all, in the order of their names, tests;
+/// with the subfolders train and test these say which do.
+/// </summary>
+/// <param name="path">Of the folder; looked for below the current folder, then below the data folder.</param>
+/// <remarks>Its sha256 is over the names and bytes of all images, in the order of their names.</remarks>
+public sealed class ImageFolderSource(string path) : IDatasetSource
+{
+    private const int SplitPeriod = 5, TestPlace = 4, LargestByDefault = 64, LeastImages = 20;
+    private const string TrainFolder = "train", TestFolder = "test";
+    private static readonly string[] s_extensions = [".png", ".jpg", ".jpeg"];
+
+    public string Name => Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
+
+    public string Description => "a folder of images (PNG, JPEG) with a subfolder for each class";
+
+    public JsonObject Defaults => JsonNode.Parse(
+        """
+        {
+          "model": { "kind": "lenet" },
+          "training": { "epochs": 30, "batchSize": 32, "schedule": { "kind": "cosine", "learningRate": 0.05 } }
+        }
+        """)!.AsObject();
+
+    public DatasetLocation Locate(DataFolders folders)
+    {
+        string[] looked = folders.Data is { } data && !Path.IsPathRooted(path) ? [path, Path.Combine(data, path)] : [path];
+        return new DatasetLocation(looked.FirstOrDefault(Directory.Exists), looked);
+    }
+
+    /// <summary>The full path of the folder.</summary>
+    /// <exception cref="DataException">It is not there.</exception>
+    public string Find(DataFolders folders) => Locate(folders) is { Found: { } found } ? Path.GetFullPath(found) : throw new DataException($"The folder {path} was not found.");
+
+    public Dataset Load(DataFolders folders) => Load(folders, new DataSpec(), null);
+
+    /// <inheritdoc/>
+    public Dataset Load(DataFolders folders, DataSpec data, DataDescription? recorded)
+    {
+        if (data is not { Target: null, Ignore: null, Categorical: null, Header: null, Test: null } || data.Task is TaskKind.Regression)
+            throw new DataException($"{path} is a folder of images: data.target, task, ignore, categorical, header and test are for tables.");
+        var root = Find(folders);
+        var files = Files(root);
+        var classes = files.Select(file => file.Class).Distinct().Order(StringComparer.Ordinal).ToArray();
+        if (files.Count == 0) throw new DataException($"{path} has no image: it takes a subfolder for each class, with PNG or JPEG files.");
+        if (classes.Length == 1) throw new DataException($"{path} has images of one class, {Excerpt.Of(classes[0])}: there must be a subfolder for each of two classes at least.");
+        var size = data.ImageSize ?? CommonestSize(root, files);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var (decoded, damaged) = (new List<(ImageFile File, byte[] Pixels)>(), new List<string>());
+        foreach (var file in files)
+        {
+            var bytes = File.ReadAllBytes(Path.Combine(root, file.Name));
+            hash.AppendData(Encoding.UTF8.GetBytes($"{file.Name}\n{bytes.Length}\n"));
+            hash.AppendData(bytes);
+            if (Picture.Decode(bytes) is { } picture) decoded.Add((file, picture.Resized(size)));
+            else damaged.Add(file.Name);
+        }
+
+        if (decoded.Count < LeastImages) throw new DataException($"{path} has {decoded.Count} images that can be read: at least {LeastImages} are needed.");
+        var channels = decoded.All(image => Picture.IsGrey(image.Pixels)) ? 1 : Picture.Channels;
+        long[] shape = [channels, size, size];
+        SampleRows train = new(channels * size * size), test = new(channels * size * size);
+        foreach (var (place, (file, pixels)) in decoded.Index())
+            Picture.CopyPlanes(pixels, channels, (file.Tests ?? place % SplitPeriod == TestPlace ? test : train).Add(Array.IndexOf(classes, file.Class)));
+        if (Enumerable.Range(0, classes.Length).FirstOrDefault(label => !train.Labels.Contains(label), -1) is >= 0 and var untrained)
+            throw new DataException($"{path}: no image of the class {Excerpt.Of(classes[untrained])} trains. Bring more of them.");
+        var preprocessing = Preprocessing.ScaledBy(255);
+        int[] order = [.. Enumerable.Range(0, classes.Length)];
+        return new Dataset
+        {
+            Name = Name,
+            Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()),
+            InputShape = shape,
+            Columns = Dataset.PixelNames(channels * size * size),
+            Task = new Classification(classes),
+            Preprocessing = preprocessing,
+            Images = new ImageDescription(size, channels, damaged.Count, [.. damaged.Take(ImageDescription.MostNamed)]),
+            Train = train.ToSamples(shape, preprocessing, order),
+            Test = test.ToSamples(shape, preprocessing, order),
+        };
+    }
+
+    /// <summary>In the order of their names, the same everywhere.</summary>
+    private static List<ImageFile> Files(string root)
+    {
+        var split = Directory.Exists(Path.Combine(root, TrainFolder)) && Directory.Exists(Path.Combine(root, TestFolder));
+        List<ImageFile> files = split
+            ? [.. Files(root, TrainFolder, false), .. Files(root, TestFolder, true)]
+            : [.. Files(root, "", null)];
+        files.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
+        return files;
+    }
+
+    private static IEnumerable<ImageFile> Files(string root, string below, bool? tests) =>
+        from folder in Directory.EnumerateDirectories(Path.Combine(root, below))
+        from file in Directory.EnumerateFiles(folder)
+        where s_extensions.Contains(Path.GetExtension(file).ToLowerInvariant())
+        let label = Path.GetFileName(folder)
+        select new ImageFile(string.Join('/', new[] { below, label, Path.GetFileName(file) }.Where(part => part.Length > 0)), label, tests);
+
+    private static int CommonestSize(string root, List<ImageFile> files)
+    {
+        var sides = files.Select(file => Picture.LongestSide(Path.Combine(root, file.Name))).Where(side => side > 0).ToArray();
+        if (sides.Length == 0) return LargestByDefault;
+        return Math.Min(LargestByDefault, sides.GroupBy(side => side).OrderByDescending(group => group.Count()).ThenBy(group => group.Key).First().Key);
+    }
+
+    /// <param name="Name">Below the folder, with / everywhere.</param>
+    /// <param name="Tests">Null lets its place decide.</param>
+    private sealed record ImageFile(string Name, string Class, bool? Tests);
+}
+
+/// <summary>How a folder of images became inputs.</summary>
+/// <param name="Size">Pixels on a side.</param>
+/// <param name="Channels">1 of grey images, 3 of colour.</param>
+/// <param name="Damaged">How many files could not be read.</param>
+/// <param name="DamagedFiles">The first of them.</param>
+public sealed record ImageDescription(int Size, int Channels, int Damaged, IReadOnlyList<string> DamagedFiles)
+{
+    public const int MostNamed = 20;
+}
