@@ -18,7 +18,7 @@ internal static class ProbeCommand
     {
         var command = new Command("probe", "Exits with 0 if the silo on this machine lives, and with 1 if it does not.") { Url, Ready };
         command.SetAction((arguments, cancellation) => RunAsync(
-            arguments.GetValue(Url) ?? Environment.GetEnvironmentVariable("ENSEMBLE__HTTP") ?? HttpSettings.DefaultUrl,
+            arguments.GetValue(Url) ?? Environment.GetEnvironmentVariable("ENSEMBLE__HTTP") ?? ServingConfiguration.OfEnvironment().ServingUrl() ?? HttpSettings.DefaultUrl,
             arguments.GetValue(Ready), cancellation));
         return command;
     }

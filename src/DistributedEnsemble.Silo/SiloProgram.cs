@@ -21,8 +21,7 @@ internal static class SiloProgram
     public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, CancellationToken stop)
     {
         var check = CheckedSettings.Of(settings, builder.Configuration);
-        var serves = settings.Http is not null || builder.Configuration["Ensemble:Serving:Url"] is { Length: > 0 };
-        var http = serves ? builder.Configuration.ReadHttpSettings(settings.Http) : null;
+        var http = check.Given.Http is { } url ? builder.Configuration.ReadHttpSettings(url) : null;
         await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync().WaitAsync(stop);
         var cluster = redis is null ? null : new RedisCluster(check.Redis!, redis, await RedisClusterId.TakeAsync(redis));
         if (redis is not null) await SharedFolder.CheckAsync(redis, settings.Runs).WaitAsync(stop);
@@ -68,7 +67,7 @@ internal static class SiloProgram
     private static void Log(ILoggingBuilder logs)
     {
         OneLineConsole.AddTo(logs);
-        logs.SetMinimumLevel(LogLevel.Warning);
+        logs.SetMinimumLevel(LogLevel.Warning).AddFilter(HttpServer.AuditCategory, LogLevel.Information);
     }
 
     private static void Configure(

@@ -26,7 +26,7 @@ internal sealed record SiloSettings
     /// <summary>Null is the first free one.</summary>
     public int? GatewayPort { get; init; }
 
-    /// <summary>Where HTTP is served; null does not serve it.</summary>
+    /// <summary>Where HTTP is served; null is where the settings of serving say, and does not serve it if they say nothing.</summary>
     public string? Http { get; init; }
 }
 
@@ -40,6 +40,7 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, La
     /// <exception cref="TlsException">Certificates are missing.</exception>
     public static CheckedSettings Of(SiloSettings settings, IConfiguration configuration)
     {
+        settings = settings with { Http = settings.Http ?? configuration.ServingUrl() };
         if (settings.Lanes is < 1 or > MostLanes) throw new SiloSettingsException($"--lanes is {settings.Lanes}: a silo has 1 to {MostLanes} lanes.");
         var priority = settings.LanePriority switch
         {

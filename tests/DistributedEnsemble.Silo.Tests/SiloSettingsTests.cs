@@ -14,6 +14,17 @@ public sealed class SiloSettingsTests
         Assert.Equal(priority, Check(new SiloSettings { LanePriority = given, Http = http }).LanePriority);
 
     [Fact]
+    public void A_url_among_the_settings_of_serving_serves_http_as_the_option_does()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Ensemble:Serving:Url", "http://127.0.0.1:8123")]).Build();
+
+        var check = CheckedSettings.Of(new SiloSettings(), configuration);
+
+        Assert.Equal((LanePriority.Idle, "http://127.0.0.1:8123"), (check.LanePriority, check.Given.Http));
+        Assert.Equal("http://127.0.0.1:9000", CheckedSettings.Of(new SiloSettings { Http = "http://127.0.0.1:9000" }, configuration).Given.Http);
+    }
+
+    [Fact]
     public void Another_priority_is_refused() => Assert.Equal(
         "--lane-priority is high: it is low or idle.",
         Assert.Throws<SiloSettingsException>(() => Check(new SiloSettings { LanePriority = "high" })).Message);

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Silo.Http;
 using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Client.Clusters;
@@ -7,18 +8,20 @@ internal sealed class Warnings(TextWriter output) : ILoggerProvider
 {
     private const string Ours = "DistributedEnsemble.";
 
-    public ILogger CreateLogger(string categoryName) => new Lines(output, categoryName.StartsWith(Ours, StringComparison.Ordinal));
+    public ILogger CreateLogger(string categoryName) => categoryName == HttpServer.AuditCategory
+        ? new Lines(output, LogLevel.Information)
+        : new Lines(output, categoryName.StartsWith(Ours, StringComparison.Ordinal) ? LogLevel.Warning : LogLevel.None);
 
     public void Dispose()
     {
     }
 
-    private sealed class Lines(TextWriter output, bool isOurs) : ILogger
+    private sealed class Lines(TextWriter output, LogLevel least) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => isOurs && logLevel is LogLevel.Warning or LogLevel.Error;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= least && logLevel is LogLevel.Information or LogLevel.Warning or LogLevel.Error;
 
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
@@ -26,6 +29,7 @@ internal sealed class Warnings(TextWriter output) : ILoggerProvider
             if (!IsEnabled(logLevel)) return;
             var message = OneLine.Of(formatter(state, null));
             if (logLevel == LogLevel.Error) output.WriteLine($"Error: {message} {exception?.GetType().Name}: {OneLine.Of(exception?.Message)}");
+            else if (logLevel == LogLevel.Information) output.WriteLine(message);
             // A warning that comes with an exception is tried again, and told where it cannot be mended.
             else if (exception is null) output.WriteLine($"Warning: {message}");
         }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Servers;
 using DistributedEnsemble.Client.Signals;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Silo.Http;
@@ -46,7 +47,7 @@ internal sealed class ServeCommand : DriverCommand
             if (cluster is null) return interruption.ExitCode;
             await using var server = await HttpServer.StartAsync(
                 cluster.Grains, options.RunsFolder, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, CancellationToken.None);
-            Announce(parsed, server.Url, names.Count > 0 ? names : [.. catalog.Names()], options.RunsFolder);
+            Announce(parsed, server.Url, settings, names.Count > 0 ? names : [.. catalog.Names()], options.RunsFolder);
             await Task.Delay(Timeout.Infinite, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await StopRunsAsync(cluster.Grains);
             return ExitCode.Ok;
@@ -67,7 +68,7 @@ internal sealed class ServeCommand : DriverCommand
         }
     }
 
-    private void Announce(ParseResult parsed, string url, List<string> runs, string folder)
+    private void Announce(ParseResult parsed, string url, HttpSettings settings, List<string> runs, string folder)
     {
         if (_shared.Json(parsed))
         {
@@ -75,23 +76,23 @@ internal sealed class ServeCommand : DriverCommand
             return;
         }
 
-        var first = runs.Count > 0 ? runs[0] : "RUN";
-        _consoles.Out.WriteRaw(
-            $"Serving {(runs.Count == 0 ? $"{folder}, which has no runs yet," : string.Join(", ", runs))} at {url} until Ctrl-C. Try:\n"
-            + $"  curl {url}/v2/models/{first}\n"
-            + $"  ensemble predict {first} --input rows.csv --url {url}");
-        if (runs.Count > 0 && Example(first, folder) is { } example) _consoles.Out.WriteRaw($"  {example(url)}");
+        var (first, examples) = (runs.Count > 0 ? runs[0] : "RUN", new ServerExamples(url, settings));
+        _consoles.Out.WriteRaw($"Serving {(runs.Count == 0 ? $"{folder}, which has no runs yet," : string.Join(", ", runs))} at {url} until Ctrl-C. Try:");
+        if (examples.Before is { } before) _consoles.Out.WriteRaw($"  {before}");
+        _consoles.Out.WriteRaw($"  {examples.Curl($"/v2/models/{first}")}");
+        _consoles.Out.WriteRaw($"  {examples.Predict(first)}");
+        if (runs.Count > 0 && Body(first, folder) is { } body) _consoles.Out.WriteRaw($"  {examples.Curl($"/v2/models/{first}/infer")} -d '{body}'");
     }
 
     /// <summary>A request with the numbers 1, 2, 3… as its row: seq writes them, however many a row has.</summary>
     /// <returns>Null if the run's description cannot be read.</returns>
-    private static Func<string, string>? Example(string run, string folder)
+    private static string? Body(string run, string folder)
     {
         try
         {
             var data = Training.RunDescription.Read(new Training.RunFolder(folder, run)).Data;
-            return url => $"curl {url}/v2/models/{run}/infer -d '{{\"inputs\":[{{\"name\":\"{InferProtocol.InputName}\",\"datatype\":\"FP32\","
-                + $"\"shape\":[1,{string.Join(',', data.InputShape)}],\"data\":['$(seq -s, {data.Inputs.Width})']}}]}}'";
+            return $"{{\"inputs\":[{{\"name\":\"{InferProtocol.InputName}\",\"datatype\":\"FP32\","
+                + $"\"shape\":[1,{string.Join(',', data.InputShape)}],\"data\":['$(seq -s, {data.Inputs.Width})']}}]}}";
         }
         catch (InvalidDataException)
         {

@@ -13,10 +13,10 @@ internal static class PredictionWriters
     /// <summary>RFC 4180 with a header: the label, the entropy in nats, the probability of each class.</summary>
     public static void Csv(TextWriter writer, PredictedRows rows)
     {
-        writer.WriteLine(string.Join(',', rows.Classes.Select(name => Cell($"p({name})")).Prepend("entropy").Prepend("label")));
+        writer.WriteLine(string.Join(',', rows.Classes.Select(name => CsvCell.Of($"p({name})")).Prepend("entropy").Prepend("label")));
         foreach (var row in rows.Rows)
         {
-            writer.Write($"{Cell(rows.Classes[row.Best])},{row.Entropy}");
+            writer.Write($"{CsvCell.Of(rows.Classes[row.Best])},{row.Entropy}");
             foreach (var probability in row.Probabilities.Span) writer.Write($",{probability}");
             writer.WriteLine();
         }
@@ -67,9 +67,6 @@ internal static class PredictionWriters
     }
 
     private static string Percent(float share) => $"{100 * share:0.00} %";
-
-    private static string Cell(string text) =>
-        text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private sealed record JsonRow(string Label, Dictionary<string, float> Probabilities, double Entropy);
 }

@@ -16,6 +16,9 @@ public sealed class HttpServer : IAsyncDisposable
 
     private HttpServer(WebApplication app, Admission admission, RunIndex runs) => (_app, _admission, _runs) = (app, admission, runs);
 
+    /// <summary>The log category of calls that change something; its entries are information, and there to be kept.</summary>
+    public static string AuditCategory { get; } = typeof(AdminAudit).FullName!;
+
     /// <summary>Where it listens, with the port that it got.</summary>
     public string Url => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 

@@ -59,9 +59,6 @@ public sealed record HttpSettings
     /// <summary>Runs on one page of the list of runs.</summary>
     public int MaxPageSize { get; init; } = 1000;
 
-    /// <summary>Runs that have not ended when another one is submitted.</summary>
-    public int MaxUnfinishedRuns { get; init; } = 32;
-
     /// <summary>Connections from one address at once; the one that has been silent for longest makes room for the next.</summary>
     public int MaxConnectionsPerAddress { get; init; } = 2048;
 

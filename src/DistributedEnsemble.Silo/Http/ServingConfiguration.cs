@@ -10,6 +10,10 @@ public static class ServingConfiguration
 
     public static IConfiguration OfEnvironment() => new ConfigurationBuilder().AddEnvironmentVariables().Build();
 
+    /// <summary>Where the settings say that HTTP is served; null if they do not.</summary>
+    public static string? ServingUrl(this IConfiguration configuration) =>
+        configuration[$"{Root}:Serving:{nameof(HttpSettings.Url)}"] is { Length: > 0 } url ? url : null;
+
     /// <param name="url">Where to serve; null leaves it to the configuration.</param>
     /// <exception cref="HttpSettingsException">A setting cannot be read, or cannot be served with.</exception>
     public static HttpSettings ReadHttpSettings(this IConfiguration configuration, string? url)

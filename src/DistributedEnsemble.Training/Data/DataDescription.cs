@@ -17,6 +17,9 @@ public sealed record SplitSizes(long Train, long Validation, long Test);
 /// </summary>
 public sealed record DataDescription
 {
+    /// <summary>Characters of a column's or a class's name: it is in every description, and a class's name in every answer.</summary>
+    public const int LongestName = 256;
+
     private const int CurrentVersion = 2;
 
     private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web)
@@ -87,21 +90,26 @@ public sealed record DataDescription
     public Preprocessing Preprocessing => new(Mean, Deviation, Scale);
 
     /// <param name="validation">How many of the training rows are the validation split.</param>
-    public static DataDescription Of(Dataset dataset, long validation) => new()
+    /// <exception cref="DataException">A name is too long.</exception>
+    public static DataDescription Of(Dataset dataset, long validation)
     {
-        Version = CurrentVersion,
-        Dataset = dataset.Name,
-        Sha256 = dataset.Sha256,
-        InputShape = dataset.InputShape,
-        Columns = [.. dataset.Columns],
-        Table = dataset.Table,
-        Images = dataset.Images,
-        Task = dataset.Task,
-        Mean = dataset.Preprocessing.Mean,
-        Deviation = dataset.Preprocessing.Deviation,
-        Scale = dataset.Preprocessing.Scale,
-        Splits = new SplitSizes(dataset.Train.Count - validation, validation, dataset.Test.Count),
-    };
+        CheckNames(dataset);
+        return new DataDescription
+        {
+            Version = CurrentVersion,
+            Dataset = dataset.Name,
+            Sha256 = dataset.Sha256,
+            InputShape = dataset.InputShape,
+            Columns = [.. dataset.Columns],
+            Table = dataset.Table,
+            Images = dataset.Images,
+            Task = dataset.Task,
+            Mean = dataset.Preprocessing.Mean,
+            Deviation = dataset.Preprocessing.Deviation,
+            Scale = dataset.Preprocessing.Scale,
+            Splits = new SplitSizes(dataset.Train.Count - validation, validation, dataset.Test.Count),
+        };
+    }
 
     public string ToJson() => JsonSerializer.Serialize(this, Format) + "\n";
 
@@ -128,6 +136,19 @@ public sealed record DataDescription
     private DataDescription InTodaysForm() => Task is null && FormerClasses is not null
         ? this with { Task = new Classification(FormerClasses) { Target = FormerTarget }, FormerClasses = null, FormerTarget = null }
         : this;
+
+    /// <summary>Runs that were described before names had a limit are read all the same.</summary>
+    private static void CheckNames(Dataset dataset)
+    {
+        Check("column", dataset.Columns);
+        if (dataset.Task is Classification { Classes: var classes }) Check("class", classes);
+
+        void Check(string what, IReadOnlyList<string> names)
+        {
+            if (names.FirstOrDefault(name => name.Length > LongestName) is { } name)
+                throw new DataException($"{dataset.Name}: the {what} {Excerpt.Of(name)} has a name of {name.Length:N0} characters: it may have up to {LongestName}.");
+        }
+    }
 
     private string? Fault()
     {

@@ -1,9 +1,12 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Silo.Http;
+using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 
@@ -84,6 +87,10 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
     [InlineData("Origin", "http://localhost:OWN", 403)]
     [InlineData("Origin", "https://127.0.0.1:OWN", 403)]
     [InlineData("Origin", "http://127.0.0.1", 403)]
+    [InlineData("Sec-Fetch-Site", "cross-site", 403)]
+    [InlineData("Sec-Fetch-Site", "same-site", 403)]
+    [InlineData("Sec-Fetch-Site", "same-origin", 200)]
+    [InlineData("Sec-Fetch-Site", "none", 200)]
     public async Task On_loopback_only_its_own_names_and_pages_are_served(string header, string value, int status)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v2/health/live");
@@ -92,6 +99,99 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
         using var response = await served.Client.SendAsync(request, Cancellation);
 
         Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/dashboard/", "navigate", "document", 200)]
+    [InlineData("/dashboard/", "navigate", "iframe", 403)]
+    [InlineData("/dashboard/index.min.js", "no-cors", "script", 403)]
+    [InlineData("/api/runs", "navigate", "document", 403)]
+    public async Task A_page_of_another_site_may_link_to_a_page_and_nothing_else(string path, string mode, string destination, int status)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.TryAddWithoutValidation("Sec-Fetch-Site", "cross-site");
+        request.Headers.TryAddWithoutValidation("Sec-Fetch-Mode", mode);
+        request.Headers.TryAddWithoutValidation("Sec-Fetch-Dest", destination);
+
+        using var response = await served.Client.SendAsync(request, Cancellation);
+
+        Assert.Equal(status, (int)response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/v2")]
+    [InlineData("/nothing")]
+    [InlineData("/metrics")]
+    [InlineData("/dashboard/")]
+    public async Task Every_answer_forbids_guessing_its_type_and_framing_it(string path)
+    {
+        using var response = await served.Client.GetAsync(path, Cancellation);
+
+        Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
+        Assert.Equal("frame-ancestors 'none'", response.Headers.GetValues("Content-Security-Policy").Single());
+        Assert.Equal("DENY", response.Headers.GetValues("X-Frame-Options").Single());
+    }
+
+    [Fact]
+    public async Task A_key_that_a_browser_s_user_typed_is_asked_for_again()
+    {
+        await using var server = await served.StartAsync(new HttpSettings { InferenceKey = InferenceKey, AdminKey = AdminKey });
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+        foreach (var (key, status) in new[] { (InferenceKey, HttpStatusCode.Unauthorized), (AdminKey, HttpStatusCode.OK) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/dashboard/");
+            request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"me:{key}")));
+            Assert.Equal(status, (await client.SendAsync(request, Cancellation)).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task What_changes_something_leaves_a_line_that_names_the_key_and_does_not_show_it()
+    {
+        var log = new ConcurrentQueue<string>();
+        await using var server = await HttpServer.StartAsync(
+            served.Grains, served.RunsFolder, new HttpSettings { Url = "http://127.0.0.1:0", InferenceKey = InferenceKey, AdminKey = AdminKey },
+            logs: logs => logs.AddProvider(new Lines(log)), cancellation: Cancellation);
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+        foreach (var (method, path, key) in new[]
+        {
+            ("POST", "/v2/repository/models/small/load", AdminKey), ("POST", "/v2/repository/models/no%1bbody/unload", AdminKey),
+            ("POST", "/api/runs/small/stop", InferenceKey), ("POST", "/api/runs/small/stop", "wrong-0123456789"), ("GET", "/dashboard/", AdminKey),
+        })
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), path);
+            request.Headers.Add("X-Api-Key", key);
+            using var response = await client.SendAsync(request, Cancellation);
+        }
+
+        await ServedRuns.WaitAsync(() => Task.FromResult(log.Count(line => line.StartsWith(HttpServer.AuditCategory, StringComparison.Ordinal)) == 3));
+        Assert.Equal(
+            [
+                $"{HttpServer.AuditCategory}: POST /v2/repository/models/small/load from 127.0.0.1 with key {ApiKeys.NameOf(AdminKey)}: 200.",
+                $"{HttpServer.AuditCategory}: POST /v2/repository/models/no%1Bbody/unload from 127.0.0.1 with key {ApiKeys.NameOf(AdminKey)}: 404.",
+                $"{HttpServer.AuditCategory}: POST /api/runs/small/stop from 127.0.0.1 with key {ApiKeys.NameOf(InferenceKey)}: 403.",
+            ],
+            log.Where(line => line.StartsWith(HttpServer.AuditCategory, StringComparison.Ordinal)));
+        Assert.DoesNotContain(log, line => line.Contains(AdminKey, StringComparison.Ordinal));
+    }
+
+    private sealed class Lines(ConcurrentQueue<string> lines) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => new Logger(categoryName, lines);
+
+        public void Dispose()
+        {
+        }
+
+        private sealed class Logger(string category, ConcurrentQueue<string> lines) : ILogger
+        {
+            public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+            public bool IsEnabled(LogLevel logLevel) => true;
+
+            public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+                lines.Enqueue($"{category}: {formatter(state, exception)}");
+        }
     }
 
     [Theory]

@@ -36,6 +36,39 @@ public sealed class RepositoryTests(ServedRuns served) : IClassFixture<ServedRun
         }
     }
 
+    [Theory]
+    [InlineData("load", "{}", 200, null)]
+    [InlineData("load", """{"parameters":null}""", 200, null)]
+    [InlineData("load", """{"parameters":{}}""", 200, null)]
+    [InlineData("unload", """{"parameters":{"unload_dependents":true}}""", 200, null)]
+    [InlineData("load", """{"parameters":{"config":"{\"max_batch_size\":1}"}}""", 400, "parameters.config is not taken: a run is served as it was trained, from its own folder.")]
+    [InlineData("load", """{"parameters":{"file:1/model.onnx":"AAAA"}}""", 400, "parameters.file:1/model.onnx is not taken: a run is served as it was trained, from its own folder.")]
+    [InlineData("load", """{"parameters":{"unload_dependents":true}}""", 400, "parameters.unload_dependents is not taken: a run is served as it was trained, from its own folder.")]
+    [InlineData("load", """{"parameters":[]}""", 400, "parameters must be an object: the body is empty, or an object without parameters.")]
+    [InlineData("load", "{", 400, "The request is not JSON: the body is empty, or an object without parameters.")]
+    [InlineData("unload", "[]", 400, "The request is no JSON object: the body is empty, or an object without parameters.")]
+    public async Task What_a_repository_would_ignore_it_refuses(string action, string body, int status, string? message)
+    {
+        await using var server = await served.StartAsync(new HttpSettings());
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+
+        using var response = await client.PostAsync($"/v2/repository/models/other/{action}", new StringContent(body), Cancellation);
+
+        Assert.Equal(status, (int)response.StatusCode);
+        if (message is not null) Assert.Equal(message, (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
+    }
+
+    [Theory]
+    [InlineData("", 200)]
+    [InlineData("{}", 200)]
+    [InlineData("""{"ready":null}""", 200)]
+    [InlineData("""{"ready":true}""", 200)]
+    [InlineData("""{"ready":1}""", 400)]
+    [InlineData("null", 400)]
+    [InlineData("ready", 400)]
+    public async Task An_index_is_asked_for_by_nothing_or_an_object(string body, int status) =>
+        Assert.Equal(status, (int)(await served.Client.PostAsync("/v2/repository/index", new StringContent(body), Cancellation)).StatusCode);
+
     [Fact]
     public async Task A_run_is_served_within_ten_seconds_of_its_end_without_a_restart()
     {

@@ -23,6 +23,28 @@ public sealed class RunTests(ServedRuns served) : IClassFixture<ServedRuns>
     }
 
     [Fact]
+    public async Task Runs_are_listed_in_pages_by_name()
+    {
+        var first = await served.Client.GetFromJsonAsync<JsonElement>("/api/runs?limit=1", Cancellation);
+        var names = new List<string> { Assert.Single(Names(first)) };
+        for (var next = first.GetProperty("next").GetString(); next is not null;)
+        {
+            var page = await served.Client.GetFromJsonAsync<JsonElement>($"/api/runs?limit=1&after={next}", Cancellation);
+            names.AddRange(Names(page));
+            next = page.GetProperty("next").GetString();
+        }
+
+        Assert.Equal(names.Order(StringComparer.Ordinal), names);
+        Assert.Subset(names.ToHashSet(), new HashSet<string> { "other", "small" });
+        using var wrong = await served.Client.GetAsync("/api/runs?limit=1001", Cancellation);
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+        Assert.Equal(
+            "limit is \"1001\": it must be a whole number from 1 to 1000.", (await wrong.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
+
+        static IEnumerable<string> Names(JsonElement page) => page.GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("run").GetString()!);
+    }
+
+    [Fact]
     public async Task A_run_is_watched_stopped_and_resumed()
     {
         var spec = ServedRuns.SpecOf("long").Replace("\"epochs\": 1", "\"epochs\": 100000");

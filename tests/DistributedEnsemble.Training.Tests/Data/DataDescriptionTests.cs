@@ -43,6 +43,23 @@ public class DataDescriptionTests
         Assert.Equal(digits.Sha256, description.Sha256);
     }
 
+    [Fact]
+    public void A_name_that_every_answer_would_repeat_is_short()
+    {
+        using var digits = new Digits().Load(new DataFolders());
+        string[] names = [.. ((Classification)digits.Task).Classes];
+        names[3] = new string('x', DataDescription.LongestName + 1);
+        using var longer = new Dataset
+        {
+            Name = digits.Name, Sha256 = digits.Sha256, InputShape = digits.InputShape, Columns = digits.Columns, Preprocessing = digits.Preprocessing,
+            Train = digits.Train, Test = digits.Test, Task = new Classification(names),
+        };
+
+        Assert.Equal(
+            $"digits: the class \"{new string('x', 40)}…\" has a name of 257 characters: it may have up to 256.",
+            Assert.Throws<DataException>(() => DataDescription.Of(longer, 0)).Message);
+    }
+
     [Theory]
     [InlineData("\"scale\": 1", "\"scale\": 0", "scale is not above 0")]
     [InlineData("\"scale\": 1", "\"scale\": 1e99", "scale is not above 0")]

@@ -71,7 +71,6 @@ internal sealed record HttpSettingsCheck(HttpSettings Settings, IPEndPoint Endpo
         Check(settings.MaxBytesInFlight, nameof(settings.MaxBytesInFlight), settings.MaxBodyBytes, int.MaxValue);
         Check(settings.MaxResponseBytes, nameof(settings.MaxResponseBytes), 1024, int.MaxValue);
         Check(settings.MaxPageSize, nameof(settings.MaxPageSize), 1, 10_000);
-        Check(settings.MaxUnfinishedRuns, nameof(settings.MaxUnfinishedRuns), 0, 1_000_000);
         Check(settings.MaxConnectionsPerAddress, nameof(settings.MaxConnectionsPerAddress), 1, 1_000_000);
         Check(settings.HeaderTimeoutSeconds, nameof(settings.HeaderTimeoutSeconds), 1, 600);
         Check(settings.KeepAliveSeconds, nameof(settings.KeepAliveSeconds), 1, 3600);

@@ -10,9 +10,6 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_silence = TimeSpan.FromSeconds(15);
 
-    /// <summary>Runs that are submitted at the same time would each find room for one more.</summary>
-    private readonly SemaphoreSlim _submitting = new(1);
-
     private IScheduler Scheduler => grains.GetGrain<IScheduler>(IScheduler.Key);
 
     public void Map(IEndpointRouteBuilder app)
@@ -33,31 +30,9 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
         using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
         var spec = Encoding.UTF8.GetString(body.Bytes.Span);
         CheckDataset(spec);
-        await _submitting.WaitAsync(context.RequestAborted);
-        RunKey run;
-        try
-        {
-            await CheckRoomAsync();
-            run = await Scheduler.SubmitAsync(new Submission(spec)).WaitAsync(context.RequestAborted);
-        }
-        finally
-        {
-            _submitting.Release();
-        }
-
+        var run = await Scheduler.SubmitAsync(new Submission(spec)).WaitAsync(context.RequestAborted);
         context.Response.Headers.Location = $"/api/runs/{run.Name}";
         return JsonAnswer.OfStatus(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync(), StatusCodes.Status201Created);
-    }
-
-    /// <exception cref="HttpError">As many runs are unfinished as may be.</exception>
-    private async Task CheckRoomAsync()
-    {
-        var unfinished = runs.List().Where(run => !run.HasEnded).Select(KeyOf).Union(await Scheduler.ListAsync()).Count();
-        if (unfinished >= settings.MaxUnfinishedRuns)
-        {
-            throw HttpError.TooMany(
-                $"{unfinished} runs are unfinished, and {settings.MaxUnfinishedRuns} may be: wait until one has ended, resume one that is paused, or delete it.");
-        }
     }
 
     /// <summary>Whoever asks over HTTP names what is known here: a path would have the server read any of its files.</summary>
