@@ -76,7 +76,7 @@ internal sealed class ServeCommand : DriverCommand
             return;
         }
 
-        var (first, examples) = (runs.Count > 0 ? runs[0] : "RUN", new ServerExamples(url, settings));
+        var (first, examples) = (runs.Count > 0 ? runs[0] : "RUN", new ServerExamples(url, settings, Environment.GetEnvironmentVariable("ENSEMBLE__TLS__AUTHORITY")));
         _consoles.Out.WriteRaw($"Serving {(runs.Count == 0 ? $"{folder}, which has no runs yet," : string.Join(", ", runs))} at {url} until Ctrl-C. Try:");
         if (examples.Before is { } before) _consoles.Out.WriteRaw($"  {before}");
         _consoles.Out.WriteRaw($"  {examples.Curl($"/v2/models/{first}")}");

@@ -107,6 +107,23 @@ public sealed class ServingTests
     }
 
     [Fact]
+    public async Task Another_silo_s_overload_is_an_overload_and_no_smaller_average()
+    {
+        await using var cluster = await StartAsync(silos: 2, cacheBytes: 1, configure: options => options.Quorum = 0.1);
+        var run = await TrainAsync(cluster);
+        var row = Rows(1)[0];
+        var all = await PredictAsync(cluster, run, row);
+        _calls.IsOverloaded = true;
+
+        var refused = await Assert.ThrowsAsync<OverloadedException>(() => PredictAsync(cluster, run, row));
+
+        Assert.Equal("Too much waits on purpose.", refused.Message);
+        _calls.IsOverloaded = false;
+        // Nobody is left out for having refused once.
+        Assert.Equal(all.MembersUsed, (await PredictAsync(cluster, run, row)).MembersUsed);
+    }
+
+    [Fact]
     public async Task Below_the_quorum_there_is_no_answer()
     {
         await using var cluster = await StartAsync(silos: 2, cacheBytes: 1, configure: options => options.Quorum = 1);
@@ -222,7 +239,7 @@ public sealed class ServingTests
     private sealed class MemberCalls : IIncomingGrainCallFilter
     {
         public ConcurrentBag<int> Constituents { get; } = [];
-        public volatile bool Fail;
+        public volatile bool Fail, IsOverloaded;
         public TaskCompletionSource? Withhold { get; set; }
 
         public async Task Invoke(IIncomingGrainCallContext context)
@@ -232,6 +249,7 @@ public sealed class ServingTests
                 Constituents.Add(((ConstituentQuery)context.Request.GetArgument(0)!).Constituents.Length);
                 if (Withhold is { } withheld) await withheld.Task;
                 if (Fail) throw new InvalidOperationException("This member fails on purpose.");
+                if (IsOverloaded) throw new OverloadedException("Too much waits on purpose.");
             }
 
             await context.Invoke();
