@@ -4,7 +4,7 @@ using Orleans.Concurrency;
 namespace DistributedEnsemble;
 
 /// <summary>
-/// One model of an ensemble: it trains by itself on a lane of its silo and answers with the probabilities of its own
+/// One model of an ensemble: it trains by itself on a lane of its silo and answers with its own
 /// constituents. The key is RUN/INDEX.
 /// </summary>
 [Alias("ensemble.member")]
@@ -20,9 +20,9 @@ public interface IMember : IGrainWithStringKey
     [Alias("stop"), AlwaysInterleave]
     Task StopAsync(int attempt);
 
-    /// <summary>Class probabilities of each constituent alone.</summary>
+    /// <summary>The answers of each constituent alone.</summary>
     [Alias("predict"), AlwaysInterleave, ResponseTimeout(LongCalls.Predicting)]
-    Task<ConstituentProbabilities> PredictAsync(ConstituentQuery query, CancellationToken cancellationToken = default);
+    Task<ConstituentAnswers> PredictAsync(ConstituentQuery query, CancellationToken cancellationToken = default);
 }
 
 /// <summary>A member's order to train. What the run is made of, the member asks of its coordinator: the record alone says it.</summary>

@@ -14,55 +14,57 @@ public sealed record EvaluationReport
     /// <summary>Models that take part.</summary>
     [Id(2)] public required int Constituents { get; init; }
     [Id(3)] public required SingleModels Single { get; init; }
-    [Id(4)] public required PredictionMetrics Ensemble { get; init; }
+    [Id(4)] public required Measures Ensemble { get; init; }
 
     /// <summary>The constituents, in the order in which they are summed.</summary>
     [Id(5)] public required ImmutableArray<WeightFile> Weights { get; init; }
 
     /// <summary>How often each of <see cref="Weights"/> counts in the average: 1 unless they were selected greedily.</summary>
     [Id(6)] public ImmutableArray<int> Multiplicities { get; init; } = [];
-    [Id(7)] public UncertaintyMetrics? Uncertainty { get; init; }
 
-    /// <summary>Null for a single model.</summary>
-    [Id(8)] public DiversityMetrics? Diversity { get; init; }
+    /// <summary>How sure the ensemble is, averaged over rows.</summary>
+    [Id(7)] public Measures? Uncertainty { get; init; }
 
-    /// <summary>Null without a validation split.</summary>
-    [Id(9)] public CalibrationMetrics? Calibrated { get; init; }
+    /// <summary>How different the constituents are, averaged over their pairs; null for a single model.</summary>
+    [Id(8)] public Measures? Diversity { get; init; }
+
+    /// <summary>What the validation split fitted, and the ensemble's measures after it; null without a validation split.</summary>
+    [Id(9)] public Measures? Calibrated { get; init; }
+
+    /// <summary>What is predicted: "classification", for one.</summary>
+    [Id(10)] public required string Task { get; init; }
+
+    /// <summary>The column that is predicted; null where targets have no column.</summary>
+    [Id(11)] public string? Target { get; init; }
+
+    /// <summary>Each of <see cref="Weights"/> alone.</summary>
+    [Id(12)] public ImmutableArray<Measures> Models { get; init; } = [];
+
+    /// <summary>The ensemble, class by class; null unless the task has classes.</summary>
+    [Id(13)] public ClassTable? Classes { get; init; }
+
+    /// <summary>Null unless a coverage was asked for.</summary>
+    [Id(14)] public ConformalMetrics? Conformal { get; init; }
 }
 
-/// <summary>How sure the ensemble is, averaged over rows, in nats (Depeweg et al., 2018).</summary>
-/// <param name="Entropy">Of the averaged probabilities: all uncertainty.</param>
-/// <param name="ExpectedEntropy">The mean entropy of the models that are averaged: what more models could not remove.</param>
-/// <param name="MutualInformation">The difference of the two: how much the models disagree.</param>
-[GenerateSerializer, Immutable, Alias("ensemble.uncertainty")]
-public sealed record UncertaintyMetrics(
-    [property: Id(0)] double Entropy, [property: Id(1)] double ExpectedEntropy, [property: Id(2)] double MutualInformation);
-
-/// <summary>How different the constituents are, averaged over their pairs.</summary>
-/// <param name="Disagreement">The share of rows for which two constituents name different classes (Fort et al., 2019).</param>
-/// <param name="ErrorCorrelation">
-/// The correlation of "is wrong" over the rows (Kuncheva and Whitaker, 2003, ρ); null if no pair has both right and wrong rows.
-/// </param>
-[GenerateSerializer, Immutable, Alias("ensemble.diversity")]
-public sealed record DiversityMetrics([property: Id(0)] double Disagreement, [property: Id(1)] double? ErrorCorrelation);
-
-/// <summary>The quality of the average p̄ after scaling by a temperature T that the validation split said: p ∝ p̄^(1/T).</summary>
-[GenerateSerializer, Immutable, Alias("ensemble.calibration")]
-public sealed record CalibrationMetrics(
-    [property: Id(0)] double Temperature, [property: Id(1)] double Nll, [property: Id(2)] double Brier, [property: Id(3)] double Ece);
-
 /// <summary>The members' own constituents, each evaluated alone.</summary>
-/// <param name="Mean">The mean of their metrics.</param>
-/// <param name="Best">The test metrics of the one with the lowest validation NLL; null without a validation split.</param>
+/// <param name="Mean">The mean of their measures.</param>
+/// <param name="Best">The test measures of the one with the lowest validation NLL; null without a validation split.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.single-models")]
-public sealed record SingleModels(
-    [property: Id(0)] PredictionMetrics Mean, [property: Id(1)] PredictionMetrics? Best, [property: Id(2)] int? BestMember);
+public sealed record SingleModels([property: Id(0)] Measures Mean, [property: Id(1)] Measures? Best, [property: Id(2)] int? BestMember);
 
-/// <summary>Quality of class probabilities.</summary>
-/// <param name="Accuracy">Share of rows whose most probable class is right.</param>
-/// <param name="Nll">Mean negative log-likelihood, natural logarithm.</param>
-/// <param name="Brier">Mean squared distance of the probabilities from the one-hot label, summed over classes (Brier, 1950).</param>
-/// <param name="Ece">Expected calibration error, 15 equal bins of confidence (Guo et al., 2017).</param>
-[GenerateSerializer, Immutable, Alias("ensemble.prediction-metrics")]
-public sealed record PredictionMetrics(
-    [property: Id(0)] double Accuracy, [property: Id(1)] double Nll, [property: Id(2)] double Brier, [property: Id(3)] double Ece);
+/// <summary>What an ensemble says of each class.</summary>
+/// <param name="Confusion">Rows of each true class (outer) that were given each class (inner).</param>
+/// <param name="Precision">The share of the rows given a class that are of it; null for a class that no row was given.</param>
+/// <param name="Recall">The share of a class's rows that were given it; null for a class without rows.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.class-table")]
+public sealed record ClassTable(
+    [property: Id(0)] ImmutableArray<string> Classes, [property: Id(1)] ImmutableArray<ImmutableArray<long>> Confusion,
+    [property: Id(2)] ImmutableArray<double?> Precision, [property: Id(3)] ImmutableArray<double?> Recall);
+
+/// <summary>Split-conformal sets or intervals (Vovk et al., 2005): what the validation split promises and the test split shows.</summary>
+/// <param name="Coverage">The share of rows that was asked for.</param>
+/// <param name="Test">The share of test rows whose truth lies within.</param>
+/// <param name="Size">The mean number of classes of a set, or width of an interval in the target's units.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.conformal")]
+public sealed record ConformalMetrics([property: Id(0)] double Coverage, [property: Id(1)] double Test, [property: Id(2)] double Size);

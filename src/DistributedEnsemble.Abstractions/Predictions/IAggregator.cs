@@ -3,11 +3,11 @@ using Orleans.Concurrency;
 
 namespace DistributedEnsemble;
 
-/// <summary>Answers as one model: averages the class probabilities of a run's constituents. The key is the <see cref="RunKey"/>.</summary>
+/// <summary>Answers as one model: averages the answers of a run's constituents. The key is the <see cref="RunKey"/>.</summary>
 [Alias("ensemble.aggregator")]
 public interface IAggregator : IGrainWithStringKey
 {
-    /// <summary>Averaged class probabilities of rows. Requests for the same constituents are computed together.</summary>
+    /// <summary>The averaged answers to rows. Requests for the same constituents are computed together.</summary>
     /// <exception cref="RunRejectedException">The run is unknown, or the rows or the choice do not fit it.</exception>
     /// <exception cref="OverloadedException">As many requests wait as may wait.</exception>
     /// <exception cref="QuorumException">Too few members answered in time.</exception>
@@ -30,14 +30,19 @@ public interface IAggregator : IGrainWithStringKey
 
 /// <summary>Rows to predict. Null choices are the spec's.</summary>
 /// <param name="Rows">Raw features or pixels, row after row; the run's preprocessing is applied inside.</param>
-/// <param name="Calibrated">Whether the averages are scaled by the temperature that the validation split says.</param>
+/// <param name="Calibrated">Whether the averages are calibrated as the validation split says.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.prediction-request")]
 public sealed record PredictionRequest(
     [property: Id(0)] ImmutableArray<float> Rows, [property: Id(1)] ConstituentChoice? Choice = null,
     [property: Id(2)] bool Calibrated = false)
 {
-    /// <summary>Whether the answer has each member's own probabilities, too.</summary>
+    /// <summary>Whether the answer has each member's own default output, too.</summary>
     [Id(3)] public bool PerMember { get; init; }
+
+    /// <summary>The share of rows that intervals shall hold, in (0, 1).</summary>
+    [Id(4)] public double Coverage { get; init; } = DefaultCoverage;
+
+    public const double DefaultCoverage = 0.9;
 }
 
 /// <summary>Which constituents are averaged. Null is what the spec says.</summary>
@@ -47,40 +52,57 @@ public sealed record ConstituentChoice(
     [property: Id(0)] PredictionSource? From = null, [property: Id(1)] string? Select = null,
     [property: Id(2)] int? Members = null, [property: Id(3)] int? MonteCarloSamples = null);
 
-/// <summary>Averaged class probabilities.</summary>
-/// <param name="Probabilities">[rows, classes], row after row.</param>
-/// <param name="Labels">The class of highest probability of each row, as the data has it.</param>
+/// <summary>One of the tensors that a model answers with.</summary>
+/// <param name="Datatype">FP32, INT64 or BYTES, as the Open Inference Protocol calls them.</param>
+/// <param name="Columns">The names of a row's elements; empty where a row has one element.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.output")]
+public sealed record OutputDescription(
+    [property: Id(0)] string Name, [property: Id(1)] string Datatype, [property: Id(2)] ImmutableArray<string> Columns)
+{
+    /// <summary>Elements of one row.</summary>
+    public int Width => Math.Max(1, Columns.Length);
+}
+
+/// <summary>The elements of an output, row after row: in the array of its datatype.</summary>
+[GenerateSerializer, Immutable, Alias("ensemble.output-values")]
+public sealed record OutputValues([property: Id(0)] string Name)
+{
+    /// <summary>FP32.</summary>
+    [Id(1)] public ImmutableArray<float> Numbers { get; init; } = [];
+
+    /// <summary>INT64.</summary>
+    [Id(2)] public ImmutableArray<long> Integers { get; init; } = [];
+
+    /// <summary>BYTES.</summary>
+    [Id(3)] public ImmutableArray<string> Texts { get; init; } = [];
+}
+
+/// <summary>An average of models' answers to some rows.</summary>
+/// <param name="Outputs">As the model's <see cref="ServedModel.Outputs"/> describe them, in their order.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.prediction")]
 public sealed record Prediction(
-    [property: Id(0)] ImmutableArray<string> Classes, [property: Id(1)] ImmutableArray<float> Probabilities,
-    [property: Id(2)] ImmutableArray<string> Labels, [property: Id(3)] int Constituents)
+    [property: Id(0)] int Rows, [property: Id(1)] ImmutableArray<OutputValues> Outputs, [property: Id(2)] int Constituents)
 {
-    /// <summary>Of each row's probabilities, in nats.</summary>
-    [Id(4)] public ImmutableArray<float> Entropies { get; init; } = [];
-
-    /// <summary>
-    /// How much the averaged models disagree about each row, in nats: the entropy of their mean less the mean of their entropies,
-    /// before any calibration.
-    /// </summary>
-    [Id(5)] public ImmutableArray<float> MutualInformation { get; init; } = [];
-
-    /// <summary>The place of each row's label among the classes.</summary>
-    [Id(6)] public ImmutableArray<int> LabelIndices { get; init; } = [];
-
     /// <summary>The members that answered, in their order; the others were left out of the average.</summary>
-    [Id(7)] public ImmutableArray<int> MembersUsed { get; init; } = [];
+    [Id(3)] public ImmutableArray<int> MembersUsed { get; init; } = [];
 
-    /// <summary>[rows, classes] of each of <see cref="MembersUsed"/>, before any calibration; empty unless asked for.</summary>
-    [Id(8)] public ImmutableArray<ImmutableArray<float>> MemberProbabilities { get; init; } = [];
+    /// <summary>The default output of each of <see cref="MembersUsed"/> alone, before any calibration; empty unless asked for.</summary>
+    [Id(4)] public ImmutableArray<ImmutableArray<float>> Members { get; init; } = [];
+
+    /// <exception cref="KeyNotFoundException">The model has no such output.</exception>
+    public OutputValues this[string name] => Outputs.FirstOrDefault(output => output.Name == name)
+        ?? throw new KeyNotFoundException($"There is no output \"{name}\" among {string.Join(", ", Outputs.Select(output => output.Name))}.");
 }
 
 /// <summary>A run as somebody sees it who asks it for predictions.</summary>
 /// <param name="InputShape">Of one row: [features] or [channels, height, width].</param>
-/// <param name="Classes">The labels' texts, in the order of the probabilities.</param>
+/// <param name="Task">What is predicted: "classification", for one.</param>
+/// <param name="Outputs">What rows are answered with; the first is the default.</param>
 /// <param name="Members">K.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.served-model")]
 public sealed record ServedModel(
-    [property: Id(0)] ImmutableArray<long> InputShape, [property: Id(1)] ImmutableArray<string> Classes, [property: Id(2)] int Members);
+    [property: Id(0)] ImmutableArray<long> InputShape, [property: Id(1)] string Task,
+    [property: Id(2)] ImmutableArray<OutputDescription> Outputs, [property: Id(3)] int Members);
 
 /// <summary>What predictions of a run have taken on one silo.</summary>
 /// <param name="Requests">Requests that were computed.</param>
@@ -104,8 +126,9 @@ public sealed class OverloadedException(string message) : Exception(message);
 [GenerateSerializer, Alias("ensemble.quorum")]
 public sealed class QuorumException(string message) : Exception(message);
 
+/// <param name="Coverage">The share of rows that conformal sets or intervals shall hold, in (0, 1); null for none.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.evaluation-request")]
-public sealed record EvaluationRequest([property: Id(0)] ConstituentChoice? Choice = null);
+public sealed record EvaluationRequest([property: Id(0)] ConstituentChoice? Choice = null, [property: Id(1)] double? Coverage = null);
 
 public enum DataPart { Test, Validation }
 
@@ -118,13 +141,10 @@ public sealed record ConstituentQuery(
     [property: Id(4)] DataPart? Part, [property: Id(5)] int Start, [property: Id(6)] int Count);
 
 /// <summary>The answers of each constituent, in the order of the query; empty for one whose file cannot be read.</summary>
-/// <param name="Values">Class probabilities, [rows, classes].</param>
-/// <param name="ExpectedEntropies">[rows], in nats: a constituent's own entropy, or the mean over its Monte-Carlo samples.</param>
-[GenerateSerializer, Immutable, Alias("ensemble.constituent-probabilities")]
-public sealed record ConstituentProbabilities(
-    [property: Id(0)] ImmutableArray<ImmutableArray<float>> Values,
-    [property: Id(1)] ImmutableArray<ImmutableArray<float>> ExpectedEntropies)
+/// <param name="Values">[rows, width] of each: numbers that average linearly, as the run's task defines them.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.constituent-answers")]
+public sealed record ConstituentAnswers([property: Id(0)] ImmutableArray<ImmutableArray<double>> Values)
 {
     /// <summary>The silo that answered: what else it holds is asked of it in the same call the next time.</summary>
-    [Id(10)] public string? Silo { get; init; }
+    [Id(1)] public string? Silo { get; init; }
 }

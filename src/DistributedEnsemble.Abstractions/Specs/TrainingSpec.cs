@@ -19,12 +19,26 @@ public sealed record TrainingSpec
     [Key("What computes the network: own, with the same bits on every machine, or libtorch, which also computes what own cannot.")]
     public KernelKind Kernels { get; init; } = KernelKind.Own;
 
+    [Key("What a regression's networks say of a number: its mean and variance (Lakshminarayanan et al., 2017), or its mean alone.")]
+    public Likelihood Likelihood { get; init; } = Likelihood.Gaussian;
+
+    [Key("What a row counts in a classification's loss: the same, or balanced so that the rows of each class together count alike.")]
+    public ClassWeights ClassWeights { get; init; } = ClassWeights.Equal;
+
     [Key("The type in which matrix products are computed; weights stay float32.")]
     public Precision Precision { get; init; } = Precision.Float32;
 }
 
 /// <summary>The arithmetic of a network's forward and backward pass.</summary>
 public enum KernelKind { Own, Libtorch }
+
+public enum Likelihood
+{
+    Gaussian,
+    [JsonStringEnumMemberName("squared-error")] SquaredError,
+}
+
+public enum ClassWeights { Equal, Balanced }
 
 public enum Precision { Float32, BFloat16 }
 

@@ -1,4 +1,5 @@
 using System.CommandLine.Parsing;
+using System.Globalization;
 
 namespace DistributedEnsemble.Client.Commands;
 
@@ -10,6 +11,14 @@ internal static class OptionValues
         var text = result.Tokens[^1].Value;
         if (int.TryParse(text, out var number) && number >= from && number <= to) return number;
         result.AddError($"{option} is {text}: {what} is a whole number from {from} to {to}.");
+        return null;
+    }
+
+    public static double? Share(ArgumentResult result, string option, string what)
+    {
+        var text = result.Tokens[^1].Value;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 1) return number;
+        result.AddError($"{option} is {text}: {what} is a number above 0 and below 1.");
         return null;
     }
 

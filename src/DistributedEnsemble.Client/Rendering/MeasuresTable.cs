@@ -1,32 +1,39 @@
+using DistributedEnsemble.Reports;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Rendering;
 
-/// <summary>What else is known of an ensemble: how well it is calibrated, how sure it is, how different its models are.</summary>
+/// <summary>What else is known of an ensemble: its other measures, how well it is calibrated, how sure it is, how different its models are.</summary>
 internal static class MeasuresTable
 {
     public static Table Of(EvaluationReport report)
     {
         var table = new Table().Border(TableBorder.Simple)
             .AddColumn($"ensemble of {report.Constituents}").AddColumn("value", column => column.RightAligned()).AddColumn("meaning");
-        table.AddRow("Brier score", Number(report.Ensemble.Brier), $"squared distance from the truth; mean model {Number(report.Single.Mean.Brier)}");
-        table.AddRow("ECE", Number(report.Ensemble.Ece), $"gap between confidence and accuracy; mean model {Number(report.Single.Mean.Ece)}");
-        if (report.Calibrated is { } calibrated)
+        foreach (var (name, value) in report.Ensemble.All.Skip(1).Where(measure => measure.Name != "nll"))
         {
-            table.AddRow("calibrated NLL", Number(calibrated.Nll), $"at temperature {calibrated.Temperature:0.000}, fitted on the validation split");
-            table.AddRow("calibrated ECE", Number(calibrated.Ece), "at the same temperature");
+            table.AddRow(
+                MeasureWords.Heading(name), MeasureWords.Value(name, value),
+                $"{MeasureWords.Meaning(name)}; mean model {MeasureWords.Value(name, report.Single.Mean.Find(name))}");
         }
 
-        if (report.Uncertainty is { } uncertainty)
+        foreach (var (name, value) in report.Calibrated?.All ?? [])
         {
-            table.AddRow("entropy", Number(uncertainty.Entropy), "nats: all uncertainty");
-            table.AddRow("mutual information", Number(uncertainty.MutualInformation), "nats: the part on which the models disagree");
+            if (report.Ensemble.All.All(measure => measure.Name != name))
+                table.AddRow(MeasureWords.Heading(name), MeasureWords.Value(name, value), MeasureWords.Meaning(name));
+            else if (value != report.Ensemble.Find(name))
+                table.AddRow($"calibrated {MeasureWords.Heading(name)}", MeasureWords.Value(name, value), "after that calibration");
         }
 
-        if (report.Diversity is { } diversity)
+        foreach (var (name, value) in (report.Uncertainty?.All ?? []).Concat(report.Diversity?.All ?? []).Where(measure => measure.Value is not null))
+            table.AddRow(MeasureWords.Heading(name), MeasureWords.Value(name, value), MeasureWords.Meaning(name));
+
+        if (report.Conformal is { } conformal)
         {
-            table.AddRow("disagreement", $"{100 * diversity.Disagreement:0.00} %", "rows for which two models name different classes");
-            if (diversity.ErrorCorrelation is { } correlation) table.AddRow("error correlation", Number(correlation), "of two models over the rows");
+            var what = report.Classes is null ? "intervals, mean width" : "sets, mean number of classes";
+            table.AddRow(
+                $"conformal {100 * conformal.Coverage:0.##} %", $"{100 * conformal.Test:0.00} %",
+                $"test rows whose truth lies within the {what} {MeasureWords.Value("size", conformal.Size)}");
         }
 
         if (report.Multiplicities.Any(times => times != 1))
@@ -37,6 +44,4 @@ internal static class MeasuresTable
 
         return table;
     }
-
-    private static string Number(double value) => value.ToString("0.0000");
 }

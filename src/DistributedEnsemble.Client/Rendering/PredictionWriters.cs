@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using DistributedEnsemble.Training;
 using Spectre.Console;
@@ -7,66 +8,120 @@ namespace DistributedEnsemble.Client.Rendering;
 /// <summary>Writes predictions, a row at a time: for people, for spreadsheets, for programs.</summary>
 internal static class PredictionWriters
 {
+    private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
     public static Action<TextWriter, PredictedRows> For(IAnsiConsole console, bool json) =>
         json ? Json : console.IsInteractive() ? Table : Csv;
 
-    /// <summary>RFC 4180 with a header: the label, the entropy in nats, the probability of each class.</summary>
+    /// <summary>RFC 4180 with a header: each column by its name; of one with several elements p(NAME) for each.</summary>
     public static void Csv(TextWriter writer, PredictedRows rows)
     {
-        writer.WriteLine(string.Join(',', rows.Classes.Select(name => CsvCell.Of($"p({name})")).Prepend("entropy").Prepend("label")));
-        foreach (var row in rows.Rows)
+        writer.WriteLine(string.Join(',', rows.Columns.SelectMany(column =>
+            column.Columns.IsEmpty ? [NameOf(column)] : column.Columns.Select(name => CsvCell.Of($"p({name})")))));
+        foreach (var row in Rows(rows))
         {
-            writer.Write($"{CsvCell.Of(rows.Classes[row.Best])},{row.Entropy}");
-            foreach (var probability in row.Probabilities.Span) writer.Write($",{probability}");
+            var separator = "";
+            foreach (var (_, element) in row.SelectMany(cells => cells))
+            {
+                writer.Write($"{separator}{(element is string text ? CsvCell.Of(text) : element)}");
+                separator = ",";
+            }
+
             writer.WriteLine();
         }
         writer.Flush();
     }
 
+    /// <summary>{"rows":[{"NAME":value}]}: a column with several elements is an object of them.</summary>
     public static void Json(TextWriter writer, PredictedRows rows)
     {
         writer.Write("{\"rows\":[");
         var separator = "";
-        foreach (var row in rows.Rows)
+        using var buffer = new MemoryStream();
+        foreach (var row in Rows(rows))
         {
-            var probabilities = rows.Classes.Select((name, index) => KeyValuePair.Create(name, row.Probabilities.Span[index]));
-            var line = new JsonRow(rows.Classes[row.Best], new Dictionary<string, float>(probabilities), row.Entropy);
-            writer.Write($"{separator}{JsonSerializer.Serialize(line, RunStatusJson.Options)}");
+            buffer.SetLength(0);
+            using (var json = new Utf8JsonWriter(buffer, s_json))
+            {
+                json.WriteStartObject();
+                foreach (var (column, cells) in rows.Columns.Zip(row))
+                {
+                    json.WritePropertyName(NameOf(column));
+                    if (!column.Columns.IsEmpty) json.WriteStartObject();
+                    foreach (var (name, element) in cells)
+                    {
+                        if (!column.Columns.IsEmpty) json.WritePropertyName(name);
+                        if (element is string text) json.WriteStringValue(text);
+                        else if (element is long integer) json.WriteNumberValue(integer);
+                        else json.WriteNumberValue((float)element);
+                    }
+
+                    if (!column.Columns.IsEmpty) json.WriteEndObject();
+                }
+
+                json.WriteEndObject();
+            }
+
+            writer.Write(separator);
+            writer.Write(System.Text.Encoding.UTF8.GetString(buffer.GetBuffer().AsSpan(0, (int)buffer.Length)));
             separator = ",";
         }
         writer.WriteLine("]}");
         writer.Flush();
     }
 
-    /// <summary>A line per row: the class, its probability, what comes next, and the entropy.</summary>
+    /// <summary>A line per row: each column of one element, and of one with several the two largest, with their names.</summary>
     public static void Table(TextWriter writer, PredictedRows rows)
     {
-        const int LongestName = 24;
         // Labels come from data, and a terminal obeys control characters.
-        string[] names = [.. rows.Classes.Select(name => OneLine.Of(name, LongestName))];
-        var (number, label) = (Math.Max("row".Length, $"{rows.Rows.Count()}".Length), names.Append("label").Max(name => name.Length));
-        writer.WriteLine($"{"row".PadLeft(number)}  {"label".PadRight(label)}  probability  {"next".PadRight(label)}            entropy");
-        foreach (var (index, row) in rows.Rows.Index())
+        const int LongestName = 24;
+        List<string[]> lines = [["row", .. rows.Columns.SelectMany(column => column.Columns.IsEmpty
+            ? new[] { NameOf(column) }
+            : ["probability", "next", "probability"])]];
+        foreach (var (index, row) in Rows(rows).Index())
         {
-            var (best, next) = (row.Best, Second(row));
-            var probabilities = row.Probabilities.Span;
-            writer.WriteLine(
-                $"{$"{index + 1}".PadLeft(number)}  {names[best].PadRight(label)}  {Percent(probabilities[best]),11}  " +
-                $"{names[next].PadRight(label)}  {Percent(probabilities[next]),8}  {row.Entropy,7:0.0000}");
+            List<string> line = [$"{index + 1}"];
+            foreach (var (column, cells) in rows.Columns.Zip(row))
+            {
+                if (column.Columns.IsEmpty)
+                {
+                    line.Add(cells[0].Element is string text ? OneLine.Of(text, LongestName) : $"{cells[0].Element:0.0000}");
+                    continue;
+                }
+
+                var largest = cells.OrderByDescending(cell => (float)cell.Element).Take(2).ToArray();
+                line.AddRange([Percent(largest[0].Element), OneLine.Of(largest[1].Name, LongestName), Percent(largest[1].Element)]);
+            }
+
+            lines.Add([.. line]);
         }
+
+        var widths = Enumerable.Range(0, lines[0].Length).Select(i => lines.Max(line => line[i].Length)).ToArray();
+        foreach (var line in lines)
+            writer.WriteLine(string.Join("  ", line.Select((cell, i) => IsText(i) ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i]))).TrimEnd());
         writer.Flush();
+
+        bool IsText(int place) => lines[0][place] is "label" or "next";
     }
 
-    private static int Second(PredictedRow row)
+    /// <summary>Each row's cells: by column, by element.</summary>
+    private static IEnumerable<IReadOnlyList<(string Name, object Element)[]>> Rows(PredictedRows rows) =>
+        from batch in rows.Batches
+        from row in Enumerable.Range(0, batch.Rows)
+        select (IReadOnlyList<(string, object)[]>)
+        [
+            .. rows.Columns.Zip(batch.Values, (column, values) => Enumerable.Range(0, column.Width).Select(i =>
+                (column.Columns.IsEmpty ? column.Name : column.Columns[i], Element(values, row * column.Width + i))).ToArray()),
+        ];
+
+    private static object Element(OutputValues values, int place) =>
+        values.Numbers.Length > place ? values.Numbers[place] : values.Integers.Length > place ? values.Integers[place] : values.Texts[place];
+
+    private static string NameOf(OutputDescription column)
     {
-        var best = row.Best;
-        var probabilities = row.Probabilities.Span;
-        var second = best == 0 ? 1 : 0;
-        for (var i = 0; i < probabilities.Length; i++) if (i != best && probabilities[i] > probabilities[second]) second = i;
-        return second;
+        var words = column.Name.Split('_');
+        return words[0] + string.Concat(words.Skip(1).Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
     }
 
-    private static string Percent(float share) => $"{100 * share:0.00} %";
-
-    private sealed record JsonRow(string Label, Dictionary<string, float> Probabilities, double Entropy);
+    private static string Percent(object share) => $"{100 * (float)share:0.00} %";
 }

@@ -53,10 +53,10 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
         return EnsembleSpec.FromJson(Await(grains => Coordinator(grains, run).GetDefinitionAsync()).Spec);
     }
 
-    public EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation)
+    public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation)
     {
         var run = Existing(name);
-        return Await(grains => grains.GetGrain<IAggregator>(run.ToString()).EvaluateAsync(new EvaluationRequest(choice)));
+        return Await(grains => grains.GetGrain<IAggregator>(run.ToString()).EvaluateAsync(new EvaluationRequest(choice, coverage)));
     }
 
     public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file)

@@ -36,8 +36,8 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
 
     public EnsembleSpec ReadSpec(string name) => RunDescription.Read(Folder(name)).Spec;
 
-    public EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation) => RunEvaluation.Evaluate(
-        Folder(name), Existing(name), choice, Load, _training.Networks, cancellation);
+    public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => RunEvaluation.Evaluate(
+        Folder(name), Existing(name), choice, Load, _training.Networks, coverage, cancellation);
 
     public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file) =>
         RunPrediction.Predict(Folder(name), Existing(name), choice, _training.Networks, data => RawRows.Read(csv, file, data));

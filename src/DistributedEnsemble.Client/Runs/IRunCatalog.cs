@@ -23,8 +23,9 @@ internal interface IRunCatalog
     /// <summary>The run's resolved spec.</summary>
     EnsembleSpec ReadSpec(string name);
 
-    /// <summary>Metrics on the test split, computed in this process.</summary>
-    EvaluationReport Evaluate(string name, ConstituentChoice choice, CancellationToken cancellation);
+    /// <summary>Measures on the test split, computed in this process.</summary>
+    /// <param name="coverage">The share of rows that conformal sets or intervals shall hold; null for none.</param>
+    EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation);
 
     /// <summary>Predicts the rows of a CSV file in this process; the run's data is not needed.</summary>
     /// <param name="file">What errors call it.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using DistributedEnsemble.Client.Clusters;
 
 namespace DistributedEnsemble.Client.Runs;
@@ -12,13 +13,42 @@ internal sealed record RunReport
 
     /// <summary>The run's folder, as a full path; null of a cluster's run.</summary>
     public required string? Folder { get; init; }
+
+    /// <summary>What is predicted.</summary>
+    public required string? Task { get; init; }
+
+    /// <summary>The column that is predicted; null where targets have no column.</summary>
+    public required string? Target { get; init; }
     public required int Members { get; init; }
     public required int Constituents { get; init; }
     public required SingleModels? Single { get; init; }
-    public required PredictionMetrics? Ensemble { get; init; }
-    public required CalibrationMetrics? Calibrated { get; init; }
-    public required UncertaintyMetrics? Uncertainty { get; init; }
-    public required DiversityMetrics? Diversity { get; init; }
+    public required Measures? Ensemble { get; init; }
+    public required Measures? Calibrated { get; init; }
+    public required Measures? Uncertainty { get; init; }
+    public required Measures? Diversity { get; init; }
+
+    /// <summary>The names of the classes, and what the ensemble says of each; left out unless the task has classes.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<string>? Classes { get; init; }
+
+    /// <inheritdoc cref="ClassTable.Confusion"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<ImmutableArray<long>>? Confusion { get; init; }
+
+    /// <inheritdoc cref="ClassTable.Precision"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<double?>? Precision { get; init; }
+
+    /// <inheritdoc cref="ClassTable.Recall"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<double?>? Recall { get; init; }
+
+    /// <summary>Left out unless a coverage was asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ConformalMetrics? Conformal { get; init; }
+
+    /// <summary>The single models, the best first.</summary>
+    public required ImmutableArray<LeaderboardEntry> Leaderboard { get; init; }
     public required long Steps { get; init; }
     public required double TrainSeconds { get; init; }
     public required double MemberStepsPerSecond { get; init; }
@@ -30,6 +60,8 @@ internal sealed record RunReport
         State = status.State,
         Reason = status.Reason,
         Folder = place.Cluster is null ? Path.GetFullPath(status.Run, Path.GetFullPath(place.RunsFolder)) : null,
+        Task = evaluation?.Task,
+        Target = evaluation?.Target,
         Members = evaluation?.Members ?? status.Members.Length,
         Constituents = evaluation?.Constituents ?? 0,
         Single = evaluation?.Single,
@@ -37,6 +69,12 @@ internal sealed record RunReport
         Calibrated = evaluation?.Calibrated,
         Uncertainty = evaluation?.Uncertainty,
         Diversity = evaluation?.Diversity,
+        Classes = evaluation?.Classes?.Classes,
+        Confusion = evaluation?.Classes?.Confusion,
+        Precision = evaluation?.Classes?.Precision,
+        Recall = evaluation?.Classes?.Recall,
+        Conformal = evaluation?.Conformal,
+        Leaderboard = LeaderboardEntry.Of(evaluation),
         Steps = status.Steps,
         TrainSeconds = status.TrainSeconds,
         MemberStepsPerSecond = status.MemberStepsPerSecond(),

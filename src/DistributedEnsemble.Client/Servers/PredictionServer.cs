@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.InteropServices;
@@ -8,7 +9,6 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training;
 using DistributedEnsemble.Training.Tables;
-using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Client.Servers;
 
@@ -38,7 +38,8 @@ internal sealed class PredictionServer : IDisposable
     {
         if (!RunName.IsValid(run)) throw new UsageException($"\"{run}\" is not a run: {RunName.Rule}.");
         var data = Describe(Encoding.UTF8.GetString(Send(new HttpRequestMessage(HttpMethod.Get, $"/api/runs/{run}/data")).Body), run);
-        return new PredictedRows(((Classification)data.Task).Classes, [.. RawRows.Read(csv, file, data).Select(rows => Infer(run, choice, data, rows))]);
+        OutputDescription[] columns = [.. data.Task.Columns.Select(name => data.Task.Predictions.First(output => output.Name == name))];
+        return new PredictedRows(columns, [.. RawRows.Read(csv, file, data).Select(rows => Infer(run, choice, data, rows, columns))]);
     }
 
     public void Dispose() => _client.Dispose();
@@ -55,9 +56,9 @@ internal sealed class PredictionServer : IDisposable
         }
     }
 
-    /// <returns>Class probabilities, [rows, classes], row after row.</returns>
-    private float[] Infer(string run, ConstituentChoice choice, DataDescription data, float[] rows)
+    private PredictedBatch Infer(string run, ConstituentChoice choice, DataDescription data, float[] rows, OutputDescription[] columns)
     {
+        var count = (int)(rows.Length / data.Inputs.Width);
         var json = JsonSerializer.SerializeToUtf8Bytes(new
         {
             parameters = Parameters(choice),
@@ -67,19 +68,51 @@ internal sealed class PredictionServer : IDisposable
                 {
                     name = InferProtocol.InputName,
                     datatype = "FP32",
-                    shape = (long[])[rows.Length / data.Inputs.Width, .. data.InputShape],
+                    shape = (long[])[count, .. data.InputShape],
                     parameters = new { binary_data_size = (long)rows.Length * sizeof(float) },
                 },
             },
+            outputs = columns.Select(column => new { name = column.Name }),
         });
         var content = new ByteArrayContent([.. json, .. MemoryMarshal.AsBytes(rows.AsSpan())]);
         content.Headers.Add(InferProtocol.JsonLength, $"{json.Length}");
         var (length, body) = Send(new HttpRequestMessage(HttpMethod.Post, $"/v2/models/{run}/infer") { Content = content });
         if (length < 0 || length > body.Length) throw Foreign($"says that {length} of {body.Length} bytes are JSON");
-        var probabilities = MemoryMarshal.Cast<byte, float>(body.AsSpan(length)).ToArray();
-        if (probabilities.Length != rows.Length / data.Inputs.Width * data.Task.Outputs)
-            throw Foreign($"answers {rows.Length / data.Inputs.Width} rows with {probabilities.Length} probabilities");
-        return probabilities.All(float.IsFinite) ? probabilities : throw Foreign("answers with probabilities that are not numbers");
+        ReadOnlyMemory<byte> rest = body.AsMemory(length);
+        var values = columns.Select(column => Read(column, count, ref rest)).ToArray();
+        if (!rest.IsEmpty) throw Foreign($"answers {count} rows with {rest.Length} bytes too many");
+        return new PredictedBatch(count, values);
+    }
+
+    /// <summary>Takes one output from the front of an answer.</summary>
+    private OutputValues Read(OutputDescription column, int rows, ref ReadOnlyMemory<byte> rest)
+    {
+        var count = rows * column.Width;
+        if (column.Datatype == "BYTES") return new OutputValues(column.Name) { Texts = [.. Texts(count, ref rest)] };
+        var bytes = count * (column.Datatype == "INT64" ? sizeof(long) : sizeof(float));
+        if (bytes > rest.Length) throw Foreign($"answers {rows} rows with {rest.Length} bytes of {column.Name}");
+        var values = rest.Span[..bytes];
+        rest = rest[bytes..];
+        if (column.Datatype == "INT64") return new OutputValues(column.Name) { Integers = [.. MemoryMarshal.Cast<byte, long>(values)] };
+        var numbers = MemoryMarshal.Cast<byte, float>(values).ToArray();
+        return numbers.All(float.IsFinite)
+            ? new OutputValues(column.Name) { Numbers = [.. numbers] }
+            : throw Foreign($"answers with {column.Name} that are not numbers");
+    }
+
+    private List<string> Texts(int count, ref ReadOnlyMemory<byte> rest)
+    {
+        var texts = new List<string>(count);
+        while (texts.Count < count)
+        {
+            if (rest.Length < sizeof(int)) throw Foreign($"answers with {texts.Count} of {count} texts");
+            var length = BinaryPrimitives.ReadInt32LittleEndian(rest.Span);
+            if (length < 0 || length > rest.Length - sizeof(int)) throw Foreign($"answers with a text of {length} bytes");
+            texts.Add(Encoding.UTF8.GetString(rest.Span.Slice(sizeof(int), length)));
+            rest = rest[(sizeof(int) + length)..];
+        }
+
+        return texts;
     }
 
     private IOException Foreign(string what) => new($"{_client.BaseAddress} {what}: it is no server of this run.");

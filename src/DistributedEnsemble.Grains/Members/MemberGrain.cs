@@ -58,6 +58,6 @@ internal sealed class MemberGrain : Grain, IMember
         return Task.CompletedTask;
     }
 
-    public Task<ConstituentProbabilities> PredictAsync(ConstituentQuery query, CancellationToken cancellationToken) =>
+    public Task<ConstituentAnswers> PredictAsync(ConstituentQuery query, CancellationToken cancellationToken) =>
         _predictor.PredictAsync(_run, query, cancellationToken);
 }

@@ -1,5 +1,4 @@
 using DistributedEnsemble.Training;
-using DistributedEnsemble.Training.Tasks;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 
@@ -51,8 +50,8 @@ internal sealed class AggregatorGrain : Grain, IAggregator
     public async Task<ServedModel> DescribeAsync()
     {
         await _served.RefreshAsync();
-        var data = _served.Model.Data;
-        return new ServedModel([.. data.InputShape], [.. ((Classification)data.Task).Classes], _served.Status.Members.Length);
+        var (data, task) = (_served.Model.Data, _served.Model.Task);
+        return new ServedModel([.. data.InputShape], task.Name, [.. task.Predictions], _served.Status.Members.Length);
     }
 
     public Task<PredictionStatistics> GetStatisticsAsync() => Task.FromResult(_counters.Of(Run));
@@ -67,7 +66,7 @@ internal sealed class AggregatorGrain : Grain, IAggregator
             using var use = _served.TakePlan();
             var plan = use.Plan;
             var selection = ConstituentSelection.Of(chosen, await _served.FitAsync(plan, chosen));
-            return await EnsembleEvaluation.RunAsync(Run.Name, plan, selection, _served.Constituents);
+            return await EnsembleEvaluation.RunAsync(Run.Name, plan, selection, _served.Constituents, request.Coverage);
         });
     }
 }

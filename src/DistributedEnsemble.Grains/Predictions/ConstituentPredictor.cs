@@ -1,10 +1,11 @@
+using System.Runtime.InteropServices;
 using DistributedEnsemble.Training;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 
 namespace DistributedEnsemble.Grains;
 
-/// <summary>Answers with the probabilities of single constituents, from this silo's cache and on its prediction threads.</summary>
+/// <summary>Asks single constituents, from this silo's cache and on its prediction threads.</summary>
 internal sealed class ConstituentPredictor(
     EnsembleTrainingOptions options, RunDefinitions definitions, PlanCache plans, RunModelCache models, ConstituentCache cache, PredictionThreads threads,
     ILocalSiloDetails silo, ILogger<ConstituentPredictor> log)
@@ -12,25 +13,25 @@ internal sealed class ConstituentPredictor(
     /// <summary>The name under which this silo answers.</summary>
     public string Silo { get; } = silo.SiloAddress.ToString();
 
-    public async Task<ConstituentProbabilities> PredictAsync(RunKey run, ConstituentQuery query, CancellationToken cancellation)
+    public async Task<ConstituentAnswers> PredictAsync(RunKey run, ConstituentQuery query, CancellationToken cancellation)
     {
         if (query.Part is not { } part) return await ServeAsync(run, query, cancellation);
         var known = await definitions.OfAsync(run);
         var values = await Task.WhenAll(query.Constituents.Select(file => threads.RunAsync(() => Predict(known, query, file, part))));
-        return ConstituentAnswers.Of(values);
+        return new ConstituentAnswers([.. values.Select(ImmutableCollectionsMarshal.AsImmutableArray)]);
     }
 
     /// <summary>Clients' rows; the constituents are divided over the idle threads.</summary>
     /// <exception cref="OverloadedException">Too much waits for the threads.</exception>
-    public async Task<ConstituentProbabilities> ServeAsync(RunKey run, ConstituentQuery query, CancellationToken cancellation)
+    public async Task<ConstituentAnswers> ServeAsync(RunKey run, ConstituentQuery query, CancellationToken cancellation)
     {
         var model = models.Of(await definitions.OfAsync(run));
-        var answers = new RowAnswers[query.Constituents.Length];
+        var answers = new double[query.Constituents.Length][];
         var rows = new Lazy<RunModel.PreparedRows>(() => model.Prepare(query.Rows));
         try
         {
             await threads.ServeAsync(answers.Length, Serve);
-            return ConstituentAnswers.Of(answers) with { Silo = Silo };
+            return new ConstituentAnswers([.. answers.Select(ImmutableCollectionsMarshal.AsImmutableArray)]) { Silo = Silo };
         }
         finally
         {
@@ -47,7 +48,7 @@ internal sealed class ConstituentPredictor(
         }
     }
 
-    private RowAnswers Predict(
+    private double[] Predict(
         RunKey run, RunModel model, RunModel.PreparedRows rows, WeightFile file, int monteCarloSamples, CancellationToken cancellation)
     {
         try
@@ -58,11 +59,11 @@ internal sealed class ConstituentPredictor(
         catch (Exception exception) when (exception is SafetensorsException or IOException or UnauthorizedAccessException)
         {
             log.ConstituentUnreadable(exception, run, file.Member, file.File);
-            return new RowAnswers([], []);
+            return [];
         }
     }
 
-    private RowAnswers Predict(KnownRun run, ConstituentQuery query, WeightFile file, DataPart part)
+    private double[] Predict(KnownRun run, ConstituentQuery query, WeightFile file, DataPart part)
     {
         using var use = plans.Take(run);
         var plan = use.Plan;

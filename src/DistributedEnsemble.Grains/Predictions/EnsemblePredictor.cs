@@ -22,18 +22,14 @@ internal sealed class EnsemblePredictor(
         trace?.SetTag("ensemble.run", run.Name).SetTag("ensemble.requests", batch.Requests.Count);
         var constituents = batch.Selection.Constituents;
         var query = new ConstituentQuery([], batch.Selection.MonteCarloSamples, batch.Rows, null, 0, 0);
-        var values = new ImmutableArray<float>[constituents.Length];
-        var entropies = new ImmutableArray<float>[constituents.Length];
+        var values = new ImmutableArray<double>[constituents.Length];
         await Task.WhenAll([.. Shares(model, constituents).Select(async share =>
         {
             if (await AskAsync(share, query, cancellation) is not { } answer) return;
-            foreach (var (place, i) in share.Places.Select((placed, i) => (placed.Place, i)))
-                (values[place], entropies[place]) = (answer.Values[i], answer.ExpectedEntropies[i]);
+            foreach (var (place, i) in share.Places.Select((placed, i) => (placed.Place, i))) values[place] = answer.Values[i];
         })]);
 
-        var answers = new BatchAnswer(
-            model, batch.Selection,
-            new ConstituentProbabilities(ImmutableCollectionsMarshal.AsImmutableArray(values), ImmutableCollectionsMarshal.AsImmutableArray(entropies)));
+        var answers = new BatchAnswer(model, batch.Selection, new ConstituentAnswers(ImmutableCollectionsMarshal.AsImmutableArray(values)));
         var asked = constituents.Select(file => file.Member).Distinct().Count();
         Measurements.MembersUsed.Record(answers.Members);
         if (answers.Members < asked) Measurements.MembersLeftOut.Add(asked - answers.Members);
@@ -59,7 +55,7 @@ internal sealed class EnsemblePredictor(
     /// <exception cref="OverloadedException">
     /// Too much waits for the threads there: a silo that refuses is asked again by the client, and is no member to do without.
     /// </exception>
-    private async Task<ConstituentProbabilities?> AskAsync(Share share, ConstituentQuery query, CancellationToken cancellation)
+    private async Task<ConstituentAnswers?> AskAsync(Share share, ConstituentQuery query, CancellationToken cancellation)
     {
         query = query with { Constituents = [.. share.Places.Select(placed => placed.File)] };
         if (share.Silo == here.Silo) return await here.ServeAsync(run, query, cancellation);

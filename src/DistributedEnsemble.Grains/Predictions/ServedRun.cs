@@ -80,17 +80,17 @@ internal sealed class ServedRun(
 
     private async Task<ConstituentSelection> SelectAsync(ChosenConstituents chosen, bool isCalibrated)
     {
-        if (!isCalibrated && !chosen.IsGreedy) return ConstituentSelection.Of(chosen, null);
+        if (!isCalibrated && !chosen.IsGreedy && !Model.Task.NeedsFit) return ConstituentSelection.Of(chosen, null);
         if (isCalibrated && Model.Spec.Data.ValidationFraction == 0)
         {
             throw new RunRejectedException(
-                $"calibrated is true: the temperature is fitted on validation rows, and run \"{run.Name}\" kept none. Ask without it.");
+                $"calibrated is true: calibration is fitted on validation rows, and run \"{run.Name}\" kept none. Ask without it.");
         }
 
         return await Task.Run(async () =>
         {
             var fit = ValidationFits.Stored(new RunFolder(options.RunsFolder, run.Name), chosen);
-            if (fit is null)
+            if (fit is not { Fit: not null })
             {
                 using var use = TakePlan();
                 fit = await FitAsync(use.Plan, chosen);

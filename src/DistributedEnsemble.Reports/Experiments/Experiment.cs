@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports;
 
@@ -66,16 +67,16 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
 
     private Reliability[] Reliabilities()
     {
-        var classes = dataset.Task.Outputs;
-        var labels = Measure.Labels(First.Splits, DataPart.Test);
+        var targets = First.Splits.Samples(DataPart.Test).Targets;
+        var task = (Classification)First.Splits.Task;
         var finals = First["base"].Select(member => member.Final).ToList();
         var ensemble = Answers.Average(finals);
-        var temperature = TemperatureScaling.Fit(ensemble.Validation, Measure.Labels(First.Splits, DataPart.Validation));
+        var fit = task.Fit(AnswerRows.Of(ensemble.Validation), First.Splits.Samples(DataPart.Validation).Targets);
         return
         [
-            Reliability.Of("single models", finals.Select(model => model.Test), labels, classes),
-            Reliability.Of("ten members", [ensemble.Test], labels, classes),
-            Reliability.Of("ten members, calibrated", [TemperatureScaling.Apply(ensemble.Test, classes, temperature)], labels, classes),
+            Reliability.Of("single models", task, finals.Select(model => model.Test), targets),
+            Reliability.Of("ten members", task, [ensemble.Test], targets),
+            Reliability.Of("ten members, calibrated", (Classification)task.Fitted(fit), [ensemble.Test], targets, isCalibrated: true),
         ];
     }
 
@@ -83,7 +84,8 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
     {
         var models = First["everything"].SelectMany((member, i) => member.Snapshots.Select(model => (Member: i, model.Scaled.Test))).ToList();
         return Disagreements.Of(
-            [.. models.Select(model => model.Member)], [.. models.Select(model => model.Test)], Measure.Labels(First.Splits, DataPart.Test));
+            (Classification)First.Splits.Task, [.. models.Select(model => model.Member)], [.. models.Select(model => model.Test)],
+            First.Splits.Samples(DataPart.Test).Targets);
     }
 
     private LearningCurves Learning(string arm) =>
@@ -125,5 +127,5 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
     }
 
     private static double Error(TrainingPlan plan, Answers answers) =>
-        1 - PredictionQuality.Of(answers.Test, Measure.Labels(plan, DataPart.Test), plan.Task.Outputs).Accuracy;
+        1 - ClassificationQuality.Of((Classification)plan.Task, answers.Test, plan.Samples(DataPart.Test).Targets)["accuracy"];
 }

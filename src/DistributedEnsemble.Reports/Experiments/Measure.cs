@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports;
 
@@ -11,20 +11,16 @@ public sealed record Measure(
 {
     public static Measure Of(TrainingPlan plan, Answers answers)
     {
-        var classes = plan.Task.Outputs;
-        var validation = Labels(plan, DataPart.Validation);
-        var test = Labels(plan, DataPart.Test);
-        var temperature = TemperatureScaling.Fit(answers.Validation, validation);
-        var raw = PredictionQuality.Of(answers.Test, test, classes);
-        var calibrated = PredictionQuality.Of(TemperatureScaling.Apply(answers.Test, classes, temperature), test, classes);
-        return new Measure(1 - raw.Accuracy, raw.Nll, calibrated.Nll, raw.Brier, raw.Ece, calibrated.Ece, temperature);
+        var task = (Classification)plan.Task;
+        var fit = task.Fit(AnswerRows.Of(answers.Validation), plan.Samples(DataPart.Validation).Targets);
+        var targets = plan.Samples(DataPart.Test).Targets;
+        var raw = ClassificationQuality.Of(task, answers.Test, targets);
+        var calibrated = ClassificationQuality.Of((Classification)task.Fitted(fit), answers.Test, targets, isCalibrated: true);
+        return new Measure(1 - raw["accuracy"], raw.Nll, calibrated.Nll, raw["brier"], raw["ece"], calibrated["ece"], fit["temperature"]);
     }
 
     /// <summary>The mean of several models, each measured alone.</summary>
     public static Measure Mean(IReadOnlyCollection<Measure> measures) => new(
         measures.Average(m => m.Error), measures.Average(m => m.Nll), measures.Average(m => m.CalibratedNll), measures.Average(m => m.Brier),
         measures.Average(m => m.Ece), measures.Average(m => m.CalibratedEce), measures.Average(m => m.Temperature));
-
-    internal static ReadOnlySpan<float> Labels(TrainingPlan plan, DataPart part) =>
-        plan.Samples(part).Targets;
 }

@@ -38,7 +38,7 @@ internal static class MemberRecording
         var predictor = Predictors.Create(plan, weights, member, samples);
         return new Answers(All(DataPart.Validation), All(DataPart.Test), Math.Max(1, samples));
 
-        float[] All(DataPart part) =>
-            BatchedPrediction.OfRows(predictor, plan.Samples(part), 0, (int)plan.Samples(part).Count).Probabilities;
+        double[] All(DataPart part) =>
+            BatchedPrediction.OfRows(predictor, plan.Samples(part), 0, (int)plan.Samples(part).Count);
     }
 }

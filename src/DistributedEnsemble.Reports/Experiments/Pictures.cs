@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports;
 
@@ -6,21 +7,24 @@ namespace DistributedEnsemble.Reports;
 /// <param name="Bins">Of equal width in confidence, ascending; empty ones are left out.</param>
 public sealed record Reliability(string Title, double Ece, IReadOnlyList<ReliabilityBin> Bins)
 {
-    private const int Count = PredictionQuality.Bins;
+    private const int Count = ClassificationQuality.Bins;
 
-    /// <param name="models">[rows, classes] of each; all rows are pooled.</param>
-    /// <param name="labels">The class of each row.</param>
-    public static Reliability Of(string title, IEnumerable<float[]> models, ReadOnlySpan<float> labels, int classes)
+    /// <param name="models">Answers of each to all rows; all rows are pooled.</param>
+    /// <param name="isCalibrated">Whether the models are shown as they are after calibration.</param>
+    public static Reliability Of(
+        string title, Classification task, IEnumerable<double[]> models, ReadOnlySpan<float> targets, bool isCalibrated = false)
     {
         var bins = new (int Rows, double Confidence, int Right)[Count];
         foreach (var model in models)
         {
-            for (var row = 0; row < labels.Length; row++)
+            var predictions = task.Predict(model, isCalibrated);
+            var (probabilities, labels) = (predictions.First(output => output.Name == "probabilities"), predictions.First(output => output.Name == "label_index"));
+            for (var row = 0; row < targets.Length; row++)
             {
-                var probabilities = model.AsSpan(row * classes, classes);
-                var best = System.Numerics.Tensors.TensorPrimitives.IndexOfMax(probabilities);
-                ref var bin = ref bins[Math.Clamp((int)Math.Ceiling((double)probabilities[best] * Count) - 1, 0, Count - 1)];
-                bin = (bin.Rows + 1, bin.Confidence + probabilities[best], bin.Right + (best == labels[row] ? 1 : 0));
+                var best = (int)labels.Integers[row];
+                var confidence = probabilities.Numbers[row * task.Classes.Count + best];
+                ref var bin = ref bins[Math.Clamp((int)Math.Ceiling((double)confidence * Count) - 1, 0, Count - 1)];
+                bin = (bin.Rows + 1, bin.Confidence + confidence, bin.Right + (best == (int)targets[row] ? 1 : 0));
             }
         }
 
@@ -40,11 +44,11 @@ public readonly record struct ReliabilityBin(double Confidence, double Accuracy,
 /// <param name="Groups">The member of each model.</param>
 public sealed record Disagreements(IReadOnlyList<int> Groups, IReadOnlyList<IReadOnlyList<double>> Matrix)
 {
-    /// <param name="models">[rows, classes] of each.</param>
-    public static Disagreements Of(IReadOnlyList<int> groups, IReadOnlyList<float[]> models, ReadOnlySpan<float> labels)
+    /// <param name="models">Answers of each to all rows.</param>
+    public static Disagreements Of(Classification task, IReadOnlyList<int> groups, IReadOnlyList<double[]> models, ReadOnlySpan<float> targets)
     {
-        var diversity = new PairwiseDiversity(models.Count, labels.Length);
-        for (var i = 0; i < models.Count; i++) diversity.Add(i, 0, models[i], labels);
+        var diversity = new ClassDiversity(task, models.Count, targets.Length);
+        for (var i = 0; i < models.Count; i++) diversity.Add(i, 0, models[i], targets);
         return new Disagreements(groups, [.. models.Select((_, i) => models.Select((_, j) => diversity.Disagreement(i, j)).ToArray())]);
     }
 }

@@ -78,10 +78,8 @@ internal static class SuiteSubjects
     private static Answers SelectGreedily(SeedModels models)
     {
         Answers[] candidates = [.. models["everything"].SelectMany(member => member.Snapshots).Select(model => model.Scaled)];
-        var labels = Measure.Labels(models.Splits, DataPart.Validation).ToArray();
-        var classes = models.Splits.Task.Outputs;
-        var multiplicities = GreedySelection.Select(
-            [.. candidates.Select(model => labels.Select((label, row) => model.Validation[row * classes + (int)label]).ToArray())]);
+        var targets = models.Splits.Samples(DataPart.Validation).Targets;
+        var multiplicities = GreedySelection.Select([.. candidates.Select(model => models.Splits.Task.Likelihoods(model.Validation, targets))]);
         return Answers.Average(candidates, multiplicities);
     }
 }

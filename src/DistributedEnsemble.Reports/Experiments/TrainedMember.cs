@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports;
 
@@ -17,17 +18,17 @@ public sealed record TrainedMember(
 /// <param name="Sampled">With Monte-Carlo dropout; the same as <paramref name="Scaled"/> unless the arm asks for samples.</param>
 public sealed record ModelAnswers(Answers Scaled, Answers Sampled);
 
-/// <summary>The class probabilities of one model, or of an average, on both splits.</summary>
-/// <param name="Validation">[rows, classes], row after row.</param>
-/// <param name="Test">[rows, classes], row after row.</param>
+/// <summary>The answers of one model, or of an average, on both splits.</summary>
+/// <param name="Validation">[rows, width], row after row.</param>
+/// <param name="Test">[rows, width], row after row.</param>
 /// <param name="Forwards">Passes through a network that a row takes.</param>
-public sealed record Answers(float[] Validation, float[] Test, int Forwards)
+public sealed record Answers(double[] Validation, double[] Test, int Forwards)
 {
     /// <summary>The mean, summed in order.</summary>
     /// <param name="multiplicities">How often each counts; null is once.</param>
     public static Answers Average(IEnumerable<Answers> models, IReadOnlyList<int>? multiplicities = null)
     {
-        ProbabilityMean validation = new(), test = new();
+        AnswerMean validation = new(), test = new();
         var forwards = 0;
         foreach (var (i, model) in models.Index())
         {

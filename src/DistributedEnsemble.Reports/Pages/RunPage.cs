@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Text;
 using DistributedEnsemble.Training;
@@ -8,6 +7,9 @@ namespace DistributedEnsemble.Reports;
 /// <summary>A page about one run that needs no other file.</summary>
 internal static class RunPage
 {
+    /// <summary>A wider table of them is not read.</summary>
+    private const int MostClasses = 20;
+
     private const string Css = """
         body { font: 15px/1.5 Inter, system-ui, Helvetica, Arial, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
         h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
@@ -30,50 +32,58 @@ internal static class RunPage
             <h1>{Html(status.Run)}</h1>
             <p class="about">{status.Members.Length} members on {Html(run.Spec.Data.Dataset)}, {status.State.ToString().ToLowerInvariant()}: {status.Steps:N0} steps in {status.TrainSeconds:0.0} s of training</p>
             <h2>On the test split</h2>
-            <table><tr><th></th><th>accuracy</th><th>NLL</th><th>Brier</th><th>ECE</th></tr>
+            <table><tr><th></th>{string.Concat(report.Ensemble.All.Select(measure => $"<th>{MeasureWords.Heading(measure.Name)}</th>"))}</tr>
 
             """));
         AppendRow(page, "mean member", report.Single.Mean);
         if (report.Single.Best is { } best) AppendRow(page, $"best member ({report.Single.BestMember})", best);
         AppendRow(page, $"ensemble of {report.Constituents}", report.Ensemble, "ensemble");
         page.Append("</table>\n<h2>More about the ensemble</h2>\n<table>\n");
-        foreach (var (name, value) in Measures(report)) page.Append($"<tr><td>{name}</td><td>{value}</td></tr>\n");
+        foreach (var (name, value) in More(report)) page.Append($"<tr><td>{name}</td><td>{value}</td></tr>\n");
         page.Append("</table>\n");
+        if (report.Classes is { Classes.Length: <= MostClasses } classes) AppendClasses(page, classes);
         foreach (var (i, (title, svg)) in figures.Index()) page.Append($"<h2>{title}</h2>\n<figure>{Drawing(svg, i)}</figure>\n");
         page.Append($"<h2>Spec</h2>\n<pre>{Html(run.Spec.ToJson())}</pre>\n</body></html>\n");
         return page.ToString();
     }
 
-    private static IEnumerable<(string Name, string Value)> Measures(EvaluationReport report)
+    private static IEnumerable<(string Name, string Value)> More(EvaluationReport report)
     {
-        if (report.Calibrated is { } calibrated)
+        foreach (var measure in report.Calibrated?.All ?? [])
         {
-            yield return ("NLL, calibrated", Number(calibrated.Nll));
-            yield return ("ECE, calibrated", Number(calibrated.Ece));
-            yield return ("temperature", Number(calibrated.Temperature));
+            var calibrated = report.Ensemble.All.Any(other => other.Name == measure.Name) ? ", calibrated" : "";
+            yield return ($"{MeasureWords.Heading(measure.Name)}{calibrated}", MeasureWords.Value(measure.Name, measure.Value));
         }
 
-        if (report.Uncertainty is { } uncertainty)
-        {
-            yield return ("entropy, nats", Number(uncertainty.Entropy));
-            yield return ("mutual information, nats", Number(uncertainty.MutualInformation));
-        }
-
-        if (report.Diversity is not { } diversity) yield break;
-        yield return ("disagreement of two models", Invariant($"{100 * diversity.Disagreement:0.00} %"));
-        if (diversity.ErrorCorrelation is { } correlation) yield return ("correlation of their errors", Number(correlation));
+        foreach (var measure in (report.Uncertainty?.All ?? []).Concat(report.Diversity?.All ?? []))
+            yield return (MeasureWords.Heading(measure.Name), MeasureWords.Value(measure.Name, measure.Value));
     }
 
-    private static void AppendRow(StringBuilder page, string name, PredictionMetrics metrics, string style = "") => page.Append(Invariant(
-        $"<tr class=\"{style}\"><td>{name}</td><td>{100 * metrics.Accuracy:0.00} %</td><td>{metrics.Nll:0.0000}</td><td>{metrics.Brier:0.0000}</td><td>{metrics.Ece:0.0000}</td></tr>\n"));
+    private static void AppendClasses(StringBuilder page, ClassTable table)
+    {
+        page.Append("<h2>Class by class</h2>\n<table><tr><th>class</th><th>precision</th><th>recall</th>");
+        foreach (var name in table.Classes) page.Append($"<th>said {Html(name)}</th>");
+        page.Append("</tr>\n");
+        foreach (var (i, name) in table.Classes.Index())
+        {
+            page.Append($"<tr><td>{Html(name)}</td><td>{Share(table.Precision[i])}</td><td>{Share(table.Recall[i])}</td>");
+            foreach (var rows in table.Confusion[i]) page.Append(Invariant($"<td>{rows:N0}</td>"));
+            page.Append("</tr>\n");
+        }
+
+        page.Append("</table>\n");
+    }
+
+    private static string Share(double? share) => share is { } value ? Invariant($"{100 * value:0.0} %") : "–";
+
+    private static void AppendRow(StringBuilder page, string name, Measures measures, string style = "") => page.Append(
+        $"<tr class=\"{style}\"><td>{name}</td>{string.Concat(measures.All.Select(measure => $"<td>{MeasureWords.Value(measure.Name, measure.Value)}</td>"))}</tr>\n");
 
     /// <summary>Without the XML declaration, and with identifiers that no other drawing of the page has.</summary>
     private static string Drawing(string svg, int number) => svg[svg.IndexOf("<svg", StringComparison.Ordinal)..]
         .Replace(" id=\"", $" id=\"figure{number}-", StringComparison.Ordinal)
         .Replace("url(#", $"url(#figure{number}-", StringComparison.Ordinal)
         .Replace("href=\"#", $"href=\"#figure{number}-", StringComparison.Ordinal);
-
-    private static string Number(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
 
     private static string Html(string text) => WebUtility.HtmlEncode(text);
 

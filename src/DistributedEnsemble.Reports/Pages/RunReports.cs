@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using DistributedEnsemble.Reports.Figures;
 using DistributedEnsemble.Training;
 using static TorchSharp.torch;
 
@@ -11,8 +12,8 @@ public static class RunReports
     /// <summary>Of a run's folder.</summary>
     public const string Folder = "report";
 
-    /// <summary>More curves or cells than these can no longer be told apart.</summary>
-    private const int MostCurves = 10, MostModels = 100;
+    /// <summary>More curves than these can no longer be told apart.</summary>
+    private const int MostCurves = 10;
 
     /// <param name="choice">What differs from the spec's prediction.</param>
     /// <param name="load">Loads a dataset by its name.</param>
@@ -45,43 +46,23 @@ public static class RunReports
     }
 
     private static IEnumerable<(string File, string Title, Figure Figure)> Figures(
-        RunFolder folder, TrainingPlan plan, EvaluationReport report, float[][] answers)
+        RunFolder folder, TrainingPlan plan, EvaluationReport report, double[][] answers)
     {
-        var classes = plan.Task.Outputs;
-        var labels = Measure.Labels(plan, DataPart.Test).ToArray();
         if (Curves(folder, plan, report) is { } curves) yield return ("learning", "Training of the members", LearningCurvePlot.Draw(curves, plan.LearningRate));
-        var ensemble = Average(answers, report.Multiplicities);
-        List<Reliability> reliability = [Reliability.Of("single models", answers, labels, classes), Reliability.Of("ensemble", [ensemble], labels, classes)];
-        if (report.Calibrated is { } calibrated)
-            reliability.Add(Reliability.Of("ensemble, calibrated", [TemperatureScaling.Apply(ensemble, classes, calibrated.Temperature)], labels, classes));
-        yield return ("reliability", "Accuracy against confidence", ReliabilityPlot.Draw(reliability));
-        if (answers.Length == 1) yield break;
-
-        // Each model counts as often as in the whole, which is the last point.
-        var sizes = answers.Select((_, i) => 1 - PredictionQuality.Of(Average(answers[..(i + 1)], report.Multiplicities), labels, classes).Accuracy).ToArray();
-        var unit = report.Members == answers.Length ? "members" : "models";
-        yield return ("error-by-size", $"Test error of the first {unit} together", SizeCurvePlot.Draw([new CurveResult($"first {unit}", [sizes])], unit));
-        var shown = answers[..Math.Min(answers.Length, MostModels)];
-        yield return ("disagreement", "Which models disagree", DisagreementPlot.Draw(
-            Disagreements.Of([.. report.Weights.Take(shown.Length).Select(file => file.Member)], shown, labels)));
+        var task = report.Calibrated is { } calibrated ? plan.Task.Fitted(calibrated) : plan.Task;
+        var models = new EvaluatedModels(report, answers, plan.Dataset.Test.Targets);
+        foreach (var figure in TaskFigures.Of(task, models)) yield return figure;
     }
 
-    private static float[] Average(float[][] answers, IReadOnlyList<int> multiplicities)
-    {
-        var mean = new ProbabilityMean();
-        for (var i = 0; i < answers.Length; i++) mean.Add(answers[i], multiplicities[i]);
-        return mean.ToArray();
-    }
-
-    /// <summary>[rows, classes] of each model.</summary>
-    private static float[][] TestAnswers(RunFolder folder, TrainingPlan plan, ImmutableArray<WeightFile> models, int samples)
+    /// <summary>[rows, width] of each model.</summary>
+    private static double[][] TestAnswers(RunFolder folder, TrainingPlan plan, ImmutableArray<WeightFile> models, int samples)
     {
         var constituents = new FolderConstituents(folder, plan);
-        var answers = models.Select(_ => new float[plan.Dataset.Test.Count * plan.Task.Outputs]).ToArray();
+        var answers = models.Select(_ => new double[plan.Dataset.Test.Count * plan.Task.Width]).ToArray();
         foreach (var rows in RowRange.Of(plan, DataPart.Test))
         {
             var part = constituents.PredictAsync(models, samples, rows).AsTask().GetAwaiter().GetResult();
-            for (var i = 0; i < answers.Length; i++) part.Values[i].CopyTo(answers[i], rows.Start * plan.Task.Outputs);
+            for (var i = 0; i < answers.Length; i++) part.Values[i].CopyTo(answers[i], rows.Start * plan.Task.Width);
         }
 
         return answers;

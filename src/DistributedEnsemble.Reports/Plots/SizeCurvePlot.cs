@@ -28,6 +28,21 @@ public static class SizeCurvePlot
             (line.Color, line.LineWidth, line.MarkerSize, line.LegendText) = (color, 2, 7, curve.Title);
         }
 
+        return Finish(plot);
+    }
+
+    /// <summary>One curve of a measure in its own units.</summary>
+    /// <param name="values">Of ensembles of 1, 2, … models.</param>
+    public static Figure DrawValues(string title, IReadOnlyList<double> values, string unit, string measure)
+    {
+        var plot = PlotStyle.Create("Error against the size of the ensemble", unit, measure);
+        var line = plot.Add.Scatter(Enumerable.Range(1, values.Count).Select(size => (double)size).ToArray(), values.ToArray());
+        (line.Color, line.LineWidth, line.MarkerSize, line.LegendText) = (PlotStyle.Colors[0], 2, 7, title);
+        return Finish(plot);
+    }
+
+    private static Figure Finish(Plot plot)
+    {
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericFixedInterval(1);
         plot.Axes.Margins(left: 0.05, right: 0.05, bottom: 0.08, top: 0.3);
         plot.ShowLegend(Alignment.UpperRight);

@@ -1,34 +1,41 @@
-using System.Collections.Immutable;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
 /// <summary>
-/// Measures an average of models, and the models alone, on the test split, from their probabilities, wherever those were
-/// computed. Whatever is chosen was chosen before, by the validation split.
+/// Measures an average of models, and the models alone, on the test split, from their answers, wherever those were computed.
+/// Whatever is chosen was chosen before, by the validation split.
 /// </summary>
 public sealed class EnsembleEvaluation
 {
     private readonly TrainingPlan _plan;
+    private readonly LearningTask _task;
     private readonly ConstituentSelection _selection;
-    private readonly PredictionQuality[] _single;
-    private readonly PredictionQuality _ensemble, _calibrated;
-    private readonly UncertaintyMean _uncertainty = new();
+    private readonly IMeasurement[] _single;
+    private readonly IMeasurement _ensemble, _uncertainty;
+    private readonly IMeasurement? _calibrated;
+    private readonly IDiversity _diversity;
+    private readonly ConformalCoverage? _conformal;
 
-    public EnsembleEvaluation(TrainingPlan plan, ConstituentSelection selection)
+    /// <param name="coverage">The share of rows that conformal sets or intervals shall hold; null for none.</param>
+    /// <exception cref="SpecException">The validation split cannot promise that coverage.</exception>
+    public EnsembleEvaluation(TrainingPlan plan, ConstituentSelection selection, double? coverage = null)
     {
-        var classes = plan.Task.Outputs;
         (_plan, _selection) = (plan, selection);
-        _single = [.. selection.Constituents.Select(_ => new PredictionQuality(classes))];
-        (_ensemble, _calibrated) = (new PredictionQuality(classes), new PredictionQuality(classes));
-        Diversity = new PairwiseDiversity(selection.Constituents.Length, (int)plan.Samples(DataPart.Test).Count);
+        _task = selection.Fit is { Fit: { } fit } ? plan.Task.Fitted(fit) : plan.Task;
+        _single = [.. selection.Constituents.Select(_ => _task.Quality())];
+        (_ensemble, _uncertainty) = (_task.Quality(), _task.Uncertainty());
+        if (selection.Fit is not null) _calibrated = _task.Quality(isCalibrated: true);
+        _diversity = _task.Diversity(selection.Constituents.Length, (int)plan.Samples(DataPart.Test).Count);
+        if (coverage is { } share) _conformal = ConformalCoverage.Of(_task, selection.Fit, share);
     }
 
-    public PairwiseDiversity Diversity { get; }
-
     /// <summary>Measures a run's models on all of its test split.</summary>
-    public static async Task<EvaluationReport> RunAsync(string run, TrainingPlan plan, ConstituentSelection selection, IConstituents models)
+    /// <inheritdoc cref="EnsembleEvaluation(TrainingPlan, ConstituentSelection, double?)"/>
+    public static async Task<EvaluationReport> RunAsync(
+        string run, TrainingPlan plan, ConstituentSelection selection, IConstituents models, double? coverage = null)
     {
-        var evaluation = new EnsembleEvaluation(plan, selection);
+        var evaluation = new EnsembleEvaluation(plan, selection, coverage);
         foreach (var rows in RowRange.Of(plan, DataPart.Test))
         {
             var answers = await models.PredictAsync(selection.Constituents, selection.MonteCarloSamples, rows);
@@ -40,45 +47,42 @@ public sealed class EnsembleEvaluation
 
     /// <summary>Adds rows of the test split.</summary>
     /// <param name="start">The first row.</param>
-    public void Add(int start, ConstituentProbabilities answers)
+    public void Add(int start, ConstituentAnswers answers)
     {
-        var classes = _plan.Task.Outputs;
-        var labels = _plan.Samples(DataPart.Test).Targets.AsSpan(start, answers.ExpectedEntropies[0].Length);
+        var rows = AnswerRows.Of(answers, _selection.Multiplicities);
+        var targets = _plan.Samples(DataPart.Test).Targets.AsSpan(start, rows.Mean.Length / _task.Width);
         for (var i = 0; i < _single.Length; i++)
         {
-            _single[i].Add(answers.Values[i].AsSpan(), labels);
-            Diversity.Add(i, start, answers.Values[i].AsSpan(), labels);
+            _single[i].Add(AnswerRows.Of(rows.Models[i]), targets);
+            _diversity.Add(i, start, rows.Models[i].Span, targets);
         }
 
-        var mean = answers.Mean(_selection.Multiplicities);
-        _ensemble.Add(mean.Probabilities, labels);
-        _uncertainty.Add(mean, classes);
-        if (_selection.Fit is { } fit) _calibrated.Add(TemperatureScaling.Apply(mean.Probabilities, classes, fit.Temperature), labels);
+        foreach (var measurement in (IMeasurement?[])[_ensemble, _uncertainty, _calibrated]) measurement?.Add(rows, targets);
+        _conformal?.Add(rows.Mean, targets);
     }
 
     public EvaluationReport Report(string run)
     {
         var constituents = _selection.Constituents;
-        var single = _single.Select(quality => quality.Result()).ToList();
+        Measures[] single = [.. _single.Select(quality => quality.Result())];
         var best = _selection.Fit?.Best(constituents);
         return new EvaluationReport
         {
             Run = run,
+            Task = _task.Name,
+            Target = _task.Target,
             Members = constituents.Select(file => file.Member).Distinct().Count(),
             Constituents = constituents.Length,
-            Single = new SingleModels(Mean(single), best is { } i ? single[i] : null, best is { } j ? constituents[j].Member : null),
+            Single = new SingleModels(Measures.Mean(single), best is { } i ? single[i] : null, best is { } j ? constituents[j].Member : null),
+            Models = [.. single],
             Ensemble = _ensemble.Result(),
+            Classes = _ensemble.Classes,
             Weights = constituents,
             Multiplicities = _selection.Multiplicities,
             Uncertainty = _uncertainty.Result(),
-            Diversity = Diversity.Result(),
-            Calibrated = _selection.Fit is { } fit ? Calibrated(fit.Temperature, _calibrated.Result()) : null,
+            Diversity = _diversity.Result(),
+            Calibrated = _calibrated is null ? null : new Measures([.. _selection.Fit!.Fit!.All, .. _calibrated.Result().All]),
+            Conformal = _conformal?.Result(),
         };
     }
-
-    private static CalibrationMetrics Calibrated(double temperature, PredictionMetrics metrics) =>
-        new(temperature, metrics.Nll, metrics.Brier, metrics.Ece);
-
-    private static PredictionMetrics Mean(List<PredictionMetrics> metrics) => new(
-        metrics.Average(m => m.Accuracy), metrics.Average(m => m.Nll), metrics.Average(m => m.Brier), metrics.Average(m => m.Ece));
 }

@@ -6,6 +6,7 @@ namespace DistributedEnsemble.Training;
 public static class RunEvaluation
 {
     /// <param name="choice">What differs from the spec's prediction.</param>
+    /// <param name="coverage">The share of rows that conformal sets or intervals shall hold; null for none.</param>
     /// <param name="load">Loads a dataset as a run knows it.</param>
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
     /// <exception cref="InvalidDataException">The folder's spec or data description is missing or damaged.</exception>
@@ -13,21 +14,21 @@ public static class RunEvaluation
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
     public static EvaluationReport Evaluate(
         RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks,
-        CancellationToken cancellation = default)
+        double? coverage = null, CancellationToken cancellation = default)
     {
         set_num_threads(1);
         var run = RunDescription.Read(folder);
         var definition = new RunDefinition(run.Spec.ToJson(), run.Data.ToJson());
         var plan = TrainingPlan.Restore(status.Run, definition, load, networks);
         var chosen = ChosenConstituents.Of(status, plan, choice);
-        return EvaluateAsync(folder, status.Run, plan, chosen, cancellation).GetAwaiter().GetResult();
+        return EvaluateAsync(folder, status.Run, plan, chosen, coverage, cancellation).GetAwaiter().GetResult();
     }
 
     private static async Task<EvaluationReport> EvaluateAsync(
-        RunFolder folder, string run, TrainingPlan plan, ChosenConstituents chosen, CancellationToken cancellation)
+        RunFolder folder, string run, TrainingPlan plan, ChosenConstituents chosen, double? coverage, CancellationToken cancellation)
     {
         var models = new FolderConstituents(folder, plan, cancellation);
         var fit = await ValidationFits.OfAsync(folder, plan, chosen, models);
-        return await EnsembleEvaluation.RunAsync(run, plan, ConstituentSelection.Of(chosen, fit), models);
+        return await EnsembleEvaluation.RunAsync(run, plan, ConstituentSelection.Of(chosen, fit), models, coverage);
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
@@ -12,30 +13,32 @@ public sealed record ValidationFit
 
     public required int MonteCarloSamples { get; init; }
 
-    /// <summary>Of the average of those that count, for p ∝ p̄^(1/T).</summary>
-    public required double Temperature { get; init; }
+    /// <summary>How the average of those that count is calibrated, as the task says.</summary>
+    public Measures? Fit { get; init; }
 
-    /// <summary>Of the average, before and after scaling, on the validation split.</summary>
-    public required PredictionMetrics Ensemble { get; init; }
-    public required PredictionMetrics Calibrated { get; init; }
+    /// <summary>How strange the rows' targets are to that average; null in the fits of former programs.</summary>
+    public ConformalScores? Conformal { get; init; }
+
+    /// <summary>Of the average, before and after calibration, on the validation split.</summary>
+    public required Measures Ensemble { get; init; }
+    public required Measures Calibrated { get; init; }
 
     /// <summary>Where the model of the lowest validation NLL is among those that count.</summary>
     public int Best(ImmutableArray<WeightFile> constituents) => constituents
         .Select((file, i) => (Constituents.First(fitted => fitted.Model == file).Nll, i)).Min().i;
 
-    /// <summary>Predicts the validation split with every model, selects among them if that was chosen, and fits the temperature.</summary>
+    /// <summary>Predicts the validation split with every model, selects among them if that was chosen, and fits the calibration.</summary>
     public static async Task<ValidationFit> OfAsync(TrainingPlan plan, ChosenConstituents chosen, IConstituents models)
     {
-        var labels = plan.Samples(DataPart.Validation).Targets;
-        var classes = plan.Task.Outputs;
-        var answers = chosen.Constituents.Select(_ => new float[labels.Length * classes]).ToArray();
+        var targets = plan.Samples(DataPart.Validation).Targets;
+        var answers = chosen.Constituents.Select(_ => new double[targets.Length * plan.Task.Width]).ToArray();
         foreach (var rows in RowRange.Of(plan, DataPart.Validation))
         {
             var part = await models.PredictAsync(chosen.Constituents, chosen.MonteCarloSamples, rows);
-            for (var i = 0; i < answers.Length; i++) part.Values[i].CopyTo(answers[i], rows.Start * classes);
+            for (var i = 0; i < answers.Length; i++) part.Values[i].CopyTo(answers[i], rows.Start * plan.Task.Width);
         }
 
-        return Of(chosen, answers, labels, classes);
+        return Of(plan.Task, chosen, answers, targets);
     }
 
     /// <summary>Names what the fit depends on: the models by their SHA-256, how they answer, and how they are chosen among.</summary>
@@ -43,28 +46,31 @@ public sealed record ValidationFit
         string.Join('\n', chosen.Constituents.Select(file => $"{file.Member} {file.Step} {file.Sha256}")
             .Prepend($"{(chosen.IsGreedy ? "greedy" : "all")} {chosen.MonteCarloSamples}")))))[..16];
 
-    private static ValidationFit Of(ChosenConstituents chosen, float[][] answers, float[] labels, int classes)
+    private static ValidationFit Of(LearningTask task, ChosenConstituents chosen, double[][] answers, float[] targets)
     {
         int[] multiplicities = chosen.IsGreedy
-            ? GreedySelection.Select([.. answers.Select(answer => labels.Select((label, row) => answer[row * classes + (int)label]).ToArray())])
+            ? GreedySelection.Select([.. answers.Select(answer => task.Likelihoods(answer, targets))])
             : [.. answers.Select(_ => 1)];
-        var mean = new ProbabilityMean();
-        for (var i = 0; i < answers.Length; i++)
-        {
-            if (multiplicities[i] > 0) mean.Add(answers[i], multiplicities[i]);
-        }
-
-        var ensemble = mean.ToArray();
-        var temperature = TemperatureScaling.Fit(ensemble, labels);
+        int[] counted = [.. Enumerable.Range(0, answers.Length).Where(i => multiplicities[i] > 0)];
+        var rows = AnswerRows.Of([.. counted.Select(i => (ReadOnlyMemory<double>)answers[i])], [.. counted.Select(i => multiplicities[i])]);
+        var fit = task.Fit(rows, targets);
+        task = task.Fitted(fit);
         return new ValidationFit
         {
             Constituents = [.. chosen.Constituents.Select((file, i) =>
-                new FittedConstituent(file, multiplicities[i], PredictionQuality.Of(answers[i], labels, classes).Nll))],
+                new FittedConstituent(file, multiplicities[i], Measure(task.Quality(), AnswerRows.Of(answers[i]), targets).Nll))],
             MonteCarloSamples = chosen.MonteCarloSamples,
-            Temperature = temperature,
-            Ensemble = PredictionQuality.Of(ensemble, labels, classes),
-            Calibrated = PredictionQuality.Of(TemperatureScaling.Apply(ensemble, classes, temperature), labels, classes),
+            Fit = fit,
+            Conformal = ConformalScores.Of(task.Strangeness(rows.Mean, targets)),
+            Ensemble = Measure(task.Quality(), rows, targets),
+            Calibrated = Measure(task.Quality(isCalibrated: true), rows, targets),
         };
+    }
+
+    private static Measures Measure(IMeasurement measurement, AnswerRows rows, float[] targets)
+    {
+        measurement.Add(rows, targets);
+        return measurement.Result();
     }
 }
 

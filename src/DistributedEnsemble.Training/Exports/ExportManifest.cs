@@ -14,25 +14,32 @@ public sealed record ExportManifest
         WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    private const string Preprocessing = "inputs = (raw / scale - mean) / deviation as in data.json, in the order of its columns; ";
+
     /// <summary>Raised when a reader of an older one could predict wrongly.</summary>
-    public int Version { get; init; } = 1;
+    public int Version { get; init; } = 2;
     public required string Run { get; init; }
     public required Guid Id { get; init; }
 
     /// <summary>How the numbers become a prediction, for people.</summary>
-    public string Prediction { get; init; } =
-        "inputs = (raw / scale - mean) / deviation as in data.json, in the order of its columns; "
-        + "probabilities = sum over constituents of weight * softmax(scores), divided by the sum of weights; dropout as at test time, or, "
-        + "with monteCarloSamples above 0, the mean of softmax(scores) over that many dropout masks";
+    public required string Prediction { get; init; }
 
     /// <summary>Dropout masks per constituent that the run's spec averages over; 0 is weight scaling.</summary>
     public required int MonteCarloSamples { get; init; }
 
     /// <summary>Of one row: [features] or [channels, height, width].</summary>
     public required ImmutableArray<long> InputShape { get; init; }
-    public required ImmutableArray<string> Classes { get; init; }
 
-    /// <summary>From inputs to scores. Tensors are named layers.N: N counts the layers that own some, in this order.</summary>
+    /// <summary>What is predicted, as in data.json.</summary>
+    public required LearningTask Task { get; init; }
+
+    /// <summary>What a regression's outputs are: "gaussian" or "squared-error"; null of other tasks.</summary>
+    public string? Likelihood { get; init; }
+
+    /// <summary>What the validation split fitted: the variance of a squared error, and the calibration; null where nothing did.</summary>
+    public Measures? Fit { get; init; }
+
+    /// <summary>From inputs to outputs. Tensors are named layers.N: N counts the layers that own some, in this order.</summary>
     public required JsonArray Layers { get; init; }
 
     /// <summary>In the order in which they are summed.</summary>
@@ -43,13 +50,16 @@ public sealed record ExportManifest
 
     public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
 
-    internal static ExportManifest Of(RunStatus status, RunDescription run, Network network, ChosenConstituents chosen) => new()
+    internal static ExportManifest Of(RunStatus status, RunDescription run, Network network, ChosenConstituents chosen, Measures? fit) => new()
     {
         Run = status.Run,
         Id = status.Id,
         MonteCarloSamples = chosen.MonteCarloSamples,
         InputShape = [.. run.Data.InputShape],
-        Classes = [.. ((Classification)run.Data.Task).Classes],
+        Task = run.Data.Task,
+        Likelihood = run.Data.Task is Regression ? JsonNamingPolicy.KebabCaseLower.ConvertName($"{run.Spec.Training.Likelihood}") : null,
+        Fit = fit,
+        Prediction = Preprocessing + run.Data.Task.For(run.Spec).ExportedPrediction,
         Layers = LayerDescription.Of(network.Layers),
     };
 }

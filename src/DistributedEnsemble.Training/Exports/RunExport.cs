@@ -22,14 +22,15 @@ public static class RunExport
         if (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
             throw new IOException($"{output} is not empty: an export takes a new folder, or an empty one.");
         var run = RunDescription.Read(folder);
-        var network = networks.Build(run.Spec, run.Data.Inputs, run.Data.Task.For(run.Spec).Outputs);
+        var task = run.Data.Task.For(run.Spec);
+        var network = networks.Build(run.Spec, run.Data.Inputs, task.Outputs);
         var chosen = ChosenConstituents.Of(status, run.Spec, network, choice);
-        var selection = ConstituentSelection.Stored(folder, status.Run, chosen);
+        var selection = ConstituentSelection.Stored(folder, status.Run, task, chosen);
 
         var aside = $"{output}.tmp-{Guid.NewGuid():N}";
         try
         {
-            var manifest = ExportManifest.Of(status, run, network, chosen) with
+            var manifest = ExportManifest.Of(status, run, network, chosen, selection.Fit?.Fit) with
             {
                 Constituents = [.. selection.Constituents.Zip(
                     selection.Multiplicities, (file, weight) => Copy(folder, file, weight, network.Layout, aside))],

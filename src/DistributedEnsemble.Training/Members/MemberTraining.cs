@@ -91,7 +91,7 @@ public sealed class MemberTraining : IDisposable
         var value = (float)loss;
         if (!float.IsFinite(value)) throw DivergedException.OfLoss(Member, step, value, _plan.LearningRate.At(step));
         return !_plan.IsLogged(step) ? null : new StepMetrics(
-            step, (double)step / _plan.StepsPerEpoch, _plan.LearningRate.At(step), value, _l2.Term(_weights), _plan.Task.Quality(outputs, targets));
+            step, (double)step / _plan.StepsPerEpoch, _plan.LearningRate.At(step), value, _l2.Term(_weights), _plan.Task.StepQuality(outputs, targets));
     }
 
     private static Tensor Detached(Tensor tensor) => tensor.clone().DetachFromDisposeScope();

@@ -77,6 +77,13 @@ public sealed class TrainingPlan
                 + $"of {Split.Training.Length} rows is none (raise it, or select all).");
         }
 
+        if (Task.NeedsFit && Split.Validation.Length == 0)
+        {
+            throw new SpecException(
+                $"training.likelihood is squared-error: the validation rows say its variance, and data.validationFraction {Spec.Data.ValidationFraction} "
+                + $"of {Split.Training.Length} rows is none (raise it, or choose gaussian).");
+        }
+
         if (prediction.MonteCarloSamples > 0 && !Network.HasDropout)
         {
             throw new SpecException(

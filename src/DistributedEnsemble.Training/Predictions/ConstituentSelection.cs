@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
@@ -20,9 +21,16 @@ public sealed record ConstituentSelection(
 
     /// <summary>The same without the run's data: what the validation split selected is read from the run's folder.</summary>
     /// <exception cref="SpecException">Nothing was selected yet.</exception>
-    public static ConstituentSelection Stored(RunFolder folder, string run, ChosenConstituents chosen)
+    public static ConstituentSelection Stored(RunFolder folder, string run, LearningTask task, ChosenConstituents chosen)
     {
         var fit = ValidationFits.Stored(folder, chosen);
+        if (fit is { Fit: null } && task.NeedsFit) fit = null;
+        if (fit is null && task.NeedsFit)
+        {
+            throw new SpecException($"training.likelihood is squared-error: the variance of run \"{run}\" is not fitted yet for these models. "
+                + $"`ensemble evaluate {run}`, with the same other options, fits it.");
+        }
+
         return fit is not null || !chosen.IsGreedy ? Of(chosen, fit) : throw new SpecException(
             $"prediction.select is \"greedy\": no models of run \"{run}\" are selected yet. `ensemble evaluate {run} --select greedy`, "
             + "with the same other options, selects them.");

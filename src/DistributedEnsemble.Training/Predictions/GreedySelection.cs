@@ -11,9 +11,12 @@ public static class GreedySelection
     /// <summary>Models of the largest ensemble that is tried: weights are multiples of a hundredth or coarser.</summary>
     public const int Rounds = 100;
 
-    /// <param name="likelihoods">Of each candidate, the probability that it gives the right class of each validation row.</param>
+    /// <summary>A larger ensemble that is better by no more than this is the same one, summed differently.</summary>
+    private const double Rounding = 1e-12;
+
+    /// <param name="likelihoods">Of each candidate, how likely it makes the target of each validation row.</param>
     /// <returns>How often each candidate counts; at least one does.</returns>
-    public static int[] Select(IReadOnlyList<float[]> likelihoods)
+    public static int[] Select(IReadOnlyList<double[]> likelihoods)
     {
         var sum = new double[likelihoods[0].Length];
         var (chosen, best) = (new List<int>(), (Nll: double.PositiveInfinity, Size: 0));
@@ -22,7 +25,7 @@ public static class GreedySelection
             var (nll, candidate) = Enumerable.Range(0, likelihoods.Count).Select(i => (Nll(sum, likelihoods[i], round), i)).Min();
             for (var row = 0; row < sum.Length; row++) sum[row] += likelihoods[candidate][row];
             chosen.Add(candidate);
-            if (nll < best.Nll) best = (nll, round);
+            if (nll < best.Nll - Rounding) best = (nll, round);
         }
 
         var multiplicities = new int[likelihoods.Count];
@@ -31,7 +34,7 @@ public static class GreedySelection
     }
 
     /// <summary>Of the average of a sum and one more model; a likelihood that underflowed counts as the smallest there is.</summary>
-    private static double Nll(double[] sum, float[] added, int size)
+    private static double Nll(double[] sum, double[] added, int size)
     {
         var nll = 0.0;
         for (var row = 0; row < sum.Length; row++) nll -= Math.Log(Math.Max((sum[row] + added[row]) / size, float.Epsilon));

@@ -1,13 +1,14 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace DistributedEnsemble.Training;
 
-/// <summary>Answers with the class probabilities of single constituents of a run, wherever their weights are.</summary>
+/// <summary>Asks single constituents of a run, wherever their weights are.</summary>
 public interface IConstituents
 {
     /// <param name="rows">Which rows of the run's own data.</param>
     /// <returns>The answers of each constituent, in their order.</returns>
-    ValueTask<ConstituentProbabilities> PredictAsync(ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows);
+    ValueTask<ConstituentAnswers> PredictAsync(ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows);
 }
 
 /// <summary>Rows of a run's own data.</summary>
@@ -29,13 +30,14 @@ public readonly record struct RowRange(DataPart Part, int Start, int Count)
 public sealed class FolderConstituents(RunFolder folder, TrainingPlan plan, CancellationToken cancellation = default) : IConstituents
 {
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
-    public ValueTask<ConstituentProbabilities> PredictAsync(
+    public ValueTask<ConstituentAnswers> PredictAsync(
         ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows) =>
-        ValueTask.FromResult(ConstituentAnswers.Of(constituents.Select(file =>
+        ValueTask.FromResult(new ConstituentAnswers([.. constituents.Select(file =>
         {
             cancellation.ThrowIfCancellationRequested();
             using var weights = WeightFiles.LoadWeights(folder, file, plan.Network.Layout);
             var predictor = Predictors.Create(plan, weights, file.Member, monteCarloSamples);
-            return BatchedPrediction.OfRows(predictor, plan.Samples(rows.Part), rows.Start, rows.Count);
-        })));
+            return ImmutableCollectionsMarshal.AsImmutableArray(
+                BatchedPrediction.OfRows(predictor, plan.Samples(rows.Part), rows.Start, rows.Count));
+        })]));
 }

@@ -1,24 +1,13 @@
-using System.Numerics.Tensors;
-
 namespace DistributedEnsemble.Training;
 
-/// <summary>Averaged class probabilities of rows.</summary>
-/// <param name="Classes">As the data has them.</param>
-/// <param name="Batches">[rows, classes] each, row after row.</param>
-public sealed record PredictedRows(IReadOnlyList<string> Classes, IReadOnlyList<float[]> Batches)
-{
-    public IEnumerable<PredictedRow> Rows =>
-        from batch in Batches
-        from row in Enumerable.Range(0, batch.Length / Classes.Count)
-        select new PredictedRow(batch.AsMemory(row * Classes.Count, Classes.Count));
-}
+/// <summary>Predictions of rows, batch after batch, as columns of a table.</summary>
+/// <param name="Columns">What each batch has, in this order.</param>
+public sealed record PredictedRows(IReadOnlyList<OutputDescription> Columns, IReadOnlyList<PredictedBatch> Batches);
 
-/// <param name="Probabilities">Of each class.</param>
-public readonly record struct PredictedRow(ReadOnlyMemory<float> Probabilities)
+/// <param name="Values">Of each of the columns.</param>
+public sealed record PredictedBatch(int Rows, IReadOnlyList<OutputValues> Values)
 {
-    /// <summary>The most probable class.</summary>
-    public int Best => TensorPrimitives.IndexOfMax(Probabilities.Span);
-
-    /// <summary>In nats.</summary>
-    public double Entropy => Uncertainty.Entropy(Probabilities.Span);
+    /// <summary>The columns of a task, out of all that it predicts.</summary>
+    public static PredictedBatch Of(IReadOnlyList<OutputDescription> columns, int rows, IReadOnlyList<OutputValues> predictions) =>
+        new(rows, [.. columns.Select(column => predictions.First(values => values.Name == column.Name))]);
 }

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Tasks;
+
 namespace DistributedEnsemble.Training;
 
 public static class Predictors
@@ -5,11 +7,12 @@ public static class Predictors
     /// <summary>One constituent as a predictor.</summary>
     /// <param name="monteCarloSamples">Dropout masks to average over; 0 is weight scaling.</param>
     public static IPredictor Create(TrainingPlan plan, Weights weights, int member, int monteCarloSamples) =>
-        Create(plan.Network, plan.Random, weights, member, monteCarloSamples);
+        Create(plan.Network, plan.Task, plan.Random, weights, member, monteCarloSamples);
 
     /// <inheritdoc cref="Create(TrainingPlan, Weights, int, int)"/>
-    public static IPredictor Create(Network network, RandomSource random, Weights weights, int member, int monteCarloSamples) =>
+    public static IPredictor Create(
+        Network network, LearningTask task, RandomSource random, Weights weights, int member, int monteCarloSamples) =>
         monteCarloSamples == 0
-            ? new SingleModel(network, weights)
-            : new MonteCarloDropout(network, weights, random, member, monteCarloSamples);
+            ? new SingleModel(network, task, weights)
+            : new MonteCarloDropout(network, task, weights, random, member, monteCarloSamples);
 }

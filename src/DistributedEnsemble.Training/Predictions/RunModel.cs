@@ -1,24 +1,28 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Training.Tasks;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
 
 /// <summary>
-/// The function that all models of a run share, from raw rows to class probabilities. What the run was trained on need not be
+/// The function that all models of a run share, from raw rows to answers. What the run was trained on need not be
 /// there. Immutable; used by many threads.
 /// </summary>
 public sealed class RunModel
 {
     private readonly RandomSource _random;
 
-    private RunModel(EnsembleSpec spec, DataDescription data, Network network) =>
-        (Spec, Data, Network, _random) = (spec, data, network, new RandomSource(spec.Seed));
+    private RunModel(EnsembleSpec spec, DataDescription data, LearningTask task, Network network) =>
+        (Spec, Data, Task, Network, _random) = (spec, data, task, network, new RandomSource(spec.Seed));
 
     public EnsembleSpec Spec { get; }
 
-    /// <summary>What rows must be like, and what the classes are called.</summary>
+    /// <summary>What rows must be like.</summary>
     public DataDescription Data { get; }
+
+    /// <summary>What is predicted, as the spec wants it.</summary>
+    public LearningTask Task { get; }
 
     public Network Network { get; }
 
@@ -30,7 +34,8 @@ public sealed class RunModel
     public static RunModel Of(RunDefinition definition, NetworkRegistry networks)
     {
         var (spec, data) = (EnsembleSpec.FromJson(definition.Spec), DataDescription.FromJson(definition.Data));
-        return new RunModel(spec, data, networks.Build(spec, data.Inputs, data.Task.For(spec).Outputs));
+        var task = data.Task.For(spec);
+        return new RunModel(spec, data, task, networks.Build(spec, data.Inputs, task.Outputs));
     }
 
     /// <summary>Makes inputs of raw rows, once for all constituents.</summary>
@@ -58,10 +63,11 @@ public sealed class RunModel
         internal PreparedRows(RunModel model, Tensor inputs) => (_model, _inputs) = (model, inputs);
 
         /// <summary>One constituent's answers.</summary>
+        /// <returns>[rows, width].</returns>
         /// <exception cref="OperationCanceledException">Between two batches.</exception>
-        public RowAnswers Predict(Weights weights, int member, int monteCarloSamples, CancellationToken cancellation) =>
+        public double[] Predict(Weights weights, int member, int monteCarloSamples, CancellationToken cancellation) =>
             BatchedPrediction.OfInputs(
-                Predictors.Create(_model.Network, _model._random, weights, member, monteCarloSamples), _inputs, cancellation);
+                Predictors.Create(_model.Network, _model.Task, _model._random, weights, member, monteCarloSamples), _inputs, cancellation);
 
         public void Dispose() => _inputs.Dispose();
     }

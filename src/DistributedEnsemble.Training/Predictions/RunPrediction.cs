@@ -19,18 +19,22 @@ public static class RunPrediction
     {
         set_num_threads(1);
         var run = RunDescription.Read(folder);
-        var network = networks.Build(run.Spec, run.Data.Inputs, run.Data.Task.For(run.Spec).Outputs);
-        var selection = ConstituentSelection.Stored(folder, status.Run, ChosenConstituents.Of(status, run.Spec, network, choice));
+        var task = run.Data.Task.For(run.Spec);
+        var network = networks.Build(run.Spec, run.Data.Inputs, task.Outputs);
+        var selection = ConstituentSelection.Stored(folder, status.Run, task, ChosenConstituents.Of(status, run.Spec, network, choice));
+        if (selection.Fit is { Fit: { } fit }) task = task.Fitted(fit);
         var random = new RandomSource(run.Spec.Seed);
-        var batches = read(run.Data).Select(rows => (Rows: rows, Mean: new ProbabilityMean())).ToList();
+        var batches = read(run.Data).Select(rows => (Rows: rows, Mean: new AnswerMean())).ToList();
         foreach (var (file, multiplicity) in selection.Constituents.Zip(selection.Multiplicities))
         {
             using var weights = WeightFiles.LoadWeights(folder, file, network.Layout);
-            var predictor = Predictors.Create(network, random, weights, file.Member, selection.MonteCarloSamples);
+            var predictor = Predictors.Create(network, task, random, weights, file.Member, selection.MonteCarloSamples);
             foreach (var (rows, mean) in batches)
-                mean.Add(BatchedPrediction.OfRaw(predictor, run.Data.InputShape, run.Data.Preprocessing, rows).Probabilities, multiplicity);
+                mean.Add(BatchedPrediction.OfRaw(predictor, run.Data.InputShape, run.Data.Preprocessing, rows), multiplicity);
         }
 
-        return new PredictedRows(((Classification)run.Data.Task).Classes, [.. batches.Select(batch => batch.Mean.ToArray())]);
+        OutputDescription[] columns = [.. task.Columns.Select(name => task.Predictions.First(output => output.Name == name))];
+        return new PredictedRows(columns, [.. batches.Select(batch => batch.Mean.ToArray()).Select(
+            mean => PredictedBatch.Of(columns, mean.Length / task.Width, task.Predict(mean)))]);
     }
 }

@@ -21,7 +21,7 @@ public static class TemperatureScaling
     /// </remarks>
     /// <param name="probabilities">[rows, classes], row after row.</param>
     /// <param name="labels">The class of each row.</param>
-    public static double Fit(ReadOnlySpan<float> probabilities, ReadOnlySpan<float> labels)
+    public static double Fit(ReadOnlySpan<double> probabilities, ReadOnlySpan<float> labels)
     {
         var logarithms = Logarithms(probabilities);
         var (low, high) = (1 / Highest, 1 / Lowest);
@@ -37,14 +37,14 @@ public static class TemperatureScaling
 
     /// <summary>p ∝ p̄^(1/T) of each row.</summary>
     /// <param name="probabilities">[rows, classes], row after row.</param>
-    public static float[] Apply(ReadOnlySpan<float> probabilities, int classes, double temperature)
+    public static double[] Apply(ReadOnlySpan<double> probabilities, int classes, double temperature)
     {
         var logarithms = Logarithms(probabilities);
-        var (scaled, row) = (new float[probabilities.Length], new double[classes]);
+        var (scaled, row) = (new double[probabilities.Length], new double[classes]);
         for (var start = 0; start < scaled.Length; start += classes)
         {
             Softmax(logarithms.AsSpan(start, classes), 1 / temperature, row);
-            for (var c = 0; c < classes; c++) scaled[start + c] = (float)row[c];
+            for (var c = 0; c < classes; c++) scaled[start + c] = row[c];
         }
 
         return scaled;
@@ -73,7 +73,7 @@ public static class TemperatureScaling
     }
 
     /// <summary>A probability that underflowed counts as the smallest there is.</summary>
-    private static double[] Logarithms(ReadOnlySpan<float> probabilities)
+    private static double[] Logarithms(ReadOnlySpan<double> probabilities)
     {
         var logarithms = new double[probabilities.Length];
         for (var i = 0; i < logarithms.Length; i++) logarithms[i] = Math.Log(Math.Max(probabilities[i], float.Epsilon));

@@ -4,19 +4,11 @@ namespace DistributedEnsemble.Training;
 public static class Uncertainty
 {
     /// <summary>−Σ p·ln p in nats: 0 if one class is certain, ln(classes) if all are equally likely.</summary>
-    public static double Entropy(ReadOnlySpan<float> probabilities)
+    public static double Entropy(ReadOnlySpan<double> probabilities)
     {
         var entropy = 0.0;
         foreach (var p in probabilities) if (p > 0) entropy -= p * Math.Log(p);
         // Rounded probabilities may sum to a little over 1.
         return Math.Max(0, entropy);
     }
-
-    /// <summary>
-    /// How much the averaged models disagree about each row, in nats: the entropy of their mean less the mean of their entropies.
-    /// </summary>
-    /// <param name="answers">Of the average.</param>
-    public static float[] MutualInformation(RowAnswers answers, int classes) =>
-        [.. answers.ExpectedEntropies.Select((expected, row) =>
-            (float)Math.Max(0, Entropy(answers.Probabilities.AsSpan(row * classes, classes)) - expected))];
 }

@@ -1,17 +1,25 @@
+using System.Collections.Immutable;
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using System.Text.Json.Serialization;
 using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training.Tasks;
 
 /// <summary>
-/// One of some classes: the outputs are their scores, their softmax the probabilities, and the loss is the cross-entropy. A
-/// target is the class's place among the classes.
+/// One of some classes: the outputs are their scores, the softmax of these their probabilities, and the loss is the
+/// cross-entropy. A target is the class's place among the classes. An answer is the probability of each class and their
+/// entropy; an average of them is calibrated by a temperature.
 /// </summary>
 /// <param name="Classes">Their texts, two or more, all different.</param>
 public sealed record Classification(IReadOnlyList<string> Classes) : LearningTask
 {
     public const string TaskName = "classification";
+
+    private const string Temperature = "temperature";
+
+    private double? _temperature;
+    private float[]? _weights;
 
     [JsonIgnore]
     public override string Name => TaskName;
@@ -20,11 +28,51 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
     public override int Outputs => Classes.Count;
 
     [JsonIgnore]
+    public override int Width => Classes.Count + 1;
+
+    [JsonIgnore]
     public override int Strata => Classes.Count;
+
+    [JsonIgnore]
+    public override IReadOnlyList<OutputDescription> Predictions =>
+    [
+        new("probabilities", "FP32", [.. Classes]), new("label", "BYTES", []), new("label_index", "INT64", []), new("entropy", "FP32", []),
+        new("mutual_information", "FP32", []),
+    ];
+
+    [JsonIgnore]
+    public override IReadOnlyList<string> Columns => ["label", "entropy", "probabilities"];
+
+    [JsonIgnore]
+    public override string ExportedPrediction =>
+        "probabilities = sum over constituents of weight * softmax(outputs), divided by the sum of weights; dropout as at test time, or, "
+        + "with monteCarloSamples above 0, the mean of softmax(outputs) over that many dropout masks";
+
+    public override string? Fault() =>
+        Classes is null || Classes.Count < 2 || Classes.Any(name => name is null) || Classes.Distinct().Count() != Classes.Count
+            ? "classes are not two or more distinct names"
+            : null;
+
+    /// <summary>With balanced classes, the rows of each class together count as much as those of any other.</summary>
+    public override LearningTask For(EnsembleSpec spec, ReadOnlySpan<float> targets = default)
+    {
+        if (spec.Training.Likelihood != Likelihood.Gaussian)
+        {
+            throw new SpecException($"training.likelihood is squared-error: it belongs to regression, and this is a "
+                + "classification (leave the key out).");
+        }
+
+        if (spec.Training.ClassWeights == ClassWeights.Equal || targets.IsEmpty) return this;
+        var counts = new int[Classes.Count];
+        foreach (var target in targets) counts[(int)target]++;
+        var present = counts.Count(count => count > 0);
+        var rows = targets.Length;
+        return this with { _weights = [.. counts.Select(count => count > 0 ? (float)((double)rows / present / count) : 0)] };
+    }
 
     public override int Stratum(float target) => (int)target;
 
-    /// <summary>−ln softmax(outputs)[target], natural logarithm; its gradient is softmax − one-hot.</summary>
+    /// <summary>−w·ln softmax(outputs)[target], natural logarithm, w the class's weight; its gradient is w·(softmax − one-hot).</summary>
     public override double Loss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets, Span<float> gradient)
     {
         var loss = 0.0;
@@ -33,17 +81,17 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
             var scores = outputs.Slice(row * Outputs, Outputs);
             var slope = gradient.Slice(row * Outputs, Outputs);
             var target = (int)targets[row];
-            var (highest, sum) = (TensorPrimitives.Max(scores), 0.0);
-            for (var c = 0; c < slope.Length; c++) sum += slope[c] = Elementary.Exp(scores[c] - highest);
-            loss += Elementary.Log((float)sum) - (scores[target] - highest);
-            for (var c = 0; c < slope.Length; c++) slope[c] = (float)((slope[c] / sum - (c == target ? 1 : 0)) / targets.Length);
+            var weight = _weights is null ? 1.0 : _weights[target];
+            var (highest, sum) = Exponentials(scores, slope);
+            loss += weight * (Elementary.Log((float)sum) - ((double)scores[target] - highest));
+            for (var c = 0; c < slope.Length; c++) slope[c] = (float)(weight * (slope[c] / sum - (c == target ? 1 : 0)) / targets.Length);
         }
 
         return loss / targets.Length;
     }
 
     /// <summary>The share of rows whose highest score is right.</summary>
-    public override StepQuality Quality(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets)
+    public override StepQuality StepQuality(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets)
     {
         var right = 0;
         for (var row = 0; row < targets.Length; row++)
@@ -54,10 +102,98 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
         return new StepQuality("accuracy", (double)right / targets.Length);
     }
 
-    public override string? Fault() =>
-        Classes.Count < 2 || Classes.Any(name => name is null) || Classes.Distinct().Count() != Classes.Count
-            ? "classes are not two or more distinct names"
-            : null;
+    /// <summary>p₁…p_C, and −Σ p·ln p in nats.</summary>
+    public override void Answer(ReadOnlySpan<float> outputs, Span<double> answers)
+    {
+        Span<float> exponentials = Outputs <= 256 ? stackalloc float[Outputs] : new float[Outputs];
+        for (; !outputs.IsEmpty; outputs = outputs[Outputs..], answers = answers[Width..])
+        {
+            var (_, sum) = Exponentials(outputs[..Outputs], exponentials);
+            var entropy = 0.0;
+            for (var c = 0; c < exponentials.Length; c++)
+            {
+                var p = answers[c] = exponentials[c] / sum;
+                if (p > 0) entropy -= p * Elementary.Log((float)p);
+            }
+
+            answers[Outputs] = Math.Max(0, entropy);
+        }
+    }
+
+    public override Measures Fit(AnswerRows rows, ReadOnlySpan<float> targets) =>
+        Measures.Of((Temperature, TemperatureScaling.Fit(Probabilities(rows.Mean), targets)));
+
+    public override LearningTask Fitted(Measures fit) => this with { _temperature = fit[Temperature] };
+
+    public override double[] Likelihoods(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
+    {
+        var likelihoods = new double[targets.Length];
+        for (var row = 0; row < likelihoods.Length; row++) likelihoods[row] = answers[row * Width + (int)targets[row]];
+        return likelihoods;
+    }
+
+    /// <summary>1 − p of the true class.</summary>
+    public override double[] Strangeness(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets) =>
+        [.. Likelihoods(answers, targets).Select(p => 1 - p)];
+
+    /// <summary>The mean number of classes of which 1 − p is at most so much.</summary>
+    public override double MeanSize(ReadOnlySpan<double> answers, double strangeness)
+    {
+        var (probabilities, size) = (Probabilities(answers), 0L);
+        foreach (var p in probabilities) if (1 - p <= strangeness) size++;
+        return size / ((double)probabilities.Length / Outputs);
+    }
+
+    public override IMeasurement Quality(bool isCalibrated = false) => new ClassificationQuality(this, isCalibrated);
+
+    public override IMeasurement Uncertainty() => new ClassUncertainty(this);
+
+    public override IDiversity Diversity(int models, int rows) => new ClassDiversity(this, models, rows);
+
+    public override IReadOnlyList<OutputValues> Predict(
+        ReadOnlySpan<double> answers, bool isCalibrated = false, double coverage = PredictionRequest.DefaultCoverage)
+    {
+        var rows = answers.Length / Width;
+        var raw = Probabilities(answers);
+        var probabilities = isCalibrated ? Calibrated(raw) : raw;
+        var (labels, entropies, disagreement) = (new int[rows], new float[rows], new float[rows]);
+        for (var row = 0; row < rows; row++)
+        {
+            var ofRow = probabilities.AsSpan(row * Outputs, Outputs);
+            labels[row] = TensorPrimitives.IndexOfMax<double>(ofRow);
+            entropies[row] = (float)Training.Uncertainty.Entropy(ofRow);
+            disagreement[row] = (float)Math.Max(0, Training.Uncertainty.Entropy(raw.AsSpan(row * Outputs, Outputs)) - answers[row * Width + Outputs]);
+        }
+
+        return
+        [
+            new("probabilities") { Numbers = [.. probabilities.Select(p => (float)p)] },
+            new("label") { Texts = [.. labels.Select(label => Classes[label])] },
+            new("label_index") { Integers = [.. labels.Select(label => (long)label)] },
+            new("entropy") { Numbers = ImmutableCollectionsMarshal.AsImmutableArray(entropies) },
+            new("mutual_information") { Numbers = ImmutableCollectionsMarshal.AsImmutableArray(disagreement) },
+        ];
+    }
+
+    /// <summary>[rows, classes] of answers.</summary>
+    public double[] Probabilities(ReadOnlySpan<double> answers)
+    {
+        var probabilities = new double[answers.Length / Width * Outputs];
+        for (var to = probabilities.AsSpan(); !to.IsEmpty; to = to[Outputs..], answers = answers[Width..]) answers[..Outputs].CopyTo(to);
+        return probabilities;
+    }
+
+    /// <summary>p ∝ p̄^(1/T), [rows, classes].</summary>
+    internal double[] Calibrated(ReadOnlySpan<double> probabilities) => TemperatureScaling.Apply(
+        probabilities, Outputs, _temperature ?? throw new InvalidOperationException("No temperature was fitted."));
+
+    /// <returns>The highest score, and the sum of e^(score − highest).</returns>
+    private static (float Highest, double Sum) Exponentials(ReadOnlySpan<float> scores, Span<float> exponentials)
+    {
+        var (highest, sum) = (TensorPrimitives.Max(scores), 0.0);
+        for (var c = 0; c < exponentials.Length; c++) sum += exponentials[c] = Elementary.Exp(scores[c] - highest);
+        return (highest, sum);
+    }
 
     public bool Equals(Classification? other) => other is not null && Target == other.Target && Classes.SequenceEqual(other.Classes);
 

@@ -3,12 +3,14 @@ using System.Text.Json.Serialization;
 namespace DistributedEnsemble.Training.Tasks;
 
 /// <summary>
-/// What is predicted, described by the data: the target, the numbers that a network gives for a row, and the loss of these
-/// with its gradient. Immutable; used by many threads.
+/// What is predicted, described by the data: the target; the numbers that a network gives for a row, their loss and its gradient;
+/// the answers that are made of them, which are averaged over models; and what is said of an average. Immutable; used by many
+/// threads.
 /// </summary>
 /// <remarks>A new task is one file and one line here.</remarks>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "name")]
 [JsonDerivedType(typeof(Classification), Classification.TaskName)]
+[JsonDerivedType(typeof(Regression), Regression.TaskName)]
 public abstract record LearningTask
 {
     /// <summary>As specs, files and answers call it.</summary>
@@ -18,9 +20,13 @@ public abstract record LearningTask
     /// <summary>The column that is predicted; null where targets have no column.</summary>
     public string? Target { get; init; }
 
-    /// <summary>Numbers that a network gives for each row.</summary>
-    [JsonIgnore]
-    public abstract int Outputs { get; }
+    /// <summary>What is wrong with the description; null if nothing is.</summary>
+    public abstract string? Fault();
+
+    /// <summary>The task as a run's spec wants it.</summary>
+    /// <param name="targets">Of the rows that are trained on; none for those who only predict.</param>
+    /// <exception cref="SpecException">The spec does not fit the task.</exception>
+    public abstract LearningTask For(EnsembleSpec spec, ReadOnlySpan<float> targets = default);
 
     /// <summary>Groups of rows of which the validation split takes the same share.</summary>
     [JsonIgnore]
@@ -29,10 +35,9 @@ public abstract record LearningTask
     /// <summary>The group of a row, below <see cref="Strata"/>.</summary>
     public abstract int Stratum(float target);
 
-    /// <summary>The task as a run's spec wants it.</summary>
-    /// <param name="targets">Of the rows that are trained on; none for who only predicts.</param>
-    /// <exception cref="SpecException">The spec does not fit the task.</exception>
-    public virtual LearningTask For(EnsembleSpec spec, ReadOnlySpan<float> targets = default) => this;
+    /// <summary>Numbers that a network gives for each row.</summary>
+    [JsonIgnore]
+    public abstract int Outputs { get; }
 
     /// <summary>The mean loss of a batch, and its gradient.</summary>
     /// <param name="outputs">[rows, outputs], row after row.</param>
@@ -41,8 +46,91 @@ public abstract record LearningTask
     public abstract double Loss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets, Span<float> gradient);
 
     /// <summary>How good a batch's outputs are, for people who watch the training.</summary>
-    public abstract StepQuality Quality(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets);
+    public abstract StepQuality StepQuality(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets);
 
-    /// <summary>What is wrong with the description; null if nothing is.</summary>
-    public abstract string? Fault();
+    /// <summary>Numbers of an answer to one row.</summary>
+    [JsonIgnore]
+    public abstract int Width { get; }
+
+    /// <summary>A model's answers: numbers whose means over models, or over Monte-Carlo samples, are the answers of the average.</summary>
+    /// <param name="outputs">[rows, outputs].</param>
+    /// <param name="answers">[rows, width]: overwritten.</param>
+    public abstract void Answer(ReadOnlySpan<float> outputs, Span<double> answers);
+
+    /// <summary>What the validation split says of an average.</summary>
+    /// <param name="rows">All of the validation split.</param>
+    public abstract Measures Fit(AnswerRows rows, ReadOnlySpan<float> targets);
+
+    /// <summary>The task with what <see cref="Fit"/> said.</summary>
+    public abstract LearningTask Fitted(Measures fit);
+
+    /// <summary>How the networks' outputs become a prediction, for people who have the weights alone.</summary>
+    [JsonIgnore]
+    public abstract string ExportedPrediction { get; }
+
+    /// <summary>Whether there is no prediction before <see cref="Fitted"/>.</summary>
+    [JsonIgnore]
+    public virtual bool NeedsFit => false;
+
+    /// <summary>How likely one model makes the target of each row; a mean over models is the likelihood of their average.</summary>
+    /// <param name="answers">[rows, width].</param>
+    public abstract double[] Likelihoods(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets);
+
+    /// <summary>How strange each row's target is to an average: what split-conformal prediction sorts.</summary>
+    /// <param name="answers">[rows, width], of the average.</param>
+    public abstract double[] Strangeness(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets);
+
+    /// <summary>The mean size of the sets or intervals that hold what is at most so strange.</summary>
+    /// <param name="answers">[rows, width], of the average.</param>
+    public abstract double MeanSize(ReadOnlySpan<double> answers, double strangeness);
+
+    /// <summary>A measurement of a model or an average, "nll" among its measures.</summary>
+    /// <param name="isCalibrated">Whether of the average after calibration.</param>
+    public abstract IMeasurement Quality(bool isCalibrated = false);
+
+    /// <summary>A measurement of how sure an average is.</summary>
+    public abstract IMeasurement Uncertainty();
+
+    /// <summary>A measurement of how different models are.</summary>
+    /// <param name="rows">Of all that will be added.</param>
+    public abstract IDiversity Diversity(int models, int rows);
+
+    /// <summary>What rows are answered with; the first is the default.</summary>
+    [JsonIgnore]
+    public abstract IReadOnlyList<OutputDescription> Predictions { get; }
+
+    /// <summary>Which of <see cref="Predictions"/> make a row of a table, in the order of its columns.</summary>
+    [JsonIgnore]
+    public abstract IReadOnlyList<string> Columns { get; }
+
+    /// <summary>The values of <see cref="Predictions"/>.</summary>
+    /// <param name="answers">[rows, width], of an average.</param>
+    /// <param name="isCalibrated">Whether they are calibrated as <see cref="Fitted"/> said.</param>
+    /// <param name="coverage">The share of rows that intervals shall hold.</param>
+    public abstract IReadOnlyList<OutputValues> Predict(
+        ReadOnlySpan<double> answers, bool isCalibrated = false, double coverage = PredictionRequest.DefaultCoverage);
+}
+
+/// <summary>Measures rows, some at a time.</summary>
+public interface IMeasurement
+{
+    void Add(AnswerRows rows, ReadOnlySpan<float> targets);
+
+    /// <exception cref="InvalidOperationException">No row was added.</exception>
+    Measures Result();
+
+    /// <summary>What is known class by class; null unless the task has classes.</summary>
+    ClassTable? Classes => null;
+}
+
+/// <summary>Measures how different models are, pair by pair.</summary>
+public interface IDiversity
+{
+    /// <summary>Adds rows of one model.</summary>
+    /// <param name="start">The first row.</param>
+    /// <param name="answers">[rows, width].</param>
+    void Add(int model, int start, ReadOnlySpan<double> answers, ReadOnlySpan<float> targets);
+
+    /// <summary>The means over all pairs; null if there is none.</summary>
+    Measures? Result();
 }

@@ -48,7 +48,7 @@ internal sealed class Verdicts
         float[][] members = [.. RunStatusFile.Read(folder)!.Snapshots.OrderBy(file => file.Member).Select(file =>
         {
             using var weights = WeightFiles.LoadWeights(folder, file, model.Network.Layout);
-            return prepared.Predict(weights, file.Member, monteCarloSamples: 0, CancellationToken.None).Probabilities;
+            return model.Task.Predict(prepared.Predict(weights, file.Member, monteCarloSamples: 0, CancellationToken.None))[0].Numbers.ToArray();
         })];
         var classes = model.Data.Task.Outputs;
         return new Verdicts(rows, [.. rows.Select((_, row) => members.Select(all => all[(row * classes)..((row + 1) * classes)]).ToArray())]);

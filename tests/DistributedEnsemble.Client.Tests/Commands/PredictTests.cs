@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 
@@ -94,13 +95,16 @@ public sealed class PredictTests : IDisposable
     {
         using var writer = new StringWriter();
 
-        PredictionWriters.Table(writer, new PredictedRows(["red\e[31m", "b", "c"], [[0.7f, 0.1f, 0.2f], [0, 1, 0]]));
+        var task = new Classification(["red\e[31m", "b", "c"]);
+        OutputDescription[] columns = [.. task.Columns.Select(name => task.Predictions.First(output => output.Name == name))];
+        PredictionWriters.Table(writer, new PredictedRows(
+            columns, [PredictedBatch.Of(columns, 2, task.Predict([0.7, 0.1, 0.2, 0.8018, 0, 1, 0, 0]))]));
 
         Assert.Equal(
             """
-            row  label     probability  next                entropy
-              1  red [31m      70.00 %  c          20.00 %   0.8018
-              2  b            100.00 %  red [31m    0.00 %   0.0000
+            row  label     entropy  probability  next      probability
+              1  red?[31m   0.8018      70.00 %  c             20.00 %
+              2  b          0.0000     100.00 %  red?[31m       0.00 %
 
             """,
             writer.ToString());

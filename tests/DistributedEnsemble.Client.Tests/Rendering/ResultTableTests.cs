@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Client.Tests.Rendering;
 
 public sealed class ResultTableTests
 {
-    private static readonly PredictionMetrics Mean = new(0.91, 0.321, 0.1, 0.02), Best = new(0.915, 0.3, 0.1, 0.02), Average = new(0.932, 0.2, 0.1, 0.02);
+    private static readonly Measures Mean = Of(0.91, 0.321), Best = Of(0.915, 0.3), Average = Of(0.932, 0.2);
 
     [Fact]
     public void The_ensemble_stands_beside_the_single_models_with_its_gain() => Assert.Equal(
@@ -25,13 +25,41 @@ public sealed class ResultTableTests
     public void Without_a_validation_split_there_is_no_best_member() =>
         Assert.DoesNotContain("best member", Print(new SingleModels(Mean, null, null)), StringComparison.Ordinal);
 
+    [Fact]
+    public void A_regression_is_shown_by_its_error_in_the_targets_units()
+    {
+        var mean = Measures.Of(("rmse", 3100.5), ("mae", 2000), ("nll", 9.5));
+        var report = new EvaluationReport
+        {
+            Run = "r", Task = "regression", Members = 5, Constituents = 5, Single = new SingleModels(mean, null, null), Weights = [],
+            Ensemble = Measures.Of(("rmse", 3000.25), ("mae", 1900), ("nll", 9.25)),
+        };
+
+        Assert.Equal(
+            """
+              test split                    RMSE       NLL
+            ───────────────────────────────────────────────
+              mean member                3100.50    9.5000
+              ensemble of 5              3000.25    9.2500
+              gain over the mean member  -100.25   -0.2500
+            """.Replace("  gain over the mean member  -", "  gain over the mean member  -", StringComparison.Ordinal),
+            Print(report));
+    }
+
+    private static Measures Of(double accuracy, double nll) => Measures.Of(("accuracy", accuracy), ("nll", nll), ("brier", 0.1));
+
     private static string Print(SingleModels single)
     {
-        using var console = new TestConsole();
-        console.Write(ResultTable.Of(new EvaluationReport
+        return Print(new EvaluationReport
         {
-            Run = "digits-1", Members = 10, Constituents = 10, Single = single, Ensemble = Average, Weights = [],
-        }));
+            Run = "digits-1", Task = "classification", Members = 10, Constituents = 10, Single = single, Ensemble = Average, Weights = [],
+        });
+    }
+
+    private static string Print(EvaluationReport report)
+    {
+        using var console = new TestConsole();
+        console.Write(ResultTable.Of(report));
         return string.Join('\n', console.Lines.Select(line => line.TrimEnd()).Where(line => line.Length > 0));
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Grains.Tests.Predictions;
 
@@ -17,13 +18,13 @@ public sealed class AggregatorTests
         var answer = await cluster.Aggregator(run).PredictAsync(
             new PredictionRequest([.. MemoryMarshal.Cast<byte, float>(raw.contiguous().bytes)]), TestContext.Current.CancellationToken);
 
-        var mean = new ProbabilityMean();
+        var mean = new AnswerMean();
         foreach (var file in status.Snapshots.Where(s => s.Step == plan.Steps).OrderBy(s => s.Member))
             mean.Add(Specs.Answers(plan, cluster.Folder(run), file, rows: 5));
 
-        Assert.Equal(mean.ToArray(), answer.Probabilities);
+        Assert.Equal(plan.Task.Predict(mean.ToArray())[0].Numbers, answer["probabilities"].Numbers);
         Assert.Equal(6, answer.Constituents);
-        Assert.Equal(5, answer.Labels.Length);
+        Assert.Equal(5, answer["label"].Texts.Length);
     }
 
     [Fact]
@@ -41,15 +42,19 @@ public sealed class AggregatorTests
         ];
         foreach (var choice in choices)
         {
-            var onCluster = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(choice));
+            var onCluster = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(choice, Coverage: 0.8));
             var ofFolder = RunEvaluation.Evaluate(
-                cluster.Folder(run), status, choice, (data, _) => registry.Resolve(data.Dataset).Load(new DataFolders()), new NetworkRegistry(),
+                cluster.Folder(run), status, choice, (data, _) => registry.Resolve(data.Dataset).Load(new DataFolders()), new NetworkRegistry(), coverage: 0.8,
                 TestContext.Current.CancellationToken);
 
             Assert.Equal(ofFolder.Ensemble, onCluster.Ensemble);
             Assert.Equal(ofFolder.Single, onCluster.Single);
             Assert.Equal(ofFolder.Weights, onCluster.Weights);
             Assert.Equal(ofFolder.Multiplicities, onCluster.Multiplicities);
+            Assert.Equal(ofFolder.Models, onCluster.Models);
+            Assert.Equal(ofFolder.Classes!.Confusion.Select(row => row.ToArray()), onCluster.Classes!.Confusion.Select(row => row.ToArray()));
+            Assert.NotNull(ofFolder.Conformal);
+            Assert.Equal(ofFolder.Conformal, onCluster.Conformal);
             Assert.Equal(
                 (ofFolder.Uncertainty, ofFolder.Diversity, ofFolder.Calibrated),
                 (onCluster.Uncertainty, onCluster.Diversity, onCluster.Calibrated));
@@ -92,7 +97,7 @@ public sealed class AggregatorTests
         using var gate = new ManualResetEventSlim();
         await using var cluster = await EnsembleCluster.StartAsync(
             responseTimeout: TimeSpan.FromSeconds(10),
-            configure: options => options.Networks.Add("gated", (_, classes, _) => [new Gated(gate), new Flatten(), new Dense(classes)]));
+            configure: options => options.Networks.Add("gated", (_, outputs, _) => [new Gated(gate), new Flatten(), new Dense(outputs)]));
         var run = await cluster.SubmitAsync(Specs.Small.Replace("\"hidden\": [33]", "\"kind\": \"gated\""));
         await cluster.WhenAsync(run, s => s.HasEnded);
         try

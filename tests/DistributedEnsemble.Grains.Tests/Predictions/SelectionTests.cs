@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Grains.Tests.Predictions;
 
@@ -26,7 +27,7 @@ public sealed class SelectionTests
         File.WriteAllText(file, text[..(text.Length / 2)]);
         var again = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(s_greedy));
 
-        Assert.True(read.Calibrated!.Temperature > 10, "The stored temperature is the one that is used.");
+        Assert.True(read.Calibrated!["temperature"] > 10, "The stored temperature is the one that is used.");
         Assert.Equal(first.Calibrated, again.Calibrated);
         Assert.Equal(first.Multiplicities, again.Multiplicities);
         Assert.Equal(text, File.ReadAllText(file));
@@ -43,11 +44,11 @@ public sealed class SelectionTests
 
         var answer = await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. Raw(plan, 5)], s_greedy), TestContext.Current.CancellationToken);
 
-        var mean = new ProbabilityMean();
+        var mean = new AnswerMean();
         foreach (var (file, times) in report.Weights.Zip(report.Multiplicities))
             mean.Add(Specs.Answers(plan, cluster.Folder(run), file, rows: 5), times);
 
-        Assert.Equal(mean.ToArray(), answer.Probabilities);
+        Assert.Equal(plan.Task.Predict(mean.ToArray())[0].Numbers, answer["probabilities"].Numbers);
         Assert.True(report.Multiplicities.Max() > 1, "Selection is with replacement.");
         Assert.Equal(report.Constituents, answer.Constituents);
     }
@@ -65,11 +66,12 @@ public sealed class SelectionTests
         var calibrated = await cluster.Aggregator(run).PredictAsync(
             new PredictionRequest([.. Raw(plan, 5)], Calibrated: true), TestContext.Current.CancellationToken);
 
-        Assert.Equal(TemperatureScaling.Apply(raw.Probabilities.AsSpan(), 10, report.Calibrated!.Temperature), calibrated.Probabilities);
-        Assert.Equal(raw.Labels, calibrated.Labels);
-        Assert.Equal(raw.MutualInformation, calibrated.MutualInformation);
-        Assert.Equal(5, raw.Entropies.Length);
-        Assert.All(raw.Entropies.Zip(raw.MutualInformation), row => Assert.InRange(row.Second, 0, row.First));
+        var scaled = TemperatureScaling.Apply([.. raw["probabilities"].Numbers.Select(p => (double)p)], 10, report.Calibrated!["temperature"]);
+        Assert.All(scaled.Zip(calibrated["probabilities"].Numbers), p => Assert.Equal(p.First, p.Second, 1e-6));
+        Assert.Equal(raw["label"].Texts, calibrated["label"].Texts);
+        Assert.Equal(raw["mutual_information"].Numbers, calibrated["mutual_information"].Numbers);
+        Assert.Equal(5, raw["entropy"].Numbers.Length);
+        Assert.All(raw["entropy"].Numbers.Zip(raw["mutual_information"].Numbers), row => Assert.InRange(row.Second, 0, row.First));
     }
 
     [Fact]

@@ -24,9 +24,9 @@ public sealed class ServingTests
         var together = await Task.WhenAll(rows.Select(row => PredictAsync(cluster, run, row)));
         var asOne = await PredictAsync(cluster, run, [.. rows.SelectMany(row => row)]);
 
-        foreach (var (one, other) in alone.Zip(together)) AssertNear(one.Probabilities, other.Probabilities);
-        AssertNear([.. alone.SelectMany(prediction => prediction.Probabilities)], asOne.Probabilities);
-        Assert.Equal(alone.Select(prediction => prediction.Labels[0]), asOne.Labels);
+        foreach (var (one, other) in alone.Zip(together)) AssertNear(one["probabilities"].Numbers, other["probabilities"].Numbers);
+        AssertNear([.. alone.SelectMany(prediction => prediction["probabilities"].Numbers)], asOne["probabilities"].Numbers);
+        Assert.Equal(alone.Select(prediction => prediction["label"].Texts[0]), asOne["label"].Texts);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class ServingTests
         _calls.Constituents.Clear();
         var answer = await PredictAsync(cluster, run, rows);
 
-        Assert.Equal((await PredictAsync(large, direct, rows)).Probabilities, answer.Probabilities);
+        Assert.Equal((await PredictAsync(large, direct, rows))["probabilities"].Numbers, answer["probabilities"].Numbers);
         // The members of the aggregator's own silo need no call.
         var shares = (await cluster.Coordinator(run).GetStatusAsync()).Members.GroupBy(member => member.Silo).Select(share => share.Count()).ToList();
         Assert.InRange(_calls.Constituents.Count, 1, 2);
@@ -72,9 +72,8 @@ public sealed class ServingTests
 
         Assert.Equal([0, 1, 2, 3, 4, 5], all.MembersUsed);
         Assert.InRange(answer.MembersUsed.Length, 1, 5);
-        var mean = new ProbabilityMean();
-        foreach (var member in answer.MembersUsed) mean.Add(all.MemberProbabilities[member].AsSpan());
-        Assert.Equal(mean.ToArray(), answer.Probabilities);
+        for (var c = 0; c < 10; c++)
+            Assert.Equal(answer.MembersUsed.Average(member => all.Members[member][c]), answer["probabilities"].Numbers[c], 1e-6);
     }
 
     [Fact]
@@ -158,14 +157,14 @@ public sealed class ServingTests
 
         var answer = await PredictAsync(cluster, run, Rows(4).SelectMany(row => row).ToArray(), perMember: true);
 
-        Assert.Equal(6, answer.MemberProbabilities.Length);
+        Assert.Equal(6, answer.Members.Length);
         for (var row = 0; row < 4; row++)
         {
-            var entropy = Entropy(answer.Probabilities.AsSpan().Slice(row * 10, 10));
-            var expected = answer.MemberProbabilities.Average(member => Entropy(member.AsSpan().Slice(row * 10, 10)));
-            Assert.Equal(entropy, answer.Entropies[row], 1e-5);
-            Assert.Equal(entropy - expected, answer.MutualInformation[row], 1e-5);
-            Assert.Equal(answer.Labels[row], answer.Classes[answer.LabelIndices[row]]);
+            var entropy = Entropy(answer["probabilities"].Numbers.AsSpan().Slice(row * 10, 10));
+            var expected = answer.Members.Average(member => Entropy(member.AsSpan().Slice(row * 10, 10)));
+            Assert.Equal(entropy, answer["entropy"].Numbers[row], 1e-5);
+            Assert.Equal(entropy - expected, answer["mutual_information"].Numbers[row], 1e-5);
+            Assert.Equal(answer["label"].Texts[row], $"{answer["label_index"].Integers[row]}");
         }
     }
 
@@ -191,7 +190,8 @@ public sealed class ServingTests
         var model = await cluster.Aggregator(run).DescribeAsync();
 
         Assert.Equal(64, model.InputShape.Aggregate(1L, (product, size) => product * size));
-        Assert.Equal(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], model.Classes);
+        Assert.Equal(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], model.Outputs[0].Columns);
+        Assert.Equal("classification", model.Task);
         Assert.Equal(6, model.Members);
     }
 

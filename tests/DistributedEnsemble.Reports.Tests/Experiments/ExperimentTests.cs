@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports.Tests.Experiments;
 
@@ -11,6 +12,8 @@ public sealed class ExperimentTests : IDisposable
 
     private readonly Dataset _digits = new Digits().Load(new DataFolders());
     private readonly ExperimentResults _results;
+
+    private static readonly Classification s_task = new([.. Enumerable.Range(0, 10).Select(digit => $"{digit}")]);
 
     public ExperimentTests()
     {
@@ -26,15 +29,15 @@ public sealed class ExperimentTests : IDisposable
         var (validation, test) = (everything.Snapshots(DataPart.Validation), everything.Snapshots(DataPart.Test));
         var labels = Labels(DataPart.Validation);
         var multiplicities = GreedySelection.Select(
-            [.. validation.Select(answers => labels.Select((label, row) => answers[row * 10 + (int)label]).ToArray())]);
+            [.. validation.Select(answers => labels.Select((label, row) => answers[row * 11 + (int)label]).ToArray())]);
 
         Assert.True(multiplicities.Count(times => times > 0) > 1, "One model alone says little about what chose it.");
         Assert.Equal(Nll(Average(test, multiplicities)), Measured("everything, greedy among 50").Nll, 1e-6);
 
-        var temperature = TemperatureScaling.Fit(Average(validation), labels);
+        var temperature = TemperatureScaling.Fit(s_task.Probabilities(Average(validation)), labels);
         Assert.InRange(temperature, 2 * TemperatureScaling.Lowest, TemperatureScaling.Highest / 2);
         Assert.Equal(temperature, Measured("everything, 50 snapshots").Temperature, 1e-6);
-        Assert.Equal(Nll(TemperatureScaling.Apply(Average(test), 10, temperature)), Measured("everything, 50 snapshots").CalibratedNll, 1e-6);
+        Assert.Equal(Nll([.. TemperatureScaling.Apply(s_task.Probabilities(Average(test)), 10, temperature).Chunk(10).SelectMany(row => row.Append(0))]), Measured("everything, 50 snapshots").CalibratedNll, 1e-6);
     }
 
     [Fact]
@@ -97,27 +100,27 @@ public sealed class ExperimentTests : IDisposable
         return new Trained(plan, EnsembleTraining.Run(plan, ema: ema), ema);
     }
 
-    private static float[] Average(IReadOnlyList<float[]> answers, int[]? multiplicities = null)
+    private static double[] Average(IReadOnlyList<double[]> answers, int[]? multiplicities = null)
     {
-        var mean = new ProbabilityMean();
+        var mean = new AnswerMean();
         for (var i = 0; i < answers.Count; i++) if (multiplicities?[i] != 0) mean.Add(answers[i], multiplicities?[i] ?? 1);
         return mean.ToArray();
     }
 
-    private double Nll(float[] answers) => PredictionQuality.Of(answers, Labels(DataPart.Test), 10).Nll;
+    private double Nll(double[] answers) => ClassificationQuality.Of(s_task, answers, Labels(DataPart.Test)).Nll;
 
     private float[] Labels(DataPart part) => s_suite.Arm("base").Plan(_digits, s_suite.Source, 1).Samples(part).Targets;
 
     private sealed record Trained(TrainingPlan Plan, IReadOnlyList<Snapshot> Models, IReadOnlyList<Snapshot> Averages)
     {
-        public IReadOnlyList<float[]> Snapshots(DataPart part, int masks = 0, int? member = null) =>
+        public IReadOnlyList<double[]> Snapshots(DataPart part, int masks = 0, int? member = null) =>
             [.. Models.Where(model => member is null || model.Member == member).Select(model => Answers(model, part, masks))];
 
-        public IReadOnlyList<float[]> Finals(DataPart part) => [.. Models.Where(model => model.Step == Plan.Steps).Select(model => Answers(model, part, 0))];
+        public IReadOnlyList<double[]> Finals(DataPart part) => [.. Models.Where(model => model.Step == Plan.Steps).Select(model => Answers(model, part, 0))];
 
-        public IReadOnlyList<float[]> Ema(DataPart part, int masks = 0) => [.. Averages.Select(model => Answers(model, part, masks))];
+        public IReadOnlyList<double[]> Ema(DataPart part, int masks = 0) => [.. Averages.Select(model => Answers(model, part, masks))];
 
-        private float[] Answers(Snapshot model, DataPart part, int masks) => BatchedPrediction.OfRows(
-            Predictors.Create(Plan, model.Weights, model.Member, masks), Plan.Samples(part), 0, (int)Plan.Samples(part).Count).Probabilities;
+        private double[] Answers(Snapshot model, DataPart part, int masks) => BatchedPrediction.OfRows(
+            Predictors.Create(Plan, model.Weights, model.Member, masks), Plan.Samples(part), 0, (int)Plan.Samples(part).Count);
     }
 }

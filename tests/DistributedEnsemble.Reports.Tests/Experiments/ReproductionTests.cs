@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports.Tests.Experiments;
 
@@ -91,11 +92,11 @@ public sealed class ReproductionTests : IDisposable
         using var digits = new Digits().Load(new DataFolders());
         var plan = s_tiny.Arm("base").Plan(digits, s_tiny.Source, seed);
         var finals = EnsembleTraining.Run(plan).Where(snapshot => snapshot.Step == plan.Steps).ToList();
-        var models = finals.Select(snapshot => (IPredictor)new SingleModel(plan.Network, snapshot.Weights)).ToList();
+        var models = finals.Select(snapshot => (IPredictor)new SingleModel(plan.Network, plan.Task, snapshot.Weights)).ToList();
         return (models.Average(Error), Error(new Ensemble(models)));
 
-        double Error(IPredictor model) => 1 - PredictionQuality.Of(
-            BatchedPrediction.OfRows(model, digits.Test, 0, (int)digits.Test.Count).Probabilities, digits.Test.Targets, 10).Accuracy;
+        double Error(IPredictor model) => 1 - ClassificationQuality.Of(
+            (Classification)plan.Task, BatchedPrediction.OfRows(model, digits.Test, 0, (int)digits.Test.Count), digits.Test.Targets)["accuracy"];
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

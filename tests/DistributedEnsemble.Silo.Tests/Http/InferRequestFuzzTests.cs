@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Silo.Tests.Http;
 /// <summary>Whatever comes in is read or refused, and costs no more memory than a small multiple of its own bytes.</summary>
 public sealed class InferRequestFuzzTests
 {
-    private static readonly ServedModel s_model = new([1, 2, 3], ["a", "b"], 3);
+    private static readonly ServedModel s_model = ServedModels.Of([1, 2, 3], ["a", "b"], 3);
     private static readonly HttpSettings s_limits = new();
 
     private static readonly byte[][] s_seeds =

@@ -9,18 +9,15 @@ namespace DistributedEnsemble.Silo.Tests.Http;
 
 public sealed class InferResponseTests
 {
-    private static readonly ServedModel s_model = new([2], ["no", "ja"], 3);
+    private static readonly ServedModel s_model = ServedModels.Of([2], ["no", "ja"], 3);
 
-    private static readonly Prediction s_prediction = new(["no", "ja"], [0.25f, 0.75f, 1f, 0f], ["ja", "no"], 4)
+    private static readonly Prediction s_prediction = Predicted([0.25f, 0.75f, 1f, 0f], ["ja", "no"], [1, 0], [0.5f, 0f], [0.125f, 0f]) with
     {
-        LabelIndices = [1, 0],
-        Entropies = [0.5f, 0f],
-        MutualInformation = [0.125f, 0f],
         MembersUsed = [0, 2],
-        MemberProbabilities = [[0f, 1f, 1f, 0f], [0.5f, 0.5f, 1f, 0f]],
+        Members = [[0f, 1f, 1f, 0f], [0.5f, 0.5f, 1f, 0f]],
     };
 
-    public static TheoryData<string, bool> Outputs => [.. OutputTensor.All.SelectMany(tensor => new[] { (tensor.Name, false), (tensor.Name, true) })];
+    public static TheoryData<string, bool> Outputs => [.. OutputTensor.Of(s_model).SelectMany(tensor => new[] { (tensor.Name, false), (tensor.Name, true) })];
 
     [Fact]
     public async Task Outputs_are_json_by_default()
@@ -70,11 +67,10 @@ public sealed class InferResponseTests
     {
         string[] classes = ["\u0001\u0001\u0001\"\\", "ÄÖÜ日本語"];
         float[] worst = [-1.17549435E-38f, -3.40282347E+38f];
-        var model = new ServedModel([2], [.. classes], 3);
-        var prediction = new Prediction([.. classes], [.. worst, .. worst], [classes[0], classes[1]], 4)
+        var model = ServedModels.Of([2], classes, 3);
+        var prediction = Predicted([.. worst, .. worst], [classes[0], classes[1]], [long.MaxValue, long.MinValue], worst, worst) with
         {
-            LabelIndices = [int.MaxValue, int.MinValue], Entropies = [.. worst], MutualInformation = [.. worst],
-            MembersUsed = [0, 1, 2], MemberProbabilities = [[.. worst, .. worst], [.. worst, .. worst], [.. worst, .. worst]],
+            MembersUsed = [0, 1, 2], Members = [[.. worst, .. worst], [.. worst, .. worst], [.. worst, .. worst]],
         };
         var response = new InferResponse("r", model, Request([(output, isBinary)], "\u0001\u0001"));
 
@@ -91,7 +87,7 @@ public sealed class InferResponseTests
     public async Task A_long_answer_is_written_piece_by_piece_and_whole(bool isBinary, string? coding)
     {
         const int Rows = 20_000;
-        var prediction = new Prediction(["no", "ja"], [.. Enumerable.Range(0, 2 * Rows).Select(i => 1f / (i + 1))], [.. Enumerable.Repeat("ja", Rows)], 4) { MembersUsed = [0] };
+        var prediction = Predicted([.. Enumerable.Range(0, 2 * Rows).Select(i => 1f / (i + 1))], [.. Enumerable.Repeat("ja", Rows)], [], [], []) with { MembersUsed = [0] };
         var (response, body, jsonLength) = await WriteAsync(
             new InferResponse("r", s_model, Request([("probabilities", isBinary)], null) with { RowCount = Rows }), prediction, coding);
 
@@ -101,8 +97,16 @@ public sealed class InferResponseTests
         var values = isBinary
             ? MemoryMarshal.Cast<byte, float>(body.AsSpan(jsonLength!.Value)).ToArray()
             : [.. JsonElement.Parse(body).GetProperty("outputs")[0].GetProperty("data").EnumerateArray().Select(value => value.GetSingle())];
-        Assert.Equal(prediction.Probabilities, values);
+        Assert.Equal(prediction["probabilities"].Numbers, values);
     }
+
+    private static Prediction Predicted(float[] probabilities, string[] labels, long[] indices, float[] entropies, float[] disagreement) => new(
+        labels.Length,
+        [
+            new("probabilities") { Numbers = [.. probabilities] }, new("label") { Texts = [.. labels] }, new("label_index") { Integers = [.. indices] },
+            new("entropy") { Numbers = [.. entropies] }, new("mutual_information") { Numbers = [.. disagreement] },
+        ],
+        4);
 
     private static byte[] Unpacked(byte[] body, string coding)
     {
@@ -133,6 +137,6 @@ public sealed class InferResponseTests
         Rows = [],
         RowCount = 2,
         Parameters = new InferParameters(),
-        Outputs = [.. outputs.Select(output => new RequestedOutput(OutputTensor.All.First(tensor => tensor.Name == output.Name), output.IsBinary))],
+        Outputs = [.. outputs.Select(output => new RequestedOutput(OutputTensor.Of(s_model).First(tensor => tensor.Name == output.Name), output.IsBinary))],
     };
 }

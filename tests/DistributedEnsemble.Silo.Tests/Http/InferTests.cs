@@ -48,19 +48,19 @@ public sealed class InferTests(ServedRuns served) : IClassFixture<ServedRuns>
         {
             id = "a",
             inputs = new[] { new { name = "input", shape = new[] { 3, 1, 8, 8 }, datatype = "FP32", data = rows } },
-            outputs = OutputTensor.All.Select(tensor => new { name = tensor.Name }),
+            outputs = OutputTensor.Of(ServedModels.Of([1, 8, 8], ["0", "1"], 3)).Select(tensor => new { name = tensor.Name }),
         });
 
         Assert.Equal(200, status);
         Assert.Equal("a", answer.GetProperty("id").GetString());
         Assert.Equal(name, answer.GetProperty("model_name").GetString());
-        Assert.Equal(expected.Probabilities, Output(answer, "probabilities").Select(p => p.GetSingle()));
-        Assert.Equal(expected.Labels, Output(answer, "label").Select(label => label.GetString()));
-        Assert.Equal(expected.Entropies, Output(answer, "entropy").Select(p => p.GetSingle()));
-        Assert.Equal(expected.MutualInformation, Output(answer, "mutual_information").Select(p => p.GetSingle()));
-        Assert.Equal(expected.LabelIndices, Output(answer, "label_index").Select(p => p.GetInt32()));
+        Assert.Equal(expected["probabilities"].Numbers, Output(answer, "probabilities").Select(p => p.GetSingle()));
+        Assert.Equal(expected["label"].Texts, Output(answer, "label").Select(label => label.GetString()));
+        Assert.Equal(expected["entropy"].Numbers, Output(answer, "entropy").Select(p => p.GetSingle()));
+        Assert.Equal(expected["mutual_information"].Numbers, Output(answer, "mutual_information").Select(p => p.GetSingle()));
+        Assert.Equal(expected["label_index"].Integers, Output(answer, "label_index").Select(p => p.GetInt64()));
         Assert.Equal([3, 3, 3], Output(answer, "members_used").Select(p => p.GetInt32()));
-        Assert.Equal(expected.MemberProbabilities[1].Slice(10, 10), Output(answer, "member_probabilities").Select(p => p.GetSingle()).Skip(40).Take(10));
+        Assert.Equal(expected.Members[1].Slice(10, 10), Output(answer, "member_probabilities").Select(p => p.GetSingle()).Skip(40).Take(10));
     }
 
     [Fact]
@@ -72,9 +72,9 @@ public sealed class InferTests(ServedRuns served) : IClassFixture<ServedRuns>
         var (_, calibrated) = await served.PostAsync("/v2/models/small/infer", Body(row, new { calibrated = true }));
 
         var expected = await served.PredictAsync(row, new ConstituentChoice(PredictionSource.Final, "all", 2, 5));
-        Assert.Equal(expected.Probabilities, Output(answer, "probabilities").Select(p => p.GetSingle()));
+        Assert.Equal(expected["probabilities"].Numbers, Output(answer, "probabilities").Select(p => p.GetSingle()));
         Assert.Equal(2, answer.GetProperty("parameters").GetProperty("members_used").GetInt32());
-        Assert.NotEqual((await served.PredictAsync(row)).Probabilities, Output(calibrated, "probabilities").Select(p => p.GetSingle()));
+        Assert.NotEqual((await served.PredictAsync(row))["probabilities"].Numbers, Output(calibrated, "probabilities").Select(p => p.GetSingle()));
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class InferTests(ServedRuns served) : IClassFixture<ServedRuns>
         var body = await response.Content.ReadAsByteArrayAsync(Cancellation);
         var length = int.Parse(response.Headers.GetValues("Inference-Header-Content-Length").Single());
         Assert.Equal(80, JsonElement.Parse(body.AsSpan(0, length)).GetProperty("outputs")[0].GetProperty("parameters").GetProperty("binary_data_size").GetInt32());
-        Assert.Equal((await served.PredictAsync(rows)).Probabilities, MemoryMarshal.Cast<byte, float>(body.AsSpan(length)).ToArray());
+        Assert.Equal((await served.PredictAsync(rows))["probabilities"].Numbers, MemoryMarshal.Cast<byte, float>(body.AsSpan(length)).ToArray());
     }
 
     [Theory]
@@ -214,7 +214,7 @@ public sealed class InferTests(ServedRuns served) : IClassFixture<ServedRuns>
 
         for (var i = 0; i < rows.Count; i++)
         {
-            var expected = (await served.PredictAsync(rows[i])).Probabilities;
+            var expected = (await served.PredictAsync(rows[i]))["probabilities"].Numbers;
             var actual = Output(answers[i].Json, "probabilities").Select(p => p.GetSingle()).ToList();
             for (var c = 0; c < expected.Length; c++) Assert.Equal(expected[c], actual[c], 1e-6);
         }

@@ -40,7 +40,7 @@ public sealed class ValidationFitTests
         Assert.Equal([s_models[1]], report.Weights);
         Assert.Equal(1, report.Single.BestMember);
         Assert.Equal(-Math.Log(GivenAnswers.Worse), report.Ensemble.Nll, 1e-5);
-        Assert.Equal(fit.Temperature, report.Calibrated!.Temperature);
+        Assert.Equal(fit.Fit!["temperature"], report.Calibrated!["temperature"]);
     }
 
     /// <summary>Models that give the right class of every row the same probability, which depends on the split.</summary>
@@ -50,19 +50,18 @@ public sealed class ValidationFitTests
 
         public HashSet<DataPart> Asked { get; } = [];
 
-        public ValueTask<ConstituentProbabilities> PredictAsync(ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows)
+        public ValueTask<ConstituentAnswers> PredictAsync(ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows)
         {
             Asked.Add(rows.Part);
             var labels = s_plan.Samples(rows.Part).Targets[rows.Start..(rows.Start + rows.Count)];
-            return ValueTask.FromResult(ConstituentAnswers.Of(constituents.Select(file =>
-                Of(labels, file.Member == 1 == (rows.Part == DataPart.Validation) ? Better : Worse))));
+            return ValueTask.FromResult(new ConstituentAnswers([.. constituents.Select(file =>
+                Of(labels, file.Member == 1 == (rows.Part == DataPart.Validation) ? Better : Worse).ToImmutableArray())]));
         }
 
-        private static RowAnswers Of(float[] labels, float right)
+        private static double[] Of(float[] labels, float right)
         {
             var wrong = (1 - right) / 9;
-            float[] probabilities = [.. labels.SelectMany(label => Enumerable.Range(0, 10).Select(c => c == label ? right : wrong))];
-            return new RowAnswers(probabilities, new float[labels.Length]);
+            return TestTasks.Answers(10, [.. labels.SelectMany(label => Enumerable.Range(0, 10).Select(c => (double)(c == label ? right : wrong)))]);
         }
     }
 }

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Tasks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -110,7 +111,7 @@ public sealed class ResNetTests
         using var weights = Weights.Initialize(plan.Network.Layout, plan.Random, 0);
         var before = weights.Sha256();
 
-        BatchedPrediction.OfRows(new SingleModel(plan.Network, weights), plan.Dataset.Test, 0, 100);
+        BatchedPrediction.OfRows(new SingleModel(plan.Network, plan.Task, weights), plan.Dataset.Test, 0, 100);
 
         Assert.Equal(before, weights.Sha256());
     }
@@ -127,11 +128,11 @@ public sealed class ResNetTests
         using var member = new MemberTraining(plan, 0);
         while (member.Step < plan.Steps) member.Advance();
         using var weights = member.CopyWeights();
-        var answers = BatchedPrediction.OfRows(new SingleModel(plan.Network, weights), plan.Dataset.Test, 0, (int)plan.Dataset.Test.Count);
+        var answers = BatchedPrediction.OfRows(new SingleModel(plan.Network, plan.Task, weights), plan.Dataset.Test, 0, (int)plan.Dataset.Test.Count);
 
-        var quality = PredictionQuality.Of(answers.Probabilities, plan.Dataset.Test.Targets, 10);
+        var quality = ClassificationQuality.Of((Classification)plan.Task, answers, plan.Dataset.Test.Targets);
 
-        Assert.InRange(quality.Accuracy, 0.9, 1);
+        Assert.InRange(quality["accuracy"], 0.9, 1);
     }
 
     private static string Train(TrainingPlan plan, int member, int steps)

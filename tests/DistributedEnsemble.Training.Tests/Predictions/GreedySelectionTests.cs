@@ -4,18 +4,18 @@ public sealed class GreedySelectionTests
 {
     [Fact]
     public void A_model_that_is_better_on_every_row_is_taken_alone() =>
-        Assert.Equal([0, 1, 0], GreedySelection.Select([[0.2f, 0.3f], [0.9f, 0.8f], [0.5f, 0.5f]]));
+        Assert.Equal([0, 1, 0], GreedySelection.Select([[0.2, 0.3], [0.9, 0.8], [0.5, 0.5]]));
 
     [Fact]
     public void Among_equals_the_earlier_candidate_and_the_smaller_ensemble_win() =>
-        Assert.Equal([1, 0, 0], GreedySelection.Select([[0.5f, 0.5f], [0.5f, 0.5f], [0.5f, 0.5f]]));
+        Assert.Equal([1, 0, 0], GreedySelection.Select([[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]));
 
     [Fact]
     public void Models_that_are_right_on_different_rows_are_mixed_in_the_best_proportion()
     {
         // With weight w of the first, the likelihoods are 0.9w + 0.1(1−w) three times and 0.1w + 0.9(1−w) once:
         // the derivative of 3·ln(0.1 + 0.8w) + ln(0.9 − 0.8w) is 0 at w = 2.6/3.2.
-        var chosen = GreedySelection.Select([[0.9f, 0.9f, 0.9f, 0.1f], [0.1f, 0.1f, 0.1f, 0.9f]]);
+        var chosen = GreedySelection.Select([[0.9, 0.9, 0.9, 0.1], [0.1, 0.1, 0.1, 0.9]]);
 
         Assert.Equal(0.8125, chosen[0] / (double)chosen.Sum(), 0.01);
     }
@@ -30,7 +30,7 @@ public sealed class GreedySelectionTests
             {
                 var values = new float[40];
                 random.Uniform(new Draw(Purpose.MonteCarlo, candidate, trial, 0), values);
-                return values;
+                return Array.ConvertAll(values, value => (double)value);
             }).ToList();
 
             var chosen = GreedySelection.Select(likelihoods);
@@ -43,8 +43,8 @@ public sealed class GreedySelectionTests
     }
 
     [Fact]
-    public void A_likelihood_of_zero_is_no_infinity() => Assert.Equal([0, 1], GreedySelection.Select([[0f, 0f], [0f, 0.1f]]));
+    public void A_likelihood_of_zero_is_no_infinity() => Assert.Equal([0, 1], GreedySelection.Select([[0, 0], [0, 0.1]]));
 
-    private static double Nll(List<float[]> likelihoods, int[] multiplicities) => -Enumerable.Range(0, likelihoods[0].Length)
-        .Average(row => Math.Log(likelihoods.Zip(multiplicities, (values, times) => (double)values[row] * times).Sum() / multiplicities.Sum()));
+    private static double Nll(List<double[]> likelihoods, int[] multiplicities) => -Enumerable.Range(0, likelihoods[0].Length)
+        .Average(row => Math.Log(likelihoods.Zip(multiplicities, (values, times) => values[row] * times).Sum() / multiplicities.Sum()));
 }

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Tasks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,6 +7,7 @@ namespace DistributedEnsemble.Training.Tests.Predictions;
 public sealed class MonteCarloDropoutTests
 {
     private const int Samples = 100;
+    private static readonly Classification s_task = TestTasks.Classes(4);
     private readonly RandomSource _random = new(11);
 
     [Fact]
@@ -20,9 +22,9 @@ public sealed class MonteCarloDropoutTests
             sum.add_(network.Forward(weights, inputs, new MonteCarloNoise(_random, 2, sample)).softmax(1));
         }
 
-        var answer = new MonteCarloDropout(network, weights, _random, 2, Samples).Predict(inputs);
+        var answer = Probabilities(new MonteCarloDropout(network, s_task, weights, _random, 2, Samples), inputs);
 
-        Assert.Equal(0, (answer - sum / Samples).abs().max().item<float>(), 1e-6);
+        Assert.Equal(0, Distance(answer, sum / Samples), 1e-6);
     }
 
     [Fact]
@@ -32,7 +34,7 @@ public sealed class MonteCarloDropoutTests
         var network = new Network([6], [new Probe(before), new Dense(9), new Relu(), new Dropout(0.5, DropoutKind.Inverted), new Probe(after), new Dense(4)]);
         using var weights = Weights.Initialize(network.Layout, _random, 0);
 
-        new MonteCarloDropout(network, weights, _random, 0, Samples).Predict(rand(512, 6));
+        Probabilities(new MonteCarloDropout(network, s_task, weights, _random, 0, Samples), rand(512, 6));
 
         Assert.All(before, rows => Assert.Equal(512, rows));
         Assert.All(after, rows => Assert.InRange(rows, 1, MonteCarloDropout.MostRows));
@@ -46,7 +48,7 @@ public sealed class MonteCarloDropoutTests
         var network = new Network([2], [new Dropout(0.5, DropoutKind.Inverted), new Probe(rows), new Dense(2)]);
         using var weights = Weights.Initialize(network.Layout, _random, 0);
 
-        new MonteCarloDropout(network, weights, _random, 0, 3).Predict(rand(MonteCarloDropout.MostRows + 1, 2));
+        Probabilities(new MonteCarloDropout(network, TestTasks.Classes(2), weights, _random, 0, 3), rand(MonteCarloDropout.MostRows + 1, 2));
 
         Assert.Equal([4097, 4097, 4097], rows);
     }
@@ -66,8 +68,8 @@ public sealed class MonteCarloDropoutTests
         }
 
         var errors = new[] { 100, 10_000 }.Select(samples =>
-            (new MonteCarloDropout(network, weights, _random, 0, samples).Predict(inputs) - all).abs().max().item<float>()).ToArray();
-        var scaled = (new SingleModel(network, weights).Predict(inputs) - all).abs().max().item<float>();
+            Distance(Probabilities(new MonteCarloDropout(network, TestTasks.Classes(3), weights, _random, 0, samples), inputs), all)).ToArray();
+        var scaled = Distance(Probabilities(new SingleModel(network, TestTasks.Classes(3), weights), inputs), all);
 
         // A probability's deviation over masks is at most ½: 0.02 is four standard errors of 10,000 masks.
         Assert.InRange(errors[1], 0, 0.02);
@@ -81,11 +83,11 @@ public sealed class MonteCarloDropoutTests
         var network = new Network([6], [new Dense(9), new Relu(), new Dropout(0.5, DropoutKind.Inverted), new Dense(4)]);
         using var weights = Weights.Initialize(network.Layout, _random, 0);
         var inputs = rand(100, 6);
-        var predictor = new MonteCarloDropout(network, weights, _random, 0, Samples);
+        var predictor = new MonteCarloDropout(network, s_task, weights, _random, 0, Samples);
 
-        var alone = predictor.Predict(inputs.narrow(0, 41, 1));
+        var alone = Probabilities(predictor, inputs.narrow(0, 41, 1));
 
-        Assert.Equal(0, (predictor.Predict(inputs).narrow(0, 41, 1) - alone).abs().max().item<float>(), 1e-6);
+        Assert.Equal(0, Distance(Probabilities(predictor, inputs)[(41 * 4)..(42 * 4)], alone), 1e-6);
     }
 
     [Fact]
@@ -94,17 +96,31 @@ public sealed class MonteCarloDropoutTests
         var network = new Network([6], [new Dense(9), new Relu(), new Dropout(0.5, DropoutKind.Inverted), new Dense(4)]);
         using var weights = Weights.Initialize(network.Layout, _random, 0);
         var inputs = rand(100, 6);
-        var predictor = new MonteCarloDropout(network, weights, _random, 0, Samples);
+        var predictor = new MonteCarloDropout(network, s_task, weights, _random, 0, Samples);
 
-        var answer = ((IPredictor)predictor).Answer(inputs);
-        var samples = cat(predictor.Samples(inputs).ToList(), 0);
-        var entropy = -(samples * samples.log()).sum(-1).mean([0]);
+        var answer = new double[100 * 5];
+        predictor.Answer(inputs, answer);
+        var samples = predictor.Samples(inputs).ToList();
 
-        Assert.Equal([Samples, 100, 4], samples.shape);
-        Assert.Equal(0, (answer.Probabilities - predictor.Predict(inputs)).abs().max().item<float>(), 1e-6);
-        Assert.Equal(0, (answer.ExpectedEntropy - entropy).abs().max().item<float>(), 1e-5);
-        Assert.True((Answer.EntropyOf(answer.Probabilities) > answer.ExpectedEntropy).all().item<bool>(), "Averaging adds entropy.");
+        Assert.Equal(Samples, samples.Count);
+        for (var row = 0; row < 100; row++)
+        {
+            var entropies = samples.Select(sample => sample[(row * 5)..(row * 5 + 4)]).Select(p => -p.Sum(value => value * Math.Log(value)));
+            Assert.Equal(entropies.Average(), answer[row * 5 + 4], 1e-5);
+            Assert.True(Uncertainty.Entropy(answer.AsSpan(row * 5, 4)) > answer[row * 5 + 4], "Averaging adds entropy.");
+        }
     }
+
+    private static double[] Probabilities(IPredictor predictor, Tensor inputs)
+    {
+        var answers = new double[inputs.shape[0] * predictor.Width];
+        predictor.Answer(inputs, answers);
+        return TestTasks.Classes(predictor.Width - 1).Probabilities(answers);
+    }
+
+    private static double Distance(double[] answer, Tensor other) => Distance(answer, [.. other.data<float>().Select(value => (double)value)]);
+
+    private static double Distance(double[] answer, double[] other) => answer.Zip(other, (a, b) => Math.Abs(a - b)).Max();
 
     /// <summary>Notes how many rows pass.</summary>
     private sealed record Probe(List<long> Rows) : Layer

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Tasks;
+
 namespace DistributedEnsemble.Training.Tests.Predictions;
 
 public sealed class TemperatureScalingTests
@@ -28,7 +30,7 @@ public sealed class TemperatureScalingTests
         }
 
         double Nll(double temperature) =>
-            PredictionQuality.Of(TemperatureScaling.Apply(probabilities, Classes, temperature), labels, Classes).Nll;
+            ClassificationQuality.Of(TestTasks.Classes(Classes), TestTasks.Answers(Classes, TemperatureScaling.Apply(probabilities, Classes, temperature)), labels).Nll;
     }
 
     [Fact]
@@ -49,26 +51,26 @@ public sealed class TemperatureScalingTests
 
     [Fact]
     public void Answers_without_error_are_sharpened_no_further_than_the_bound() =>
-        Assert.Equal(TemperatureScaling.Lowest, TemperatureScaling.Fit([0.9f, 0.1f, 0.2f, 0.8f], [0, 1]), 1e-6);
+        Assert.Equal(TemperatureScaling.Lowest, TemperatureScaling.Fit([0.9, 0.1, 0.2, 0.8], [0, 1]), 1e-6);
 
     [Fact]
     public void Probabilities_of_zero_are_no_infinity()
     {
-        float[] probabilities = [1, 0, 0, 1, 1, 0];
+        double[] probabilities = [1, 0, 0, 1, 1, 0];
 
         var temperature = TemperatureScaling.Fit(probabilities, [0, 1, 1]);
 
-        Assert.All(TemperatureScaling.Apply(probabilities, 2, temperature), p => Assert.True(float.IsFinite(p)));
+        Assert.All(TemperatureScaling.Apply(probabilities, 2, temperature), p => Assert.True(double.IsFinite(p)));
     }
 
     /// <summary>Labels are drawn from softmax(z), and the model says softmax(z·T).</summary>
-    private static (float[] Probabilities, float[] Labels) Sharpened(double temperature, int rows)
+    private static (double[] Probabilities, float[] Labels) Sharpened(double temperature, int rows)
     {
         var random = new RandomSource(1);
         var (z, coin) = (new float[rows * Classes], new float[rows]);
         random.Uniform(new Draw(Purpose.MonteCarlo, 0, 0, 0), z);
         random.Uniform(new Draw(Purpose.MonteCarlo, 0, 0, 1), coin);
-        var truth = TemperatureScaling.Apply([.. z.Select(value => MathF.Exp(4 * value - 4))], Classes, 1);
+        var truth = TemperatureScaling.Apply([.. z.Select(value => Math.Exp(4 * value - 4))], Classes, 1);
         var labels = coin.Select((c, row) =>
         {
             var label = 0;
@@ -78,6 +80,6 @@ public sealed class TemperatureScalingTests
         return (TemperatureScaling.Apply(truth, Classes, 1 / temperature), [.. labels]);
     }
 
-    private static int IndexOfMax(float[] values, int start) =>
-        System.Numerics.Tensors.TensorPrimitives.IndexOfMax(values.AsSpan(start, Classes));
+    private static int IndexOfMax(double[] values, int start) =>
+        System.Numerics.Tensors.TensorPrimitives.IndexOfMax<double>(values.AsSpan(start, Classes));
 }

@@ -84,7 +84,7 @@ public sealed class RandomSourceTests
         {
             using var _ = no_grad();
             using var inputs = plan.Dataset.Test.Inputs.narrow(0, 0, 5);
-            using var probabilities = Predictors.Create(plan, snapshot.Weights, snapshot.Member, monteCarloSamples: 4).Predict(inputs);
+            Predictors.Create(plan, snapshot.Weights, snapshot.Member, monteCarloSamples: 4).Answer(inputs, new double[5 * plan.Task.Width]);
             snapshot.Weights.Dispose();
         }
 

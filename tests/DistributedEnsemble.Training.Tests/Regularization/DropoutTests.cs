@@ -102,17 +102,22 @@ public sealed class DropoutTests
         using var weights = Weights.Initialize(network.Layout, random, 0);
         weights.Parameters.mul_(4);
         using var inputs = tensor(new float[] { 1, -2, 0.5f, -1, 1, 2 }).view(2, 3);
-        var exact = new float[6];
+        var (exact, task) = (new float[6], TestTasks.Classes(3));
         foreach (var mask in AllMasks(8))
         {
             using var probabilities = network.Forward(weights, inputs, new GivenMasks(mask[..4], mask[4..])).softmax(1);
             for (var i = 0; i < 6; i++) exact[i] += probabilities.data<float>()[i] / 256;
         }
 
-        double Distance(IPredictor predictor) => predictor.Predict(inputs).data<float>().Zip(exact, (p, q) => Math.Abs(p - q)).Max();
+        double Distance(IPredictor predictor)
+        {
+            var answers = new double[2 * 4];
+            predictor.Answer(inputs, answers);
+            return task.Probabilities(answers).Zip(exact, (p, q) => Math.Abs(p - q)).Max();
+        }
 
-        var scaling = Distance(new SingleModel(network, weights));
-        var (few, many) = (Distance(new MonteCarloDropout(network, weights, random, 0, 20)), Distance(new MonteCarloDropout(network, weights, random, 0, 4000)));
+        var scaling = Distance(new SingleModel(network, task, weights));
+        var (few, many) = (Distance(new MonteCarloDropout(network, task, weights, random, 0, 20)), Distance(new MonteCarloDropout(network, task, weights, random, 0, 4000)));
         Assert.True(scaling > 0.03, $"weight scaling is off by {scaling}");
         Assert.True(many < 0.02 && many < few && many < scaling / 3, $"20 samples are off by {few}, 4000 by {many}, scaling by {scaling}");
     }

@@ -70,7 +70,8 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
     {
         var question = new PredictionRequest(request.Rows, request.Parameters.Choice, request.Parameters.Calibrated)
         {
-            PerMember = request.Outputs.Any(output => output.Tensor == OutputTensor.MemberProbabilities),
+            PerMember = request.Outputs.Any(output => output.Tensor.IsPerMember),
+            Coverage = request.Parameters.Coverage,
         };
         if (request.Parameters.Timeout is not { } timeout) return await aggregator.PredictAsync(question, cancellation);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

@@ -27,6 +27,9 @@ internal sealed record InferParameters
     public ConstituentChoice Choice { get; init; } = new();
     public bool Calibrated { get; init; }
 
+    /// <summary>The share of rows that intervals shall hold.</summary>
+    public double Coverage { get; init; } = PredictionRequest.DefaultCoverage;
+
     /// <summary>Whether outputs are binary that do not say it themselves.</summary>
     public bool BinaryOutput { get; init; }
 

@@ -13,10 +13,12 @@ internal sealed class InferRequestReader
     private readonly ReadOnlyMemory<byte> _json;
     private readonly bool _saysWhereJsonEnds;
     private readonly InputRows _rows;
+    private readonly IReadOnlyList<OutputTensor> _outputs;
 
     private InferRequestReader(ServedModel model, HttpSettings limits, ReadOnlyMemory<byte> body, int? jsonLength)
     {
         (_limits, _json, _saysWhereJsonEnds) = (limits, body[..(jsonLength ?? body.Length)], jsonLength is not null);
+        _outputs = OutputTensor.Of(model);
         _rows = new InputRows(model, limits, _json, body[_json.Length..]);
     }
 
@@ -84,7 +86,7 @@ internal sealed class InferRequestReader
             RowCount = (int)(rows.Length / _rows.Width),
             Parameters = parameters,
             Outputs = outputs is null or []
-                ? [new RequestedOutput(OutputTensor.Probabilities, parameters.BinaryOutput)]
+                ? [new RequestedOutput(_outputs[0], parameters.BinaryOutput)]
                 : [.. outputs.Select(output => new RequestedOutput(output.Tensor, output.IsBinary ?? parameters.BinaryOutput))],
         };
     }
@@ -104,7 +106,7 @@ internal sealed class InferRequestReader
 
     private HttpError NoInputs() => HttpError.BadRequest($"The request has no inputs: it needs {_rows.InWords}.");
 
-    private static List<(OutputTensor Tensor, bool? IsBinary)>? Outputs(ref Utf8JsonReader json)
+    private List<(OutputTensor Tensor, bool? IsBinary)>? Outputs(ref Utf8JsonReader json)
     {
         if (json.TokenType == JsonTokenType.Null) return null;
         JsonFields.Expect(ref json, JsonTokenType.StartArray, "outputs", "an array");
@@ -120,7 +122,7 @@ internal sealed class InferRequestReader
         return outputs;
     }
 
-    private static (OutputTensor Tensor, bool? IsBinary) Output(ref Utf8JsonReader json)
+    private (OutputTensor Tensor, bool? IsBinary) Output(ref Utf8JsonReader json)
     {
         JsonFields.Expect(ref json, JsonTokenType.StartObject, "An output", "an object");
         string? name = null;
@@ -132,8 +134,8 @@ internal sealed class InferRequestReader
             else json.Skip();
         }
 
-        return (OutputTensor.All.FirstOrDefault(tensor => tensor.Name == name) ?? throw HttpError.BadRequest(
-            $"The model has no output {OneLine.Quoted(name)}: it has {string.Join(", ", OutputTensor.All.Select(tensor => tensor.Name))}."), isBinary);
+        return (_outputs.FirstOrDefault(tensor => tensor.Name == name) ?? throw HttpError.BadRequest(
+            $"The model has no output {OneLine.Quoted(name)}: it has {string.Join(", ", _outputs.Select(tensor => tensor.Name))}."), isBinary);
     }
 
     private static bool? BinaryData(ref Utf8JsonReader json)

@@ -67,7 +67,7 @@ internal sealed class InferResponse(string name, ServedModel model, InferRequest
             writer.Write(head.WrittenSpan);
             foreach (var tensor in binary)
             {
-                for (var row = 0; row < prediction.Labels.Length; row++)
+                for (var row = 0; row < prediction.Rows; row++)
                 {
                     tensor.WriteBytes(writer, prediction, row);
                     if (writer.UnflushedBytes > Piece) await writer.FlushAsync(cancellation);
@@ -108,7 +108,7 @@ internal sealed class InferResponse(string name, ServedModel model, InferRequest
             else
             {
                 json.WriteStartArray("data");
-                for (var row = 0; row < prediction.Labels.Length; row++)
+                for (var row = 0; row < prediction.Rows; row++)
                 {
                     output.Tensor.WriteJson(json, prediction, row);
                     await flush();

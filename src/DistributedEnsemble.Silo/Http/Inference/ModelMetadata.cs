@@ -14,8 +14,8 @@ internal static class ModelMetadata
         versions = new[] { Version },
         platform = Platform,
         inputs = new[] { new TensorMetadata(InferProtocol.InputName, "FP32", [-1, .. model.InputShape]) },
-        outputs = OutputTensor.All.Select(tensor => new TensorMetadata(tensor.Name, tensor.Datatype, tensor.Shape(model))),
-        parameters = new { model.Classes, model.Members },
+        outputs = OutputTensor.Of(model).Select(tensor => new TensorMetadata(tensor.Name, tensor.Datatype, tensor.Shape())),
+        parameters = Parameters(model),
     };
 
     /// <summary>Triton's model configuration, as far as its clients read it.</summary>
@@ -26,8 +26,16 @@ internal static class ModelMetadata
         ["backend"] = Platform,
         ["max_batch_size"] = maxRows,
         ["input"] = new[] { Configured(InferProtocol.InputName, "FP32", model.InputShape) },
-        ["output"] = OutputTensor.All.Select(tensor => Configured(tensor.Name, tensor.Datatype, [.. tensor.Shape(model).Skip(1)])),
+        ["output"] = OutputTensor.Of(model).Select(tensor => Configured(tensor.Name, tensor.Datatype, [.. tensor.Shape().Skip(1)])),
     };
+
+    /// <summary>The names of the default output's elements are those of the classes, where there are some.</summary>
+    private static Dictionary<string, object> Parameters(ServedModel model)
+    {
+        var parameters = new Dictionary<string, object> { ["task"] = model.Task, ["members"] = model.Members };
+        if (model.Outputs[0].Columns is { IsEmpty: false } classes) parameters["classes"] = classes;
+        return parameters;
+    }
 
     private static Dictionary<string, object> Configured(string name, string datatype, IReadOnlyList<long> dims)
     {

@@ -7,119 +7,95 @@ using System.Text.Json;
 namespace DistributedEnsemble.Silo.Http;
 
 /// <summary>A tensor that a model answers with: its name, type and shape, how large it can be, and how a prediction fills its rows.</summary>
-internal abstract class OutputTensor(string name, string datatype, params string[] dimensions)
+/// <param name="IsPerMember">Whether each row has the elements of each member.</param>
+internal sealed record OutputTensor(OutputDescription Description, bool IsPerMember)
 {
-    /// <summary>In the order in which a model's metadata lists them; the first is the default.</summary>
-    public static IReadOnlyList<OutputTensor> All { get; } =
+    private const string MembersUsed = "members_used";
+
+    /// <summary>
+    /// What a model's task predicts, the default first; how many members answered; and the default of each member alone. In the
+    /// order in which the model's metadata lists them.
+    /// </summary>
+    public static IReadOnlyList<OutputTensor> Of(ServedModel model) =>
     [
-        new Floats("probabilities", (prediction, row, values) => values.Write(Row(prediction.Probabilities.AsSpan(), prediction, row)), "classes"),
-        new Labels(),
-        new Integers("label_index", (prediction, row) => prediction.LabelIndices[row]),
-        new Floats("entropy", (prediction, row, values) => values.Write(prediction.Entropies.AsSpan(row, 1))),
-        new Floats("mutual_information", (prediction, row, values) => values.Write(prediction.MutualInformation.AsSpan(row, 1))),
-        new Integers("members_used", (prediction, _) => prediction.MembersUsed.Length),
-        new Floats("member_probabilities", MemberRow, "members", "classes"),
+        .. model.Outputs.Select(output => new OutputTensor(output, IsPerMember: false)),
+        new(new OutputDescription(MembersUsed, "INT64", []), IsPerMember: false),
+        new(model.Outputs[0] with { Name = $"member_{model.Outputs[0].Name}" }, IsPerMember: true),
     ];
 
-    public static OutputTensor Probabilities => All[0];
+    public string Name => Description.Name;
 
-    public static OutputTensor MemberProbabilities => All[^1];
-
-    public string Name => name;
-
-    public string Datatype => datatype;
+    public string Datatype => Description.Datatype;
 
     /// <summary>With −1 where a size is not fixed.</summary>
-    public long[] Shape(ServedModel model) => [-1, .. dimensions.Select(dimension => dimension == "classes" ? (long)model.Classes.Length : -1)];
+    public long[] Shape() => Shape(-1, -1);
 
-    public long[] Shape(Prediction prediction) =>
-    [
-        prediction.Labels.Length,
-        .. dimensions.Select(dimension => (long)(dimension == "classes" ? prediction.Classes.Length : prediction.MembersUsed.Length)),
-    ];
+    public long[] Shape(Prediction prediction) => Shape(prediction.Rows, prediction.MembersUsed.Length);
 
     /// <summary>Bytes that one row takes at most, before any prediction.</summary>
-    public long MostBytes(ServedModel model, bool isBinary) =>
-        dimensions.Aggregate(1L, (product, dimension) => product * (dimension == "classes" ? model.Classes.Length : model.Members)) * MostElementBytes(model, isBinary);
+    public long MostBytes(ServedModel model, bool isBinary) => Shape(1, model.Members).Aggregate((product, size) => product * size) * Datatype switch
+    {
+        // A sign, nine digits, a point, an exponent of four and a comma.
+        "FP32" => isBinary ? sizeof(float) : 16,
+        // A sign, nineteen digits and a comma.
+        "INT64" => isBinary ? sizeof(long) : 21,
+        // A character is three bytes of UTF-8 at most, or six as an escape; quotation marks and a comma stand around it.
+        _ => isBinary ? sizeof(int) + 3L * LongestText(model) : 3 + 6L * LongestText(model),
+    };
 
     /// <summary>Bytes of all rows in binary.</summary>
-    public virtual long BinaryBytes(Prediction prediction) => Shape(prediction).Aggregate(1L, (product, size) => product * size) * MostElementBytes(null, isBinary: true);
+    public long BinaryBytes(Prediction prediction) => Datatype == "BYTES"
+        ? prediction[Name].Texts.Sum(text => (long)sizeof(int) + Encoding.UTF8.GetByteCount(text))
+        : Shape(prediction).Aggregate(1L, (product, size) => product * size) * (Datatype == "INT64" ? sizeof(long) : sizeof(float));
 
     /// <summary>A row's elements in row-major order, as JSON.</summary>
-    public abstract void WriteJson(Utf8JsonWriter json, Prediction prediction, int row);
+    public void WriteJson(Utf8JsonWriter json, Prediction prediction, int row)
+    {
+        if (IsPerMember) foreach (var member in prediction.Members) Write(member.AsSpan());
+        else if (Name == MembersUsed) json.WriteNumberValue(prediction.MembersUsed.Length);
+        else if (Datatype == "BYTES") json.WriteStringValue(prediction[Name].Texts[row]);
+        else if (Datatype == "INT64") json.WriteNumberValue(prediction[Name].Integers[row]);
+        else Write(prediction[Name].Numbers.AsSpan());
+
+        void Write(ReadOnlySpan<float> numbers)
+        {
+            foreach (var number in Row(numbers, row)) json.WriteNumberValue(number);
+        }
+    }
 
     /// <summary>A row's elements in row-major order, little-endian; texts behind their length as 32 bits.</summary>
-    public abstract void WriteBytes(IBufferWriter<byte> bytes, Prediction prediction, int row);
-
-    /// <param name="model">Null where the type alone says it.</param>
-    protected abstract long MostElementBytes(ServedModel? model, bool isBinary);
-
-    private static ReadOnlySpan<float> Row(ReadOnlySpan<float> values, Prediction prediction, int row) =>
-        values.Slice(row * prediction.Classes.Length, prediction.Classes.Length);
-
-    /// <summary>[members, classes] of a row of a prediction that has [members][rows, classes].</summary>
-    private static void MemberRow(Prediction prediction, int row, FloatSink values)
+    public void WriteBytes(IBufferWriter<byte> bytes, Prediction prediction, int row)
     {
-        foreach (var member in prediction.MemberProbabilities) values.Write(Row(member.AsSpan(), prediction, row));
+        if (IsPerMember) foreach (var member in prediction.Members) bytes.Write(MemoryMarshal.AsBytes(Row(member.AsSpan(), row)));
+        else if (Name == MembersUsed) Write(bytes, prediction.MembersUsed.Length);
+        else if (Datatype == "BYTES") Write(bytes, prediction[Name].Texts[row]);
+        else if (Datatype == "INT64") Write(bytes, prediction[Name].Integers[row]);
+        else bytes.Write(MemoryMarshal.AsBytes(Row(prediction[Name].Numbers.AsSpan(), row)));
     }
 
-    private delegate void FloatsOf(Prediction prediction, int row, FloatSink values);
+    public bool Equals(OutputTensor? other) => other?.Name == Name;
 
-    /// <summary>Where a row's numbers go.</summary>
-    private readonly struct FloatSink(Utf8JsonWriter? json, IBufferWriter<byte>? bytes)
+    public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
+
+    private long[] Shape(long rows, long members) =>
+        [rows, .. IsPerMember ? [members] : Array.Empty<long>(), .. Description.Columns.IsEmpty ? Array.Empty<long>() : [Description.Width]];
+
+    private ReadOnlySpan<float> Row(ReadOnlySpan<float> numbers, int row) => numbers.Slice(row * Description.Width, Description.Width);
+
+    /// <summary>A text that a row is answered with is the name of one of the model's columns.</summary>
+    private static int LongestText(ServedModel model) => model.Outputs.SelectMany(output => output.Columns).Select(name => name.Length).DefaultIfEmpty().Max();
+
+    private static void Write(IBufferWriter<byte> bytes, long integer)
     {
-        public void Write(ReadOnlySpan<float> values)
-        {
-            bytes?.Write(MemoryMarshal.AsBytes(values));
-            if (json is null) return;
-            foreach (var value in values) json.WriteNumberValue(value);
-        }
+        BinaryPrimitives.WriteInt64LittleEndian(bytes.GetSpan(sizeof(long)), integer);
+        bytes.Advance(sizeof(long));
     }
 
-    private sealed class Floats(string name, FloatsOf row, params string[] dimensions) : OutputTensor(name, "FP32", dimensions)
+    private static void Write(IBufferWriter<byte> bytes, string text)
     {
-        public override void WriteJson(Utf8JsonWriter json, Prediction prediction, int at) => row(prediction, at, new FloatSink(json, null));
-
-        public override void WriteBytes(IBufferWriter<byte> bytes, Prediction prediction, int at) => row(prediction, at, new FloatSink(null, bytes));
-
-        /// <summary>Sign, nine digits, point, an exponent of four and a comma.</summary>
-        protected override long MostElementBytes(ServedModel? model, bool isBinary) => isBinary ? sizeof(float) : 16;
-    }
-
-    private sealed class Integers(string name, Func<Prediction, int, long> value) : OutputTensor(name, "INT64")
-    {
-        public override void WriteJson(Utf8JsonWriter json, Prediction prediction, int row) => json.WriteNumberValue(value(prediction, row));
-
-        public override void WriteBytes(IBufferWriter<byte> bytes, Prediction prediction, int row)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(bytes.GetSpan(sizeof(long)), value(prediction, row));
-            bytes.Advance(sizeof(long));
-        }
-
-        /// <summary>Sign, nineteen digits and a comma.</summary>
-        protected override long MostElementBytes(ServedModel? model, bool isBinary) => isBinary ? sizeof(long) : 21;
-    }
-
-    private sealed class Labels() : OutputTensor("label", "BYTES")
-    {
-        public override long BinaryBytes(Prediction prediction) => prediction.Labels.Sum(label => (long)sizeof(int) + Encoding.UTF8.GetByteCount(label));
-
-        public override void WriteJson(Utf8JsonWriter json, Prediction prediction, int row) => json.WriteStringValue(prediction.Labels[row]);
-
-        public override void WriteBytes(IBufferWriter<byte> bytes, Prediction prediction, int row)
-        {
-            var label = prediction.Labels[row];
-            var span = bytes.GetSpan(sizeof(int) + Encoding.UTF8.GetMaxByteCount(label.Length));
-            var length = Encoding.UTF8.GetBytes(label, span[sizeof(int)..]);
-            BinaryPrimitives.WriteInt32LittleEndian(span, length);
-            bytes.Advance(sizeof(int) + length);
-        }
-
-        /// <summary>A character is three bytes of UTF-8 at most, or six as an escape; quotation marks and a comma stand around it.</summary>
-        protected override long MostElementBytes(ServedModel? model, bool isBinary)
-        {
-            var longest = model?.Classes.Max(label => label.Length) ?? 0;
-            return isBinary ? sizeof(int) + 3L * longest : 3 + 6L * longest;
-        }
+        var span = bytes.GetSpan(sizeof(int) + Encoding.UTF8.GetMaxByteCount(text.Length));
+        var length = Encoding.UTF8.GetBytes(text, span[sizeof(int)..]);
+        BinaryPrimitives.WriteInt32LittleEndian(span, length);
+        bytes.Advance(sizeof(int) + length);
     }
 }

@@ -1,31 +1,30 @@
 using System.Numerics.Tensors;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Tasks;
 
 /// <summary>How different models are, pair by pair, from the class that each names for each row.</summary>
-public sealed class PairwiseDiversity
+public sealed class ClassDiversity : IDiversity
 {
     private readonly ushort[][] _named;
     private readonly int[][] _isWrong;
 
-    public PairwiseDiversity(int models, int rows)
+    private readonly Classification _task;
+
+    public ClassDiversity(Classification task, int models, int rows)
     {
+        _task = task;
         _named = [.. Enumerable.Range(0, models).Select(_ => new ushort[rows])];
         _isWrong = [.. Enumerable.Range(0, models).Select(_ => new int[rows])];
     }
 
-    /// <summary>Adds rows of one model.</summary>
-    /// <param name="start">The first row.</param>
-    /// <param name="probabilities">[rows, classes], row after row.</param>
-    /// <param name="labels">The class of each row.</param>
-    public void Add(int model, int start, ReadOnlySpan<float> probabilities, ReadOnlySpan<float> labels)
+    /// <inheritdoc/>
+    public void Add(int model, int start, ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
     {
-        var classes = probabilities.Length / labels.Length;
-        for (var row = 0; row < labels.Length; row++)
+        for (var row = 0; row < targets.Length; row++)
         {
-            var named = TensorPrimitives.IndexOfMax(probabilities.Slice(row * classes, classes));
+            var named = TensorPrimitives.IndexOfMax(answers.Slice(row * _task.Width, _task.Outputs));
             _named[model][start + row] = (ushort)named;
-            _isWrong[model][start + row] = named != labels[row] ? 1 : 0;
+            _isWrong[model][start + row] = named != (int)targets[row] ? 1 : 0;
         }
     }
 
@@ -48,11 +47,13 @@ public sealed class PairwiseDiversity
     }
 
     /// <summary>The means over all pairs; null if there is none.</summary>
-    public DiversityMetrics? Result()
+    public Measures? Result()
     {
         var pairs = (from model in Enumerable.Range(0, _named.Length) from other in Enumerable.Range(0, model) select (model, other)).ToList();
         return pairs.Count == 0
             ? null
-            : new DiversityMetrics(pairs.Average(pair => Disagreement(pair.model, pair.other)), pairs.Average(pair => ErrorCorrelation(pair.model, pair.other)));
+            : Measures.Of(
+                ("disagreement", pairs.Average(pair => Disagreement(pair.model, pair.other))),
+                ("errorCorrelation", pairs.Average(pair => ErrorCorrelation(pair.model, pair.other))));
     }
 }

@@ -1,0 +1,28 @@
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Reports.Figures;
+
+/// <summary>How sure a classification's models are, how their errors fall as they become more, and where they disagree.</summary>
+internal static class ClassificationFigures
+{
+    /// <summary>More cells than these can no longer be told apart.</summary>
+    private const int MostModels = 100;
+
+    public static IEnumerable<(string File, string Title, Figure Figure)> Of(Classification task, EvaluatedModels models)
+    {
+        var ensemble = models.First(models.Count).Mean;
+        List<Reliability> reliability =
+            [Reliability.Of("single models", task, models.Answers, models.Targets), Reliability.Of("ensemble", task, [ensemble], models.Targets)];
+        if (models.Report.Calibrated is not null)
+            reliability.Add(Reliability.Of("ensemble, calibrated", task, [ensemble], models.Targets, isCalibrated: true));
+        yield return ("reliability", "Accuracy against confidence", ReliabilityPlot.Draw(reliability));
+        if (models.Count == 1) yield break;
+
+        double[] errors = [.. models.BySize(task, "accuracy").Select(accuracy => 1 - accuracy)];
+        yield return ("error-by-size", $"Test error of the first {models.Unit} together",
+            SizeCurvePlot.Draw([new CurveResult($"first {models.Unit}", [errors])], models.Unit));
+        var shown = models.Answers[..Math.Min(models.Count, MostModels)];
+        yield return ("disagreement", "Which models disagree", DisagreementPlot.Draw(
+            Disagreements.Of(task, [.. models.Report.Weights.Take(shown.Length).Select(file => file.Member)], shown, models.Targets)));
+    }
+}

@@ -1,0 +1,256 @@
+using System.Text.Json.Serialization;
+using DistributedEnsemble.Training.Kernels;
+
+namespace DistributedEnsemble.Training.Tasks;
+
+/// <summary>
+/// A number, learnt as (y − mean) / deviation and answered in the target's own units. With the Gaussian likelihood the outputs
+/// are a mean and what softplus makes a variance of; with the squared error a mean alone, and the validation rows say one
+/// variance for all. An answer is μ, σ² and μ², all standardised: their means over models are the moments of the mixture,
+/// μ* = mean μ and σ*² = mean σ² + (mean μ² − μ*²), what the models say (aleatoric) and what they disagree on (epistemic).
+/// An average is calibrated by a factor, which stretches its mixture about its mean.
+/// </summary>
+/// <param name="Mean">Of the training rows' targets.</param>
+/// <param name="Deviation">Of the training rows' targets, above 0.</param>
+/// <param name="Minimum">Of the training rows' targets.</param>
+/// <param name="Maximum">Of the training rows' targets.</param>
+public sealed record Regression(double Mean, double Deviation, double Minimum, double Maximum) : LearningTask
+{
+    public const string TaskName = "regression";
+
+    /// <summary>The smallest variance, of a standardised target (Lakshminarayanan et al., 2017, footnote 2).</summary>
+    public const float SmallestVariance = 1e-6f;
+
+    private const string Scale = "scale", Variance = "noiseVariance";
+    private const double LargestScale = 20;
+
+    private static readonly string[] s_outputs = ["mean", "standard_deviation", "aleatoric", "epistemic", "lower", "upper"];
+
+    private Likelihood _likelihood;
+    private double? _scale;
+
+    /// <summary>Of the squared error, standardised; 0 where the networks say the variance of each row.</summary>
+    private double? _noise;
+
+    [JsonIgnore]
+    public override string Name => TaskName;
+
+    [JsonIgnore]
+    public override int Outputs => IsGaussian ? 2 : 1;
+
+    [JsonIgnore]
+    public override int Width => 3;
+
+    /// <summary>The validation split is drawn from all rows alike, so that its residuals are exchangeable with any other row's.</summary>
+    [JsonIgnore]
+    public override int Strata => 1;
+
+    [JsonIgnore]
+    public override bool NeedsFit => !IsGaussian;
+
+    [JsonIgnore]
+    public override IReadOnlyList<OutputDescription> Predictions =>
+        [.. s_outputs.Select(name => new OutputDescription(name, "FP32", []))];
+
+    [JsonIgnore]
+    public override IReadOnlyList<string> Columns => s_outputs;
+
+    [JsonIgnore]
+    public override string ExportedPrediction =>
+        (IsGaussian ? "outputs are m and s, v = softplus(s) + 1e-6; " : "outputs are m, v = fit.noiseVariance; ")
+        + "M = mean of m, A = mean of v, E = mean of m^2 - M^2, over constituents as often as their weights say and, with monteCarloSamples "
+        + "above 0, over that many dropout masks (else dropout as at test time); mean = task.mean + task.deviation * M; standard deviation = "
+        + "task.deviation * sqrt(A + E), of which A is aleatoric and E epistemic";
+
+    private bool IsGaussian => _likelihood == Likelihood.Gaussian;
+
+    /// <summary>Describes targets as they are.</summary>
+    /// <param name="targets">Of the training rows; finite, two of them different.</param>
+    public static Regression Of(ReadOnlySpan<double> targets, string? target = null)
+    {
+        // Relative to the first: the mean of equal numbers is then exactly that number.
+        double origin = targets[0], sum = 0, squares = 0, lowest = origin, highest = origin;
+        foreach (var y in targets) (sum, lowest, highest) = (sum + (y - origin), Math.Min(lowest, y), Math.Max(highest, y));
+        var mean = origin + sum / targets.Length;
+        foreach (var y in targets) squares += (y - mean) * (y - mean);
+        return new Regression(mean, Math.Sqrt(squares / targets.Length), lowest, highest) { Target = target };
+    }
+
+    /// <summary>What networks learn.</summary>
+    public float Standardise(double target) => (float)((target - Mean) / Deviation);
+
+    public override string? Fault() =>
+        !double.IsFinite(Mean) || !double.IsFinite(Minimum) || !double.IsFinite(Maximum) || Minimum > Maximum ? "the target's mean and range are not finite numbers"
+        : !double.IsFinite(Deviation) || Deviation <= 0 ? "the target's deviation is not above 0"
+        : null;
+
+    public override LearningTask For(EnsembleSpec spec, ReadOnlySpan<float> targets = default)
+    {
+        if (spec.Training.ClassWeights != ClassWeights.Equal)
+            throw new SpecException("training.classWeights is balanced: it belongs to classification, and this is a regression (leave the key out).");
+        if (spec.Training.Likelihood == Likelihood.SquaredError && spec.Data.ValidationFraction == 0)
+        {
+            throw new SpecException("training.likelihood is squared-error: the validation rows say its variance, and data.validationFraction is 0 "
+                + "(raise it, or choose gaussian).");
+        }
+
+        return this with { _likelihood = spec.Training.Likelihood };
+    }
+
+    public override int Stratum(float target) => 0;
+
+    /// <summary>
+    /// ½·(ln 2πv + (y − μ)²/v) with v = softplus(s) + 1e-6 (Lakshminarayanan et al., 2017, eq. 1); or ½·(y − μ)².
+    /// </summary>
+    public override double Loss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets, Span<float> gradient)
+    {
+        var loss = 0.0;
+        for (var row = 0; row < targets.Length; row++)
+        {
+            var distance = (double)outputs[row * Outputs] - targets[row];
+            if (!IsGaussian)
+            {
+                loss += distance * distance / 2;
+                gradient[row] = (float)(distance / targets.Length);
+                continue;
+            }
+
+            var s = outputs[row * 2 + 1];
+            double variance = Elementary.Softplus(s) + SmallestVariance, ratio = distance * distance / variance;
+            loss += 0.5 * (Math.Log(2 * Math.PI) + Elementary.Log((float)variance) + ratio);
+            gradient[row * 2] = (float)(distance / variance / targets.Length);
+            gradient[row * 2 + 1] = (float)(0.5 * (1 - ratio) / variance * Sigmoid(s) / targets.Length);
+        }
+
+        return loss / targets.Length;
+    }
+
+    /// <summary>The root of the mean squared error, in the target's units.</summary>
+    public override StepQuality StepQuality(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets)
+    {
+        var squares = 0.0;
+        for (var row = 0; row < targets.Length; row++)
+        {
+            var distance = (double)outputs[row * Outputs] - targets[row];
+            squares += distance * distance;
+        }
+
+        return new StepQuality("rmse", Deviation * Math.Sqrt(squares / targets.Length));
+    }
+
+    public override void Answer(ReadOnlySpan<float> outputs, Span<double> answers)
+    {
+        for (; !outputs.IsEmpty; outputs = outputs[Outputs..], answers = answers[Width..])
+        {
+            double mean = outputs[0];
+            answers[0] = mean;
+            answers[1] = IsGaussian ? Elementary.Softplus(outputs[1]) + SmallestVariance : 0;
+            answers[2] = mean * mean;
+        }
+    }
+
+    /// <summary>The factor of the smallest negative log-likelihood, and of the squared error the models' mean squared residual before.</summary>
+    public override Measures Fit(AnswerRows rows, ReadOnlySpan<float> targets)
+    {
+        var task = this;
+        if (!IsGaussian)
+        {
+            var (noise, count) = (0.0, rows.Multiplicities.Sum());
+            for (var i = 0; i < rows.Models.Count; i++) noise += rows.Multiplicities[i] * MeanSquare(rows.Models[i].Span, targets) / count;
+            task = this with { _noise = noise };
+        }
+
+        var (mixtures, known) = (new MixtureRows(task, rows), targets.ToArray());
+        var scale = Math.Exp(Minimisation.Of(
+            logarithm => mixtures.Nll(known, Math.Exp(logarithm)), -Math.Log(LargestScale), Math.Log(LargestScale)));
+        return IsGaussian ? Measures.Of((Scale, scale)) : Measures.Of((Scale, scale), (Variance, task._noise));
+    }
+
+    public override LearningTask Fitted(Measures fit) => this with { _scale = fit[Scale], _noise = fit.Find(Variance) };
+
+    /// <summary>Of the squared error with each model's own mean squared residual for a variance.</summary>
+    public override double[] Likelihoods(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
+    {
+        var noise = IsGaussian ? 0 : Math.Max(SmallestVariance, MeanSquare(answers, targets));
+        var likelihoods = new double[targets.Length];
+        for (var row = 0; row < likelihoods.Length; row++)
+        {
+            var answer = answers.Slice(row * Width, Width);
+            var (variance, distance) = (answer[1] + noise + Spread(answer), targets[row] - answer[0]);
+            likelihoods[row] = Math.Exp(-0.5 * distance * distance / variance) / Math.Sqrt(2 * Math.PI * variance);
+        }
+
+        return likelihoods;
+    }
+
+    /// <summary>|y − μ*| / σ*.</summary>
+    public override double[] Strangeness(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
+    {
+        var strangeness = new double[targets.Length];
+        for (var row = 0; row < strangeness.Length; row++)
+        {
+            var answer = answers.Slice(row * Width, Width);
+            strangeness[row] = Math.Abs(targets[row] - answer[0]) / Math.Sqrt(TotalVariance(answer));
+        }
+
+        return strangeness;
+    }
+
+    /// <summary>The mean width of μ* ± so many σ*, in the target's units.</summary>
+    public override double MeanSize(ReadOnlySpan<double> answers, double strangeness)
+    {
+        var (sum, rows) = (0.0, answers.Length / Width);
+        for (var row = 0; row < rows; row++) sum += Math.Sqrt(TotalVariance(answers.Slice(row * Width, Width)));
+        return 2 * strangeness * Deviation * sum / rows;
+    }
+
+    public override IMeasurement Quality(bool isCalibrated = false) => new RegressionQuality(this, isCalibrated);
+
+    public override IMeasurement Uncertainty() => new RegressionUncertainty(this);
+
+    public override IDiversity Diversity(int models, int rows) => new RegressionDiversity(this, models, rows);
+
+    public override IReadOnlyList<OutputValues> Predict(
+        ReadOnlySpan<double> answers, bool isCalibrated = false, double coverage = PredictionRequest.DefaultCoverage)
+    {
+        var (rows, z, factor) = (answers.Length / Width, Normal.Quantile((1 + coverage) / 2), Factor(isCalibrated) * Deviation);
+        var values = Columns.Select(_ => new float[rows]).ToArray();
+        for (var row = 0; row < rows; row++)
+        {
+            var answer = answers.Slice(row * Width, Width);
+            var (mean, deviation) = (Mean + Deviation * answer[0], factor * Math.Sqrt(TotalVariance(answer)));
+            values[0][row] = (float)mean;
+            values[1][row] = (float)deviation;
+            values[2][row] = (float)(factor * Math.Sqrt(Aleatoric(answer)));
+            values[3][row] = (float)(factor * Math.Sqrt(Spread(answer)));
+            values[4][row] = (float)(mean - z * deviation);
+            values[5][row] = (float)(mean + z * deviation);
+        }
+
+        return [.. Columns.Zip(values, (name, numbers) => new OutputValues(name) { Numbers = [.. numbers] })];
+    }
+
+    internal double Factor(bool isCalibrated) => isCalibrated ? _scale ?? throw new InvalidOperationException("No factor was fitted.") : 1;
+
+    /// <summary>mean σ², standardised.</summary>
+    internal double Aleatoric(ReadOnlySpan<double> answer) =>
+        IsGaussian ? answer[1] : _noise ?? throw new InvalidOperationException("No variance was fitted.");
+
+    /// <summary>mean μ² − μ*², standardised.</summary>
+    internal static double Spread(ReadOnlySpan<double> answer) => Math.Max(0, answer[2] - answer[0] * answer[0]);
+
+    internal double TotalVariance(ReadOnlySpan<double> answer) => Aleatoric(answer) + Spread(answer);
+
+    private double MeanSquare(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
+    {
+        var sum = 0.0;
+        for (var row = 0; row < targets.Length; row++) sum += (answers[row * Width] - targets[row]) * (answers[row * Width] - targets[row]);
+        return sum / targets.Length;
+    }
+
+    private static double Sigmoid(float x)
+    {
+        double e = Elementary.Exp(-Math.Abs(x));
+        return (x >= 0 ? 1 : e) / (1 + e);
+    }
+}

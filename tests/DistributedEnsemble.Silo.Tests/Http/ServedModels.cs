@@ -1,0 +1,10 @@
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Silo.Tests.Http;
+
+internal static class ServedModels
+{
+    public static ServedModel Of(long[] inputShape, LearningTask task, int members) => new([.. inputShape], task.Name, [.. task.Predictions], members);
+
+    public static ServedModel Of(long[] inputShape, string[] classes, int members) => Of(inputShape, new Classification(classes), members);
+}
