@@ -88,7 +88,7 @@ public sealed class SelectionTests
             () => cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. rows], Calibrated: true), TestContext.Current.CancellationToken));
 
         Assert.Equal("prediction.select is \"greedy\": it chooses on validation rows, and run \"small\" kept none. Choose all or last:N.", greedy.Message);
-        Assert.Equal("calibrated is true: the temperature is fitted on validation rows, and run \"small\" kept none. Ask without it.", calibrated.Message);
+        Assert.Equal("calibrated is true: calibration is fitted on validation rows, and run \"small\" kept none. Ask without it.", calibrated.Message);
         Assert.Null((await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest())).Calibrated);
     }
 
