@@ -96,9 +96,7 @@ public sealed class PredictTests : IDisposable
         using var writer = new StringWriter();
 
         var task = new Classification(["red\e[31m", "b", "c"]);
-        OutputDescription[] columns = [.. task.Columns.Select(name => task.Predictions.First(output => output.Name == name))];
-        PredictionWriters.Table(writer, new PredictedRows(
-            columns, [PredictedBatch.Of(columns, 2, task.Predict([0.7, 0.1, 0.2, 0.8018, 0, 1, 0, 0]))]));
+        PredictionWriters.Table(writer, Rendering.Predicted.Of(task, 0.7, 0.1, 0.2, 0.8018, 0, 1, 0, 0));
 
         Assert.Equal(
             """

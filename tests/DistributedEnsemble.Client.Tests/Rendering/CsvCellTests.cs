@@ -1,5 +1,5 @@
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Client.Tests.Rendering;
 
@@ -26,7 +26,7 @@ public sealed class CsvCellTests
     {
         using var writer = new StringWriter();
 
-        PredictionWriters.Csv(writer, new PredictedRows(["=1+1", "b"], [[0.75f, 0.25f]]));
+        PredictionWriters.Csv(writer, Predicted.Of(new Classification(["=1+1", "b"]), [0.75, 0.25, 0.56]));
 
         Assert.StartsWith("label,entropy,p(=1+1),p(b)\n'=1+1,", writer.ToString().ReplaceLineEndings("\n"), StringComparison.Ordinal);
     }

@@ -1,0 +1,14 @@
+using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Client.Tests.Rendering;
+
+internal static class Predicted
+{
+    /// <param name="answers">[rows, width], as the task defines them.</param>
+    public static PredictedRows Of(LearningTask task, params double[] answers)
+    {
+        OutputDescription[] columns = [.. task.Columns.Select(name => task.Predictions.First(output => output.Name == name))];
+        return new PredictedRows(columns, [PredictedBatch.Of(columns, answers.Length / task.Width, task.Predict(answers))]);
+    }
+}
