@@ -101,8 +101,8 @@ public sealed class PredictTests : IDisposable
         Assert.Equal(
             """
             row  label     entropy  probability  next      probability
-              1  red?[31m   0.8018      70.00 %  c             20.00 %
-              2  b          0.0000     100.00 %  red?[31m       0.00 %
+              1  red [31m   0.8018      70.00 %  c             20.00 %
+              2  b          0.0000     100.00 %  red [31m       0.00 %
 
             """,
             writer.ToString());
