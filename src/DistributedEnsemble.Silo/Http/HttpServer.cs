@@ -80,12 +80,16 @@ public sealed class HttpServer : IAsyncDisposable
         kestrel.Listen(check.Endpoint, listen =>
         {
             listen.Use(next => connection => gate.OnConnectionAsync(connection, next));
-            if (check.Certificates is not { } certificates) return;
-            listen.UseHttps(https =>
+            if (check.Certificates is { } certificates)
             {
-                (https.ServerCertificate, https.ServerCertificateChain) = (certificates[0], certificates);
-                https.HandshakeTimeout = TimeSpan.FromSeconds(check.Settings.HeaderTimeoutSeconds);
-            });
+                listen.UseHttps(https =>
+                {
+                    (https.ServerCertificate, https.ServerCertificateChain) = (certificates[0], certificates);
+                    https.HandshakeTimeout = TimeSpan.FromSeconds(check.Settings.HeaderTimeoutSeconds);
+                });
+            }
+
+            listen.Use(next => connection => UnreadableRequests.OnConnectionAsync(connection, next));
         });
     }
 

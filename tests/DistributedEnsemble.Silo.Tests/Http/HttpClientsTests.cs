@@ -137,6 +137,23 @@ public sealed class HttpClientsTests(ServedRuns served) : IClassFixture<ServedRu
         Assert.EndsWith($"\r\n\r\n{body}", answer, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("GET /v2 HTTP/1.1\r\n\r\n", "HTTP/1.1 400 Bad Request", "The request cannot be read: its first line, its Host, its length or another header is missing or malformed.")]
+    [InlineData("POST /v2/models/small/infer HTTP/1.0\r\nHost: localhost\r\n\r\n", "HTTP/1.1 400 Bad Request", "The request cannot be read: its first line, its Host, its length or another header is missing or malformed.")]
+    [InlineData("nonsense\r\n\r\n", "HTTP/1.1 400 Bad Request", "The request cannot be read: its first line, its Host, its length or another header is missing or malformed.")]
+    [InlineData("GET /v2 HTTP/9.9\r\nHost: localhost\r\n\r\n", "HTTP/1.1 505 HTTP Version Not Supported", "The request's version of HTTP is unknown: 1.0 and 1.1 are spoken here.")]
+    [InlineData("GET /LONG HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 414 URI Too Long", "The request's address is too long.")]
+    [InlineData("GET /v2 HTTP/1.1\r\nHost: localhost\r\nX: LONGLONGLONGLONG\r\n\r\n", "HTTP/1.1 431 Request Header Fields Too Large", "The request's headers are too long.")]
+    public async Task What_cannot_be_read_gets_an_error_with_a_text_too(string request, string status, string error)
+    {
+        var answer = await RawAsync(served.Url, request.Replace("LONG", new string('a', 10_000)));
+
+        var body = JsonElement.Parse(answer[answer.IndexOf("\r\n\r\n", StringComparison.Ordinal)..]);
+        Assert.StartsWith($"{status}\r\n", answer, StringComparison.Ordinal);
+        Assert.Contains("\r\nContent-Type: application/json\r\n", answer, StringComparison.Ordinal);
+        Assert.Equal(error, body.GetProperty("error").GetString());
+    }
+
     [Fact]
     public async Task A_long_answer_ends_with_its_connection_where_http_has_no_pieces()
     {
