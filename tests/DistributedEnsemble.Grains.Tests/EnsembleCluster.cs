@@ -28,6 +28,7 @@ internal sealed class EnsembleCluster : IAsyncDisposable
         builder.ConfigureSilo((_, silo) => silo.AddEnsembleTraining(options =>
         {
             (options.RunsFolder, options.Lanes) = (runs, lanes);
+            options.Datasets.Add(new Training.Tests.Waves());
             configure?.Invoke(options);
         }));
         if (configureSilo is not null) builder.ConfigureSilo((_, silo) => configureSilo(silo));

@@ -17,13 +17,27 @@ internal static class Specs
         }
         """;
 
+    /// <summary>A regression that uses everything, too.</summary>
+    public const string Number = """
+        {
+          "name": "number", "seed": 7, "members": 6,
+          "data": { "dataset": "waves" },
+          "model": { "hidden": [33] },
+          "training": { "epochs": 3, "batchSize": 80, "schedule": { "learningRate": 0.02 } },
+          "regularization": { "l2": 1e-4, "dropout": { "rate": 0.3, "inputRate": 0.1 } },
+          "averaging": { "decay": 0.9, "everySteps": 5 },
+          "snapshots": { "perMember": 2 },
+          "logging": { "everySteps": 7 }
+        }
+        """;
+
     /// <summary>The same network for so long that a test can watch it train.</summary>
     public static string Long { get; } = Small.Replace("\"epochs\": 3", "\"epochs\": 100000");
 
     public static TrainingPlan Plan(string spec)
     {
         var document = SpecDocument.Parse(spec);
-        var registry = new DatasetRegistry();
+        var registry = new DatasetRegistry(new Training.Tests.Waves());
         var source = registry.Resolve(document.Dataset);
         return new TrainingPlan(document.Resolve(source.Defaults), source.Load(new DataFolders()), new NetworkRegistry());
     }

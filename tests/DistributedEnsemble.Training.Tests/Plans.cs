@@ -5,7 +5,7 @@ namespace DistributedEnsemble.Training.Tests;
 /// <summary>Plans of small specs on the built-in data.</summary>
 internal static class Plans
 {
-    private static readonly DatasetRegistry s_datasets = new();
+    private static readonly DatasetRegistry s_datasets = new(new Waves());
     private static readonly ConcurrentDictionary<string, Dataset> s_loaded = new();
 
     /// <summary>An epoch of 13 steps on the digits, the last one of smaller batch; dropout, input dropout, L2 and momentum.</summary>
@@ -15,6 +15,18 @@ internal static class Plans
           "data": { "dataset": "digits" },
           "model": { "kind": "mlp", "hidden": [19, 13] },
           "training": { "epochs": 3, "batchSize": 100, "schedule": { "learningRate": 0.05 } },
+          "regularization": { "l2": 1e-4, "dropout": { "rate": 0.3, "inputRate": 0.1 } },
+          "logging": { "everySteps": 7 }
+        }
+        """;
+
+    /// <summary>A regression in 18 steps, with all of that, too.</summary>
+    public const string Number = """
+        {
+          "name": "number", "seed": 7, "members": 3,
+          "data": { "dataset": "waves" },
+          "model": { "kind": "mlp", "hidden": [19, 13] },
+          "training": { "epochs": 3, "batchSize": 80, "schedule": { "learningRate": 0.02 } },
           "regularization": { "l2": 1e-4, "dropout": { "rate": 0.3, "inputRate": 0.1 } },
           "logging": { "everySteps": 7 }
         }
