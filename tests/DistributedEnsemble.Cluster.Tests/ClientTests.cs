@@ -57,8 +57,8 @@ public sealed class ClientTests
         var address = cluster.Redis.Address;
         var port = cluster.Redis.Port;
 
-        await RefusedAsync(3, $"{address} refuses the user or password that --cluster gives.\n", "list", "--cluster", address);
-        await RefusedAsync(3, $"{address} refuses the user or password that --cluster gives.\n", "list", "--cluster", $"redis://:wrong@127.0.0.1:{port}");
+        await RefusedAsync(3, $"{address} refuses the user or password of its address.\n", "list", "--cluster", address);
+        await RefusedAsync(3, $"{address} refuses the user or password of its address.\n", "list", "--cluster", $"redis://:wrong@127.0.0.1:{port}");
         await RefusedAsync(
             3, $"{address} answers, but no silo of its cluster does. Start one: ensemble-silo --cluster {address} --runs DIR (one off loopback needs the certificates of ENSEMBLE__TLS__… here, too).\n",
             "list", "--cluster", cluster.Redis.Url);
@@ -109,7 +109,7 @@ public sealed class ClientTests
         await using var silo = new SiloProcess(
             () => Host.Here.Start(SiloProcess.Program, ["--cluster", cluster.Redis.Address, "--runs", cluster.Runs]));
 
-        Assert.Equal((3, $"{cluster.Redis.Address} refuses the user or password that --cluster gives.\n"), (await silo.ExitAsync(), silo.Errors));
+        Assert.Equal((3, $"{cluster.Redis.Address} refuses the user or password of its address.\n"), (await silo.ExitAsync(), silo.Errors));
     }
 
     [Fact]

@@ -44,9 +44,13 @@ public sealed class SpecDocument
     /// <param name="datasetDefaults">A partial spec.</param>
     /// <param name="modelKinds">The kinds of models that the host has; null is <see cref="ModelSpec.BuiltInKinds"/>.</param>
     /// <exception cref="SpecException">The keys do not go together.</exception>
-    public EnsembleSpec Resolve(JsonObject? datasetDefaults = null, IReadOnlyCollection<string>? modelKinds = null) => ResolveOver(
-        datasetDefaults is null ? SpecLayer.Empty : SpecReader.Read(datasetDefaults.ToJsonString()),
-        modelKinds ?? ModelSpec.BuiltInKinds);
+    public EnsembleSpec Resolve(JsonObject? datasetDefaults = null, IReadOnlyCollection<string>? modelKinds = null)
+    {
+        var spec = ResolveOver(
+            datasetDefaults is null ? SpecLayer.Empty : SpecReader.Read(datasetDefaults.ToJsonString()), modelKinds ?? ModelSpec.BuiltInKinds);
+        SpecRules.CheckNew(spec);
+        return spec;
+    }
 
     /// <summary>The explicit keys alone, as a spec that can be read again.</summary>
     public string ToJson() => SpecWriter.Write(_keys);

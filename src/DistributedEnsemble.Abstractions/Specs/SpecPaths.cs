@@ -10,6 +10,7 @@ internal static class SpecPaths
     public const string OptimizerKind = "training.optimizer.kind";
     public const string ScheduleKind = "training.schedule.kind";
     public const string LearningRate = "training.schedule.learningRate";
+    public const string WeightDecay = "regularization.weightDecay";
     public const string Cycles = "training.schedule.cycles";
     public const string Snapshots = "snapshots";
     public const string PerMember = "snapshots.perMember";

@@ -12,7 +12,7 @@ internal static class SpecResolution
         given = InferModelKind(given, dataset);
         if (Changes(given, dataset, SpecPaths.ModelKind, s_code.Model.Kind)) dataset = dataset.Without(SpecPaths.Model);
         if (Changes(given, dataset, SpecPaths.OptimizerKind, s_code.Training.Optimizer.Kind))
-            dataset = dataset.Without(SpecPaths.Optimizer).Without(SpecPaths.LearningRate);
+            dataset = dataset.Without(SpecPaths.Optimizer).Without(SpecPaths.LearningRate).Without(SpecPaths.WeightDecay);
 
         var keys = given.Over(dataset);
         var modelKind = keys[SpecPaths.ModelKind] as string ?? s_code.Model.Kind;

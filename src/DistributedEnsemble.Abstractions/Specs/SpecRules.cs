@@ -44,6 +44,16 @@ internal static class SpecRules
         }
     }
 
+    /// <summary>What runs of former times could be trained with, and new ones cannot.</summary>
+    public static void CheckNew(EnsembleSpec spec)
+    {
+        var decay = spec.Regularization.WeightDecay;
+        if (spec.Training.Optimizer.Kind is not OptimizerKind.Adam || decay == 0) return;
+        throw new SpecException(
+            $"regularization.weightDecay is {SpecValue.InWords(decay)}: it is decoupled, which makes adamw of adam, and training.optimizer.kind is adam "
+            + "(choose adamw; or set regularization.l2, the coupled form, to half of PyTorch's weight_decay, and weightDecay to 0).");
+    }
+
     public static void CheckModelKind(string kind, IReadOnlyCollection<string> kinds)
     {
         if (kinds.Contains(kind)) return;

@@ -16,7 +16,7 @@ internal static class RunEndings
                 $"Go on with: {shared.Suggest(parsed, $"resume {status.Run}")}",
             RunState.Failed => $"Run \"{status.Run}\" failed{because}",
             RunState.Degraded => $"Run \"{status.Run}\" is degraded{because}",
-            _ => null,
+            RunState.Queued or RunState.Running or RunState.Completed => null,
         };
     }
 }

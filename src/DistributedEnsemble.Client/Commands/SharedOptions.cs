@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Client.Commands;
 /// <summary>The options that every command has.</summary>
 internal sealed class SharedOptions
 {
-    private const string DefaultRuns = "./runs";
+    private const string DefaultRuns = "./runs", ClusterVariable = "ENSEMBLE__CLUSTER", SecretsVariable = "ENSEMBLE__SECRETS";
 
     private readonly Option<string> _runs = new("--runs")
     {
@@ -28,7 +28,8 @@ internal sealed class SharedOptions
 
     private readonly Option<string?> _cluster = new("--cluster")
     {
-        Description = "The Redis of a cluster that has the runs [default: train in this process]", HelpName = "redis://HOST:PORT", Recursive = true,
+        Description = "The Redis of a cluster that has the runs, or a file with its address [default: ENSEMBLE__CLUSTER; without it, train in this process]",
+        HelpName = "redis://HOST:PORT", Recursive = true,
     };
 
     private readonly Option<bool> _json = new("--json")
@@ -43,8 +44,9 @@ internal sealed class SharedOptions
     public EmbeddedOptions Read(ParseResult parsed)
     {
         var (runs, data) = (parsed.GetValue(_runs)!, parsed.GetValue(_data));
-        var cluster = parsed.GetValue(_cluster) is { } address ? RedisAddress.Parse(address, "--cluster") : null;
-        if (cluster is not null) RefuseLocal(parsed);
+        var (address, source) = ClusterOf(parsed);
+        var cluster = address is null ? null : RedisAddress.Parse(address, source);
+        if (cluster is not null) RefuseLocal(parsed, source);
         for (var folder = Path.GetFullPath(runs); folder is not null; folder = Path.GetDirectoryName(folder))
         {
             if (File.Exists(folder)) throw new UsageException($"--runs {runs} cannot be a folder, because {folder} is a file: it takes the folder of all runs.");
@@ -56,18 +58,36 @@ internal sealed class SharedOptions
     /// <summary>A command line to go on with that finds the same runs.</summary>
     public string Suggest(ParseResult parsed, string command)
     {
-        var options = new Option<string?>[] { _runs!, _cluster, _data }.Select(option => (option.Name, Value: parsed.GetValue(option)));
+        var options = new Option<string?>[] { _runs!, _cluster, _data }.Select(option => (option.Name, Value: WithoutPassword(parsed.GetValue(option))));
         var given = options.Where(option => option.Value is not (null or DefaultRuns)).Select(option => $" {option.Name} {Quote(option.Value!)}");
         return $"ensemble {command}{string.Concat(given)}";
     }
 
-    private void RefuseLocal(ParseResult parsed)
+    /// <summary>
+    /// The option, or the setting that silos have, too: a variable, or a file of the folder that ENSEMBLE__SECRETS names. Neither shows
+    /// a password in the list of processes.
+    /// </summary>
+    private (string? Address, string Source) ClusterOf(ParseResult parsed)
     {
-        if (parsed.GetResult(_runs) is { Implicit: false })
-            throw new UsageException("--runs and --cluster exclude each other: the silos of the cluster know where its runs lie.");
-        if (parsed.GetResult(_lanes) is { Implicit: false })
-            throw new UsageException("--lanes and --cluster exclude each other: each silo of the cluster has its own --lanes.");
+        if (parsed.GetValue(_cluster) is { } given) return (given, _cluster.Name);
+        if (Environment.GetEnvironmentVariable(ClusterVariable) is { Length: > 0 } variable) return (variable, ClusterVariable);
+        if (Environment.GetEnvironmentVariable(SecretsVariable) is not { Length: > 0 } secrets) return (null, "");
+        var file = Path.Combine(secrets, ClusterVariable);
+        return File.Exists(file) ? (file, SecretsVariable) : (null, "");
     }
+
+    private void RefuseLocal(ParseResult parsed, string source)
+    {
+        var wayOut = source == _cluster.Name ? "" : $" Unset {source} to train in this process.";
+        if (parsed.GetResult(_runs) is { Implicit: false })
+            throw new UsageException($"--runs and {source} exclude each other: the silos of the cluster know where its runs lie.{wayOut}");
+        if (parsed.GetResult(_lanes) is { Implicit: false })
+            throw new UsageException($"--lanes and {source} exclude each other: each silo of the cluster has its own --lanes.{wayOut}");
+    }
+
+    /// <summary>What is printed may be kept.</summary>
+    private static string? WithoutPassword(string? value) =>
+        value is not null && Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.UserInfo.Length > 0 ? value.Replace($"{uri.UserInfo}@", "", StringComparison.Ordinal) : value;
 
     private static string Quote(string value) => value.Any(char.IsWhiteSpace) ? $"'{value}'" : value;
 }

@@ -57,7 +57,7 @@ internal sealed class MemberColumns(bool unicode)
         MemberState.Completed => new Style(Color.Green),
         MemberState.Failed => new Style(Color.Red),
         MemberState.Waiting => new Style(Color.Grey),
-        _ => Style.Plain,
+        MemberState.Training => Style.Plain,
     };
 
     private enum Align { Left, Right }

@@ -35,7 +35,7 @@ internal sealed class ProgressPicture(bool unicode)
         MemberState.Training => 0,
         MemberState.Failed => 1,
         MemberState.Waiting => 2,
-        _ => 3,
+        MemberState.Completed => 3,
     };
 
     private static string LeftOut(IEnumerable<MemberStatus> members)

@@ -23,7 +23,7 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
         if (!RunName.IsValid(name)) throw new UsageException($"\"{name}\" is not a run's name: {RunName.Rule}.");
         var folder = new RunFolder(options.RunsFolder, name);
         var status = RunStatusFile.Read(folder);
-        return status is { State: RunState.Running or RunState.Queued } && !RunLock.IsHeld(folder) ? Orphaned(status) : status;
+        return status is { State: RunState.Running or RunState.Queued } && !RunLock.IsHeld(folder) ? FileRuns.Orphaned(folder, status) : status;
     }
 
     // A folder of anything else that has a run's name is never taken for one.
@@ -58,14 +58,4 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
 
     private RunStatus Existing(string name) =>
         Find(name) ?? throw new UsageException($"There is no run \"{name}\" in {options.RunsFolder}.");
-
-    /// <summary>A run whose process ended is paused: nobody trains it, and its record knows how to go on.</summary>
-    private static RunStatus Orphaned(RunStatus status) => status with
-    {
-        State = RunState.Paused,
-        Reason = "its process ended",
-        Members = [.. status.Members.Select(member => member.State == MemberState.Training
-            ? member with { State = MemberState.Waiting, Silo = null, Lane = null, StepsPerSecond = 0 }
-            : member)],
-    };
 }

@@ -15,11 +15,12 @@ namespace DistributedEnsemble.Grains;
 /// <remarks>
 /// Names are not compared. The authority signs for one cluster alone, and whoever holds one of its certificates may call every
 /// grain: knowing <em>which</em> peer answers would add nothing, and addresses of containers change at every start. What a
-/// certificate may be used for is compared: one for clients only cannot stand in for a silo that clients connect to.
+/// certificate may be used for is compared: one for clients only cannot stand in for a silo, neither where clients connect nor
+/// where silos do.
 /// </remarks>
 internal abstract class MutualTls(TlsIdentitySource identities, ILogger log) : IConnectionMiddleware
 {
-    private protected ILogger Log => log;
+    private const int LongestReason = 500;
 
     public abstract Task OnConnectionAsync(ConnectionContext context, ConnectionDelegate next);
 
@@ -42,7 +43,8 @@ internal abstract class MutualTls(TlsIdentitySource identities, ILogger log) : I
         catch (Exception e)
         {
             await stream.DisposeAsync();
-            throw new AuthenticationException(refusal ?? ReasonOf(e, context), e);
+            // The words are partly the peer's.
+            throw new AuthenticationException(OneLine.Of(refusal ?? ReasonOf(e, context), LongestReason), e);
         }
     }
 
@@ -85,7 +87,8 @@ internal abstract class MutualTls(TlsIdentitySource identities, ILogger log) : I
 }
 
 /// <summary>The side that accepts connections: a silo's two ports.</summary>
-internal sealed class InboundMutualTls(TlsIdentitySource identities, ILogger log) : MutualTls(identities, log)
+/// <param name="silosOnly">Whether only silos may connect, whose certificates are for accepting connections, too.</param>
+internal sealed class InboundMutualTls(TlsIdentitySource identities, RefusalLog refusals, bool silosOnly, ILogger log) : MutualTls(identities, log)
 {
     public override async Task OnConnectionAsync(ConnectionContext context, ConnectionDelegate next)
     {
@@ -97,7 +100,7 @@ internal sealed class InboundMutualTls(TlsIdentitySource identities, ILogger log
         catch (AuthenticationException e)
         {
             // Anyone may knock: a line, not a stack trace, and the connection ends here.
-            Log.PeerRefused(context.RemoteEndPoint, e.Message);
+            refusals.Tell(context.RemoteEndPoint, e.Message);
             return;
         }
         await RunAsync(context, stream, next);
@@ -111,7 +114,7 @@ internal sealed class InboundMutualTls(TlsIdentitySource identities, ILogger log
                 EnabledSslProtocols = SslProtocols.Tls13,
                 ServerCertificateContext = identity.Context,
                 ClientCertificateRequired = true,
-                CertificateChainPolicy = identity.ClientPolicy,
+                CertificateChainPolicy = silosOnly ? identity.SiloPolicy : identity.ClientPolicy,
                 RemoteCertificateValidationCallback = check,
                 // A resumed session proves nothing anew, and would outlive its certificate.
                 AllowTlsResume = false,

@@ -14,12 +14,19 @@ public static class MutualTlsExtensions
     public static ISiloBuilder UseMutualTls(this ISiloBuilder silo, TlsSettings settings)
     {
         var identities = new TlsIdentitySource(settings, accepts: true, TimeProvider.System);
+        RefusalLog? refusals = null;
         return silo.Configure<SiloConnectionOptions>(options =>
         {
-            options.ConfigureSiloInboundConnection(connection => connection.UseMiddleware(new InboundMutualTls(identities, Log(connection))));
-            options.ConfigureGatewayInboundConnection(connection => connection.UseMiddleware(new InboundMutualTls(identities, Log(connection))));
+            options.ConfigureSiloInboundConnection(connection => connection.UseMiddleware(Inbound(connection, silosOnly: true)));
+            options.ConfigureGatewayInboundConnection(connection => connection.UseMiddleware(Inbound(connection, silosOnly: false)));
             options.ConfigureSiloOutboundConnection(connection => connection.UseMiddleware(new OutboundMutualTls(identities, Log(connection))));
         });
+
+        InboundMutualTls Inbound(IConnectionBuilder connection, bool silosOnly)
+        {
+            var log = Log(connection);
+            return new InboundMutualTls(identities, refusals ??= new RefusalLog(TimeProvider.System, log), silosOnly, log);
+        }
     }
 
     /// <summary>Lets a client outside of the cluster speak to gateways that ask for mutual TLS.</summary>

@@ -30,6 +30,9 @@ internal sealed class TlsIdentity
     /// <summary>What a peer that connected to us must meet.</summary>
     public X509ChainPolicy ClientPolicy => Policy(ClientUsage);
 
+    /// <summary>What a silo that connected to us must meet: its certificate is for accepting connections, too, as no client's is.</summary>
+    public X509ChainPolicy SiloPolicy => Policy(ClientUsage, ServerUsage);
+
     /// <param name="settings">The files.</param>
     /// <param name="accepts">Whether this process accepts connections too, as a silo does.</param>
     /// <exception cref="TlsException">A file is missing or unusable, or a peer would refuse the certificate.</exception>
@@ -104,7 +107,7 @@ internal sealed class TlsIdentity
         }
     }
 
-    private X509ChainPolicy Policy(Oid usage)
+    private X509ChainPolicy Policy(params ReadOnlySpan<Oid> usages)
     {
         var policy = new X509ChainPolicy
         {
@@ -114,7 +117,7 @@ internal sealed class TlsIdentity
             RevocationMode = X509RevocationMode.NoCheck,
         };
         policy.CustomTrustStore.AddRange(_authorities);
-        policy.ApplicationPolicy.Add(usage);
+        foreach (var usage in usages) policy.ApplicationPolicy.Add(usage);
         return policy;
     }
 }

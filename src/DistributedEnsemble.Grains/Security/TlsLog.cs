@@ -8,6 +8,9 @@ internal static partial class TlsLog
     [LoggerMessage(80, LogLevel.Warning, "A connection from {Peer} was refused: {Reason}")]
     public static partial void PeerRefused(this ILogger log, EndPoint? peer, string reason);
 
+    [LoggerMessage(83, LogLevel.Warning, "{Count} more connections were refused since then.")]
+    public static partial void MorePeersRefused(this ILogger log, long count);
+
     [LoggerMessage(81, LogLevel.Information, "The certificate in {File} was renewed; it is valid until {End:yyyy-MM-dd}.")]
     public static partial void CertificateRenewed(this ILogger log, string file, DateTime end);
 

@@ -19,6 +19,40 @@ public static class FileRuns
         AtomicFile.Write(folder.StopRequest, _ => { });
     }
 
+    /// <summary>
+    /// How a run is whose process ended without a word: paused, at the steps from which it goes on. Its run.json may tell of later
+    /// ones, which nobody recorded.
+    /// </summary>
+    /// <param name="written">What run.json says.</param>
+    public static RunStatus Orphaned(RunFolder folder, RunStatus written)
+    {
+        const string Reason = "its process ended";
+        try
+        {
+            if (RecordFile<RunRecord>.Read(folder) is { } stored && RunKey.Parse(stored.Run) is var run && run.Id == written.Id)
+            {
+                var record = stored.Record.WithoutLanes();
+                if (record.State is RunState.Running or RunState.Queued) record = record with { State = RunState.Paused, Reason = Reason };
+                var progress = new RunProgress(run, TimeProvider.System);
+                progress.Start(record);
+                return progress.Project(record, isUnderWay: false);
+            }
+        }
+        catch (Exception exception) when (StoreFailure.In(exception) is not null)
+        {
+            // Whoever resumes it is told what is wrong with the record.
+        }
+
+        return written with
+        {
+            State = RunState.Paused,
+            Reason = Reason,
+            Members = [.. written.Members.Select(member => member.State == MemberState.Training
+                ? member with { State = MemberState.Waiting, Silo = null, Lane = null, StepsPerSecond = 0 }
+                : member)],
+        };
+    }
+
     /// <summary>Removes a run with all its files. Whatever crashes, the run is there whole, or is gone.</summary>
     /// <exception cref="RunRejectedException">There is no such run, or a process trains it.</exception>
     public static void Delete(RunFolder folder)

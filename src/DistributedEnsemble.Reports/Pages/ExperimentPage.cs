@@ -60,7 +60,7 @@ public static class ExperimentPage
             Verdict.Held => "This held",
             Verdict.Less => "There is a gain, but a smaller one",
             Verdict.Unclear => "These seeds do not say",
-            _ => "This did not hold",
+            Verdict.Failed => "This did not hold",
         };
         var interval = finding.Error.StandardError is null ? "one seed has no interval" : Invariant($"95 % interval {low:+0.00;−0.00;0.00} to {high:+0.00;−0.00;0.00}");
         return Invariant(
@@ -111,7 +111,7 @@ public static class ExperimentPage
         Verdict.Held => "held",
         Verdict.Less => "a smaller gain",
         Verdict.Unclear => "unclear",
-        _ => "failed",
+        Verdict.Failed => "failed",
     };
 
     private static string Percent(Estimate share) => Invariant($"{100 * share.Mean:0.00} %");

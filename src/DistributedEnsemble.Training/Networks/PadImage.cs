@@ -6,6 +6,9 @@ namespace DistributedEnsemble.Training;
 /// <summary>Zeros around images smaller than <paramref name="Size"/> on a side; others pass unchanged.</summary>
 public sealed record PadImage(int Size) : Layer
 {
+    /// <summary>Where the zeros go, for who rebuilds the layer from its description: half on each side, an odd one there.</summary>
+    public string OddZeros { get; } = "belowAndRight";
+
     public override Function Build(NetworkBuilder builder)
     {
         var (height, width) = (builder.Shape[1], builder.Shape[2]);

@@ -12,7 +12,7 @@ internal static class ElementTypes
         ElementType.Bool or ElementType.U8 or ElementType.I8 => 1,
         ElementType.I16 or ElementType.F16 or ElementType.BF16 => 2,
         ElementType.I32 or ElementType.F32 => 4,
-        _ => 8,
+        ElementType.I64 or ElementType.F64 => 8,
     };
 
     public static string Format(this ElementType type) => type.ToString().ToUpperInvariant();

@@ -17,7 +17,7 @@ public abstract class LearningRate
             ScheduleKind.Step => new StepDecay(
                 schedule.LearningRate, schedule.Factor, [.. (schedule.Milestones ?? []).Select(epoch => (long)epoch * stepsPerEpoch)]),
             ScheduleKind.Cosine => new CyclicCosine(schedule.LearningRate, steps, cycles: 1),
-            _ => new CyclicCosine(schedule.LearningRate, steps, Cycles(schedule, steps)),
+            ScheduleKind.CyclicCosine => new CyclicCosine(schedule.LearningRate, steps, Cycles(schedule, steps)),
         };
     }
 

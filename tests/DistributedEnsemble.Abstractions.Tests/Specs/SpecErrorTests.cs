@@ -71,6 +71,7 @@ public sealed class SpecErrorTests
     [InlineData("prediction.from=ema", "prediction.from is ema: EMA models come from averaging, which is off (set averaging.decay, or predict from final).")]
     [InlineData("prediction.monteCarloSamples=20", "prediction.monteCarloSamples is 20: Monte-Carlo prediction averages over dropout masks, and dropout is off (set regularization.dropout.rate, or 0 samples).")]
     [InlineData("prediction.monteCarloSamples=20 regularization.dropout.rate=0", "prediction.monteCarloSamples is 20: Monte-Carlo prediction averages over dropout masks, and dropout is off (set regularization.dropout.rate, or 0 samples).")]
+    [InlineData("training.optimizer.kind=adam regularization.weightDecay=0.01", "regularization.weightDecay is 0.01: it is decoupled, which makes adamw of adam, and training.optimizer.kind is adam (choose adamw; or set regularization.l2, the coupled form, to half of PyTorch's weight_decay, and weightDecay to 0).")]
     [InlineData("model.depth=21", "model.depth is 21: a resnet has 6n+2 layers, from 8 to 1202 (near are 20 and 26).")]
     [InlineData("model.depth=1", "model.depth is 1: a resnet has 6n+2 layers, from 8 to 1202 (near are 8 and 14).")]
     [InlineData("training.schedule.kind=step training.schedule.milestones=[30,20]", "training.schedule.milestones is [30, 20]: milestones are epochs, each later than the one before (sort them).")]
@@ -103,6 +104,15 @@ public sealed class SpecErrorTests
     public void A_datasets_keys_of_another_kind_are_never_an_error() =>
         Assert.Equal(0.9, SpecDocument.Empty.With("training.optimizer.kind", "adam")
             .Resolve(JsonNode.Parse("""{"training":{"optimizer":{"momentum":0.5}}}""")!.AsObject()).Training.Optimizer.Momentum);
+
+    [Fact]
+    public void A_datasets_weight_decay_goes_with_its_optimizer() =>
+        Assert.Equal(0, SpecDocument.Empty.With("training.optimizer.kind", "adam")
+            .Resolve(JsonNode.Parse("""{"training":{"optimizer":{"kind":"adamw"}},"regularization":{"weightDecay":0.03}}""")!.AsObject()).Regularization.WeightDecay);
+
+    [Fact]
+    public void A_run_of_former_times_that_decayed_with_adam_can_be_read() => Assert.Equal(
+        0.01, EnsembleSpec.FromJson("""{"training":{"optimizer":{"kind":"adam"}},"regularization":{"weightDecay":0.01}}""").Regularization.WeightDecay);
 
     private static void AssertError(string error, params string[] settings) => Assert.Equal(error, Assert.Throws<SpecException>(
         () => SpecDocument.Empty.With(settings.Select(SpecDocument.ParseSetting)).Resolve()).Message);

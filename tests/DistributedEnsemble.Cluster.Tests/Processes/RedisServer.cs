@@ -11,7 +11,10 @@ internal sealed class RedisServer(string folder, Host host, string? password, st
 
     public int Port { get; } = FreePort();
 
-    public string Url => password is null ? Address : Address.Replace("://", $"://:{password}@", StringComparison.Ordinal);
+    public string Url => (password is null ? Address : Address.Replace("://", $"://:{password}@", StringComparison.Ordinal)) + Word;
+
+    /// <summary>On a network of the test's own.</summary>
+    private string Word => certificates is null && !IPAddress.IsLoopback(IPAddress.Parse(host.Address)) ? "?plaintext" : "";
 
     /// <summary>Without the password.</summary>
     public string Address => $"{(certificates is null ? "redis" : "rediss")}://{host.Address}:{Port}";

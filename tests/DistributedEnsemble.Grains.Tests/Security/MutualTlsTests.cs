@@ -87,7 +87,17 @@ public sealed class MutualTlsTests : IAsyncDisposable
     {
         await _cluster.StartAsync(_authority.Silo());
 
-        Assert.True(await AnswersAsync(_cluster.Silo, _authority.Client(), SslProtocols.Tls13));
+        Assert.True(await AnswersAsync(_cluster.Silo, _authority.Silo(), SslProtocols.Tls13));
+        Assert.True(await AnswersAsync(_cluster.Gateway, _authority.Client(), SslProtocols.Tls13));
+    }
+
+    [Fact]
+    public async Task A_clients_certificate_does_not_open_the_port_for_silos()
+    {
+        await _cluster.StartAsync(_authority.Silo());
+
+        Assert.False(await AnswersAsync(_cluster.Silo, _authority.Client(), SslProtocols.Tls13));
+        await _cluster.LoggedAsync("is not good here");
     }
 
     [Fact]

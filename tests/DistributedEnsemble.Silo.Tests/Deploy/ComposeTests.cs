@@ -36,6 +36,7 @@ public sealed class ComposeTests : IDisposable
         Assert.Equal(true, service["read_only"]);
         Assert.Equal(["ALL"], List(service["cap_drop"]));
         Assert.Equal(["no-new-privileges:true"], List(service["security_opt"]));
+        Assert.True(service.ContainsKey("mem_limit") && service.ContainsKey("pids_limit"));
     });
 
     [Fact]

@@ -62,6 +62,20 @@ public sealed class KubernetesTests
     }
 
     [Fact]
+    public void The_namespace_allows_nothing_more()
+    {
+        var space = One<V1Namespace>("ensemble").Metadata.Labels;
+        Assert.All(["enforce", "audit", "warn"], mode => Assert.Equal("restricted", space[$"pod-security.kubernetes.io/{mode}"]));
+    }
+
+    [Fact]
+    public void No_pod_can_fill_a_machine() => Assert.All(All<V1StatefulSet>().Select(set => set.Spec.Template.Spec), pod =>
+    {
+        Assert.All(pod.Containers, container => Assert.True(container.Resources.Limits.ContainsKey("memory") && container.Resources.Limits.ContainsKey("ephemeral-storage")));
+        Assert.All(pod.Volumes.Where(volume => volume.EmptyDir is not null), volume => Assert.NotNull(volume.EmptyDir.SizeLimit));
+    });
+
+    [Fact]
     public void A_silo_advertises_its_pods_own_address() =>
         Assert.Equal("status.podIP", Silo.Env.Single(e => e.Name == "ENSEMBLE__ADDRESS").ValueFrom.FieldRef.FieldPath);
 

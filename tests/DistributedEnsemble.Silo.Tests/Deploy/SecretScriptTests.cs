@@ -99,7 +99,11 @@ public sealed class SecretScriptTests : IDisposable
 
         Assert.Equal(before, Contents());
         var password = File.ReadAllText(FileOf("redis.conf")).Split(' ', '\n')[1];
-        Assert.Equal($"redis://:{password}@redis:6379\n", File.ReadAllText(FileOf("ENSEMBLE__CLUSTER")));
+        Assert.Equal($"redis://:{password}@redis:6379?plaintext\n", File.ReadAllText(FileOf("ENSEMBLE__CLUSTER")));
+        var driver = RedisAddress.Parse(FileOf("driver-address"), "--cluster").ToConfiguration();
+        Assert.Equal("driver", driver.User);
+        Assert.Contains($"\nuser driver on >{driver.Password} ", File.ReadAllText(FileOf("redis.conf")));
+        Assert.NotEqual(password, driver.Password);
         Assert.Matches("^[0-9a-f]{64}$", password);
         Assert.NotEqual(File.ReadAllText(FileOf("ENSEMBLE__SERVING__INFERENCEKEY")), File.ReadAllText(FileOf("ENSEMBLE__SERVING__ADMINKEY")));
         Assert.Equal(OwnerOnly | UnixFileMode.UserExecute, File.GetUnixFileMode(FileOf("")));

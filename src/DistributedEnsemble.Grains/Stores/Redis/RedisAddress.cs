@@ -4,10 +4,18 @@ using StackExchange.Redis;
 
 namespace DistributedEnsemble.Grains;
 
-/// <summary>Where a cluster's Redis is: redis://[user:password@]host[:port][/database], or rediss:// for TLS.</summary>
+/// <summary>
+/// Where a cluster's Redis is: redis://[user:password@]host[:port][/database], or rediss:// for TLS. Off this machine it is TLS,
+/// or says <c>?plaintext</c>.
+/// </summary>
 public sealed class RedisAddress
 {
-    private const string Form = "it takes redis://[user:password@]host[:port], or rediss:// for TLS";
+    private const string Form = "it takes redis://[user:password@]host[:port], rediss:// for TLS, or a file that holds one of these";
+
+    /// <summary>Lets everybody on the way read the password and the records: for networks that are the cluster's own.</summary>
+    private const string Plaintext = "?plaintext";
+
+    private const int LongestFile = 4096;
     private const int DefaultPort = 6379;
 
     private readonly Uri _uri;
@@ -21,16 +29,39 @@ public sealed class RedisAddress
 
     private int Port => _uri.IsDefaultPort || _uri.Port < 0 ? DefaultPort : _uri.Port;
 
+    /// <param name="text">The address, or the path of a file that holds it: a command line can be read by every user of a machine.</param>
     /// <param name="option">What errors call it.</param>
     /// <exception cref="RedisAddressException">It is no such address. The text is not repeated: it may hold a password.</exception>
     public static RedisAddress Parse(string text, string option)
     {
+        if (!text.Contains("://", StringComparison.Ordinal) && File.Exists(text)) return Parse(ReadFile(text, option), $"{option} {text}");
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("redis" or "rediss") || uri.Host.Length == 0)
             throw new RedisAddressException($"{option} is not the address of a Redis: {Form}.");
         var database = uri.AbsolutePath.Trim('/');
-        if (uri.Query.Length > 0 || uri.Fragment.Length > 0 || (database.Length > 0 && !uint.TryParse(database, out _)))
+        if (uri.Query is not ("" or Plaintext) || uri.Fragment.Length > 0 || (database.Length > 0 && !uint.TryParse(database, out _)))
             throw new RedisAddressException($"{option} has more than an address: {Form}.");
-        return new RedisAddress(uri);
+        var address = new RedisAddress(uri);
+        if (!address.IsLoopback && uri.Scheme == "redis" && uri.Query != Plaintext)
+        {
+            throw new RedisAddressException(
+                $"{option} {address} is not on this machine: everybody on the way could read its password and the records. Use rediss://, or, on a network of the cluster's own, add {Plaintext}.");
+        }
+
+        return address;
+    }
+
+    private static string ReadFile(string path, string option)
+    {
+        try
+        {
+            using var file = new StreamReader(path);
+            var text = new char[LongestFile];
+            return new string(text, 0, file.ReadBlock(text)).Trim();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new RedisAddressException($"{option} {path} cannot be read: {OneLine.Of(exception.Message)}");
+        }
     }
 
     public ConfigurationOptions ToConfiguration()
@@ -68,7 +99,7 @@ public sealed class RedisAddress
         }
         catch (RedisConnectionException exception) when (IsRefused(exception))
         {
-            throw new RedisUnreachableException($"{this} refuses the user or password that --cluster gives.");
+            throw new RedisUnreachableException($"{this} refuses the user or password of its address.");
         }
         catch (RedisException)
         {
