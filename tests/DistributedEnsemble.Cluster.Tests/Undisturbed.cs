@@ -1,12 +1,20 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+
 namespace DistributedEnsemble.Cluster.Tests;
 
-/// <summary>What a run must come to, whatever happened on its way: computed by the library alone, member after member.</summary>
+/// <summary>
+/// What a run must come to, whatever happened on its way: computed by the library alone, member after member, and once for all
+/// tests whose specs differ by their names.
+/// </summary>
 internal sealed class Undisturbed
 {
+    private static readonly ConcurrentDictionary<string, Lazy<Undisturbed>> s_known = new();
+
     private readonly List<(int Member, int Step, string Sha256)> _snapshots, _ema = [];
     private readonly Dictionary<int, string> _metrics = [];
 
-    public Undisturbed(string spec)
+    private Undisturbed(string spec)
     {
         var document = SpecDocument.Parse(spec);
         var source = new DatasetRegistry().Resolve(document.Dataset);
@@ -18,7 +26,15 @@ internal sealed class Undisturbed
         _ema = Identify(averages);
     }
 
-    public void IsWhatCameOutOf(LocalCluster cluster, string run)
+    public static void IsWhatCameOutOf(LocalCluster cluster, string spec)
+    {
+        var named = JsonNode.Parse(spec)!.AsObject();
+        var run = (string)named["name"]!;
+        named.Remove("name");
+        s_known.GetOrAdd(named.ToJsonString(), _ => new Lazy<Undisturbed>(() => new Undisturbed(spec))).Value.IsWhatCameOut(cluster, run);
+    }
+
+    private void IsWhatCameOut(LocalCluster cluster, string run)
     {
         var status = cluster.Read(run)!;
         Assert.Equal(RunState.Completed, status.State);

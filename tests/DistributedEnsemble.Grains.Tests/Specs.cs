@@ -50,11 +50,13 @@ internal static class Specs
     }
 
     /// <summary>What the model of a file says of the first test rows, on one torch thread as on a silo: more give other bits.</summary>
-    public static double[] Answers(TrainingPlan plan, RunFolder folder, WeightFile file, int rows)
+    public static double[] Answers(TrainingPlan plan, RunFolder folder, WeightFile file, int rows) => Answers(plan, folder, file, plan.Dataset.Test, rows);
+
+    public static double[] Answers(TrainingPlan plan, RunFolder folder, WeightFile file, Samples samples, int rows)
     {
         TorchSharp.torch.set_num_threads(1);
         using var weights = WeightFiles.LoadWeights(folder, file, plan.Network.Layout);
-        return BatchedPrediction.OfRows(new SingleModel(plan.Network, plan.Task, weights), plan.Dataset.Test, 0, rows);
+        return BatchedPrediction.OfRows(new SingleModel(plan.Network, plan.Task, weights), samples, 0, rows);
     }
 
     /// <summary>(member, step, sha256) of each member's EMA model, as the sequential reference computes them.</summary>

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Security.Cryptography.X509Certificates;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 
@@ -31,9 +33,18 @@ public sealed class ComposedClusterTests : IDisposable
         Assert.Equal(3, environments.Count);
 
         foreach (var environment in environments) await cluster.AddSiloAsync(() => new LocalProcess(program, [], environment));
-        // As the image's own check of its health does.
-        foreach (var environment in environments) await LocalProcess.RunAsync(program, ["probe", "--ready"], environment);
+        // As the image's own check of its health does, again and again.
+        foreach (var environment in environments)
+        {
+            await Until.AsksAsync(async () =>
+            {
+                await using var probe = new LocalProcess(program, ["probe", "--ready"], environment);
+                return await probe.ExitAsync() == 0 ? "" : null;
+            });
+        }
+
         await cluster.RunAsync("train", "--dataset", "digits", "--members", "3", "--epochs", "2", "--name", "composed");
+        foreach (var environment in environments) await IsServedSoonAsync(environment, "composed");
         Assert.Contains("\"constituents\":3", await cluster.RunAsync("evaluate", "composed", "--json"));
 
         var silos = cluster.Alive;
@@ -43,6 +54,30 @@ public sealed class ComposedClusterTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>A run that has ended is ready on every silo within ten seconds, without anybody's doing.</summary>
+    private async Task IsServedSoonAsync(Dictionary<string, string> environment, string run)
+    {
+        using var certificate = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(Secrets, "authority.crt"));
+        using var trusting = new SocketsHttpHandler();
+        trusting.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { certificate }, RevocationMode = X509RevocationMode.NoCheck,
+        };
+        using var client = new HttpClient(trusting);
+        // The certificate names 172.30.0.N, which is 127.0.0.N here, and the machine's own names.
+        client.DefaultRequestHeaders.Host = "localhost";
+        client.DefaultRequestHeaders.Authorization = new("Bearer", File.ReadAllText(Path.Combine(Secrets, "ENSEMBLE__SERVING__INFERENCEKEY")).Trim());
+        var url = $"{environment["ENSEMBLE__HTTP"]}/v2/models/{run}/ready";
+        var since = Stopwatch.StartNew();
+        while (true)
+        {
+            using var answer = await client.GetAsync(url, TestContext.Current.CancellationToken);
+            if (answer.IsSuccessStatusCode) break;
+            Assert.True(since.Elapsed < TimeSpan.FromSeconds(10), await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+    }
 
     /// <summary>A service's environment: its mounts and secrets are files of this test, 172.30.0.N is 127.0.0.N.</summary>
     private Dictionary<string, string> EnvironmentOf(string name, Dictionary<object, object> service, LocalCluster cluster)

@@ -7,7 +7,6 @@ public sealed class PartitionTests
     public async Task A_silo_that_is_cut_off_and_comes_back_changes_nothing_and_ends_with_4(int number)
     {
         var spec = Specs.Of("cut-off", members: 2, epochs: 800);
-        var expected = new Undisturbed(spec);
         var network = await HostNetwork.StartAsync("redis", "driver", "silo-1", "silo-2");
         await using var cluster = await LocalCluster.StartAsync(silos: 2, password: "secret", network: network);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec));
@@ -21,6 +20,6 @@ public sealed class PartitionTests
 
         Assert.Equal(4, await island.ExitAsync());
         await cluster.EndsAsync(driver);
-        expected.IsWhatCameOutOf(cluster, "cut-off");
+        Undisturbed.IsWhatCameOutOf(cluster, spec);
     }
 }

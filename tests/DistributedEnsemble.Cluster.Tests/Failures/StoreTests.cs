@@ -33,7 +33,6 @@ public sealed class StoreTests
         }
 
         var spec = Specs.Of("full", members: 2, epochs: 100, hidden: 1000);
-        var expected = new Undisturbed(spec);
         await using var cluster = await LocalCluster.StartAsync(silos: 0);
         var silo = await cluster.AddSiloOnDiskAsync(size);
         await using (var driver = cluster.Drive("train", cluster.SpecFile(spec)))
@@ -51,7 +50,7 @@ public sealed class StoreTests
 
         await RemountAsync(mend);
         await cluster.RunAsync("resume", "full");
-        expected.IsWhatCameOutOf(cluster, "full");
+        Undisturbed.IsWhatCameOutOf(cluster, spec);
 
         Task RemountAsync(string options) =>
             LocalProcess.RunAsync("nsenter", ["-t", $"{silo.Id}", "-m", "mount", "-o", $"remount,{options}", cluster.Runs]);

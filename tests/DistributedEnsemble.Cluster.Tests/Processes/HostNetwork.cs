@@ -5,7 +5,10 @@ internal sealed class HostNetwork : IAsyncDisposable
 {
     private const string Network = "10.213.78";
 
-    private readonly string _name = $"ens{System.Environment.ProcessId % 100_000}";
+    private static int s_networks;
+
+    /// <summary>Devices have at most 15 letters in their names. The networks may have the same addresses: nothing connects them.</summary>
+    private readonly string _name = $"ens{System.Environment.ProcessId % 100_000}{(char)('a' + (Interlocked.Increment(ref s_networks) % 26))}";
     private readonly TemporaryFolder _certificates = new();
     private readonly Dictionary<string, Host> _hosts = [];
 
@@ -17,10 +20,10 @@ internal sealed class HostNetwork : IAsyncDisposable
 
     public static async Task<HostNetwork> StartAsync(params string[] hosts)
     {
+        await SkipUnlessPermittedAsync();
         var network = new HostNetwork();
         try
         {
-            await SkipUnlessPermittedAsync(network._name);
             await network.AddAsync(hosts);
             return network;
         }
@@ -49,12 +52,12 @@ internal sealed class HostNetwork : IAsyncDisposable
         _certificates.Dispose();
     }
 
-    private static async Task SkipUnlessPermittedAsync(string name)
+    public static async Task SkipUnlessPermittedAsync()
     {
         try
         {
-            await using var bridge = new LocalProcess("ip", "link", "add", name, "type", "bridge");
-            if (await bridge.ExitAsync() != 0) Assert.Skip($"Only root can make network namespaces: {bridge.Errors}");
+            await using var probe = new LocalProcess("unshare", "--net", "ip", "link", "set", "lo", "up");
+            if (await probe.ExitAsync() != 0) Assert.Skip($"Only root can make network namespaces: {probe.Errors}");
         }
         catch (System.ComponentModel.Win32Exception)
         {
@@ -66,6 +69,7 @@ internal sealed class HostNetwork : IAsyncDisposable
     {
         await LocalProcess.RunAsync(
             Repository.File("deploy/make-certificates"), [_certificates.Path, .. hosts.Select((host, number) => $"{host},{Network}.{number + 1}")]);
+        await IpAsync("link", "add", _name, "type", "bridge");
         await IpAsync("link", "set", _name, "up");
         foreach (var (number, name) in hosts.Index())
         {

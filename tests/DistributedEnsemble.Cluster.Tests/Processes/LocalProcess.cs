@@ -46,6 +46,13 @@ internal sealed partial class LocalProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>Lets it clean up, if it has not ended.</summary>
+    public async Task EndAsync()
+    {
+        if (!_process.HasExited) Signal(Cluster.Tests.Signal.Terminate);
+        await _process.WaitForExitAsync();
+    }
+
     /// <summary>Runs a program to its end, which must be a good one.</summary>
     public static async Task<string> RunAsync(
         string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>>? environment = null)

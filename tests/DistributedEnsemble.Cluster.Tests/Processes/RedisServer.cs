@@ -22,6 +22,9 @@ internal sealed class RedisServer(string folder, Host host, string? password, st
     public static string? Program { get; } = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
         .Select(path => Path.Combine(path, "redis-server")).FirstOrDefault(File.Exists);
 
+    /// <summary>Why a test that needs it is skipped.</summary>
+    public const string IsMissing = "redis-server is not installed: apt-get install redis-server";
+
     public async Task StartAsync()
     {
         Directory.CreateDirectory(folder);

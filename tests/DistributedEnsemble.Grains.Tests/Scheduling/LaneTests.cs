@@ -49,6 +49,16 @@ public sealed class LaneTests
         await cluster.WhenAsync(run, s => s.State == RunState.Paused);
     }
 
+    [Fact]
+    public async Task Members_with_two_threads_end_with_the_weights_of_members_with_one()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(silos: 2, lanes: 2);
+
+        var status = await cluster.TrainAsync(Specs.Small.Replace("\"members\": 6", "\"members\": 6, \"threadsPerMember\": 2"));
+
+        Assert.Equal(Specs.Reference(Specs.Small), Specs.Of(status));
+    }
+
     /// <summary>glibc keeps memory for each thread: a thread for each member would let it grow with the members.</summary>
     [Fact]
     public async Task Members_that_follow_each_other_on_a_lane_train_on_its_one_thread()

@@ -44,6 +44,33 @@ public sealed class ExactnessTests
         foreach (var snapshot in snapshots) snapshot.Weights.Dispose();
     }
 
+    /// <summary>
+    /// Wide enough that libtorch divides its loops among the threads: it sums in another order then, but always in the same one.
+    /// </summary>
+    [Theory]
+    [InlineData("own", "mlp", true)]
+    [InlineData("own", "lenet", true)]
+    [InlineData("libtorch", "mlp", false)]
+    [InlineData("libtorch", "lenet", false)]
+    public void A_member_on_two_threads_has_the_same_weights_again_and_with_kernels_of_our_own_those_of_one_thread(
+        string kernels, string network, bool areThoseOfOneThread)
+    {
+        string[] TrainOn(int threads)
+        {
+            var plan = Plans.Of("""{ "data": { "dataset": "digits" }, "members": 1, "training": { "epochs": 1, "batchSize": 500 }, "regularization": { "dropout": { "rate": 0.3 } } }""",
+                [("threadsPerMember", $"{threads}"), ("training.kernels", kernels), ("model.kind", network), .. network == "mlp" ? [("model.hidden", "[500,300]")] : Array.Empty<(string, string)>()]);
+            var snapshots = EnsembleTraining.Run(plan, cancellation: TestContext.Current.CancellationToken);
+            set_num_threads(1);
+            string[] identities = [.. snapshots.Select(snapshot => snapshot.Weights.Sha256())];
+            foreach (var snapshot in snapshots) snapshot.Weights.Dispose();
+            return identities;
+        }
+
+        var onTwo = TrainOn(2);
+        Assert.Equal(onTwo, TrainOn(2));
+        Assert.Equal(areThoseOfOneThread, TrainOn(1).SequenceEqual(onTwo));
+    }
+
     /// <summary>Arrays of odd sizes move whatever the library keeps on the managed heap to other addresses mod 64.</summary>
     [Theory, MemberData(nameof(Tasks))]
     public void A_shifted_heap_changes_nothing(string spec)

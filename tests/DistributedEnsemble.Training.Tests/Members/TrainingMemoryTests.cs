@@ -29,8 +29,24 @@ public class TrainingMemoryTests
     }
 
     [Fact]
-    public void This_machine_has_memory_to_spare_for_a_small_network() =>
-        TrainingMemory.Check(Plan(("model.hidden", "[16]")), lanes: 2, TrainingMemory.Available());
+    public void Members_fit_into_exactly_what_they_take_and_not_into_a_byte_less()
+    {
+        var plan = Plan(("model.hidden", "[16]"), ("members", "3"));
+        var three = 3 * TrainingMemory.BytesPerMember(plan);
+
+        Assert.Null(Record.Exception(() => TrainingMemory.Check(plan, lanes: 8, three)));
+        Assert.Throws<SpecException>(() => TrainingMemory.Check(plan, lanes: 8, three - 1));
+    }
+
+    [Fact]
+    public void This_machine_has_memory_to_spare_for_a_small_network_and_no_more_than_it_has()
+    {
+        var plan = Plan(("model.hidden", "[16]"));
+        var available = TrainingMemory.Available();
+
+        Assert.InRange(available, 2 * TrainingMemory.BytesPerMember(plan), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        Assert.Null(Record.Exception(() => TrainingMemory.Check(plan, lanes: 2, available)));
+    }
 
     private static TrainingPlan Plan(params (string, string)[] settings)
     {

@@ -1,0 +1,88 @@
+using System.Text.RegularExpressions;
+
+namespace DistributedEnsemble.Cluster.Tests.Deploy;
+
+/// <summary>The README's host of one's own, built and run from its text.</summary>
+public sealed partial class OwnHostTests : IDisposable
+{
+    /// <summary>Settings are those that the README names for a host outside of this folder.</summary>
+    private const string Project = """
+        <Project Sdk="Microsoft.NET.Sdk.Worker">
+          <PropertyGroup>
+            <TargetFramework>net10.0</TargetFramework>
+            <ImplicitUsings>enable</ImplicitUsings>
+            <Nullable>enable</Nullable>
+            <UseCurrentRuntimeIdentifier>true</UseCurrentRuntimeIdentifier>
+            <SelfContained>false</SelfContained>
+            <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
+            <OutDir>built/</OutDir>
+          </PropertyGroup>
+          <ItemGroup>
+            <ProjectReference Include="SOURCES/src/DistributedEnsemble.Grains/DistributedEnsemble.Grains.csproj" />
+            <!-- Those of it, which come by themselves where it is built, too. -->
+            <ProjectReference Include="SOURCES/src/DistributedEnsemble.Training/DistributedEnsemble.Training.csproj" />
+            <ProjectReference Include="SOURCES/src/DistributedEnsemble.Abstractions/DistributedEnsemble.Abstractions.csproj" />
+          </ItemGroup>
+          <Import Project="SOURCES/build/RelaxLibstdcxx.targets" />
+        </Project>
+        """;
+
+    /// <summary>Beside the sample in its process: asks its silo to train the sample's network.</summary>
+    private const string Visitor = """"
+        using System.Runtime.CompilerServices;
+        using DistributedEnsemble;
+
+        internal static class Visitor
+        {
+            [ModuleInitializer]
+            internal static void Come() => _ = Task.Run(TrainAsync);
+
+            private static async Task TrainAsync()
+            {
+                var builder = Host.CreateApplicationBuilder();
+                builder.Logging.ClearProviders();
+                builder.UseOrleansClient(client => client.UseLocalhostClustering().UseConnectionRetryFilter((_, _) => Task.FromResult(true)));
+                using var host = builder.Build();
+                await host.StartAsync();
+                var grains = host.Services.GetRequiredService<IGrainFactory>();
+                var run = await grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(
+                    """{ "name": "own", "members": 2, "data": { "dataset": "digits" }, "model": { "kind": "two-layers" }, "training": { "epochs": 1 } }"""));
+                RunStatus status;
+                do status = await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync();
+                while (!status.HasEnded);
+                Console.WriteLine($"The run is {status.State}: {status.Reason}");
+            }
+        }
+        """";
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_readmes_own_host_trains_its_own_network_and_stops_when_it_is_asked_to()
+    {
+        // Its silo has the default ports, which Orleans shares with whoever has them already.
+        await HostNetwork.SkipUnlessPermittedAsync();
+        var sample = CSharp().Matches(File.ReadAllText(Repository.File("README.md"))).Select(block => block.Groups["code"].Value)
+            .Single(code => code.Contains("Host.CreateApplicationBuilder", StringComparison.Ordinal));
+        File.WriteAllText(_folder.File("Program.cs"), sample);
+        File.WriteAllText(_folder.File("Visitor.cs"), Visitor);
+        File.WriteAllText(_folder.File("own-host.csproj"), Project.Replace("SOURCES", Repository.File()));
+        // What it refers to is built already, and other tests run it.
+        await LocalProcess.RunAsync("dotnet", [
+            "build", _folder.File("own-host.csproj"), "--configuration", Repository.Configuration, "--verbosity", "quiet",
+            "-p:BuildProjectReferences=false", "-p:UseSharedCompilation=false", "-nodeReuse:false"]);
+
+        await using var host = new LocalProcess("unshare", "--net", "sh", "-c", "ip link set lo up && cd \"$1\" && exec built/own-host", "sh", _folder.Path);
+        await Until.TrueAsync(() => host.HasExited || host.Output.Contains("The run is ", StringComparison.Ordinal));
+        Assert.True(host.Output.Contains("The run is Completed: \n", StringComparison.Ordinal), $"{host.Output}{host.Errors}");
+        Assert.Equal(RunState.Completed, RunStatusJson.FromJson(File.ReadAllText(_folder.File("runs/own/run.json"))).State);
+        host.Signal(Signal.Terminate);
+
+        Assert.True(await host.ExitAsync() == 0, $"{host.Output}{host.Errors}");
+    }
+
+    [GeneratedRegex(@"^```csharp\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex CSharp();
+}
