@@ -9,8 +9,8 @@ namespace DistributedEnsemble;
 /// </summary>
 public static class OneLine
 {
-    /// <summary>Characters of an excerpt: enough to recognise what was sent.</summary>
-    private const int Longest = 100;
+    /// <summary>Characters of a name in the midst of a message, and of a value that is all that there is to show.</summary>
+    private const int LongestName = 40, LongestValue = 100;
 
     /// <summary>All of a message, whoever wrote it; what is not shown of it becomes one space where it stands together.</summary>
     public static string Of(string? message) => Of(message, int.MaxValue);
@@ -38,10 +38,10 @@ public static class OneLine
     }
 
     /// <summary>The beginning of a value that somebody sent.</summary>
-    public static string Excerpt(string? text) => Of(text, Longest);
+    public static string Excerpt(string? text) => Of(text, LongestValue);
 
-    /// <summary>The beginning of a value in quotation marks; null is the word null.</summary>
-    public static string Quoted(string? text, int longest = Longest) => text is null ? "null" : $"\"{Of(text, longest)}\"";
+    /// <summary>The beginning of a name in quotation marks; null is the word null.</summary>
+    public static string Quoted(string? text, int longest = LongestName) => text is null ? "null" : $"\"{Of(text, longest)}\"";
 
     private static bool IsShown(Rune rune) => rune != Rune.ReplacementChar && Rune.GetUnicodeCategory(rune) is not (
         UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator

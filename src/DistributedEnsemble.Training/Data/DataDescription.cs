@@ -146,7 +146,7 @@ public sealed record DataDescription
         void Check(string what, IReadOnlyList<string> names)
         {
             if (names.FirstOrDefault(name => name.Length > LongestName) is { } name)
-                throw new DataException($"{dataset.Name}: the {what} {Excerpt.Of(name)} has a name of {name.Length:N0} characters: it may have up to {LongestName}.");
+                throw new DataException($"{dataset.Name}: the {what} {OneLine.Quoted(name)} has a name of {name.Length:N0} characters: it may have up to {LongestName}.");
         }
     }
 

@@ -18,7 +18,7 @@ public static class DataSummary
         var (train, validation, test) = data.Splits;
         var parts = new List<string>
         {
-            $"{data.Dataset}: {data.Task.Name} of {Excerpt.Of(data.Task.Target!)} ({Outcomes(data.Task)})",
+            $"{data.Dataset}: {data.Task.Name} of {OneLine.Quoted(data.Task.Target!)} ({Outcomes(data.Task)})",
             $"{Count(train + validation + test)} rows ({Count(train)} train, {Count(validation)} validate, {Count(test)} test)",
             $"{Count(data.Columns.Length)} features, {Count(data.Inputs.Width)} inputs",
         };
@@ -26,7 +26,7 @@ public static class DataSummary
         var leftOut = table.Columns.Where(column => column.Inputs == 0).ToArray();
         if (leftOut.Length > 0)
         {
-            parts.Add($"left out: {string.Join(", ", leftOut.Take(MostNamed).Select(column => $"{Excerpt.Of(column.Name)} ({column.Note})"))}"
+            parts.Add($"left out: {string.Join(", ", leftOut.Take(MostNamed).Select(column => $"{OneLine.Quoted(column.Name)} ({column.Note})"))}"
                 + (leftOut.Length > MostNamed ? $" and {leftOut.Length - MostNamed} more" : ""));
         }
 

@@ -35,7 +35,7 @@ public static class RunStatusFile
 
     private static string? Fault(RunStatus status, RunFolder folder)
     {
-        if (status.Run != Path.GetFileName(folder.Root)) return $"it is of a run {Excerpt.Of(status.Run ?? "")}";
+        if (status.Run != Path.GetFileName(folder.Root)) return $"it is of a run {OneLine.Quoted(status.Run ?? "")}";
         if (status.Members.IsDefaultOrEmpty || status.Members.Any(member => member is null)) return "it has no members";
         if (status.Members.Where((member, index) => member.Index != index).Any()) return "its members are not numbered from 0";
         var steps = status.StepsTotal / status.Members.Length;
@@ -56,7 +56,7 @@ public static class RunStatusFile
         }
         catch (ArgumentException)
         {
-            return $"it names {Excerpt.Of(file.File)}, which is no file of the run";
+            return $"it names {OneLine.Quoted(file.File)}, which is no file of the run";
         }
     }
 }

@@ -50,7 +50,7 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
         var files = Files(root);
         var classes = files.Select(file => file.Class).Distinct().Order(StringComparer.Ordinal).ToArray();
         if (files.Count == 0) throw new DataException($"{path} has no image: it takes a subfolder for each class, with PNG or JPEG files.");
-        if (classes.Length == 1) throw new DataException($"{path} has images of one class, {Excerpt.Of(classes[0])}: there must be a subfolder for each of two classes at least.");
+        if (classes.Length == 1) throw new DataException($"{path} has images of one class, {OneLine.Quoted(classes[0])}: there must be a subfolder for each of two classes at least.");
         var size = data.ImageSize ?? CommonestSize(root, files);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var (decoded, damaged) = (new List<(ImageFile File, byte[] Pixels)>(), new List<string>());
@@ -70,7 +70,7 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
         foreach (var (place, (file, pixels)) in decoded.Index())
             Picture.CopyPlanes(pixels, channels, (file.Tests ?? place % SplitPeriod == TestPlace ? test : train).Add(Array.IndexOf(classes, file.Class)));
         if (Enumerable.Range(0, classes.Length).FirstOrDefault(label => !train.Labels.Contains(label), -1) is >= 0 and var untrained)
-            throw new DataException($"{path}: no image of the class {Excerpt.Of(classes[untrained])} trains. Bring more of them.");
+            throw new DataException($"{path}: no image of the class {OneLine.Quoted(classes[untrained])} trains. Bring more of them.");
         var preprocessing = Preprocessing.ScaledBy(255);
         int[] order = [.. Enumerable.Range(0, classes.Length)];
         return new Dataset

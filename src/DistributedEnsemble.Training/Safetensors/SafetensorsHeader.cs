@@ -118,5 +118,5 @@ internal sealed record SafetensorsHeader(IReadOnlyList<TensorEntry> Tensors, IRe
         return end == bufferLength ? ordered : throw fail($"{bufferLength - end} bytes follow the last tensor");
     }
 
-    private static string Quoted(string text) => Excerpt.Of(text);
+    private static string Quoted(string text) => OneLine.Quoted(text);
 }

@@ -84,9 +84,9 @@ public sealed record CategoryColumn : ColumnEncoder
         return null;
     }
 
-    public override string? Fault() => Levels.Any(level => level is null) || Levels.Distinct().Count() != Levels.Count ? $"the levels of {Excerpt.Of(Name)} are not distinct texts"
-        : Vector is < 1 or > WidestVector ? $"the vectors of {Excerpt.Of(Name)} are not 1 to {WidestVector} wide"
-        : Levels.Count == 0 ? $"{Excerpt.Of(Name)} has no level" : null;
+    public override string? Fault() => Levels.Any(level => level is null) || Levels.Distinct().Count() != Levels.Count ? $"the levels of {OneLine.Quoted(Name)} are not distinct texts"
+        : Vector is < 1 or > WidestVector ? $"the vectors of {OneLine.Quoted(Name)} are not 1 to {WidestVector} wide"
+        : Levels.Count == 0 ? $"{OneLine.Quoted(Name)} has no level" : null;
 
     public bool Equals(CategoryColumn? other) => base.Equals(other) && Missing == other.Missing && Other == other.Other
         && Vector == other.Vector && Levels.SequenceEqual(other.Levels);

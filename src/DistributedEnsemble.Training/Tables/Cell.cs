@@ -53,7 +53,7 @@ public readonly ref struct Cell
     internal ReadOnlySpan<byte> Bytes => _text;
 
     /// <summary>For errors.</summary>
-    public override string ToString() => Excerpt.Of(_number is { } number ? number.ToString("R", CultureInfo.InvariantCulture) : Encoding.UTF8.GetString(_text));
+    public override string ToString() => OneLine.Quoted(_number is { } number ? number.ToString("R", CultureInfo.InvariantCulture) : Encoding.UTF8.GetString(_text));
 }
 
 /// <summary>The words for an empty cell.</summary>

@@ -66,9 +66,9 @@ public sealed record DateTimeColumn : ColumnEncoder
         return null;
     }
 
-    public override string? Fault() => _form is null ? $"the form {Excerpt.Of(Form)} of dates is unknown"
-        : _parts.Any(part => part.Of is null || !(part.Part.Deviation > 0) || !double.IsFinite(part.Part.Mean)) ? $"a part of {Excerpt.Of(Name)} is unknown"
-        : !double.IsFinite(Mean) || !(Deviation > 0) ? $"the mean or deviation of {Excerpt.Of(Name)} is not one" : null;
+    public override string? Fault() => _form is null ? $"the form {OneLine.Quoted(Form)} of dates is unknown"
+        : _parts.Any(part => part.Of is null || !(part.Part.Deviation > 0) || !double.IsFinite(part.Part.Mean)) ? $"a part of {OneLine.Quoted(Name)} is unknown"
+        : !double.IsFinite(Mean) || !(Deviation > 0) ? $"the mean or deviation of {OneLine.Quoted(Name)} is not one" : null;
 
     /// <summary>Whoever writes dates otherwise today may write them as ISO 8601 has it, too.</summary>
     private bool TryParse(Cell cell, out DateTime time)

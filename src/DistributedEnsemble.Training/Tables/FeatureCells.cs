@@ -13,7 +13,7 @@ internal sealed class FeatureCells
         var places = columns.Index().ToDictionary(column => column.Item, column => column.Index);
         return new FeatureCells([.. features.Select(feature => places.TryGetValue(feature.Name, out var place)
             ? (place, feature)
-            : throw new DataException($"{file} lacks the column {Excerpt.Of(feature.Name)}, which the run was trained with. Add it, with empty cells where it is unknown."))]);
+            : throw new DataException($"{file} lacks the column {OneLine.Quoted(feature.Name)}, which the run was trained with. Add it, with empty cells where it is unknown."))]);
     }
 
     /// <summary>Writes the inputs of the row that was read.</summary>

@@ -15,7 +15,7 @@ public sealed record ConstantColumn : LeftOutColumn
 {
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) =>
         survey.Present == 0 ? new ConstantColumn { Name = name, Note = "always missing" }
-        : survey.Missing == 0 && survey is { Levels.Count: 1, HasMoreLevels: false } ? new ConstantColumn { Name = name, Note = $"always {Excerpt.Of(survey.Levels.Keys.First())}" }
+        : survey.Missing == 0 && survey is { Levels.Count: 1, HasMoreLevels: false } ? new ConstantColumn { Name = name, Note = $"always {OneLine.Quoted(survey.Levels.Keys.First())}" }
         : null;
 }
 
@@ -40,7 +40,7 @@ public sealed record TextColumn : LeftOutColumn
     {
         Name = name,
         Note = survey.Numbers.Count > 0 && survey.FirstText is { } text
-            ? $"numbers, and text such as {Excerpt.Of(text)}"
+            ? $"numbers, and text such as {OneLine.Quoted(text)}"
             : $"text, {survey.Levels.Count:N0}{(survey.HasMoreLevels ? " and more" : "")} different of {survey.Present:N0}",
     };
 }

@@ -18,7 +18,7 @@ public sealed record NumberColumn : ColumnEncoder
 
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => !survey.AreNumbers ? null
         : !survey.Numbers.AreFinite || !double.IsFinite(survey.Numbers.Deviation)
-            ? throw new DataException($"The numbers of the column {Excerpt.Of(name)} lie too far apart: their spread overflows. Leave it out (data.ignore), or divide it.")
+            ? throw new DataException($"The numbers of the column {OneLine.Quoted(name)} lie too far apart: their spread overflows. Leave it out (data.ignore), or divide it.")
         : new NumberColumn { Name = name, Mean = survey.Numbers.Mean, Deviation = survey.Numbers.Deviation, Missing = survey.Missing > 0 };
 
     public override string? Encode(Cell cell, Span<float> inputs)
@@ -33,7 +33,7 @@ public sealed record NumberColumn : ColumnEncoder
     }
 
     public override string? Fault() => !double.IsFinite(Mean) || !(Deviation > 0) || !double.IsFinite(Deviation)
-        ? $"the mean or deviation of {Excerpt.Of(Name)} is not one" : null;
+        ? $"the mean or deviation of {OneLine.Quoted(Name)} is not one" : null;
 
     internal static float Standardised(double number, double mean, double deviation) => (float)((number - mean) / deviation);
 }

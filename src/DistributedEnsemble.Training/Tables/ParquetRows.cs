@@ -26,7 +26,7 @@ internal sealed class ParquetRows : ITableRows
         _reader = Checked(() => ParquetReader.CreateAsync(stream, null, false, CancellationToken.None));
         _fields = _reader.Schema.GetDataFields();
         if (_fields.FirstOrDefault(field => field.IsArray || field.MaxRepetitionLevel > 0 || !ParquetColumns.CanRead(field.ClrType)) is { } odd)
-            throw new DataException($"{file}: the column {Excerpt.Of(odd.Path.ToString())} holds {(odd.IsArray || odd.MaxRepetitionLevel > 0 ? "lists" : odd.ClrType.Name)}, and a table has one number or text in each cell. Leave it out of the file.");
+            throw new DataException($"{file}: the column {OneLine.Quoted(odd.Path.ToString())} holds {(odd.IsArray || odd.MaxRepetitionLevel > 0 ? "lists" : odd.ClrType.Name)}, and a table has one number or text in each cell. Leave it out of the file.");
         _columns = [.. _fields.Select((field, i) => field.Path.ToString() is { Length: > 0 } name ? name : ColumnNames.OfPlace(i))];
         ColumnNames.Check(_columns, file);
     }
@@ -51,7 +51,7 @@ internal sealed class ParquetRows : ITableRows
     }
 
     public DataException Error(int column, string reason) =>
-        new($"{_file}, row {_rowsBefore + _row + 1}, column {column + 1} ({Excerpt.Of(_columns[column])}): {reason}.");
+        new($"{_file}, row {_rowsBefore + _row + 1}, column {column + 1} ({OneLine.Quoted(_columns[column])}): {reason}.");
 
     public void Dispose()
     {
@@ -68,7 +68,7 @@ internal sealed class ParquetRows : ITableRows
         }
         catch (Exception e) when (e is not (OutOfMemoryException or DataException))
         {
-            throw new DataException($"{_file} cannot be read as Parquet: {Excerpt.Of(e.Message.ReplaceLineEndings(" "))}", e);
+            throw new DataException($"{_file} cannot be read as Parquet: {OneLine.Quoted(e.Message.ReplaceLineEndings(" "))}", e);
         }
     }
 }

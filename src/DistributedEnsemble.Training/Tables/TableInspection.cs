@@ -64,7 +64,7 @@ public sealed record TableInspection(
         if (survey.AreNumbers) return $"{Number(survey.Numbers.Least)} … {Number(survey.Numbers.Greatest)}";
         if (survey.Dates is { Moments.Seconds: var seconds }) return $"{Time(seconds.Least)} … {Time(seconds.Greatest)}";
         var levels = survey.Levels.OrderByDescending(level => level.Value).ThenBy(level => level.Key, StringComparer.Ordinal).Take(MostNamed);
-        return string.Join(", ", levels.Select(level => $"{Excerpt.Of(level.Key)} {level.Value:N0}")) + (survey.Levels.Count > MostNamed ? ", …" : "");
+        return string.Join(", ", levels.Select(level => $"{OneLine.Quoted(level.Key)} {level.Value:N0}")) + (survey.Levels.Count > MostNamed ? ", …" : "");
     }
 
     private static string Number(double number) => number.ToString("G6", CultureInfo.InvariantCulture);

@@ -72,7 +72,7 @@ internal static class TableLoading
         var missing = classes.Where((_, place) => !tested.Contains(place)).ToArray();
         const int MostNamed = 5;
         return missing.Length == 0 ? [] :
-            [$"No test row has the {(missing.Length == 1 ? "class" : "classes")} {string.Join(", ", missing.Take(MostNamed).Select(Excerpt.Of))}{(missing.Length > MostNamed ? ", …" : "")}: the measures say nothing of {(missing.Length == 1 ? "it" : "them")}."];
+            [$"No test row has the {(missing.Length == 1 ? "class" : "classes")} {string.Join(", ", missing.Take(MostNamed).Select(name => OneLine.Quoted(name)))}{(missing.Length > MostNamed ? ", …" : "")}: the measures say nothing of {(missing.Length == 1 ? "it" : "them")}."];
     }
 
     private static (long Train, long Test) Count(TableFile file, Reading reading, bool isTest)

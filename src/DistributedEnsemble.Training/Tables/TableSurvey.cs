@@ -48,7 +48,7 @@ internal sealed class TableSurvey
             if (target < 0) throw new DataException($"{file.Name} has no column that can be predicted: each is constant, a name of the row, or text.");
         }
 
-        if (ignored.Contains(columns[target])) throw new DataException($"{file.Name}: the target {Excerpt.Of(columns[target])} is one of data.ignore. Choose another with data.target.");
+        if (ignored.Contains(columns[target])) throw new DataException($"{file.Name}: the target {OneLine.Quoted(columns[target])} is one of data.ignore. Choose another with data.target.");
         var pass = Pass.Over(file, format, target, hasTest);
         if (pass.WithTarget < LeastRows && pass.WithTarget > 0)
             throw new DataException($"{file.Name} has {pass.WithTarget} {(pass.WithTarget == pass.Rows ? "rows" : "rows with a target")}: at least {LeastRows} are needed.");
@@ -60,7 +60,7 @@ internal sealed class TableSurvey
                 : ColumnKinds.Fit(column.Item, pass.Surveys[column.Index], categorical.Contains(column.Item))),
         ];
         if (encoders.All(encoder => encoder.Inputs == 0))
-            throw new DataException($"{file.Name} has no column to predict {Excerpt.Of(columns[target])} from: {LeftOut(encoders)}.");
+            throw new DataException($"{file.Name} has no column to predict {OneLine.Quoted(columns[target])} from: {LeftOut(encoders)}.");
         return new TableSurvey(format, columns)
         {
             Surveys = pass.Surveys,
@@ -82,7 +82,7 @@ internal sealed class TableSurvey
 
     private static string LeftOut(ColumnEncoder[] encoders) => encoders.Length == 0
         ? "it is the only one"
-        : string.Join("; ", encoders.Select(encoder => $"{Excerpt.Of(encoder.Name)} is left out ({encoder.Note})"));
+        : string.Join("; ", encoders.Select(encoder => $"{OneLine.Quoted(encoder.Name)} is left out ({encoder.Note})"));
 
     private static IReadOnlyList<string> ReadColumns(TableFile file, TableFormat format)
     {

@@ -39,10 +39,10 @@ internal sealed class TargetColumn
     /// <exception cref="DataException">The column cannot be learned.</exception>
     public static TargetColumn Fit(string name, ColumnSurvey survey, TaskKind? kind, string file)
     {
-        var column = $"{file}: the target {Excerpt.Of(name)}";
-        if (survey.Present == 0) throw new DataException($"{file}: no row has a target, the column {Excerpt.Of(name)} is empty. Choose another with data.target.");
+        var column = $"{file}: the target {OneLine.Quoted(name)}";
+        if (survey.Present == 0) throw new DataException($"{file}: no row has a target, the column {OneLine.Quoted(name)} is empty. Choose another with data.target.");
         if (survey is { HasMoreLevels: false, Levels.Count: 1 })
-            throw new DataException($"{column} is {Excerpt.Of(survey.Levels.Keys.First())} in every training row: there is nothing to learn. Choose another with data.target.");
+            throw new DataException($"{column} is {OneLine.Quoted(survey.Levels.Keys.First())} in every training row: there is nothing to learn. Choose another with data.target.");
         return new TargetColumn(name, (kind ?? Infer(survey)) == TaskKind.Regression ? Regression(name, survey, column) : Classes(name, survey, column));
     }
 
@@ -66,9 +66,9 @@ internal sealed class TargetColumn
         if (Task is not Classification { Classes: var classes }) yield break;
         var (commonest, count) = survey.Levels.MaxBy(level => level.Value);
         if (count >= NearlyConstant * survey.Present)
-            yield return $"{Excerpt.Of(commonest)} is the target of {100.0 * count / survey.Present:0.0} % of the training rows: whoever always says so is right as often. If this is not the target, name it with data.target.";
+            yield return $"{OneLine.Quoted(commonest)} is the target of {100.0 * count / survey.Present:0.0} % of the training rows: whoever always says so is right as often. If this is not the target, name it with data.target.";
         foreach (var alike in classes.GroupBy(Letters).Where(group => group.Key.Length > 0 && group.Count() > 1))
-            yield return $"The classes {string.Join(" and ", alike.Select(Excerpt.Of))} differ only by case or punctuation, and are learned as different classes. If they are one, write them alike in the file.";
+            yield return $"The classes {string.Join(" and ", alike.Select(name => OneLine.Quoted(name)))} differ only by case or punctuation, and are learned as different classes. If they are one, write them alike in the file.";
     }
 
     private static Classification Classes(string name, ColumnSurvey survey, string column)
@@ -82,7 +82,7 @@ internal sealed class TargetColumn
 
     private static LearningTask Regression(string name, ColumnSurvey survey, string column)
     {
-        if (!survey.AreNumbers) throw new DataException($"{column} cannot be learned by regression: {Excerpt.Of(survey.FirstText!)} is not a number. Choose data.task classification.");
+        if (!survey.AreNumbers) throw new DataException($"{column} cannot be learned by regression: {OneLine.Quoted(survey.FirstText!)} is not a number. Choose data.task classification.");
         throw new DataException($"{column} is a number: regression is not there yet.");
     }
 
@@ -105,7 +105,7 @@ internal static class NamedColumns
     {
         string[] meant = [name, name.Trim(), ColumnNames.OfPlace(int.TryParse(name, out var number) ? number - 1 : -1)];
         return meant.SelectMany(text => columns.Index().Where(column => column.Item == text)).Select(column => (int?)column.Index).FirstOrDefault() ?? throw new DataException(
-            $"{file} has no column {Excerpt.Of(name)} to be {what}: did you mean {Excerpt.Of(Nearest.Of(name, columns))}?");
+            $"{file} has no column {OneLine.Quoted(name)} to be {what}: did you mean {OneLine.Quoted(Nearest.Of(name, columns))}?");
     }
 
     /// <summary>The columns of a list.</summary>
@@ -116,7 +116,7 @@ internal static class NamedColumns
         foreach (var name in names ?? [])
         {
             var place = Place(columns, name, $"one of data.{flag}", file);
-            if (!chosen.Add(columns[place])) throw new DataException($"{file}: data.{flag} names the column {Excerpt.Of(name)} twice. Once is enough.");
+            if (!chosen.Add(columns[place])) throw new DataException($"{file}: data.{flag} names the column {OneLine.Quoted(name)} twice. Once is enough.");
         }
 
         return chosen;

@@ -48,7 +48,7 @@ internal sealed class TextRows : ITableRows
     }
 
     public DataException Error(int column, string reason) =>
-        new($"{_file}, line {Line}, column {column + 1} ({Excerpt.Of(_columns[column])}): {reason}.");
+        new($"{_file}, line {Line}, column {column + 1} ({OneLine.Quoted(_columns[column])}): {reason}.");
 
     public void Dispose() => _reader.Dispose();
 
@@ -122,7 +122,7 @@ internal static class ColumnNames
         for (var i = 0; i < columns.Length; i++)
         {
             if (!places.TryAdd(columns[i], i))
-                throw new DataException($"{where}: columns {places[columns[i]] + 1} and {i + 1} are both named {Excerpt.Of(columns[i])}. Rename one of them, or say data.header false if these are no names.");
+                throw new DataException($"{where}: columns {places[columns[i]] + 1} and {i + 1} are both named {OneLine.Quoted(columns[i])}. Rename one of them, or say data.header false if these are no names.");
         }
     }
 }
