@@ -2,8 +2,10 @@ using System.CommandLine;
 using DistributedEnsemble.Benchmarks;
 using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Benchmarks.Memory;
+using DistributedEnsemble.Benchmarks.Regression;
 using DistributedEnsemble.Benchmarks.Serving;
 using DistributedEnsemble.Benchmarks.Steps;
+using DistributedEnsemble.Reports;
 
 var output = new Option<FileInfo?>("--output") { Description = "A JSON file to write the result to.", Recursive = true };
 var data = new Option<string?>("--data") { Description = "The folder of the datasets.", Recursive = true };
@@ -35,5 +37,20 @@ var endurance = new Command("endurance", "A cluster of processes under load whil
 endurance.SetAction(async (parsed, _) => Report.Write(
     await new EnduranceBenchmark(parsed.GetValue(data), parsed.GetValue(minutes), parsed.GetValue(share)).RunAsync(), args, parsed.GetValue(output)));
 
-return await new RootCommand("Measures what the documentation says about speed and memory.") { output, data, step, memory, memoryOf, serving, endurance }
+var folder = new Argument<string>("folder") { Description = "The folder with NAME.csv and NAME-splits.txt of concrete, energy, yacht and wine." };
+var rate = new Option<double>("--rate") { Description = "The learning rate.", DefaultValueFactory = _ => 0.01 };
+var docs = new Option<string?>("--docs") { Description = "The folder of the documentation, whose table is written anew." };
+var regression = new Command("uci", "Regression at the protocol of Lakshminarayanan et al., 2017, table 1.") { folder, rate, docs };
+regression.SetAction(async (parsed, _) =>
+{
+    var command = $"dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- uci FOLDER --rate {parsed.GetValue(rate)}";
+    var results = await RegressionBenchmark.RunAsync(parsed.GetRequiredValue(folder), parsed.GetValue(rate), command);
+    Console.Write(results.ToJson());
+    if (parsed.GetValue(docs) is not { } place) return;
+    File.WriteAllText(Path.Combine(place, "experiments", RegressionResults.File), results.ToJson());
+    var page = ExperimentResults.FromJson(File.ReadAllText(Path.Combine(place, "experiments", ExperimentFiles.Data)));
+    ExperimentFiles.WritePage(page, place, "experiments");
+});
+
+return await new RootCommand("Measures what the documentation says about speed and memory.") { output, data, step, memory, memoryOf, serving, endurance, regression }
     .Parse(args).InvokeAsync();

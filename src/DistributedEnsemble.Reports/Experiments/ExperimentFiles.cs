@@ -15,7 +15,7 @@ public static class ExperimentFiles
         Draw("reliability", () => ReliabilityPlot.Draw(results.Reliability));
         Draw("disagreement", () => DisagreementPlot.Draw(results.Disagreements));
         foreach (var curves in results.Learning) Draw(FileOf(curves), () => LearningCurvePlot.Draw(curves));
-        Write(Path.Combine(folder, $"{name}.md"), ExperimentPage.Write(results, name));
+        WritePage(results, folder, name);
 
         void Draw(string file, Func<Figure> draw)
         {
@@ -23,6 +23,10 @@ public static class ExperimentFiles
             figure.Save(Path.Combine(folder, name), file);
         }
     }
+
+    /// <summary>The page alone, from data that is there.</summary>
+    public static void WritePage(ExperimentResults results, string folder, string name) => Write(
+        Path.Combine(folder, $"{name}.md"), ExperimentPage.Write(results, name, RegressionResults.Find(Path.Combine(folder, name))));
 
     /// <summary>Each plot's file, without extension, and its title.</summary>
     public static IEnumerable<(string File, string Title)> Plots(ExperimentResults results) =>

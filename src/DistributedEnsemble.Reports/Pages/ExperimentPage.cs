@@ -7,7 +7,8 @@ namespace DistributedEnsemble.Reports;
 public static class ExperimentPage
 {
     /// <param name="name">Of the folder that has data and plots.</param>
-    public static string Write(ExperimentResults results, string name)
+    /// <param name="regression">A section of its own; null leaves it out.</param>
+    public static string Write(ExperimentResults results, string name, RegressionResults? regression = null)
     {
         var page = new StringBuilder();
         WriteIntroduction(page, results, name);
@@ -15,6 +16,7 @@ public static class ExperimentPage
         WriteSubjects(page, results);
         WritePlots(page, results, name);
         WriteArms(page, results, name);
+        regression?.WriteTo(page, name);
         return page.ToString();
     }
 
