@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Training.Kernels;
 using DistributedEnsemble.Training.Tasks;
-using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests;
 
@@ -38,6 +38,6 @@ internal sealed class Waves : IDatasetSource
         };
 
         Samples Samples(Range rows) => new(
-            tensor(x).view(Rows, 2)[rows.Start.Value..rows.End.GetOffset(Rows)].clone(), [.. y[rows].Select(task.Standardise)]);
+            NativeVector.Of(x.AsSpan()[(2 * rows.Start.Value)..(2 * rows.End.GetOffset(Rows))]), [.. y[rows].Select(task.Standardise)]);
     }
 }

@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Training;
 using Microsoft.Extensions.Logging;
-using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Grains;
 
@@ -61,7 +60,6 @@ internal sealed class MemberWork(
     {
         try
         {
-            set_num_threads(Threads);
             using var use = plans.Take(known);
             Train(use.Plan, outbox, giveWay);
         }

@@ -1,9 +1,7 @@
-using static TorchSharp.torch;
-
 namespace DistributedEnsemble.Grains;
 
 /// <summary>
-/// A silo's own threads for predictions, one torch thread each: never a lane, and never a thread that grains run on. What is
+/// A silo's own threads for predictions: never a lane, and never a thread that grains run on. What is
 /// served comes before what is evaluated. Both wait in bounded queues: a served prediction that finds its queue full is
 /// refused at once, an evaluation waits for room.
 /// </summary>
@@ -142,11 +140,8 @@ internal sealed class PredictionThreads : IDisposable
 
     private void Work()
     {
-        set_num_threads(1);
-        using var noGradient = no_grad();
         while (Next() is { } work)
         {
-            using var scope = NewDisposeScope();
             work();
             foreach (var whenIdle in Rest()) whenIdle();
         }

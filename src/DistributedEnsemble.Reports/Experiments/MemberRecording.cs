@@ -1,5 +1,4 @@
 using DistributedEnsemble.Training;
-using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Reports;
 
@@ -8,7 +7,6 @@ internal static class MemberRecording
 {
     public static TrainedMember Run(Arm arm, TrainingPlan plan, int member, CancellationToken cancellation)
     {
-        set_num_threads(1);
         List<ModelAnswers> snapshots = [];
         List<StepMetrics> lines = [];
         using var averages = new RunningAverages(plan);

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using DistributedEnsemble.Reports.Figures;
 using DistributedEnsemble.Training;
-using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Reports;
 
@@ -25,7 +24,6 @@ public static class RunReports
     public static string Write(
         RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks)
     {
-        set_num_threads(1);
         var run = RunDescription.Read(folder);
         var plan = TrainingPlan.Restore(status.Run, new RunDefinition(run.Spec.ToJson(), run.Data.ToJson()), load, networks);
         var report = RunEvaluation.Evaluate(folder, status, choice, (_, _) => plan.Dataset, networks);

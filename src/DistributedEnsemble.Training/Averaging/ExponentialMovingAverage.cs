@@ -23,7 +23,7 @@ public static class ExponentialMovingAverage
     /// <inheritdoc cref="Fold(Span{float}, ReadOnlySpan{float}, double)"/>
     public static void Fold(Weights average, Weights weights, double share)
     {
-        Fold(average.Parameters.Floats(), weights.Parameters.Floats(), share);
-        Fold(average.Statistics.Floats(), weights.Statistics.Floats(), share);
+        Fold(average.Parameters.Span, weights.Parameters.Span, share);
+        Fold(average.Statistics.Span, weights.Statistics.Span, share);
     }
 }

@@ -5,7 +5,7 @@ using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
-/// <summary>A dataset in memory. Its tensors belong to no dispose scope; they live until it is disposed.</summary>
+/// <summary>A dataset in memory. Its samples live until it is disposed.</summary>
 public sealed class Dataset : IDisposable
 {
     /// <summary>The name of a registered dataset, or of a CSV file without its folder.</summary>

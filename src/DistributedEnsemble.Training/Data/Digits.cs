@@ -57,8 +57,8 @@ public sealed class Digits : IDatasetSource
             Columns = Dataset.PixelNames(Pixels),
             Task = new Classification([.. digits.Select(digit => digit.ToString(CultureInfo.InvariantCulture))]),
             Preprocessing = preprocessing,
-            Train = train.ToSamples(shape, preprocessing, digits),
-            Test = test.ToSamples(shape, preprocessing, digits),
+            Train = train.ToSamples(preprocessing, digits),
+            Test = test.ToSamples(preprocessing, digits),
         };
     }
 

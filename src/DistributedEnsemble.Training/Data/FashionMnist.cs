@@ -62,8 +62,8 @@ public sealed class FashionMnist : IDatasetSource
             Columns = Dataset.PixelNames(Pixels),
             Task = new Classification(Clothes),
             Preprocessing = preprocessing,
-            Train = train.ToSamples(shape, preprocessing, classes),
-            Test = test.ToSamples(shape, preprocessing, classes),
+            Train = train.ToSamples(preprocessing, classes),
+            Test = test.ToSamples(preprocessing, classes),
         };
     }
 

@@ -1,9 +1,8 @@
-using System.Runtime.InteropServices;
-using static TorchSharp.torch;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
-/// <summary>Rows that grow one by one, in blocks, until their number is known and torch can allocate for them.</summary>
+/// <summary>Rows that grow one by one, in blocks, until their number is known.</summary>
 internal sealed class SampleRows(int width)
 {
     private const int BlockNumbers = 1 << 16;
@@ -30,22 +29,20 @@ internal sealed class SampleRows(int width)
     /// <summary>The rows so far, whole blocks of them, in order.</summary>
     public IEnumerable<ReadOnlyMemory<float>> Blocks => _blocks.Select((block, index) => (ReadOnlyMemory<float>)Filled(block, index));
 
-    /// <summary>Preprocessed samples in torch's memory. The blocks are given up on the way, so that the rows are held about once.</summary>
+    /// <summary>Preprocessed samples in native memory. The blocks are given up on the way, so that the rows are held about once.</summary>
     /// <param name="relabel">The final index of each label.</param>
-    public Samples ToSamples(long[] inputShape, Preprocessing preprocessing, IReadOnlyList<int> relabel)
+    public Samples ToSamples(Preprocessing preprocessing, IReadOnlyList<int> relabel)
     {
-        using var scope = NewDisposeScope();
-        var inputs = empty(Count, width);
+        var inputs = new NativeVector((long)Count * width);
         for (var i = 0; i < _blocks.Count; i++)
         {
             var block = Filled(_blocks[i], i).Span;
             preprocessing.Apply(block);
-            using var part = inputs.narrow(0, (long)i * _rowsPerBlock, block.Length / width);
-            block.CopyTo(MemoryMarshal.Cast<byte, float>(part.bytes));
+            block.CopyTo(inputs.Slice((long)i * _rowsPerBlock * width, block.Length));
             _blocks[i] = null;
         }
 
-        return new Samples(inputs.view([Count, .. inputShape]).DetachFromDisposeScope(), [.. _labels.Select(label => (float)relabel[label])]);
+        return new Samples(inputs, [.. _labels.Select(label => (float)relabel[label])]);
     }
 
     private Memory<float> Filled(float[]? block, int index) =>

@@ -1,22 +1,31 @@
-using static TorchSharp.torch;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
-/// <summary>Rows with their targets, preprocessed; the inputs lie in memory that torch allocated.</summary>
-/// <param name="Inputs">float32, [n, features] or [n, channels, height, width].</param>
+/// <summary>Rows with their targets, preprocessed.</summary>
+/// <param name="Inputs">[n, inputs], row after row.</param>
 /// <param name="Targets">[n]: indices into the classes, or standardised numbers, as the dataset's task says.</param>
-public sealed record Samples(Tensor Inputs, float[] Targets) : IDisposable
+public sealed record Samples(NativeVector Inputs, float[] Targets) : IDisposable
 {
     public long Count => Targets.Length;
+
+    /// <summary>Numbers of one row.</summary>
+    public int Width => Count == 0 ? 0 : (int)(Inputs.Length / Count);
+
+    /// <summary>The inputs of some rows that follow each other.</summary>
+    public Span<float> InputsOf(long first, int count) => Inputs.Slice(first * Width, checked(count * Width));
 
     /// <summary>A copy of some rows, in the given order.</summary>
     public Samples Rows(ReadOnlySpan<int> rows)
     {
-        using var scope = NewDisposeScope();
-        var index = tensor(rows.ToArray(), dtype: ScalarType.Int64);
-        var targets = new float[rows.Length];
-        for (var i = 0; i < targets.Length; i++) targets[i] = Targets[rows[i]];
-        return new Samples(Inputs.index_select(0, index).DetachFromDisposeScope(), targets);
+        var copy = new Samples(new NativeVector((long)rows.Length * Width), new float[rows.Length]);
+        for (var i = 0; i < rows.Length; i++)
+        {
+            InputsOf(rows[i], 1).CopyTo(copy.InputsOf(i, 1));
+            copy.Targets[i] = Targets[rows[i]];
+        }
+
+        return copy;
     }
 
     public void Dispose() => Inputs.Dispose();

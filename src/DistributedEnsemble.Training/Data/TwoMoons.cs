@@ -58,8 +58,8 @@ public sealed class TwoMoons : IDatasetSource
             Columns = ["x", "y"],
             Task = new Classification(["upper", "lower"]),
             Preprocessing = Preprocessing.None,
-            Train = train.ToSamples([2], Preprocessing.None, [0, 1]),
-            Test = test.ToSamples([2], Preprocessing.None, [0, 1]),
+            Train = train.ToSamples(Preprocessing.None, [0, 1]),
+            Test = test.ToSamples(Preprocessing.None, [0, 1]),
         };
     }
 

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace DistributedEnsemble.Training;
 
 /// <summary>Measures a run from its folder alone, on the calling thread.</summary>
@@ -16,7 +14,6 @@ public static class RunEvaluation
         RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks,
         double? coverage = null, CancellationToken cancellation = default)
     {
-        set_num_threads(1);
         var run = RunDescription.Read(folder);
         var definition = new RunDefinition(run.Spec.ToJson(), run.Data.ToJson());
         var plan = TrainingPlan.Restore(status.Run, definition, load, networks);

@@ -1,4 +1,5 @@
-using static TorchSharp.torch;
+using System.Runtime.InteropServices;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
@@ -24,7 +25,7 @@ public static class WeightFiles
     public static WeightFile SaveCheckpoint(RunFolder folder, RunKey run, MemberAttempt by, MemberCheckpoint checkpoint)
     {
         var file = new WeightFile(by.Member, checkpoint.Step, RunFolder.Checkpoint(by.Member, checkpoint.Step, by.Attempt), "");
-        var state = checkpoint.Optimizer.Select(vector => new NamedTensor(OptimizerPrefix + vector.Name, vector.Values));
+        var state = checkpoint.Optimizer.Select(vector => new NamedTensor(OptimizerPrefix + vector.Name, [vector.Values.Length], vector.Values));
         return Save(folder, file, run, [.. Tensors(checkpoint.Weights), .. state]);
     }
 
@@ -43,8 +44,12 @@ public static class WeightFiles
         var layout = plan.Network.Layout;
         var names = Optimizer.StateNames(plan.Spec.Training.Optimizer.Kind);
         var weights = ReadWeights(reader, path, layout, names.Count);
-        var state = names.Select(name => new OptimizerVector(
-            name, Read(reader, path, OptimizerPrefix + name, zeros(layout.ParameterCount).DetachFromDisposeScope())));
+        var state = names.Select(name =>
+        {
+            var values = new NativeVector(layout.ParameterCount);
+            Read(reader, path, OptimizerPrefix + name, [layout.ParameterCount], values.Span);
+            return new OptimizerVector(name, values);
+        });
         return new MemberCheckpoint(file.Step, weights, [.. state]);
     }
 
@@ -59,7 +64,7 @@ public static class WeightFiles
         var weights = new Weights(layout);
         try
         {
-            for (var i = 0; i < layout.Tensors.Count; i++) Read(reader, path, layout.Tensors[i].Name, weights[i]);
+            foreach (var place in layout.Tensors) Read(reader, path, place.Name, place.Shape, weights.Values(place));
             return weights;
         }
         catch
@@ -69,16 +74,15 @@ public static class WeightFiles
         }
     }
 
-    private static Tensor Read(SafetensorsReader reader, string path, string name, Tensor destination)
+    private static void Read(SafetensorsReader reader, string path, string name, IReadOnlyList<long> shape, Span<float> destination)
     {
         var entry = reader.Tensors.FirstOrDefault(tensor => tensor.Name == name);
-        if (entry is null || entry.Type != ElementType.F32 || !entry.Shape.SequenceEqual(destination.shape))
+        if (entry is null || entry.Type != ElementType.F32 || !entry.Shape.SequenceEqual(shape))
         {
-            throw new SafetensorsException($"{path} has no float32 tensor {name} of shape [{string.Join(", ", destination.shape)}].");
+            throw new SafetensorsException($"{path} has no float32 tensor {name} of shape [{string.Join(", ", shape)}].");
         }
 
-        reader.Read(entry, destination);
-        return destination;
+        reader.Read(entry, MemoryMarshal.AsBytes(destination));
     }
 
     internal static WeightFile Save(RunFolder folder, WeightFile file, RunKey run, IReadOnlyList<NamedTensor> tensors)
@@ -108,7 +112,8 @@ public static class WeightFiles
     }
 
     private static IReadOnlyList<NamedTensor> Tensors(Weights weights) =>
-        [.. weights.Layout.Tensors.Select((place, i) => new NamedTensor(place.Name, weights[i]))];
+        [.. weights.Layout.Tensors.Select(place => new NamedTensor(
+            place.Name, place.Shape, place.IsStatistic ? weights.Statistics : weights.Parameters, place.Offset))];
 
     private static string Sha256OfFile(RunFolder folder, string path)
     {

@@ -82,8 +82,8 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
             Task = new Classification(classes),
             Preprocessing = preprocessing,
             Images = new ImageDescription(size, channels, damaged.Count, [.. damaged.Take(ImageDescription.MostNamed)]),
-            Train = train.ToSamples(shape, preprocessing, order),
-            Test = test.ToSamples(shape, preprocessing, order),
+            Train = train.ToSamples(preprocessing, order),
+            Test = test.ToSamples(preprocessing, order),
         };
     }
 

@@ -31,15 +31,15 @@ internal sealed unsafe class OwnFunction : NetworkFunction
     public override ReadOnlySpan<float> Forward(Weights weights, int rows, Noise noise)
     {
         (_pass.Rows, _pass.Noise) = (rows, noise);
-        _pass.Parameters = weights.Parameters.Start();
-        _pass.Statistics = weights.Statistics.Start();
+        _pass.Parameters = weights.Parameters.Start;
+        _pass.Statistics = weights.Statistics.Start;
         _operations.Forward(_pass, _inputs);
         return new ReadOnlySpan<float>(_operations.Outputs, _pass.Rows * _operations.Width);
     }
 
     public override void Backward(Weights weights, Span<float> gradient)
     {
-        _pass.Gradient = weights.Gradient!.Start();
+        _pass.Gradient = weights.Gradient!.Start;
         fixed (float* ofOutputs = gradient) _operations.Backward(_pass, _inputs, ofOutputs, null);
     }
 

@@ -1,7 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using static TorchSharp.torch;
-
 namespace DistributedEnsemble.Training;
 
 /// <summary>The rows of one step, whose inputs are where they were asked for.</summary>
@@ -13,13 +9,13 @@ public readonly record struct Batch(int Rows, ReadOnlyMemory<float> Targets);
 /// A member's batches: each epoch goes through the training rows in a fresh order, a keyed permutation; its last batch may
 /// be smaller. A batch is valid until the next one is asked for.
 /// </summary>
-public sealed class Batches : IDisposable
+public sealed class Batches
 {
     private readonly Samples _samples;
     private readonly int[] _rows;
     private readonly int _batchSize, _member;
     private readonly RandomSource _random;
-    private readonly Tensor _order;
+    private readonly int[] _order;
     private readonly float[] _targets;
     private int _epoch = -1;
 
@@ -29,9 +25,8 @@ public sealed class Batches : IDisposable
         (_samples, _rows, _random, _member) = (samples, rows, random, member);
         _batchSize = Math.Min(batchSize, rows.Length);
         PerEpoch = (rows.Length + _batchSize - 1) / _batchSize;
-        using var scope = NewDisposeScope();
         _targets = new float[_batchSize];
-        _order = empty(rows.Length, dtype: ScalarType.Int32).DetachFromDisposeScope();
+        _order = new int[rows.Length];
     }
 
     /// <summary>Steps in an epoch.</summary>
@@ -46,31 +41,18 @@ public sealed class Batches : IDisposable
     {
         Permute((step - 1) / PerEpoch);
         var first = (step - 1) % PerEpoch * _batchSize;
-        var rows = Order.Slice(first, Math.Min(_batchSize, _rows.Length - first));
-        Gather(_samples.Inputs.bytes, rows, MemoryMarshal.AsBytes(inputs));
+        var rows = _order.AsSpan(first, Math.Min(_batchSize, _rows.Length - first));
+        var width = _samples.Width;
+        for (var i = 0; i < rows.Length; i++) _samples.InputsOf(rows[i], 1).CopyTo(inputs[(i * width)..]);
         for (var i = 0; i < rows.Length; i++) _targets[i] = _samples.Targets[rows[i]];
         return new Batch(rows.Length, _targets.AsMemory(0, rows.Length));
     }
 
-    public void Dispose()
-    {
-        _order.Dispose();
-    }
-
-    /// <summary>The rows in the order of the epoch.</summary>
-    private Span<int> Order => MemoryMarshal.Cast<byte, int>(_order.bytes);
-
     private void Permute(int epoch)
     {
         if (epoch == _epoch) return;
-        _rows.CopyTo(Order);
-        _random.Shuffle(new Draw(Purpose.BatchOrder, _member, (uint)epoch, 0), Order);
+        _rows.CopyTo(_order, 0);
+        _random.Shuffle(new Draw(Purpose.BatchOrder, _member, (uint)epoch, 0), _order);
         _epoch = epoch;
-    }
-
-    private void Gather(ReadOnlySpan<byte> source, ReadOnlySpan<int> rows, Span<byte> target)
-    {
-        var size = (int)(source.Length / _samples.Count);
-        for (var i = 0; i < rows.Length; i++) source.Slice(rows[i] * size, size).CopyTo(target[(i * size)..]);
     }
 }

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace DistributedEnsemble.Training;
 
 /// <summary>
@@ -15,7 +13,6 @@ public static class EnsembleTraining
         TrainingPlan plan, IEnumerable<int>? members = null, Action<int, StepMetrics>? onStep = null,
         ICollection<Snapshot>? ema = null, CancellationToken cancellation = default)
     {
-        set_num_threads(plan.Spec.ThreadsPerMember);
         var snapshots = new List<Snapshot>();
         foreach (var member in members ?? Enumerable.Range(0, plan.Spec.Members))
         {

@@ -1,4 +1,4 @@
-using static TorchSharp.torch;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
@@ -13,5 +13,5 @@ public sealed record MemberCheckpoint(int Step, Weights Weights, IReadOnlyList<O
 }
 
 /// <summary>A part of an optimizer's state.</summary>
-/// <param name="Values">Float32, [parameters].</param>
-public readonly record struct OptimizerVector(string Name, Tensor Values);
+/// <param name="Values">As long as the parameters.</param>
+public readonly record struct OptimizerVector(string Name, NativeVector Values);

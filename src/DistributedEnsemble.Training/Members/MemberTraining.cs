@@ -1,11 +1,9 @@
-using static TorchSharp.torch;
-
 namespace DistributedEnsemble.Training;
 
 /// <summary>
 /// The training of one member, on the calling thread: the weights after step t are a pure function of (spec, data, member, t).
 /// </summary>
-/// <remarks>Not thread-safe, and bound to its thread: gradients and dispose scopes are thread-local in libtorch.</remarks>
+/// <remarks>Not thread-safe, and on libtorch bound to the thread that made it.</remarks>
 public sealed class MemberTraining : IDisposable
 {
     private readonly TrainingPlan _plan;
@@ -18,7 +16,7 @@ public sealed class MemberTraining : IDisposable
     private readonly float[] _gradient;
     private readonly Action? _giveWay;
 
-    /// <param name="from">Where to go on; null is the member's random initialization. Its tensors are copied.</param>
+    /// <param name="from">Where to go on; null is the member's random initialization. Its vectors are copied.</param>
     /// <param name="giveWay">Called between the parts of a step, which are the longest that anybody has to wait for this thread.</param>
     public MemberTraining(TrainingPlan plan, int member, MemberCheckpoint? from = null, Action? giveWay = null)
     {
@@ -30,9 +28,9 @@ public sealed class MemberTraining : IDisposable
         _weights = from?.Weights.Copy() ?? Weights.Initialize(layout, plan.Random, member);
         _weights.Train();
         _optimizer = Optimizer.Create(spec.Training, spec.Regularization.WeightDecay, layout);
-        for (var i = 0; i < from?.Optimizer.Count; i++) from.Optimizer[i].Values.bytes.CopyTo(_optimizer.State[i].Values.bytes);
+        for (var i = 0; i < from?.Optimizer.Count; i++) from.Optimizer[i].Values.Span.CopyTo(_optimizer.State[i].Values.Span);
         _batches = new Batches(plan.Dataset.Train, plan.Split.Training, spec.Training.BatchSize, plan.Random, member);
-        _function = plan.Network.CreateFunction(_batches.Size, isTrained: true);
+        _function = plan.Network.CreateFunction(_batches.Size, isTrained: true, spec.ThreadsPerMember);
         _gradient = new float[_batches.Size * plan.Task.Outputs];
         _noise = new TrainingNoise(plan.Random, member);
         _l2 = new L2(spec.Regularization.L2);
@@ -76,13 +74,12 @@ public sealed class MemberTraining : IDisposable
 
     /// <summary>A copy of all that is needed to go on.</summary>
     public MemberCheckpoint CopyCheckpoint() =>
-        new(Step, _weights.Copy(), [.. _optimizer.State.Select(part => part with { Values = Detached(part.Values) })]);
+        new(Step, _weights.Copy(), [.. _optimizer.State.Select(part => part with { Values = part.Values.Copy() })]);
 
     public void Dispose()
     {
         _weights.Dispose();
         _optimizer.Dispose();
-        _batches.Dispose();
         _function.Dispose();
     }
 
@@ -93,6 +90,4 @@ public sealed class MemberTraining : IDisposable
         return !_plan.IsLogged(step) ? null : new StepMetrics(
             step, (double)step / _plan.StepsPerEpoch, _plan.LearningRate.At(step), value, _l2.Term(_weights), _plan.Task.StepQuality(outputs, targets));
     }
-
-    private static Tensor Detached(Tensor tensor) => tensor.clone().DetachFromDisposeScope();
 }

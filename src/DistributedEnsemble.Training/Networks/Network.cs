@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 
@@ -9,8 +10,12 @@ public delegate Tensor Function(Weights weights, Tensor inputs, Noise noise);
 /// <summary>A neural network as a function y = f(W, x, z). It owns no weights and no randomness.</summary>
 public sealed class Network
 {
+    /// <summary>What the layers give in a pass that predicts, together.</summary>
+    private const long NumbersOfPass = 1 << 19;
+
     private readonly Function _forward;
     private readonly OperationBuilder? _operations;
+    private readonly ConcurrentBag<NetworkFunction> _idle = [];
 
     /// <param name="inputShape">One row's shape: [features] or [channels, height, width].</param>
     /// <param name="layers">From input to outputs; the last must give a vector.</param>
@@ -48,11 +53,21 @@ public sealed class Network
 
     internal OperationBuilder? Operations => _operations;
 
+    /// <summary>A function that goes forward, with the memory that others used before.</summary>
+    /// <param name="rows">As many as a pass shall have; kernels of our own take fewer, so that what a pass gives stays in the caches.</param>
+    internal RentedFunction Rent(int rows)
+    {
+        if (Kernels == KernelKind.Libtorch) return new RentedFunction(CreateFunction(Math.Max(1, rows), isTrained: false), Math.Max(1, rows), (int)InputWidth, null);
+        var together = (int)Math.Clamp(NumbersOfPass / Math.Max(1, ActivationsPerRow), 16, BatchedPrediction.BatchSize);
+        return new RentedFunction(_idle.TryTake(out var idle) ? idle : CreateFunction(together, isTrained: false), together, (int)InputWidth, _idle);
+    }
+
     /// <summary>The network as a function of weights, with working memory for one thread.</summary>
     /// <param name="rows">The most that a pass has.</param>
     /// <param name="isTrained">Whether it also goes backward.</param>
-    public NetworkFunction CreateFunction(int rows, bool isTrained) =>
-        Kernels == KernelKind.Own ? new OwnFunction(this, rows, isTrained) : new TorchFunction(this, rows, isTrained);
+    /// <param name="threads">Of libtorch.</param>
+    public NetworkFunction CreateFunction(int rows, bool isTrained, int threads = 1) =>
+        Kernels == KernelKind.Own ? new OwnFunction(this, rows, isTrained) : new TorchFunction(this, rows, isTrained, threads);
 
     /// <summary>The numbers that the task makes predictions of: the scores (logits) of each class, for one.</summary>
     /// <param name="inputs">[batch, …input shape], float32.</param>

@@ -1,7 +1,8 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using DistributedEnsemble.Training.Kernels;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
 
@@ -11,30 +12,27 @@ namespace DistributedEnsemble.Training;
 /// </summary>
 public sealed class Weights : IDisposable
 {
-    private readonly Tensor[] _views;
+    private TorchViews? _views;
+    private object? _lock;
 
-    public Weights(WeightLayout layout)
+    public Weights(WeightLayout layout) : this(layout, new NativeVector(layout.ParameterCount), new NativeVector(layout.StatisticCount))
     {
-        Layout = layout;
-        using var scope = NewDisposeScope();
-        Parameters = zeros(layout.ParameterCount).DetachFromDisposeScope();
-        Statistics = zeros(layout.StatisticCount).DetachFromDisposeScope();
-        _views = [.. layout.Tensors.Select(place => View(place.IsStatistic ? Statistics : Parameters, place))];
     }
+
+    private Weights(WeightLayout layout, NativeVector parameters, NativeVector statistics) =>
+        (Layout, Parameters, Statistics) = (layout, parameters, statistics);
 
     public WeightLayout Layout { get; }
 
-    /// <summary>Float32, [parameters].</summary>
-    public Tensor Parameters { get; }
+    public NativeVector Parameters { get; }
 
-    /// <summary>Float32, [statistics].</summary>
-    public Tensor Statistics { get; }
+    public NativeVector Statistics { get; }
 
-    /// <summary>Float32, [parameters]; null unless the weights are trained.</summary>
-    public Tensor? Gradient { get; private set; }
+    /// <summary>As long as the parameters; null unless the weights are trained.</summary>
+    public NativeVector? Gradient { get; private set; }
 
-    /// <summary>The tensor at a position of the layout, in its own shape.</summary>
-    public Tensor this[int index] => _views[index];
+    /// <summary>The tensor at a position of the layout, in its own shape, over the memory of the flat vector.</summary>
+    public torch.Tensor this[int index] => LazyInitializer.EnsureInitialized(ref _views, ref _lock, () => new TorchViews(this))[index];
 
     /// <summary>Draws a member's initial weights.</summary>
     public static Weights Initialize(WeightLayout layout, RandomSource random, int member)
@@ -44,8 +42,8 @@ public sealed class Weights : IDisposable
         {
             var drawn = layer.Where(t => t.Start.Bound > 0).ToList();
             // Not an array: the garbage collector lets arrays of this size pile up, member after member.
-            using var uniform = empty(drawn.Sum(t => t.Length));
-            var rest = uniform.Floats();
+            using var uniform = new NativeVector(drawn.Sum(t => t.Length));
+            var rest = uniform.Span;
             if (drawn.Count > 0) random.Uniform(new Draw(Purpose.Initialization, member, 0, (uint)layer.Key), rest);
             foreach (var place in layer)
             {
@@ -64,39 +62,20 @@ public sealed class Weights : IDisposable
         return weights;
     }
 
-    /// <summary>Lets a backward pass add to <see cref="Gradient"/>: each view's gradient is a view of it.</summary>
-    public void Train()
-    {
-        using var scope = NewDisposeScope();
-        Gradient = zeros(Layout.ParameterCount).DetachFromDisposeScope();
-        for (var i = 0; i < _views.Length; i++)
-        {
-            if (Layout.Tensors[i].IsStatistic) continue;
-            _views[i].requires_grad = true;
-            using var gradient = View(Gradient, Layout.Tensors[i]);
-            _views[i].grad = gradient;
-        }
-    }
+    /// <summary>Gives a backward pass a gradient to set.</summary>
+    public void Train() => Gradient ??= new NativeVector(Layout.ParameterCount);
 
     /// <summary>A copy that is not trained.</summary>
-    public Weights Copy()
-    {
-        var copy = new Weights(Layout);
-        Parameters.bytes.CopyTo(copy.Parameters.bytes);
-        Statistics.bytes.CopyTo(copy.Statistics.bytes);
-        return copy;
-    }
+    public Weights Copy() => new(Layout, Parameters.Copy(), Statistics.Copy());
 
     /// <summary>The values of one tensor, in native memory.</summary>
     public Span<float> Values(TensorPlace place) =>
-        (place.IsStatistic ? Statistics : Parameters).Floats().Slice(place.Offset, place.Length);
+        (place.IsStatistic ? Statistics : Parameters).Slice(place.Offset, place.Length);
 
     /// <summary>Whether none is infinite or not a number.</summary>
-    public bool AreFinite()
-    {
-        using var scope = NewDisposeScope();
-        return Parameters.isfinite().all().ToBoolean() && Statistics.isfinite().all().ToBoolean();
-    }
+    public bool AreFinite() => AreFinite(Parameters) && AreFinite(Statistics);
+
+    private static bool AreFinite(NativeVector vector) => vector.Length == 0 || TensorPrimitives.IsFiniteAll<float>(vector.Span);
 
     /// <summary>The SHA-256 of the tensors in forward order: of the data buffer of their file.</summary>
     public string Sha256()
@@ -108,17 +87,9 @@ public sealed class Weights : IDisposable
 
     public void Dispose()
     {
-        foreach (var view in _views)
-        {
-            view.grad?.Dispose();
-            view.Dispose();
-        }
-
+        _views?.Dispose();
         Gradient?.Dispose();
         Parameters.Dispose();
         Statistics.Dispose();
     }
-
-    private static Tensor View(Tensor flat, TensorPlace place) =>
-        flat.narrow(0, place.Offset, place.Length).view([.. place.Shape]).DetachFromDisposeScope();
 }

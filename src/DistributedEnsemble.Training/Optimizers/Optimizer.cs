@@ -1,4 +1,4 @@
-using static TorchSharp.torch;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
@@ -14,7 +14,7 @@ public abstract class Optimizer : IDisposable
     private protected Optimizer(WeightLayout layout, double weightDecay, OptimizerKind kind)
     {
         _weightDecay = weightDecay;
-        _state = [.. StateNames(kind).Select(name => new OptimizerVector(name, zeros(layout.ParameterCount).DetachFromDisposeScope()))];
+        _state = [.. StateNames(kind).Select(name => new OptimizerVector(name, new NativeVector(layout.ParameterCount)))];
     }
 
     /// <summary>Zero at the beginning.</summary>
@@ -33,14 +33,14 @@ public abstract class Optimizer : IDisposable
     /// <summary>The update of step t (from 1) with learning rate α.</summary>
     public void Update(Weights weights, int step, double rate)
     {
-        var parameters = weights.Parameters.Floats();
+        var parameters = weights.Parameters.Span;
         if (_weightDecay > 0) Decay(parameters, weights.Layout, (float)(1 - rate * _weightDecay));
-        Update(parameters, weights.Gradient!.Floats(), step, rate);
+        Update(parameters, weights.Gradient!.Span, step, rate);
     }
 
     private protected abstract void Update(Span<float> parameters, ReadOnlySpan<float> gradient, int step, double rate);
 
-    private protected Span<float> StateVector(int index) => _state[index].Values.Floats();
+    private protected Span<float> StateVector(int index) => _state[index].Values.Span;
 
     public void Dispose()
     {

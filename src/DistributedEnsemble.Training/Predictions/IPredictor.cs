@@ -1,5 +1,4 @@
 using DistributedEnsemble.Training.Tasks;
-using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
 
@@ -9,9 +8,9 @@ public interface IPredictor
     /// <summary>Numbers of an answer to one row, as the task defines them.</summary>
     int Width { get; }
 
-    /// <param name="inputs">[rows, …], float32, preprocessed.</param>
+    /// <param name="inputs">[rows, inputs], preprocessed.</param>
     /// <param name="answers">[rows, width], overwritten.</param>
-    void Answer(Tensor inputs, Span<double> answers);
+    void Answer(ReadOnlySpan<float> inputs, Span<double> answers);
 }
 
 /// <summary>One model with the expectation of its noise: dropout by weight scaling.</summary>
@@ -19,10 +18,16 @@ public sealed class SingleModel(Network network, LearningTask task, Weights weig
 {
     public int Width => task.Width;
 
-    public void Answer(Tensor inputs, Span<double> answers)
+    public void Answer(ReadOnlySpan<float> inputs, Span<double> answers)
     {
-        using var scope = NewDisposeScope();
-        task.Answer(network.Forward(weights, inputs, Noise.None).contiguous().Floats(), answers);
+        var rows = answers.Length / Width;
+        using var rented = network.Rent(rows);
+        for (var first = 0; first < rows; first += rented.Rows)
+        {
+            var count = Math.Min(rented.Rows, rows - first);
+            var outputs = rented.Forward(weights, inputs, first, count, Noise.None);
+            task.Answer(outputs, answers.Slice(first * Width, count * Width));
+        }
     }
 }
 
@@ -32,7 +37,7 @@ public sealed class Ensemble(IReadOnlyList<IPredictor> constituents, IReadOnlyLi
 {
     public int Width => constituents[0].Width;
 
-    public void Answer(Tensor inputs, Span<double> answers)
+    public void Answer(ReadOnlySpan<float> inputs, Span<double> answers)
     {
         var mean = new AnswerMean();
         for (var i = 0; i < constituents.Count; i++)

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using DistributedEnsemble.Training.Tasks;
-using static TorchSharp.torch;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
@@ -42,8 +41,8 @@ public sealed class RunModel
     /// <param name="raw">Pieces of [rows, …input shape], row after row and piece after piece.</param>
     public PreparedRows Prepare(ImmutableArray<ImmutableArray<float>> raw)
     {
-        var inputs = empty([raw.Sum(piece => piece.Length) / Width, .. Data.InputShape]).DetachFromDisposeScope();
-        var rest = MemoryMarshal.Cast<byte, float>(inputs.bytes);
+        var inputs = new NativeVector(raw.Sum(piece => (long)piece.Length));
+        var rest = inputs.Span;
         foreach (var piece in raw)
         {
             piece.CopyTo(rest);
@@ -54,20 +53,21 @@ public sealed class RunModel
         return new PreparedRows(this, inputs);
     }
 
-    /// <summary>Inputs of the run's models, in torch's memory.</summary>
+    /// <summary>Inputs of the run's models, in native memory.</summary>
     public sealed class PreparedRows : IDisposable
     {
         private readonly RunModel _model;
-        private readonly Tensor _inputs;
+        private readonly NativeVector _inputs;
 
-        internal PreparedRows(RunModel model, Tensor inputs) => (_model, _inputs) = (model, inputs);
+        internal PreparedRows(RunModel model, NativeVector inputs) => (_model, _inputs) = (model, inputs);
 
         /// <summary>One constituent's answers.</summary>
         /// <returns>[rows, width].</returns>
         /// <exception cref="OperationCanceledException">Between two batches.</exception>
         public double[] Predict(Weights weights, int member, int monteCarloSamples, CancellationToken cancellation) =>
-            BatchedPrediction.OfInputs(
-                Predictors.Create(_model.Network, _model.Task, _model._random, weights, member, monteCarloSamples), _inputs, cancellation);
+            BatchedPrediction.Of(
+                Predictors.Create(_model.Network, _model.Task, _model._random, weights, member, monteCarloSamples), _inputs.Span, _model.Width,
+                cancellation);
 
         public void Dispose() => _inputs.Dispose();
     }

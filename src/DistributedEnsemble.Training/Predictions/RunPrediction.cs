@@ -1,5 +1,4 @@
 using DistributedEnsemble.Training.Tasks;
-using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
 
@@ -17,7 +16,6 @@ public static class RunPrediction
     public static PredictedRows Predict(
         RunFolder folder, RunStatus status, ConstituentChoice? choice, NetworkRegistry networks, Func<DataDescription, IEnumerable<float[]>> read)
     {
-        set_num_threads(1);
         var run = RunDescription.Read(folder);
         var task = run.Data.Task.For(run.Spec);
         var network = networks.Build(run.Spec, run.Data.Inputs, task.Outputs);
@@ -25,12 +23,13 @@ public static class RunPrediction
         if (selection.Fit is { Fit: { } fit }) task = task.Fitted(fit);
         var random = new RandomSource(run.Spec.Seed);
         var batches = read(run.Data).Select(rows => (Rows: rows, Mean: new AnswerMean())).ToList();
+        foreach (var (rows, _) in batches) run.Data.Preprocessing.Apply(rows);
         foreach (var (file, multiplicity) in selection.Constituents.Zip(selection.Multiplicities))
         {
             using var weights = WeightFiles.LoadWeights(folder, file, network.Layout);
             var predictor = Predictors.Create(network, task, random, weights, file.Member, selection.MonteCarloSamples);
             foreach (var (rows, mean) in batches)
-                mean.Add(BatchedPrediction.OfRaw(predictor, run.Data.InputShape, run.Data.Preprocessing, rows), multiplicity);
+                mean.Add(BatchedPrediction.Of(predictor, rows, (int)run.Data.Inputs.Width), multiplicity);
         }
 
         OutputDescription[] columns = [.. task.Columns.Select(name => task.Predictions.First(output => output.Name == name))];

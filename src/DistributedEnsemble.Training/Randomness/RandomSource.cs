@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using static TorchSharp.torch;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
@@ -61,8 +61,8 @@ public sealed class RandomSource(ulong seed)
     /// <summary>Shuffles in place; every order is equally likely (Fisher and Yates, with 64 bits a draw).</summary>
     public void Shuffle(Draw draw, Span<int> items)
     {
-        using var memory = empty(items.Length, dtype: ScalarType.Int64);
-        var words = MemoryMarshal.Cast<byte, ulong>(memory.bytes);
+        using var memory = new NativeVector(2L * items.Length);
+        var words = MemoryMarshal.Cast<float, ulong>(memory.Span);
         Words(draw, MemoryMarshal.Cast<ulong, uint>(words));
         for (var i = items.Length - 1; i > 0; i--)
         {

@@ -17,8 +17,9 @@ public sealed record Dropout(double Rate, DropoutKind Kind) : Layer
         var keep = 1 - Rate;
         var (kept, expected) = Kind == DropoutKind.Inverted ? (1 / keep, 1.0) : (1.0, keep);
         builder.Operation = place => new DropoutOperation(number, width, Rate, (float)kept, (float)expected, place);
-        Scalar? scale = expected == 1 ? null : (float)expected;
-        return (_, units, noise) => noise.HasMasks ? Drop(units, noise, number, (float)kept) : scale is null ? units : units * scale;
+        // One scalar for all passes, and none where libtorch is not used.
+        var scale = new Lazy<Scalar>(() => (float)expected);
+        return (_, units, noise) => noise.HasMasks ? Drop(units, noise, number, (float)kept) : expected == 1 ? units : units * scale.Value;
     }
 
     private Tensor Drop(Tensor units, Noise noise, int number, float kept)

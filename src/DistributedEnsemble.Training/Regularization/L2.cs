@@ -9,7 +9,7 @@ public sealed class L2(double lambda)
     public double Term(Weights weights)
     {
         if (lambda == 0) return 0;
-        var parameters = weights.Parameters.Floats();
+        var parameters = weights.Parameters.Span;
         var sum = 0.0;
         foreach (var range in weights.Layout.Decayed)
         {
@@ -23,8 +23,8 @@ public sealed class L2(double lambda)
     public void AddGradient(Weights weights)
     {
         if (lambda == 0) return;
-        var parameters = weights.Parameters.Floats();
-        var gradient = weights.Gradient!.Floats();
+        var parameters = weights.Parameters.Span;
+        var gradient = weights.Gradient!.Span;
         foreach (var range in weights.Layout.Decayed)
         {
             TensorPrimitives.MultiplyAdd(parameters[range], (float)(2 * lambda), gradient[range], gradient[range]);

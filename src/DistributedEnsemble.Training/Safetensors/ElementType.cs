@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace DistributedEnsemble.Training;
 
 /// <summary>Element types of safetensors, by the format's own names.</summary>
@@ -19,19 +17,4 @@ internal static class ElementTypes
 
     public static ElementType? Parse(string? name) =>
         Enum.GetValues<ElementType>().Cast<ElementType?>().FirstOrDefault(type => type!.Value.Format() == name);
-
-    public static ElementType Of(ScalarType type) => type switch
-    {
-        ScalarType.Bool => ElementType.Bool,
-        ScalarType.Byte => ElementType.U8,
-        ScalarType.Int8 => ElementType.I8,
-        ScalarType.Int16 => ElementType.I16,
-        ScalarType.Int32 => ElementType.I32,
-        ScalarType.Int64 => ElementType.I64,
-        ScalarType.Float16 => ElementType.F16,
-        ScalarType.BFloat16 => ElementType.BF16,
-        ScalarType.Float32 => ElementType.F32,
-        ScalarType.Float64 => ElementType.F64,
-        _ => throw new ArgumentException($"safetensors cannot hold {type}.", nameof(type)),
-    };
 }

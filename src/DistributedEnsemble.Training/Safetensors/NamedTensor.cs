@@ -1,4 +1,5 @@
-using static TorchSharp.torch;
+using System.Runtime.InteropServices;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
@@ -18,9 +19,10 @@ public sealed class NamedTensor
         _source = source;
     }
 
-    /// <summary>A contiguous CPU tensor; it is read when the file is written.</summary>
-    public NamedTensor(string name, Tensor tensor)
-        : this(name, ElementTypes.Of(tensor.dtype), tensor.shape, sink => TensorMemory.Visit(tensor, part => sink(part)))
+    /// <summary>Float32 numbers in native memory; they are read when the file is written.</summary>
+    public NamedTensor(string name, IReadOnlyList<long> shape, NativeVector vector, int offset = 0)
+        : this(name, ElementType.F32, shape, sink => sink(MemoryMarshal.AsBytes(
+            vector.Slice(offset, checked((int)shape.Aggregate(1L, (product, size) => product * size))))))
     {
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training;
 
@@ -105,22 +104,6 @@ public sealed class SafetensorsReader : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, entry.ByteCount, nameof(destination));
         Fill(destination, _buffer + entry.Offset);
-    }
-
-    /// <summary>Reads one tensor into a contiguous CPU tensor of its element type and shape.</summary>
-    public void Read(TensorEntry entry, Tensor destination)
-    {
-        if (ElementTypes.Of(destination.dtype) != entry.Type || !destination.shape.AsSpan().SequenceEqual([.. entry.Shape]))
-            throw new ArgumentException(
-                $"{entry.Name} is [{string.Join(", ", entry.Shape)}] of {entry.Type.Format()}, "
-                + $"the destination [{string.Join(", ", destination.shape)}] of {destination.dtype}.", nameof(destination));
-
-        var position = _buffer + entry.Offset;
-        TensorMemory.Visit(destination, bytes =>
-        {
-            Fill(bytes, position);
-            position += bytes.Length;
-        });
     }
 
     public void Dispose() => _stream.Dispose();

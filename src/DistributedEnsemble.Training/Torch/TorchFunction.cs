@@ -10,8 +10,9 @@ internal sealed class TorchFunction : NetworkFunction
     private readonly Tensor _inputs;
     private Tensor? _outputs;
 
-    public TorchFunction(Network network, int rows, bool isTrained)
+    public TorchFunction(Network network, int rows, bool isTrained, int threads)
     {
+        set_num_threads(threads);
         (_network, _isTrained) = (network, isTrained);
         _inputs = empty([rows, .. network.InputShape]).DetachFromDisposeScope();
     }
@@ -33,7 +34,7 @@ internal sealed class TorchFunction : NetworkFunction
         using var scope = NewDisposeScope();
         var ofOutputs = empty(_outputs!.shape);
         gradient.CopyTo(ofOutputs.Floats());
-        weights.Gradient!.Floats().Clear();
+        weights.Gradient!.Span.Clear();
         _outputs.backward([ofOutputs]);
     }
 

@@ -41,9 +41,8 @@ internal sealed class Verdicts
     {
         var folder = new RunFolder(runsFolder, run);
         var model = RunModel.Of(new RunDefinition(File.ReadAllText(folder.Spec), File.ReadAllText(folder.Data)), new NetworkRegistry());
-        var inputs = Preloaded.FashionMnist(data).Dataset.Test.Inputs;
-        float[][] rows = [.. Enumerable.Range(0, count).Select(i => MemoryMarshal.Cast<byte, float>(inputs.narrow(0, i, 1).mul(255).contiguous().bytes).ToArray())];
-        using var noGradient = no_grad();
+        var test = Preloaded.FashionMnist(data).Dataset.Test;
+        float[][] rows = [.. Enumerable.Range(0, count).Select(i => test.InputsOf(i, 1).ToArray().Select(pixel => pixel * 255).ToArray())];
         using var prepared = model.Prepare([.. rows.Select(row => ImmutableCollectionsMarshal.AsImmutableArray(row))]);
         float[][] members = [.. RunStatusFile.Read(folder)!.Snapshots.OrderBy(file => file.Member).Select(file =>
         {

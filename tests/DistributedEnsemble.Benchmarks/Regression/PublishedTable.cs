@@ -1,7 +1,7 @@
 using System.Globalization;
 using DistributedEnsemble.Training;
 using DistributedEnsemble.Training.Tasks;
-using static TorchSharp.torch;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Benchmarks.Regression;
 
@@ -52,7 +52,7 @@ internal sealed class PublishedTable
         Samples Samples(double[][] rows)
         {
             float[] inputs = [.. rows.SelectMany(row => means.Select((mean, i) => (float)((row[i] - mean) / deviations[i])))];
-            return new Samples(tensor(inputs).view(rows.Length, Features), [.. rows.Select(row => task.Standardise(row[^1]))]);
+            return new Samples(NativeVector.Of(inputs), [.. rows.Select(row => task.Standardise(row[^1]))]);
         }
     }
 }

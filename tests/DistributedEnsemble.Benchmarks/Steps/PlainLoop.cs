@@ -42,6 +42,7 @@ internal sealed class PlainLoop : IStepLoop
 internal sealed class ShuffledRows(TrainingPlan plan) : IDisposable
 {
     private readonly int _size = plan.Spec.Training.BatchSize;
+    private readonly Tensor _inputs = tensor(plan.Dataset.Train.Inputs.Span.ToArray()).view(plan.Dataset.Train.Count, -1);
     private readonly Tensor _labels = tensor(Array.ConvertAll(plan.Dataset.Train.Targets, target => (long)target));
     private Tensor? _order;
     private long _next;
@@ -57,12 +58,13 @@ internal sealed class ShuffledRows(TrainingPlan plan) : IDisposable
 
         var rows = _order.narrow(0, _next, Math.Min(_size, _order.size(0) - _next));
         _next += _size;
-        return (plan.Dataset.Train.Inputs.index_select(0, rows), _labels.index_select(0, rows));
+        return (_inputs.index_select(0, rows), _labels.index_select(0, rows));
     }
 
     public void Dispose()
     {
         _order?.Dispose();
+        _inputs.Dispose();
         _labels.Dispose();
     }
 }

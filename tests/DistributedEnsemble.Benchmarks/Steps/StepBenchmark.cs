@@ -13,14 +13,15 @@ namespace DistributedEnsemble.Benchmarks.Steps;
 internal sealed class StepBenchmark(string? data, int rounds, int epochs, string[] only)
 {
     private const int Lanes = 2, WarmUp = 30;
-    private const string Run = "run", Library = "library", Prototype = "prototype", Plain = "plain";
+    private const string Run = "run", Library = "library", Libtorch = "libtorch", Plain = "plain";
 
     private readonly Preloaded _data = Preloaded.FashionMnist(data);
 
     public async Task<object> RunAsync()
     {
-        string[] variants = only is [] ? [Run, Library, Prototype, Plain] : only;
-        var plan = new TrainingPlan(SpecDocument.Parse(Spec("step")).Resolve(_data.Defaults), _data.Dataset, new NetworkRegistry());
+        string[] variants = only is [] ? [Run, Library, Libtorch, Plain] : only;
+        var plan = Plan(KernelKind.Own);
+        var onLibtorch = Plan(KernelKind.Libtorch);
         await using var silo = await TemporarySilo.StartAsync(_data, Lanes);
         var rates = variants.ToDictionary(variant => variant, _ => new List<Rate>());
         // Round 0 is not counted: its methods are still being compiled.
@@ -32,9 +33,9 @@ internal sealed class StepBenchmark(string? data, int rounds, int epochs, string
                 {
                     Run => await RunGrainsAsync(silo, $"round-{round}"),
                     Library => Measure(plan.Steps, member => new LibraryLoop(plan, member)),
-                    Prototype => Measure(plan.Steps, member => new PrototypeLoop(plan, member)),
+                    Libtorch => Measure(plan.Steps, member => new LibraryLoop(onLibtorch, member)),
                     Plain => Measure(plan.Steps, _ => new PlainLoop(plan)),
-                    _ => throw new ArgumentException($"{variant} is no variant: there are {Run}, {Library}, {Prototype} and {Plain}."),
+                    _ => throw new ArgumentException($"{variant} is no variant: there are {Run}, {Library}, {Libtorch} and {Plain}."),
                 };
                 Console.Error.WriteLine($"round {round} of {rounds}: {variant} {rate.PerSecond:F0} member-steps/s, {rate.PerCoreSecond:F0} per second of a core");
                 if (round > 0) rates[variant].Add(rate);
@@ -49,7 +50,7 @@ internal sealed class StepBenchmark(string? data, int rounds, int epochs, string
             {
                 [Run] = "a run of two members through grains on an embedded silo, as its status reports it",
                 [Library] = "MemberTraining on two threads: what the lanes of that run do",
-                [Prototype] = "flat weights and gradient in TorchSharp, masks from torch.rand",
+                [Libtorch] = "the same with training.kernels libtorch",
                 [Plain] = "TorchSharp as its examples write it: Sequential, nn.Dropout, torch.optim.SGD, index_select",
             }.Where(entry => variants.Contains(entry.Key)).ToDictionary(),
             MemberStepsPerSecond = rates.ToDictionary(entry => entry.Key, entry => Spread.Of(entry.Value.Select(rate => rate.PerSecond))),
@@ -59,9 +60,13 @@ internal sealed class StepBenchmark(string? data, int rounds, int epochs, string
         };
     }
 
+    private TrainingPlan Plan(KernelKind kernels) => new(
+        SpecDocument.Parse(Spec("step")).With("training.kernels", kernels == KernelKind.Own ? "own" : "libtorch").Resolve(_data.Defaults), _data.Dataset,
+        new NetworkRegistry());
+
     private static Dictionary<string, Spread> Ratios(Dictionary<string, List<Rate>> rates, Func<Rate, double> of) =>
         rates.Where(ours => ours.Key is Run or Library)
-            .SelectMany(ours => rates.Where(other => other.Key is Prototype or Plain).Select(other => (
+            .SelectMany(ours => rates.Where(other => other.Key is Libtorch or Plain).Select(other => (
                 Name: $"{ours.Key}/{other.Key}", Spread: Spread.Of(ours.Value.Zip(other.Value, (one, two) => of(one) / of(two))))))
             .ToDictionary(ratio => ratio.Name, ratio => ratio.Spread);
 

@@ -13,10 +13,10 @@ public sealed class AggregatorTests
         var run = await cluster.SubmitAsync(Specs.Small);
         var status = await cluster.WhenAsync(run, s => s.HasEnded);
         var plan = Specs.Plan(Specs.Small);
-        var raw = plan.Dataset.Test.Inputs.narrow(0, 0, 5).mul(16);
+        float[] raw = [.. plan.Dataset.Test.InputsOf(0, 5).ToArray().Select(pixel => pixel * 16)];
 
         var answer = await cluster.Aggregator(run).PredictAsync(
-            new PredictionRequest([.. MemoryMarshal.Cast<byte, float>(raw.contiguous().bytes)]), TestContext.Current.CancellationToken);
+            new PredictionRequest([.. raw]), TestContext.Current.CancellationToken);
 
         var mean = new AnswerMean();
         foreach (var file in status.Snapshots.Where(s => s.Step == plan.Steps).OrderBy(s => s.Member))

@@ -219,8 +219,8 @@ public sealed class ServingTests
 
     private static List<float[]> Rows(int count)
     {
-        using var raw = Specs.Plan(Specs.Small).Dataset.Test.Inputs.narrow(0, 0, count).mul(16).contiguous();
-        return [.. MemoryMarshal.Cast<byte, float>(raw.bytes).ToArray().Chunk(64)];
+        var raw = Specs.Plan(Specs.Small).Dataset.Test.InputsOf(0, count).ToArray();
+        return [.. raw.Select(pixel => pixel * 16).Chunk(64)];
     }
 
     private static void AssertNear(IReadOnlyList<float> expected, IReadOnlyList<float> actual)

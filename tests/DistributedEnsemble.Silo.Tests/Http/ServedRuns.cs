@@ -64,8 +64,8 @@ public sealed class ServedRuns : IAsyncLifetime
     public static float[] Rows(int count)
     {
         var source = new DatasetRegistry().Resolve("digits");
-        using var raw = source.Load(new DataFolders()).Test.Inputs.narrow(0, 0, count).mul(16).contiguous();
-        return MemoryMarshal.Cast<byte, float>(raw.bytes).ToArray();
+        using var digits = source.Load(new DataFolders());
+        return [.. digits.Test.InputsOf(0, count).ToArray().Select(pixel => pixel * 16)];
     }
 
     /// <summary>What the aggregator says, without HTTP.</summary>

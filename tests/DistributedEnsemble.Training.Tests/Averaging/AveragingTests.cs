@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Kernels;
+
 namespace DistributedEnsemble.Training.Tests.Averaging;
 
 public sealed class AveragingTests
@@ -106,10 +108,10 @@ public sealed class AveragingTests
             return training.CopyWeights();
         }
 
-        static void AssertMean(TorchSharp.torch.Tensor a, TorchSharp.torch.Tensor b, TorchSharp.torch.Tensor mean)
+        static void AssertMean(NativeVector a, NativeVector b, NativeVector mean)
         {
-            for (var i = 0; i < mean.NumberOfElements; i++)
-                Assert.Equal((a.Floats()[i] + (double)b.Floats()[i]) / 2, mean.Floats()[i], 1e-5);
+            for (var i = 0; i < mean.Length; i++)
+                Assert.Equal((a.Span[i] + (double)b.Span[i]) / 2, mean.Span[i], 1e-5);
         }
     }
 

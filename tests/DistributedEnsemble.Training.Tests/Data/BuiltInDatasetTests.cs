@@ -10,10 +10,11 @@ public class BuiltInDatasetTests
     {
         using var digits = new Digits().Load(Nowhere);
 
-        Assert.Equal([1437, 1, 8, 8], digits.Train.Inputs.shape);
-        Assert.Equal([360, 1, 8, 8], digits.Test.Inputs.shape);
+        Assert.Equal([1, 8, 8], digits.InputShape);
+        Assert.Equal((1437, 64), (digits.Train.Count, digits.Train.Width));
+        Assert.Equal((360, 64), (digits.Test.Count, digits.Test.Width));
         Assert.Equal(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], Classes(digits));
-        Assert.Equal([0f, 0, 5 / 16f, 13 / 16f, 9 / 16f, 1 / 16f], digits.Train.Inputs.data<float>().ToArray()[..6]);
+        Assert.Equal([0f, 0, 5 / 16f, 13 / 16f, 9 / 16f, 1 / 16f], digits.Train.Inputs.ToArray()[..6]);
         Assert.Equal([0, 1, 2, 3], digits.Train.Targets[..4]);
         Assert.Equal([2, 3, 4, 5], digits.Test.Targets[..4]);
         Assert.Equal("6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8", digits.Sha256);
@@ -26,10 +27,10 @@ public class BuiltInDatasetTests
         using var moons = new TwoMoons().Load(Nowhere);
 
         Assert.Equal("02a278fae3e541fdb82430375b47c152ac3ac7a46dccdbb8001ff2e4587148ba", moons.Sha256);
-        Assert.Equal([1600, 2], moons.Train.Inputs.shape);
-        Assert.Equal([400, 2], moons.Test.Inputs.shape);
+        Assert.Equal((1600, 2), (moons.Train.Count, moons.Train.Width));
+        Assert.Equal((400, 2), (moons.Test.Count, moons.Test.Width));
         Assert.Equal(800, moons.Train.Targets.Sum());
-        Assert.InRange(moons.Train.Inputs.abs().max().item<float>(), 1.5f, 3f);
+        Assert.InRange(moons.Train.Inputs.ToArray().Max(Math.Abs), 1.5f, 3f);
     }
 
     [Fact]
@@ -52,11 +53,12 @@ public class BuiltInDatasetTests
 
         using var fashion = source.Load(new DataFolders());
 
-        Assert.Equal([60000, 1, 28, 28], fashion.Train.Inputs.shape);
-        Assert.Equal([10000, 1, 28, 28], fashion.Test.Inputs.shape);
+        Assert.Equal([1, 28, 28], fashion.InputShape);
+        Assert.Equal((60000, 784), (fashion.Train.Count, fashion.Train.Width));
+        Assert.Equal((10000, 784), (fashion.Test.Count, fashion.Test.Width));
         Assert.Equal("Ankle boot", Classes(fashion)[(int)fashion.Train.Targets[0]]);
-        Assert.Equal(1f, fashion.Train.Inputs.max().item<float>());
-        Assert.Equal(0.2860, fashion.Train.Inputs.mean().item<float>(), 0.0001f);
+        Assert.Equal(1f, fashion.Train.Inputs.ToArray().Max());
+        Assert.Equal(0.2860, fashion.Train.Inputs.ToArray().Average(value => (double)value), 0.0001);
     }
 
     [Fact]
@@ -72,7 +74,7 @@ public class BuiltInDatasetTests
 
         using (var data = new FashionMnist().Load(Nowhere with { Data = folder.Path }))
         {
-            Assert.Equal(0.2f, data.Test.Inputs[0, 0, 5, 5].item<float>());
+            Assert.Equal(0.2f, data.Test.Inputs.Span[(5 * 28) + 5]);
             Assert.Equal(3, data.Train.Targets[0]);
         }
 

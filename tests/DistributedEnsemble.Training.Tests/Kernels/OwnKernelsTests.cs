@@ -72,14 +72,14 @@ public sealed class OwnKernelsTests
         var random = new RandomSource(11);
         using var weights = Weights.Initialize(network.Layout, random, 0);
         weights.Train();
-        weights.Gradient!.Floats().Clear();
+        weights.Gradient!.Span.Clear();
         using var function = network.CreateFunction(Rows, isTrained: true);
         InputsOf(network).AsSpan(0, rows * (int)network.InputWidth).CopyTo(function.Inputs);
         var outputs = function.Forward(weights, rows, new TrainingNoise(random, 0).At(3)).ToArray();
         var gradient = new float[outputs.Length];
         random.Uniform(new Draw(Purpose.DataSplit, 0, 1, 0), gradient);
         function.Backward(weights, gradient);
-        return (outputs, weights.Gradient!.Floats().ToArray(), weights.Statistics.Floats().ToArray());
+        return (outputs, weights.Gradient!.Span.ToArray(), weights.Statistics.Span.ToArray());
     }
 
     private static float[] Predict(Network network, Weights weights, ReadOnlySpan<float> inputs, Noise noise)

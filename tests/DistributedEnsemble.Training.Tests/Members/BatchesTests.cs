@@ -8,7 +8,7 @@ public sealed class BatchesTests : IDisposable
 
     /// <summary>Row r has the inputs 10·r and 10·r + 1 and the label r.</summary>
     private readonly Samples _samples = new(
-        arange(Rows, ScalarType.Float32).mul(10).unsqueeze(1).add(tensor(new float[] { 0, 1 })), [.. Enumerable.Range(0, Rows).Select(row => (float)row)]);
+        arange(Rows, ScalarType.Float32).mul(10).unsqueeze(1).add(tensor(new float[] { 0, 1 })).ToVector(), [.. Enumerable.Range(0, Rows).Select(row => (float)row)]);
 
     private readonly RandomSource _random = new(4);
 
@@ -16,7 +16,7 @@ public sealed class BatchesTests : IDisposable
     public void Each_epoch_is_a_permutation_of_the_training_rows_and_keeps_the_last_smaller_batch()
     {
         int[] rows = [.. Enumerable.Range(0, Rows).Where(row => row % 7 != 0)];
-        using var batches = new Batches(_samples, rows, batchSize: 8, _random, member: 0);
+        var batches = new Batches(_samples, rows, batchSize: 8, _random, member: 0);
 
         Assert.Equal(3, batches.PerEpoch);
         var epochs = Enumerable.Range(0, 4).Select(epoch => Labels(batches, epoch)).ToList();
@@ -28,7 +28,7 @@ public sealed class BatchesTests : IDisposable
     [Fact]
     public void Inputs_and_labels_stay_together()
     {
-        using var batches = new Batches(_samples, [.. Enumerable.Range(0, Rows)], batchSize: 8, _random, member: 0);
+        var batches = new Batches(_samples, [.. Enumerable.Range(0, Rows)], batchSize: 8, _random, member: 0);
         foreach (var step in (int[])[1, 4, 7])
         {
             var inputs = new float[2 * batches.Size];
@@ -42,9 +42,9 @@ public sealed class BatchesTests : IDisposable
     public void A_batch_depends_on_member_and_step_and_not_on_what_was_asked_before()
     {
         int[] rows = [.. Enumerable.Range(0, Rows)];
-        using var batches = new Batches(_samples, rows, batchSize: 10, _random, member: 1);
-        using var others = new Batches(_samples, rows, batchSize: 10, _random, member: 2);
-        using var resumed = new Batches(_samples, rows, batchSize: 10, _random, member: 1);
+        var batches = new Batches(_samples, rows, batchSize: 10, _random, member: 1);
+        var others = new Batches(_samples, rows, batchSize: 10, _random, member: 2);
+        var resumed = new Batches(_samples, rows, batchSize: 10, _random, member: 1);
         for (var step = 1; step < 8; step++) LabelsAt(batches, step);
 
         Assert.Equal(LabelsAt(batches, 8), LabelsAt(resumed, 8));
@@ -54,7 +54,7 @@ public sealed class BatchesTests : IDisposable
     [Fact]
     public void A_batch_larger_than_the_data_is_all_of_it()
     {
-        using var batches = new Batches(_samples, [3, 5, 8], batchSize: 100, _random, member: 0);
+        var batches = new Batches(_samples, [3, 5, 8], batchSize: 100, _random, member: 0);
 
         Assert.Equal(1, batches.PerEpoch);
         Assert.Equal([3, 5, 8], LabelsAt(batches, 2).Order());

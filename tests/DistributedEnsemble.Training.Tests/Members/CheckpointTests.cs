@@ -31,7 +31,7 @@ public sealed class CheckpointTests : IDisposable
         using var training = new MemberTraining(plan, 0);
         training.TrainTo(plan, MidEpoch);
         using var checkpoint = training.CopyCheckpoint();
-        string State() => checkpoint.Weights.Sha256() + string.Concat(checkpoint.Optimizer.Select(vector => vector.Values.sum().item<float>()));
+        string State() => checkpoint.Weights.Sha256() + string.Concat(checkpoint.Optimizer.Select(vector => vector.Values.ToArray().Sum()));
         var before = State();
 
         training.TrainTo(plan, MidEpoch + 3);

@@ -1,6 +1,8 @@
 using DistributedEnsemble.Training.Tasks;
 using static TorchSharp.torch;
 
+using DistributedEnsemble.Training.Kernels;
+
 namespace DistributedEnsemble.Training.Tests.Members;
 
 public sealed class ValidationSplitTests : IDisposable
@@ -9,7 +11,7 @@ public sealed class ValidationSplitTests : IDisposable
     private static readonly float[] Labels =
         [.. Enumerable.Range(0, 100).Select(i => i * 37 % 100).Select(i => i < 60 ? 0L : i < 90 ? 1 : i < 99 ? 2 : 3)];
 
-    private readonly Samples _samples = new(zeros(100, 1), Labels);
+    private readonly Samples _samples = new(new NativeVector(100), Labels);
 
     [Theory]
     [InlineData(0.1, new[] { 6, 3, 1, 0 })]
@@ -49,7 +51,7 @@ public sealed class ValidationSplitTests : IDisposable
         {
             var seen = 0;
             var validation = plan.Split.Validation.ToHashSet();
-            using var batches = new Batches(Numbered(plan.Dataset.Train), plan.Split.Training, 100, plan.Random, member);
+            var batches = new Batches(Numbered(plan.Dataset.Train), plan.Split.Training, 100, plan.Random, member);
             var inputs = new float[100 * plan.Network.InputWidth];
             for (var step = 1; step <= batches.PerEpoch; step++)
             {
@@ -65,7 +67,7 @@ public sealed class ValidationSplitTests : IDisposable
     [Fact]
     public void A_split_that_leaves_nothing_to_train_on_is_refused()
     {
-        using var two = new Samples(zeros(2, 1), [0, 1]);
+        using var two = new Samples(new NativeVector(2), [0, 1]);
 
         var error = Assert.Throws<SpecException>(() => ValidationSplit.Draw(two, Classes(2), 0.5, new RandomSource(1)));
 

@@ -44,13 +44,13 @@ public sealed class GradientTests
         var layout = new Network([3], [new Dense(2)]).Layout;
         using var weights = Weights.Initialize(layout, new RandomSource(1), 0);
         weights.Train();
-        weights.Gradient!.Floats().Fill(9);
+        weights.Gradient!.Span.Fill(9);
         var l2 = new L2(0.25);
 
         l2.AddGradient(weights);
 
         var w = weights.Values(layout.Tensors[0]).ToArray();
-        Assert.Equal([.. w.Select(value => (0.5f * value) + 9), 9, 9], weights.Gradient!.Floats().ToArray());
+        Assert.Equal([.. w.Select(value => (0.5f * value) + 9), 9, 9], weights.Gradient!.Span.ToArray());
         Assert.Equal(0.25 * w.Sum(value => (double)value * value), l2.Term(weights), 1e-12);
     }
 
@@ -72,14 +72,14 @@ public sealed class GradientTests
         Loss();
         function.Backward(weights, slopes);
         l2.AddGradient(weights);
-        var gradient = weights.Gradient!.Floats().ToArray();
+        var gradient = weights.Gradient!.Span.ToArray();
 
-        var start = weights.Parameters.Floats().ToArray();
+        var start = weights.Parameters.Span.ToArray();
         foreach (var direction in Directions(network.Layout, gradient, random))
         {
             double At(float h)
             {
-                var parameters = weights.Parameters.Floats();
+                var parameters = weights.Parameters.Span;
                 for (var i = 0; i < start.Length; i++) parameters[i] = start[i] + (h * direction[i]);
                 return Loss();
             }

@@ -66,7 +66,7 @@ public sealed class NetworkShapeTests
         weights.Values(layout.Tensors[1])[2] = 5;
 
         Assert.Equal(5, weights[1][2].item<float>());
-        Assert.Equal(5, weights.Parameters[8].item<float>());
+        Assert.Equal(5, weights.Parameters.Span[8]);
     }
 
     /// <summary>Zeros on both sides, one more behind where the number is odd.</summary>

@@ -21,7 +21,7 @@ public sealed class OptimizerTests : IDisposable
     {
         _weights = Weights.Initialize(_layout, new RandomSource(5), 0);
         _weights.Train();
-        _start = _weights.Parameters.data<float>().ToArray();
+        _start = _weights.Parameters.ToArray();
     }
 
     [Theory]
@@ -85,7 +85,7 @@ public sealed class OptimizerTests : IDisposable
         using var optimizer = Optimizer.Create(new TrainingSpec { Optimizer = new OptimizerSpec { Kind = kind } }, 0, _layout);
 
         Assert.Equal(names, optimizer.State.Select(vector => vector.Name));
-        Assert.All(optimizer.State, vector => Assert.Equal(new float[36], vector.Values.data<float>().ToArray()));
+        Assert.All(optimizer.State, vector => Assert.Equal(new float[36], vector.Values.ToArray()));
     }
 
     public void Dispose() => _weights.Dispose();
@@ -100,7 +100,7 @@ public sealed class OptimizerTests : IDisposable
         using var optimizer = Optimizer.Create(new TrainingSpec { Optimizer = spec }, weightDecay, _layout);
         for (var step = 1; step <= Steps; step++)
         {
-            var gradient = _weights.Gradient!.Floats();
+            var gradient = _weights.Gradient!.Span;
             for (var i = 0; i < gradient.Length; i++) gradient[i] = DataGradient(i, step);
             l2.AddGradient(_weights);
             optimizer.Update(_weights, step, Rate(step));
@@ -122,7 +122,7 @@ public sealed class OptimizerTests : IDisposable
             }
         }
 
-        var trained = _weights.Parameters.data<float>().ToArray();
+        var trained = _weights.Parameters.ToArray();
         for (var i = 0; i < w.Length; i++) Assert.Equal(w[i], trained[i], 1e-6 + (1e-5 * Math.Abs(w[i])));
     }
 

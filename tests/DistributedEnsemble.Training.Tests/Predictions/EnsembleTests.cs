@@ -1,6 +1,4 @@
 using DistributedEnsemble.Training.Tasks;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Predictions;
 
@@ -58,9 +56,8 @@ public sealed class EnsembleTests
 
     private static double[] Answer(Ensemble predictor, int rows = Rows)
     {
-        using var inputs = zeros(rows, 1);
         var answers = new double[rows * predictor.Width];
-        predictor.Answer(inputs, answers);
+        predictor.Answer(new float[rows], answers);
         return answers;
     }
 
@@ -77,6 +74,6 @@ public sealed class EnsembleTests
 
         public int Width => width;
 
-        public void Answer(torch.Tensor inputs, Span<double> answers) => values.CopyTo(answers);
+        public void Answer(ReadOnlySpan<float> inputs, Span<double> answers) => values.CopyTo(answers);
     }
 }

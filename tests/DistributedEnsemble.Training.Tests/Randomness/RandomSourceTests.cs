@@ -82,9 +82,7 @@ public sealed class RandomSourceTests
         var snapshots = EnsembleTraining.Run(plan, cancellation: TestContext.Current.CancellationToken);
         foreach (var snapshot in snapshots)
         {
-            using var _ = no_grad();
-            using var inputs = plan.Dataset.Test.Inputs.narrow(0, 0, 5);
-            Predictors.Create(plan, snapshot.Weights, snapshot.Member, monteCarloSamples: 4).Answer(inputs, new double[5 * plan.Task.Width]);
+            Predictors.Create(plan, snapshot.Weights, snapshot.Member, monteCarloSamples: 4).Answer(plan.Dataset.Test.InputsOf(0, 5), new double[5 * plan.Task.Width]);
             snapshot.Weights.Dispose();
         }
 

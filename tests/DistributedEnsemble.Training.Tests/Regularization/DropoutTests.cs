@@ -100,7 +100,7 @@ public sealed class DropoutTests
             [3], [new Dense(4), new Relu(), new Dropout(0.5, kind), new Dense(4), new Relu(), new Dropout(0.5, kind), new Dense(3)]);
         var random = new RandomSource(2);
         using var weights = Weights.Initialize(network.Layout, random, 0);
-        weights.Parameters.mul_(4);
+        weights.Parameters.Scale(4);
         using var inputs = tensor(new float[] { 1, -2, 0.5f, -1, 1, 2 }).view(2, 3);
         var (exact, task) = (new float[6], TestTasks.Classes(3));
         foreach (var mask in AllMasks(8))

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text;
+using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Safetensors;
@@ -10,12 +12,11 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     [Fact]
     public void A_file_has_exactly_the_bytes_of_the_format()
     {
-        using var weight = tensor(new float[] { 1, -2 }).reshape(1, 2);
-        using var count = tensor(new long[] { 3 });
+        using var weight = tensor(new float[] { 1, -2 }).ToVector();
         using var stream = new MemoryStream();
 
         var sha256 = SafetensorsWriter.Write(
-            stream, [new("w", weight), new("n", count)], new Dictionary<string, string> { ["step"] = "7", ["run"] = "a" });
+            stream, [new("w", [1, 2], weight), new("n", ElementType.I64, [1], sink => sink(BitConverter.GetBytes(3L)))], new Dictionary<string, string> { ["step"] = "7", ["run"] = "a" });
 
         var header =
             """{"__metadata__":{"run":"a","step":"7"},"w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"n":{"dtype":"I64","shape":[1],"data_offsets":[8,16]}}""";
@@ -28,21 +29,20 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     [Fact]
     public void What_is_written_is_read_back()
     {
-        using var weights = arange(0, 1000, ScalarType.Float32).reshape(10, 100);
-        using var view = weights.narrow(0, 3, 4);
-        using var scalar = tensor(2.5f);
-        using var nothing = empty(0, 5);
+        using var weights = arange(0, 1000, ScalarType.Float32).ToVector();
+        using var scalar = tensor(2.5f).ToVector();
+        using var nothing = new NativeVector(0);
         var path = _folder.File("w.safetensors");
 
-        var sha256 = AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, [new("a", view), new("e", nothing), new("s", scalar)]));
+        var sha256 = AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, [new("a", [4, 100], weights, 300), new("e", [0, 5], nothing), new("s", [], scalar)]));
 
         using var reader = SafetensorsReader.Open(path, sha256);
         Assert.Equal(sha256, reader.ComputeSha256());
         Assert.Equal(["a", "e", "s"], reader.Tensors.Select(entry => entry.Name));
         Assert.Equal([4, 100], reader.Tensors[0].Shape);
-        using var read = zeros(4, 100);
-        reader.Read(reader.Tensors[0], read);
-        Assert.True(read.Equals(view));
+        var read = new float[400];
+        reader.Read(reader.Tensors[0], MemoryMarshal.AsBytes(read.AsSpan()));
+        Assert.Equal(weights.ToArray()[300..700], read);
         var bytes = new byte[4];
         reader.Read(reader.Tensors[2], bytes);
         Assert.Equal(2.5f, BitConverter.ToSingle(bytes));
@@ -51,9 +51,9 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     [Fact]
     public void Data_of_another_hash_is_refused()
     {
-        using var one = tensor(1f);
+        using var one = tensor(1f).ToVector();
         var path = _folder.File("w.safetensors");
-        var sha256 = AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, [new("a", one)]));
+        var sha256 = AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, [new("a", [], one)]));
         var expected = new string('0', 64);
 
         var error = Assert.Throws<SafetensorsException>(() => SafetensorsReader.Open(path, expected));
@@ -72,15 +72,14 @@ public sealed class SafetensorsRoundTripTests : IDisposable
     }
 
     [Fact]
-    public void A_destination_of_another_shape_is_refused()
+    public void A_destination_of_another_size_is_refused()
     {
-        using var one = ones(2, 3);
+        using var one = ones(2, 3).ToVector();
         using var stream = new MemoryStream();
-        SafetensorsWriter.Write(stream, [new("w", one)]);
+        SafetensorsWriter.Write(stream, [new("w", [2, 3], one)]);
         using var reader = SafetensorsReader.Open(stream, "w.safetensors");
-        using var other = ones(3, 2);
 
-        Assert.Throws<ArgumentException>(() => reader.Read(reader.Tensors[0], other));
+        Assert.Throws<ArgumentOutOfRangeException>(() => reader.Read(reader.Tensors[0], new byte[20]));
     }
 
     [Fact]

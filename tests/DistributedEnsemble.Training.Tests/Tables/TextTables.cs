@@ -21,5 +21,5 @@ internal static class TextTables
 
     public static ColumnEncoder Column(this TableSurvey survey, string name) => survey.Description.Columns.Single(column => column.Name == name);
 
-    public static float[] Inputs(this Samples samples) => samples.Inputs.data<float>().ToArray();
+    public static float[] Inputs(this Samples samples) => samples.Inputs.ToArray();
 }

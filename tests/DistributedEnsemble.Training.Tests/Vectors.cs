@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+using DistributedEnsemble.Training.Kernels;
+using static TorchSharp.torch;
+
+namespace DistributedEnsemble.Training.Tests;
+
+/// <summary>Vectors beside tensors.</summary>
+internal static class Vectors
+{
+    public static float[] ToArray(this NativeVector vector) => vector.Span.ToArray();
+
+    /// <summary>A vector with the numbers of a tensor.</summary>
+    public static NativeVector ToVector(this Tensor tensor)
+    {
+        var vector = new NativeVector(tensor.numel());
+        MemoryMarshal.Cast<byte, float>(tensor.bytes).CopyTo(vector.Span);
+        return vector;
+    }
+
+    public static void Scale(this NativeVector vector, float factor)
+    {
+        foreach (ref var value in vector.Span) value *= factor;
+    }
+
+    /// <summary>Answers to the rows of a tensor.</summary>
+    public static void Answer(this IPredictor predictor, Tensor inputs, Span<double> answers) =>
+        predictor.Answer(MemoryMarshal.Cast<byte, float>(inputs.contiguous().bytes), answers);
+}
