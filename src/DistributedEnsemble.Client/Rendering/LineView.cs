@@ -38,7 +38,7 @@ internal sealed class LineView(IAnsiConsole console) : IProgressView
             MemberState.Failed when !known || before.Status.State != MemberState.Failed =>
                 $"failed: {OneLine.Of(member.Reason)}",
             MemberState.Training when !known || before.Status.State != MemberState.Training || before.Status.Attempt != member.Attempt =>
-                $"training on {member.Silo}{(member.Lane is { } lane ? $" lane {lane}" : "")}{Again(member)}",
+                $"training on {OneLine.Of(member.Silo)}{(member.Lane is { } lane ? $" lane {lane}" : "")}{Again(member)}",
             MemberState.Waiting when known && before.Status.State == MemberState.Training =>
                 $"waiting at step {Words.Count(member.Step)}{(member.Reason is null ? "" : $": {OneLine.Of(member.Reason)}")}",
             MemberState.Training when tenth > before.Tenth && member.Step < steps =>

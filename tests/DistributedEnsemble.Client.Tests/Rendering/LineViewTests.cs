@@ -52,6 +52,24 @@ public sealed class LineViewTests : IDisposable
         Assert.Contains("member 0 failed: the loss is not a number\n", _console.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_a_run_s_file_says_is_shown_without_what_a_terminal_obeys()
+    {
+        const string Escape = "\e]0;owned\a\nforged";
+        var status = Statuses.Of(
+            RunState.Degraded,
+            Statuses.Waiting(0, 7) with { State = MemberState.Failed, Reason = Escape }, Statuses.Waiting(1, 7) with { Reason = Escape },
+            Statuses.Training(2, 7) with { Silo = Escape }) with { Reason = Escape };
+
+        await ShowAsync(status);
+        _console.Write(StatusViews.Run(status, _console.Profile));
+
+        Assert.DoesNotContain('\e', _console.Output);
+        Assert.DoesNotContain('\a', _console.Output);
+        Assert.DoesNotContain("\nforged", _console.Output, StringComparison.Ordinal);
+        Assert.Contains("member 0 failed: ]0;owned forged\n", _console.Output, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _console.Dispose();
 
     private Task<ProgressFrame> ShowAsync(params RunStatus[] statuses) => new LineView(_console).ShowAsync(Statuses.Frames(statuses));
