@@ -174,10 +174,52 @@ def read_rows(path, data):
     return np.array([[x for encode, column in features for x in encode(column, row[column["name"]])] for row in rows], dtype=np.float32)
 
 
-def predict(folder, raw):
-    """Averaged class probabilities, [rows, classes]."""
-    folder = Path(folder)
-    manifest, data = (json.loads((folder / name).read_text("utf-8")) for name in ("manifest.json", "data.json"))
+class Classification:
+    """Answers are the probabilities of the classes, [rows, classes]."""
+
+    def __init__(self, manifest):
+        self.classes = manifest["task"]["classes"]
+
+    def answer(self, outputs):
+        return softmax(outputs)
+
+    def write(self, out, probabilities):
+        entropy = -(probabilities * np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))).sum(1)
+        out.writerow(["label", "entropy"] + [f"p({name})" for name in self.classes])
+        for row, h in zip(probabilities, entropy):
+            out.writerow([self.classes[row.argmax()], float(h)] + [float(p) for p in row])
+
+
+class Regression:
+    """Answers are mean, variance and squared mean of a standardised number, [rows, 3]: their means are a mixture's moments."""
+
+    COVERAGE = 1.6448536269514722  # deviations on either side of the mean that hold 90 %
+
+    def __init__(self, manifest):
+        self.task, self.fit, self.gaussian = manifest["task"], manifest["fit"], manifest["likelihood"] == "gaussian"
+        if not self.gaussian and self.fit is None:
+            sys.exit("The variance of this run's squared error was not fitted: evaluate the run before it is exported.")
+
+    def answer(self, outputs):
+        m = outputs[:, 0].astype(np.float64)
+        v = np.logaddexp(0, outputs[:, 1].astype(np.float64)) + 1e-6 if self.gaussian else np.full_like(m, self.fit["noiseVariance"])
+        return np.stack([m, v, m * m], 1)
+
+    def write(self, out, answers):
+        mean, aleatoric, epistemic = answers[:, 0], answers[:, 1], np.maximum(answers[:, 2] - answers[:, 0] ** 2, 0)
+        center, unit = self.task["mean"] + self.task["deviation"] * mean, self.task["deviation"]
+        deviation = unit * np.sqrt(aleatoric + epistemic)
+        out.writerow(["mean", "standardDeviation", "aleatoric", "epistemic", "lower", "upper"])
+        out.writerows(np.stack([
+            center, deviation, unit * np.sqrt(aleatoric), unit * np.sqrt(epistemic), center - self.COVERAGE * deviation,
+            center + self.COVERAGE * deviation], 1).tolist())
+
+
+TASKS = {"classification": Classification, "regression": Regression}
+
+
+def predict(folder, raw, manifest, data, task):
+    """The average of what the constituents answer, [rows, ...]."""
     if manifest["monteCarloSamples"]:
         print(f"Dropout by weight scaling: `ensemble predict` averages over {manifest['monteCarloSamples']} masks, unless --mc is 0.", file=sys.stderr)
     x = raw / np.float32(data["scale"])
@@ -187,20 +229,16 @@ def predict(folder, raw):
     total, weights = 0, 0
     for constituent in manifest["constituents"]:
         tensors = read_safetensors(folder / constituent["file"])
-        total = total + constituent["weight"] * softmax(scores(x, tensors, manifest["layers"]))
+        total = total + constituent["weight"] * task.answer(scores(x, tensors, manifest["layers"]))
         weights += constituent["weight"]
     return total / weights
 
 
 def main(folder, rows):
-    data = json.loads((Path(folder) / "data.json").read_text("utf-8"))
-    classes = data["task"]["classes"] if "task" in data else data["classes"]
-    probabilities = predict(folder, read_rows(rows, data))
-    entropy = -(probabilities * np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))).sum(1)
-    out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(["label", "entropy"] + [f"p({name})" for name in classes])
-    for row, h in zip(probabilities, entropy):
-        out.writerow([classes[row.argmax()], float(h)] + [float(p) for p in row])
+    folder = Path(folder)
+    manifest, data = (json.loads((folder / name).read_text("utf-8")) for name in ("manifest.json", "data.json"))
+    task = TASKS[manifest["task"]["name"]](manifest)
+    task.write(csv.writer(sys.stdout, lineterminator="\n"), predict(folder, read_rows(rows, data), manifest, data, task))
 
 
 if __name__ == "__main__":
