@@ -50,6 +50,30 @@ public sealed class ClientTests
     }
 
     [Fact]
+    public async Task A_driver_needs_no_more_of_redis_than_its_own_user_may_and_no_password_on_its_command_line()
+    {
+        await using var cluster = await LocalCluster.StartAsync(silos: 1, password: "right");
+        var users = await LocalProcess.RunAsync("sh", ["-c", "printf 'right\nsecret\n' | \"$0\"", Repository.File("deploy/redis-users")]);
+        var driver = users.TrimEnd().Split('\n')[1]["user ".Length..];
+        await LocalProcess.RunAsync("redis-cli", ["-p", $"{cluster.Redis.Port}", "--no-auth-warning", "-a", "right", "acl", "setuser", .. driver.Split(' ')]);
+        var address = cluster.OwnFile("address", $"redis://driver:secret@127.0.0.1:{cluster.Redis.Port}\n");
+        var here = Host.Here with { Environment = new Dictionary<string, string> { ["ENSEMBLE__CLUSTER"] = address } };
+
+        await EndsWellAsync(here, "train", "--dataset", "two-moons", "--members", "1", "--epochs", "1", "--name", "moons");
+        Assert.Contains("moons", await EndsWellAsync(here, "list"));
+        Assert.Contains("NOPERM", await LocalProcess.RunAsync("redis-cli", ["-u", File.ReadAllText(address).Trim(), "--no-auth-warning", "hgetall", "ensemble/runs"]));
+        await using var local = here.Start(Path.Combine(AppContext.BaseDirectory, "ensemble"), ["list", "--runs", "somewhere"]);
+        Assert.Equal(2, await local.ExitAsync());
+        Assert.Equal("--runs and ENSEMBLE__CLUSTER exclude each other: the silos of the cluster know where its runs lie. Unset ENSEMBLE__CLUSTER to train in this process.\n", local.Errors);
+
+        async Task<string> EndsWellAsync(Host host, params string[] arguments)
+        {
+            await using var process = host.Start(Path.Combine(AppContext.BaseDirectory, "ensemble"), arguments);
+            return await cluster.EndsAsync(process);
+        }
+    }
+
+    [Fact]
     public async Task What_keeps_a_client_out_is_one_line_and_exit_code_3()
     {
         await using var cluster = await LocalCluster.StartAsync(silos: 0, password: "right");

@@ -8,9 +8,12 @@ internal static class UnnamedFiles
     /// <summary>A lane may be about to name a younger one.</summary>
     private static readonly TimeSpan s_grace = TimeSpan.FromHours(1);
 
+    /// <summary>What a link leads to is not this run's, perhaps another's.</summary>
+    private static readonly EnumerationOptions s_withoutLinks = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+
     public static void Remove(RunFolder folder, RunRecord record, DateTimeOffset now)
     {
-        foreach (var path in Directory.EnumerateFiles(folder.Root, "*", SearchOption.AllDirectories).ToList())
+        foreach (var path in Directory.EnumerateFiles(folder.Root, "*", s_withoutLinks).ToList())
         {
             var isOld = File.GetLastWriteTimeUtc(path) < now.UtcDateTime - s_grace;
             if (isOld && (AtomicFile.IsUnfinished(path) || IsUnnamedWeights(path))) FileOperations.Delete(path);

@@ -71,6 +71,9 @@ public static class FileRuns
         Clear(folder.Runs);
     }
 
+    /// <summary>Whether a name leads elsewhere: nothing is written there.</summary>
+    internal static bool IsLink(RunFolder folder) => new DirectoryInfo(folder.Root).LinkTarget is not null;
+
     /// <summary>Removes the files of a run that nobody owns any more.</summary>
     internal static void Remove(RunFolder folder)
     {

@@ -26,6 +26,7 @@ public sealed class RunLock : IDisposable
     /// <returns>Null if the name is taken.</returns>
     public static RunLock? Create(RunFolder folder)
     {
+        if (FileRuns.IsLink(folder)) return null;
         Directory.CreateDirectory(folder.Root);
         var taken = TryAcquireAlone(folder);
         // A folder without a record is what a process left that ended before its run began.
@@ -40,10 +41,12 @@ public sealed class RunLock : IDisposable
         try
         {
             lock (Held) if (Held.ContainsKey(folder.Lock)) return true;
+            // Something else in its place may keep whoever opens it waiting.
+            RegularFile.OpenRead(folder.Runs, folder.Lock).Dispose();
             using var probe = new FileStream(folder.Lock, FileMode.Open, FileAccess.Read, FileShare.None);
             return false;
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
         {
             return false;
         }

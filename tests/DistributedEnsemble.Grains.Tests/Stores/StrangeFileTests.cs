@@ -39,13 +39,34 @@ public sealed class StrangeFileTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Pipes there are no files.");
         var folder = _runs.Folder("piped");
         Directory.CreateDirectory(folder.Root);
-        foreach (var path in (string[])[folder.Status, folder.Record]) Process.Start("mkfifo", [path]).WaitForExit();
+        foreach (var path in (string[])[folder.Status, folder.Record, folder.Lock]) Process.Start("mkfifo", [path]).WaitForExit();
         await using var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
 
         Assert.Equal($"{folder.Status} is a pipe or a device: only regular files are read there.", Assert.Throws<InvalidDataException>(() => RunStatusFile.Read(folder)).Message);
+        Assert.False(RunLock.IsHeld(folder));
         Assert.Empty(await cluster.Scheduler.ListAllAsync());
         await Assert.ThrowsAsync<InvalidDataException>(() => cluster.Scheduler.FindAsync("piped"));
         Assert.Equal(RunState.Completed, (await cluster.TrainAsync("""{ "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""")).State);
+    }
+
+    [Fact]
+    public async Task Nothing_is_written_or_removed_behind_a_link()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
+        var other = await cluster.TrainAsync("""{ "name": "other", "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""");
+        var model = _runs.Folder("other").Path(other.Snapshots.Single().File);
+        File.SetLastWriteTimeUtc(model, DateTime.UtcNow.AddDays(-1));
+        Directory.CreateSymbolicLink(_runs.Folder("linked").Root, _outside);
+        Directory.CreateDirectory(_runs.Folder("run").Root);
+        Directory.CreateSymbolicLink(_runs.Folder("run").Path("members"), _runs.Folder("other").Path("members"));
+
+        UnnamedFiles.Remove(_runs.Folder("run"), new RunRecord(), DateTimeOffset.UtcNow);
+        var taken = await Assert.ThrowsAsync<RunRejectedException>(() => cluster.SubmitAsync(
+            """{ "name": "linked", "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }"""));
+
+        Assert.True(File.Exists(model));
+        Assert.StartsWith("Run \"linked\" already exists in ", taken.Message);
+        Assert.Empty(Directory.GetFileSystemEntries(_outside));
     }
 
     [Fact]

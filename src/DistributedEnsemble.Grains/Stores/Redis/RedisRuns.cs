@@ -22,8 +22,13 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
     {
         var folder = new RunFolder(options.RunsFolder, run.Name);
         // Redis may have been lost: the runs of the folder keep their names.
-        if (File.Exists(folder.Record)) return null;
-        Directory.CreateDirectory(folder.Root);
+        var isFree = await Task.Run(() =>
+        {
+            if (FileRuns.IsLink(folder) || File.Exists(folder.Record)) return false;
+            Directory.CreateDirectory(folder.Root);
+            return true;
+        });
+        if (!isFree) return null;
         var isNew = await AskAsync(store => store.HashSetAsync(s_names, run.Name, run.ToString(), When.NotExists));
         return isNew || await NamedAsync(run.Name) == run ? Nothing.Held : null;
     }
