@@ -15,7 +15,7 @@ internal sealed class ConformalCoverage
     /// <exception cref="SpecException">There are no validation rows, or too few.</exception>
     public static ConformalCoverage Of(LearningTask task, ValidationFit? fit, double coverage) => fit?.Conformal is { } scores
         ? new ConformalCoverage(task, coverage, scores.Threshold(coverage))
-        : throw new SpecException($"--coverage is {coverage}: conformal prediction takes validation rows, and this run kept none "
+        : throw new SpecException($"coverage is {coverage}: conformal prediction takes validation rows, and this run kept none "
             + "(data.validationFraction). Evaluate without it.");
 
     /// <param name="mean">[rows, width].</param>

@@ -142,7 +142,7 @@ public sealed class RegressionTests
         var error = Assert.Throws<SpecException>(() => ConformalScores.Of([3.0, 1, 2, 4]).Threshold(0.9));
 
         Assert.Equal(
-            "--coverage is 0.9: 4 validation rows can promise at most 0.8. Ask for less, or train with a larger data.validationFraction.", error.Message);
+            "coverage is 0.9: 4 validation rows can promise at most 0.8. Ask for less, or train with a larger data.validationFraction.", error.Message);
         Assert.Equal(4, ConformalScores.Of([3.0, 1, 2, 4]).Threshold(0.8));
     }
 
