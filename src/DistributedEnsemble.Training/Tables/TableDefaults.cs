@@ -5,7 +5,7 @@ namespace DistributedEnsemble.Training.Tables;
 /// <summary>What a spec says for a table unless its author says otherwise, by the size of the table.</summary>
 internal static class TableDefaults
 {
-    public static JsonObject For(long rows, int inputs) => JsonNode.Parse(
+    public static JsonObject For(long rows) => JsonNode.Parse(
         """
         {
           "model": { "kind": "mlp", "hidden": [128, 128] },

@@ -16,7 +16,7 @@ public sealed class TableSource(string path, string? name = null) : IDatasetSour
 
     public string Description => "a table: CSV, TSV (also .gz) or Parquet; `ensemble inspect FILE` shows what it is taken for";
 
-    public JsonObject Defaults => TableDefaults.For(rows: 1000, inputs: 20);
+    public JsonObject Defaults => TableDefaults.For(rows: 1000);
 
     public DatasetLocation Locate(DataFolders folders) => Locate(path, folders);
 
