@@ -39,6 +39,9 @@ public sealed record PredictionRequest(
     /// <summary>Whether the answer has each member's own default output, too.</summary>
     [Id(3)] public bool PerMember { get; init; }
 
+    /// <summary>A table's rows, column by column, in place of <see cref="Rows"/>; empty if these are numbers.</summary>
+    [Id(5)] public ImmutableArray<RowColumn> Columns { get; init; } = [];
+
     /// <summary>The share of rows that intervals shall hold, in (0, 1).</summary>
     [Id(4)] public double Coverage { get; init; } = DefaultCoverage;
 
@@ -102,7 +105,14 @@ public sealed record Prediction(
 [GenerateSerializer, Immutable, Alias("ensemble.served-model")]
 public sealed record ServedModel(
     [property: Id(0)] ImmutableArray<long> InputShape, [property: Id(1)] string Task,
-    [property: Id(2)] ImmutableArray<OutputDescription> Outputs, [property: Id(3)] int Members);
+    [property: Id(2)] ImmutableArray<OutputDescription> Outputs, [property: Id(3)] int Members)
+{
+    /// <summary>A table's features; empty of other data.</summary>
+    [Id(4)] public ImmutableArray<ServedColumn> Columns { get; init; } = [];
+
+    /// <summary>Whether rows may come as numbers alone, all of a row in the order of the columns.</summary>
+    public bool TakesRows => Columns.All(column => column.Datatype == ServedColumn.Number);
+}
 
 /// <summary>What predictions of a run have taken on one silo.</summary>
 /// <param name="Requests">Requests that were computed.</param>

@@ -17,4 +17,7 @@ public sealed record RowColumn(
 /// <summary>A feature of a served table.</summary>
 /// <param name="Datatype">FP64 of numbers, BYTES of everything else.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.served-column")]
-public sealed record ServedColumn([property: Id(0)] string Name, [property: Id(1)] string Datatype);
+public sealed record ServedColumn([property: Id(0)] string Name, [property: Id(1)] string Datatype)
+{
+    public const string Number = "FP64", Text = "BYTES";
+}

@@ -45,32 +45,35 @@ internal sealed class PredictCommand : DriverCommand
             var (output, json) = (parsed.GetValue(_output), shared.Json(parsed));
             if (output is not null && json) throw new UsageException("--output writes CSV, and --json prints JSON: give one of the two.");
             using var server = parsed.GetValue(_url) is { } url ? new PredictionServer(url) : null;
-            var rows = server is null
-                ? Predict(backend.OpenCatalog(shared.Read(parsed)), run, parsed, constituents.Read(parsed))
-                : Read(parsed.GetRequiredValue(_input), (csv, file) => server.Predict(parsed.GetRequiredValue(run.Argument), constituents.Read(parsed), csv, file));
-            if (output is not null) WriteFile(output, rows);
-            else PredictionWriters.For(consoles.Out, json)(consoles.Out.Profile.Out.Writer, rows);
+            var catalog = server is null ? backend.OpenCatalog(shared.Read(parsed)) : null;
+            var status = catalog is null ? null : run.Find(parsed, catalog);
+            Read(parsed.GetRequiredValue(_input), (table, file) =>
+            {
+                if (catalog is not null) catalog.Predict(status!.Run, constituents.Read(parsed), table, file, Write);
+                else server!.Predict(parsed.GetRequiredValue(run.Argument), constituents.Read(parsed), table, file, Write);
+            });
+
+            void Write(PredictedRows rows)
+            {
+                if (output is not null) WriteFile(output, rows);
+                else PredictionWriters.For(consoles.Out, json)(consoles.Out.Profile.Out.Writer, rows);
+            }
         });
     }
 
-    private PredictedRows Predict(IRunCatalog catalog, NamedRun run, ParseResult parsed, ConstituentChoice choice)
-    {
-        var status = run.Find(parsed, catalog);
-        return Read(parsed.GetRequiredValue(_input), (csv, file) => catalog.Predict(status.Run, choice, csv, file));
-    }
-
-    private static PredictedRows Read(string input, Func<Stream, string, PredictedRows> predict)
+    private static void Read(string input, Action<Stream, string> predict)
     {
         if (input == StandardInput)
         {
             using var stream = Console.OpenStandardInput();
-            return predict(stream, "standard input");
+            predict(stream, "standard input");
+            return;
         }
 
         if (Directory.Exists(input)) throw new UsageException($"--input {input} is a folder: it takes a CSV file.");
         if (!File.Exists(input)) throw new UsageException($"--input {input} does not exist: it takes a CSV file with the columns of the run's data.");
         using var file = File.OpenRead(input);
-        return predict(file, input);
+        predict(file, input);
     }
 
     private static void WriteFile(string path, PredictedRows rows)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
@@ -91,6 +92,13 @@ internal sealed class ServeCommand : DriverCommand
         try
         {
             var data = Training.RunDescription.Read(new Training.RunFolder(folder, run)).Data;
+            if (data.Table is not null)
+            {
+                // Whatever the columns are, their cells may be missing.
+                return $"{{\"inputs\":[{string.Join(',', data.Columns.Select(name =>
+                    $"{{\"name\":{JsonSerializer.Serialize(name).Replace("'", "\\u0027", StringComparison.Ordinal)},\"datatype\":\"BYTES\",\"shape\":[1,1],\"data\":[\"\"]}}"))}]}}";
+            }
+
             return $"{{\"inputs\":[{{\"name\":\"{InferProtocol.InputName}\",\"datatype\":\"FP32\","
                 + $"\"shape\":[1,{string.Join(',', data.InputShape)}],\"data\":['$(seq -s, {data.Inputs.Width})']}}]}}";
         }

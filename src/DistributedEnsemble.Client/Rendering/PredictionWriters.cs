@@ -13,14 +13,20 @@ internal static class PredictionWriters
     public static Action<TextWriter, PredictedRows> For(IAnsiConsole console, bool json) =>
         json ? Json : console.IsInteractive() ? Table : Csv;
 
-    /// <summary>RFC 4180 with a header: each column by its name; of one with several elements p(NAME) for each.</summary>
+    /// <summary>RFC 4180 with a header: the columns that were passed on, then each column by its name; of one with several elements p(NAME) for each.</summary>
     public static void Csv(TextWriter writer, PredictedRows rows)
     {
-        writer.WriteLine(string.Join(',', rows.Columns.SelectMany(column =>
-            column.Columns.IsEmpty ? [NameOf(column)] : column.Columns.Select(name => CsvCell.Of($"p({name})")))));
-        foreach (var row in Rows(rows))
+        writer.WriteLine(string.Join(',', rows.PassedColumns.Select(CsvCell.Of).Concat(rows.Columns.SelectMany(column =>
+            column.Columns.IsEmpty ? [NameOf(column)] : column.Columns.Select(name => CsvCell.Of($"p({name})"))))));
+        foreach (var (passed, row) in Rows(rows))
         {
             var separator = "";
+            foreach (var cell in passed)
+            {
+                writer.Write($"{separator}{CsvCell.Of(cell)}");
+                separator = ",";
+            }
+
             foreach (var (_, element) in row.SelectMany(cells => cells))
             {
                 writer.Write($"{separator}{(element is string text ? CsvCell.Of(text) : element)}");
@@ -32,13 +38,15 @@ internal static class PredictionWriters
         writer.Flush();
     }
 
-    /// <summary>{"rows":[{"NAME":value}]}: a column with several elements is an object of them.</summary>
+    /// <summary>
+    /// {"rows":[{"NAME":value}]}: a column with several elements is an object of them, and "columns" is one of those that were passed on.
+    /// </summary>
     public static void Json(TextWriter writer, PredictedRows rows)
     {
         writer.Write("{\"rows\":[");
         var separator = "";
         using var buffer = new MemoryStream();
-        foreach (var row in Rows(rows))
+        foreach (var (passed, row) in Rows(rows))
         {
             buffer.SetLength(0);
             using (var json = new Utf8JsonWriter(buffer, s_json))
@@ -59,6 +67,7 @@ internal static class PredictionWriters
                     if (!column.Columns.IsEmpty) json.WriteEndObject();
                 }
 
+                if (passed.Length > 0) WritePassed(json, rows.PassedColumns, passed);
                 json.WriteEndObject();
             }
 
@@ -70,6 +79,13 @@ internal static class PredictionWriters
         writer.Flush();
     }
 
+    private static void WritePassed(Utf8JsonWriter json, IReadOnlyList<string> names, string[] cells)
+    {
+        json.WriteStartObject("columns");
+        foreach (var (name, cell) in names.Zip(cells)) json.WriteString(name, cell);
+        json.WriteEndObject();
+    }
+
     /// <summary>A line per row: each column of one element, and of one with several the two largest, with their names.</summary>
     public static void Table(TextWriter writer, PredictedRows rows)
     {
@@ -78,7 +94,7 @@ internal static class PredictionWriters
         List<string[]> lines = [["row", .. rows.Columns.SelectMany(column => column.Columns.IsEmpty
             ? new[] { NameOf(column) }
             : ["probability", "next", "probability"])]];
-        foreach (var (index, row) in Rows(rows).Index())
+        foreach (var (index, (_, row)) in Rows(rows).Index())
         {
             List<string> line = [$"{index + 1}"];
             foreach (var (column, cells) in rows.Columns.Zip(row))
@@ -104,15 +120,15 @@ internal static class PredictionWriters
         bool IsText(int place) => lines[0][place] is "label" or "next";
     }
 
-    /// <summary>Each row's cells: by column, by element.</summary>
-    private static IEnumerable<IReadOnlyList<(string Name, object Element)[]>> Rows(PredictedRows rows) =>
+    /// <summary>Each row's passed cells, and its own: by column, by element.</summary>
+    private static IEnumerable<(string[] Passed, IReadOnlyList<(string Name, object Element)[]> Cells)> Rows(PredictedRows rows) =>
         from batch in rows.Batches
         from row in Enumerable.Range(0, batch.Rows)
-        select (IReadOnlyList<(string, object)[]>)
+        select (batch.Passed[row], (IReadOnlyList<(string, object)[]>)
         [
             .. rows.Columns.Zip(batch.Values, (column, values) => Enumerable.Range(0, column.Width).Select(i =>
                 (column.Columns.IsEmpty ? column.Name : column.Columns[i], Element(values, row * column.Width + i))).ToArray()),
-        ];
+        ]);
 
     private static object Element(OutputValues values, int place) =>
         values.Numbers.Length > place ? values.Numbers[place] : values.Integers.Length > place ? values.Integers[place] : values.Texts[place];

@@ -2,7 +2,6 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Training;
-using DistributedEnsemble.Training.Tables;
 using Orleans.Runtime;
 
 namespace DistributedEnsemble.Client.Runs;
@@ -59,10 +58,10 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
         return Await(grains => grains.GetGrain<IAggregator>(run.ToString()).EvaluateAsync(new EvaluationRequest(choice, coverage)));
     }
 
-    public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file)
+    public void Predict(string name, ConstituentChoice choice, Stream table, string file, Action<PredictedRows> write)
     {
         using var models = Download(name, choice);
-        return RunPrediction.Predict(models.Folder, models.Status, choice, _training.Networks, data => RawRows.Read(csv, file, data));
+        RunPrediction.Predict(models.Folder, models.Status, choice, _training.Networks, table, file, write);
     }
 
     public ExportManifest Export(string name, ConstituentChoice choice, string output)

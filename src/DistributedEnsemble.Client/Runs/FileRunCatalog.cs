@@ -3,7 +3,6 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Reports;
 using DistributedEnsemble.Training;
-using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Client.Runs;
 
@@ -39,8 +38,8 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
     public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => RunEvaluation.Evaluate(
         Folder(name), Existing(name), choice, Load, _training.Networks, coverage, cancellation);
 
-    public PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file) =>
-        RunPrediction.Predict(Folder(name), Existing(name), choice, _training.Networks, data => RawRows.Read(csv, file, data));
+    public void Predict(string name, ConstituentChoice choice, Stream table, string file, Action<PredictedRows> write) =>
+        RunPrediction.Predict(Folder(name), Existing(name), choice, _training.Networks, table, file, write);
 
     public ExportManifest Export(string name, ConstituentChoice choice, string output) =>
         RunExport.Write(Folder(name), Existing(name), choice, _training.Networks, output);

@@ -27,9 +27,10 @@ internal interface IRunCatalog
     /// <param name="coverage">The share of rows that conformal sets or intervals shall hold; null for none.</param>
     EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation);
 
-    /// <summary>Predicts the rows of a CSV file in this process; the run's data is not needed.</summary>
+    /// <summary>Predicts the rows of a table in this process; the run's data is not needed.</summary>
     /// <param name="file">What errors call it.</param>
-    PredictedRows Predict(string name, ConstituentChoice choice, Stream csv, string file);
+    /// <param name="write">Gets the predictions, which are made while it takes them.</param>
+    void Predict(string name, ConstituentChoice choice, Stream table, string file, Action<PredictedRows> write);
 
     /// <summary>Copies what predicting takes into a folder that does not exist yet, or is empty.</summary>
     ExportManifest Export(string name, ConstituentChoice choice, string output);

@@ -32,14 +32,16 @@ internal sealed class PredictionServer : IDisposable
         _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
-    /// <summary>Predicts the rows of a CSV file.</summary>
+    /// <summary>Predicts the rows of a table.</summary>
     /// <param name="file">What errors call it.</param>
-    public PredictedRows Predict(string run, ConstituentChoice choice, Stream csv, string file)
+    /// <param name="write">Gets the predictions, which are made while it takes them.</param>
+    public void Predict(string run, ConstituentChoice choice, Stream table, string file, Action<PredictedRows> write)
     {
         if (!RunName.IsValid(run)) throw new UsageException($"\"{run}\" is not a run: {RunName.Rule}.");
         var data = Describe(Encoding.UTF8.GetString(Send(new HttpRequestMessage(HttpMethod.Get, $"/api/runs/{run}/data")).Body), run);
         OutputDescription[] columns = [.. data.Task.Columns.Select(name => data.Task.Predictions.First(output => output.Name == name))];
-        return new PredictedRows(columns, [.. RawRows.Read(csv, file, data).Select(rows => Infer(run, choice, data, rows, columns))]);
+        using var rows = PredictedTable.Open(table, file, data);
+        write(new PredictedRows(columns, rows.PassedColumns, rows.Batches().Select(batch => Infer(run, choice, data, rows, batch, columns))));
     }
 
     public void Dispose() => _client.Dispose();
@@ -56,33 +58,36 @@ internal sealed class PredictionServer : IDisposable
         }
     }
 
-    private PredictedBatch Infer(string run, ConstituentChoice choice, DataDescription data, float[] rows, OutputDescription[] columns)
+    private PredictedBatch Infer(string run, ConstituentChoice choice, DataDescription data, PredictedTable table, TableBatch batch, OutputDescription[] columns)
     {
-        var count = (int)(rows.Length / data.Inputs.Width);
+        var count = batch.Rows;
         var json = JsonSerializer.SerializeToUtf8Bytes(new
         {
             parameters = Parameters(choice),
-            inputs = new[]
-            {
-                new
-                {
-                    name = InferProtocol.InputName,
-                    datatype = "FP32",
-                    shape = (long[])[count, .. data.InputShape],
-                    parameters = new { binary_data_size = (long)rows.Length * sizeof(float) },
-                },
-            },
+            inputs = data.Table is null ? [NumbersOf(data, batch)] : table.Columns(batch).Select(CellsOf).ToArray(),
             outputs = columns.Select(column => new { name = column.Name }),
         });
-        var content = new ByteArrayContent([.. json, .. MemoryMarshal.AsBytes(rows.AsSpan())]);
+        var content = new ByteArrayContent(data.Table is null ? [.. json, .. MemoryMarshal.AsBytes(batch.Inputs)] : json);
         content.Headers.Add(InferProtocol.JsonLength, $"{json.Length}");
         var (length, body) = Send(new HttpRequestMessage(HttpMethod.Post, $"/v2/models/{run}/infer") { Content = content });
         if (length < 0 || length > body.Length) throw Foreign($"says that {length} of {body.Length} bytes are JSON");
         ReadOnlyMemory<byte> rest = body.AsMemory(length);
         var values = columns.Select(column => Read(column, count, ref rest)).ToArray();
         if (!rest.IsEmpty) throw Foreign($"answers {count} rows with {rest.Length} bytes too many");
-        return new PredictedBatch(count, values);
+        return new PredictedBatch(count, values, batch.Passed);
     }
+
+    /// <summary>All numbers of each row, behind the JSON.</summary>
+    private static object NumbersOf(DataDescription data, TableBatch batch) => new
+    {
+        name = InferProtocol.InputName,
+        datatype = "FP32",
+        shape = (long[])[batch.Rows, .. data.InputShape],
+        parameters = new { binary_data_size = (long)batch.Inputs.Length * sizeof(float) },
+    };
+
+    /// <summary>A column of a table, as text: an empty one is missing.</summary>
+    private static object CellsOf(RowColumn column) => new { name = column.Name, datatype = ServedColumn.Text, shape = (long[])[column.Count, 1], data = column.Texts };
 
     /// <summary>Takes one output from the front of an answer.</summary>
     private OutputValues Read(OutputDescription column, int rows, ref ReadOnlyMemory<byte> rest)

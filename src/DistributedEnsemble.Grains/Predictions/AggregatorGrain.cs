@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tables;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 
@@ -36,6 +37,7 @@ internal sealed class AggregatorGrain : Grain, IAggregator
     public async Task<Prediction> PredictAsync(PredictionRequest request, CancellationToken cancellationToken)
     {
         await _served.RefreshAsync();
+        request = Encoded(request);
         var (rows, rest) = Math.DivRem(request.Rows.Length, _served.Model.Width);
         if (rows == 0 || rest > 0)
         {
@@ -51,7 +53,34 @@ internal sealed class AggregatorGrain : Grain, IAggregator
     {
         await _served.RefreshAsync();
         var (data, task) = (_served.Model.Data, _served.Model.Task);
-        return new ServedModel([.. data.InputShape], task.Name, [.. task.Predictions], _served.Status.Members.Length);
+        var columns = ClientRows.Columns(data);
+        return new ServedModel(columns.IsEmpty ? [.. data.InputShape] : [columns.Length], task.Name, [.. task.Predictions], _served.Status.Members.Length)
+        {
+            Columns = columns,
+        };
+    }
+
+    /// <summary>With the inputs of a table's rows.</summary>
+    private PredictionRequest Encoded(PredictionRequest request)
+    {
+        var data = _served.Model.Data;
+        try
+        {
+            if (data.Table is not null)
+            {
+                if (!request.Columns.IsEmpty) return request with { Rows = ClientRows.Encode(data, request.Columns), Columns = [] };
+                var features = data.Columns.Length;
+                return request.Rows.Length % features == 0
+                    ? request with { Rows = ClientRows.Encode(data, request.Rows) }
+                    : throw new RunRejectedException($"{request.Rows.Length} numbers are no rows of run \"{Run.Name}\": each row has {features}.");
+            }
+        }
+        catch (DataException exception)
+        {
+            throw new RunRejectedException(exception.Message);
+        }
+
+        return request.Columns.IsEmpty ? request : throw new RunRejectedException($"Run \"{Run.Name}\" takes no columns: its rows are numbers.");
     }
 
     public Task<PredictionStatistics> GetStatisticsAsync() => Task.FromResult(_counters.Of(Run));

@@ -47,6 +47,7 @@ public static class DataSummary
     private static string Outcomes(LearningTask task) => task switch
     {
         Classification { Classes: var classes } => $"{Count(classes.Count)} classes: {string.Join(", ", classes.Take(MostNamed))}{(classes.Count > MostNamed ? ", …" : "")}",
+        Regression numbers => string.Create(CultureInfo.InvariantCulture, $"{numbers.Minimum:G6} to {numbers.Maximum:G6}"),
         _ => task.Name,
     };
 

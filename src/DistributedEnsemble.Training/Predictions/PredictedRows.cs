@@ -2,12 +2,16 @@ namespace DistributedEnsemble.Training;
 
 /// <summary>Predictions of rows, batch after batch, as columns of a table.</summary>
 /// <param name="Columns">What each batch has, in this order.</param>
-public sealed record PredictedRows(IReadOnlyList<OutputDescription> Columns, IReadOnlyList<PredictedBatch> Batches);
+/// <param name="PassedColumns">Columns of the table that nothing is known of.</param>
+/// <param name="Batches">Predicted as they are asked for, and once.</param>
+public sealed record PredictedRows(
+    IReadOnlyList<OutputDescription> Columns, IReadOnlyList<string> PassedColumns, IEnumerable<PredictedBatch> Batches);
 
 /// <param name="Values">Of each of the columns.</param>
-public sealed record PredictedBatch(int Rows, IReadOnlyList<OutputValues> Values)
+/// <param name="Passed">Of each row, the cells of the passed columns.</param>
+public sealed record PredictedBatch(int Rows, IReadOnlyList<OutputValues> Values, IReadOnlyList<string[]> Passed)
 {
     /// <summary>The columns of a task, out of all that it predicts.</summary>
-    public static PredictedBatch Of(IReadOnlyList<OutputDescription> columns, int rows, IReadOnlyList<OutputValues> predictions) =>
-        new(rows, [.. columns.Select(column => predictions.First(values => values.Name == column.Name))]);
+    public static PredictedBatch Of(IReadOnlyList<OutputDescription> columns, int rows, IReadOnlyList<OutputValues> predictions, IReadOnlyList<string[]> passed) =>
+        new(rows, [.. columns.Select(column => predictions.First(values => values.Name == column.Name))], passed);
 }

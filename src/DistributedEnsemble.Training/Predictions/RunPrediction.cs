@@ -1,20 +1,24 @@
+using DistributedEnsemble.Training.Tables;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
 /// <summary>
-/// Predicts rows from a run's folder alone, on the calling thread: what the run was trained on need not be there, and one
-/// constituent is in memory at a time.
+/// Predicts the rows of a table from a run's folder alone, on the calling thread: what the run was trained on need not be there.
+/// The constituents are in memory, and of the table a batch at a time.
 /// </summary>
 public static class RunPrediction
 {
     /// <param name="choice">What differs from the spec's prediction.</param>
-    /// <param name="read">Raw rows for data of this description, in batches.</param>
+    /// <param name="table">Of rows, from its beginning.</param>
+    /// <param name="file">What errors call it.</param>
+    /// <param name="write">Gets the predictions, which are made while it takes them.</param>
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
+    /// <exception cref="DataException">The table does not fit the run.</exception>
     /// <exception cref="InvalidDataException">The folder's spec or data description is missing or damaged.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
-    public static PredictedRows Predict(
-        RunFolder folder, RunStatus status, ConstituentChoice? choice, NetworkRegistry networks, Func<DataDescription, IEnumerable<float[]>> read)
+    public static void Predict(
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, NetworkRegistry networks, Stream table, string file, Action<PredictedRows> write)
     {
         var run = RunDescription.Read(folder);
         var task = run.Data.Task.For(run.Spec);
@@ -22,18 +26,26 @@ public static class RunPrediction
         var selection = ConstituentSelection.Stored(folder, status.Run, task, ChosenConstituents.Of(status, run.Spec, network, choice));
         if (selection.Fit is { Fit: { } fit }) task = task.Fitted(fit);
         var random = new RandomSource(run.Spec.Seed);
-        var batches = read(run.Data).Select(rows => (Rows: rows, Mean: new AnswerMean())).ToList();
-        foreach (var (rows, _) in batches) run.Data.Preprocessing.Apply(rows);
-        foreach (var (file, multiplicity) in selection.Constituents.Zip(selection.Multiplicities))
+        using var rows = PredictedTable.Open(table, file, run.Data);
+        var weights = new List<Weights>();
+        try
         {
-            using var weights = WeightFiles.LoadWeights(folder, file, network.Layout);
-            var predictor = Predictors.Create(network, task, random, weights, file.Member, selection.MonteCarloSamples);
-            foreach (var (rows, mean) in batches)
-                mean.Add(BatchedPrediction.Of(predictor, rows, (int)run.Data.Inputs.Width), multiplicity);
+            foreach (var constituent in selection.Constituents) weights.Add(WeightFiles.LoadWeights(folder, constituent, network.Layout));
+            var predictors = weights.Zip(
+                selection.Constituents, (loaded, constituent) => Predictors.Create(network, task, random, loaded, constituent.Member, selection.MonteCarloSamples)).ToArray();
+            OutputDescription[] columns = [.. task.Columns.Select(name => task.Predictions.First(output => output.Name == name))];
+            write(new PredictedRows(columns, rows.PassedColumns, rows.Batches().Select(batch =>
+            {
+                var (mean, inputs) = (new AnswerMean(), batch.Inputs.ToArray());
+                run.Data.Preprocessing.Apply(inputs);
+                foreach (var (predictor, multiplicity) in predictors.Zip(selection.Multiplicities))
+                    mean.Add(BatchedPrediction.Of(predictor, inputs, (int)run.Data.Inputs.Width), multiplicity);
+                return PredictedBatch.Of(columns, batch.Rows, task.Predict(mean.ToArray()), batch.Passed);
+            })));
         }
-
-        OutputDescription[] columns = [.. task.Columns.Select(name => task.Predictions.First(output => output.Name == name))];
-        return new PredictedRows(columns, [.. batches.Select(batch => batch.Mean.ToArray()).Select(
-            mean => PredictedBatch.Of(columns, mean.Length / task.Width, task.Predict(mean)))]);
+        finally
+        {
+            foreach (var loaded in weights) loaded.Dispose();
+        }
     }
 }

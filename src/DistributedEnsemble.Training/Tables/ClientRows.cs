@@ -49,7 +49,7 @@ public static class ClientRows
 
     /// <summary>How a run is asked: a table's features by name, in order, and whether each is a number.</summary>
     public static ImmutableArray<ServedColumn> Columns(DataDescription data) => data.Table is null ? [] :
-        [.. data.Features.Select(feature => new ServedColumn(feature.Name, feature is NumberColumn ? "FP64" : "BYTES"))];
+        [.. data.Features.Select(feature => new ServedColumn(feature.Name, feature is NumberColumn ? ServedColumn.Number : ServedColumn.Text))];
 
     private static void Encode(ColumnEncoder feature, Cell cell, int row, Span<float> inputs)
     {

@@ -16,6 +16,20 @@ internal sealed class FeatureCells
             : throw new DataException($"{file} lacks the column {OneLine.Quoted(feature.Name)}, which the run was trained with. Add it, with empty cells where it is unknown."))]);
     }
 
+    /// <summary>The features' cells, numbers with a decimal point.</summary>
+    public string[] Texts(ITableRows rows)
+    {
+        var (texts, buffer) = (new string[_features.Length], new char[64]);
+        for (var i = 0; i < texts.Length; i++)
+        {
+            var (place, encoder) = _features[i];
+            var cell = rows[place];
+            texts[i] = encoder is NumberColumn && cell.TryNumber(out var number) ? number.ToString("R", System.Globalization.CultureInfo.InvariantCulture) : cell.Text(ref buffer).ToString();
+        }
+
+        return texts;
+    }
+
     /// <summary>Writes the inputs of the row that was read.</summary>
     /// <exception cref="DataException">A cell does not fit its column.</exception>
     public void Encode(ITableRows rows, Span<float> inputs)

@@ -50,6 +50,17 @@ internal sealed class TableFile(string name, Func<Stream> open)
         return FormatDetection.Of(text, isWhole: sample.Length < SampleBytes, header, name) with { Encoding = encoding, Compression = compression };
     }
 
+    /// <summary>The cells of the first row.</summary>
+    public IReadOnlyList<string> Names(TableFormat format)
+    {
+        using var rows = Read(format with { Header = false });
+        if (!rows.Read()) return [];
+        var buffer = new char[64];
+        var names = new List<string>();
+        for (var i = 0; i < rows.Columns.Count; i++) names.Add(rows[i].Text(ref buffer).ToString());
+        return names;
+    }
+
     /// <exception cref="DataException">The columns cannot be told apart.</exception>
     public ITableRows Read(TableFormat format)
     {

@@ -43,7 +43,7 @@ internal sealed class TargetColumn
         if (survey.Present == 0) throw new DataException($"{file}: no row has a target, the column {OneLine.Quoted(name)} is empty. Choose another with data.target.");
         if (survey is { HasMoreLevels: false, Levels.Count: 1 })
             throw new DataException($"{column} is {OneLine.Quoted(survey.Levels.Keys.First())} in every training row: there is nothing to learn. Choose another with data.target.");
-        return new TargetColumn(name, (kind ?? Infer(survey)) == TaskKind.Regression ? Regression(name, survey, column) : Classes(name, survey, column));
+        return new TargetColumn(name, (kind ?? Infer(survey)) == TaskKind.Regression ? Number(name, survey, column) : Classes(name, survey, column));
     }
 
     /// <summary>The target that a run was trained on.</summary>
@@ -55,8 +55,9 @@ internal sealed class TargetColumn
     {
         reason = null;
         if (Task is Classification) return _places.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(cell.Text(ref _text), out var place) ? place : null;
-        if (cell.TryNumber(out var number)) return (float)number;
-        reason = $"{cell.ToString()} is not a number, and the target is one";
+        if (!cell.TryNumber(out var number)) reason = $"{cell.ToString()} is not a number, and the target is one";
+        else if (((Regression)Task).Standardise(number) is var standardised && float.IsFinite(standardised)) return standardised;
+        else reason = $"{cell.ToString()} lies too far from the training rows' targets";
         return null;
     }
 
@@ -80,10 +81,13 @@ internal sealed class TargetColumn
         return new Classification(CategoryColumn.Ordered(survey.Levels.Keys)) { Target = name };
     }
 
-    private static LearningTask Regression(string name, ColumnSurvey survey, string column)
+    private static Regression Number(string name, ColumnSurvey survey, string column)
     {
         if (!survey.AreNumbers) throw new DataException($"{column} cannot be learned by regression: {OneLine.Quoted(survey.FirstText!)} is not a number. Choose data.task classification.");
-        throw new DataException($"{column} is a number: regression is not there yet.");
+        var numbers = survey.Numbers;
+        if (!numbers.AreFinite || !double.IsFinite(numbers.Deviation))
+            throw new DataException($"{column} cannot be learned: its numbers lie too far apart, and their spread overflows. Divide them, or choose another with data.target.");
+        return new Regression(numbers.Mean, numbers.Deviation, numbers.Least, numbers.Greatest) { Target = name };
     }
 
     /// <summary>In lower case, without what people write or leave out by chance.</summary>

@@ -123,5 +123,5 @@ public class TableLawTests
         $"2024-0{(i % 9) + 1}-{(i % 28) + 1:00} 1{i % 10}:00,{(i % 11 == 3 ? "" : $"{i * i % 37}.5")},{(i % 3) switch { 0 => "tall", 1 => "wide", _ => "NA" }},z{i % 31},{(i == 3 ? "once" : i % 2 == 0 ? "x" : "y")},{"ab"[i / 3 % 2]}";
 
     private static float[] Read(string text, DataDescription description) =>
-        [.. RawRows.Read(new MemoryStream(Encoding.UTF8.GetBytes(text)), "in.csv", description).SelectMany(batch => batch)];
+        [.. PredictedTable.Open(new MemoryStream(Encoding.UTF8.GetBytes(text)), "in.csv", description).Batches().SelectMany(batch => batch.Inputs.ToArray())];
 }

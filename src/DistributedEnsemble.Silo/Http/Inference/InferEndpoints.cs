@@ -47,7 +47,7 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
 
         var response = new InferResponse(name, served.Model, request);
         CheckSize(response, request);
-        lease.Hold((sizeof(float) * (long)request.Rows.Length) + response.MostBytes);
+        lease.Hold(request.RowBytes + response.MostBytes);
         measured.IsRead(request.RowCount);
         var prediction = await PredictAsync(served.Aggregator, request, context.RequestAborted);
         measured.IsPredicted();
@@ -58,7 +58,7 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
     private void CheckSize(InferResponse response, InferRequest request)
     {
         // Beside the rows, an answer that fills all memory alone would never be computed, however often it is asked for.
-        var most = Math.Min(settings.MaxResponseBytes, settings.MaxBytesInFlight - (sizeof(float) * (long)request.Rows.Length));
+        var most = Math.Min(settings.MaxResponseBytes, settings.MaxBytesInFlight - request.RowBytes);
         if (response.MostBytes > most)
         {
             throw HttpError.TooLarge(
@@ -70,6 +70,7 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
     {
         var question = new PredictionRequest(request.Rows, request.Parameters.Choice, request.Parameters.Calibrated)
         {
+            Columns = request.Columns,
             PerMember = request.Outputs.Any(output => output.Tensor.IsPerMember),
             Coverage = request.Parameters.Coverage,
         };

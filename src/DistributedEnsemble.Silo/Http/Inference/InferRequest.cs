@@ -11,7 +11,16 @@ internal sealed record InferRequest
     /// <summary>Raw numbers, row after row.</summary>
     public required ImmutableArray<float> Rows { get; init; }
 
+    /// <summary>A table's rows, column by column, in place of <see cref="Rows"/>.</summary>
+    public ImmutableArray<RowColumn> Columns { get; init; } = [];
+
     public required int RowCount { get; init; }
+
+    /// <summary>What the rows take of memory, about.</summary>
+    public long RowBytes => (sizeof(float) * (long)Rows.Length)
+        + Columns.Sum(column => (sizeof(double) * (long)column.Numbers.Length) + column.Texts.Sum(text => (long)(TextOverhead + (sizeof(char) * text.Length))));
+
+    private const int TextOverhead = 32;
 
     public required InferParameters Parameters { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
@@ -12,6 +13,8 @@ internal sealed class InferRequestReader
     private readonly HttpSettings _limits;
     private readonly ReadOnlyMemory<byte> _json;
     private readonly bool _saysWhereJsonEnds;
+    private readonly ServedModel _model;
+    private readonly ReadOnlyMemory<byte> _binary;
     private readonly InputRows _rows;
     private readonly IReadOnlyList<OutputTensor> _outputs;
 
@@ -19,7 +22,8 @@ internal sealed class InferRequestReader
     {
         (_limits, _json, _saysWhereJsonEnds) = (limits, body[..(jsonLength ?? body.Length)], jsonLength is not null);
         _outputs = OutputTensor.Of(model);
-        _rows = new InputRows(model, limits, _json, body[_json.Length..]);
+        (_model, _binary) = (model, body[_json.Length..]);
+        _rows = new InputRows(model, limits, _json, _binary);
     }
 
     /// <param name="jsonLength">Where the binary part begins; null if there is none.</param>
@@ -54,6 +58,7 @@ internal sealed class InferRequestReader
         JsonFields.Expect(ref json, JsonTokenType.StartObject, "The request", "an object");
         string? id = null;
         InputTensor? input = null;
+        ImmutableArray<RowColumn> columns = [];
         InferParameters? parameters = null;
         List<(OutputTensor Tensor, bool? IsBinary)>? outputs = null;
         while (JsonFields.Next(ref json, out var name))
@@ -62,7 +67,8 @@ internal sealed class InferRequestReader
             {
                 case "id": id = JsonFields.Once(id, JsonFields.Text(ref json, "id"), "id"); break;
                 case "parameters": parameters = JsonFields.Once(parameters, InferParametersReader.Read(ref json, _limits), "parameters"); break;
-                case "inputs" when input is not null: throw JsonFields.Twice("inputs");
+                case "inputs" when input is not null || !columns.IsEmpty: throw JsonFields.Twice("inputs");
+                case "inputs" when AreColumns(json): columns = Columns(ref json); break;
                 case "inputs": input = Input(ref json); break;
                 case "outputs": outputs = JsonFields.Once(outputs, Outputs(ref json), "outputs"); break;
                 default: json.Skip(); break;
@@ -77,13 +83,14 @@ internal sealed class InferRequestReader
         }
 
         json.Read();
-        var rows = _rows.Of(input ?? throw NoInputs());
+        var rows = columns.IsEmpty ? _rows.Of(input ?? throw NoInputs()) : [];
         parameters ??= new InferParameters();
         return new InferRequest
         {
             Id = id,
             Rows = ImmutableCollectionsMarshal.AsImmutableArray(rows),
-            RowCount = (int)(rows.Length / _rows.Width),
+            Columns = columns,
+            RowCount = columns.IsEmpty ? (int)(rows.Length / _rows.Width) : columns[0].Count,
             Parameters = parameters,
             Outputs = outputs is null or []
                 ? [new RequestedOutput(_outputs[0], parameters.BinaryOutput)]
@@ -102,6 +109,28 @@ internal sealed class InferRequestReader
         }
 
         return input ?? throw NoInputs();
+    }
+
+    private ImmutableArray<RowColumn> Columns(ref Utf8JsonReader json)
+    {
+        JsonFields.Expect(ref json, JsonTokenType.StartArray, "inputs", "an array");
+        return new ColumnTensors(_model, _limits).Read(ref json, _binary);
+    }
+
+    /// <summary>Whether a table is asked column by column: always, unless its one input has all numbers of each row.</summary>
+    private bool AreColumns(Utf8JsonReader json)
+    {
+        if (_model.Columns.IsEmpty) return false;
+        if (!_model.TakesRows || json.TokenType != JsonTokenType.StartArray || !json.Read() || json.TokenType != JsonTokenType.StartObject) return true;
+        var first = "";
+        while (JsonFields.Next(ref json, out var property))
+        {
+            if (property == "name" && json.TokenType == JsonTokenType.String) first = json.GetString()!;
+            else json.Skip();
+        }
+
+        json.Read();
+        return json.TokenType != JsonTokenType.EndArray || _model.Columns.Any(column => column.Name == first);
     }
 
     private HttpError NoInputs() => HttpError.BadRequest($"The request has no inputs: it needs {_rows.InWords}.");

@@ -13,7 +13,9 @@ internal static class ModelMetadata
         name,
         versions = new[] { Version },
         platform = Platform,
-        inputs = new[] { new TensorMetadata(InferProtocol.InputName, "FP32", [-1, .. model.InputShape]) },
+        inputs = model.Columns.IsEmpty
+            ? [new TensorMetadata(InferProtocol.InputName, "FP32", [-1, .. model.InputShape])]
+            : model.Columns.Select(column => new TensorMetadata(column.Name, column.Datatype, [-1, 1])).ToArray(),
         outputs = OutputTensor.Of(model).Select(tensor => new TensorMetadata(tensor.Name, tensor.Datatype, tensor.Shape())),
         parameters = Parameters(model),
     };
@@ -25,7 +27,9 @@ internal static class ModelMetadata
         ["platform"] = Platform,
         ["backend"] = Platform,
         ["max_batch_size"] = maxRows,
-        ["input"] = new[] { Configured(InferProtocol.InputName, "FP32", model.InputShape) },
+        ["input"] = model.Columns.IsEmpty
+            ? [Configured(InferProtocol.InputName, "FP32", model.InputShape)]
+            : model.Columns.Select(column => Configured(column.Name, column.Datatype, [1])).ToArray(),
         ["output"] = OutputTensor.Of(model).Select(tensor => Configured(tensor.Name, tensor.Datatype, [.. tensor.Shape().Skip(1)])),
     };
 
@@ -34,6 +38,8 @@ internal static class ModelMetadata
     {
         var parameters = new Dictionary<string, object> { ["task"] = model.Task, ["members"] = model.Members };
         if (model.Outputs[0].Columns is { IsEmpty: false } classes) parameters["classes"] = classes;
+        // A table of numbers takes all of a row's in one tensor, too.
+        if (!model.Columns.IsEmpty && model.TakesRows) parameters["rows"] = new TensorMetadata(InferProtocol.InputName, "FP32", [-1, .. model.InputShape]);
         return parameters;
     }
 
