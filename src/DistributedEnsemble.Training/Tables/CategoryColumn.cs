@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace DistributedEnsemble.Training.Tables;
 
 /// <summary>
-/// One of some texts. Levels that the training rows have once, and those that they do not have, are one level, "other"; a
+/// One of some texts. Levels that hardly any training rows have, and those that none has, are one level, "other"; a
 /// missing cell is a level where training rows lack some. Up to sixteen levels are an input each, 0 or 1; of more, the one input
 /// is the level's index, which the network puts a vector in the place of.
 /// </summary>
@@ -13,6 +13,9 @@ public sealed record CategoryColumn : ColumnEncoder
 {
     /// <summary>Levels up to which each is an input.</summary>
     public const int MostInputs = 16;
+
+    /// <summary>How often a level must stand there to be one: twice, and more often in a long table, whose rare levels would be learned by heart.</summary>
+    private const int FewestOfLevel = 2, MostOfLevel = 20, RowsPerLevel = 1000;
 
     private const int WidestVector = 50;
 
@@ -37,7 +40,7 @@ public sealed record CategoryColumn : ColumnEncoder
     /// <summary>Whether "missing" is a level.</summary>
     public bool Missing { get; init; }
 
-    /// <summary>Whether training rows have levels that stand there once.</summary>
+    /// <summary>Whether training rows have levels that are too rare to be one.</summary>
     public bool Other { get; init; }
 
     /// <summary>Numbers of the vector that a level becomes; null where levels are inputs.</summary>
@@ -57,7 +60,9 @@ public sealed record CategoryColumn : ColumnEncoder
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey)
     {
         if (survey.HasMoreLevels || 2L * survey.Levels.Count > survey.Present || survey.Present == 0) return null;
-        var levels = Ordered(survey.Levels.Where(level => level.Value > 1).Select(level => level.Key));
+        var least = Math.Clamp(survey.Present / RowsPerLevel, FewestOfLevel, MostOfLevel);
+        var levels = Ordered(survey.Levels.Where(level => level.Value >= least).Select(level => level.Key));
+        if (levels.Length == 0) return null;
         var count = levels.Length + (survey.Missing > 0 ? 1 : 0);
         return new CategoryColumn
         {

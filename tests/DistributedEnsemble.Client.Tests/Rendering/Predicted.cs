@@ -9,6 +9,7 @@ internal static class Predicted
     public static PredictedRows Of(LearningTask task, params double[] answers)
     {
         OutputDescription[] columns = [.. task.Columns.Select(name => task.Predictions.First(output => output.Name == name))];
-        return new PredictedRows(columns, [PredictedBatch.Of(columns, answers.Length / task.Width, task.Predict(answers))]);
+        var rows = answers.Length / task.Width;
+        return new PredictedRows(columns, [], [PredictedBatch.Of(columns, rows, task.Predict(answers), [.. Enumerable.Repeat(Array.Empty<string>(), rows)])]);
     }
 }
