@@ -41,7 +41,7 @@ internal sealed class PredictionServer : IDisposable
         var data = Describe(Encoding.UTF8.GetString(Send(new HttpRequestMessage(HttpMethod.Get, $"/api/runs/{run}/data")).Body), run);
         OutputDescription[] columns = [.. data.Task.Columns.Select(name => data.Task.Predictions.First(output => output.Name == name))];
         using var rows = PredictedTable.Open(table, file, data);
-        write(new PredictedRows(columns, rows.PassedColumns, rows.Batches().Select(batch => Infer(run, choice, data, rows, batch, columns))));
+        write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch => Infer(run, choice, data, rows, batch, columns))));
     }
 
     public void Dispose() => _client.Dispose();

@@ -5,7 +5,24 @@ namespace DistributedEnsemble.Training;
 /// <param name="PassedColumns">Columns of the table that nothing is known of.</param>
 /// <param name="Batches">Predicted as they are asked for, and once.</param>
 public sealed record PredictedRows(
-    IReadOnlyList<OutputDescription> Columns, IReadOnlyList<string> PassedColumns, IEnumerable<PredictedBatch> Batches);
+    IReadOnlyList<OutputDescription> Columns, IReadOnlyList<string> PassedColumns, IEnumerable<PredictedBatch> Batches)
+{
+    /// <summary>With the first batch predicted: what is wrong with all of them is known before anything is written.</summary>
+    public static PredictedRows Begin(IReadOnlyList<OutputDescription> columns, IReadOnlyList<string> passedColumns, IEnumerable<PredictedBatch> batches)
+    {
+        var all = batches.GetEnumerator();
+        return new PredictedRows(columns, passedColumns, all.MoveNext() ? Rest(all) : []);
+    }
+
+    private static IEnumerable<PredictedBatch> Rest(IEnumerator<PredictedBatch> batches)
+    {
+        using (batches)
+        {
+            do yield return batches.Current;
+            while (batches.MoveNext());
+        }
+    }
+}
 
 /// <param name="Values">Of each of the columns.</param>
 /// <param name="Passed">Of each row, the cells of the passed columns.</param>

@@ -34,7 +34,7 @@ public static class RunPrediction
             var predictors = weights.Zip(
                 selection.Constituents, (loaded, constituent) => Predictors.Create(network, task, random, loaded, constituent.Member, selection.MonteCarloSamples)).ToArray();
             OutputDescription[] columns = [.. task.Columns.Select(name => task.Predictions.First(output => output.Name == name))];
-            write(new PredictedRows(columns, rows.PassedColumns, rows.Batches().Select(batch =>
+            write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch =>
             {
                 var (mean, inputs) = (new AnswerMean(), batch.Inputs.ToArray());
                 run.Data.Preprocessing.Apply(inputs);
