@@ -19,8 +19,8 @@ public static class ClientRows
         foreach (var feature in data.Features)
         {
             var column = columns.FirstOrDefault(column => column.Name == feature.Name)
-                ?? throw new DataException($"The column {Excerpt.Of(feature.Name)} is missing: the run was trained with it. Send it, with empty cells where it is unknown.");
-            if (column.Count != rows) throw new DataException($"The column {Excerpt.Of(column.Name)} has {column.Count} rows, and {Excerpt.Of(columns[0].Name)} has {rows}: they must agree.");
+                ?? throw new DataException($"The column {OneLine.Quoted(feature.Name)} is missing: the run was trained with it. Send it, with empty cells where it is unknown.");
+            if (column.Count != rows) throw new DataException($"The column {OneLine.Quoted(column.Name)} has {column.Count} rows, and {OneLine.Quoted(columns[0].Name)} has {rows}: they must agree.");
             for (var row = 0; row < rows; row++)
                 Encode(feature, column.Texts.IsDefaultOrEmpty ? new Cell(column.Numbers[row]) : new Cell(Encoding.UTF8.GetBytes(column.Texts[row].Trim())), row, inputs.AsSpan((row * width) + place, feature.Inputs));
             place += feature.Inputs;
@@ -53,6 +53,6 @@ public static class ClientRows
 
     private static void Encode(ColumnEncoder feature, Cell cell, int row, Span<float> inputs)
     {
-        if (feature.Encode(cell, inputs) is { } reason) throw new DataException($"Row {row}, column {Excerpt.Of(feature.Name)}: {reason}.");
+        if (feature.Encode(cell, inputs) is { } reason) throw new DataException($"Row {row}, column {OneLine.Quoted(feature.Name)}: {reason}.");
     }
 }
