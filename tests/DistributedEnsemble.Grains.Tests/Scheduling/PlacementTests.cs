@@ -37,6 +37,65 @@ public sealed class PlacementTests
         Assert.NotNull(Placement.Move([run], [full, Silo("1", datasets: ["clothes"])]));
     }
 
+    [Fact]
+    public void A_free_lane_goes_to_the_run_that_holds_the_fewest()
+    {
+        var (first, second) = (Run("digits", MemberState.Training, MemberState.Waiting), Run("digits", MemberState.Waiting, MemberState.Waiting));
+        var silo = Silo("2", datasets: ["digits"]) with { Uses = [new LaneUse(first.Run, new MemberAttempt(0, 1), 1)] };
+
+        Assert.Equal(second.Run, Placement.Next([first, second], [silo])?.Run.Run);
+        Assert.Equal(second.Run, Placement.Next([second, first], [silo])?.Run.Run);
+    }
+
+    [Fact]
+    public void A_member_of_two_threads_needs_two_free_lanes()
+    {
+        var run = Run("digits", MemberState.Waiting);
+        run.Threads = 2;
+        var half = Silo("1", datasets: ["digits"]) with { Uses = [new LaneUse(RunKey.New("other"), new MemberAttempt(0, 1), 1)] };
+
+        Assert.Null(Placement.Next([run], [half]));
+        Assert.Equal("2", Placement.Next([run], [half, Silo("2", datasets: ["digits"])])?.Silo.Silo);
+    }
+
+    [Fact]
+    public void Of_equal_silos_the_one_with_fewer_members_takes_the_next()
+    {
+        var run = Run("digits", MemberState.Waiting);
+        var other = new LaneUse(RunKey.New("other"), new MemberAttempt(0, 1), 1);
+        SiloReport[] silos = [Silo("1", datasets: ["digits"]) with { Lanes = 3, Uses = [other] }, Silo("2", datasets: ["digits"]) with { Lanes = 3 }];
+
+        Assert.Equal("2", Placement.Next([run], silos)?.Silo.Silo);
+    }
+
+    [Fact]
+    public void A_silo_that_has_had_its_share_leaves_the_rest_to_one_that_is_busy_with_the_same_run()
+    {
+        var run = Run("digits", MemberState.Completed, MemberState.Completed, MemberState.Training, MemberState.Waiting);
+        run.Status = run.Status! with { Members = run.Status.Members.SetItem(2, run.Status.Members[2] with { Silo = "1" }) };
+        var busy = Silo("1", datasets: ["digits"]) with { Lanes = 1, Uses = [new LaneUse(run.Run, new MemberAttempt(2, 1), 1)] };
+        var free = Silo("2", datasets: ["digits"]) with { Lanes = 1 };
+
+        Assert.Null(Placement.Next([run], [busy, free]));
+        Assert.Equal("1", Placement.Next([run], [busy with { Uses = [] }, free])?.Silo.Silo);
+    }
+
+    [Fact]
+    public void No_member_moves_where_that_only_swaps_the_loads_or_while_one_waits()
+    {
+        var run = Run("digits", MemberState.Training, MemberState.Training, MemberState.Training);
+        LaneUse Use(int member) => new(run.Run, new MemberAttempt(member, 1), 1);
+        var full = Silo("2", datasets: ["digits"]) with { Uses = [Use(0), Use(1)] };
+        var half = Silo("1", datasets: ["digits"]) with { Uses = [Use(2)] };
+        var empty = Silo("3", datasets: ["digits"]);
+
+        Assert.Null(Placement.Move([run], [full, half]));
+        Assert.NotNull(Placement.Move([run], [full, half, empty]));
+        Assert.Null(Placement.Move([run, Run("digits", MemberState.Waiting)], [full, half, empty]));
+        // What a silo still trains of an earlier attempt is nobody's member.
+        Assert.Null(Placement.Move([run], [full with { Uses = [Use(0) with { Attempt = new MemberAttempt(0, 9) }, Use(1) with { Attempt = new MemberAttempt(1, 9) }] }, empty]));
+    }
+
     /// <summary>A run whose members that are not waiting are on silo 2.</summary>
     private static ActiveRun Run(string dataset, params MemberState[] members)
     {

@@ -70,11 +70,41 @@ public sealed class AveragingTests
         }
     }
 
+    /// <summary>In decimal, where 1 − d^n loses nothing; d is such that decimal and double have the same one.</summary>
     [Fact]
-    public void A_reset_begins_the_average_anew_after_each_cycle()
+    public void Near_1_the_share_has_all_its_digits()
+    {
+        const decimal Rest = 1m / (1 << 24);
+        var schedule = new AveragingSchedule(new AveragingSpec { Decay = (double)(1 - Rest), EverySteps = 3 }, 90, cycles: 1);
+
+        foreach (var step in Enumerable.Range(1, 30).Select(i => 3 * i))
+            Assert.Equal(1, schedule.ShareAt(step) / (double)(OneMinusPower(3) / OneMinusPower(step)), 1e-12);
+
+        static decimal OneMinusPower(int n) => 1 - Enumerable.Repeat(1 - Rest, n).Aggregate(1m, (product, d) => product * d);
+    }
+
+    [Fact]
+    public void A_fold_is_computed_in_double_and_rounded_once()
+    {
+        var random = new Random(1);
+        for (var i = 0; i < 1000; i++)
+        {
+            var (before, weight, share) = (random.NextSingle(), random.NextSingle(), random.NextDouble());
+            Span<float> average = [before];
+
+            ExponentialMovingAverage.Fold(average, [weight], share);
+
+            Assert.Equal((float)((1 - (decimal)share) * (decimal)(double)before + (decimal)share * (decimal)(double)weight), average[0]);
+        }
+    }
+
+    [Theory]
+    [InlineData(0.9)]
+    [InlineData(1)]
+    public void A_reset_begins_the_average_anew_after_each_cycle(double decay)
     {
         // Cycles end at 34, 67 and 100.
-        var schedule = new AveragingSchedule(new AveragingSpec { Decay = 0.9, EverySteps = 10, Reset = AveragingReset.Cycle }, 100, cycles: 3);
+        var schedule = new AveragingSchedule(new AveragingSpec { Decay = decay, EverySteps = 10, Reset = AveragingReset.Cycle }, 100, cycles: 3);
         var handOvers = Enumerable.Range(1, 100).Where(schedule.Includes).Select(step => (Step: step, Value: (double)(step * step))).ToList();
 
         Assert.Equal(1, schedule.ShareAt(10));
@@ -82,7 +112,7 @@ public sealed class AveragingTests
         Assert.Equal(1, schedule.ShareAt(70));
         Assert.NotEqual(1, schedule.ShareAt(30));
         var lastCycle = handOvers.Where(h => h.Step > 67).Select(h => (h.Step - 67, h.Value)).ToList();
-        Assert.Equal(Definition(0.9, lastCycle) / 1e4, Fold(schedule, handOvers) / 1e4, 1e-6);
+        Assert.Equal(Definition(decay, lastCycle) / 1e4, Fold(schedule, handOvers) / 1e4, 1e-6);
     }
 
     [Fact]

@@ -33,6 +33,23 @@ public sealed class TemperatureScalingTests
             ClassificationQuality.Of(TestTasks.Classes(Classes), TestTasks.Answers(Classes, TemperatureScaling.Apply(probabilities, Classes, temperature)), labels).Nll;
     }
 
+    /// <summary>Four of five rows are right where each says so with 0.8.</summary>
+    [Fact]
+    public void Calibrated_probabilities_keep_their_temperature_to_the_last_digits() => Assert.Equal(
+        1, TemperatureScaling.Fit([.8, .2, .8, .2, .8, .2, .8, .2, .8, .2], [0, 0, 0, 0, 1]), 1e-12);
+
+    [Fact]
+    public void A_probability_of_zero_counts_as_the_smallest_there_is()
+    {
+        float[] labels = [0, 0, 1, 0];
+        double[] With(double smallest) => [1 - smallest, smallest, .7, .3, .6, .4, .2, .8];
+
+        var fitted = TemperatureScaling.Fit(With(0), labels);
+
+        Assert.Equal(TemperatureScaling.Fit(With(float.Epsilon), labels), fitted);
+        Assert.InRange(fitted, TemperatureScaling.Lowest * 1.01, TemperatureScaling.Highest * 0.99);
+    }
+
     [Fact]
     public void Rows_still_sum_to_one_and_name_the_same_class()
     {
