@@ -56,8 +56,8 @@ public sealed class ServeTests : IDisposable
     [InlineData("<html>", null, 0f, "describes no data of a run: it is no server of this run.")]
     [InlineData(null, "abc", 0f, "says Inference-Header-Content-Length: abc: it is no server of this run.")]
     [InlineData(null, "99999", 0f, "says that 99999 of 80 bytes are JSON: it is no server of this run.")]
-    [InlineData(null, "44", 0f, "answers 1 rows with 9 probabilities: it is no server of this run.")]
-    [InlineData(null, "40", float.NaN, "answers with probabilities that are not numbers: it is no server of this run.")]
+    [InlineData(null, "44", 0f, "answers 1 rows with 28 bytes of probabilities: it is no server of this run.")]
+    [InlineData(null, "40", float.NaN, "answers with a text of -4194304 bytes: it is no server of this run.")]
     public async Task A_server_that_is_none_of_this_run_is_told_in_one_line(string? data, string? length, float probability, string message)
     {
         await TrainAsync();
