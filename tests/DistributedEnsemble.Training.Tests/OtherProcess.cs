@@ -15,6 +15,15 @@ internal static partial class OtherProcess
     /// <returns>The SHA-256 of its weights.</returns>
     public static Task<string> TrainAsync(string spec, int member) => RunAsync("train", spec, $"{member}");
 
+    /// <summary>Trains a member of each spec with switches of the runtime, NAME=value.</summary>
+    /// <returns>The SHA-256 of their weights.</returns>
+    public static async Task<string[]> TrainAsync(IEnumerable<string> specs, params string[] switches) =>
+        (await RunAsync(switches, ["train-all", .. specs])).Split(' ');
+
+    /// <summary>Trains a member and predicts with it.</summary>
+    /// <returns>The native libraries that the process has then.</returns>
+    public static async Task<string[]> LibrariesAsync(string spec) => (await RunAsync("libraries", spec)).Split('\n');
+
     /// <summary>Loads a member's checkpoint and trains to the end.</summary>
     /// <returns>The SHA-256 of its weights.</returns>
     public static Task<string> ContinueAsync(string spec, string runs, WeightFile checkpoint) =>
@@ -29,10 +38,11 @@ internal static partial class OtherProcess
 
     public static int Serve(string[] work)
     {
-        set_num_threads(1);
         var plan = Plans.Of(work[1]);
         Console.Write(work switch
         {
+            ["train-all", .. var specs] => string.Join(' ', specs.Select(spec => Finish(Plans.Of(spec), new MemberTraining(Plans.Of(spec), 0)))),
+            ["libraries", _] => Libraries(plan),
             ["train", _, var member] => Finish(plan, new MemberTraining(plan, int.Parse(member))),
             ["continue", _, var runs, var member, var step, var file, var sha256] =>
                 Continue(plan, new RunFolder(runs, plan.Spec.Name!), new WeightFile(int.Parse(member), int.Parse(step), file, sha256)),
@@ -42,7 +52,9 @@ internal static partial class OtherProcess
         return 0;
     }
 
-    private static async Task<string> RunAsync(params string[] work)
+    private static Task<string> RunAsync(params string[] work) => RunAsync([], work);
+
+    private static async Task<string> RunAsync(string[] switches, string[] work)
     {
         var executable = Path.Combine(AppContext.BaseDirectory, typeof(OtherProcess).Assembly.GetName().Name!);
         var start = new ProcessStartInfo(OperatingSystem.IsWindows() ? executable + ".exe" : executable, [Command, .. work])
@@ -52,6 +64,7 @@ internal static partial class OtherProcess
             // Methods are compiled once: what the compiler takes from malloc later would hide a small leak.
             Environment = { ["DOTNET_TieredCompilation"] = "0" },
         };
+        foreach (var setting in switches) start.Environment[setting.Split('=')[0]] = setting.Split('=')[1];
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
@@ -63,6 +76,16 @@ internal static partial class OtherProcess
     {
         using var checkpoint = WeightFiles.LoadCheckpoint(folder, file, plan);
         return Finish(plan, new MemberTraining(plan, file.Member, checkpoint));
+    }
+
+    private static string Libraries(TrainingPlan plan)
+    {
+        using var training = new MemberTraining(plan, 0);
+        training.TrainTo(plan, plan.Steps);
+        using var weights = training.CopyWeights();
+        BatchedPrediction.OfRows(Predictors.Create(plan, weights, 0, monteCarloSamples: 3), plan.Dataset.Test, 0, 100);
+        ThisMachine.Describe();
+        return string.Join('\n', File.ReadLines("/proc/self/maps").Select(line => line.Split('/')[^1]).Where(name => name.EndsWith(".so", StringComparison.Ordinal)).Distinct());
     }
 
     private static string Finish(TrainingPlan plan, MemberTraining training)

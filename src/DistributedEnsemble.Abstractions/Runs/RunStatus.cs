@@ -79,6 +79,8 @@ public sealed record WeightFile(
     [property: Id(0)] int Member, [property: Id(1)] int Step, [property: Id(2)] string File, [property: Id(3)] string Sha256);
 
 /// <summary>What decides the bits of a floating-point sum besides the program.</summary>
+/// <param name="Kernels">The version of the kernels of our own, which decides alone for the networks that run on them; 0 before there were any.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.machine")]
 public sealed record MachineInfo(
-    [property: Id(0)] string Cpu, [property: Id(1)] string InstructionSet, [property: Id(2)] string Libtorch);
+    [property: Id(0)] string Cpu, [property: Id(1)] string InstructionSet, [property: Id(2)] string Libtorch,
+    [property: Id(3)] int Kernels = 0);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Training;
 using Orleans.Runtime;
 using Orleans.Runtime.Placement;
 
@@ -10,13 +11,14 @@ internal sealed partial class CoordinatorGrain
     private const int MostMoves = 50;
 
     private readonly HashSet<MemberAttempt> _moving = [];
+    private KernelKind? _kernels;
 
     public async Task<MemberAttempt?> AssignNextAsync(LaneGrant grant)
     {
         if (_lock is null || Record.State != RunState.Running) return null;
         if (Record.Members.FirstOrDefault(m => m.State == MemberState.Waiting) is not { } waiting) return null;
         var member = waiting with { State = MemberState.Training, Attempt = waiting.Attempt + 1, Silo = grant.Endpoint, SiloAddress = grant.Silo };
-        var isExact = Record.Exact && (Record.Machine is null || Record.Machine == grant.Machine);
+        var isExact = Record.Exact && (Record.Machine is null || grant.Machine.HasBitsOf(Record.Machine, KernelsOfRun()));
         if (!isExact && Record.Exact) _log.MachineDiffers(_run, member.Index, $"{grant.Machine}", $"{Record.Machine}");
         _state.State = Record.With(member) with { Machine = Record.Machine ?? grant.Machine, Exact = isExact };
         _progress.Assigned(member);
@@ -31,6 +33,19 @@ internal sealed partial class CoordinatorGrain
         }
 
         return null;
+    }
+
+    /// <summary>What decides whether machines differ; a network that this silo does not know may run on libtorch.</summary>
+    private KernelKind KernelsOfRun()
+    {
+        try
+        {
+            return _kernels ??= RunModel.Of(new RunDefinition(Record.Spec, Record.Data), _options.Networks).Network.Kernels;
+        }
+        catch (SpecException)
+        {
+            return KernelKind.Libtorch;
+        }
     }
 
     /// <summary>The member is on no lane any more: one will take it.</summary>

@@ -13,6 +13,7 @@ namespace DistributedEnsemble.Grains;
 internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingGrainCallFilter
 {
     private readonly IPersistentState<RunRecord> _state;
+    private readonly EnsembleTrainingOptions _options;
     private readonly ILogger<CoordinatorGrain> _log;
     private readonly RunKey _run;
     private readonly RunFolder _folder;
@@ -32,7 +33,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         [PersistentState("record", FileRecordStorage.Name)] IPersistentState<RunRecord> state, EnsembleTrainingOptions options,
         IRunOwnership ownership, ISiloStatusOracle silos, TimeProvider time, ILogger<CoordinatorGrain> log)
     {
-        (_state, _ownership, _silos, _time, _log) = (state, ownership, silos, time, log);
+        (_state, _options, _ownership, _silos, _time, _log) = (state, options, ownership, silos, time, log);
         _run = RunKey.Parse(this.GetPrimaryKeyString());
         _folder = new RunFolder(options.RunsFolder, _run.Name);
         _metrics = new MetricFiles(_folder);

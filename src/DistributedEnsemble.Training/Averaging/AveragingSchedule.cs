@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Kernels;
+
 namespace DistributedEnsemble.Training;
 
 /// <summary>
@@ -33,7 +35,7 @@ public sealed class AveragingSchedule(AveragingSpec spec, int steps, int cycles)
         var before = Math.Max(start, (step - 1) / spec.EverySteps * spec.EverySteps);
         return spec.Decay == 1
             ? (double)(step - before) / (step - start)
-            : OneMinusPower(spec.Decay, step - before) / OneMinusPower(spec.Decay, step - start);
+            : Exactly.OneMinusPower(spec.Decay, step - before) / Exactly.OneMinusPower(spec.Decay, step - start);
     }
 
     /// <summary>The end of the cycle before the one that the step is in; 0 if the average is never reset.</summary>
@@ -43,12 +45,5 @@ public sealed class AveragingSchedule(AveragingSpec spec, int steps, int cycles)
         var cycle = (int)(((long)step * cycles + steps - 1) / steps);
         while (EqualParts.End(cycle, steps, cycles) >= step) cycle--;
         return EqualParts.End(cycle, steps, cycles);
-    }
-
-    /// <summary>1 − d^n without the loss of digits where d^n is nearly 1.</summary>
-    private static double OneMinusPower(double d, int n)
-    {
-        var x = n * Math.Log(d);
-        return Math.Abs(x) < 1e-5 ? -x * (1 + x / 2 * (1 + x / 3)) : 1 - Math.Exp(x);
     }
 }

@@ -1,13 +1,23 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
-using static TorchSharp.torch;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
 /// <summary>Names what decides the bits of a floating-point sum besides the program.</summary>
 public static class ThisMachine
 {
-    public static MachineInfo Describe() => new(CpuModel(), InstructionSet(), __version__);
+    /// <summary>The version that the program is built with, known without loading it.</summary>
+    internal const string Libtorch = "2.10.0.0";
+
+    public static MachineInfo Describe() => new(CpuModel(), InstructionSet(), Libtorch, KernelVersion.Current);
+
+    /// <summary>Whether two machines train a network to the same bits.</summary>
+    public static bool HasBitsOf(this MachineInfo machine, MachineInfo other, KernelKind kernels) => kernels switch
+    {
+        KernelKind.Own => machine.Kernels == other.Kernels,
+        KernelKind.Libtorch => machine with { Kernels = other.Kernels } == other,
+    };
 
     private static string CpuModel()
     {

@@ -3,14 +3,14 @@ namespace DistributedEnsemble.Training;
 /// <summary>What training takes of memory at least, found before anything is allocated.</summary>
 public static class TrainingMemory
 {
-    /// <summary>Bytes of one member on its lane: weights, their gradient and a copy to hand over; optimizer state; what a batch leaves for backward.</summary>
+    /// <summary>Bytes of one member on its lane: weights, their gradient and a copy to hand over; optimizer state; the working memory of a pass.</summary>
     public static long BytesPerMember(TrainingPlan plan)
     {
         var layout = plan.Network.Layout;
         var vectors = 3 + Optimizer.StateNames(plan.Spec.Training.Optimizer.Kind).Count;
         var batch = Math.Min(plan.Spec.Training.BatchSize, plan.Split.Training.Length);
-        var numbers = (Int128)layout.ParameterCount * vectors + (Int128)plan.Network.ActivationsPerRow * batch;
-        return (long)Int128.Min(numbers * sizeof(float), long.MaxValue);
+        var bytes = (Int128)layout.ParameterCount * vectors * sizeof(float) + plan.Network.WorkingBytes(batch, isTrained: true);
+        return (long)Int128.Min(bytes, long.MaxValue);
     }
 
     /// <summary>What this process can still get, in bytes.</summary>

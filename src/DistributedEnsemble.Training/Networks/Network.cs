@@ -51,6 +51,11 @@ public sealed class Network
     /// <summary>Numbers that the layers give for one row, which backward needs again.</summary>
     public long ActivationsPerRow { get; }
 
+    /// <summary>Bytes that a function works in: all of them on kernels of our own, and what backward needs at least on libtorch.</summary>
+    public long WorkingBytes(int rows, bool isTrained) => Kernels == KernelKind.Own
+        ? OwnFunction.Length(this, rows, isTrained) * sizeof(float)
+        : (long)Int128.Min((Int128)ActivationsPerRow * rows * sizeof(float), long.MaxValue);
+
     internal OperationBuilder? Operations => _operations;
 
     /// <summary>A function that goes forward, with the memory that others used before.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace DistributedEnsemble.Training;
 
 /// <summary>How a parameter starts.</summary>
@@ -43,5 +45,5 @@ public sealed class WeightLayout
     public int StatisticCount { get; }
 
     /// <summary>The stretches of the flat parameters on which L2 and weight decay act.</summary>
-    public IReadOnlyList<Range> Decayed { get; }
+    public ImmutableArray<Range> Decayed { get; }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
@@ -18,8 +19,8 @@ public sealed class Adam(WeightLayout layout, double beta1, double beta2, double
     {
         var first = StateVector(0);
         var second = StateVector(1);
-        var alpha = (float)(rate / (1 - Math.Pow(beta1, step)));
-        var correction = (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step)));
+        var alpha = (float)(rate / Exactly.OneMinusPower(beta1, step));
+        var correction = (float)(1 / Math.Sqrt(Exactly.OneMinusPower(beta2, step)));
         var w = MemoryMarshal.Cast<float, Vector<float>>(parameters);
         var g = MemoryMarshal.Cast<float, Vector<float>>(gradient);
         var m = MemoryMarshal.Cast<float, Vector<float>>(first);

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Kernels;
+
 namespace DistributedEnsemble.Training;
 
 /// <summary>
@@ -12,7 +14,7 @@ public sealed class CyclicCosine(double rate, int steps, int cycles) : LearningR
         while (EqualParts.End(cycle - 1, steps, cycles) >= step) cycle--;
         while (EqualParts.End(cycle, steps, cycles) < step) cycle++;
         var (before, end) = (EqualParts.End(cycle - 1, steps, cycles), EqualParts.End(cycle, steps, cycles));
-        return rate / 2 * (Math.Cos(Math.PI * (step - 1 - before) / (end - before)) + 1);
+        return rate / 2 * (Exactly.CosineOfHalfTurns((double)(step - 1 - before) / (end - before)) + 1);
     }
 }
 

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Kernels;
+
 namespace DistributedEnsemble.Training;
 
 /// <summary>The learning rate α as a pure function of the step.</summary>
@@ -36,5 +38,5 @@ public sealed class Constant(double rate) : LearningRate
 /// <summary>α₀ times the factor for each milestone that is past: α(t) = α₀·γ^|{m : m &lt; t}|, milestones in steps.</summary>
 public sealed class StepDecay(double rate, double factor, IReadOnlyList<long> milestones) : LearningRate
 {
-    public override double At(int step) => rate * Math.Pow(factor, milestones.Count(milestone => milestone < step));
+    public override double At(int step) => rate * Exactly.Power(factor, milestones.Count(milestone => milestone < step));
 }

@@ -5,12 +5,14 @@ public class TrainingMemoryTests
     [Theory]
     [InlineData("sgd", 4)]
     [InlineData("adam", 5)]
-    public void A_member_takes_its_vectors_and_what_a_batch_leaves_for_backward(string optimizer, int vectors)
+    public void A_member_takes_its_vectors_and_the_working_memory_of_a_pass(string optimizer, int vectors)
     {
         var plan = Plan(("model.hidden", "[100]"), ("training.optimizer.kind", optimizer), ("training.batchSize", "32"));
 
-        const long Weights = (100 * 65) + (10 * 101), PerRow = 64 + 100 + 100 + 10;
-        Assert.Equal(4 * ((Weights * vectors) + (32 * PerRow)), TrainingMemory.BytesPerMember(plan));
+        const long Weights = (100 * 65) + (10 * 101);
+        using var function = plan.Network.CreateFunction(32, isTrained: true);
+        Assert.Equal((4 * Weights * vectors) + plan.Network.WorkingBytes(32, isTrained: true), TrainingMemory.BytesPerMember(plan));
+        Assert.InRange(plan.Network.WorkingBytes(32, isTrained: true), 4 * 32 * (64 + 100 + 10), 1 << 20);
     }
 
     [Fact]

@@ -1,0 +1,69 @@
+namespace DistributedEnsemble.Training.Tests.Kernels;
+
+/// <summary>What kernels of our own promise: the same bits on every machine, and nothing else in the step.</summary>
+public sealed class SameBitsTests
+{
+    private const string Lenet = """
+        {
+          "data": { "dataset": "digits" }, "model": { "kind": "lenet" },
+          "training": { "epochs": 1, "batchSize": 400, "optimizer": { "kind": "adam" }, "schedule": { "kind": "cosine", "learningRate": 0.001 } },
+          "regularization": { "dropout": { "rate": 0.2, "kind": "vanilla" } }
+        }
+        """;
+
+    private const string Resnet = """
+        {
+          "data": { "dataset": "digits" }, "model": { "kind": "resnet", "depth": 8, "width": 4 },
+          "training": { "epochs": 1, "batchSize": 400, "optimizer": { "kind": "adamw" }, "schedule": { "kind": "constant", "learningRate": 0.001 } },
+          "regularization": { "weightDecay": 0.01 }
+        }
+        """;
+
+    /// <summary>Whoever changes one of these changes <see cref="Training.Kernels.KernelVersion"/>: old runs do not go on exactly.</summary>
+    private static readonly string[] s_golden =
+    [
+        "70b32dbd842c11bafbe5f04048af2728f5e508f08670b5822df43089d8d75826",
+        "89ec3bae9a80a4b76b23d6a3b3afea892368692f1821a715442dc447053185a6",
+        "fc148ad7d24922fb02831052a3490a4bc1ea4123bf4387a27dc51544c8d252cf",
+    ];
+
+    [Theory]
+    [InlineData]
+    [InlineData("DOTNET_EnableAVX512=0", "DOTNET_EnableAVX512F=0")]
+    [InlineData("DOTNET_EnableAVX2=0")]
+    [InlineData("DOTNET_EnableHWIntrinsic=0")]
+    public async Task A_run_of_each_network_ends_with_the_weights_that_it_always_had(params string[] switches) =>
+        Assert.Equal(s_golden, await OtherProcess.TrainAsync([Plans.Small, Lenet, Resnet], switches));
+
+    [Fact]
+    public async Task Training_and_predicting_load_no_libtorch()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "a process says what it has loaded in /proc");
+
+        var libraries = await OtherProcess.LibrariesAsync(Plans.Small);
+
+        Assert.Contains("libcoreclr.so", libraries);
+        Assert.DoesNotContain(libraries, name => name.Contains("torch", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public void The_version_of_libtorch_is_that_which_would_be_loaded() => Assert.Equal(TorchSharp.torch.__version__, ThisMachine.Describe().Libtorch);
+
+    [Theory]
+    [InlineData("mlp")]
+    [InlineData("lenet")]
+    [InlineData("resnet")]
+    public void A_thousand_steps_allocate_nothing(string kind)
+    {
+        var json = kind switch { "mlp" => Plans.Small, "lenet" => Lenet, _ => Resnet };
+        var plan = Plans.Of(json, ("training.batchSize", "16"), ("training.epochs", "20"), ("logging.everySteps", "1000000"));
+        using var training = new MemberTraining(plan, 0);
+        for (var i = 0; i < 100; i++) training.Advance();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        for (var i = 0; i < 1000; i++) training.Advance();
+
+        // An epoch's order is drawn into native memory that an object of 48 bytes holds.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 48 * (1000 / plan.StepsPerEpoch + 1));
+    }
+}
