@@ -48,6 +48,28 @@ public sealed class FileRunsTests : IDisposable
         $"There is no run \"small\" in {_runs.Path}.", Assert.Throws<RunRejectedException>(() => FileRuns.Delete(_runs.Folder("small"))).Message);
 
     [Fact]
+    public void A_run_whose_process_ended_shows_the_steps_from_which_it_goes_on()
+    {
+        var (folder, run) = (_runs.Folder("small"), RunKey.New("small"));
+        var member = new MemberRecord { Index = 0, State = MemberState.Training, Attempt = 1, Silo = "127.0.0.1:1", Step = 100 };
+        var record = new RunRecord { State = RunState.Running, StepsPerMember = 1000, StepsPerEpoch = 10, Members = [member] };
+        AtomicFile.Write(folder.Record, stream => stream.Write(new RecordFile<RunRecord>(1, run.ToString(), record).ToJson()));
+        var progress = new RunProgress(run, TimeProvider.System);
+        progress.Report(new MemberProgress(new MemberAttempt(0, 1), 0, 190, 0.5, 10));
+        var written = progress.Project(record, isUnderWay: true);
+        Assert.Equal((RunState.Running, 190), (written.State, written.Steps));
+
+        var status = FileRuns.Orphaned(folder, written);
+        Assert.Equal((RunState.Paused, "its process ended", 100), (status.State, status.Reason, status.Steps));
+        Assert.Equal((MemberState.Waiting, 100), (status.Members[0].State, status.Members[0].Step));
+
+        // Without its record only run.json tells, and a resume says what is wrong.
+        File.WriteAllText(folder.Record, "damaged");
+        var without = FileRuns.Orphaned(folder, written);
+        Assert.Equal((RunState.Paused, 190, MemberState.Waiting), (without.State, without.Steps, without.Members[0].State));
+    }
+
+    [Fact]
     public void A_run_that_nobody_trains_is_not_asked_to_stop()
     {
         var folder = Create("small");
