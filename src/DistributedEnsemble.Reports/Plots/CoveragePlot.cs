@@ -13,7 +13,7 @@ internal static class CoveragePlot
     {
         var plot = PlotStyle.Create("Rows within the intervals", "rows that the intervals shall hold, %", "rows that they hold, %");
         var diagonal = plot.Add.Line(0, 0, 100, 100);
-        (diagonal.Color, diagonal.LinePattern, diagonal.LineWidth, diagonal.LegendText) = (PlotStyle.Grey, LinePattern.Dashed, 1.5f, "as sure as right");
+        (diagonal.Color, diagonal.LineWidth, diagonal.LegendText) = (PlotStyle.Grey, 1.5f, "as sure as right");
         double[] shares = [.. Enumerable.Range(1, Points - 1).Select(i => (double)i / Points)];
         foreach (var ((title, strangeness), color) in models.Zip(PlotStyle.Colors))
         {

@@ -25,7 +25,7 @@ internal static class ResidualPlot
             rows.SelectMany(row => new[] { -2.0 * deviations[row], 2.0 * deviations[row], double.NaN }).ToArray());
         (bars.Color, bars.LineWidth, bars.MarkerSize, bars.LegendText) = (PlotStyle.Faint, 1.5f, 0, "± 2 standard deviations");
         var zero = plot.Add.HorizontalLine(0);
-        (zero.Color, zero.LinePattern, zero.LineWidth) = (PlotStyle.Grey, LinePattern.Dashed, 1.5f);
+        (zero.Color, zero.LineWidth) = (PlotStyle.Grey, 1.5f);
         var points = plot.Add.ScatterPoints(x, residuals);
         (points.Color, points.MarkerSize, points.LegendText) = (PlotStyle.Colors[0].WithAlpha(0.6), 5, "rows of the test split");
         plot.ShowLegend(Alignment.UpperRight);
