@@ -24,6 +24,19 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal(uninterrupted, await OtherProcess.ContinueAsync(spec, _runs.Path, checkpoint));
     }
 
+    [Theory]
+    [InlineData("gaussian")]
+    [InlineData("squared-error")]
+    public async Task A_regression_goes_on_as_if_it_had_never_stopped(string likelihood)
+    {
+        var spec = Plans.Number.Replace("\"epochs\": 3", $"\"epochs\": 5, \"likelihood\": \"{likelihood}\"");
+        var plan = Plans.Of(spec);
+        Assert.NotEqual(0, MidEpoch % plan.StepsPerEpoch);
+        var (uninterrupted, checkpoint) = TrainAndSave(plan, member: 1);
+
+        Assert.Equal(uninterrupted, await OtherProcess.ContinueAsync(spec, _runs.Path, checkpoint));
+    }
+
     [Fact]
     public void A_checkpoint_is_a_copy_that_further_steps_leave_alone()
     {
