@@ -29,7 +29,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("squared-error")]
     public async Task A_regression_goes_on_as_if_it_had_never_stopped(string likelihood)
     {
-        var spec = Plans.Number.Replace("\"epochs\": 3", $"\"epochs\": 5, \"likelihood\": \"{likelihood}\"");
+        var spec = Plans.Number.Replace("\"epochs\": 3, \"batchSize\": 80", $"\"epochs\": 5, \"batchSize\": 100, \"likelihood\": \"{likelihood}\"");
         var plan = Plans.Of(spec);
         Assert.NotEqual(0, MidEpoch % plan.StepsPerEpoch);
         var (uninterrupted, checkpoint) = TrainAndSave(plan, member: 1);
