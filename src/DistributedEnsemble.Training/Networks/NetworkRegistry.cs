@@ -20,6 +20,11 @@ public sealed class NetworkRegistry
     /// <exception cref="ArgumentException">The kind exists.</exception>
     public void Add(string kind, NetworkDesign design) => _designs.Add(kind, design);
 
+    /// <summary>A network of one's own that TorchSharp computes. Where libtorch is another, or the CPU, its bits are others.</summary>
+    /// <exception cref="ArgumentException">The kind exists.</exception>
+    public void AddModule(string kind, ModuleDesign design) =>
+        Add(kind, (inputShape, outputs, spec) => [new ModuleLayer(kind, design, outputs, spec)]);
+
     /// <inheritdoc cref="Build(EnsembleSpec, NetworkInputs, int)"/>
     public Network Build(EnsembleSpec spec, IReadOnlyList<long> inputShape, int outputs) => Build(spec, new NetworkInputs(inputShape, []), outputs);
 
