@@ -5,6 +5,7 @@ using DistributedEnsemble.Benchmarks.Memory;
 using DistributedEnsemble.Benchmarks.Regression;
 using DistributedEnsemble.Benchmarks.Serving;
 using DistributedEnsemble.Benchmarks.Steps;
+using DistributedEnsemble.Benchmarks.Tables;
 using DistributedEnsemble.Reports;
 
 var output = new Option<FileInfo?>("--output") { Description = "A JSON file to write the result to.", Recursive = true };
@@ -52,5 +53,15 @@ regression.SetAction(async (parsed, _) =>
     ExperimentFiles.WritePage(page, place, "experiments");
 });
 
-return await new RootCommand("Measures what the documentation says about speed and memory.") { output, data, step, memory, memoryOf, serving, endurance, regression }
+var tableFolder = new Argument<string>("folder") { Description = "The tables, and tables.tsv." };
+var page = new Option<FileInfo?>("--page") { Description = "A Markdown file to write the table to." };
+var tables = new Command("tables", "Accuracy and R² on public tables by the defaults, beside boosting, forests and linear models.") { tableFolder, page, only };
+tables.SetAction(async (parsed, stopping) =>
+{
+    var results = await TableBenchmark.RunAsync(parsed.GetRequiredValue(tableFolder), parsed.GetValue(only) ?? []);
+    if (parsed.GetValue(page) is { } file) await File.WriteAllTextAsync(file.FullName, TableBenchmark.Page(results), stopping);
+    Report.Write(results, args, parsed.GetValue(output));
+});
+
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, memory, memoryOf, serving, endurance, regression, tables }
     .Parse(args).InvokeAsync();

@@ -11,13 +11,13 @@ internal sealed class TemporarySilo : IAsyncDisposable
 
     private TemporarySilo(EmbeddedSilo silo, string runs) => (_silo, _runs) = (silo, runs);
 
-    public static async Task<TemporarySilo> StartAsync(Preloaded data, int lanes)
+    public static async Task<TemporarySilo> StartAsync(Preloaded? data, int lanes)
     {
         var runs = Directory.CreateTempSubdirectory("ensemble-benchmark-").FullName;
         void Configure(EnsembleTrainingOptions options)
         {
             (options.RunsFolder, options.Lanes) = (runs, lanes);
-            options.Datasets.Add(data);
+            if (data is not null) options.Datasets.Add(data);
         }
 
         return new TemporarySilo(await EmbeddedSilo.StartAsync(Configure), runs);
@@ -44,6 +44,10 @@ internal sealed class TemporarySilo : IAsyncDisposable
             await Task.Delay(50);
         }
     }
+
+    /// <summary>Measures a run on its test split.</summary>
+    public async Task<(RunStatus Status, EvaluationReport Report)> EvaluateAsync(RunStatus status) =>
+        (status, await _silo.Grains.GetGrain<IAggregator>(new RunKey(status.Run, status.Id).ToString()).EvaluateAsync(new EvaluationRequest()));
 
     public async ValueTask DisposeAsync()
     {

@@ -15,7 +15,7 @@ public sealed record CategoryColumn : ColumnEncoder
     public const int MostInputs = 16;
 
     /// <summary>How often a level must stand there to be one: twice, and more often in a long table, whose rare levels would be learned by heart.</summary>
-    private const int FewestOfLevel = 2, MostOfLevel = 20, RowsPerLevel = 1000;
+    private const int FewestOfLevel = 2, MostOfLevel = 20, RowsPerLevel = 250;
 
     private const int WidestVector = 50;
 
