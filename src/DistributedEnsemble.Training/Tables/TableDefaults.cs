@@ -1,16 +1,33 @@
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tables;
 
-/// <summary>What a spec says for a table unless its author says otherwise, by the size of the table.</summary>
+/// <summary>
+/// What a spec says for a table unless its author says otherwise, by rows and task. Numbers, and many classes, are learned long;
+/// a few classes are soon learned, and from then on by heart.
+/// </summary>
 internal static class TableDefaults
 {
-    public static JsonObject For(long rows) => JsonNode.Parse(
-        """
-        {
-          "model": { "kind": "mlp", "hidden": [128, 128] },
-          "training": { "epochs": 50, "batchSize": 64, "optimizer": { "kind": "adamw" }, "schedule": { "kind": "cosine", "learningRate": 0.002 } },
-          "regularization": { "weightDecay": 0.03 }
-        }
-        """)!.AsObject();
+    private const int ManyClasses = 10;
+
+    /// <param name="rows">That train.</param>
+    public static JsonObject For(long rows, LearningTask? task = null)
+    {
+        var isLong = task is Regression || task is Classification { Classes.Count: > ManyClasses };
+        var batchSize = rows < 1500 ? 32 : rows < 5000 ? 64 : rows < 30_000 ? 128 : 256;
+        var epochs = isLong
+            ? rows < 1500 ? 100 : rows < 8000 ? 60 : 40
+            : rows < 1500 ? 30 : 15;
+        return JsonNode.Parse($$"""
+            {
+              "model": { "kind": "mlp", "hidden": [256, 256] },
+              "training": {
+                "epochs": {{epochs}}, "batchSize": {{batchSize}},
+                "optimizer": { "kind": "adamw" }, "schedule": { "kind": "cosine", "learningRate": {{(isLong ? "0.002" : "0.001")}} }
+              },
+              "regularization": { "weightDecay": 0.1, "dropout": { "rate": {{(isLong ? "0.2" : "0.3")}} } }
+            }
+            """)!.AsObject();
+    }
 }

@@ -41,7 +41,7 @@ internal static class TableLoading
             Task = reading.Target.Task,
             Preprocessing = reading.Preprocessing,
             Table = reading.IsPlain ? null : reading.Table with { Notes = [.. notes] },
-            Defaults = TableDefaults.For(trainRows),
+            Defaults = TableDefaults.For(trainRows, reading.Target.Task),
             Train = train.ToSamples(reading.Preprocessing),
             Test = tests.ToSamples(reading.Preprocessing),
         };
