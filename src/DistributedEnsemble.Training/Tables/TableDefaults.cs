@@ -17,7 +17,7 @@ internal static class TableDefaults
         var isLong = task is Regression || task is Classification { Classes.Count: > ManyClasses };
         var batchSize = rows < 1500 ? 32 : rows < 5000 ? 64 : rows < 30_000 ? 128 : 256;
         var epochs = isLong
-            ? rows < 1500 ? 100 : rows < 8000 ? 60 : 40
+            ? rows < 1500 ? 40 : rows < 8000 ? 60 : 40
             : rows < 1500 ? 30 : 15;
         return JsonNode.Parse($$"""
             {
