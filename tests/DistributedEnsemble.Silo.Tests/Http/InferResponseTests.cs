@@ -55,6 +55,17 @@ public sealed class InferResponseTests
     }
 
     [Fact]
+    public void A_regression_answers_with_its_mean_by_default_and_with_each_member_s()
+    {
+        var outputs = OutputTensor.Of(ServedModels.Of([2], new Training.Tasks.Regression(0, 1, -1, 1), 3));
+
+        Assert.Equal(
+            ["mean", "standard_deviation", "aleatoric", "epistemic", "lower", "upper", "members_used", "member_mean"], outputs.Select(output => output.Name));
+        Assert.Equal([-1L], outputs[0].Shape());
+        Assert.Equal([-1L, -1], outputs[^1].Shape());
+    }
+
+    [Fact]
     public async Task The_members_probabilities_stand_row_by_row()
     {
         var (_, body, _) = await AnswerAsync([("member_probabilities", false)]);
