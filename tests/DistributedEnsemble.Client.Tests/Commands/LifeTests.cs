@@ -9,8 +9,8 @@ namespace DistributedEnsemble.Client.Tests.Commands;
 public sealed class LifeTests : IDisposable
 {
     private static readonly string[] Spec =
-        ["train", "--members", "3", "--set", "training.epochs=300", "--set", "model.hidden=[24]", "--set", "regularization.dropout.rate=0.2",
-            "--set", "snapshots.perMember=2", "--set", "logging.everySteps=99"];
+        ["train", "--members", "3", "--set", "training.epochs=3000", "--set", "model.hidden=[24]", "--set", "regularization.dropout.rate=0.2",
+            "--set", "snapshots.perMember=2", "--set", "logging.everySteps=990"];
 
     private readonly TestDriver _driver = new();
 
@@ -27,7 +27,7 @@ public sealed class LifeTests : IDisposable
 
         Assert.Equal("paused", stop.Json.GetProperty("state").GetString());
         Assert.Equal(1, stopped.ExitCode);
-        Assert.Matches(@"^Run ""disturbed"" is paused at step [\d,]+ of 36,900: stopped\nGo on with: ensemble resume disturbed", stopped.Error);
+        Assert.Matches(@"^Run ""disturbed"" is paused at step [\d,]+ of 369,000: stopped\nGo on with: ensemble resume disturbed", stopped.Error);
         Assert.Equal(undisturbed.GetProperty("weights").GetRawText(), resumed.GetProperty("weights").GetRawText());
         Assert.Equal(Numbers(undisturbed, "ensemble"), Numbers(resumed, "ensemble"));
         foreach (var member in new[] { "00", "01", "02" }) Assert.Equal(Metrics("undisturbed", member), Metrics("disturbed", member));

@@ -32,7 +32,7 @@ public sealed class StoreTests
             if (await probe.ExitAsync() != 0) Assert.Skip($"A disk of its own can be mounted by root alone: {probe.Errors}");
         }
 
-        var spec = Specs.Of("full", members: 2, epochs: 100, hidden: 1000);
+        var spec = Specs.Of("full", members: 2, epochs: 300, hidden: 1000);
         await using var cluster = await LocalCluster.StartAsync(silos: 0);
         var silo = await cluster.AddSiloOnDiskAsync(size);
         await using (var driver = cluster.Drive("train", cluster.SpecFile(spec)))

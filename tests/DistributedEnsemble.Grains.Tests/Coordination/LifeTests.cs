@@ -4,7 +4,7 @@ namespace DistributedEnsemble.Grains.Tests.Coordination;
 
 public sealed class LifeTests
 {
-    private static readonly string Spec = Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 60");
+    private static readonly string Spec = Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 600");
 
     [Fact]
     public async Task A_run_whose_process_ended_without_a_word_goes_on_in_the_next_one()
@@ -30,7 +30,7 @@ public sealed class LifeTests
     public async Task A_paused_run_goes_on_in_the_next_process()
     {
         // Long beside the time until a request to stop is seen.
-        var spec = Specs.Small.Replace("\"members\": 6", "\"members\": 2").Replace("\"epochs\": 3", "\"epochs\": 500");
+        var spec = Specs.Small.Replace("\"members\": 6", "\"members\": 2").Replace("\"epochs\": 3", "\"epochs\": 5000");
         using var runs = new RunsFolder();
         await using (var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path))
         {

@@ -52,7 +52,7 @@ public sealed class ProtocolTests
     [Fact]
     public async Task A_run_that_is_stopped_and_resumed_ends_as_if_it_never_was()
     {
-        var spec = Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 60");
+        var spec = Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 600");
         await using var cluster = await EnsembleCluster.StartAsync(lanes: 2);
         var run = await cluster.SubmitAsync(spec);
         await cluster.WhenAsync(run, s => s.Members[0].Step > 20);

@@ -4,7 +4,7 @@ namespace DistributedEnsemble.Grains.Tests.Stores;
 
 public sealed class DamageTests : IDisposable
 {
-    private static readonly string Spec = Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 300").Replace("\"members\": 6", "\"members\": 2");
+    private static readonly string Spec = Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 3000").Replace("\"members\": 6", "\"members\": 2");
 
     private readonly RunsFolder _runs = new();
 

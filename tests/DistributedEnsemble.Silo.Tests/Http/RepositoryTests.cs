@@ -73,7 +73,7 @@ public sealed class RepositoryTests(ServedRuns served) : IClassFixture<ServedRun
     public async Task A_run_is_served_within_ten_seconds_of_its_end_without_a_restart()
     {
         using var response = await served.Client.PostAsync(
-            "/api/runs", new StringContent(ServedRuns.SpecOf("later").Replace("\"epochs\": 1", "\"epochs\": 20")), Cancellation);
+            "/api/runs", new StringContent(ServedRuns.SpecOf("later").Replace("\"epochs\": 1", "\"epochs\": 2000")), Cancellation);
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
         Assert.Equal("/api/runs/later", response.Headers.Location!.ToString());
 
