@@ -20,6 +20,14 @@ step.SetAction(async (parsed, _) => Report.Write(
     await new StepBenchmark(parsed.GetValue(data), parsed.GetValue(rounds), parsed.GetValue(epochs), parsed.GetValue(only) ?? []).RunAsync(),
     args, parsed.GetValue(output)));
 
+var networks = new Command("networks", "A step of each kind of network, by kernels of our own and by libtorch.") { rounds, only };
+networks.SetAction((parsed, _) =>
+{
+    Report.Write(
+        new NetworkBenchmark(parsed.GetValue(data), parsed.GetValue(rounds), parsed.GetValue(only) ?? []).Run(), args, parsed.GetValue(output));
+    return Task.CompletedTask;
+});
+
 var memory = new Command("memory", "Bytes beyond data and libraries by the number of members.");
 memory.SetAction(async (parsed, _) => Report.Write(await MemoryBenchmark.RunAsync(parsed.GetValue(data)), args, parsed.GetValue(output)));
 
@@ -63,5 +71,5 @@ tables.SetAction(async (parsed, stopping) =>
     Report.Write(results, args, parsed.GetValue(output));
 });
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, memory, memoryOf, serving, endurance, regression, tables }
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, memory, memoryOf, serving, endurance, regression, tables }
     .Parse(args).InvokeAsync();

@@ -20,7 +20,7 @@ public sealed record EnsembleSpec
     [Key("The number of independently initialised models, K.", Range = "[1, 1000]")]
     public int Members { get; init; } = 10;
 
-    [Key("Torch threads of one member; it occupies as many lanes.", Range = "[1, 256]")]
+    [Key("Threads of libtorch for one member, which occupies as many lanes; kernels of our own use one.", Range = "[1, 256]")]
     public int ThreadsPerMember { get; init; } = 1;
 
     [Key("What the run trains on.")]

@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Benchmarks.Steps;
+
+/// <summary>
+/// A step of each kind of network, by kernels of our own and by libtorch, on one thread: microseconds of processor time, in turns,
+/// and their ratio within a round.
+/// </summary>
+internal sealed class NetworkBenchmark(string? data, int rounds, string[] only)
+{
+    private static readonly TimeSpan s_each = TimeSpan.FromMilliseconds(300);
+
+    private static readonly (string Name, string Data, string Model, int BatchSize, double Dropout)[] s_works =
+    [
+        ("30-64-3", "table", "\"mlp\", \"hidden\": [64]", 32, 0),
+        ("30-128-128-3", "table", "\"mlp\", \"hidden\": [128, 128]", 32, 0.1),
+        ("784-256-10", "fashion-mnist", "\"mlp\", \"hidden\": [256]", 128, 0.5),
+        ("784-1024-1024-10", "fashion-mnist", "\"mlp\", \"hidden\": [1024, 1024]", 128, 0.5),
+        ("lenet of digits", "digits", "\"lenet\"", 32, 0),
+        ("lenet of Fashion-MNIST", "fashion-mnist", "\"lenet\"", 128, 0),
+        ("resnet of digits", "digits", "\"resnet\", \"depth\": 8, \"width\": 16", 32, 0),
+        ("resnet of Fashion-MNIST", "fashion-mnist", "\"resnet\", \"depth\": 8, \"width\": 16", 128, 0),
+    ];
+
+    public object Run()
+    {
+        var datasets = new Dictionary<string, Dataset>
+        {
+            ["table"] = Table(),
+            ["digits"] = new Digits().Load(new DataFolders()),
+            ["fashion-mnist"] = Preloaded.FashionMnist(data).Dataset,
+        };
+        var results = new Dictionary<string, object>();
+        foreach (var (name, set, model, batchSize, dropout) in s_works.Where(work => only is [] || only.Contains(work.Name)))
+        {
+            using var own = new MemberTraining(Plan("own"), 0);
+            using var libtorch = new MemberTraining(Plan("libtorch"), 0);
+            var times = new List<(double Own, double Libtorch)>();
+            // Round 0 is not counted: its methods are still being compiled.
+            for (var round = 0; round <= rounds; round++) times.Add((Measure(own), Measure(libtorch)));
+            times.RemoveAt(0);
+            results[name] = new
+            {
+                BatchSize = batchSize, Dropout = dropout,
+                Own = Spread.Of(times.Select(time => time.Own)), Libtorch = Spread.Of(times.Select(time => time.Libtorch)),
+                Ratio = Spread.Of(times.Select(time => time.Libtorch / time.Own)),
+            };
+            Console.Error.WriteLine($"{name}: {times[^1].Own:F1} and {times[^1].Libtorch:F1} microseconds");
+
+            TrainingPlan Plan(string kernels)
+            {
+                var spec = $$"""
+                    { "model": { "kind": {{model}} }, "data": { "validationFraction": 0 }, "training": { "epochs": 1000, "batchSize": {{batchSize}}, "kernels": "{{kernels}}" },
+                      "regularization": { "dropout": {{(dropout > 0 ? $$"""{ "rate": {{dropout}} }""" : "null")}} } }
+                    """;
+                return new TrainingPlan(SpecDocument.Parse(spec).Resolve(), datasets[set], new NetworkRegistry());
+            }
+        }
+
+        return new { Benchmark = "networks", Work = $"microseconds of processor time of a step, one thread, {rounds} rounds", Results = results };
+    }
+
+    private static double Measure(MemberTraining training)
+    {
+        var (steps, clock, before) = (0, Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
+        for (; clock.Elapsed < s_each; steps++) training.Advance();
+        return (Environment.CpuUsage.TotalTime - before).TotalMicroseconds / steps;
+    }
+
+    /// <summary>2,000 rows of 30 random numbers and three classes.</summary>
+    private static Dataset Table()
+    {
+        const int Rows = 2000, Width = 30;
+        var inputs = new NativeVector(Rows * Width);
+        new RandomSource(1).Uniform(new Draw(Purpose.Initialization, 0, 0, 0), inputs.Span);
+        var samples = new Samples(inputs, [.. Enumerable.Range(0, Rows).Select(row => (float)(row % 3))]);
+        return new Dataset
+        {
+            Name = "table", Sha256 = "", InputShape = [Width], Columns = [.. Enumerable.Range(0, Width).Select(i => $"x{i}")],
+            Task = new Classification(["a", "b", "c"]), Preprocessing = Preprocessing.None, Train = samples, Test = samples,
+        };
+    }
+}
