@@ -67,6 +67,25 @@ public sealed class OwnKernelsTests
         }
     }
 
+    [Theory]
+    [InlineData("""{ "kind": "mlp", "hidden": [40, 30] }""")]
+    [InlineData("""{ "kind": "lenet" }""")]
+    [InlineData("""{ "kind": "resnet", "depth": 8, "width": 4 }""")]
+    public void A_members_losses_over_200_steps_follow_those_of_libtorch(string model)
+    {
+        var spec = $$"""
+            {
+              "data": { "dataset": "digits" }, "model": {{model}}, "logging": { "everySteps": 1 }, "regularization": { "l2": 1e-4 },
+              "training": { "epochs": 100, "batchSize": 32, "schedule": { "kind": "constant", "learningRate": 0.002 } }
+            }
+            """;
+        var (own, libtorch) = (Plans.Of(spec), Plans.Of(spec, ("training.kernels", "libtorch")));
+        using var ours = new MemberTraining(own, 0);
+        using var theirs = new MemberTraining(libtorch, 0);
+
+        for (var step = 1; step <= 200; step++) Assert.Equal(theirs.Advance()!.Loss, ours.Advance()!.Loss, 1e-3f);
+    }
+
     private static (float[] Outputs, float[] Gradient, float[] Statistics) Step(Network network, int rows)
     {
         var random = new RandomSource(11);
