@@ -17,7 +17,8 @@ internal sealed class TemporarySilo : IAsyncDisposable
         void Configure(EnsembleTrainingOptions options)
         {
             (options.RunsFolder, options.Lanes) = (runs, lanes);
-            if (data is not null) options.Datasets.Add(data);
+            if (data is null) options.ReadsPaths = true;
+            else options.Datasets.Add(data);
         }
 
         return new TemporarySilo(await EmbeddedSilo.StartAsync(Configure), runs);

@@ -54,6 +54,16 @@ public sealed class InspectTests : IDisposable
             + "3 rows without target; left out: \"id\" (counts the rows)\n", trained.Out, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_number_is_learned_by_regression()
+    {
+        var file = _driver.File("prices.csv", "size,town,price\n" + string.Concat(Enumerable.Range(0, 80).Select(i => $"{i % 17},{"ab"[i % 2]},{(i % 17 * 3) + (i % 2)}.5\n")));
+        var run = (await _driver.RunAsync("train", "--dataset", file, "--members", "2", "--epochs", "20", "--json")).Succeeded();
+
+        Assert.StartsWith("prices.csv: regression of \"price\" (0.5 to 49.5); 80 rows", run.Error, StringComparison.Ordinal);
+        Assert.InRange(run.Json.GetProperty("ensemble").GetProperty("r2").GetDouble(), 0.5, 1);
+    }
+
     public void Dispose() => _driver.Dispose();
 
     private string Houses() => _driver.File("houses.csv", "id;area;town;sold\n" + string.Concat(Enumerable.Range(0, 60).Select(i =>
