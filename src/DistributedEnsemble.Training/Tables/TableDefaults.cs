@@ -15,18 +15,20 @@ internal static class TableDefaults
     public static JsonObject For(long rows, LearningTask? task = null)
     {
         var isLong = task is Regression || task is Classification { Classes.Count: > ManyClasses };
-        var batchSize = rows < 1500 ? 32 : rows < 5000 ? 64 : rows < 30_000 ? 128 : 256;
+        var isShort = rows < 1500;
+        var batchSize = isShort ? isLong ? 64 : 32 : rows < 5000 ? 64 : rows < 30_000 ? 128 : 256;
         var epochs = isLong
-            ? rows < 1500 ? 40 : rows < 8000 ? 60 : 40
-            : rows < 1500 ? 30 : 15;
+            ? !isShort && rows < 8000 ? 60 : 40
+            : isShort ? 30 : 15;
+        var units = isShort && isLong ? 128 : 256;
         return JsonNode.Parse($$"""
             {
-              "model": { "kind": "mlp", "hidden": [256, 256] },
+              "model": { "kind": "mlp", "hidden": [{{units}}, {{units}}] },
               "training": {
                 "epochs": {{epochs}}, "batchSize": {{batchSize}},
                 "optimizer": { "kind": "adamw" }, "schedule": { "kind": "cosine", "learningRate": {{(isLong ? "0.002" : "0.001")}} }
               },
-              "regularization": { "weightDecay": 0.1, "dropout": { "rate": {{(isLong ? "0.2" : "0.3")}} } }
+              "regularization": { "weightDecay": 0.1, "dropout": { "rate": {{(isLong && !isShort ? "0.2" : "0.3")}} } }
             }
             """)!.AsObject();
     }
