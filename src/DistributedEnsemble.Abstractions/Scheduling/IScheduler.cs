@@ -72,6 +72,9 @@ public sealed class RunRejectedException(string message) : Exception(message)
 
     /// <summary>The name of the run that the remedy is for.</summary>
     [Id(1)] public string? Run { get; init; }
+
+    /// <summary>Whether the same request can be met later, when others have ended.</summary>
+    [Id(2)] public bool IsForNow { get; init; }
 }
 
 /// <summary>What whoever was refused can do about it.</summary>

@@ -43,7 +43,10 @@ internal sealed partial class SchedulerGrain
         if (runs >= limits.MaxUnfinishedRuns)
         {
             throw new RunRejectedException(
-                $"{runs:N0} runs are unfinished, and this cluster takes {limits.MaxUnfinishedRuns:N0} at a time: wait until one ends, or stop one ({Limits.Name(nameof(limits.MaxUnfinishedRuns))}).");
+                $"{runs:N0} runs are unfinished, and this cluster takes {limits.MaxUnfinishedRuns:N0} at a time: wait until one ends, or stop one ({Limits.Name(nameof(limits.MaxUnfinishedRuns))}).")
+            {
+                IsForNow = true,
+            };
         }
 
         var others = _runs.Sum(run => (long)run.Members) + _membersComing;
@@ -51,7 +54,11 @@ internal sealed partial class SchedulerGrain
         {
             throw new RunRejectedException(
                 $"members is {members:N0}: the unfinished runs have {others:N0}, and this cluster takes {limits.MaxUnfinishedMembers:N0} at a time "
-                + $"({Limits.Name(nameof(limits.MaxUnfinishedMembers))}). Take fewer, or wait until a run ends.");
+                + $"({Limits.Name(nameof(limits.MaxUnfinishedMembers))}). Take fewer, or wait until a run ends.")
+            {
+                // More than may ever be is too many at any time.
+                IsForNow = members <= limits.MaxUnfinishedMembers,
+            };
         }
     }
 

@@ -13,7 +13,8 @@ internal sealed record HttpFailure(int Status, string Message, string Outcome)
     public static HttpFailure Of(HttpContext context, Exception exception, int seconds) => exception switch
     {
         HttpError error => Of(error.Status, error.Message),
-        RunRejectedException refused => Of(StatusCodes.Status400BadRequest, Remedies.Line(refused)),
+        RunRejectedException refused => Of(
+            refused.IsForNow ? StatusCodes.Status429TooManyRequests : StatusCodes.Status400BadRequest, Remedies.Line(refused)),
         OverloadedException => Of(StatusCodes.Status429TooManyRequests, exception.Message),
         QuorumException => Of(StatusCodes.Status503ServiceUnavailable, exception.Message),
         _ when RequestTimeout.HasPassed(context) => Of(StatusCodes.Status504GatewayTimeout, $"There was no answer within {seconds} s."),

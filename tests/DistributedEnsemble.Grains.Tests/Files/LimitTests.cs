@@ -77,11 +77,14 @@ public sealed class LimitTests
 
         await RefusedAsync(
             "members is 6: the unfinished runs have 6, and this cluster takes 10 at a time (ENSEMBLE__LIMITS__MAXUNFINISHEDMEMBERS). Take fewer, or wait until a run ends.",
-            () => cluster.SubmitAsync(Specs.Long.Replace("\"small\"", "\"other\"")));
+            () => cluster.SubmitAsync(Specs.Long.Replace("\"small\"", "\"other\"")), isForNow: true);
+        await RefusedAsync(
+            "members is 11: the unfinished runs have 6, and this cluster takes 10 at a time (ENSEMBLE__LIMITS__MAXUNFINISHEDMEMBERS). Take fewer, or wait until a run ends.",
+            () => cluster.SubmitAsync("""{ "members": 11 }"""));
         await cluster.SubmitAsync("""{ "members": 1, "training": { "epochs": 100000 }, "data": { "dataset": "two-moons" } }""");
         await RefusedAsync(
             "2 runs are unfinished, and this cluster takes 2 at a time: wait until one ends, or stop one (ENSEMBLE__LIMITS__MAXUNFINISHEDRUNS).",
-            () => cluster.SubmitAsync("""{ "members": 1 }"""));
+            () => cluster.SubmitAsync("""{ "members": 1 }"""), isForNow: true);
 
         await cluster.Coordinator(first).StopAsync();
     }
@@ -119,6 +122,9 @@ public sealed class LimitTests
 
     private static string HashOf(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
-    private static async Task RefusedAsync(string because, Func<Task> call) =>
-        Assert.Equal(because, (await Assert.ThrowsAsync<RunRejectedException>(call)).Message);
+    private static async Task RefusedAsync(string because, Func<Task> call, bool isForNow = false)
+    {
+        var refused = await Assert.ThrowsAsync<RunRejectedException>(call);
+        Assert.Equal((because, isForNow), (refused.Message, refused.IsForNow));
+    }
 }

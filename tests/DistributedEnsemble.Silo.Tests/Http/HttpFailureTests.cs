@@ -19,6 +19,7 @@ public sealed class HttpFailureTests(ServedRuns served) : IClassFixture<ServedRu
         { new OverloadedException("too much"), 429, "overloaded" },
         { HttpError.TooMany("too much"), 429, "overloaded" },
         { new RunRejectedException("no"), 400, "refused" },
+        { new RunRejectedException("not now") { IsForNow = true }, 429, "overloaded" },
         { HttpError.TooLarge("too large"), 413, "refused" },
         { new BadHttpRequestException("slow", 408), 408, "timeout" },
         { new InvalidOperationException("a secret"), 500, "failed" },
