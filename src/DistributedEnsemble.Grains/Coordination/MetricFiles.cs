@@ -6,13 +6,8 @@ namespace DistributedEnsemble.Grains;
 /// <summary>
 /// The metrics.jsonl of a run's members; its coordinator is their only writer. Only lines that the record has are written.
 /// </summary>
-internal sealed class MetricFiles(RunFolder folder) : IDisposable
+internal sealed class MetricFiles(RunFolder folder)
 {
-    private readonly OneAtATime _turns = new();
-
-    /// <summary>Keeps appends of different attempts apart.</summary>
-    public Task<IDisposable> EnterAsync() => _turns.EnterAsync();
-
     /// <summary>Writes lines that end at <paramref name="end"/>. Nothing behind them is touched: a later writer may have been there.</summary>
     /// <exception cref="InvalidDataException">The file is shorter than what comes before them.</exception>
     public Task WriteAsync(int member, long end, string lines) => Task.Run(() =>
@@ -33,6 +28,4 @@ internal sealed class MetricFiles(RunFolder folder) : IDisposable
         FileOperations.Before("flush", path);
         file.Flush(flushToDisk: true);
     });
-
-    public void Dispose() => _turns.Dispose();
 }

@@ -1,57 +1,55 @@
-using DistributedEnsemble.Training;
+using System.Collections.Immutable;
 
 namespace DistributedEnsemble.Grains;
 
 /// <summary>Where a run is between two commits: not durable, and shown together with the record.</summary>
-internal sealed class RunProgress(RunKey run, TimeProvider time)
+internal sealed record RunProgress
 {
-    private readonly Dictionary<int, MemberProgress> _members = [];
-    private double _secondsBefore;
-    private long? _trainingSince;
+    private ImmutableDictionary<int, MemberProgress> Members { get; init; } = ImmutableDictionary<int, MemberProgress>.Empty;
+    private double SecondsBefore { get; init; }
+    private TimeSpan? TrainingSince { get; init; }
 
-    /// <summary>How often anything has changed: who has shown it compares.</summary>
-    public int Changes { get; private set; }
+    /// <summary>How often anything has changed: whoever has shown it compares.</summary>
+    public int Changes { get; private init; }
 
-    public double TrainSeconds =>
-        _secondsBefore + (_trainingSince is { } since ? time.GetElapsedTime(since).TotalSeconds : 0);
+    /// <summary>Seconds in which at least one member was in training.</summary>
+    public double TrainSecondsAt(TimeSpan now) => SecondsBefore + (TrainingSince is { } since ? (now - since).TotalSeconds : 0);
 
-    public void Start(RunRecord record) => _secondsBefore = record.TrainSeconds;
+    /// <summary>Goes on from what the record says.</summary>
+    public RunProgress From(RunRecord record) => this with { SecondsBefore = record.TrainSeconds };
 
-    public void Assigned(MemberRecord member)
-    {
-        _trainingSince ??= time.GetTimestamp();
-        _members.Remove(member.Index);
-        Changes++;
-    }
+    public RunProgress Assigned(int member, TimeSpan now) => Left(member) with { TrainingSince = TrainingSince ?? now };
 
-    public void Report(MemberProgress progress)
+    public RunProgress Reported(MemberProgress progress, TimeSpan now)
     {
         // A coordinator that came back finds members in training that it has not assigned.
-        _trainingSince ??= time.GetTimestamp();
-        if (_members.GetValueOrDefault(progress.By.Member) == progress) return;
-        _members[progress.By.Member] = progress;
-        Changes++;
+        var counting = TrainingSince is null ? this with { TrainingSince = now } : this;
+        return counting.Members.GetValueOrDefault(progress.By.Member) == progress
+            ? counting
+            : counting with { Members = Members.SetItem(progress.By.Member, progress), Changes = Changes + 1 };
     }
 
-    public void Committed(MemberRecord member)
-    {
-        Changes++;
-        if (member.State != MemberState.Training) Left(member.Index);
-    }
+    public RunProgress Changed() => this with { Changes = Changes + 1 };
 
     /// <summary>The member is no longer on a lane; what is committed of it stays to be seen.</summary>
-    public void Left(int member)
-    {
-        Changes++;
-        _members.Remove(member);
-    }
+    public RunProgress Left(int member) => this with { Members = Members.Remove(member), Changes = Changes + 1 };
+
+    /// <summary>Nobody trains: the seconds no longer count.</summary>
+    public RunProgress PausedAt(TimeSpan now) => this with { SecondsBefore = TrainSecondsAt(now), TrainingSince = null };
 
     /// <param name="isUnderWay">Its end is not told before it is durable, nor a pause while lanes still take their checkpoints.</param>
-    public RunStatus Project(RunRecord record, bool isUnderWay)
+    public RunStatus Project(RunKey run, RunRecord record, bool isUnderWay, TimeSpan now)
     {
-        var isTraining = record.Members.Any(m => m.State == MemberState.Training);
-        if (!isTraining) Pause();
-        var members = record.Members.Select(member => Project(record, member)).ToList();
+        var members = ImmutableArray.CreateBuilder<MemberStatus>(record.Members.Length);
+        var (steps, ema) = (0L, ImmutableArray.CreateBuilder<WeightFile>());
+        foreach (var member in record.Members)
+        {
+            var status = Project(record, member);
+            members.Add(status);
+            steps += status.Step;
+            if (member.Ema is { } model) ema.Add(model);
+        }
+
         return new RunStatus
         {
             Run = run.Name,
@@ -59,27 +57,20 @@ internal sealed class RunProgress(RunKey run, TimeProvider time)
             State = isUnderWay ? RunState.Running : record.State,
             Reason = isUnderWay ? null : record.Reason,
             Exact = record.Exact,
-            Steps = members.Sum(m => (long)m.Step),
+            Steps = steps,
             StepsTotal = (long)record.StepsPerMember * record.Members.Length,
-            TrainSeconds = Math.Round(TrainSeconds, 3),
+            TrainSeconds = Math.Round(TrainSecondsAt(now), 3),
             Machine = record.Machine,
-            Members = [.. members],
+            Members = members.MoveToImmutable(),
             Snapshots = record.Snapshots,
-            Ema = [.. record.Members.Select(member => member.Ema).OfType<WeightFile>()],
+            Ema = ema.ToImmutable(),
         };
-    }
-
-    /// <summary>Nobody trains: the seconds no longer count.</summary>
-    public void Pause()
-    {
-        _secondsBefore = TrainSeconds;
-        _trainingSince = null;
     }
 
     private MemberStatus Project(RunRecord record, MemberRecord member)
     {
         var isTraining = member.State == MemberState.Training;
-        var progress = _members.GetValueOrDefault(member.Index);
+        var progress = Members.GetValueOrDefault(member.Index);
         var step = isTraining ? Math.Max(member.Step, progress?.Step ?? 0) : member.Step;
         return new MemberStatus
         {

@@ -1,33 +1,39 @@
+using System.Collections.Immutable;
+
 namespace DistributedEnsemble.Grains;
 
 /// <summary>A run that is not known to have ended.</summary>
-internal sealed class ActiveRun(RunKey run)
+internal sealed record ActiveRun(RunKey Run)
 {
-    public RunKey Run => run;
-
-    /// <summary>How many it has; 0 before the run was asked.</summary>
-    public int Members { get; set; }
+    /// <summary>How many members it has; 0 before the run was asked.</summary>
+    public int Members { get; init; }
 
     /// <summary>Lanes that each member needs; null before the run was asked.</summary>
-    public int? Threads { get; set; }
+    public int? Threads { get; init; }
 
     /// <summary>The dataset that a silo must have for its members; null if it is a file, which the store has for all of them.</summary>
-    public string? Dataset { get; set; }
+    public string? Dataset { get; init; }
 
     /// <summary>Whether a member may be waiting, or the run may have ended: it has to be asked.</summary>
-    public bool MayWait { get; set; } = true;
+    public bool MayWait { get; init; } = true;
 
-    /// <summary>What it last said of itself; null before.</summary>
-    public RunStatus? Status { get; set; }
+    /// <summary>What it last said of itself; null before, and while it is silent.</summary>
+    public RunStatus? Status { get; init; }
 
-    /// <summary>The question that it was last asked, which may take as long as its silo needs to be called dead.</summary>
-    public Task Question { get; set; } = Task.CompletedTask;
+    /// <summary>When it was asked the question that it has not answered yet, which may take as long as its silo needs to be called dead.</summary>
+    public TimeSpan? AskedAt { get; init; }
 
-    public int Waiting => Status is { State: RunState.Running } status ? status.Members.Count(member => member.State == MemberState.Waiting) : 0;
+    /// <summary>The silos whose lanes are offered to its members, one for each offer that is not answered yet.</summary>
+    public ImmutableArray<string> Offered { get; init; } = [];
+
+    /// <summary>Silos that did not take a member: they are suspected if the run still has members that wait.</summary>
+    public ImmutableArray<string> Refusing { get; init; } = [];
+
+    public int Waiting => Status is { State: RunState.Running } status ? Math.Max(0, status.Members.Count(member => member.State == MemberState.Waiting) - Offered.Length) : 0;
 
     public bool CanTrainOn(SiloReport silo) => Dataset is null || silo.Datasets.Contains(Dataset);
 
-    /// <summary>Members of the run that a silo trains or has trained.</summary>
+    /// <summary>Members of the run that a silo trains, has trained, or is offered.</summary>
     public int MembersOn(SiloReport silo) =>
-        Status!.Members.Count(member => member.State != MemberState.Waiting && member.Silo == silo.Endpoint);
+        Status!.Members.Count(member => member.State != MemberState.Waiting && member.Silo == silo.Endpoint) + Offered.Count(other => other == silo.Silo);
 }

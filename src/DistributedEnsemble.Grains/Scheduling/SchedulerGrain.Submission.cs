@@ -10,7 +10,7 @@ internal sealed partial class SchedulerGrain
     public async Task<RunKey> SubmitAsync(Submission submission)
     {
         // The pool sees none of this grain's state: turns change it meanwhile.
-        var lanes = _silos.Alive.Select(silo => silo.Lanes).DefaultIfEmpty(options.Lanes).Max();
+        var lanes = _state.AliveAt(Now).Select(silo => silo.Lanes).DefaultIfEmpty(options.Lanes).Max();
         var (document, spec) = await Task.Run(() => Refusing(() =>
         {
             var parsed = SpecDocument.Parse(submission.Spec);
@@ -39,7 +39,7 @@ internal sealed partial class SchedulerGrain
     private void CheckQuotas(int members)
     {
         var limits = options.Limits;
-        var runs = _runs.Count + _runsComing;
+        var runs = _state.Runs.Length + _runsComing;
         if (runs >= limits.MaxUnfinishedRuns)
         {
             throw new RunRejectedException(
@@ -49,7 +49,7 @@ internal sealed partial class SchedulerGrain
             };
         }
 
-        var others = _runs.Sum(run => (long)run.Members) + _membersComing;
+        var others = _state.Runs.Sum(run => (long)run.Members) + _membersComing;
         if (others + members > limits.MaxUnfinishedMembers)
         {
             throw new RunRejectedException(
@@ -99,7 +99,7 @@ internal sealed partial class SchedulerGrain
             var request = new RunRequest(plan.Spec.ToJson(), description.ToJson(), plan.Steps, plan.StepsPerEpoch);
             if (await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request))
             {
-                Add(run).Members = spec.Members;
+                Apply(new RunAdded(run, spec.Members));
                 data.HandOn();
                 return run;
             }

@@ -18,4 +18,7 @@ internal static partial class SchedulingLog
 
     [LoggerMessage(44, LogLevel.Warning, "A silo's report makes no sense and is passed over, as others like it will be.")]
     public static partial void ReportMalformed(this ILogger log);
+
+    [LoggerMessage(45, LogLevel.Warning, "The store does not say which runs go on; it is asked again in a moment.")]
+    public static partial void NotListed(this ILogger log, Exception exception);
 }

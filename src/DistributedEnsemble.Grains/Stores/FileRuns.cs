@@ -33,9 +33,7 @@ public static class FileRuns
             {
                 var record = stored.Record.WithoutLanes();
                 if (record.State is RunState.Running or RunState.Queued) record = record with { State = RunState.Paused, Reason = Reason };
-                var progress = new RunProgress(run, TimeProvider.System);
-                progress.Start(record);
-                return progress.Project(record, isUnderWay: false);
+                return new RunProgress().From(record).Project(run, record, isUnderWay: false, TimeSpan.Zero);
             }
         }
         catch (Exception exception) when (StoreFailure.In(exception) is not null)

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
-
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 
 public sealed class RunProgressTests
@@ -7,14 +5,11 @@ public sealed class RunProgressTests
     [Fact]
     public void Seconds_count_on_when_a_coordinator_comes_back_while_its_members_train()
     {
-        var time = new FakeTimeProvider();
-        var progress = new RunProgress(RunKey.New("run"), time);
         var member = new MemberRecord { Index = 0, State = MemberState.Training, Attempt = 1 };
 
-        progress.Start(new RunRecord { TrainSeconds = 5, Members = [member] });
-        progress.Report(new MemberProgress(new MemberAttempt(0, 1), 0, 10, null, 1));
-        time.Advance(TimeSpan.FromSeconds(3));
+        var progress = new RunProgress().From(new RunRecord { TrainSeconds = 5, Members = [member] })
+            .Reported(new MemberProgress(new MemberAttempt(0, 1), 0, 10, null, 1), TimeSpan.FromSeconds(100));
 
-        Assert.Equal(8, progress.TrainSeconds);
+        Assert.Equal(8, progress.TrainSecondsAt(TimeSpan.FromSeconds(103)));
     }
 }

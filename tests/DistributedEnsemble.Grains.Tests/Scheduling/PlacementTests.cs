@@ -13,8 +13,7 @@ public sealed class PlacementTests
         Assert.Equal("2", Placement.Next([run], silos)?.Silo.Silo);
         Assert.Null(Placement.Next([run], [silos[0]]));
         // A file is in the store, for every silo.
-        run.Dataset = null;
-        Assert.Equal("1", Placement.Next([run], [silos[0]])?.Silo.Silo);
+        Assert.Equal("1", Placement.Next([run with { Dataset = null }], [silos[0]])?.Silo.Silo);
     }
 
     [Fact]
@@ -50,8 +49,7 @@ public sealed class PlacementTests
     [Fact]
     public void A_member_of_two_threads_needs_two_free_lanes()
     {
-        var run = Run("digits", MemberState.Waiting);
-        run.Threads = 2;
+        var run = Run("digits", MemberState.Waiting) with { Threads = 2 };
         var half = Silo("1", datasets: ["digits"]) with { Uses = [new LaneUse(RunKey.New("other"), new MemberAttempt(0, 1), 1)] };
 
         Assert.Null(Placement.Next([run], [half]));
@@ -72,7 +70,7 @@ public sealed class PlacementTests
     public void A_silo_that_has_had_its_share_leaves_the_rest_to_one_that_is_busy_with_the_same_run()
     {
         var run = Run("digits", MemberState.Completed, MemberState.Completed, MemberState.Training, MemberState.Waiting);
-        run.Status = run.Status! with { Members = run.Status.Members.SetItem(2, run.Status.Members[2] with { Silo = "1" }) };
+        run = run with { Status = run.Status! with { Members = run.Status.Members.SetItem(2, run.Status.Members[2] with { Silo = "1" }) } };
         var busy = Silo("1", datasets: ["digits"]) with { Lanes = 1, Uses = [new LaneUse(run.Run, new MemberAttempt(2, 1), 1)] };
         var free = Silo("2", datasets: ["digits"]) with { Lanes = 1 };
 
@@ -94,6 +92,38 @@ public sealed class PlacementTests
         Assert.Null(Placement.Move([run, Run("digits", MemberState.Waiting)], [full, half, empty]));
         // What a silo still trains of an earlier attempt is nobody's member.
         Assert.Null(Placement.Move([run], [full with { Uses = [Use(0) with { Attempt = new MemberAttempt(0, 9) }, Use(1) with { Attempt = new MemberAttempt(1, 9) }] }, empty]));
+    }
+
+    [Fact]
+    public void A_run_that_holds_no_lane_gets_one_of_the_run_that_holds_two_and_no_more()
+    {
+        var (rich, poor) = (Run("digits", MemberState.Training, MemberState.Training), Run("digits", MemberState.Waiting, MemberState.Waiting));
+        var silo = Silo("2", datasets: ["digits"]) with { Uses = [Use(rich, 0), Use(rich, 1)] };
+
+        Assert.Equal((rich, new MemberAttempt(1, 1)), Placement.Share([rich, poor], [silo]));
+        Assert.Null(Placement.Share([rich, poor], [silo with { Uses = [Use(rich, 0)] }]));
+        // Neither to nor fro: what is shared stays so.
+        var shared = silo with { Uses = [Use(rich, 0), Use(poor, 0)] };
+        Assert.Null(Placement.Share([rich, poor], [shared]));
+
+        static LaneUse Use(ActiveRun run, int member) => new(run.Run, new MemberAttempt(member, 1), 1);
+    }
+
+    [Fact]
+    public void Lanes_that_are_offered_are_not_offered_again_and_a_run_is_asked_once()
+    {
+        var run = Run("digits", [.. Enumerable.Repeat(MemberState.Waiting, 5)]);
+        var now = TimeSpan.FromSeconds(10);
+        var state = new PlacementState { Since = TimeSpan.Zero };
+        (state, _) = PlacementMachine.On(state, new MembershipChanged(["1", "2"]), now);
+        (state, var asked) = PlacementMachine.On(state, new RunAdded(run.Run), now);
+        Assert.Equal([new AskRun(run.Run)], asked);
+        foreach (var name in new[] { "1", "2" }) (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo(name, datasets: ["digits"])), now);
+
+        (state, var offered) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", run.Status!), now);
+        Assert.Equal(["1", "1", "2", "2"], offered.OfType<OfferLanes>().Select(offer => offer.Grant.Silo).Order());
+        (state, var again) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
+        Assert.Empty(again);
     }
 
     /// <summary>A run whose members that are not waiting are on silo 2.</summary>

@@ -1,0 +1,327 @@
+using System.Text;
+using System.Text.Json;
+using DistributedEnsemble.Training;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
+
+namespace DistributedEnsemble.Grains;
+
+/// <content>Does what the machine says, and tells it how that turned out.</content>
+internal sealed partial class CoordinatorGrain
+{
+    private const int MostMoves = 50;
+
+    private readonly SemaphoreSlim _storing = new(1), _showing = new(1);
+
+    private void Perform(RunEffect effect)
+    {
+        switch (effect)
+        {
+            case Reply reply: Close(reply.Call)?.TrySetResult(reply.Answer); break;
+            case Refuse refuse: Close(refuse.Call)?.TrySetException(refuse.Error); break;
+            case WriteRecord write: _ = WriteAsync(write); break;
+            case ReadRecord: _ = ReadAsync(); break;
+            case ClearRecord clear: _ = ClearAsync(clear.Call); break;
+            case Claim claim: _ = ClaimAsync(claim); break;
+            case Unclaim: _ = Try(() => FileRuns.Remove(_folder)); break;
+            case TakeOver take: _ = TakeOverAsync(take.Number); break;
+            case WriteDefinition definition: _ = WriteDefinitionAsync(definition); break;
+            case ReleaseRun: GiveFree(); break;
+            case Deactivate: DeactivateOnIdle(); break;
+            case CallMember call: _ = CallMemberAsync(call); break;
+            case StopMember stop: _ = StopMemberAsync(stop.Attempt); break;
+            case TellScheduler: GrainFactory.GetGrain<IScheduler>(IScheduler.Key).RunChangedAsync(_run).Ignore(); break;
+            case Fold fold: _ = FoldAsync(fold); break;
+            case AppendMetrics append: _ = AppendAsync(append); break;
+            case DeleteFile delete: Delete(delete.File); break;
+            case WriteStatus status: _ = ShowAsync(status); break;
+            case CheckEnd check: _ = CheckEndAsync(check); break;
+            case SayMachineDiffers said: _log.MachineDiffers(_run, said.Member, $"{said.Machine}", $"{said.First}"); break;
+            case SayMemberLost said: _log.MemberLost(_run, said.Member, said.Silo); break;
+            default: throw new InvalidOperationException($"{effect.GetType().Name} is no effect of a run.");
+        }
+    }
+
+    private TaskCompletionSource<object?>? Close(long call) => _calls.Remove(call, out var answer) ? answer : null;
+
+    private async Task WriteAsync(WriteRecord write)
+    {
+        var error = await StoreAsync(() =>
+        {
+            _stored.State = write.Record;
+            return _stored.WriteStateAsync();
+        });
+        if (error is not null) _log.RecordNotWritten(error, _run);
+        Apply(error is null ? new RecordWritten(write.Version) : new RecordNotWritten(error));
+    }
+
+    private async Task ReadAsync()
+    {
+        var error = await StoreAsync(_stored.ReadStateAsync);
+        if (error is not null) _log.RecordNotWritten(error, _run);
+        Apply(new RecordRead(error is null && _stored.RecordExists ? _stored.State : null));
+    }
+
+    private async Task ClearAsync(long call)
+    {
+        var error = await StoreAsync(async () =>
+        {
+            await _stored.ClearStateAsync();
+            await Task.Run(() => FileRuns.Remove(_folder));
+        });
+        Apply(new RecordCleared(call, error));
+    }
+
+    /// <summary>One operation on the record after another.</summary>
+    private async Task<Exception?> StoreAsync(Func<Task> storeAsync)
+    {
+        await _storing.WaitAsync();
+        try
+        {
+            await storeAsync();
+            return null;
+        }
+        catch (Exception exception)
+        {
+            return exception;
+        }
+        finally
+        {
+            _storing.Release();
+        }
+    }
+
+    private async Task ClaimAsync(Claim claim)
+    {
+        try
+        {
+            _held = await _ownership.ClaimAsync(_run);
+            if (_held is not null) await Task.Run(() => WriteBoth(claim.Request.Spec, claim.Request.Data));
+            Apply(new Claimed(claim.Number, _held is not null));
+        }
+        catch (Exception exception)
+        {
+            // A folder that was not claimed may be another run's.
+            var isOurs = _held is not null;
+            GiveFree();
+            if (isOurs) _ = Try(() => FileRuns.Remove(_folder));
+            Apply(new Claimed(claim.Number, false, exception));
+        }
+    }
+
+    private async Task TakeOverAsync(long number)
+    {
+        try
+        {
+            if (!TryHold())
+            {
+                Apply(new TakenOver(number, false, null, null));
+                return;
+            }
+        }
+        catch (Exception exception)
+        {
+            Apply(new TakenOver(number, false, null, null, exception));
+            return;
+        }
+
+        var error = await StoreAsync(_stored.ReadStateAsync);
+        var record = error is null && _stored.RecordExists ? _stored.State : null;
+        Apply(new TakenOver(number, true, record, record is null ? null : AveragingOf(record), error));
+    }
+
+    private bool TryHold()
+    {
+        if (_held is not null) return true;
+        if ((_held = _ownership.TryHold(_folder)) is null) return false;
+        // It was for the process before.
+        File.Delete(_folder.StopRequest);
+        return true;
+    }
+
+    private void GiveFree()
+    {
+        _timer?.Dispose();
+        _timer = null;
+        if (_held is null) return;
+        if (Directory.Exists(_folder.Root)) File.Delete(_folder.StopRequest);
+        _held.Dispose();
+        _held = null;
+    }
+
+    private async Task WriteDefinitionAsync(WriteDefinition definition) =>
+        Apply(new DefinitionWritten(definition.Number, await Task.Run(() => Try(() => WriteBoth(definition.Spec, definition.Data)))));
+
+    /// <summary>The record has both: what was damaged of them meanwhile is written again.</summary>
+    private void WriteBoth(string spec, string data)
+    {
+        WriteUnlessThere(_folder.Spec, Encoding.UTF8.GetBytes(spec));
+        WriteUnlessThere(_folder.Data, Encoding.UTF8.GetBytes(data));
+
+        void WriteUnlessThere(string path, byte[] bytes)
+        {
+            if (!Has(path, bytes)) AtomicFile.Write(path, stream => stream.Write(bytes));
+        }
+
+        bool Has(string path, byte[] bytes)
+        {
+            try
+            {
+                return RegularFile.ReadAllBytes(_folder.Runs, path).AsSpan().SequenceEqual(bytes);
+            }
+            catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>The first call to a member's grain decides its silo.</summary>
+    private async Task CallMemberAsync(CallMember call)
+    {
+        var assignment = new Assignment(call.Attempt, call.Checkpoints) { Silo = call.Grant.Silo };
+        var member = GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, call.Attempt.Member));
+        for (var tries = MostMoves; ; tries--)
+        {
+            RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(call.Grant.Silo));
+            try
+            {
+                var isTaken = await member.TrainAsync(assignment);
+                Apply(new MemberAnswered(call.Call, call.Attempt, isTaken));
+                return;
+            }
+            catch (MemberElsewhereException) when (tries > 0)
+            {
+                // It leaves when its turn has ended.
+                await Task.Delay(TimeSpan.FromMilliseconds(20), _time);
+            }
+            catch (Exception exception)
+            {
+                _log.NotAssigned(exception, _run, call.Attempt.Member, call.Grant.Endpoint);
+                Apply(new MemberAnswered(call.Call, call.Attempt, false));
+                return;
+            }
+            finally
+            {
+                RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+            }
+        }
+    }
+
+    private async Task StopMemberAsync(MemberAttempt attempt)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, attempt.Member)).StopAsync(attempt.Attempt);
+        }
+        catch (Exception exception)
+        {
+            // It hears of it with the answer to what it delivers next, if its silo still lives.
+            _log.NotStopped(exception, _run, attempt.Member);
+        }
+    }
+
+    private async Task FoldAsync(Fold fold)
+    {
+        try
+        {
+            var model = await Task.Run(() => Measurements.EmaTime.Timed(() => EmaFiles.Fold(_folder, _run, fold.Model, fold.HandOver, fold.Share)));
+            Apply(new Folded(fold.HandOver, model));
+        }
+        catch (Exception exception)
+        {
+            Apply(new Folded(fold.HandOver, null, exception));
+        }
+    }
+
+    private async Task AppendAsync(AppendMetrics append)
+    {
+        try
+        {
+            await _metrics.WriteAsync(append.Member, append.End, append.Lines);
+            Apply(new MetricsAppended(append.Member, append.Lines));
+        }
+        catch (Exception exception)
+        {
+            _log.MetricsNotWritten(exception, _run, append.Member);
+            Apply(new MetricsAppended(append.Member, append.Lines, exception));
+        }
+    }
+
+    /// <summary>It does no harm: what cannot be deleted now goes when the run ends.</summary>
+    private void Delete(string file)
+    {
+        if (Try(() => FileOperations.Delete(_folder.Path(file))) is { } error) _log.UnnamedNotRemoved(error, _run);
+    }
+
+    private async Task ShowAsync(WriteStatus show)
+    {
+        Exception? error = null;
+        try
+        {
+            await WriteStatusAsync(show.Status);
+        }
+        catch (Exception exception)
+        {
+            _log.StatusNotWritten(error = exception, _run);
+        }
+
+        if (show.Tidies is { } record) await TidyAsync(record);
+        Apply(new StatusWritten(error));
+    }
+
+    private async Task WriteStatusAsync(RunStatus status)
+    {
+        await _showing.WaitAsync();
+        try
+        {
+            var json = JsonSerializer.SerializeToUtf8Bytes(status, RunStatusJson.Options);
+            await Task.Run(() => AtomicFile.Write(_folder.Status, stream => stream.Write(json)));
+        }
+        finally
+        {
+            _showing.Release();
+        }
+    }
+
+    /// <summary>Old files that the record does not name do no harm: what cannot be removed stays for the next time.</summary>
+    private async Task TidyAsync(RunRecord record)
+    {
+        try
+        {
+            var now = _time.GetUtcNow();
+            await Task.Run(() => UnnamedFiles.Remove(_folder, record, now));
+        }
+        catch (Exception exception)
+        {
+            _log.UnnamedNotRemoved(exception, _run);
+        }
+    }
+
+    private async Task CheckEndAsync(CheckEnd check)
+    {
+        if (check.Delay > TimeSpan.Zero) await Task.Delay(check.Delay, _time);
+        try
+        {
+            var isTold = await Task.Run(() => !File.Exists(_folder.Spec) || RunStatusFile.Read(_folder)?.State == check.State);
+            if (!isTold && !_isClosed && TryHold()) Apply(new EndFoundUntold());
+        }
+        catch (Exception exception)
+        {
+            _log.EndNotTold(exception, _run);
+        }
+    }
+
+    private static Exception? Try(Action act)
+    {
+        try
+        {
+            act();
+            return null;
+        }
+        catch (Exception exception)
+        {
+            return exception;
+        }
+    }
+}

@@ -1,0 +1,244 @@
+using DistributedEnsemble.Training;
+using Orleans.Runtime;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>
+/// Every decision of a run's coordinator, as a function: no disk, no clock, no network. Whoever calls it performs the effects,
+/// each on its own way, and brings back how they turned out as further events.
+/// </summary>
+internal static class RunMachine
+{
+    /// <param name="now">Since any moment, as long as it is the same for one state.</param>
+    public static (CoordinatorState State, IReadOnlyList<RunEffect> Effects) On(CoordinatorState state, RunEvent happened, TimeSpan now) =>
+        new RunTurn(state, now).Take(happened);
+}
+
+/// <summary>What one event leads to.</summary>
+internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
+{
+    /// <summary>How long an activation that does not train its run answers from what it read.</summary>
+    private static readonly TimeSpan s_staleness = TimeSpan.FromSeconds(10);
+
+    private readonly List<RunEffect> _effects = [];
+    private CoordinatorState _state = state;
+
+    private RunRecord Record
+    {
+        get => _state.Record;
+        set => _state = _state with { Record = value };
+    }
+
+    private RunProgress Progress
+    {
+        set => _state = _state with { Progress = value };
+    }
+
+    public (CoordinatorState, IReadOnlyList<RunEffect>) Take(RunEvent happened)
+    {
+        if (!_state.IsGone) Hear(happened);
+        else if (happened is RunCall call) Refuse(call.Call, Away());
+        if (happened is RunCall and not StartCalled or StatusAsked) LeaveIfStale();
+        if (!_state.IsGone) Store();
+        return (_state, _effects);
+    }
+
+    /// <summary>One write in flight: changes that come during it wait for the next, which serves all of them.</summary>
+    private void Store()
+    {
+        if (_state.Writing != 0 || _state.Beginning is { IsTaking: true }) return;
+        if (_state.Beginning is { Request: null } beginning)
+        {
+            _state = _state with { Beginning = beginning with { IsTaking = true } };
+            Do(new TakeOver(beginning.Number));
+        }
+        else if (_state.Version > _state.Durable)
+        {
+            _state = _state with { Writing = _state.Version, WritingRecord = Record, WritingSince = now };
+            Do(new WriteRecord(_state.Version, Record));
+        }
+    }
+
+    private void Hear(RunEvent happened)
+    {
+        switch (happened)
+        {
+            case Activated activated: OnActivated(activated); break;
+            case StartCalled start: OnStart(start); break;
+            case Claimed claimed: OnClaimed(claimed); break;
+            case ResumeCalled resume: OnResume(resume); break;
+            case TakenOver taken: OnTakenOver(taken); break;
+            case DefinitionWritten written: OnDefinitionWritten(written); break;
+            case DeleteCalled delete: OnDelete(delete.Call); break;
+            case RecordCleared cleared: OnCleared(cleared); break;
+            case AssignCalled assign: OnAssign(assign); break;
+            case MemberAnswered answered: OnMemberAnswered(answered); break;
+            case MoveCalled move: OnMove(move); break;
+            case CollectCalled collect: OnCollect(collect); break;
+            case Folded folded: OnFolded(folded); break;
+            case CommitCalled commit: OnCommit(commit); break;
+            case MetricsAppended appended: OnAppended(appended); break;
+            case FailCalled fail: OnFail(fail); break;
+            case ReleaseCalled release: OnRelease(release); break;
+            case PauseCalled pause: OnPause(pause); break;
+            case StopCalled stop: OnStop(stop.Call); break;
+            case ProgressReported reported: OnProgress(reported); break;
+            case StatusAsked: break;
+            case Ticked ticked: OnTick(ticked); break;
+            case EndFoundUntold: OnEndFoundUntold(); break;
+            case StatusWritten written: OnStatusWritten(written.Error); break;
+            case RecordWritten written: OnWritten(written.Version); break;
+            case RecordNotWritten failed: OnNotWritten(failed.Error); break;
+            case RecordRead read: OnRead(read.Record); break;
+            default: throw new InvalidOperationException($"{happened.GetType().Name} is no event of a run.");
+        }
+    }
+
+    private void Follow(Consequence consequence)
+    {
+        switch (consequence)
+        {
+            case HasBegun begun: Begun(begun); break;
+            case IsAssigned assigned: CallLane(assigned); break;
+            case WasNotTaken taken: Answer(taken.Call, null); break;
+            case IsCollected collected: Collected(collected); break;
+            case IsFolded folded: FoldedDurably(folded); break;
+            case IsCommitted committed: Committed(committed); break;
+            case WasCommitted known: CommittedBefore(known); break;
+            case HasLeft left: Left(left); break;
+            case IsPaused paused: Paused(paused.Call); break;
+            case HasEnded: ShowEnd(); break;
+            case AreLost: Do(new TellScheduler()); break;
+            case IsConfirmed confirmed: Look(confirmed.DeadSilos); break;
+            case EndCanBeTold: Show(ShowReason.Told, []); break;
+            case CanBeShown shown: ShowConfirmed(shown); break;
+            case CanBeDeleted deletable: Deletable(deletable.Call); break;
+            default: throw new InvalidOperationException($"{consequence.GetType().Name} follows from nothing.");
+        }
+    }
+
+    /// <summary>
+    /// Another activation may have begun the run, or go on with it, since this one looked, which does not train it and so is not
+    /// told: the next call looks again.
+    /// </summary>
+    private void LeaveIfStale()
+    {
+        if (_state is not { IsGone: false, IsLeaving: false, IsHeld: false, Beginning: null, Halting: null, Awaiting.IsEmpty: true, Showing: null }) return;
+        if (_state.Exists && (_state.LanesEndWithProcess || now - _state.ReadAt < s_staleness)) return;
+        _state = _state with { IsLeaving = true };
+        Do(new Deactivate());
+    }
+
+    private void OnWritten(long version)
+    {
+        _state = _state with { Durable = version, Stored = _state.WritingRecord, Writing = 0, WritingRecord = null, ConfirmedAt = _state.WritingSince, Exists = true };
+        var (awaiting, due) = (_state.Awaiting, 0);
+        while (due < awaiting.Length && awaiting[due].Version <= version) due++;
+        _state = _state with { Awaiting = awaiting.RemoveRange(0, due) };
+        for (var i = 0; i < due; i++) Follow(awaiting[i].Then);
+    }
+
+    /// <summary>
+    /// An activation that does not know what the store has knows nothing: another one, that reads it, takes its place; or,
+    /// where nobody trains on without this process, the run pauses.
+    /// </summary>
+    private void OnNotWritten(Exception error)
+    {
+        var (written, awaiting) = (_state.Writing, _state.Awaiting);
+        _state = _state with { Version = _state.Durable, Writing = 0, WritingRecord = null, Awaiting = [], IsLooking = false };
+        var halts = _state.LanesEndWithProcess ? StoreFailure.In(error) : null;
+        foreach (var waiting in awaiting) Fail(waiting.Then, halts is null || waiting.Version <= written ? error : HasHalted(), halts);
+        if (halts is not null)
+        {
+            Halt(halts);
+            return;
+        }
+
+        _state = _state with { IsGone = true };
+        EndWaits(Away());
+        Do(new Deactivate());
+    }
+
+    /// <summary>What waited for a write that failed does not happen.</summary>
+    private void Fail(Consequence consequence, Exception error, string? halts)
+    {
+        switch (consequence)
+        {
+            case HasBegun begun: FailBeginning(begun, error, halts); break;
+            case IsAssigned { Call: var call } when halts is not null: Answer(call, null); break;
+            case WasNotTaken { Call: var call } when halts is not null: Answer(call, null); break;
+            case IsPaused { Call: var call } when halts is not null: Answer(call, null); break;
+            case IsAssigned { Call: var call }: Refuse(call, error); break;
+            case WasNotTaken { Call: var call }: Refuse(call, error); break;
+            case IsPaused { Call: var call }: Refuse(call, error); break;
+            case IsCollected { Call: var call }: Refuse(call, error); break;
+            case IsCommitted { Call: var call }: Refuse(call, error); break;
+            case WasCommitted { Call: var call }: Refuse(call, error); break;
+            case HasLeft { Call: var call }: Refuse(call, error); break;
+            case CanBeDeleted { Call: var call }: Refuse(call, error); break;
+            case CanBeShown shown: foreach (var reply in shown.Calls) Refuse(reply.Call, error); break;
+            // Those that wait for a fold, and for an end, are answered with the others that wait.
+            case IsFolded or HasEnded or AreLost or IsConfirmed or EndCanBeTold: break;
+            default: throw new InvalidOperationException($"{consequence.GetType().Name} follows from nothing.");
+        }
+    }
+
+    /// <summary>The record is to be written, with what has changed: also without a change, as a fence.</summary>
+    private long Change()
+    {
+        _state = _state with { Version = _state.Version + 1 };
+        return _state.Version;
+    }
+
+    private void After(long version, Consequence then) => _state = _state with { Awaiting = _state.Awaiting.Add(new Awaiting(version, then)) };
+
+    private void Do(RunEffect effect) => _effects.Add(effect);
+
+    /// <param name="call">0 if nobody asked.</param>
+    private void Answer(long call, object? answer)
+    {
+        if (call != 0) Do(new Reply(call, answer));
+    }
+
+    private void Refuse(long call, Exception error)
+    {
+        if (call != 0) Do(new Refuse(call, error));
+    }
+
+    /// <summary>
+    /// A file goes only when neither the store's record names it nor the next one: a hand-over or a checkpoint that comes again,
+    /// late, may be one that is about to be replaced.
+    /// </summary>
+    private void DropUnnamed(WeightFile file)
+    {
+        if (!Record.Names(file.File) && _state.Stored?.Names(file.File) != true) Do(new DeleteFile(file.File));
+    }
+
+    private MemberWatch Watch(int member) => _state.Watches[member];
+
+    private void Watch(int member, MemberWatch watch) => _state = _state with { Watches = _state.Watches.SetItem(member, watch) };
+
+    private bool IsCurrent(MemberAttempt by) =>
+        _state.IsHeld && by.Member >= 0 && by.Member < Record.Members.Length
+        && Record.Members[by.Member] is { State: MemberState.Training } member && member.Attempt == by.Attempt;
+
+    private Acknowledgement AnswerTo(MemberAttempt by) =>
+        Record.State == RunState.Running && Watch(by.Member).MovingAttempt != by.Attempt ? Acknowledgement.Recorded : Acknowledgement.Stop;
+
+    private bool AnyTrains()
+    {
+        foreach (var member in Record.Members)
+        {
+            if (member.State == MemberState.Training) return true;
+        }
+
+        return false;
+    }
+
+    private OrleansException Away() => new($"The coordinator of run \"{_state.Run.Name}\" could not write its record: another one takes its place.");
+
+    private OrleansException HasHalted() => new($"Run \"{_state.Run.Name}\" has paused: its record could not be written.");
+
+    private RunRejectedException Refused(string why, RunRemedy remedy = RunRemedy.None) =>
+        new($"Run \"{_state.Run.Name}\" {why}") { Remedy = remedy, Run = _state.Run.Name };
+}

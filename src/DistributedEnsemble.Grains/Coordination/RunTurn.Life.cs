@@ -1,0 +1,279 @@
+using System.Collections.Immutable;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <content>How runs begin, go on and are deleted.</content>
+internal sealed partial class RunTurn
+{
+    private void OnActivated(Activated activated)
+    {
+        if (activated.Record is not { } record) return;
+        Open(record, activated.Averaging);
+        _state = _state with { Exists = true };
+        // The activation that ended the run may have died between the record and what follows from it.
+        if (!record.GoesOn && (!_state.LanesEndWithProcess || HasRunEnded)) Do(new CheckEnd(record.State, TimeSpan.Zero));
+        // Another process may have the run: this activation then only answers.
+        if (!record.GoesOn || !activated.IsHeld) return;
+        _state = _state with { IsHeld = true, IsUnderWay = !_state.LanesEndWithProcess };
+        // Whoever had it before learns it at once.
+        if (_state.LanesEndWithProcess) Show(ShowReason.Beginning, []);
+        else After(Change(), new HasBegun(IsNew: false, []));
+    }
+
+    private bool HasRunEnded => Record.State is RunState.Completed or RunState.Degraded or RunState.Failed;
+
+    private void OnEndFoundUntold()
+    {
+        // It may go on meanwhile.
+        if (_state.IsHeld || _state.Beginning is not null) return;
+        if (_state.LanesEndWithProcess) Show(ShowReason.Told, []);
+        else After(Change(), new EndCanBeTold());
+    }
+
+    private void OnStart(StartCalled start)
+    {
+        if (_state.Exists) Answer(start.Call, true);
+        else if (_state.Beginning is { } beginning) _state = _state with { Beginning = beginning with { Calls = beginning.Calls.Add(start.Call) } };
+        else
+        {
+            Do(new Claim(Begin(start.Request, start.Members, start.Averaging, [start.Call]), start.Request));
+        }
+    }
+
+    private void OnClaimed(Claimed claimed)
+    {
+        if (_state.Beginning is not { Request: { } request } beginning || beginning.Number != claimed.Number) return;
+        if (!claimed.IsOurs)
+        {
+            _state = _state with { Beginning = null };
+            foreach (var call in beginning.Calls)
+            {
+                if (claimed.Error is { } error) Refuse(call, StoreFailure.In(error) is { } reason ? NotStored(reason) : error);
+                else Answer(call, false);
+            }
+
+            return;
+        }
+
+        Open(
+            new RunRecord
+            {
+                State = RunState.Running,
+                Spec = request.Spec,
+                Data = request.Data,
+                StepsPerMember = request.StepsPerMember,
+                StepsPerEpoch = request.StepsPerEpoch,
+                Members = [.. Enumerable.Range(0, beginning.Members).Select(index => new MemberRecord { Index = index })],
+            },
+            beginning.Averaging);
+        _state = _state with { Stored = null, IsHeld = true, IsUnderWay = true };
+        After(Change(), new HasBegun(IsNew: true, []));
+    }
+
+    private void OnResume(ResumeCalled resume)
+    {
+        if (_state.Halting is { } halting)
+        {
+            _state = _state with { Halting = halting with { Resumes = halting.Resumes.Add(resume) } };
+        }
+        else if (_state.Beginning is { } beginning)
+        {
+            _state = _state with { Beginning = beginning with { Calls = beginning.Calls.Add(resume.Call) } };
+        }
+        else if (Refusal() is { } refusal)
+        {
+            Refuse(resume.Call, refusal);
+        }
+        else if (!_state.IsUnderWay)
+        {
+            Begin(null, 0, null, [resume.Call]);
+        }
+        else if (Record.State == RunState.Running)
+        {
+            Refuse(resume.Call, Refused("is in training already.", RunRemedy.Watch));
+        }
+        else
+        {
+            // Lanes may still be leaving: they are given others when they have.
+            GoOn([resume.Call]);
+        }
+    }
+
+    private void OnTakenOver(TakenOver taken)
+    {
+        if (_state.Beginning is not { Request: null } beginning || beginning.Number != taken.Number) return;
+        // The record as the last process left it, which may be later than this activation read it.
+        if (taken.Record is { } record) Open(record, taken.Averaging);
+        var refusal = !taken.IsHeld
+            ? taken.Error ?? Refused("is in training in another process.", RunRemedy.WatchOrStop)
+            : taken.Error ?? (taken.Record is null ? NotHere() : Refusal());
+        if (refusal is not null)
+        {
+            _state = _state with { Beginning = null, IsHeld = taken.IsHeld };
+            Release();
+            foreach (var call in beginning.Calls) Refuse(call, refusal);
+            return;
+        }
+
+        // Nobody trains its members: their lanes ended with the process that had it, or are not heard any more.
+        Record = Record.WithoutLanes();
+        _state = _state with { IsHeld = true };
+        Do(new WriteDefinition(beginning.Number, Record.Spec, Record.Data));
+    }
+
+    private void OnDefinitionWritten(DefinitionWritten written)
+    {
+        if (_state.Beginning is not { Request: null } beginning || beginning.Number != written.Number) return;
+        _state = _state with { Beginning = null };
+        if (written.Error is not { } error)
+        {
+            GoOn(beginning.Calls);
+            return;
+        }
+
+        var reason = _state.LanesEndWithProcess ? StoreFailure.In(error) : null;
+        foreach (var call in beginning.Calls) Refuse(call, reason is null ? error : CannotGoOn(reason));
+        if (reason is null) Release();
+        else Halt(reason);
+    }
+
+    private long Begin(RunRequest? request, int members, AveragingSchedule? averaging, ImmutableArray<long> calls)
+    {
+        var number = _state.LastBeginning + 1;
+        _state = _state with { LastBeginning = number, Beginning = new Beginning(number, request, members, averaging, calls) };
+        return number;
+    }
+
+    private void GoOn(ImmutableArray<long> calls)
+    {
+        _state = _state with { IsUnderWay = true };
+        Record = Record with { State = RunState.Running, Reason = null };
+        After(Change(), new HasBegun(IsNew: false, calls));
+    }
+
+    private void Begun(HasBegun begun)
+    {
+        var calls = begun.Calls;
+        if (begun.IsNew)
+        {
+            calls = _state.Beginning?.Calls ?? [];
+            _state = _state with { Beginning = null };
+        }
+
+        Show(ShowReason.Beginning, [.. calls.Select(call => new Reply(call, true))]);
+    }
+
+    private void FailBeginning(HasBegun begun, Exception error, string? halts)
+    {
+        if (!begun.IsNew)
+        {
+            foreach (var call in begun.Calls) Refuse(call, halts is null ? error : CannotGoOn(halts));
+            return;
+        }
+
+        var calls = _state.Beginning?.Calls ?? [];
+        var reason = StoreFailure.In(error);
+        foreach (var call in calls) Refuse(call, reason is null ? error : NotStored(reason));
+        _state = _state with { Beginning = null };
+        if (reason is null) return;
+        Release();
+        Do(new Unclaim());
+    }
+
+    private void OnDelete(long call)
+    {
+        if (_state.LanesEndWithProcess) Refuse(call, Refused("belongs to a folder, and is deleted there."));
+        else if (!_state.Exists) Refuse(call, NotHere());
+        else if (Record.GoesOn) Refuse(call, Refused("is in training.", RunRemedy.StopThenDelete));
+        // Only the activation that knows may delete it.
+        else After(Change(), new CanBeDeleted(call));
+    }
+
+    private void Deletable(long call)
+    {
+        if (Record.GoesOn) OnDelete(call);
+        else Do(new ClearRecord(call));
+    }
+
+    private void OnCleared(RecordCleared cleared)
+    {
+        if (cleared.Error is { } error)
+        {
+            Refuse(cleared.Call, error);
+            return;
+        }
+
+        Release();
+        _state = _state with { Exists = false, IsGone = true };
+        Answer(cleared.Call, null);
+        Do(new Deactivate());
+    }
+
+    private void Open(RunRecord record, AveragingSchedule? averaging)
+    {
+        _state = _state with { Stored = record, Averaging = averaging, Progress = _state.Progress.From(record), ReadAt = now };
+        Know(record);
+    }
+
+    /// <summary>What was known of the members besides it goes, but for what is still under way.</summary>
+    private void Know(RunRecord record)
+    {
+        var before = _state.Watches;
+        var watches = ImmutableArray.CreateBuilder<MemberWatch>(record.Members.Length);
+        for (var i = 0; i < record.Members.Length; i++) watches.Add(new MemberWatch { IsAppending = i < before.Length && before[i].IsAppending });
+        _state = _state with { Record = record, Watches = watches.MoveToImmutable() };
+    }
+
+    /// <summary>Gives the run free: nothing that its lanes bring is heard any more.</summary>
+    private void Release()
+    {
+        if (!_state.IsHeld) return;
+        _state = _state with { IsHeld = false, IsUnderWay = false, Folding = null, ReadAt = now };
+        Do(new ReleaseRun());
+        EndWaits(null);
+        // Whoever is about to go on with it takes it again.
+        if (_state.Beginning is { Request: null } resume) Begin(null, 0, null, resume.Calls);
+    }
+
+    /// <param name="error">Null if those that wait are superseded.</param>
+    private void EndWaits(Exception? error)
+    {
+        var (folds, commits, ending) = (_state.FoldWaits, _state.HeldCommits, _state.Ending);
+        _state = _state with { FoldWaits = [], HeldCommits = [], Ending = null };
+        foreach (var wait in folds) End(wait.Call);
+        foreach (var wait in commits) End(wait.Call);
+        foreach (var reply in ending?.Replies ?? []) Do(reply);
+        if (error is null) return;
+        foreach (var call in _state.Beginning?.Calls ?? []) Refuse(call, error);
+        foreach (var reply in _state.Showing?.Calls ?? []) Refuse(reply.Call, error);
+        foreach (var reply in _state.ShowNext?.Calls ?? []) Refuse(reply.Call, error);
+        _state = _state with { Beginning = null, Showing = null, ShowNext = null };
+
+        void End(long call)
+        {
+            if (error is null) Answer(call, Acknowledgement.Superseded);
+            else Refuse(call, error);
+        }
+    }
+
+    /// <returns>Why the run cannot go on; null if it can.</returns>
+    private RunRejectedException? Refusal()
+    {
+        if (!_state.Exists) return NotHere();
+        return Record.State switch
+        {
+            RunState.Failed => Refused($"has failed ({Record.Reason}) and cannot go on.", RunRemedy.DeleteOrRename),
+            RunState.Completed => Refused("is completed: there is nothing to resume.", RunRemedy.Evaluate),
+            RunState.Degraded => Refused("is degraded: there is nothing to resume.", RunRemedy.Evaluate),
+            RunState.Queued or RunState.Running or RunState.Paused => null,
+            var state => throw new InvalidOperationException($"{state} is no state of a run."),
+        };
+    }
+
+    private RunRejectedException NotHere() => new($"There is no run \"{_state.Run.Name}\" here.");
+
+    private IOException NotStored(string reason) => new($"Run \"{_state.Run.Name}\" cannot be stored in {_state.Place}: {reason}");
+
+    private IOException CannotGoOn(string reason) => new($"Run \"{_state.Run.Name}\" cannot go on: {reason}");
+}

@@ -1,0 +1,244 @@
+using System.Collections.Immutable;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>Every decision of the scheduler, as a function: who gets a lane, who moves, who is silent, who is suspected.</summary>
+internal static class PlacementMachine
+{
+    /// <summary>A silo that has not spoken for so long is given nothing.</summary>
+    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+
+    /// <param name="now">Since any moment, as long as it is the same for one state.</param>
+    public static (PlacementState State, IReadOnlyList<PlacementEffect> Effects) On(PlacementState state, PlacementEvent happened, TimeSpan now) =>
+        new PlacementTurn(state, now).Take(happened);
+}
+
+/// <summary>What one event leads to.</summary>
+internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
+{
+    /// <summary>A new scheduler waits so long for silos that it has not heard of: the first placement should be an even one.</summary>
+    private static readonly TimeSpan s_patienceWithSilos = TimeSpan.FromSeconds(3);
+
+    /// <summary>A run that is silent for longer is passed over: the others' members do not wait for its silo to be called dead.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2), s_patienceWithOffers = TimeSpan.FromSeconds(10);
+
+    /// <summary>A member that moves leaves a lane, and takes another: only then is the next one looked at.</summary>
+    private static readonly TimeSpan s_betweenMoves = TimeSpan.FromSeconds(3), s_patienceWithMoves = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan s_betweenListings = TimeSpan.FromSeconds(5);
+
+    private readonly List<PlacementEffect> _effects = [];
+    private PlacementState _state = state;
+
+    public (PlacementState, IReadOnlyList<PlacementEffect>) Take(PlacementEvent happened)
+    {
+        switch (happened)
+        {
+            case SiloAnnounced announced: OnAnnounced(announced.Report); break;
+            case MembershipChanged membership: _state = _state with { Active = membership.Active, IsDue = true }; break;
+            case RunAdded added: Add(added.Run, added.Members); break;
+            case RunChanged changed: OnChanged(changed.Run); break;
+            case PlacementDue: OnDue(); break;
+            case RunsListed listed: foreach (var run in listed.Runs) Add(run, 0, isNews: false); break;
+            case RunAnswered answered: OnAnswered(answered); break;
+            case RunUnknown unknown: Remove(unknown.Run); break;
+            case RunSilent silent: Change(silent.Run, run => run with { Status = null, AskedAt = null }); break;
+            case OfferAnswered answered: OnOfferAnswered(answered.Number, answered.Attempt); break;
+            default: throw new InvalidOperationException($"{happened.GetType().Name} is no event of a scheduler.");
+        }
+
+        if (_state.IsDue) Place();
+        return (_state, _effects);
+    }
+
+    private void OnAnnounced(SiloReport report)
+    {
+        var known = new KnownSilo(report, now);
+        var index = IndexOf(report.Silo);
+        var silos = index < 0 ? _state.Silos.Add(known) : _state.Silos.SetItem(index, known);
+        // Those that are gone never speak again.
+        if (silos.Any(IsGone)) silos = silos.RemoveAll(IsGone);
+        _state = _state with { Silos = silos, IsDue = true };
+
+        bool IsGone(KnownSilo silo) => now - silo.HeardAt >= PlacementMachine.Silence && !_state.Active.Contains(silo.Report.Silo);
+    }
+
+    private void Add(RunKey run, int members, bool isNews = true)
+    {
+        if (Find(run) is null) _state = _state with { Runs = _state.Runs.Add(new ActiveRun(run) { Members = members }), IsDue = true };
+        else if (isNews) OnChanged(run);
+    }
+
+    private void OnChanged(RunKey run)
+    {
+        Change(run, known => known with { MayWait = true });
+        _state = _state with { IsDue = true };
+    }
+
+    private void OnDue()
+    {
+        _state = _state with { Runs = [.. _state.Runs.Select(run => run with { MayWait = true })], IsDue = true };
+        foreach (var offer in _state.Offers.Where(offer => now - offer.At > s_patienceWithOffers)) OnOfferAnswered(offer.Number, null);
+        if (_state.ListedAt is { } at && now - at <= s_betweenListings) return;
+        _state = _state with { ListedAt = now };
+        Do(new ListRuns());
+    }
+
+    private void OnAnswered(RunAnswered answered)
+    {
+        if (Find(answered.Run) is not { } run) return;
+        var status = answered.Status;
+        var isStill = status.State != RunState.Running && status.Members.All(member => member.State != MemberState.Training);
+        if (isStill && !run.MayWait)
+        {
+            Remove(run.Run);
+            return;
+        }
+
+        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Members = status.Members.Length, Status = status, AskedAt = null };
+        // They did not take what they were given: until they speak again they are given nothing.
+        if (heard.Waiting > 0) foreach (var silo in run.Refusing) Suspect(silo);
+        Change(run.Run, _ => heard with { Refusing = [] });
+        _state = _state with { IsDue = true };
+    }
+
+    private void OnOfferAnswered(long number, MemberAttempt? assigned)
+    {
+        // One that comes about later is in its silo's next report.
+        if (_state.Offers.FirstOrDefault(offer => offer.Number == number) is not { Number: > 0 } offer) return;
+        _state = _state with { Offers = _state.Offers.Remove(offer) };
+        Change(offer.Run, run => run with { Offered = run.Offered.Remove(offer.Silo) });
+        if (assigned is { } attempt)
+        {
+            Use(offer, attempt);
+        }
+        else
+        {
+            Change(offer.Run, run => run with { MayWait = true, Refusing = run.Refusing.Add(offer.Silo) });
+            _state = _state with { IsDue = true };
+        }
+    }
+
+    /// <summary>The silo's own report and the run's will say so too; until then the lanes count as used.</summary>
+    private void Use(Offer offer, MemberAttempt attempt)
+    {
+        var index = IndexOf(offer.Silo);
+        if (index < 0) return;
+        var known = _state.Silos[index];
+        if (!known.Report.Uses.Any(use => use.Run == offer.Run && use.Attempt == attempt))
+        {
+            var uses = known.Report.Uses.Add(new LaneUse(offer.Run, attempt, offer.Lanes));
+            _state = _state with { Silos = _state.Silos.SetItem(index, known with { Report = known.Report with { Uses = uses } }) };
+        }
+
+        Change(offer.Run, run => run.Status is not { } status || attempt.Member >= status.Members.Length || status.Members[attempt.Member].Attempt >= attempt.Attempt ? run : run with
+        {
+            Status = status with
+            {
+                Members = status.Members.SetItem(attempt.Member, status.Members[attempt.Member] with
+                {
+                    State = MemberState.Training, Attempt = attempt.Attempt, Silo = known.Report.Endpoint,
+                }),
+            },
+        });
+    }
+
+    /// <summary>
+    /// Gives free lanes to waiting members: to the run that holds the fewest lanes, on the silo that has the fewest members.
+    /// </summary>
+    private void Place()
+    {
+        if (AskAll()) return;
+        var isComplete = now - _state.Since > s_patienceWithSilos || _state.Active.All(silo => IndexOf(silo) >= 0);
+        if (!isComplete) return;
+        _state = _state with { IsDue = false };
+        while (Placement.Next(_state.Runs, _state.AliveAt(now)) is var (run, silo)) Offer(run, silo);
+        Move();
+    }
+
+    /// <returns>Whether one may still say in time how it is.</returns>
+    private bool AskAll()
+    {
+        var isAwaited = false;
+        for (var i = 0; i < _state.Runs.Length; i++)
+        {
+            var run = _state.Runs[i];
+            if (run.AskedAt is null && run.MayWait)
+            {
+                Do(new AskRun(run.Run));
+                run = run with { MayWait = false, AskedAt = now };
+                _state = _state with { Runs = _state.Runs.SetItem(i, run) };
+            }
+
+            if (run.AskedAt is not { } at) continue;
+            if (now - at <= s_patience) isAwaited = true;
+            else if (run.Status is not null) _state = _state with { Runs = _state.Runs.SetItem(i, run with { Status = null }) };
+        }
+
+        return isAwaited;
+    }
+
+    private void Offer(ActiveRun run, SiloReport silo)
+    {
+        var offer = new Offer(_state.LastOffer + 1, run.Run, silo.Silo, run.Threads!.Value, now);
+        _state = _state with { LastOffer = offer.Number, Offers = _state.Offers.Add(offer) };
+        Change(run.Run, known => known with { Offered = known.Offered.Add(silo.Silo) });
+        Do(new OfferLanes(offer.Number, run.Run, new LaneGrant(silo.Silo, silo.Endpoint, silo.Machine)));
+    }
+
+    private void Move()
+    {
+        if (!_state.Offers.IsEmpty || (_state.Moving is { } last && IsMoving(last))) return;
+        var silos = _state.AliveAt(now);
+        if ((Placement.Share(_state.Runs, silos) ?? Placement.Move(_state.Runs, silos)) is not var (run, attempt)) return;
+        _state = _state with { Moving = new Move(run.Run, attempt, now) };
+        Do(new MoveMember(run.Run, attempt));
+    }
+
+    private bool IsMoving(Move move)
+    {
+        var time = now - move.At;
+        if (time < s_betweenMoves) return true;
+        return time < s_patienceWithMoves && Find(move.Run)?.Status?.Members[move.Attempt.Member] is { State: MemberState.Training } member && member.Attempt == move.Attempt.Attempt;
+    }
+
+    private void Suspect(string silo)
+    {
+        var index = IndexOf(silo);
+        if (index >= 0) _state = _state with { Silos = _state.Silos.RemoveAt(index) };
+    }
+
+    private void Do(PlacementEffect effect) => _effects.Add(effect);
+
+    private ActiveRun? Find(RunKey run) => IndexOf(run) is >= 0 and var index ? _state.Runs[index] : null;
+
+    private void Change(RunKey run, Func<ActiveRun, ActiveRun> change)
+    {
+        if (IndexOf(run) is >= 0 and var index) _state = _state with { Runs = _state.Runs.SetItem(index, change(_state.Runs[index])) };
+    }
+
+    private void Remove(RunKey run)
+    {
+        if (IndexOf(run) is >= 0 and var index) _state = _state with { Runs = _state.Runs.RemoveAt(index), IsDue = true };
+    }
+
+    private int IndexOf(RunKey run)
+    {
+        for (var i = 0; i < _state.Runs.Length; i++)
+        {
+            if (_state.Runs[i].Run == run) return i;
+        }
+
+        return -1;
+    }
+
+    private int IndexOf(string silo)
+    {
+        for (var i = 0; i < _state.Silos.Length; i++)
+        {
+            if (_state.Silos[i].Report.Silo == silo) return i;
+        }
+
+        return -1;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Collections.Immutable;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>All that the scheduler knows: what runs and silos said of themselves, and what it is waiting to hear.</summary>
+internal sealed record PlacementState
+{
+    /// <summary>When this scheduler began.</summary>
+    public required TimeSpan Since { get; init; }
+
+    public ImmutableArray<ActiveRun> Runs { get; init; } = [];
+
+    public ImmutableArray<KnownSilo> Silos { get; init; } = [];
+
+    /// <summary>The silos that the cluster's membership calls active.</summary>
+    public ImmutableArray<string> Active { get; init; } = [];
+
+    /// <summary>Lanes that are offered to runs, which have not answered yet.</summary>
+    public ImmutableArray<Offer> Offers { get; init; } = [];
+
+    public long LastOffer { get; init; }
+
+    /// <summary>Whether something has changed since lanes were last given.</summary>
+    public bool IsDue { get; init; }
+
+    /// <summary>The member that was last asked to leave its lane.</summary>
+    public Move? Moving { get; init; }
+
+    /// <summary>When the store was last asked for runs.</summary>
+    public TimeSpan? ListedAt { get; init; }
+
+    /// <summary>The silos that members can be placed on; lanes that are offered count as used.</summary>
+    public IReadOnlyList<SiloReport> AliveAt(TimeSpan now)
+    {
+        var alive = new List<SiloReport>(Silos.Length);
+        foreach (var silo in Silos)
+        {
+            if (now - silo.HeardAt >= PlacementMachine.Silence || !Active.Contains(silo.Report.Silo)) continue;
+            var report = silo.Report;
+            foreach (var offer in Offers)
+            {
+                if (offer.Silo == report.Silo) report = report with { Uses = report.Uses.Add(new LaneUse(offer.Run, new MemberAttempt(-1, 0), offer.Lanes)) };
+            }
+
+            alive.Add(report);
+        }
+
+        return alive;
+    }
+}
+
+internal readonly record struct KnownSilo(SiloReport Report, TimeSpan HeardAt);
+
+internal readonly record struct Move(RunKey Run, MemberAttempt Attempt, TimeSpan At);
+
+/// <summary>Lanes of a silo that a run may give to its next member.</summary>
+internal readonly record struct Offer(long Number, RunKey Run, string Silo, int Lanes, TimeSpan At);

@@ -1,0 +1,114 @@
+using System.Collections.Immutable;
+using DistributedEnsemble.Training;
+using Orleans.Runtime;
+
+namespace DistributedEnsemble.Grains;
+
+/// <content>Does what the machine says, and tells it how that turned out.</content>
+internal sealed partial class SchedulerGrain
+{
+    private readonly Queue<PlacementEvent> _events = [];
+    private bool _isApplying;
+
+    /// <summary>One event after another, each with its effects begun before the next.</summary>
+    private void Apply(PlacementEvent happened)
+    {
+        ImmutableArray<string> active = [.. membership.GetApproximateSiloStatuses(onlyActive: true).Keys.Select(silo => silo.ToParsableString()).Order(StringComparer.Ordinal)];
+        if (!active.SequenceEqual(_state.Active)) _events.Enqueue(new MembershipChanged(active));
+        _events.Enqueue(happened);
+        if (_isApplying) return;
+        _isApplying = true;
+        try
+        {
+            while (_events.TryDequeue(out var next))
+            {
+                (_state, var effects) = PlacementMachine.On(_state, next, Now);
+                foreach (var effect in effects) Perform(effect);
+            }
+        }
+        catch (Exception exception)
+        {
+            // Whatever is wrong now, the next change or the next second tries again.
+            log.NotPlaced(exception);
+        }
+        finally
+        {
+            _isApplying = false;
+        }
+    }
+
+    private void Perform(PlacementEffect effect)
+    {
+        switch (effect)
+        {
+            case AskRun ask: _ = AskAsync(ask); break;
+            case OfferLanes offer: _ = OfferAsync(offer); break;
+            case MoveMember move: _ = MoveAsync(move); break;
+            case ListRuns: _ = ListUnfinishedAsync(); break;
+            default: throw new InvalidOperationException($"{effect.GetType().Name} is no effect of a scheduler.");
+        }
+    }
+
+    private async Task AskAsync(AskRun ask)
+    {
+        try
+        {
+            var known = _state.Runs.FirstOrDefault(run => run.Run == ask.Run);
+            var (threads, dataset) = known is { Threads: { } lanes } ? (lanes, known.Dataset) : Needs(EnsembleSpec.FromJson((await definitions.OfAsync(ask.Run)).Definition.Spec));
+            Apply(new RunAnswered(ask.Run, threads, dataset, await Coordinator(ask.Run).GetStatusAsync()));
+        }
+        catch (RunRejectedException)
+        {
+            Apply(new RunUnknown(ask.Run));
+        }
+        catch (Exception exception)
+        {
+            log.RunSilent(exception, ask.Run);
+            Apply(new RunSilent(ask.Run));
+        }
+    }
+
+    private async Task OfferAsync(OfferLanes offer)
+    {
+        MemberAttempt? assigned = null;
+        try
+        {
+            assigned = await Coordinator(offer.Run).AssignNextAsync(offer.Grant);
+        }
+        catch (Exception exception)
+        {
+            log.RunSilent(exception, offer.Run);
+        }
+
+        Apply(new OfferAnswered(offer.Number, assigned));
+    }
+
+    private async Task MoveAsync(MoveMember move)
+    {
+        try
+        {
+            await Coordinator(move.Run).MoveAsync(move.Attempt);
+        }
+        catch (Exception exception)
+        {
+            log.RunSilent(exception, move.Run);
+        }
+    }
+
+    private async Task ListUnfinishedAsync()
+    {
+        try
+        {
+            Apply(new RunsListed(await directory.UnfinishedAsync()));
+        }
+        catch (Exception exception)
+        {
+            log.NotListed(exception);
+        }
+    }
+
+    private ICoordinator Coordinator(RunKey run) => GrainFactory.GetGrain<ICoordinator>(run.ToString());
+
+    private static (int Threads, string? Dataset) Needs(EnsembleSpec spec) =>
+        (spec.ThreadsPerMember, UploadedName.Parse(spec.Data.Dataset) is null && !DatasetRegistry.IsPath(spec.Data.Dataset) ? spec.Data.Dataset : null);
+}

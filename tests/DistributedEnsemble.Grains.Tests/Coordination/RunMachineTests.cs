@@ -1,0 +1,152 @@
+using System.Collections.Immutable;
+
+namespace DistributedEnsemble.Grains.Tests.Coordination;
+
+/// <summary>What one event leads to; whole histories are simulated in DistributedEnsemble.Simulation.</summary>
+public sealed class RunMachineTests
+{
+    private static readonly LaneGrant s_grant = new("silo", "127.0.0.1:1", new MachineInfo("cpu", "avx2", "2.10"));
+
+    private readonly List<RunEffect> _effects = [];
+    private CoordinatorState _state = new() { Run = RunKey.New("run"), Place = "/runs" };
+    private TimeSpan _now = TimeSpan.FromSeconds(100);
+
+    [Fact]
+    public void A_change_during_a_write_is_in_the_next_one()
+    {
+        Begin(members: 2);
+
+        On(new AssignCalled(1, s_grant));
+        var first = Assert.Single(_effects.OfType<WriteRecord>());
+        On(new AssignCalled(2, s_grant));
+        Assert.Empty(_effects);
+
+        On(new RecordWritten(first.Version));
+        var second = Assert.Single(_effects.OfType<WriteRecord>());
+        Assert.Equal([1, 0], first.Record.Members.Select(member => member.Attempt));
+        Assert.Equal([1, 1], second.Record.Members.Select(member => member.Attempt));
+        Assert.Equal(1, Assert.Single(_effects.OfType<CallMember>()).Call);
+
+        On(new RecordWritten(second.Version));
+        Assert.Equal(2, Assert.Single(_effects.OfType<CallMember>()).Call);
+    }
+
+    [Fact]
+    public void An_answer_comes_after_the_write_that_makes_it_true_and_not_if_that_fails()
+    {
+        var by = Train();
+        var weights = new WeightFile(0, 1, "members/00/snapshots/step-00000001.safetensors", "ab");
+
+        On(new CollectCalled(7, new HandOver(by, weights)));
+        Assert.IsType<WriteRecord>(Assert.Single(_effects));
+        On(new RecordNotWritten(new StoreAwayException("Redis is away.")));
+
+        Assert.Equal("Redis is away.", Assert.IsType<Refuse>(_effects[0]).Error.Message);
+        Assert.IsType<Deactivate>(_effects[^1]);
+        On(new CollectCalled(8, new HandOver(by, weights)));
+        Assert.Equal(8, Assert.IsType<Refuse>(Assert.Single(_effects)).Call);
+    }
+
+    [Fact]
+    public void A_process_whose_disk_is_full_pauses_its_run_as_it_is_on_the_disk()
+    {
+        _state = _state with { LanesEndWithProcess = true };
+        var by = Train();
+        var onDisk = _state.Record;
+
+        On(new CommitCalled(7, new Commit(by, 3, new WeightFile(0, 3, "c", "ab"), "", Finished: false)));
+        On(new RecordNotWritten(new IOException("No space left on device")));
+        Assert.Contains(_effects, effect => effect is Refuse { Call: 7 });
+        Assert.Contains(_effects, effect => effect is ReleaseRun);
+        On(new RecordRead(onDisk));
+
+        Assert.Equal((RunState.Paused, "No space left on device"), (_state.Record.State, _state.Record.Reason));
+        Assert.Equal((0, MemberState.Waiting), (_state.Record.Members[0].Step, _state.Record.Members[0].State));
+        Assert.Contains(_effects, effect => effect is StopMember { Attempt.Member: 0 });
+        Assert.False(_state.IsHeld);
+    }
+
+    [Fact]
+    public void A_coordinator_that_slept_shows_nothing_before_the_store_has_confirmed_it()
+    {
+        Train();
+        On(new ProgressReported([new MemberProgress(new MemberAttempt(0, 1), 0, 5, null, 1)]));
+        _now += TimeSpan.FromSeconds(10);
+
+        On(new Ticked(IsStopRequested: false, []));
+        var fence = Assert.IsType<WriteRecord>(Assert.Single(_effects));
+        On(new RecordWritten(fence.Version));
+        Assert.Equal(5, Assert.Single(_effects.OfType<WriteStatus>()).Status.Steps);
+    }
+
+    [Fact]
+    public void A_member_of_a_dead_silo_waits_and_the_scheduler_hears_of_it()
+    {
+        Train();
+
+        On(new Ticked(IsStopRequested: false, ["silo"]));
+        Settle();
+
+        Assert.Equal(MemberState.Waiting, _state.Record.Members[0].State);
+        Assert.Contains(_effects, effect => effect is TellScheduler);
+    }
+
+    [Fact]
+    public void An_activation_that_knows_no_run_looks_again_when_it_is_asked()
+    {
+        On(new Activated(null, null, IsHeld: false));
+        On(new ResumeCalled(1));
+
+        Assert.Contains(_effects, effect => effect is Refuse { Error: RunRejectedException });
+        Assert.Contains(_effects, effect => effect is Deactivate);
+    }
+
+    /// <summary>One member in training, and all of it stored.</summary>
+    private MemberAttempt Train()
+    {
+        Begin(members: 1);
+        On(new AssignCalled(1, s_grant));
+        Settle();
+        var attempt = new MemberAttempt(0, 1);
+        On(new MemberAnswered(1, attempt, IsTaken: true));
+        Assert.Equal(attempt, Assert.IsType<Reply>(Assert.Single(_effects)).Answer);
+        return attempt;
+    }
+
+    private void Begin(int members)
+    {
+        On(new Activated(null, null, IsHeld: false));
+        On(new StartCalled(0, new RunRequest("{}", "{}", 10, 5), members, null));
+        On(new Claimed(_state.LastBeginning, IsOurs: true));
+        Settle();
+        _effects.Clear();
+    }
+
+    /// <summary>All that is written succeeds.</summary>
+    private void Settle()
+    {
+        var seen = new List<RunEffect>();
+        do
+        {
+            var effects = _effects.ToImmutableArray();
+            seen.AddRange(effects);
+            _effects.Clear();
+            foreach (var write in effects.OfType<WriteRecord>()) Then(new RecordWritten(write.Version));
+            foreach (var _ in effects.OfType<WriteStatus>()) Then(new StatusWritten());
+        }
+        while (_effects.Count > 0);
+        _effects.AddRange(seen);
+    }
+
+    private void On(RunEvent happened)
+    {
+        _effects.Clear();
+        Then(happened);
+    }
+
+    private void Then(RunEvent happened)
+    {
+        (_state, var effects) = RunMachine.On(_state, happened, _now);
+        _effects.AddRange(effects);
+    }
+}

@@ -1,0 +1,100 @@
+using DistributedEnsemble.Grains;
+using DistributedEnsemble.Simulation.Worlds;
+using DistributedEnsemble.Training;
+using Turn = (DistributedEnsemble.Grains.CoordinatorState State, System.Collections.Generic.IReadOnlyList<DistributedEnsemble.Grains.RunEffect> Effects);
+
+namespace DistributedEnsemble.Simulation.Mutations;
+
+/// <summary>Faults that the simulation must find.</summary>
+internal static class Faulty
+{
+    public static IReadOnlyDictionary<string, Protocol> All { get; } = new Dictionary<string, Protocol>
+    {
+        ["a fence is skipped"] = new Mutation((state, happened, now) => happened is Ticked ? Unfenced(state, happened, now) : RunMachine.On(state, happened, now)),
+        ["a write that another one was faster than counts as written"] = new Mutation((state, happened, now) =>
+            RunMachine.On(state, happened is RecordNotWritten ? new RecordWritten(state.Writing) : happened, now)),
+        ["a hand-over is folded twice"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is Folded { Error: null, HandOver: var file } && turn.State.Record.Members[file.Member] is { Pending: null } member
+                ? (turn.State with { Record = turn.State.Record.With(member with { Pending = file }) }, turn.Effects) : turn)),
+        ["an EMA model is named before it is on the disk"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            turn.Effects.OfType<Fold>().FirstOrDefault() is { } fold ? Then(turn, new Folded(fold.HandOver, ModelOf(fold)), now) : turn)),
+        ["a stale attempt is heard"] = new Mutation((state, happened, now) => RunMachine.On(state, happened switch
+        {
+            CollectCalled collect => collect with { HandOver = collect.HandOver with { By = Current(state, collect.HandOver.By) } },
+            CommitCalled commit => commit with { Commit = commit.Commit with { By = Current(state, commit.Commit.By) } },
+            _ => happened,
+        }, now)),
+        ["an answer comes before the write that makes it true"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is CollectCalled or CommitCalled && turn.State.Awaiting is [.., { Then: IsCollected or IsCommitted }]
+                ? (turn.State, [.. turn.Effects, new Reply(((RunCall)happened).Call, Acknowledgement.Recorded)]) : turn)),
+        ["a waiting member is forgotten"] = new Mutation((state, happened, now) =>
+            happened is AssignCalled assign && state.Record.Members.FirstOrDefault(member => member.State == MemberState.Waiting)?.Index == 0
+                ? (state, [new Reply(assign.Call, null)]) : RunMachine.On(state, happened, now)),
+        ["a lost member is forgotten"] = new Mutation((state, happened, now) => happened is Ticked ticked
+            ? RunMachine.On(
+                state with { Watches = [.. state.Watches.Select((watch, i) => watch with { HeardAttempt = state.Record.Members[i].Attempt, HeardAt = now })] },
+                ticked with { DeadSilos = [] }, now)
+            : RunMachine.On(state, happened, now)),
+        ["a pending hand-over is dropped"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is CollectCalled collect && turn.State.Record.Members.Length > 0 && turn.State.Record.Members[collect.HandOver.Weights.Member] is { Pending: not null } member
+                ? (turn.State with { Record = turn.State.Record.With(member with { Pending = null }) }, turn.Effects) : turn)),
+        ["a file that is named is deleted"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is RecordWritten && turn.State.Record.Members.FirstOrDefault(member => !member.Checkpoints.IsEmpty) is { } member
+                ? (turn.State, [.. turn.Effects, new DeleteFile(member.Checkpoints[^1].File)]) : turn)),
+        ["a file is deleted before the record no longer names it"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is CommitCalled && turn.State.Awaiting is [.., { Then: IsCommitted { Before: [var old, ..] } }]
+                ? (turn.State, [.. turn.Effects, new DeleteFile(old.File)]) : turn)),
+        ["a run ends with a member waiting"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is CommitCalled { Commit.Finished: true } && turn.State.Record.State == RunState.Running && turn.State.Record.Members.Any(member => member.State == MemberState.Waiting)
+                ? (turn.State with { Record = turn.State.Record with { State = RunState.Completed } }, turn.Effects) : turn)),
+        ["a member is assigned without raising its attempt"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is AssignCalled && turn.State.Awaiting is [.., { Then: IsAssigned assigned }] ? WithoutRaising(turn.State, assigned, turn.Effects) : turn)),
+        ["metric lines are written that the record does not have"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is CommitCalled { Commit.By.Member: var index } && turn.State.Awaiting is [.., { Then: IsCommitted }] && turn.State.Record.Members[index] is { UnwrittenMetrics: { } lines } member
+                ? (turn.State, [.. turn.Effects, new AppendMetrics(index, member.MetricsLength, lines)]) : turn)),
+        ["a scheduler does not look for runs that it was not told of"] = new Mutation(RunMachine.On, (state, happened, now) =>
+            happened is RunsListed ? (state, []) : PlacementMachine.On(state, happened, now)),
+    };
+
+    /// <summary>A write that begins in the same turn has what was changed.</summary>
+    private static Turn After(CoordinatorState state, RunEvent happened, TimeSpan now, Func<Turn, Turn> change)
+    {
+        var right = RunMachine.On(state, happened, now);
+        var turn = change(right);
+        return ReferenceEquals(turn.State.Record, right.State.Record) ? turn
+            : (turn.State, [.. turn.Effects.Select(effect => effect is WriteRecord write ? write with { Record = turn.State.Record } : effect)]);
+    }
+
+    private static Turn Then(Turn turn, RunEvent happened, TimeSpan now)
+    {
+        var (state, effects) = RunMachine.On(turn.State, happened, now);
+        return (state, [.. turn.Effects, .. effects]);
+    }
+
+    private static Turn Unfenced(CoordinatorState state, RunEvent happened, TimeSpan now)
+    {
+        var turn = RunMachine.On(state, happened, now);
+        return turn.Effects.OfType<WriteRecord>().FirstOrDefault() is { } write
+            ? Then((turn.State, [.. turn.Effects.Where(effect => effect != write)]), new RecordWritten(write.Version), now)
+            : turn;
+    }
+
+    private static MemberAttempt Current(CoordinatorState state, MemberAttempt by) =>
+        by.Member < state.Record.Members.Length ? by with { Attempt = state.Record.Members[by.Member].Attempt } : by;
+
+    private static WeightFile ModelOf(Fold fold)
+    {
+        var before = fold.Model is null ? 0 : Course.WeightsOf(fold.Model.Sha256);
+        var (member, step) = (fold.HandOver.Member, fold.HandOver.Step);
+        return new WeightFile(member, step, RunFolder.Ema(member, step), Course.Sha(Course.Fold(before, Course.WeightsOf(fold.HandOver.Sha256))));
+    }
+
+    private static Turn WithoutRaising(CoordinatorState state, IsAssigned assigned, IReadOnlyList<RunEffect> effects)
+    {
+        var member = state.Record.Members[assigned.Attempt.Member];
+        var attempt = assigned.Attempt with { Attempt = member.Attempt - 1 };
+        var awaiting = state.Awaiting[^1] with { Then = assigned with { Attempt = attempt } };
+        var record = state.Record.With(member with { Attempt = attempt.Attempt });
+        return (state with { Record = record, Awaiting = state.Awaiting.SetItem(state.Awaiting.Length - 1, awaiting) }, effects);
+    }
+}

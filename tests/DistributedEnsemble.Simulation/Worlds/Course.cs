@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Simulation.Worlds;
+
+/// <summary>
+/// What a run's members would train undisturbed. Training is a chain of hashes, and an EMA model the chain of what was folded
+/// into it, so that a step that is left out, repeated or out of order is seen in every number behind it.
+/// </summary>
+internal sealed class Course
+{
+    private static readonly string[] s_lines = [.. Enumerable.Range(0, 32).Select(step =>
+        $"{{\"step\":{step},\"epoch\":0,\"learningRate\":0,\"loss\":1,\"l2\":0,\"accuracy\":0}}\n")];
+
+    private readonly ulong[][] _weights, _averages;
+    private readonly string[][] _names;
+
+    public Course(RunKey run, ref Dice dice)
+    {
+        Run = run;
+        (Members, Steps, Snapshots) = (dice.Between(1, 3), dice.Between(3, 8), dice.Between(1, 2));
+        var every = dice.Between(0, 3);
+        if (every > 0)
+        {
+            Averaging = new AveragingSchedule(new AveragingSpec { Decay = 0.9, EverySteps = every, Reset = AveragingReset.Never }, Steps, 1);
+        }
+
+        StepTime = dice.Between(20, 250);
+        CheckpointSteps = dice.Between(1, 3);
+        Failing = dice.OneIn(40) ? dice.Below(Members) : -1;
+        _weights = [.. Enumerable.Range(0, Members).Select(member => Chain(member))];
+        _averages = [.. Enumerable.Range(0, Members).Select(member => Averages(member))];
+        _names = [.. _weights.Select(chain => chain.Select(Sha).ToArray())];
+        Lines = [.. Enumerable.Range(0, Steps + 1).Select(step => string.Concat(s_lines.Skip(1).Take(step)))];
+    }
+
+    public RunKey Run { get; }
+    public int Members { get; }
+    public int Steps { get; }
+    public int Snapshots { get; }
+    public AveragingSchedule? Averaging { get; }
+
+    /// <summary>Milliseconds.</summary>
+    public int StepTime { get; }
+
+    public int CheckpointSteps { get; }
+
+    /// <summary>A member that fails at its second step; -1 if none does.</summary>
+    public int Failing { get; }
+
+    /// <summary>The metric lines of the first steps.</summary>
+    public string[] Lines { get; }
+
+    public static string LineOf(int step) => s_lines[step];
+
+    public static string Sha(ulong weights) => weights.ToString("x16", CultureInfo.InvariantCulture);
+
+    public static ulong WeightsOf(string sha) => ulong.Parse(sha, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    public static ulong First(int member) => Dice.Mix(17, (ulong)member);
+
+    public static ulong Train(ulong weights, int member, int step) => Dice.Mix(weights, (ulong)((member * 1000) + step));
+
+    public static ulong Fold(ulong average, ulong weights) => Dice.Mix(average, weights);
+
+    public bool IsSnapshot(int step)
+    {
+        for (var i = 1; i <= Snapshots; i++)
+        {
+            if (((i * Steps) + Snapshots - 1) / Snapshots == step) return true;
+        }
+
+        return false;
+    }
+
+    public bool IsAveraged(int step) => Averaging?.Includes(step) == true;
+
+    public string ShaAt(int member, int step) => _names[member][step];
+
+    public string AverageAt(int member, int step) => Sha(_averages[member][step]);
+
+    /// <summary>The step of the hand-over that follows; 0 if there is none.</summary>
+    public int NextAveraged(int step)
+    {
+        for (var next = step + 1; next <= Steps; next++)
+        {
+            if (IsAveraged(next)) return next;
+        }
+
+        return 0;
+    }
+
+    private ulong[] Chain(int member)
+    {
+        var chain = new ulong[Steps + 1];
+        chain[0] = First(member);
+        for (var step = 1; step <= Steps; step++) chain[step] = Train(chain[step - 1], member, step);
+        return chain;
+    }
+
+    private ulong[] Averages(int member)
+    {
+        var averages = new ulong[Steps + 1];
+        for (var step = 1; step <= Steps; step++)
+        {
+            averages[step] = IsAveraged(step) ? Fold(averages[step - 1], _weights[member][step]) : averages[step - 1];
+        }
+
+        return averages;
+    }
+}

@@ -1,0 +1,83 @@
+using DistributedEnsemble.Grains;
+
+namespace DistributedEnsemble.Simulation.Worlds;
+
+/// <summary>What is true of every record that is ever stored, and of everything that is said of it.</summary>
+internal sealed class Laws(Course course)
+{
+    public void Written(RunRecord? before, RunRecord after, Store store)
+    {
+        if (before is { State: RunState.Completed or RunState.Degraded or RunState.Failed } && after.State != before.State) World.Never($"a run that is {before.State} becomes {after.State}");
+        if (after.State == RunState.Failed && after.Reason?.StartsWith("every member", StringComparison.Ordinal) != true) World.Never($"the run fails: {after.Reason}");
+        if (after.Snapshots.Length < (before?.Snapshots.Length ?? 0)) World.Never("a snapshot is lost");
+        var (lastMember, lastStep) = (-1, -1);
+        foreach (var snapshot in after.Snapshots)
+        {
+            if ((snapshot.Step, snapshot.Member).CompareTo((lastStep, lastMember)) <= 0) World.Never($"the snapshot of member {snapshot.Member} at step {snapshot.Step} is out of order, or there twice");
+            (lastMember, lastStep) = (snapshot.Member, snapshot.Step);
+            Named(snapshot, course.ShaAt(snapshot.Member, snapshot.Step), store);
+        }
+
+        foreach (var member in after.Members) Member(before?.Members[member.Index], member, store);
+        if (after.State is RunState.Completed or RunState.Degraded && after.Members.Any(member => member.State is not (MemberState.Completed or MemberState.Failed)))
+        {
+            World.Never($"the run is {after.State}, and a member is not");
+        }
+    }
+
+    public void Appended(RunRecord record, AppendMetrics append)
+    {
+        var before = (int)append.End - append.Lines.Length;
+        if (append.End > record.Members[append.Member].MetricsLength) World.Never($"lines of member {append.Member} are written that the record does not have");
+        if (string.CompareOrdinal(course.Lines[^1], before, append.Lines, 0, append.Lines.Length) != 0) World.Never($"lines of member {append.Member} are other lines");
+    }
+
+    public void Ended(RunRecord record, RunStatus? status, string[] metrics, Store store)
+    {
+        if (status is null || status.State != record.State) World.Never($"the run is {record.State}, and run.json says {status?.State}");
+        foreach (var member in record.Members)
+        {
+            if (member.State == MemberState.Failed) continue;
+            if (member.Pending is not null) World.Never($"a hand-over of member {member.Index} is still pending");
+            if (course.Averaging is not null && member.Ema?.Step != course.Steps) World.Never($"the EMA model of member {member.Index} ends at step {member.Ema?.Step}");
+            if (metrics[member.Index] != course.Lines[course.Steps]) World.Never($"the metric lines of member {member.Index} are {metrics[member.Index].Length} bytes of {course.Lines[course.Steps].Length}");
+            var expected = Enumerable.Range(1, course.Steps).Where(course.IsSnapshot);
+            if (!record.Snapshots.Where(snapshot => snapshot.Member == member.Index).Select(snapshot => snapshot.Step).SequenceEqual(expected)) World.Never($"the snapshots of member {member.Index} are not those of its spec");
+        }
+
+        foreach (var snapshot in record.Snapshots) Named(snapshot, course.ShaAt(snapshot.Member, snapshot.Step), store);
+    }
+
+    private void Member(MemberRecord? before, MemberRecord after, Store store)
+    {
+        var index = after.Index;
+        if (before is not null)
+        {
+            if (after.Attempt < before.Attempt || after.Step < before.Step) World.Never($"member {index} goes back from attempt {before.Attempt}, step {before.Step} to {after.Attempt}, {after.Step}");
+            var isGiven = after.State == MemberState.Training && (before.State != MemberState.Training || before.SiloAddress != after.SiloAddress);
+            if (isGiven && after.Attempt == before.Attempt) World.Never($"member {index} is given to {after.Silo} without another attempt");
+            if ((before.Ema?.Step ?? 0) > (after.Ema?.Step ?? 0)) World.Never($"the EMA model of member {index} goes back");
+        }
+
+        if (after.MetricsLength != course.Lines[after.State == MemberState.Completed ? course.Steps : after.Step].Length) World.Never($"member {index} has {after.MetricsLength} bytes of metric lines at step {after.Step}");
+        foreach (var checkpoint in after.Checkpoints) Named(checkpoint, course.ShaAt(index, checkpoint.Step), store);
+        if (after.Checkpoints is [var newest, ..] && newest.Step != after.Step) World.Never($"member {index} is at step {after.Step}, and its checkpoint at {newest.Step}");
+        if (after.Ema is { } model)
+        {
+            if (!course.IsAveraged(model.Step)) World.Never($"the EMA model of member {index} ends at step {model.Step}, where nothing is averaged");
+            Named(model, course.AverageAt(index, model.Step), store);
+        }
+
+        if (after.Pending is { } pending)
+        {
+            if (pending.Step != course.NextAveraged(after.Ema?.Step ?? 0)) World.Never($"member {index} hands over step {pending.Step} after {after.Ema?.Step}");
+            Named(pending, course.ShaAt(index, pending.Step), store);
+        }
+    }
+
+    private static void Named(WeightFile file, string expected, Store store)
+    {
+        if (file.Sha256 != expected) World.Never($"{file.File} has other weights than undisturbed training");
+        if (!store.Has(file)) World.Never($"the record names {file.File}, which is not there");
+    }
+}
