@@ -25,7 +25,7 @@ public sealed record TrainingSpec
     [Key("What a row counts in a classification's loss: the same, or balanced so that the rows of each class together count alike.")]
     public ClassWeights ClassWeights { get; init; } = ClassWeights.Equal;
 
-    [Key("The type in which matrix products are computed; weights stay float32.")]
+    [Key("The type in which matrix products are computed; weights stay float32. bfloat16 needs kernels: libtorch.")]
     public Precision Precision { get; init; } = Precision.Float32;
 }
 

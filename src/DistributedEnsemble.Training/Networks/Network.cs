@@ -26,7 +26,8 @@ public sealed class Network
         Layers = [.. layers];
         var builder = new NetworkBuilder(inputShape, precision);
         _forward = builder.Chain(Layers);
-        _operations = kernels == KernelKind.Own ? builder.Operation : null;
+        // Only libtorch has the smaller numbers: runs that were begun with them go on with it.
+        _operations = kernels == KernelKind.Own && precision == Precision.Float32 ? builder.Operation : null;
         InputShape = inputShape;
         OutputShape = builder.Shape;
         Layout = new WeightLayout(builder.Tensors);
@@ -37,7 +38,7 @@ public sealed class Network
     /// <summary>From input to outputs.</summary>
     public IReadOnlyList<Layer> Layers { get; }
 
-    /// <summary>What computes it: kernels of our own where every layer has some, unless libtorch's are asked for.</summary>
+    /// <summary>What computes it: kernels of our own where every layer has some, unless libtorch's, or numbers of bfloat16, are asked for.</summary>
     public KernelKind Kernels => _operations is null ? KernelKind.Libtorch : KernelKind.Own;
 
     public IReadOnlyList<long> InputShape { get; }

@@ -71,6 +71,7 @@ public sealed class SpecErrorTests
     [InlineData("prediction.from=ema", "prediction.from is ema: EMA models come from averaging, which is off (set averaging.decay, or predict from final).")]
     [InlineData("prediction.monteCarloSamples=20", "prediction.monteCarloSamples is 20: Monte-Carlo prediction averages over dropout masks, and dropout is off (set regularization.dropout.rate, or 0 samples).")]
     [InlineData("prediction.monteCarloSamples=20 regularization.dropout.rate=0", "prediction.monteCarloSamples is 20: Monte-Carlo prediction averages over dropout masks, and dropout is off (set regularization.dropout.rate, or 0 samples).")]
+    [InlineData("training.precision=bfloat16", "training.precision is bfloat16: that is arithmetic of libtorch, and training.kernels is own (set training.kernels to libtorch, or precision to float32).")]
     [InlineData("training.optimizer.kind=adam regularization.weightDecay=0.01", "regularization.weightDecay is 0.01: it is decoupled, which makes adamw of adam, and training.optimizer.kind is adam (choose adamw; or set regularization.l2, the coupled form, to half of PyTorch's weight_decay, and weightDecay to 0).")]
     [InlineData("model.depth=21", "model.depth is 21: a resnet has 6n+2 layers, from 8 to 1202 (near are 20 and 26).")]
     [InlineData("model.depth=1", "model.depth is 1: a resnet has 6n+2 layers, from 8 to 1202 (near are 8 and 14).")]
