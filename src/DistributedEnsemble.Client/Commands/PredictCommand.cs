@@ -26,6 +26,12 @@ internal sealed class PredictCommand : DriverCommand
         Description = "Ask the server at this address, started by `ensemble serve` [default: predict in this process]", HelpName = "http://…",
     };
 
+    private readonly Option<double?> _coverage = new("--coverage")
+    {
+        Description = "The share of rows that lower and upper of a regression shall hold [default: 0.9]", HelpName = "0.9",
+        CustomParser = result => OptionValues.Share(result, "--coverage", "a coverage"),
+    };
+
     public PredictCommand(Backend backend, SharedOptions shared, Consoles consoles)
         : base(
             "predict", "Predicts rows: the class, averaged probabilities, and how unsure they are.",
@@ -39,6 +45,7 @@ internal sealed class PredictCommand : DriverCommand
         Add(_input);
         Add(_output);
         Add(_url);
+        Add(_coverage);
         constituents.AddTo(this);
         SetAction(parsed =>
         {
@@ -49,8 +56,8 @@ internal sealed class PredictCommand : DriverCommand
             var status = catalog is null ? null : run.Find(parsed, catalog);
             Read(parsed.GetRequiredValue(_input), (table, file) =>
             {
-                if (catalog is not null) catalog.Predict(status!.Run, constituents.Read(parsed), table, file, Write);
-                else server!.Predict(parsed.GetRequiredValue(run.Argument), constituents.Read(parsed), table, file, Write);
+                if (catalog is not null) catalog.Predict(status!.Run, constituents.Read(parsed), parsed.GetValue(_coverage), table, file, Write);
+                else server!.Predict(parsed.GetRequiredValue(run.Argument), constituents.Read(parsed), parsed.GetValue(_coverage), table, file, Write);
             });
 
             void Write(PredictedRows rows)

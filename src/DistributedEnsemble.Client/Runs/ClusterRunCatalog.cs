@@ -58,10 +58,10 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
         return Await(grains => grains.GetGrain<IAggregator>(run.ToString()).EvaluateAsync(new EvaluationRequest(choice, coverage)));
     }
 
-    public void Predict(string name, ConstituentChoice choice, Stream table, string file, Action<PredictedRows> write)
+    public void Predict(string name, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write)
     {
         using var models = Download(name, choice);
-        RunPrediction.Predict(models.Folder, models.Status, choice, _training.Networks, table, file, write);
+        RunPrediction.Predict(models.Folder, models.Status, choice, coverage, _training.Networks, table, file, write);
     }
 
     public ExportManifest Export(string name, ConstituentChoice choice, string output)

@@ -38,8 +38,8 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
     public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => RunEvaluation.Evaluate(
         Folder(name), Existing(name), choice, Load, _training.Networks, coverage, cancellation);
 
-    public void Predict(string name, ConstituentChoice choice, Stream table, string file, Action<PredictedRows> write) =>
-        RunPrediction.Predict(Folder(name), Existing(name), choice, _training.Networks, table, file, write);
+    public void Predict(string name, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write) =>
+        RunPrediction.Predict(Folder(name), Existing(name), choice, coverage, _training.Networks, table, file, write);
 
     public ExportManifest Export(string name, ConstituentChoice choice, string output) =>
         RunExport.Write(Folder(name), Existing(name), choice, _training.Networks, output);

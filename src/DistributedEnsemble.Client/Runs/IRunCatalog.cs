@@ -28,9 +28,10 @@ internal interface IRunCatalog
     EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation);
 
     /// <summary>Predicts the rows of a table in this process; the run's data is not needed.</summary>
+    /// <param name="coverage">The share of rows that intervals shall hold; null for the default.</param>
     /// <param name="file">What errors call it.</param>
     /// <param name="write">Gets the predictions, which are made while it takes them.</param>
-    void Predict(string name, ConstituentChoice choice, Stream table, string file, Action<PredictedRows> write);
+    void Predict(string name, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write);
 
     /// <summary>Copies what predicting takes into a folder that does not exist yet, or is empty.</summary>
     ExportManifest Export(string name, ConstituentChoice choice, string output);

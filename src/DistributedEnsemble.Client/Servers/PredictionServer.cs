@@ -33,15 +33,16 @@ internal sealed class PredictionServer : IDisposable
     }
 
     /// <summary>Predicts the rows of a table.</summary>
+    /// <param name="coverage">The share of rows that intervals shall hold; null for the default.</param>
     /// <param name="file">What errors call it.</param>
     /// <param name="write">Gets the predictions, which are made while it takes them.</param>
-    public void Predict(string run, ConstituentChoice choice, Stream table, string file, Action<PredictedRows> write)
+    public void Predict(string run, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write)
     {
         if (!RunName.IsValid(run)) throw new UsageException($"\"{run}\" is not a run: {RunName.Rule}.");
         var data = Describe(Encoding.UTF8.GetString(Send(new HttpRequestMessage(HttpMethod.Get, $"/api/runs/{run}/data")).Body), run);
-        OutputDescription[] columns = [.. data.Task.Columns.Select(name => data.Task.Predictions.First(output => output.Name == name))];
+        var columns = data.Task.TableColumns(coverage);
         using var rows = PredictedTable.Open(table, file, data);
-        write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch => Infer(run, choice, data, rows, batch, columns))));
+        write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch => Infer(run, Parameters(choice, coverage), data, rows, batch, columns))));
     }
 
     public void Dispose() => _client.Dispose();
@@ -58,12 +59,13 @@ internal sealed class PredictionServer : IDisposable
         }
     }
 
-    private PredictedBatch Infer(string run, ConstituentChoice choice, DataDescription data, PredictedTable table, TableBatch batch, OutputDescription[] columns)
+    private PredictedBatch Infer(
+        string run, Dictionary<string, object> parameters, DataDescription data, PredictedTable table, TableBatch batch, OutputDescription[] columns)
     {
         var count = batch.Rows;
         var json = JsonSerializer.SerializeToUtf8Bytes(new
         {
-            parameters = Parameters(choice),
+            parameters,
             inputs = data.Table is null ? [NumbersOf(data, batch)] : table.Columns(batch).Select(CellsOf).ToArray(),
             outputs = columns.Select(column => new { name = column.Name }),
         });
@@ -123,13 +125,14 @@ internal sealed class PredictionServer : IDisposable
     private IOException Foreign(string what) => new($"{_client.BaseAddress} {what}: it is no server of this run.");
 
     /// <summary>Only what was chosen: the rest is as the run's spec has it.</summary>
-    private static Dictionary<string, object> Parameters(ConstituentChoice choice)
+    private static Dictionary<string, object> Parameters(ConstituentChoice choice, double? coverage)
     {
         var parameters = new Dictionary<string, object> { ["binary_data_output"] = true };
         if (choice.From is { } from) parameters["from"] = from.ToString().ToLowerInvariant();
         if (choice.Select is { } select) parameters["select"] = select;
         if (choice.Members is { } members) parameters["members"] = members;
         if (choice.MonteCarloSamples is { } samples) parameters["monte_carlo_samples"] = samples;
+        if (coverage is { } share) parameters["coverage"] = share;
         return parameters;
     }
 

@@ -10,18 +10,21 @@ namespace DistributedEnsemble.Training;
 public static class RunPrediction
 {
     /// <param name="choice">What differs from the spec's prediction.</param>
+    /// <param name="coverage">The share of rows that intervals shall hold; null for the default.</param>
     /// <param name="table">Of rows, from its beginning.</param>
     /// <param name="file">What errors call it.</param>
     /// <param name="write">Gets the predictions, which are made while it takes them.</param>
-    /// <exception cref="SpecException">Nothing fits the choice.</exception>
+    /// <exception cref="SpecException">Nothing fits the choice, or the task has no interval for the coverage.</exception>
     /// <exception cref="DataException">The table does not fit the run.</exception>
     /// <exception cref="InvalidDataException">The folder's spec or data description is missing or damaged.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
     public static void Predict(
-        RunFolder folder, RunStatus status, ConstituentChoice? choice, NetworkRegistry networks, Stream table, string file, Action<PredictedRows> write)
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, double? coverage, NetworkRegistry networks, Stream table, string file,
+        Action<PredictedRows> write)
     {
         var run = RunDescription.Read(folder);
         var task = run.Data.Task.For(run.Spec);
+        var columns = task.TableColumns(coverage);
         var network = networks.Build(run.Spec, run.Data.Inputs, task.Outputs);
         var selection = ConstituentSelection.Stored(folder, status.Run, task, ChosenConstituents.Of(status, run.Spec, network, choice));
         if (selection.Fit is { Fit: { } fit }) task = task.Fitted(fit);
@@ -33,14 +36,13 @@ public static class RunPrediction
             foreach (var constituent in selection.Constituents) weights.Add(WeightFiles.LoadWeights(folder, constituent, network.Layout));
             var predictors = weights.Zip(
                 selection.Constituents, (loaded, constituent) => Predictors.Create(network, task, random, loaded, constituent.Member, selection.MonteCarloSamples)).ToArray();
-            OutputDescription[] columns = [.. task.Columns.Select(name => task.Predictions.First(output => output.Name == name))];
             write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch =>
             {
                 var (mean, inputs) = (new AnswerMean(), batch.Inputs.ToArray());
                 run.Data.Preprocessing.Apply(inputs);
                 foreach (var (predictor, multiplicity) in predictors.Zip(selection.Multiplicities))
                     mean.Add(BatchedPrediction.Of(predictor, inputs, (int)run.Data.Inputs.Width), multiplicity);
-                return PredictedBatch.Of(columns, batch.Rows, task.Predict(mean.ToArray()), batch.Passed);
+                return PredictedBatch.Of(columns, batch.Rows, task.Predict(mean.ToArray(), coverage: coverage ?? PredictionRequest.DefaultCoverage), batch.Passed);
             })));
         }
         finally

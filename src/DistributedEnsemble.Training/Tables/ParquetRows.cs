@@ -68,6 +68,9 @@ internal sealed class ParquetRows : ITableRows
         }
         catch (Exception e) when (e is not (OutOfMemoryException or DataException))
         {
+            // What a seek to nowhere says names a place in memory or on this disk, and nothing of the file.
+            if (e is IOException or ArgumentException or IndexOutOfRangeException or NullReferenceException or OverflowException)
+                throw new DataException($"{_file} cannot be read as Parquet: it is cut short or damaged, or something else. Write it again.", e);
             throw new DataException($"{_file} cannot be read as Parquet: {OneLine.Quoted(e.Message.ReplaceLineEndings(" "))}", e);
         }
     }

@@ -43,6 +43,7 @@ internal sealed class TableSurvey
         if (TargetColumn.Find(columns, options, file.Name) is not { } target)
         {
             var all = Pass.Over(file, format, target: null, hasTest);
+            if (all.Rows < LeastRows) throw TooFew(file, all.Rows, "row");
             target = Enumerable.Range(0, columns.Count).LastOrDefault(
                 place => !ignored.Contains(columns[place]) && IsOfUse(columns[place], all.Surveys[place], categorical), -1);
             if (target < 0) throw new DataException($"{file.Name} has no column that can be predicted: each is constant, a name of the row, or text.");
@@ -50,8 +51,8 @@ internal sealed class TableSurvey
 
         if (ignored.Contains(columns[target])) throw new DataException($"{file.Name}: the target {OneLine.Quoted(columns[target])} is one of data.ignore. Choose another with data.target.");
         var pass = Pass.Over(file, format, target, hasTest);
-        if (pass.WithTarget < LeastRows && pass.WithTarget > 0)
-            throw new DataException($"{file.Name} has {pass.WithTarget} {(pass.WithTarget == pass.Rows ? "rows" : "rows with a target")}: at least {LeastRows} are needed.");
+        if (pass.WithTarget < LeastRows && (pass.WithTarget > 0 || pass.Rows == 0))
+            throw TooFew(file, pass.WithTarget, pass.WithTarget == pass.Rows ? "row" : "row with a target");
         var fitted = TargetColumn.Fit(columns[target], pass.Surveys[target], options.Task, file.Name);
         ColumnEncoder[] encoders =
         [
@@ -79,6 +80,9 @@ internal sealed class TableSurvey
         var format = file.Detect(options.Header);
         return (format, ReadColumns(file, format), Pass.Over(file, format, target: null, hasTest: true).Surveys);
     }
+
+    private static DataException TooFew(TableFile file, long rows, string what) =>
+        new($"{file.Name} has {rows} {(rows == 1 ? what : what.Replace("row", "rows", StringComparison.Ordinal))}: at least {LeastRows} are needed.");
 
     private static string LeftOut(ColumnEncoder[] encoders) => encoders.Length == 0
         ? "it is the only one"

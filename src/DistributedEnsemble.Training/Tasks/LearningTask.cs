@@ -103,6 +103,13 @@ public abstract record LearningTask
     [JsonIgnore]
     public abstract IReadOnlyList<string> Columns { get; }
 
+    /// <summary>Which of <see cref="Predictions"/> a table of them has.</summary>
+    /// <param name="coverage">The share of rows that its intervals shall hold; null where none is asked for.</param>
+    /// <exception cref="SpecException">A coverage is asked for, and the task answers with no interval.</exception>
+    public OutputDescription[] TableColumns(double? coverage) => coverage is null || Columns.Contains("lower")
+        ? [.. Columns.Select(name => Predictions.First(output => output.Name == name))]
+        : throw new SpecException($"coverage is {coverage}: only a regression predicts intervals, and this run predicts classes. Predict without it.");
+
     /// <summary>The values of <see cref="Predictions"/>.</summary>
     /// <param name="answers">[rows, width], of an average.</param>
     /// <param name="isCalibrated">Whether they are calibrated as <see cref="Fitted"/> said.</param>
