@@ -24,9 +24,9 @@ internal static class TableLoading
     {
         var unseen = new UnseenClasses();
         var width = reading.Features.Sum(feature => feature.Inputs);
-        var (trainRows, testRows) = reading.Sizes ?? Count(file, reading, test is not null);
+        var (trainRows, testRows) = reading.Sizes ?? Count(file, reading, isSplit: test is null);
         using var train = new SampleMemory(trainRows, width);
-        using var tests = new SampleMemory(test is null ? testRows : Count(test, reading, isTest: true).Test, width);
+        using var tests = new SampleMemory(test is null ? testRows : Count(test, reading, isSplit: false).Train, width);
         Fill(file, reading, train, test is null ? tests : null, unseen);
         if (test is not null) Fill(test, reading, null, tests, unseen);
         long[] shape = [width];
@@ -76,7 +76,8 @@ internal static class TableLoading
             [$"No test row has the {(missing.Length == 1 ? "class" : "classes")} {string.Join(", ", missing.Take(MostNamed).Select(name => OneLine.Quoted(name)))}{(missing.Length > MostNamed ? ", …" : "")}: the measures say nothing of {(missing.Length == 1 ? "it" : "them")}."];
     }
 
-    private static (long Train, long Test) Count(TableFile file, Reading reading, bool isTest)
+    /// <param name="isSplit">Whether every fifth row tests; else all count as training rows.</param>
+    private static (long Train, long Test) Count(TableFile file, Reading reading, bool isSplit)
     {
         using var rows = file.Read(reading.FormatOf(file));
         var target = NamedColumns.Place(rows.Columns, reading.Target.Name, "the target", file.Name);
@@ -84,7 +85,7 @@ internal static class TableLoading
         for (var row = 0L; rows.Read();)
         {
             if (rows[target].IsMissing) continue;
-            if (isTest || TableSurvey.IsTest(row++)) test++;
+            if (isSplit && TableSurvey.IsTest(row++)) test++;
             else train++;
         }
 

@@ -83,6 +83,37 @@ public sealed class EvaluateTests
     }
 
     [Fact]
+    public async Task A_regressions_report_draws_its_residuals_and_what_its_intervals_hold()
+    {
+        using var driver = new TestDriver();
+        var table = driver.File("numbers.csv", Numbers(100));
+        (await driver.RunAsync("train", "--dataset", table, "--name", "r", "--members", "3", "--epochs", "3", "--set", "model.hidden=[16]")).Succeeded();
+
+        (await driver.RunAsync("report", "r")).Succeeded();
+
+        var folder = Path.Combine(driver.RunsFolder, "r", "report");
+        Assert.Equal(
+            ["coverage.png", "coverage.svg", "error-by-size.png", "error-by-size.svg", "index.html", "learning.png", "learning.svg", "residuals.png", "residuals.svg"],
+            Directory.GetFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+        var page = File.ReadAllText(Path.Combine(folder, "index.html"));
+        Assert.Equal(4, page.Split("<svg ").Length - 1);
+        Assert.All(["RMSE", "CRPS", "factor on σ"], word => Assert.Contains(word, page, StringComparison.Ordinal));
+        Assert.Contains("test RMSE", File.ReadAllText(Path.Combine(folder, "error-by-size.svg")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_test_table_of_its_own_measures_again_as_it_did_after_training()
+    {
+        using var driver = new TestDriver();
+        var (table, test) = (driver.File("numbers.csv", Numbers(90)), driver.File("test.csv", Numbers(35)));
+
+        var trained = (await driver.RunAsync("train", "--dataset", table, "--test", test, "--name", "r", "--members", "2", "--epochs", "3", "--json")).Succeeded().Json;
+        var again = (await driver.RunAsync("evaluate", "r", "--json")).Succeeded().Json;
+
+        Assert.Equal(trained.GetProperty("ensemble").GetRawText(), again.GetProperty("ensemble").GetRawText());
+    }
+
+    [Fact]
     public async Task Reproduce_refuses_a_file_as_its_folder()
     {
         using var driver = new TestDriver();
@@ -90,4 +121,7 @@ public sealed class EvaluateTests
 
         (await driver.RunAsync("reproduce", "--quick", "--output", file)).Refused(2, $"--output {file} is a file: it takes a folder.");
     }
+
+    /// <summary>A number of two others.</summary>
+    private static string Numbers(int rows) => "a,b,y\n" + string.Concat(Enumerable.Range(0, rows).Select(i => $"{i * 37 % 101},{i * i % 89},{0.5 + 3 * (i * 37 % 101) - (i * i % 89)}\n"));
 }
