@@ -41,7 +41,13 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
                 $"The file has {length:N0} bytes: this cluster takes up to {limits.MaxUploadBytes:N0}. Train with a smaller one, or register the dataset on the silos.");
         }
 
-        if (File.Exists(whole)) return length;
+        if (File.Exists(whole))
+        {
+            // Somebody is about to train with it.
+            File.SetLastWriteTimeUtc(whole, time.GetUtcNow().UtcDateTime);
+            return length;
+        }
+
         Directory.CreateDirectory(Uploads.Folder(options.RunsFolder));
         Uploads.RemoveExpired(options, time.GetUtcNow());
         // Who announced another length was wrong, or is: a hash belongs to one.
@@ -54,11 +60,17 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
 
         // It counts from now on: two that begin at once see each other.
         var taken = Uploads.Taken(options.RunsFolder);
+        if (taken > limits.MaxUploadsBytes)
+        {
+            Uploads.RemoveUnneeded(options, time.GetUtcNow());
+            taken = Uploads.Taken(options.RunsFolder);
+        }
+
         if (taken <= limits.MaxUploadsBytes) return 0;
         File.Delete(part);
         throw new RunRejectedException(
             $"The file has {length:N0} bytes, and the store takes {limits.MaxUploadsBytes:N0} of all clients' files ({Limits.Name(nameof(limits.MaxUploadsBytes))}), "
-            + $"of which {taken - length:N0} are taken: files below .data that no run needs can be removed.");
+            + $"of which {taken - length:N0} are taken by files that a run names or that came a short time ago: delete the runs that nobody needs.");
     }
 
     private void Append(string whole, long offset, byte[] bytes)

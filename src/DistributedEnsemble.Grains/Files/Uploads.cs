@@ -11,11 +11,11 @@ internal static class Uploads
     /// <summary>A name that no run can have.</summary>
     private const string Name = ".data";
 
-    private const string PartSuffix = ".part";
+    private const string PartSuffix = ".part", WholeSuffix = ".csv";
 
     public static string Folder(string runsFolder) => Path.Combine(Path.GetFullPath(runsFolder), Name);
 
-    public static string Whole(string runsFolder, string sha256) => Path.Combine(Folder(runsFolder), $"{sha256}.csv");
+    public static string Whole(string runsFolder, string sha256) => Path.Combine(Folder(runsFolder), $"{sha256}{WholeSuffix}");
 
     public static string Part(string runsFolder, string sha256, long length) => Path.Combine(Folder(runsFolder), $"{sha256}.{length}{PartSuffix}");
 
@@ -44,6 +44,45 @@ internal static class Uploads
             {
                 // Another silo was faster, or the folder is read-only: there is a next time.
             }
+        }
+    }
+
+    /// <summary>
+    /// Removes whole files that no run of the store names, except those that were asked for a short time ago: their run may be about
+    /// to come.
+    /// </summary>
+    public static void RemoveUnneeded(EnsembleTrainingOptions options, DateTimeOffset now)
+    {
+        var rested = new DirectoryInfo(Folder(options.RunsFolder)).EnumerateFiles($"*{WholeSuffix}")
+            .Where(file => file.LastWriteTimeUtc < now.UtcDateTime - options.Limits.UploadExpiry)
+            .ToDictionary(file => Path.GetFileNameWithoutExtension(file.Name));
+        try
+        {
+            foreach (var name in Directory.EnumerateDirectories(options.RunsFolder).Select(folder => Path.GetFileName(folder)).Where(RunName.IsValid))
+            {
+                if (rested.Count == 0) return;
+                var spec = SpecOf(new RunFolder(options.RunsFolder, name));
+                foreach (var sha256 in rested.Keys.Where(sha256 => spec.Contains(sha256, StringComparison.Ordinal)).ToList()) rested.Remove(sha256);
+            }
+
+            foreach (var file in rested.Values) file.Delete();
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            // What a run needs that cannot be read is unknown: everything stays.
+        }
+    }
+
+    /// <returns>Empty for a folder that is no run's.</returns>
+    private static string SpecOf(RunFolder folder)
+    {
+        try
+        {
+            return RegularFile.ReadAllText(folder.Runs, folder.Spec);
+        }
+        catch (FileNotFoundException) when (!File.Exists(folder.Record) && !File.Exists(folder.Status))
+        {
+            return "";
         }
     }
 

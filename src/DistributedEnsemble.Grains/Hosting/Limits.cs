@@ -12,7 +12,7 @@ public sealed record Limits
     /// <summary>Bytes of all data files in the store, those that are being sent counted as announced.</summary>
     public long MaxUploadsBytes { get; init; } = 64L << 30;
 
-    /// <summary>How long an upload may rest before what is there of it is removed.</summary>
+    /// <summary>How long an upload may rest before what is there of it is removed, and a whole one that no run names may be.</summary>
     public TimeSpan UploadExpiry { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>Runs that wait or train at a time.</summary>

@@ -44,8 +44,8 @@ public sealed class LimitTests
             "The file has 61 bytes: this cluster takes up to 60. Train with a smaller one, or register the dataset on the silos.",
             () => cluster.Upload(HashOf([2])).BeginAsync(61));
         await RefusedAsync(
-            "The file has 50 bytes, and the store takes 100 of all clients' files (ENSEMBLE__LIMITS__MAXUPLOADSBYTES), of which 60 are taken: "
-            + "files below .data that no run needs can be removed.",
+            "The file has 50 bytes, and the store takes 100 of all clients' files (ENSEMBLE__LIMITS__MAXUPLOADSBYTES), of which 60 are taken by "
+            + "files that a run names or that came a short time ago: delete the runs that nobody needs.",
             () => cluster.Upload(HashOf([2])).BeginAsync(50));
 
         Assert.Equal(0, await cluster.Upload(HashOf([2])).BeginAsync(40));
@@ -67,6 +67,31 @@ public sealed class LimitTests
 
         Assert.Equal(2, FilesOf(cluster).Length);
         Assert.DoesNotContain(part, FilesOf(cluster));
+    }
+
+    [Fact]
+    public async Task Where_there_is_no_room_files_go_that_no_run_names_and_nobody_asked_for()
+    {
+        await using var cluster = await StartAsync(new Limits { MaxUploadBytes = 60, MaxUploadsBytes = 100 });
+        var (named, asked, idle) = (await SendAsync(cluster, 1), await SendAsync(cluster, 2), await SendAsync(cluster, 3));
+        foreach (var file in new[] { named, asked, idle }) File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddMinutes(-61));
+        var run = Directory.CreateDirectory(Path.Combine(cluster.RunsFolder, "some-run")).FullName;
+        var spec = Path.Combine(run, "spec.json");
+        Directory.CreateDirectory(Path.Combine(cluster.RunsFolder, "no-run"));
+        File.WriteAllText(spec, $$$"""{ "data": { "dataset": "upload:{{{Path.GetFileNameWithoutExtension(named)}}}:some.csv" } }""");
+        await cluster.Upload(Path.GetFileNameWithoutExtension(asked)).BeginAsync(20);
+
+        // There is room enough: everything stays.
+        await cluster.Upload(HashOf([4])).BeginAsync(20);
+        Assert.Equal(4, FilesOf(cluster).Length);
+        // What a run needs is not known: everything stays.
+        File.Move(spec, Path.Combine(run, "run.json"));
+        await Assert.ThrowsAsync<RunRejectedException>(() => cluster.Upload(HashOf([5])).BeginAsync(40));
+        Assert.Equal(4, FilesOf(cluster).Length);
+        File.Move(Path.Combine(run, "run.json"), spec);
+        await cluster.Upload(HashOf([5])).BeginAsync(40);
+
+        Assert.Equal((true, true, false), (File.Exists(named), File.Exists(asked), File.Exists(idle)));
     }
 
     [Fact]
@@ -115,6 +140,17 @@ public sealed class LimitTests
     }
 
     private static Task<EnsembleCluster> StartAsync(Limits limits) => EnsembleCluster.StartAsync(configure: options => options.Limits = limits);
+
+    /// <returns>The file in the store, of twenty bytes.</returns>
+    private static async Task<string> SendAsync(EnsembleCluster cluster, byte content)
+    {
+        var bytes = Enumerable.Repeat(content, 20).ToArray();
+        var upload = cluster.Upload(HashOf(bytes));
+        await upload.BeginAsync(bytes.Length);
+        await upload.AppendAsync(0, bytes);
+        await upload.CompleteAsync();
+        return Path.Combine(cluster.RunsFolder, ".data", $"{HashOf(bytes)}.csv");
+    }
 
     private static string[] FilesOf(EnsembleCluster cluster) => Directory.Exists(Path.Combine(cluster.RunsFolder, ".data"))
         ? Directory.GetFiles(Path.Combine(cluster.RunsFolder, ".data"))
