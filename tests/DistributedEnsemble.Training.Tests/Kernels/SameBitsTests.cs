@@ -56,14 +56,25 @@ public sealed class SameBitsTests
     public void A_thousand_steps_allocate_nothing(string kind)
     {
         var json = kind switch { "mlp" => Plans.Small, "lenet" => Lenet, _ => Resnet };
-        var plan = Plans.Of(json, ("training.batchSize", "16"), ("training.epochs", "20"), ("logging.everySteps", "1000000"));
+        var plan = Plans.Of(json, ("training.batchSize", "16"), ("training.epochs", "100"), ("logging.everySteps", "1000000"));
         using var training = new MemberTraining(plan, 0);
         for (var i = 0; i < 100; i++) training.Advance();
-        var before = GC.GetAllocatedBytesForCurrentThread();
 
-        for (var i = 0; i < 1000; i++) training.Advance();
+        // A garbage collection that other threads cause takes the rest of this thread's block, and counts it as allocated: what
+        // the steps allocate themselves is the least that is seen.
+        var allocated = Enumerable.Range(0, 3).Min(_ => AllocatedIn(() =>
+        {
+            for (var i = 0; i < 1000; i++) training.Advance();
+        }));
 
         // An epoch's order is drawn into native memory that an object of 48 bytes holds.
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 48 * (1000 / plan.StepsPerEpoch + 1));
+        Assert.InRange(allocated, 0, 48 * (1000 / plan.StepsPerEpoch + 1));
+    }
+
+    private static long AllocatedIn(Action steps)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        steps();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 }
