@@ -3,6 +3,7 @@ using System.Text.Json;
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Client.Servers;
 using DistributedEnsemble.Client.Signals;
 using DistributedEnsemble.Grains;
@@ -48,11 +49,24 @@ internal sealed class ServeCommand : DriverCommand
             if (cluster is null) return interruption.ExitCode;
             await using var server = await HttpServer.StartAsync(
                 cluster.Grains, options.RunsFolder, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, CancellationToken.None);
-            Announce(parsed, server.Url, settings, names.Count > 0 ? names : [.. catalog.Names()], options.RunsFolder);
+            Announce(parsed, server.Url, settings, names.Count > 0 ? names : [.. catalog.Names().Where(name => CanBeRead(catalog, name))], options.RunsFolder);
             await Task.Delay(Timeout.Infinite, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await StopRunsAsync(cluster.Grains);
             return ExitCode.Ok;
         });
+    }
+
+    /// <summary>What cannot be read is not served: its files are damaged, or no regular files.</summary>
+    private static bool CanBeRead(IRunCatalog catalog, string name)
+    {
+        try
+        {
+            return catalog.Find(name) is not null;
+        }
+        catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 
     /// <returns>Null if an interruption came first.</returns>

@@ -62,7 +62,9 @@ public sealed class ServeTests : IDisposable
     {
         await TrainAsync();
         var description = await File.ReadAllTextAsync(Path.Combine(_driver.RunsFolder, "small", "data.json"), Cancellation);
-        using var wrong = new HttpListener { Prefixes = { $"{_url}/" } };
+        // Found at the last moment: the training took seconds, in which others take ports.
+        var url = $"http://127.0.0.1:{FreePort()}";
+        using var wrong = new HttpListener { Prefixes = { $"{url}/" } };
         wrong.Start();
         var serving = Task.Run(async () =>
         {
@@ -78,7 +80,7 @@ public sealed class ServeTests : IDisposable
         }, Cancellation);
         var rows = _driver.File("rows.csv", $"{string.Join(',', Enumerable.Range(0, 64).Select(i => $"pixel{i}"))}\n{string.Join(',', Enumerable.Range(0, 64))}\n");
 
-        (await _driver.RunAsync("predict", "small", "--input", rows, "--url", _url)).Refused(1, $"{_url}/ {message}");
+        (await _driver.RunAsync("predict", "small", "--input", rows, "--url", url)).Refused(1, $"{url}/ {message}");
 
         await serving;
     }
@@ -120,6 +122,19 @@ public sealed class ServeTests : IDisposable
         await driver.RunAsync(command);
 
         Assert.Equal([priority], started);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_is_not_named_among_what_is_served()
+    {
+        await TrainAsync();
+        var other = Directory.CreateDirectory(Path.Combine(_driver.RunsFolder, "a-link")).FullName;
+        File.CreateSymbolicLink(Path.Combine(other, "run.json"), Path.Combine(_driver.RunsFolder, "small", "run.json"));
+        File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(_driver.RunsFolder, "b-damaged")).FullName, "run.json"), "{");
+
+        var (served, _) = await ServingAsync(() => Task.FromResult(0));
+
+        Assert.StartsWith($"Serving small at {_url} until Ctrl-C. Try:\n", served.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -40,7 +40,8 @@ internal sealed record OutputTensor(OutputDescription Description, bool IsPerMem
         // A sign, nineteen digits and a comma.
         "INT64" => isBinary ? sizeof(long) : 21,
         // A character is three bytes of UTF-8 at most, or six as an escape; quotation marks and a comma stand around it.
-        _ => isBinary ? sizeof(int) + 3L * LongestText(model) : 3 + 6L * LongestText(model),
+        "BYTES" => isBinary ? sizeof(int) + 3L * LongestText(model) : 3 + 6L * LongestText(model),
+        var other => throw new InvalidOperationException($"The output {Name} has the datatype {other}."),
     };
 
     /// <summary>Bytes of all rows in binary.</summary>
