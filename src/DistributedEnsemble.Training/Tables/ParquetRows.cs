@@ -25,8 +25,8 @@ internal sealed class ParquetRows : ITableRows
         stream.Position = 0;
         _reader = Checked(() => ParquetReader.CreateAsync(stream, null, false, CancellationToken.None));
         _fields = _reader.Schema.GetDataFields();
-        if (_fields.FirstOrDefault(field => field.IsArray || field.MaxRepetitionLevel > 0 || !ParquetColumns.CanRead(field.ClrType)) is { } odd)
-            throw new DataException($"{file}: the column {OneLine.Quoted(odd.Path.ToString())} holds {(odd.IsArray || odd.MaxRepetitionLevel > 0 ? "lists" : odd.ClrType.Name)}, and a table has one number or text in each cell. Leave it out of the file.");
+        if (_fields.FirstOrDefault(field => IsList(field) || !ParquetColumns.CanRead(field.ClrType)) is { } odd)
+            throw new DataException($"{file}: the column {OneLine.Quoted(odd.Path.ToString())} holds {(IsList(odd) ? "lists" : odd.ClrType == typeof(ReadOnlyMemory<byte>) ? "bytes" : odd.ClrType.Name)}, and a table has one number or text in each cell. Leave it out of the file.");
         _columns = [.. _fields.Select((field, i) => field.Path.ToString() is { Length: > 0 } name ? name : ColumnNames.OfPlace(i))];
         ColumnNames.Check(_columns, file);
     }
@@ -58,6 +58,8 @@ internal sealed class ParquetRows : ITableRows
         _reader.DisposeAsync().AsTask().GetAwaiter().GetResult();
         _stream.Dispose();
     }
+
+    private static bool IsList(DataField field) => field.IsArray || field.MaxRepetitionLevel > 0;
 
     /// <summary>The library throws whatever it meets in damaged bytes.</summary>
     private T Checked<T>(Func<Task<T>> read)
@@ -94,7 +96,7 @@ internal static class ParquetColumns
         [typeof(uint)] = Numbers<uint>(n => n),
         [typeof(long)] = Numbers<long>(n => n),
         [typeof(ulong)] = Numbers<ulong>(n => n),
-        [typeof(float)] = Numbers<float>(n => n),
+        [typeof(float)] = Numbers<float>(AsWritten),
         [typeof(double)] = Numbers<double>(n => n),
         [typeof(decimal)] = Numbers<decimal>(n => (double)n),
         [typeof(bool)] = Texts<bool>(truth => truth ? "true" : "false"),
@@ -103,7 +105,8 @@ internal static class ParquetColumns
         [typeof(TimeOnly)] = Texts<TimeOnly>(time => time.ToString("HH:mm:ss", CultureInfo.InvariantCulture)),
         [typeof(TimeSpan)] = Numbers<TimeSpan>(span => span.TotalSeconds),
         [typeof(Guid)] = Texts<Guid>(id => id.ToString()),
-        [typeof(string)] = async (group, field, rows) =>
+        // What the library's schema says of texts that it reads.
+        [typeof(ReadOnlyMemory<char>)] = async (group, field, rows) =>
         {
             var values = new string?[rows];
             await group.ReadAsync(field, values.AsMemory());
@@ -114,6 +117,14 @@ internal static class ParquetColumns
     public static bool CanRead(Type type) => s_readers.ContainsKey(type);
 
     public static Task<IParquetColumn> ReadAsync(ParquetRowGroupReader group, DataField field) => s_readers[field.ClrType](group, field, checked((int)group.RowCount));
+
+    /// <summary>0.1 rather than 0.10000000149011612: the number that the same table has as text.</summary>
+    private static double AsWritten(float number)
+    {
+        Span<byte> text = stackalloc byte[32];
+        return float.IsFinite(number) && number.TryFormat(text, out var length, "R", CultureInfo.InvariantCulture)
+            ? double.Parse(text[..length], NumberStyles.Float, CultureInfo.InvariantCulture) : number;
+    }
 
     private static Func<ParquetRowGroupReader, DataField, int, Task<IParquetColumn>> Numbers<T>(Func<T, double> convert)
         where T : struct => async (group, field, rows) => new NumberColumn(

@@ -1,0 +1,85 @@
+using DistributedEnsemble.Training.Tables;
+using Parquet;
+using Parquet.Schema;
+
+namespace DistributedEnsemble.Training.Tests.Tables;
+
+public class ParquetTests
+{
+    [Theory]
+    [InlineData(CompressionMethod.None, "label")]
+    [InlineData(CompressionMethod.Gzip, "label")]
+    [InlineData(CompressionMethod.Snappy, "label")]
+    [InlineData(CompressionMethod.Snappy, "y")]
+    public async Task Parquet_trains_as_text_of_the_same_content(CompressionMethod compression, string target)
+    {
+        var bytes = await ParquetTables.OfParquet(compression);
+        var options = new DataSpec { Target = target };
+        using var parquet = TableLoading.Load(TextTables.File(bytes, "rows.parquet"), null, "rows.parquet", options, recorded: null);
+        using var text = TextTables.Load(ParquetTables.OfText, options);
+
+        Assert.Equal(text.Table!.Columns, parquet.Table!.Columns);
+        Assert.Equal(text.Table.Notes, parquet.Table.Notes);
+        Assert.Equal(text.Task, parquet.Task);
+        Assert.Equal(text.Train.Inputs(), parquet.Train.Inputs());
+        Assert.Equal(text.Test.Inputs(), parquet.Test.Inputs());
+        Assert.Equal(text.Train.Targets, parquet.Train.Targets);
+        Assert.Equal(text.Test.Targets, parquet.Test.Targets);
+        Assert.Equal(ParquetTables.Rows, parquet.Train.Count + parquet.Test.Count);
+    }
+
+    [Fact]
+    public async Task A_run_of_either_predicts_both_alike()
+    {
+        var bytes = await ParquetTables.OfParquet();
+        using var data = TextTables.Load(ParquetTables.OfText, new DataSpec { Target = "y" });
+        using var own = TableLoading.Load(TextTables.File(bytes), null, "rows.parquet", new DataSpec { Target = "y" }, recorded: null);
+
+        var expected = Read(System.Text.Encoding.UTF8.GetBytes(ParquetTables.OfText), DataDescription.Of(data, 0));
+
+        Assert.Equal(ParquetTables.Rows * (int)DataDescription.Of(data, 0).Inputs.Width, expected.Length);
+        Assert.Equal(expected, Read(bytes, DataDescription.Of(data, 0)));
+        Assert.Equal(expected, Read(bytes, DataDescription.FromJson(DataDescription.Of(own, 0).ToJson())));
+    }
+
+    [Fact]
+    public async Task Parquet_that_is_cut_short_is_told_in_one_line()
+    {
+        var bytes = await ParquetTables.OfParquet();
+        foreach (var length in new[] { 4, 8, 100, bytes.Length / 2, bytes.Length - 1 })
+        {
+            var message = Assert.Throws<DataException>(() => TableSurvey.Of(TextTables.File(bytes[..length], "rows.parquet"), new DataSpec(), hasTest: false)).Message;
+            Assert.StartsWith("rows.parquet cannot be read as Parquet: ", message);
+            Assert.DoesNotContain('\n', message);
+        }
+    }
+
+    [Fact]
+    public async Task Lists_and_bytes_are_told_and_never_read()
+    {
+        async Task<string> MessageAsync(DataField field, Func<ParquetRowGroupWriter, Task> write)
+        {
+            using var stream = new MemoryStream();
+            await using (var writer = await ParquetWriter.CreateAsync(new ParquetSchema(field), stream))
+            {
+                using var group = writer.CreateRowGroup();
+                await write(group);
+            }
+
+            return Assert.Throws<DataException>(() => TableSurvey.Of(TextTables.File(stream.ToArray(), "rows.parquet"), new DataSpec(), hasTest: false)).Message;
+        }
+
+        var bytes = new DataField<byte[]>("picture");
+        byte[][] pictures = [[1, 2], [3]];
+        Assert.Equal(
+            "rows.parquet: the column \"picture\" holds bytes, and a table has one number or text in each cell. Leave it out of the file.",
+            await MessageAsync(bytes, group => group.WriteAsync(bytes, pictures)));
+        var lists = new DataField<int[]>("list");
+        Assert.Equal(
+            "rows.parquet: the column \"list\" holds lists, and a table has one number or text in each cell. Leave it out of the file.",
+            await MessageAsync(lists, group => group.WriteAsync<int>(lists, new[] { 1, 2, 3 }, new[] { 0, 1, 0 })));
+    }
+
+    private static float[] Read(byte[] table, DataDescription description) =>
+        [.. PredictedTable.Open(new MemoryStream(table), "in", description).Batches().SelectMany(batch => batch.Inputs.ToArray())];
+}
