@@ -41,6 +41,8 @@ internal sealed class TableFile(string name, Func<Stream> open)
         using var file = open();
         var start = Start(file, 4);
         if (start.AsSpan().StartsWith("PAR1"u8)) return new TableFormat(null, '.', null, true, TableFormat.ParquetFile, TableFormat.Uncompressed);
+        if (start.Length > 0 && name.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase))
+            throw new DataException($"{name} cannot be read as Parquet: it is cut short or damaged, or something else. Write it again.");
         using var bytes = new GuardedStream(Uncompressed(start, file, out var compression), name);
         var sample = Start(bytes, SampleBytes);
         var encoding = sample.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xff, 0xfe]) ? TableFormat.Utf16Little

@@ -55,6 +55,18 @@ public class ParquetTests
     }
 
     [Fact]
+    public async Task A_file_of_that_name_that_is_no_Parquet_is_never_read_as_text()
+    {
+        var bytes = await ParquetTables.OfParquet();
+        foreach (var other in new[] { bytes[50..], "a,b\n1,2\n"u8.ToArray() })
+        {
+            Assert.Equal(
+                "rows.parquet cannot be read as Parquet: it is cut short or damaged, or something else. Write it again.",
+                Assert.Throws<DataException>(() => TableSurvey.Of(TextTables.File(other, "rows.parquet"), new DataSpec(), hasTest: false)).Message);
+        }
+    }
+
+    [Fact]
     public async Task Lists_and_bytes_are_told_and_never_read()
     {
         async Task<string> MessageAsync(DataField field, Func<ParquetRowGroupWriter, Task> write)
