@@ -21,8 +21,9 @@ public static class SharedFolder
     {
         var store = redis.GetDatabase();
         var path = Path.Combine(Path.GetFullPath(runsFolder), IdFile);
-        var here = Read(path);
         var shared = await RedisClusterId.AskAsync(() => store.StringGetAsync(s_key));
+        // Only now: a silo that starts at the same time writes the file before Redis knows of it.
+        var here = Read(path);
         if (shared.IsNull)
         {
             here ??= Make(path);
