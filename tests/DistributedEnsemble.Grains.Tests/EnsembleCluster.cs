@@ -29,6 +29,7 @@ internal sealed class EnsembleCluster : IAsyncDisposable
         {
             (options.RunsFolder, options.Lanes) = (runs, lanes);
             options.Datasets.Add(new Training.Tests.Waves());
+            options.Datasets.Add(new Training.Tests.MixedTables());
             configure?.Invoke(options);
         }));
         if (configureSilo is not null) builder.ConfigureSilo((_, silo) => configureSilo(silo));

@@ -31,15 +31,32 @@ internal static class Specs
         }
         """;
 
+    /// <summary>A class of a table with columns of each kind.</summary>
+    public const string MixedClass = """
+        {
+          "name": "mixed-class", "seed": 7, "members": 4,
+          "data": { "dataset": "mixed", "target": "label" },
+          "model": { "kind": "mlp", "hidden": [11, 7] },
+          "training": { "epochs": 5, "batchSize": 30, "optimizer": { "kind": "adamw" }, "schedule": { "learningRate": 0.01 } },
+          "regularization": { "weightDecay": 0.01, "dropout": { "rate": 0.3, "inputRate": 0.1 } },
+          "snapshots": { "perMember": 2 },
+          "logging": { "everySteps": 7 }
+        }
+        """;
+
+    /// <summary>A number of that table.</summary>
+    public static string MixedNumber { get; } = MixedClass.Replace("mixed-class", "mixed-number").Replace("\"target\": \"label\"", "\"target\": \"price\"");
+
     /// <summary>The same network for so long that a test can watch it train.</summary>
     public static string Long { get; } = Small.Replace("\"epochs\": 3", "\"epochs\": 100000");
 
     public static TrainingPlan Plan(string spec)
     {
         var document = SpecDocument.Parse(spec);
-        var registry = new DatasetRegistry(new Training.Tests.Waves());
+        var registry = new DatasetRegistry(new Training.Tests.Waves(), new Training.Tests.MixedTables());
         var source = registry.Resolve(document.Dataset);
-        return new TrainingPlan(document.Resolve(source.Defaults), source.Load(new DataFolders()), new NetworkRegistry());
+        var resolved = document.Resolve(source.Defaults);
+        return new TrainingPlan(resolved, source.Load(new DataFolders(), resolved.Data, null), new NetworkRegistry());
     }
 
     /// <summary>(member, step, sha256) of each snapshot, as the sequential reference computes them.</summary>

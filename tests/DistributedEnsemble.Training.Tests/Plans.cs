@@ -5,7 +5,7 @@ namespace DistributedEnsemble.Training.Tests;
 /// <summary>Plans of small specs on the built-in data.</summary>
 internal static class Plans
 {
-    private static readonly DatasetRegistry s_datasets = new(new Waves());
+    private static readonly DatasetRegistry s_datasets = new(new Waves(), new MixedTables());
     private static readonly ConcurrentDictionary<string, Dataset> s_loaded = new();
 
     /// <summary>An epoch of 13 steps on the digits, the last one of smaller batch; dropout, input dropout, L2 and momentum.</summary>
@@ -32,6 +32,21 @@ internal static class Plans
         }
         """;
 
+    /// <summary>A class of a table with columns of each kind, in 15 steps, with momentum of AdamW, and vectors in the place of levels.</summary>
+    public const string MixedClass = """
+        {
+          "name": "mixed-class", "seed": 7, "members": 3,
+          "data": { "dataset": "mixed", "target": "label" },
+          "model": { "kind": "mlp", "hidden": [11, 7] },
+          "training": { "epochs": 5, "batchSize": 30, "optimizer": { "kind": "adamw" }, "schedule": { "learningRate": 0.01 } },
+          "regularization": { "weightDecay": 0.01, "dropout": { "rate": 0.3, "inputRate": 0.1 } },
+          "logging": { "everySteps": 7 }
+        }
+        """;
+
+    /// <summary>A number of that table.</summary>
+    public static string MixedNumber { get; } = MixedClass.Replace("mixed-class", "mixed-number").Replace("\"target\": \"label\"", "\"target\": \"price\"");
+
     /// <param name="settings">Keys over those of the text, as --set has them.</param>
     public static EnsembleSpec Spec(string json, params (string Path, string Value)[] settings)
     {
@@ -44,7 +59,7 @@ internal static class Plans
     public static TrainingPlan Of(string json, RandomSource? random, params (string Path, string Value)[] settings)
     {
         var spec = Spec(json, settings);
-        var dataset = s_loaded.GetOrAdd(spec.Data.Dataset, name => s_datasets.Resolve(name).Load(new DataFolders()));
+        var dataset = s_loaded.GetOrAdd($"{spec.Data.Dataset} {spec.Data.Target}", _ => s_datasets.Resolve(spec.Data.Dataset).Load(new DataFolders(), spec.Data, null));
         return new TrainingPlan(spec, dataset, new NetworkRegistry(), random);
     }
 

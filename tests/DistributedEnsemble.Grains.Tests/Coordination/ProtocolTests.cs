@@ -49,10 +49,16 @@ public sealed class ProtocolTests
         Assert.Equal([weights], status.Snapshots);
     }
 
-    [Fact]
-    public async Task A_run_that_is_stopped_and_resumed_ends_as_if_it_never_was()
+    public static TheoryData<string> Resumed =>
+    [
+        Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 600"),
+        Specs.MixedClass.Replace("\"epochs\": 5", "\"epochs\": 2000"),
+        Specs.MixedNumber.Replace("\"epochs\": 5", "\"epochs\": 2000"),
+    ];
+
+    [Theory, MemberData(nameof(Resumed))]
+    public async Task A_run_that_is_stopped_and_resumed_ends_as_if_it_never_was(string spec)
     {
-        var spec = Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 600");
         await using var cluster = await EnsembleCluster.StartAsync(lanes: 2);
         var run = await cluster.SubmitAsync(spec);
         await cluster.WhenAsync(run, s => s.Members[0].Step > 20);

@@ -4,7 +4,7 @@ namespace DistributedEnsemble.Grains.Tests.Exactness;
 
 public sealed class DistributionTests
 {
-    private static readonly Dictionary<string, Lazy<List<(int Member, int Step, string Sha256)>>> References = new[] { Specs.Small, Specs.Number }
+    private static readonly Dictionary<string, Lazy<List<(int Member, int Step, string Sha256)>>> References = new[] { Specs.Small, Specs.Number, Specs.MixedClass, Specs.MixedNumber }
         .ToDictionary(spec => spec, spec => new Lazy<List<(int Member, int Step, string Sha256)>>(() => Specs.Reference(spec)));
 
     [Theory]
@@ -21,6 +21,22 @@ public sealed class DistributionTests
 
         Assert.Equal(RunState.Completed, status.State);
         Assert.Equal(References[spec].Value, Specs.Of(status));
+    }
+
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(3, 1)]
+    public async Task A_table_of_columns_of_each_kind_trains_to_the_sequential_reference(int silos, int lanes)
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(silos, lanes);
+
+        foreach (var spec in new[] { Specs.MixedClass, Specs.MixedNumber })
+        {
+            var status = await cluster.TrainAsync(spec);
+
+            Assert.Equal(RunState.Completed, status.State);
+            Assert.Equal(References[spec].Value, Specs.Of(status));
+        }
     }
 
     [Fact]

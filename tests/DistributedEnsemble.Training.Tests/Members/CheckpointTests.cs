@@ -37,6 +37,19 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal(uninterrupted, await OtherProcess.ContinueAsync(spec, _runs.Path, checkpoint));
     }
 
+    [Theory]
+    [InlineData("label")]
+    [InlineData("price")]
+    public async Task A_table_of_columns_of_each_kind_goes_on_as_if_it_had_never_stopped(string target)
+    {
+        var spec = (target == "label" ? Plans.MixedClass : Plans.MixedNumber).Replace("\"epochs\": 5", "\"epochs\": 10");
+        var plan = Plans.Of(spec);
+        Assert.Equal((30, 1), (plan.Steps, plan.Dataset.Embedded.Count));
+        var (uninterrupted, checkpoint) = TrainAndSave(plan, member: 1);
+
+        Assert.Equal(uninterrupted, await OtherProcess.ContinueAsync(spec, _runs.Path, checkpoint));
+    }
+
     [Fact]
     public void A_checkpoint_is_a_copy_that_further_steps_leave_alone()
     {

@@ -5,11 +5,11 @@ namespace DistributedEnsemble.Training.Tests.Members;
 /// <summary>The weights of member i at step t are a pure function of (spec, data, i, t).</summary>
 public sealed class ExactnessTests
 {
-    private static readonly Dictionary<string, Lazy<string[]>> References = new[] { Plans.Small, Plans.Number }.ToDictionary(
+    private static readonly Dictionary<string, Lazy<string[]>> References = new[] { Plans.Small, Plans.Number, Plans.MixedClass, Plans.MixedNumber }.ToDictionary(
         spec => spec, spec => new Lazy<string[]>(() => [.. Enumerable.Range(0, 3).Select(member => Train(Plans.Of(spec), member))]));
 
-    /// <summary>A classification and a regression.</summary>
-    public static TheoryData<string> Tasks => [Plans.Small, Plans.Number];
+    /// <summary>A classification and a regression, each of plain numbers and of columns of each kind.</summary>
+    public static TheoryData<string> Tasks => [.. References.Keys];
 
     [Theory, MemberData(nameof(Tasks))]
     public void Two_members_differ_and_two_seeds_differ(string spec)
@@ -98,6 +98,24 @@ public sealed class ExactnessTests
 
         Assert.Equal(References[spec].Value[0], weights);
         Assert.Equal(4 * plan.Steps, times);
+    }
+
+    [Fact]
+    public void Other_test_rows_change_no_weight()
+    {
+        void Edit(string[] lines)
+        {
+            for (var row = 0; row < MixedTables.Rows; row++) if (MixedTables.IsTest(row)) lines[row + 1] = "1999-01-01 00:00,1e9,,other,z,-1e6,no";
+        }
+
+        foreach (var spec in new[] { Plans.MixedClass, Plans.MixedNumber })
+        {
+            var plan = Plans.Of(spec);
+            using var dataset = new MixedTables(edit: Edit).Load(new DataFolders(), plan.Spec.Data, null);
+            Assert.NotEqual(plan.Dataset.Test.Inputs.ToArray(), dataset.Test.Inputs.ToArray());
+
+            Assert.Equal(References[spec].Value[0], Train(new TrainingPlan(plan.Spec, dataset, new NetworkRegistry()), 0));
+        }
     }
 
     private static string Train(TrainingPlan plan, int member, Action? giveWay = null)
