@@ -44,6 +44,18 @@ public sealed class InspectTests : IDisposable
     public async Task A_file_that_is_not_there_is_told() =>
         (await _driver.RunAsync("inspect", "none.csv")).Refused(2, "none.csv was not found: looked for none.csv. If it lies in another folder DIR, add --data DIR.");
 
+    [Theory]
+    [InlineData("inspect")]
+    [InlineData("train", "--dataset")]
+    public async Task Parquet_that_is_none_is_told_in_one_line(params string[] command)
+    {
+        var file = _driver.File("broken.parquet", "PAR1 and then nothing of it");
+        var outcome = await _driver.RunAsync([.. command, file]);
+        Assert.Equal(2, outcome.ExitCode);
+        Assert.Contains("broken.parquet cannot be read as Parquet: ", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.Empty(_driver.Runs);
+    }
+
     [Fact]
     public async Task Before_training_a_line_says_what_is_learned()
     {
