@@ -10,6 +10,7 @@ averages over dropout masks it prints what `ensemble predict R --mc 0` does: mas
 """
 import csv
 import json
+import re
 import struct
 import sys
 from datetime import datetime, timezone
@@ -128,18 +129,33 @@ def softmax(x):
     return e / e.sum(1, keepdims=True)
 
 
+class Refused(ValueError):
+    """A cell that is not what its column wants."""
+
+
 def is_missing(cell):
     return cell.strip().lower() in ("", "na", "n/a", "nan", "null", "none", "?", "-")
 
 
-def encode_number(column, cell):
+def number(cell, decimal):
+    """With signs of thousands, currency and percent, as people write them."""
+    digits = re.sub(r"^([-+]?) *(?:[$€£¥₹]|USD|EUR|GBP|CHF)? *|(?: *(?:[$€£¥₹%]|USD|EUR|GBP|CHF))+$", r"\1", cell.strip())
+    for sign in ",. '_".replace(decimal, ""):
+        digits = digits.replace(sign, "")
+    try:
+        return float(digits.replace(decimal, "."))
+    except ValueError:
+        raise Refused("is not a number") from None
+
+
+def encode_number(column, cell, decimal):
     """(x - mean) / deviation in double; a missing one is the mean, and says so where training rows lack some."""
     missing = is_missing(cell)
-    value = 0.0 if missing else (float(cell.replace(",", "").strip("$€£¥₹% ")) - column["mean"]) / column["deviation"]
+    value = 0.0 if missing else (number(cell, decimal) - column["mean"]) / column["deviation"]
     return [value] + ([float(missing)] if column["missing"] else [])
 
 
-def encode_category(column, cell):
+def encode_category(column, cell, _):
     """An input for each level, or the level's index where the network has a vector for each."""
     levels, cell = column["levels"], cell.strip()
     other = len(levels) + column["missing"]
@@ -149,29 +165,84 @@ def encode_category(column, cell):
     return [float(i == place) for i in range(other + column["other"])]
 
 
-def encode_datetime(column, cell):
-    """Seconds since 1970, and the parts that vary. This reader takes ISO 8601 alone."""
+TIMES = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"]
+DATES = {form: [day + time for day in days for time in TIMES] for form, days in {
+    "year-month-day": ["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y-%m"],
+    "day.month.year": ["%d.%m.%Y", "%d.%m.%y"],
+    "day/month/year": ["%d/%m/%Y", "%d-%m-%Y"],
+    "month/day/year": ["%m/%d/%Y", "%m-%d-%Y"],
+    "day month year": ["%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%d-%b-%y"],
+    "month day, year": ["%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y"],
+}.items()} | {"hour:minute": ["%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p"]}
+
+
+def date(cell, form):
+    """In the form of the column, or as ISO 8601 has it; in UTC, which is also the zone of a time that names none."""
+    text = re.sub(r"(\.\d{6})\d+", r"\1", cell.strip())
+    for written in DATES[form]:
+        try:
+            time = datetime.strptime(text, written).replace(tzinfo=timezone.utc)
+        except ValueError:
+            continue
+        # Two digits of a year are those of 1950 to 2049; a time of no day is one of the year 1.
+        if "%y" in written and time.year > 2049:
+            time = time.replace(year=time.year - 100)
+        return time.replace(year=1) if form == "hour:minute" else time
+    try:
+        time = datetime.fromisoformat(re.sub(r"( UTC|Z)$", "+00:00", text))
+    except ValueError:
+        if form != "year-month-day":
+            return date(cell, "year-month-day")
+        raise Refused("is not a date that this reader takes") from None
+    return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+def encode_datetime(column, cell, _):
+    """Seconds since 1970, and the parts that vary."""
     missing = [float(is_missing(cell))] if column["missing"] else []
     if is_missing(cell):
         return [0.0] * (1 + len(column["parts"])) + missing
-    time = datetime.fromisoformat(cell.strip())
-    time = time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+    time = date(cell, column["form"])
     parts = {"year": time.year, "month": time.month, "weekday": time.weekday(), "hour": time.hour}
-    return ([(time.timestamp() - column["mean"]) / column["deviation"]]
+    return ([((time - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds() - column["mean"]) / column["deviation"]]
             + [(parts[part["part"]] - part["mean"]) / part["deviation"] for part in column["parts"]] + missing)
 
 
-ENCODERS = {"number": encode_number, "category": encode_category, "datetime": encode_datetime}
+ENCODERS = {
+    "number": encode_number,
+    "category": encode_category,
+    "datetime": encode_datetime,
+    "plain": lambda _, cell, decimal: [number(cell, decimal)],
+}
 
 
 def read_rows(path, data):
-    """Inputs in the order of the run's columns; other columns, such as a label, are left out."""
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file, skipinitialspace=True))
-    if "table" not in data:
-        return np.array([[row[column] for column in data["columns"]] for row in rows], dtype=np.float32).reshape(-1, len(data["columns"]))
-    features = [(ENCODERS[column["kind"]], column) for column in data["table"]["columns"] if column["kind"] in ENCODERS]
-    return np.array([[x for encode, column in features for x in encode(column, row[column["name"]])] for row in rows], dtype=np.float32)
+    """
+    Inputs in the order of the run's columns; other columns, such as a label, are left out. The file has a header. Where its
+    cells are divided by another sign than a comma, its numbers have the decimal point or comma of the table that was trained on.
+    """
+    columns = data["table"]["columns"] if "table" in data else [{"kind": "plain", "name": name} for name in data["columns"]]
+    features = [(ENCODERS[column["kind"]], column) for column in columns if column["kind"] in ENCODERS]
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            separator = max(",;\t|", key=file.readline().count)
+            file.seek(0)
+            table = csv.DictReader(file, skipinitialspace=True, delimiter=separator, restval="")
+            names, rows = [name.strip() for name in table.fieldnames or []], []
+            table.fieldnames = names
+            if absent := [column["name"] for _, column in features if column["name"] not in names]:
+                sys.exit(f"{path} lacks the column {absent[0]!r}: its first line has to name every column that the run was trained with.")
+            decimal = data["table"]["format"]["decimal"] if separator != "," and "table" in data else "."
+            for row in table:
+                rows.append([])
+                for encode, column in features:
+                    try:
+                        rows[-1] += encode(column, row[column["name"]], decimal)
+                    except Refused as refused:
+                        sys.exit(f"{path}, line {table.line_num}, column {column['name']!r}: {row[column['name']]!r} {refused}.")
+    except (UnicodeDecodeError, csv.Error) as error:
+        sys.exit(f"{path} is not the UTF-8 text that this reader takes: {error}")
+    return np.array(rows, dtype=np.float32).reshape(len(rows), -1 if rows else len(features))
 
 
 class Classification:

@@ -232,6 +232,37 @@ public sealed class PredictTests : IDisposable
     }
 
     [Fact]
+    public async Task Python_with_numpy_reads_decimal_commas_and_the_dates_of_the_run_and_tells_what_it_does_not_take()
+    {
+        Assert.SkipUnless(HasNumpy(), $"{Python} has no numpy.");
+        const string Header = "gebaut;fläche;wann;preis\n";
+        var data = _driver.File("wohnungen.csv", Header + string.Concat(Enumerable.Range(0, 60).Select(i =>
+            $"{1 + i % 28}.{1 + i % 12}.{1990 + i % 30};{(i % 9 == 4 ? "" : $"{i * i % 97},5")};{i % 24}:{i % 60:00};{1 + i % 7}.{i * i % 97:000},25\n")));
+        (await _driver.RunAsync("train", "--dataset", data, "--target", "preis", "--name", "r", "--members", "2", "--epochs", "5")).Succeeded();
+        (await _driver.RunAsync("export", "r", "--output", _driver.Place("exported"))).Succeeded();
+        var rows = _driver.File("rows.csv", "wann;gebaut;fläche\n7:05;3.2.2001;12,5\n23:59;2004-02-29;1.000,25\n;?;-\n");
+
+        var ours = Table((await _driver.RunAsync("predict", "r", "--input", rows)).Succeeded().Out, 0);
+        var theirs = Table((await RunPythonAsync(Repository.File("docs", "predict.py"), _driver.Place("exported"), rows)).Output, 0);
+
+        Assert.Equal(3, theirs.Rows.Count);
+        AssertNear(ours, theirs);
+        Assert.Equal(
+            $"{_driver.Place("odd.csv")}, line 2, column 'gebaut': 'gestern' is not a date that this reader takes.\n",
+            await RefusalAsync("wann;gebaut;fläche\n7:05;gestern;12,5\n"));
+        Assert.Equal($"{_driver.Place("odd.csv")}, line 2, column 'fläche': 'groß' is not a number.\n", await RefusalAsync("wann;gebaut;fläche\n7:05;3.2.2001;groß\n"));
+
+        async Task<string> RefusalAsync(string odd)
+        {
+            using var python = Process.Start(new ProcessStartInfo(
+                Python, [Repository.File("docs", "predict.py"), _driver.Place("exported"), _driver.File("odd.csv", odd)]) { RedirectStandardError = true })!;
+            var error = await python.StandardError.ReadToEndAsync();
+            await python.WaitForExitAsync();
+            return error;
+        }
+    }
+
+    [Fact]
     public async Task Python_with_numpy_scales_the_weights_of_a_run_that_averages_over_masks_and_says_so()
     {
         Assert.SkipUnless(HasNumpy(), $"{Python} has no numpy.");
