@@ -13,7 +13,7 @@ public sealed class TrainingPlan
         (Spec, Dataset) = (spec, dataset);
         Random = random ?? new RandomSource(spec.Seed);
         Split = ValidationSplit.Draw(dataset.Train, dataset.Task, spec.Data.ValidationFraction, Random);
-        Task = dataset.Task.For(spec, [.. Split.Training.Select(row => dataset.Train.Targets[row])]);
+        Task = dataset.Task.For(spec, Split.Training.Select(row => dataset.Train.Targets[row]));
         Network = networks.Build(spec, dataset.Inputs, Task.Outputs);
         var batchSize = Math.Min(spec.Training.BatchSize, Split.Training.Length);
         StepsPerEpoch = (Split.Training.Length + batchSize - 1) / batchSize;

@@ -1,3 +1,4 @@
+using System.Collections;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
@@ -14,23 +15,35 @@ public sealed record ValidationSplit(int[] Training, int[] Validation)
     public static ValidationSplit Draw(Samples samples, LearningTask task, double fraction, RandomSource random)
     {
         var targets = samples.Targets;
-        var strata = Enumerable.Range(0, task.Strata).Select(_ => new List<int>()).ToArray();
-        for (var row = 0; row < targets.Length; row++) strata[task.Stratum(targets[row])].Add(row);
-        var (training, validation) = (new List<int>(targets.Length), new List<int>());
-        foreach (var (stratum, members) in strata.Index())
+        var starts = new int[task.Strata + 1];
+        foreach (var target in targets) starts[task.Stratum(target) + 1]++;
+        for (var stratum = 0; stratum < task.Strata; stratum++) starts[stratum + 1] += starts[stratum];
+
+        // The rows of one stratum after those of another, in one array: of long tables each array counts.
+        var (rows, next) = (new int[targets.Length], starts[..^1]);
+        for (var row = 0; row < targets.Length; row++) rows[next[task.Stratum(targets[row])]++] = row;
+        var (validates, count) = (new BitArray(targets.Length), 0);
+        for (var stratum = 0; stratum < task.Strata; stratum++)
         {
-            var rows = members.ToArray();
-            random.Shuffle(new DistributedEnsemble.Training.Draw(Purpose.DataSplit, 0, 0, (uint)stratum), rows);
-            var chosen = (int)Math.Round(rows.Length * fraction, MidpointRounding.AwayFromZero);
-            validation.AddRange(rows[..chosen]);
-            training.AddRange(rows[chosen..]);
+            var members = rows.AsSpan(starts[stratum]..starts[stratum + 1]);
+            random.Shuffle(new DistributedEnsemble.Training.Draw(Purpose.DataSplit, 0, 0, (uint)stratum), members);
+            var chosen = (int)Math.Round(members.Length * fraction, MidpointRounding.AwayFromZero);
+            foreach (var row in members[..chosen]) validates[row] = true;
+            count += chosen;
         }
 
-        if (training.Count == 0)
+        if (count == targets.Length)
         {
             throw new SpecException($"data.validationFraction is {fraction}: of {targets.Length} rows none is left to train on. Make it smaller.");
         }
 
-        return new ValidationSplit([.. training.Order()], [.. validation.Order()]);
+        var (training, validation) = (new int[targets.Length - count], new int[count]);
+        for (int row = 0, i = 0, j = 0; row < targets.Length; row++)
+        {
+            if (validates[row]) validation[j++] = row;
+            else training[i++] = row;
+        }
+
+        return new ValidationSplit(training, validation);
     }
 }

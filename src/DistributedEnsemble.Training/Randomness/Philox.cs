@@ -31,10 +31,9 @@ public static class Philox
         return (c0, c1, c2, c3);
     }
 
-    /// <summary>Fills <paramref name="words"/> with blocks 0, 1, 2, …: word e is word e mod 4 of block ⌊e/4⌋.</summary>
-    public static void Fill(ulong key, uint c1, uint c2, uint c3, Span<uint> words)
+    /// <summary>Fills <paramref name="words"/> with blocks from <paramref name="block"/> on: from 0, word e is word e mod 4 of block ⌊e/4⌋.</summary>
+    public static void Fill(ulong key, uint c1, uint c2, uint c3, Span<uint> words, uint block = 0)
     {
-        var block = 0u;
         if (Avx2.IsSupported)
         {
             for (; words.Length >= 16; words = words[16..], block += 4)

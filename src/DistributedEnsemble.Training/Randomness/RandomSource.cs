@@ -25,6 +25,9 @@ public readonly record struct Draw(Purpose Purpose, int Member, uint Step, uint 
 /// <summary>All randomness of a run: a function of the seed and of what it is for. Nothing random needs to be stored.</summary>
 public sealed class RandomSource(ulong seed)
 {
+    /// <summary>Draws of a shuffle that lie in memory together: whole blocks, of two each.</summary>
+    private const int DrawsAtOnce = 1 << 13, DrawsPerBlock = 2;
+
     private const float ScaleOf24Bits = 1f / (1 << 24);
 
     /// <summary>Is told of every draw and its number of words; a test uses it to see that no counter serves twice.</summary>
@@ -61,13 +64,18 @@ public sealed class RandomSource(ulong seed)
     /// <summary>Shuffles in place; every order is equally likely (Fisher and Yates, with 64 bits a draw).</summary>
     public void Shuffle(Draw draw, Span<int> items)
     {
-        using var memory = new NativeVector(2L * items.Length);
-        var words = MemoryMarshal.Cast<float, ulong>(memory.Span);
-        Words(draw, MemoryMarshal.Cast<ulong, uint>(words));
-        for (var i = items.Length - 1; i > 0; i--)
+        Observer?.Invoke(draw, 2 * items.Length);
+        using var memory = new NativeVector(2 * Math.Min(items.Length, DrawsAtOnce));
+        var draws = MemoryMarshal.Cast<float, ulong>(memory.Span);
+        for (var first = (items.Length - 1) / DrawsAtOnce * DrawsAtOnce; first >= 0; first -= DrawsAtOnce)
         {
-            var j = (int)Math.BigMul(words[i], (ulong)i + 1, out _);
-            (items[i], items[j]) = (items[j], items[i]);
+            var count = Math.Min(DrawsAtOnce, items.Length - first);
+            Philox.Fill(seed, draw.Step, draw.Layer, draw.MemberAndPurpose, MemoryMarshal.Cast<ulong, uint>(draws[..count]), (uint)first / DrawsPerBlock);
+            for (var i = first + count - 1; i >= Math.Max(first, 1); i--)
+            {
+                var j = (int)Math.BigMul(draws[i - first], (ulong)i + 1, out _);
+                (items[i], items[j]) = (items[j], items[i]);
+            }
         }
     }
 }

@@ -54,7 +54,7 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
             : null;
 
     /// <summary>With balanced classes, the rows of each class together count as much as those of any other.</summary>
-    public override LearningTask For(EnsembleSpec spec, ReadOnlySpan<float> targets = default)
+    public override LearningTask For(EnsembleSpec spec, IEnumerable<float>? targets = null)
     {
         if (spec.Training.Likelihood != Likelihood.Gaussian)
         {
@@ -62,11 +62,11 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
                 + "classification (leave the key out).");
         }
 
-        if (spec.Training.ClassWeights == ClassWeights.Equal || targets.IsEmpty) return this;
+        if (spec.Training.ClassWeights == ClassWeights.Equal || targets is null) return this;
         var counts = new int[Classes.Count];
         foreach (var target in targets) counts[(int)target]++;
         var present = counts.Count(count => count > 0);
-        var rows = targets.Length;
+        var rows = counts.Sum();
         return this with { _weights = [.. counts.Select(count => count > 0 ? (float)((double)rows / present / count) : 0)] };
     }
 

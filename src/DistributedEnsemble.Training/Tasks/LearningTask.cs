@@ -26,7 +26,7 @@ public abstract record LearningTask
     /// <summary>The task as a run's spec wants it.</summary>
     /// <param name="targets">Of the rows that are trained on; none for those who only predict.</param>
     /// <exception cref="SpecException">The spec does not fit the task.</exception>
-    public abstract LearningTask For(EnsembleSpec spec, ReadOnlySpan<float> targets = default);
+    public abstract LearningTask For(EnsembleSpec spec, IEnumerable<float>? targets = null);
 
     /// <summary>Groups of rows of which the validation split takes the same share.</summary>
     [JsonIgnore]

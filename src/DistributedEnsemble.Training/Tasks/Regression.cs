@@ -84,7 +84,7 @@ public sealed record Regression(double Mean, double Deviation, double Minimum, d
         : !double.IsFinite(Deviation) || Deviation <= 0 ? "the target's deviation is not above 0"
         : null;
 
-    public override LearningTask For(EnsembleSpec spec, ReadOnlySpan<float> targets = default)
+    public override LearningTask For(EnsembleSpec spec, IEnumerable<float>? targets = null)
     {
         if (spec.Training.ClassWeights != ClassWeights.Equal)
             throw new SpecException("training.classWeights is balanced: it belongs to classification, and this is a regression (leave the key out).");

@@ -98,4 +98,26 @@ public sealed class RandomSourceTests
         Assert.Equal(3 * 4, byPurpose[Purpose.MonteCarlo]);
         Assert.Equal(10, draws.Count(draw => draw.Draw.Purpose == Purpose.DataSplit));
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(8_192)]
+    [InlineData(20_001)]
+    public void A_long_shuffle_is_the_one_of_all_its_draws(int count)
+    {
+        var (random, draw) = (new RandomSource(5), new Draw(Purpose.BatchOrder, 2, 3, 0));
+        var words = new uint[2 * count];
+        random.Words(draw, words);
+        int[] expected = [.. Enumerable.Range(0, count)], items = [.. expected];
+        for (var i = count - 1; i > 0; i--)
+        {
+            var j = (int)Math.BigMul(words[2 * i] | ((ulong)words[(2 * i) + 1] << 32), (ulong)i + 1, out _);
+            (expected[i], expected[j]) = (expected[j], expected[i]);
+        }
+
+        random.Shuffle(draw, items);
+
+        Assert.Equal(expected, items);
+    }
 }
