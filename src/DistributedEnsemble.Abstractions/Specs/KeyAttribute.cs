@@ -23,4 +23,7 @@ internal sealed class KeyAttribute(string description) : Attribute
 
     /// <summary>The values of the section's `kind` that have this key; empty is all.</summary>
     public string[] Kinds { get; init; } = [];
+
+    /// <summary>Whether only kinds that a host registered have it.</summary>
+    public bool IsRegistered { get; init; }
 }

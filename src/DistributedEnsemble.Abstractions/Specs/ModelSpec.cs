@@ -18,6 +18,9 @@ public sealed record ModelSpec
     [Key("Channels of the first stage.", Kinds = ["resnet"], Range = "[1, 4096]")]
     public int? Width { get; init; }
 
+    [Key("What a network that the host registered is told.", IsRegistered = true, Absent = "none")]
+    public SpecSettings? Settings { get; init; }
+
     /// <summary>A model of this kind with all else at its default; a kind registered by the host has its own defaults.</summary>
     public static ModelSpec Of(string kind) => kind switch
     {

@@ -21,6 +21,9 @@ public sealed class SpecKey : SpecEntry
     /// <summary>The kinds of its section that have this key; empty is all of them.</summary>
     public IReadOnlyList<string> Kinds => _attribute.Kinds;
 
+    /// <summary>Whether only kinds that a host registered have this key.</summary>
+    public bool IsRegistered => _attribute.IsRegistered;
+
     /// <summary>The names that it takes; empty unless it is a choice.</summary>
     public IReadOnlyList<string> Choices { get; }
 
@@ -33,6 +36,7 @@ public sealed class SpecKey : SpecEntry
         : Type == typeof(double) ? "number"
         : Type == typeof(bool) ? "true | false"
         : IsTextList ? "list of texts"
+        : IsSettings ? "object"
         : IsList ? "list of whole numbers"
         : Type.IsEnum ? string.Join(" | ", Choices)
         : "whole number";
@@ -49,17 +53,22 @@ public sealed class SpecKey : SpecEntry
     internal bool IsText => Type == typeof(string);
     internal bool IsList => Type == typeof(SpecList<int>);
     internal bool IsTextList => Type == typeof(SpecList<string>);
+    internal bool IsSettings => Type == typeof(SpecSettings);
 
     /// <summary>What an error says after the value.</summary>
     internal string Rule => _attribute.Rule ?? (
         Type.IsEnum ? $"it must be {SpecNames.List(Choices, "or")}"
         : Type == typeof(bool) ? "it must be true or false"
+        : IsSettings ? $"it must be an object in braces of at most {SpecSettings.Longest} characters that names each key once, as in {{\"units\": 64}}"
         : IsTextList ? $"it must be a list of {Items!.Min} to {Items.Max} texts, as in [\"a\", \"b\"]"
         : IsList ? $"it must be a list of {Items!.Min} to {Items.Max} whole numbers, each {Interval!.InWords}"
         : $"it must be a {TypeName} {Interval!.InWords}");
 
+    /// <summary>Whether it is a key of some kinds only.</summary>
+    internal bool IsOfSomeKinds => Kinds.Count > 0 || IsRegistered;
+
     /// <summary>Kinds that a host registers are unknown here, so they may use any key.</summary>
-    internal bool AppliesTo(string kind) => Kinds.Count == 0 || Kinds.Contains(kind) || !KnownKinds.Contains(kind);
+    internal bool AppliesTo(string kind) => !IsOfSomeKinds || Kinds.Contains(kind) || !KnownKinds.Contains(kind);
 
     private static bool IsBelowOff(SpecSection section) => section.IsNullable || (section.Section is { } above && IsBelowOff(above));
 

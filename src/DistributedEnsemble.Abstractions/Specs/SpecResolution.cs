@@ -48,7 +48,7 @@ internal static class SpecResolution
 
     private static SpecLayer WithoutKeysOfOtherKinds(SpecLayer keys, SpecLayer given)
     {
-        foreach (var key in SpecSchema.Keys.Where(key => key.Kinds.Count > 0))
+        foreach (var key in SpecSchema.Keys.Where(key => key.IsOfSomeKinds))
         {
             var kindKey = key.Section!.Kind!;
             var kind = SpecNames.OfKind(keys[kindKey.Path] ?? kindKey.ValueIn(key.Section.New())!);

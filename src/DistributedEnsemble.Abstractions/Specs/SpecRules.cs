@@ -37,7 +37,8 @@ internal static class SpecRules
                 + $"{SpecNames.OfChoice(spec.Training.Schedule.Kind)}, which has none (choose cyclic-cosine, or reset never).");
         }
 
-        if (prediction.MonteCarloSamples > 0 && (dropout is null or { Rate: 0, InputRate: 0 }))
+        // A network of the host's own may have dropout of its own.
+        if (prediction.MonteCarloSamples > 0 && ModelSpec.BuiltInKinds.Contains(spec.Model.Kind) && (dropout is null or { Rate: 0, InputRate: 0 }))
         {
             throw new SpecException($"prediction.monteCarloSamples is {prediction.MonteCarloSamples}: Monte-Carlo prediction averages "
                 + "over dropout masks, and dropout is off (set regularization.dropout.rate, or 0 samples).");
@@ -67,8 +68,10 @@ internal static class SpecRules
             + $"(did you mean {Nearest.Of(kind, kinds)}?).");
     }
 
-    public static SpecException OfAnotherKind(SpecKey key, object value, string kind) => new(
-        $"{key.Path} is {SpecValue.InWords(value)}: this key belongs to {SpecNames.List(key.Kinds, "and")}, and {key.Section!.Kind!.Path} "
+    public static SpecException OfAnotherKind(SpecKey key, object value, string kind) => new(key.IsRegistered
+        ? $"{key.Path} is {SpecValue.InWords(value)}: this key belongs to kinds that the host registered, and {key.Section!.Kind!.Path} "
+        + $"is {kind} (leave the key out, or name a network of the host's own)."
+        : $"{key.Path} is {SpecValue.InWords(value)}: this key belongs to {SpecNames.List(key.Kinds, "and")}, and {key.Section!.Kind!.Path} "
         + $"is {kind} (leave the key out, or choose {SpecNames.List(key.Kinds, "or")}).");
 
     public static SpecException CyclesDiffer(object cycles, object perMember) => new(

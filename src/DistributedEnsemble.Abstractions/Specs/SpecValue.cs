@@ -13,6 +13,7 @@ internal static partial class SpecValue
         value.ValueKind is JsonValueKind.Null && key.IsNullable ? null
         : key.IsList ? List(key, value)
         : key.IsTextList ? Texts(key, value)
+        : key.IsSettings ? SpecSettings.TryParse(value.GetRawText()) ?? throw Wrong(key.Path, value, key.Rule)
         : Scalar(key, value) ?? throw Wrong(key.Path, value, key.Rule);
 
     public static SpecException Wrong(string path, JsonElement value, string rule) => new($"{path} is {Shown(value)}: {rule}.");
@@ -25,6 +26,7 @@ internal static partial class SpecValue
         Enum choice => SpecNames.OfChoice(choice),
         bool truth => truth ? "true" : "false",
         SpecList<string> texts => $"[{string.Join(", ", texts.Select(InWords))}]",
+        SpecSettings settings => Shown(settings.ToString()),
         double number => number.ToString("R").Replace("E-0", "e-", StringComparison.Ordinal).Replace("E", "e", StringComparison.Ordinal),
         _ => value.ToString()!,
     };

@@ -34,6 +34,7 @@ internal static class SpecWriter
     private static JsonNode? Value(object? value) => value switch
     {
         null => null,
+        SpecSettings settings => settings.ToJson(),
         Enum choice => SpecNames.OfChoice(choice),
         _ => JsonSerializer.SerializeToNode(value, value.GetType()),
     };

@@ -78,7 +78,7 @@ internal static class SpecReference
 
     private static string ValuesOf(SpecKey key) => key.Range is null ? key.TypeName : $"{key.TypeName} in {key.Range}";
 
-    private static string KindsOf(SpecKey key) => key.Kinds.Count == 0 ? "" : $" Only with {string.Join(" and ", key.Kinds)}.";
+    private static string KindsOf(SpecKey key) => key.IsRegistered ? " Only with kinds that the host registered." : key.Kinds.Count == 0 ? "" : $" Only with {string.Join(" and ", key.Kinds)}.";
 
     private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
 

@@ -11,7 +11,7 @@ internal static class LayerDescription
     private static JsonNode Of(Layer layer)
     {
         var json = new JsonObject { ["layer"] = CamelCase(layer.GetType().Name) };
-        foreach (var property in layer.GetType().GetProperties()) json[CamelCase(property.Name)] = Value(property.GetValue(layer));
+        foreach (var property in layer.GetType().GetProperties().Where(property => !property.PropertyType.IsAssignableTo(typeof(Delegate)))) json[CamelCase(property.Name)] = Value(property.GetValue(layer));
         return json;
     }
 
@@ -19,6 +19,7 @@ internal static class LayerDescription
     {
         null => null,
         Layer layer => Of(layer),
+        SpecSettings settings => settings.ToJson(),
         IEnumerable<Layer> layers => Of(layers),
         Enum choice => CamelCase(choice.ToString()),
         _ => JsonSerializer.SerializeToNode(value, value.GetType(), JsonSerializerOptions.Web),

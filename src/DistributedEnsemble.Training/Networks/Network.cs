@@ -31,6 +31,7 @@ public sealed class Network
         InputShape = inputShape;
         OutputShape = builder.Shape;
         Layout = new WeightLayout(builder.Tensors);
+        Inexact = builder.Inexact;
         HasDropout = builder.Dropouts > 0;
         ActivationsPerRow = builder.Activations;
     }
@@ -48,6 +49,9 @@ public sealed class Network
     public long InputWidth => InputShape.Aggregate(1L, (product, size) => product * size);
     public WeightLayout Layout { get; }
     public bool HasDropout { get; }
+
+    /// <summary>Why no run of it can be repeated bit by bit; null if it can.</summary>
+    public string? Inexact { get; }
 
     /// <summary>Numbers that the layers give for one row, which backward needs again.</summary>
     public long ActivationsPerRow { get; }

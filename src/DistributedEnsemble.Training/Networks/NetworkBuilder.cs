@@ -30,6 +30,9 @@ public sealed class NetworkBuilder
     /// <summary>The current layer on kernels of our own; a layer that leaves it null runs on libtorch, and so does its network.</summary>
     public OperationBuilder? Operation { get; set; }
 
+    /// <summary>Why weights, rows and masks do not decide every bit of what the layers give; null if they do.</summary>
+    public string? Inexact { get; set; }
+
     internal IReadOnlyList<TensorPlace> Tensors => _tensors;
     internal int Dropouts { get; private set; }
     internal long Activations { get; private set; }

@@ -23,7 +23,7 @@ public sealed class NetworkRegistry
     /// <summary>A network of one's own that TorchSharp computes. Where libtorch is another, or the CPU, its bits are others.</summary>
     /// <exception cref="ArgumentException">The kind exists.</exception>
     public void AddModule(string kind, ModuleDesign design) =>
-        Add(kind, (inputShape, outputs, spec) => [new ModuleLayer(kind, design, outputs, spec)]);
+        Add(kind, (inputShape, outputs, spec) => [new ModuleLayer(kind, design, outputs, spec.Model.Settings)]);
 
     /// <inheritdoc cref="Build(EnsembleSpec, NetworkInputs, int)"/>
     public Network Build(EnsembleSpec spec, IReadOnlyList<long> inputShape, int outputs) => Build(spec, new NetworkInputs(inputShape, []), outputs);

@@ -17,9 +17,19 @@ public sealed record Dropout(double Rate, DropoutKind Kind) : Layer
         var keep = 1 - Rate;
         var (kept, expected) = Kind == DropoutKind.Inverted ? (1 / keep, 1.0) : (1.0, keep);
         builder.Operation = place => new DropoutOperation(number, width, Rate, (float)kept, (float)expected, place);
+        var drop = Masks(number);
+        return (_, units, noise) => drop(units, noise);
+    }
+
+    /// <summary>The layer on libtorch, for rows that come first in the units' shape.</summary>
+    /// <param name="number">The layer's, for the masks.</param>
+    internal Func<Tensor, Noise, Tensor> Masks(int number)
+    {
+        var keep = 1 - Rate;
+        var (kept, expected) = Kind == DropoutKind.Inverted ? (1 / keep, 1.0) : (1.0, keep);
         // One scalar for all passes, and none where libtorch is not used.
         var scale = new Lazy<Scalar>(() => (float)expected);
-        return (_, units, noise) => noise.HasMasks ? Drop(units, noise, number, (float)kept) : expected == 1 ? units : units * scale.Value;
+        return (units, noise) => noise.HasMasks ? Drop(units, noise, number, (float)kept) : expected == 1 ? units : units * scale.Value;
     }
 
     private Tensor Drop(Tensor units, Noise noise, int number, float kept)
@@ -36,7 +46,7 @@ public sealed record Dropout(double Rate, DropoutKind Kind) : Layer
         var masks = empty([noise.Samples, 1, .. shape]);
         var length = masks.numel() / noise.Samples;
         for (var i = 0; i < noise.Samples; i++) noise.Mask(number, i, Rate, kept, masks.Floats().Slice((int)(i * length), (int)length));
-        return (units.view([-1, rows, .. shape]) * masks).flatten(0, 1);
+        return (units.reshape([-1, rows, .. shape]) * masks).flatten(0, 1);
     }
 }
 

@@ -52,7 +52,7 @@ public sealed class SpecErrorTests
     [InlineData("lerningrate=0.1", "lerningrate is an unknown key: did you mean training.schedule.learningRate?")]
     [InlineData("dropout=0.5", "dropout is an unknown key: did you mean regularization.dropout?")]
     [InlineData("everySteps=5", "everySteps is an unknown key: did you mean averaging.everySteps or logging.everySteps?")]
-    [InlineData("data.somethingelse=5", "data.somethingelse is an unknown key: the keys here are dataset, target, task, ignore, categorical, header, test, imageSize and validationFraction.")]
+    [InlineData("data.qqqqqqqqqqqq=5", "data.qqqqqqqqqqqq is an unknown key: the keys here are dataset, target, task, ignore, categorical, header, test, imageSize and validationFraction.")]
     [InlineData("members.count=3", "members.count is an unknown key: members is a value and has no keys.")]
     [InlineData("=3", "\"\" is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
     public void An_unknown_key_is_answered_with_the_one_that_was_meant(string setting, string error) => AssertError(error, setting);
@@ -63,6 +63,7 @@ public sealed class SpecErrorTests
     [InlineData("model.kind=lenet model.hidden=[64]", "model.hidden is [64]: this key belongs to mlp, and model.kind is lenet (leave the key out, or choose mlp).")]
     [InlineData("model.depth=20 model.hidden=[64]", "model.depth is 20: this key belongs to resnet, and model.kind is mlp (leave the key out, or choose resnet).")]
     [InlineData("training.schedule.milestones=[3]", "training.schedule.milestones is [3]: this key belongs to step, and training.schedule.kind is cosine (leave the key out, or choose step).")]
+    [InlineData("model.settings={\"units\":3}", "model.settings is {\"units\":3}: this key belongs to kinds that the host registered, and model.kind is mlp (leave the key out, or name a network of the host's own).")]
     public void A_key_of_another_kind_is_refused(string settings, string error) => AssertError(error, settings.Split(' '));
 
     [Theory]
@@ -90,6 +91,16 @@ public sealed class SpecErrorTests
     [InlineData("{\"a\\nb\":7}", "a b is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
     public void A_text_that_is_no_spec_is_refused_in_one_line(string text, string error) =>
         Assert.Equal(error, Assert.Throws<SpecException>(() => SpecDocument.Parse(text)).Message);
+
+    [Theory]
+    [InlineData("7")]
+    [InlineData("[1]")]
+    [InlineData("{\"a\":1,\"a\":2}")]
+    [InlineData("{\"a\":{\"b\":1,\"b\":2}}")]
+    [InlineData("{\"a\":\"\\ud800\"}")]
+    public void Settings_that_are_no_object_are_refused(string value) => Assert.Equal(
+        $"model.settings is {value}: it must be an object in braces of at most 65536 characters that names each key once, as in {{\"units\": 64}}.",
+        Assert.Throws<SpecException>(() => SpecDocument.Empty.With("model.settings", value)).Message);
 
     [Fact]
     public void A_registered_kind_is_among_the_choices() => Assert.Equal(

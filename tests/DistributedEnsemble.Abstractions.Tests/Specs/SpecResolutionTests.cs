@@ -55,6 +55,16 @@ public sealed class SpecResolutionTests
     }
 
     [Fact]
+    public void Settings_of_a_registered_kind_are_kept_as_they_are()
+    {
+        var spec = SpecDocument.Parse("""{ "model": { "kind": "mine", "settings": { "units": [1, 2.50], /* ü */ "deep": { "ü": null } } } }""").Resolve(null, ["mlp", "mine"]);
+
+        Assert.Equal("""{"units":[1,2.50],"deep":{"ü":null}}""", spec.Model.Settings!.ToString());
+        Assert.Equal(spec, EnsembleSpec.FromJson(spec.ToJson()));
+        Assert.Equal(spec.ToJson(), EnsembleSpec.FromJson(spec.ToJson()).ToJson());
+    }
+
+    [Fact]
     public void The_greatest_seed_is_exact() =>
         Assert.Equal(ulong.MaxValue, SpecDocument.Empty.With("seed", "18446744073709551615").Resolve().Seed);
 

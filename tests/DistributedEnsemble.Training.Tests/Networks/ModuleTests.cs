@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -14,7 +15,7 @@ public sealed class ModuleTests
         }
         """;
 
-    private static Module<Tensor, Tensor> Mlp(IReadOnlyList<long> shape, int outputs, EnsembleSpec spec) =>
+    private static Module<Tensor, Tensor> Mlp(IReadOnlyList<long> shape, int outputs, JsonObject settings) =>
         Sequential(("flat", Flatten()), ("hidden", Linear(64, 20)), ("relu", ReLU()), ("last", Linear(20, outputs)));
 
     [Fact]
@@ -52,28 +53,147 @@ public sealed class ModuleTests
     [InlineData("shape", "its module gives [2, 11] for two rows: it must give [2, 10]")]
     [InlineData("none", "its module has no parameters: there is nothing to train")]
     [InlineData("throws", "its module cannot be made: no such thing")]
-    [InlineData("dropout", "its module has Dropout, whose masks come from torch's one generator and can not be drawn again. Leave it out")]
+    [InlineData("fails", "its module fails on two rows of [1, 8, 8]: ")]
+    [InlineData("root", "its module gives numbers that are not finite for rows of random numbers")]
+    [InlineData("alpha", "its module has AlphaDropout, whose masks come from torch's one generator and can not be drawn again. Take nn.Dropout, or leave it out")]
+    [InlineData("all", "its module's dropout 1 drops everything: its p must be below 1")]
+    [InlineData("twice", "its module calls its dropout dropout 2 times in a pass: masks are drawn for each by its place. Call it once, by call and not by forward")]
+    [InlineData("forward", "its module calls its dropout dropout 0 times in a pass: masks are drawn for each by its place. Call it once, by call and not by forward")]
     public void A_bad_module_gets_one_line(string fault, string reason)
     {
         var error = Assert.Throws<SpecException>(() => PlanOf((_, outputs, _) => fault switch
         {
             "shape" => Sequential(Flatten(), Linear(64, outputs + 1)),
             "none" => Flatten(),
-            "dropout" => Sequential(Flatten(), Linear(64, outputs), Dropout(0.5)),
+            "fails" => Sequential(Flatten(), Linear(63, outputs)),
+            "root" => new Net(outputs, (net, x) => net.Last.call(net.First.call(x.sqrt()))),
+            "alpha" => Sequential(Flatten(), AlphaDropout(0.5), Linear(64, outputs)),
+            "all" => Sequential(Flatten(), Dropout(1), Linear(64, outputs)),
+            "twice" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(net.Dropout.call(net.First.call(x))))),
+            "forward" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.forward(net.First.call(x)))),
             _ => throw new InvalidOperationException("no such thing"),
         }));
 
-        Assert.Equal($"model.kind is \"mine\": {reason}.", error.Message);
+        Assert.StartsWith($"model.kind is \"mine\": {reason}", error.Message, StringComparison.Ordinal);
+        Assert.EndsWith(".", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
     }
 
-    private static Module<Tensor, Tensor> BatchNormed(IReadOnlyList<long> shape, int outputs, EnsembleSpec spec) =>
+    [Fact]
+    public void A_module_is_told_the_settings_of_the_spec()
+    {
+        var plan = PlanOf((_, outputs, settings) => Sequential(Flatten(), Linear(64, (int)settings["units"]!), ReLU(), Linear((int)settings["units"]!, outputs)),
+            ("model.settings", """{ "units": 7 }"""));
+
+        Assert.Equal(7 * 65 + 10 * 8, plan.Network.Layout.ParameterCount);
+        Assert.Contains("\"units\": 7", plan.Spec.ToJson(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_dropout_of_a_module_has_the_masks_of_our_own()
+    {
+        var module = PlanOf((_, outputs, _) => Sequential(Flatten(), Linear(64, 20), ReLU(), Dropout(0.25), Linear(20, outputs)), ("prediction.monteCarloSamples", "3"));
+        var mlp = Plans.Of(Mine.Replace("\"kind\": \"mine\"", "\"kind\": \"mlp\", \"hidden\": [20]"), ("logging.everySteps", "1"), ("regularization.dropout.rate", "0.25"));
+        using var mine = new MemberTraining(module, 1);
+        using var start = mine.CopyWeights();
+        using var same = new MemberCheckpoint(0, new Weights(mlp.Network.Layout), []);
+        start.Parameters.Span.CopyTo(same.Weights.Parameters.Span);
+        using var theirs = new MemberTraining(mlp, 1, same);
+
+        Assert.Null(module.Network.Inexact);
+        while (mine.Step < module.Steps) Assert.Equal(theirs.Advance()!.Loss, mine.Advance()!.Loss, 1e-5f);
+        AssertEqualSamples(module, mine, mlp, theirs);
+    }
+
+    /// <summary>Samples of a module that adds what comes before a dropout to what comes after it are those of one mask for all rows.</summary>
+    [Fact]
+    public void A_modules_dropout_may_stand_in_a_residual()
+    {
+        var plan = PlanOf((_, outputs, _) => new Net(outputs, (net, x) =>
+        {
+            var hidden = net.First.call(x);
+            return net.Last.call(hidden + net.Dropout.call(hidden));
+        }), ("prediction.monteCarloSamples", "3"));
+        using var training = new MemberTraining(plan, 0);
+
+        var together = Samples(plan, training, 3);
+        var alone = Samples(plan, training, 1);
+
+        Assert.Equal(3 * alone.Length, together.Length);
+        Assert.Equal(alone, together[..alone.Length]);
+        Assert.NotEqual(alone, together[alone.Length..(2 * alone.Length)]);
+    }
+
+    [Theory]
+    [InlineData("draws")]
+    [InlineData("counts")]
+    [InlineData("functional")]
+    public void A_module_whose_bits_the_weights_do_not_decide_trains_inexactly(string fault)
+    {
+        var plan = PlanOf((_, outputs, _) =>
+        {
+            var passes = 0;
+            return new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(fault switch
+            {
+                "draws" => net.First.call(x) + rand(20),
+                "counts" => net.First.call(x) * ++passes,
+                _ => functional.dropout(net.First.call(x), 0.5, net.training),
+            })));
+        });
+        using var training = new MemberTraining(plan, 0);
+
+        Assert.Equal(
+            "model.kind is \"mine\": its module gives other numbers for the same weights, rows and masks: something in it draws or counts by itself", plan.Network.Inexact);
+        Assert.NotNull(training.Advance());
+    }
+
+    private static void AssertEqualSamples(TrainingPlan plan, MemberTraining mine, TrainingPlan other, MemberTraining theirs)
+    {
+        foreach (var (a, b) in Samples(plan, mine, 3).Zip(Samples(other, theirs, 3))) Assert.Equal(b, a, 1e-3f);
+    }
+
+    /// <summary>[samples, 5 rows, outputs].</summary>
+    private static float[] Samples(TrainingPlan plan, MemberTraining member, int samples)
+    {
+        const int Rows = 5;
+        using var function = plan.Network.CreateFunction(Rows * samples, isTrained: false);
+        using var weights = member.CopyWeights();
+        plan.Dataset.Test.Inputs.Span[..(Rows * (int)plan.Network.InputWidth)].CopyTo(function.Inputs);
+        return function.Forward(weights, Rows, new MonteCarloNoise(plan.Random, 1, 0, samples)).ToArray();
+    }
+
+    private static Module<Tensor, Tensor> BatchNormed(IReadOnlyList<long> shape, int outputs, JsonObject settings) =>
         Sequential(Conv2d(1, 4, 3), BatchNorm2d(4), ReLU(), Flatten(), Linear(4 * 36, outputs));
 
-    private static TrainingPlan PlanOf(ModuleDesign design)
+    private static TrainingPlan PlanOf(ModuleDesign design, params (string Path, string Value)[] settings)
     {
         var (digits, networks) = (new Digits(), new NetworkRegistry());
         networks.AddModule("mine", design);
-        var spec = SpecDocument.Parse(Mine).With("logging.everySteps", "1").Resolve(digits.Defaults, networks.Kinds);
+        var spec = SpecDocument.Parse(Mine).With("logging.everySteps", "1").With(settings).Resolve(digits.Defaults, networks.Kinds);
         return new TrainingPlan(spec, digits.Load(new DataFolders()), networks);
+    }
+
+    private sealed class Net : Module<Tensor, Tensor>
+    {
+        private readonly Func<Net, Tensor, Tensor> _forward;
+
+        public Net(int outputs, Func<Net, Tensor, Tensor> forward) : base("net")
+        {
+            _forward = forward;
+            First = Sequential(Flatten(), Linear(64, 20));
+            Dropout = Dropout(0.5);
+            Last = Linear(20, outputs);
+            register_module("first", First);
+            register_module("dropout", Dropout);
+            register_module("last", Last);
+        }
+
+        public Module<Tensor, Tensor> First { get; }
+
+        public TorchSharp.Modules.Dropout Dropout { get; }
+
+        public Module<Tensor, Tensor> Last { get; }
+
+        public override Tensor forward(Tensor input) => _forward(this, input);
     }
 }
