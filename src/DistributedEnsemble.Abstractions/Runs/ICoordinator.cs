@@ -74,10 +74,11 @@ public interface ICoordinator : IGrainWithStringKey
 /// <param name="Spec">The resolved spec, as JSON.</param>
 /// <param name="Data">The description of its data, as JSON: data.json.</param>
 /// <param name="StepsPerMember">T.</param>
+/// <param name="Inexact">Why it can not be repeated bit by bit, from the start; null if it can.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.run-request")]
 public sealed record RunRequest(
     [property: Id(0)] string Spec, [property: Id(1)] string Data, [property: Id(2)] int StepsPerMember,
-    [property: Id(3)] int StepsPerEpoch);
+    [property: Id(3)] int StepsPerEpoch, [property: Id(4)] string? Inexact = null);
 
 /// <summary>What a run is made of.</summary>
 [GenerateSerializer, Immutable, Alias("ensemble.run-definition")]

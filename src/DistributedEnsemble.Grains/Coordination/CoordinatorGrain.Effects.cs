@@ -36,6 +36,7 @@ internal sealed partial class CoordinatorGrain
             case DeleteFile delete: Delete(delete.File); break;
             case WriteStatus status: _ = ShowAsync(status); break;
             case CheckEnd check: _ = CheckEndAsync(check); break;
+            case SayInexact said: _log.Inexact(_run, said.Reason); break;
             case SayMachineDiffers said: _log.MachineDiffers(_run, said.Member, $"{said.Machine}", $"{said.First}"); break;
             case SayMemberLost said: _log.MemberLost(_run, said.Member, said.Silo); break;
             default: throw new InvalidOperationException($"{effect.GetType().Name} is no effect of a run.");

@@ -63,6 +63,9 @@ internal sealed record WriteStatus(RunStatus Status, RunRecord? Tidies) : RunEff
 /// <summary>Looks whether run.json tells of a run's end; if it does not, takes the run until it does.</summary>
 internal sealed record CheckEnd(RunState State, TimeSpan Delay) : RunEffect;
 
+/// <summary>Says why a run that begins can not be repeated bit by bit.</summary>
+internal sealed record SayInexact(string Reason) : RunEffect;
+
 /// <summary>Says that a member goes on on another kind of machine.</summary>
 internal sealed record SayMachineDiffers(int Member, MachineInfo Machine, MachineInfo First) : RunEffect;
 

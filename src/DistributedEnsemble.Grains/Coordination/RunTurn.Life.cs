@@ -56,6 +56,7 @@ internal sealed partial class RunTurn
             return;
         }
 
+        if (request.Inexact is { } inexact) Do(new SayInexact(inexact));
         Open(
             new RunRecord
             {
@@ -64,6 +65,7 @@ internal sealed partial class RunTurn
                 Data = request.Data,
                 StepsPerMember = request.StepsPerMember,
                 StepsPerEpoch = request.StepsPerEpoch,
+                Exact = request.Inexact is null,
                 Members = [.. Enumerable.Range(0, beginning.Members).Select(index => new MemberRecord { Index = index })],
             },
             beginning.Averaging);

@@ -14,6 +14,12 @@ internal sealed record ActiveRun(RunKey Run)
     /// <summary>The dataset that a silo must have for its members; null if it is a file, which the store has for all of them.</summary>
     public string? Dataset { get; init; }
 
+    /// <summary>The kind of network that a silo must have for its members; null before the run was asked.</summary>
+    public string? Network { get; init; }
+
+    /// <summary>The silos of which it was said that they lack its network.</summary>
+    public ImmutableArray<string> Lacking { get; init; } = [];
+
     /// <summary>Whether a member may be waiting, or the run may have ended: it has to be asked.</summary>
     public bool MayWait { get; init; } = true;
 
@@ -31,7 +37,9 @@ internal sealed record ActiveRun(RunKey Run)
 
     public int Waiting => Status is { State: RunState.Running } status ? Math.Max(0, status.Members.Count(member => member.State == MemberState.Waiting) - Offered.Length) : 0;
 
-    public bool CanTrainOn(SiloReport silo) => Dataset is null || silo.Datasets.Contains(Dataset);
+    public bool CanTrainOn(SiloReport silo) => (Dataset is null || silo.Datasets.Contains(Dataset)) && HasNetwork(silo);
+
+    public bool HasNetwork(SiloReport silo) => Network is null || silo.Networks.Contains(Network);
 
     /// <summary>Members of the run that a silo trains, has trained, or is offered.</summary>
     public int MembersOn(SiloReport silo) =>

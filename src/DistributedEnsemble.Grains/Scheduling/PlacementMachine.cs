@@ -95,7 +95,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
             return;
         }
 
-        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Members = status.Members.Length, Status = status, AskedAt = null };
+        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Network = answered.Network, Members = status.Members.Length, Status = status, AskedAt = null };
         // They did not take what they were given: until they speak again they are given nothing.
         if (heard.Waiting > 0) foreach (var silo in run.Refusing) Suspect(silo);
         Change(run.Run, _ => heard with { Refusing = [] });
@@ -152,8 +152,22 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
         var isComplete = now - _state.Since > s_patienceWithSilos || _state.Active.All(silo => IndexOf(silo) >= 0);
         if (!isComplete) return;
         _state = _state with { IsDue = false };
+        SayWhoLacks();
         while (Placement.Next(_state.Runs, _state.AliveAt(now)) is var (run, silo)) Offer(run, silo);
         Move();
+    }
+
+    /// <summary>Once for each run and silo.</summary>
+    private void SayWhoLacks()
+    {
+        foreach (var run in _state.Runs.Where(run => run.Waiting > 0))
+        {
+            foreach (var silo in _state.AliveAt(now).Where(silo => !run.HasNetwork(silo) && !run.Lacking.Contains(silo.Silo)))
+            {
+                Do(new SayNetworkLacks(run.Run, silo.Endpoint, run.Network!));
+                Change(run.Run, known => known with { Lacking = known.Lacking.Add(silo.Silo) });
+            }
+        }
     }
 
     /// <returns>Whether one may still say in time how it is.</returns>

@@ -44,6 +44,7 @@ internal sealed partial class SchedulerGrain
             case AskRun ask: _ = AskAsync(ask); break;
             case OfferLanes offer: _ = OfferAsync(offer); break;
             case MoveMember move: _ = MoveAsync(move); break;
+            case SayNetworkLacks said: log.NetworkLacks(said.Run, said.Silo, said.Network); break;
             case ListRuns: _ = ListUnfinishedAsync(); break;
             default: throw new InvalidOperationException($"{effect.GetType().Name} is no effect of a scheduler.");
         }
@@ -54,8 +55,8 @@ internal sealed partial class SchedulerGrain
         try
         {
             var known = _state.Runs.FirstOrDefault(run => run.Run == ask.Run);
-            var (threads, dataset) = known is { Threads: { } lanes } ? (lanes, known.Dataset) : Needs(EnsembleSpec.FromJson((await definitions.OfAsync(ask.Run)).Definition.Spec));
-            Apply(new RunAnswered(ask.Run, threads, dataset, await Coordinator(ask.Run).GetStatusAsync()));
+            var (threads, dataset, network) = known is { Threads: { } lanes } ? (lanes, known.Dataset, known.Network) : Needs(EnsembleSpec.FromJson((await definitions.OfAsync(ask.Run)).Definition.Spec));
+            Apply(new RunAnswered(ask.Run, threads, dataset, network, await Coordinator(ask.Run).GetStatusAsync()));
         }
         catch (RunRejectedException)
         {
@@ -109,6 +110,6 @@ internal sealed partial class SchedulerGrain
 
     private ICoordinator Coordinator(RunKey run) => GrainFactory.GetGrain<ICoordinator>(run.ToString());
 
-    private static (int Threads, string? Dataset) Needs(EnsembleSpec spec) =>
-        (spec.ThreadsPerMember, UploadedName.Parse(spec.Data.Dataset) is null && !DatasetRegistry.IsPath(spec.Data.Dataset) ? spec.Data.Dataset : null);
+    private static (int Threads, string? Dataset, string? Network) Needs(EnsembleSpec spec) =>
+        (spec.ThreadsPerMember, UploadedName.Parse(spec.Data.Dataset) is null && !DatasetRegistry.IsPath(spec.Data.Dataset) ? spec.Data.Dataset : null, spec.Model.Kind);
 }

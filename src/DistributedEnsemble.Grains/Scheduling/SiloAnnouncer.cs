@@ -97,7 +97,7 @@ internal sealed class SiloAnnouncer(
 
     private SiloReport Report(MachineInfo machine) => new(
         silo.SiloAddress.ToParsableString(), silo.SiloAddress.Endpoint.ToString(), lanes.Lanes, machine, [.. Datasets()],
-        [.. lanes.Works.Select(work => new LaneUse(work.Run, work.Attempt, work.Threads))]);
+        [.. lanes.Works.Select(work => new LaneUse(work.Run, work.Attempt, work.Threads))], [.. options.Networks.Kinds]);
 
     /// <summary>Those whose data this silo finds now.</summary>
     private IEnumerable<string> Datasets()

@@ -101,6 +101,19 @@ public sealed class RunMachineTests
         Assert.Contains(_effects, effect => effect is Deactivate);
     }
 
+    [Fact]
+    public void A_run_that_cannot_be_repeated_says_so_when_it_begins()
+    {
+        On(new Activated(null, null, IsHeld: false));
+        On(new StartCalled(0, new RunRequest("{}", "{}", 10, 5, "it draws"), 1, null));
+        On(new Claimed(_state.LastBeginning, IsOurs: true));
+
+        Assert.Contains(new SayInexact("it draws"), _effects);
+        Assert.False(_state.Record.Exact);
+        Settle();
+        Assert.False(_state.Record.Exact);
+    }
+
     /// <summary>One member in training, and all of it stored.</summary>
     private MemberAttempt Train()
     {

@@ -17,6 +17,25 @@ public sealed class PlacementTests
     }
 
     [Fact]
+    public void A_silo_that_lacks_the_network_gets_no_member_and_that_is_said_once()
+    {
+        var run = Run("digits", MemberState.Waiting, MemberState.Waiting, MemberState.Waiting);
+        var now = TimeSpan.FromSeconds(10);
+        var state = new PlacementState { Since = TimeSpan.Zero };
+        (state, _) = PlacementMachine.On(state, new MembershipChanged(["1", "2"]), now);
+        (state, _) = PlacementMachine.On(state, new RunAdded(run.Run), now);
+        (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
+        (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo("2", datasets: ["digits"]) with { Networks = ["mlp", "mine"] }), now);
+
+        (state, var effects) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", "mine", run.Status!), now);
+        (_, var again) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
+
+        Assert.Equal(["2", "2"], effects.OfType<OfferLanes>().Select(offer => offer.Grant.Silo));
+        Assert.Equal([new SayNetworkLacks(run.Run, "1", "mine")], effects.OfType<SayNetworkLacks>());
+        Assert.Empty(again);
+    }
+
+    [Fact]
     public void A_silo_with_the_data_takes_every_member_when_the_others_have_it_not()
     {
         var run = Run("clothes", MemberState.Completed, MemberState.Waiting);
@@ -120,7 +139,7 @@ public sealed class PlacementTests
         Assert.Equal([new AskRun(run.Run)], asked);
         foreach (var name in new[] { "1", "2" }) (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo(name, datasets: ["digits"])), now);
 
-        (state, var offered) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", run.Status!), now);
+        (state, var offered) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", "mlp", run.Status!), now);
         Assert.Equal(["1", "1", "2", "2"], offered.OfType<OfferLanes>().Select(offer => offer.Grant.Silo).Order());
         (state, var again) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
         Assert.Empty(again);
@@ -144,5 +163,5 @@ public sealed class PlacementTests
         };
     }
 
-    private static SiloReport Silo(string name, ImmutableArray<string> datasets) => new(name, name, 2, new MachineInfo("", "", ""), datasets, []);
+    private static SiloReport Silo(string name, ImmutableArray<string> datasets) => new(name, name, 2, new MachineInfo("", "", ""), datasets, [], ["mlp"]);
 }

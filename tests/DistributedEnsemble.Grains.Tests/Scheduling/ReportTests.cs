@@ -10,7 +10,7 @@ public sealed class ReportTests
     {
         await using var cluster = await EnsembleCluster.StartAsync();
 
-        var refused = await Assert.ThrowsAsync<RunRejectedException>(() => cluster.Scheduler.AnnounceAsync(new SiloReport(silo, "127.0.0.1:1", 100, s_machine, [], [])));
+        var refused = await Assert.ThrowsAsync<RunRejectedException>(() => cluster.Scheduler.AnnounceAsync(new SiloReport(silo, "127.0.0.1:1", 100, s_machine, [], [], [])));
         var status = await cluster.TrainAsync("""{ "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""");
 
         Assert.Equal("A silo reports of itself alone.", refused.Message);

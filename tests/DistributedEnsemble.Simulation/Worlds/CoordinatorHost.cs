@@ -141,7 +141,7 @@ internal sealed class CoordinatorHost : IActivation
             case TakeOver take: store.Read(Process, (record, version, error) => Read(version, error, new TakenOver(take.Number, true, record, _run.Course.Averaging, error))); break;
             case Claim claim: Process.After(5, () => Apply(new Claimed(claim.Number, !store.IsDiskFull, store.IsDiskFull ? Faults.DiskFull : null))); break;
             case WriteDefinition definition: Process.After(5, () => Apply(new DefinitionWritten(definition.Number, store.IsDiskFull ? Faults.DiskFull : null))); break;
-            case Unclaim or ReleaseRun or SayMachineDiffers or SayMemberLost: break;
+            case Unclaim or ReleaseRun or SayInexact or SayMachineDiffers or SayMemberLost: break;
             case Deactivate: Close(); break;
             case CallMember call: CallLane(call); break;
             case StopMember stop: StopLane(stop.Attempt); break;
