@@ -69,12 +69,9 @@ public sealed partial class OwnHostTests : IDisposable
         File.WriteAllText(_folder.File("Program.cs"), sample);
         File.WriteAllText(_folder.File("Visitor.cs"), Visitor);
         File.WriteAllText(_folder.File("own-host.csproj"), Project.Replace("SOURCES", Repository.File()));
-        // What it refers to is built already, and other tests run it.
-        await LocalProcess.RunAsync("dotnet", [
-            "build", _folder.File("own-host.csproj"), "--configuration", Repository.Configuration, "--verbosity", "quiet",
-            "-p:BuildProjectReferences=false", "-p:UseSharedCompilation=false", "-nodeReuse:false"]);
+        await BuildAsync();
 
-        await using var host = new LocalProcess("unshare", "--net", "sh", "-c", "ip link set lo up && cd \"$1\" && exec built/own-host", "sh", _folder.Path);
+        await using var host = Run();
         await Until.TrueAsync(() => host.HasExited || host.Output.Contains("The run is ", StringComparison.Ordinal));
         Assert.True(host.Output.Contains("The run is Completed: \n", StringComparison.Ordinal), $"{host.Output}{host.Errors}");
         Assert.Equal(RunState.Completed, RunStatusJson.FromJson(File.ReadAllText(_folder.File("runs/own/run.json"))).State);
@@ -82,6 +79,36 @@ public sealed partial class OwnHostTests : IDisposable
 
         Assert.True(await host.ExitAsync() == 0, $"{host.Output}{host.Errors}");
     }
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_sample_of_a_network_of_ones_own_is_the_readmes_and_trains()
+    {
+        await HostNetwork.SkipUnlessPermittedAsync();
+        var program = File.ReadAllText(Repository.File("samples", "OwnNetwork", "Program.cs"));
+        var shown = CSharp().Matches(File.ReadAllText(Repository.File("README.md"))).Select(block => block.Groups["code"].Value)
+            .Single(code => code.Contains("AddModule", StringComparison.Ordinal));
+        Assert.Contains(WithoutSpaces(shown), WithoutSpaces(program), StringComparison.Ordinal);
+        foreach (var file in new[] { "Program.cs", "Gated.cs", "spec.json" }) File.Copy(Repository.File("samples", "OwnNetwork", file), _folder.File(file));
+        File.WriteAllText(_folder.File("own-host.csproj"), Project.Replace("SOURCES", Repository.File()));
+        await BuildAsync();
+        File.Copy(_folder.File("spec.json"), _folder.File("built/spec.json"), overwrite: true);
+
+        await using var host = Run();
+
+        Assert.True(await host.ExitAsync() == 0, $"{host.Output}{host.Errors}");
+        Assert.EndsWith("The run is Completed, exact: \n", host.Output, StringComparison.Ordinal);
+        var spec = EnsembleSpec.FromJson(File.ReadAllText(_folder.File("runs/digits-1/spec.json")));
+        Assert.Equal("""{"units":48,"dropout":0.2}""", $"{spec.Model.Settings}");
+    }
+
+    /// <summary>What it refers to is built already, and other tests run it.</summary>
+    private async Task BuildAsync() => await LocalProcess.RunAsync("dotnet", [
+        "build", _folder.File("own-host.csproj"), "--configuration", Repository.Configuration, "--verbosity", "quiet",
+        "-p:BuildProjectReferences=false", "-p:UseSharedCompilation=false", "-nodeReuse:false"]);
+
+    private LocalProcess Run() => new("unshare", "--net", "sh", "-c", "ip link set lo up && cd \"$1\" && exec built/own-host", "sh", _folder.Path);
+
+    private static string WithoutSpaces(string code) => string.Concat(code.Where(letter => !char.IsWhiteSpace(letter)));
 
     [GeneratedRegex(@"^```csharp\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex CSharp();
