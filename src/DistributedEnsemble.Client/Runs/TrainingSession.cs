@@ -57,6 +57,8 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
     /// <summary>Says what is learned, before it is.</summary>
     private async Task AnnounceAsync(ICoordinator coordinator, bool json)
     {
+        if (!(await coordinator.GetStatusAsync()).Exact)
+            consoles.Error.WriteRaw("Note: this run can not be repeated bit by bit; the silo's log said why when that became so.");
         var data = DataDescription.FromJson((await coordinator.GetDefinitionAsync()).Data);
         if (DataSummary.Of(data) is not { } summary) return;
         consoles.Progress(json).WriteRaw(OneLine.Of(summary));
