@@ -65,17 +65,10 @@ internal sealed record ModuleLayer(string Kind, ModuleDesign Design, int Outputs
         return inputs.size(0) == rows && noise.Samples > 1 ? cat(Enumerable.Repeat(inputs, noise.Samples).ToList()) : inputs;
     }
 
-    /// <summary>It stays when what is around it is disposed of.</summary>
+    /// <summary>Made on a thread of its own, whose scope is none: what the module holds, registered or not, stays when a pass is over.</summary>
     private OwnModule CreateWith(IReadOnlyList<long> inputShape, Func<Tensor, Noise, Tensor>[] dropouts)
     {
-        OwnModule module;
-        using (var scope = NewDisposeScope())
-        {
-            module = Create(inputShape);
-            foreach (var (_, tensor) in module.Module.named_parameters()) tensor.DetachFromDisposeScope();
-            foreach (var (_, tensor) in module.Module.named_buffers()) tensor.DetachFromDisposeScope();
-        }
-
+        var module = Task.Factory.StartNew(() => Create(inputShape), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).GetAwaiter().GetResult();
         for (var i = 0; i < dropouts.Length; i++) module.Replace(i, dropouts[i]);
         return module;
     }

@@ -87,6 +87,7 @@ public sealed class ModuleTests
 
         Assert.Equal(7 * 65 + 10 * 8, plan.Network.Layout.ParameterCount);
         Assert.Contains("\"units\": 7", plan.Spec.ToJson(), StringComparison.Ordinal);
+        Assert.Equal("""[{"layer":"moduleLayer","kind":"mine","outputs":10,"settings":{"units":7}}]""", LayerDescription.Of(plan.Network.Layers).ToJsonString());
     }
 
     [Fact]
@@ -122,6 +123,22 @@ public sealed class ModuleTests
         Assert.Equal(3 * alone.Length, together.Length);
         Assert.Equal(alone, together[..alone.Length]);
         Assert.NotEqual(alone, together[alone.Length..(2 * alone.Length)]);
+    }
+
+    [Fact]
+    public void Tensors_that_a_module_does_not_register_stay()
+    {
+        var plan = PlanOf((_, outputs, _) =>
+        {
+            var scale = full(20, 0.5f);
+            return new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(net.First.call(x) * scale)));
+        });
+        using var training = new MemberTraining(plan, 0);
+
+        for (var step = 0; step < 3; step++) Assert.NotNull(training.Advance());
+        Assert.Null(plan.Network.Inexact);
+        Assert.NotEmpty(Samples(plan, training, 2));
+        Assert.NotEmpty(Samples(plan, training, 2));
     }
 
     [Theory]
