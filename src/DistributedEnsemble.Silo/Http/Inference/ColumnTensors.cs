@@ -58,8 +58,8 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
             {
                 case "name": name = JsonFields.Once(name, JsonFields.Text(ref json, $"{what}.name"), $"{what}.name"); break;
                 case "datatype": datatype = JsonFields.Once(datatype, JsonFields.Text(ref json, $"{what}.datatype"), $"{what}.datatype"); break;
-                case "shape": shape = JsonFields.Once(shape, ReadShape(ref json, what), $"{what}.shape"); break;
-                case "parameters": size = JsonFields.Once(size, ReadBinarySize(ref json, what), $"{what}.parameters"); break;
+                case "shape": shape = JsonFields.Once(shape, InputFields.Shape(ref json, what, MostDimensions, "[rows, 1] or [rows]"), $"{what}.shape"); break;
+                case "parameters": size = JsonFields.Once(size, InputFields.BinarySize(ref json, what), $"{what}.parameters"); break;
                 case "data" when json.TokenType == JsonTokenType.Null: break;
                 case "data": cells = JsonFields.Once(cells, ReadCells(ref json, what), $"{what}.data"); break;
                 default: json.Skip(); break;
@@ -115,37 +115,6 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
     }
 
     private static string Text(double number) => double.IsNaN(number) ? "" : number.ToString("R");
-
-    private static long[]? ReadShape(ref Utf8JsonReader json, string what)
-    {
-        if (json.TokenType == JsonTokenType.Null) return null;
-        JsonFields.Expect(ref json, JsonTokenType.StartArray, $"{what}.shape", "an array");
-        var shape = new List<long>();
-        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
-        {
-            if (json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var size) || shape.Count == MostDimensions)
-                throw HttpError.BadRequest($"{what}.shape must be [rows, 1] or [rows].");
-            shape.Add(size);
-        }
-
-        return [.. shape];
-    }
-
-    private static long? ReadBinarySize(ref Utf8JsonReader json, string what)
-    {
-        if (json.TokenType == JsonTokenType.Null) return null;
-        JsonFields.Expect(ref json, JsonTokenType.StartObject, $"{what}.parameters", "an object");
-        long? size = null;
-        while (JsonFields.Next(ref json, out var name))
-        {
-            if (JsonFields.IsForPeople(name) || json.TokenType == JsonTokenType.Null) json.Skip();
-            else if (name != "binary_data_size") throw HttpError.BadRequest($"{what}.parameters.{OneLine.Excerpt(name)} is unknown: there is binary_data_size.");
-            else if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var bytes)) size = JsonFields.Once(size, bytes, $"{what}.parameters.binary_data_size");
-            else throw HttpError.BadRequest($"{what}.parameters.binary_data_size must be a whole number.");
-        }
-
-        return size;
-    }
 
     private static ReadOnlySpan<byte> Take(ref ReadOnlyMemory<byte> binary, long size, string what)
     {

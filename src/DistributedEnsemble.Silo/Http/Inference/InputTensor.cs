@@ -5,6 +5,8 @@ namespace DistributedEnsemble.Silo.Http;
 /// <summary>One of a request's inputs as its JSON has it. Its numbers are read at once if what is needed for it comes before them.</summary>
 internal sealed record InputTensor
 {
+    private const int MostDimensions = 8;
+
     public string? Name { get; private init; }
 
     /// <summary>As the client says it; null if it does not.</summary>
@@ -39,8 +41,8 @@ internal sealed record InputTensor
             {
                 case "name": name = JsonFields.Once(name, JsonFields.Text(ref json, "inputs[0].name"), "inputs[0].name"); break;
                 case "datatype": datatype = JsonFields.Once(datatype, JsonFields.Text(ref json, "inputs[0].datatype"), "inputs[0].datatype"); break;
-                case "shape": shape = JsonFields.Once(shape, ReadShape(ref json), "inputs[0].shape"); break;
-                case "parameters": binarySize = JsonFields.Once(binarySize, ReadBinarySize(ref json), "inputs[0].parameters"); break;
+                case "shape": shape = JsonFields.Once(shape, InputFields.Shape(ref json, "inputs[0]", MostDimensions, $"up to {MostDimensions} whole numbers"), "inputs[0].shape"); break;
+                case "parameters": binarySize = JsonFields.Once(binarySize, InputFields.BinarySize(ref json, "inputs[0]"), "inputs[0].parameters"); break;
                 case "data" when numbers is not null || unread is not null: throw JsonFields.Twice("inputs[0].data");
                 case "data" when json.TokenType == JsonTokenType.Null: break;
                 case "data" when shape is not null && datatype is not null && length(shape) is { } count:
@@ -59,37 +61,5 @@ internal sealed record InputTensor
         var start = (int)json.TokenStartIndex;
         json.Skip();
         return start..(int)json.BytesConsumed;
-    }
-
-    private static long[]? ReadShape(ref Utf8JsonReader json)
-    {
-        const int MostDimensions = 8;
-        if (json.TokenType == JsonTokenType.Null) return null;
-        JsonFields.Expect(ref json, JsonTokenType.StartArray, "inputs[0].shape", "an array");
-        var shape = new List<long>();
-        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
-        {
-            if (json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var size) || shape.Count == MostDimensions)
-                throw HttpError.BadRequest($"inputs[0].shape must be up to {MostDimensions} whole numbers.");
-            shape.Add(size);
-        }
-
-        return [.. shape];
-    }
-
-    private static long? ReadBinarySize(ref Utf8JsonReader json)
-    {
-        if (json.TokenType == JsonTokenType.Null) return null;
-        JsonFields.Expect(ref json, JsonTokenType.StartObject, "inputs[0].parameters", "an object");
-        long? size = null;
-        while (JsonFields.Next(ref json, out var name))
-        {
-            if (JsonFields.IsForPeople(name) || json.TokenType == JsonTokenType.Null) json.Skip();
-            else if (name != "binary_data_size") throw HttpError.BadRequest($"inputs[0].parameters.{OneLine.Excerpt(name)} is unknown: there is binary_data_size.");
-            else if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var bytes)) size = JsonFields.Once(size, bytes, "inputs[0].parameters.binary_data_size");
-            else throw HttpError.BadRequest("inputs[0].parameters.binary_data_size must be a whole number.");
-        }
-
-        return size;
     }
 }
