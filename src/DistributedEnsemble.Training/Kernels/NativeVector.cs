@@ -5,7 +5,7 @@ namespace DistributedEnsemble.Training.Kernels;
 /// <summary>Float32 numbers in native memory, aligned to 64 bytes and zero at first: kernels may hold on to where they are.</summary>
 public sealed unsafe class NativeVector : IDisposable
 {
-    private const int Alignment = 64;
+    internal const int Alignment = 64;
 
     private float* _start;
 

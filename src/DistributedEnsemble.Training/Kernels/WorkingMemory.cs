@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace DistributedEnsemble.Training.Kernels;
 
 /// <summary>
@@ -8,20 +6,12 @@ namespace DistributedEnsemble.Training.Kernels;
 /// </summary>
 public sealed unsafe class WorkingMemory : IDisposable
 {
-    private const int Alignment = 64, FloatsPerLine = Alignment / sizeof(float);
+    private const int FloatsPerLine = NativeVector.Alignment / sizeof(float);
 
-    private readonly long _length;
-    private float* _start;
+    /// <summary>Null while it is only measured.</summary>
+    private readonly NativeVector? _memory;
 
-    private WorkingMemory(long length)
-    {
-        _length = length;
-        if (length == 0) return;
-        _start = (float*)NativeMemory.AlignedAlloc((nuint)length * sizeof(float), Alignment);
-        NativeMemory.Clear(_start, (nuint)length * sizeof(float));
-    }
-
-    ~WorkingMemory() => Free();
+    private WorkingMemory(NativeVector? memory) => _memory = memory;
 
     /// <summary>Floats taken so far.</summary>
     public long Taken { get; private set; }
@@ -29,31 +19,21 @@ public sealed unsafe class WorkingMemory : IDisposable
     /// <summary>Floats that something takes of a block.</summary>
     public static long Measure(Action<WorkingMemory> take)
     {
-        var none = new WorkingMemory(0);
+        var none = new WorkingMemory(null);
         take(none);
         return none.Taken;
     }
 
     /// <summary>A block of zeros.</summary>
-    public static WorkingMemory Of(long length) => new(Math.Max(length, 1));
+    public static WorkingMemory Of(long length) => new(new NativeVector(Math.Max(length, 1)));
 
     /// <summary>The next floats, from a multiple of 64 bytes on.</summary>
     public float* Take(long length)
     {
-        var place = _start + Taken;
+        var place = (_memory is null ? null : _memory.Start) + Taken;
         Taken = checked(Taken + (length + FloatsPerLine - 1) / FloatsPerLine * FloatsPerLine);
-        return _length == 0 || Taken <= _length ? place : throw new InvalidOperationException($"{Taken} floats do not fit into {_length}.");
+        return _memory is null || Taken <= _memory.Length ? place : throw new InvalidOperationException($"{Taken} floats do not fit into {_memory.Length}.");
     }
 
-    public void Dispose()
-    {
-        Free();
-        GC.SuppressFinalize(this);
-    }
-
-    private void Free()
-    {
-        NativeMemory.AlignedFree(_start);
-        _start = null;
-    }
+    public void Dispose() => _memory?.Dispose();
 }
