@@ -113,8 +113,8 @@ internal sealed class ModuleCheck(IReadOnlyList<long> inputShape, int outputs, F
     private Tensor RandomRows()
     {
         var rows = empty([Rows, .. inputShape]);
-        var random = new Random(1);
-        foreach (ref var value in rows.Floats()) value = (float)((2 * random.NextDouble() - 1) * Math.Sqrt(3));
+        new RandomSource(1).Uniform(new Draw(Purpose.Initialization, 0, 0, 0), rows.Floats());
+        foreach (ref var value in rows.Floats()) value = (2 * value - 1) * MathF.Sqrt(3);
         return rows;
     }
 
