@@ -96,18 +96,28 @@ public sealed record LaneGrant(
 [GenerateSerializer, Immutable, Alias("ensemble.member-attempt")]
 public readonly record struct MemberAttempt([property: Id(0)] int Member, [property: Id(1)] int Attempt);
 
-/// <summary>Weights of a member at a step: a snapshot, and input of its EMA model.</summary>
+/// <summary>Weights of a member at a step: a snapshot, or input of its EMA model, or both.</summary>
+/// <param name="IsSnapshot">Whether they are kept. The best ones of a member that stops early are, when it has stopped.</param>
+/// <param name="IsAveraged">Whether they are folded into the EMA model; those of a member are, in order of their steps.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.hand-over")]
-public sealed record HandOver([property: Id(0)] MemberAttempt By, [property: Id(1)] WeightFile Weights);
+public sealed record HandOver(
+    [property: Id(0)] MemberAttempt By, [property: Id(1)] WeightFile Weights, [property: Id(2)] bool IsSnapshot, [property: Id(3)] bool IsAveraged);
 
 /// <summary>A checkpoint, with the metric lines since the one before.</summary>
 /// <param name="Checkpoint">The file; null at the end of training, where the final snapshot is all there is to keep.</param>
 /// <param name="Metrics">Lines of metrics.jsonl, each ended by a line feed.</param>
-/// <param name="Finished">Whether <paramref name="Step"/> is the last.</param>
+/// <param name="FinalStep">
+/// Null before the member's end. Then the step of its final model, a snapshot that was handed over: <paramref name="Step"/>, or
+/// an earlier one if it stopped early.
+/// </param>
 [GenerateSerializer, Immutable, Alias("ensemble.commit")]
 public sealed record Commit(
     [property: Id(0)] MemberAttempt By, [property: Id(1)] int Step, [property: Id(2)] WeightFile? Checkpoint,
-    [property: Id(3)] string Metrics, [property: Id(4)] bool Finished);
+    [property: Id(3)] string Metrics, [property: Id(4)] int? FinalStep)
+{
+    /// <summary>Whether <see cref="Step"/> is the member's last.</summary>
+    public bool Finished => FinalStep is not null;
+}
 
 [GenerateSerializer, Immutable, Alias("ensemble.member-failure")]
 public sealed record MemberFailure([property: Id(0)] MemberAttempt By, [property: Id(1)] int Step, [property: Id(2)] string Reason);

@@ -25,7 +25,7 @@ public sealed record RunStatus
     /// <summary>Steps done, summed over the members.</summary>
     [Id(5)] public long Steps { get; init; }
 
-    /// <summary>Steps to do, summed over the members.</summary>
+    /// <summary>Steps to do, summed over the members; of those that have ended, the steps that they did.</summary>
     [Id(6)] public long StepsTotal { get; init; }
 
     /// <summary>Seconds in which at least one member was in training.</summary>
@@ -69,6 +69,12 @@ public sealed record MemberStatus
     [Id(7)] public double? Loss { get; init; }
     [Id(8)] public double StepsPerSecond { get; init; }
     [Id(9)] public string? Reason { get; init; }
+
+    /// <summary>Steps to do at most; of a member that has ended, the steps that it did.</summary>
+    [Id(10)] public int StepsTotal { get; init; }
+
+    /// <summary>The step of its final model, which is the last unless it stopped early; null before its end.</summary>
+    [Id(11)] public int? FinalStep { get; init; }
 }
 
 /// <summary>A file of weights that the record names.</summary>

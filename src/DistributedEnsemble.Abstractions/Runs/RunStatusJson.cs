@@ -14,8 +14,18 @@ public static class RunStatusJson
     public static string ToJson(RunStatus status) => JsonSerializer.Serialize(status, Options);
 
     /// <exception cref="JsonException">The text is not the status of a run.</exception>
-    public static RunStatus FromJson(string json) =>
-        JsonSerializer.Deserialize<RunStatus>(json, Options) ?? throw new JsonException("The status of a run is an object, not null.");
+    public static RunStatus FromJson(string json)
+    {
+        var status = JsonSerializer.Deserialize<RunStatus>(json, Options) ?? throw new JsonException("The status of a run is an object, not null.");
+        return status.Members.IsDefaultOrEmpty ? status : status with { Members = [.. status.Members.Select(member => WithSteps(member, status))] };
+    }
+
+    /// <summary>In files of former programs all members did the same number of steps, and the last model was the final one.</summary>
+    private static MemberStatus WithSteps(MemberStatus member, RunStatus status) => member is null or { StepsTotal: > 0 } ? member! : member with
+    {
+        StepsTotal = (int)Math.Clamp(status.StepsTotal / status.Members.Length, 0, int.MaxValue),
+        FinalStep = member.State == MemberState.Completed ? member.Step : null,
+    };
 
     private static JsonSerializerOptions CreateOptions()
     {

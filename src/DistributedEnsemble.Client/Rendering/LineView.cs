@@ -14,7 +14,7 @@ internal sealed class LineView(IAnsiConsole console) : IProgressView
         await foreach (var frame in frames)
         {
             if (last is null) Begin(frame.Status);
-            foreach (var member in frame.Status.Members) Tell(member, frame.Status.StepsPerMember());
+            foreach (var member in frame.Status.Members) Tell(member, member.StepsTotal);
             if (frame.Stopping && last is not { Stopping: true }) console.WriteRaw("stopping; a second signal quits at once");
             last = frame;
         }
@@ -23,7 +23,7 @@ internal sealed class LineView(IAnsiConsole console) : IProgressView
 
     private void Begin(RunStatus status) =>
         console.WriteRaw($"run {status.Run}: {Words.Plural(status.Members.Length, "member")}, " +
-            $"{Words.Plural(status.StepsPerMember(), "step")} each");
+            $"{Words.Plural(status.Members.Max(member => member.StepsTotal), "step")} each");
 
     private void Tell(MemberStatus member, long steps)
     {

@@ -15,7 +15,7 @@ internal sealed class MemberColumns(bool unicode)
         new("member", 6, Align.Right, m => $"{m.Member.Index}", Keep: 9),
         new("state", 9, Align.Left, m => Words.Of(m.Member.State), Keep: 7),
         new("silo/lane", 17, Align.Left, m => Place(m.Member), Keep: 1),
-        new("step", 11, Align.Right, m => $"{Words.Count(m.Member.Step)}/{Words.Count(m.Steps)}", Keep: 8),
+        new("step", 11, Align.Right, m => $"{Words.Count(m.Member.Step)}/{Words.Count(m.Member.StepsTotal)}", Keep: 8),
         new("", BarWidth, Align.Left, _ => "", Keep: 4) { IsBar = true },
         new("loss", 7, Align.Right, m => Words.Loss(m.Member.Loss), Keep: 6),
         new("steps/s", 7, Align.Right, m => m.IsTraining ? Words.Rate(m.Member.StepsPerSecond) : Words.Unknown, Keep: 2),
@@ -23,9 +23,9 @@ internal sealed class MemberColumns(bool unicode)
     ];
 
     /// <summary>A line of headings, then one line per member.</summary>
-    public IEnumerable<IReadOnlyList<Segment>> Lines(IReadOnlyList<MemberStatus> members, long stepsPerMember, int width)
+    public IEnumerable<IReadOnlyList<Segment>> Lines(IReadOnlyList<MemberStatus> members, int width)
     {
-        var rows = members.Select(member => new Row(member, stepsPerMember)).ToArray();
+        var rows = members.Select(member => new Row(member)).ToArray();
         var columns = Fit([.. All.Select(column => column.WideEnoughFor(rows))], width);
         yield return [.. columns.Select(column => new Segment(column.Cell(column.Header), new Style(Color.Grey)))];
         foreach (var row in rows) yield return [.. columns.SelectMany(column => Cell(column, row))];
@@ -62,11 +62,11 @@ internal sealed class MemberColumns(bool unicode)
 
     private enum Align { Left, Right }
 
-    private sealed record Row(MemberStatus Member, long Steps)
+    private sealed record Row(MemberStatus Member)
     {
         public bool IsTraining => Member.State == MemberState.Training;
-        public double Share => Steps > 0 ? (double)Member.Step / Steps : 0;
-        public TimeSpan? TimeLeft => IsTraining ? Pace.Left(Steps - Member.Step, Member.StepsPerSecond) : null;
+        public double Share => Member.StepsTotal > 0 ? (double)Member.Step / Member.StepsTotal : 0;
+        public TimeSpan? TimeLeft => IsTraining ? Pace.Left(Member.StepsTotal - Member.Step, Member.StepsPerSecond) : null;
     }
 
     private sealed record Column(string Header, int Width, Align Align, Func<Row, string> Text, int Keep)

@@ -20,7 +20,7 @@ internal sealed class ProgressPicture(bool unicode)
     {
         var status = frame.Status;
         var shown = Choose(status.Members, Math.Max(1, height - LinesBesidesMembers));
-        var lines = _columns.Lines(shown, status.StepsPerMember(), width).ToList();
+        var lines = _columns.Lines(shown, width).ToList();
         if (shown.Count < status.Members.Length) lines.Add([Grey(LeftOut(status.Members.Except(shown)))]);
         lines.Add([new Segment(Total(frame, pace), new Style(frame.Stopping ? Color.Yellow : Color.Default))]);
         return new TextLines(lines);

@@ -27,7 +27,7 @@ internal static class StatusViews
     {
         var lines = new List<IReadOnlyList<Segment>> { Line(Summary(status)) };
         if (status.Reason is not null) lines.Add(Line(OneLine.Of(status.Reason)));
-        lines.AddRange(new MemberColumns(profile.Capabilities.Unicode).Lines(status.Members, status.StepsPerMember(), profile.Width));
+        lines.AddRange(new MemberColumns(profile.Capabilities.Unicode).Lines(status.Members, profile.Width));
         // Reasons are sentences: they wrap below the lines instead of being cut.
         var reasons = status.Members.Where(member => member.Reason is not null).Select(member => new Text($"member {member.Index}: {OneLine.Of(member.Reason)}"));
         return new Rows([new TextLines(lines), .. reasons]);

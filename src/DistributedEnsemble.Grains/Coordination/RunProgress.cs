@@ -41,12 +41,13 @@ internal sealed record RunProgress
     public RunStatus Project(RunKey run, RunRecord record, bool isUnderWay, TimeSpan now)
     {
         var members = ImmutableArray.CreateBuilder<MemberStatus>(record.Members.Length);
-        var (steps, ema) = (0L, ImmutableArray.CreateBuilder<WeightFile>());
+        var (steps, total, ema) = (0L, 0L, ImmutableArray.CreateBuilder<WeightFile>());
         foreach (var member in record.Members)
         {
             var status = Project(record, member);
             members.Add(status);
             steps += status.Step;
+            total += status.StepsTotal;
             if (member.Ema is { } model) ema.Add(model);
         }
 
@@ -58,7 +59,7 @@ internal sealed record RunProgress
             Reason = isUnderWay ? null : record.Reason,
             Exact = record.Exact,
             Steps = steps,
-            StepsTotal = (long)record.StepsPerMember * record.Members.Length,
+            StepsTotal = total,
             TrainSeconds = Math.Round(TrainSecondsAt(now), 3),
             Machine = record.Machine,
             Members = members.MoveToImmutable(),
@@ -69,7 +70,7 @@ internal sealed record RunProgress
 
     private MemberStatus Project(RunRecord record, MemberRecord member)
     {
-        var isTraining = member.State == MemberState.Training;
+        var (isTraining, hasEnded) = (member.State == MemberState.Training, member.State == MemberState.Completed);
         var progress = Members.GetValueOrDefault(member.Index);
         var step = isTraining ? Math.Max(member.Step, progress?.Step ?? 0) : member.Step;
         return new MemberStatus
@@ -84,6 +85,8 @@ internal sealed record RunProgress
             Loss = (isTraining ? progress?.Loss : null) ?? member.Loss,
             StepsPerSecond = isTraining ? Math.Round(progress?.StepsPerSecond ?? 0, 1) : 0,
             Reason = member.Reason,
+            StepsTotal = hasEnded ? step : record.StepsPerMember,
+            FinalStep = hasEnded ? member.FinalStep ?? step : null,
         };
     }
 }

@@ -11,7 +11,7 @@ public sealed record RunRecord
     [Id(2)] public string Spec { get; init; } = "";
     [Id(3)] public string Data { get; init; } = "";
 
-    /// <summary>T.</summary>
+    /// <summary>T, the most that a member does.</summary>
     [Id(4)] public int StepsPerMember { get; init; }
 
     /// <summary>Where the first step was computed.</summary>
@@ -88,6 +88,9 @@ public sealed record MemberRecord
 
     /// <summary>The committed lines of metrics.jsonl that may not be in the file yet: they end at <see cref="MetricsLength"/>.</summary>
     [Id(13)] public string? UnwrittenMetrics { get; init; }
+
+    /// <summary>The step of the final model; null before the member's end, and in the records of former programs, where it is the last.</summary>
+    [Id(14)] public int? FinalStep { get; init; }
 
     public MemberRecord Waiting() => this with { State = MemberState.Waiting, Silo = null, SiloAddress = null };
 }

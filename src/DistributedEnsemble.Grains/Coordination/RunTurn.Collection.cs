@@ -34,13 +34,9 @@ internal sealed partial class RunTurn
             return;
         }
 
-        if (known is null)
-        {
-            var isAveraged = IsAveraged(weights.Step);
-            var isSnapshot = !isAveraged || weights.File != RunFolder.HandOver(weights.Member, weights.Step);
-            if (isSnapshot) Record = Record.With(weights);
-            if (isAveraged) Record = Record.With(Record.Members[weights.Member] with { Pending = weights });
-        }
+        // What was averaged on the way may turn out the best: then it is kept besides.
+        if (collect.HandOver.IsSnapshot && !HasSnapshot(weights)) Record = Record.With(weights);
+        if (collect.HandOver.IsAveraged && known is null) Record = Record.With(Record.Members[weights.Member] with { Pending = weights });
 
         After(Change(), new IsCollected(collect.Call, collect.HandOver));
     }
@@ -48,7 +44,7 @@ internal sealed partial class RunTurn
     private void Collected(IsCollected collected)
     {
         var (by, weights) = (collected.HandOver.By, collected.HandOver.Weights);
-        if (IsAveraged(weights.Step))
+        if (collected.HandOver.IsAveraged)
         {
             _state = _state with { FoldWaits = _state.FoldWaits.Add(new FoldWait(collected.Call, by, weights)) };
             FoldNext();
@@ -129,13 +125,21 @@ internal sealed partial class RunTurn
         FoldNext();
     }
 
-    private bool IsAveraged(int step) => _state.Averaging?.Includes(step) == true;
-
     private bool IsSnapshot(WeightFile weights)
     {
         foreach (var snapshot in Record.Snapshots)
         {
             if (snapshot.File == weights.File) return true;
+        }
+
+        return false;
+    }
+
+    private bool HasSnapshot(WeightFile weights)
+    {
+        foreach (var snapshot in Record.Snapshots)
+        {
+            if (snapshot.Member == weights.Member && snapshot.Step == weights.Step) return true;
         }
 
         return false;
@@ -200,6 +204,7 @@ internal sealed partial class RunTurn
             UnwrittenMetrics = lines.Length > 0 ? lines : null,
             Loss = StepMetrics.LastOf(commit.Metrics)?.Loss ?? before.Loss,
             State = commit.Finished ? MemberState.Completed : before.State,
+            FinalStep = commit.FinalStep,
         };
         Record = Record.With(after) with { TrainSeconds = _state.Progress.TrainSecondsAt(now) };
         if (commit.Finished) LeftLane(after.Index);

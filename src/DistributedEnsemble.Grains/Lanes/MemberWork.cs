@@ -84,8 +84,8 @@ internal sealed class MemberWork(
             Measurements.Steps.Add(1);
             if (metrics is not null) _lines.Append(metrics.ToLine());
             Report(training, metrics, pace);
-            if (plan.SnapshotSteps.Contains(training.Step)) HandOver(training, outbox, WeightFiles.SaveSnapshot);
-            else if (plan.Averaging?.Includes(training.Step) == true) HandOver(training, outbox, WeightFiles.SaveHandOver);
+            var (isSnapshot, isAveraged) = (plan.SnapshotSteps.Contains(training.Step), plan.Averaging?.Includes(training.Step) == true);
+            if (isSnapshot || isAveraged) HandOver(training, outbox, isSnapshot, isAveraged);
             if (training.Step < plan.Steps && time.GetElapsedTime(lastCheckpoint).TotalSeconds >= _spec.Checkpoints.EverySeconds)
             {
                 Commit(training, outbox);
@@ -104,13 +104,15 @@ internal sealed class MemberWork(
         return new MemberTraining(plan, Attempt.Member, checkpoint, giveWay);
     }
 
-    private void HandOver(
-        MemberTraining training, Outbox outbox, Func<RunFolder, RunKey, MemberAttempt, int, Weights, WeightFile> save)
+    private void HandOver(MemberTraining training, Outbox outbox, bool isSnapshot, bool isAveraged)
     {
         var (step, weights) = (training.Step, training.CopyWeights());
         outbox.Add(new Delivery(
-            () => StoreAsync(Measurements.SnapshotTime, () => coordinator.CollectAsync(
-                new HandOver(Attempt, save(folder, Run, Attempt, step, weights)))), weights));
+            () => StoreAsync(Measurements.SnapshotTime, () => coordinator.CollectAsync(new HandOver(Attempt, Save(), isSnapshot, isAveraged))), weights));
+
+        WeightFile Save() => isSnapshot
+            ? WeightFiles.SaveSnapshot(folder, Run, Attempt, step, weights)
+            : WeightFiles.SaveHandOver(folder, Run, Attempt, step, weights);
     }
 
     private void Commit(MemberTraining training, Outbox outbox)
@@ -118,14 +120,14 @@ internal sealed class MemberWork(
         var (checkpoint, lines) = (training.CopyCheckpoint(), TakeLines());
         outbox.Add(new Delivery(
             () => StoreAsync(Measurements.CheckpointTime, () => coordinator.CommitAsync(new Commit(
-                Attempt, checkpoint.Step, WeightFiles.SaveCheckpoint(folder, Run, Attempt, checkpoint), lines, Finished: false))),
+                Attempt, checkpoint.Step, WeightFiles.SaveCheckpoint(folder, Run, Attempt, checkpoint), lines, FinalStep: null))),
             checkpoint));
     }
 
     private void Finish(int steps, Outbox outbox)
     {
         var lines = TakeLines();
-        outbox.Add(new Delivery(() => coordinator.CommitAsync(new Commit(Attempt, steps, null, lines, Finished: true))));
+        outbox.Add(new Delivery(() => coordinator.CommitAsync(new Commit(Attempt, steps, null, lines, FinalStep: steps))));
     }
 
     private void Leave(MemberTraining training, Outbox outbox)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 
 namespace DistributedEnsemble.Training;
@@ -38,16 +39,15 @@ public static class RunStatusFile
         if (status.Run != Path.GetFileName(folder.Root)) return $"it is of a run {OneLine.Quoted(status.Run ?? "")}";
         if (status.Members.IsDefaultOrEmpty || status.Members.Any(member => member is null)) return "it has no members";
         if (status.Members.Where((member, index) => member.Index != index).Any()) return "its members are not numbered from 0";
-        var steps = status.StepsTotal / status.Members.Length;
-        if (steps < 1 || status.Steps < 0 || status.Steps > status.StepsTotal || status.Members.Any(member => member.Step < 0 || member.Step > steps))
+        if (status.Steps < 0 || status.Steps > status.StepsTotal || status.Members.Any(member => member.StepsTotal < 1 || member.Step < 0 || member.Step > member.StepsTotal))
             return "it has steps that cannot be";
         if (status.Snapshots.IsDefault || status.Ema.IsDefault) return "it has no list of weights";
-        return status.Snapshots.Concat(status.Ema).Select(file => Fault(file, status.Members.Length, steps, folder)).FirstOrDefault(fault => fault is not null);
+        return status.Snapshots.Concat(status.Ema).Select(file => Fault(file, status.Members, folder)).FirstOrDefault(fault => fault is not null);
     }
 
-    private static string? Fault(WeightFile? file, int members, long steps, RunFolder folder)
+    private static string? Fault(WeightFile? file, ImmutableArray<MemberStatus> members, RunFolder folder)
     {
-        if (file is not { File: not null, Sha256.Length: 64 } || file.Member < 0 || file.Member >= members || file.Step < 1 || file.Step > steps)
+        if (file is not { File: not null, Sha256.Length: 64 } || file.Member < 0 || file.Member >= members.Length || file.Step < 1 || file.Step > members[file.Member].StepsTotal)
             return "it names weights that cannot be";
         try
         {

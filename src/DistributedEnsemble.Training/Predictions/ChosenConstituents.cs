@@ -30,12 +30,11 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
             throw new SpecException($"members is {members}: run \"{status.Run}\" has 1 to {status.Members.Length}.");
         }
 
-        var steps = status.StepsTotal / status.Members.Length;
         // A member that failed has no model, whatever it handed over before.
         var usable = status.Members.Where(m => m.Index < members && m.State != MemberState.Failed).Select(m => m.Index).ToHashSet();
         var candidates = from == PredictionSource.Ema ? status.Ema : status.Snapshots;
         var chosen = candidates
-            .Where(file => usable.Contains(file.Member) && (from != PredictionSource.Final || file.Step == steps))
+            .Where(file => usable.Contains(file.Member) && (from != PredictionSource.Final || file.Step == status.Members[file.Member].FinalStep))
             .GroupBy(file => file.Member).OrderBy(group => group.Key)
             .SelectMany(group => group.OrderBy(file => file.Step).TakeLast(perMember))
             .ToImmutableArray();

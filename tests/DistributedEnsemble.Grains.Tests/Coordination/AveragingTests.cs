@@ -71,11 +71,11 @@ public sealed class AveragingTests
         var first = Save(1f, 100_000);
         var second = Save(3f, 200_000);
 
-        foreach (var _ in new[] { 1, 2 }) Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(by, first)));
-        foreach (var _ in new[] { 1, 2 }) Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(by, second)));
+        foreach (var _ in new[] { 1, 2 }) Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(by, first, IsSnapshot: false, IsAveraged: true)));
+        foreach (var _ in new[] { 1, 2 }) Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(by, second, IsSnapshot: false, IsAveraged: true)));
         // Once more, as a member brings it that continues from the checkpoint before: its file is written again, too.
-        Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(by, Save(1f, 100_000))));
-        Assert.Equal(Acknowledgement.Superseded, await coordinator.CollectAsync(new HandOver(by with { Attempt = 99 }, Save(7f, 300_000))));
+        Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(by, Save(1f, 100_000), IsSnapshot: false, IsAveraged: true)));
+        Assert.Equal(Acknowledgement.Superseded, await coordinator.CollectAsync(new HandOver(by with { Attempt = 99 }, Save(7f, 300_000), IsSnapshot: false, IsAveraged: true)));
 
         var status = await coordinator.GetStatusAsync();
         var ema = Assert.Single(status.Ema);

@@ -15,13 +15,13 @@ public sealed class ProtocolTests
         var (coordinator, current) = (cluster.Coordinator(run), new MemberAttempt(0, member.Attempt));
         var weights = new WeightFile(0, 1, "members/00/snapshots/step-00000001.safetensors", OtherSha);
 
-        Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(current, weights)));
-        Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(current, weights)));
+        Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(current, weights, IsSnapshot: true, IsAveraged: false)));
+        Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(current, weights, IsSnapshot: true, IsAveraged: false)));
         Assert.Equal([weights], (await coordinator.GetStatusAsync()).Snapshots);
 
         foreach (var attempt in new[] { member.Attempt - 1, member.Attempt + 1 })
         {
-            var stale = new HandOver(new MemberAttempt(0, attempt), weights with { Step = 2 });
+            var stale = new HandOver(new MemberAttempt(0, attempt), weights with { Step = 2 }, IsSnapshot: true, IsAveraged: false);
             Assert.Equal(Acknowledgement.Superseded, await coordinator.CollectAsync(stale));
         }
 
@@ -38,9 +38,9 @@ public sealed class ProtocolTests
         var member = (await cluster.WhenAsync(run, s => s.Members[0].State == MemberState.Training)).Members[0];
         var by = new MemberAttempt(0, member.Attempt);
         var weights = new WeightFile(0, 1, "members/00/snapshots/step-00000001.safetensors", OtherSha);
-        await cluster.Coordinator(run).CollectAsync(new HandOver(by, weights));
+        await cluster.Coordinator(run).CollectAsync(new HandOver(by, weights, IsSnapshot: true, IsAveraged: false));
 
-        var answer = await cluster.Coordinator(run).CollectAsync(new HandOver(by, weights with { Sha256 = OtherSha.Replace('0', '1') }));
+        var answer = await cluster.Coordinator(run).CollectAsync(new HandOver(by, weights with { Sha256 = OtherSha.Replace('0', '1') }, IsSnapshot: true, IsAveraged: false));
 
         Assert.Equal(Acknowledgement.Superseded, answer);
         var status = await cluster.Coordinator(run).GetStatusAsync();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 
@@ -37,14 +38,38 @@ public sealed class RunMachineTests
         var by = Train();
         var weights = new WeightFile(0, 1, "members/00/snapshots/step-00000001.safetensors", "ab");
 
-        On(new CollectCalled(7, new HandOver(by, weights)));
+        On(new CollectCalled(7, new HandOver(by, weights, IsSnapshot: true, IsAveraged: false)));
         Assert.IsType<WriteRecord>(Assert.Single(_effects));
         On(new RecordNotWritten(new StoreAwayException("Redis is away.")));
 
         Assert.Equal("Redis is away.", Assert.IsType<Refuse>(_effects[0]).Error.Message);
         Assert.IsType<Deactivate>(_effects[^1]);
-        On(new CollectCalled(8, new HandOver(by, weights)));
+        On(new CollectCalled(8, new HandOver(by, weights, IsSnapshot: true, IsAveraged: false)));
         Assert.Equal(8, Assert.IsType<Refuse>(Assert.Single(_effects)).Call);
+    }
+
+    [Fact]
+    public void The_best_model_of_a_member_that_stops_early_is_kept_and_not_averaged_again()
+    {
+        var by = Train();
+        _state = _state with { Averaging = new AveragingSchedule(new AveragingSpec { EverySteps = 2 }, 10, 1) };
+        var averaged = new WeightFile(0, 2, RunFolder.HandOver(0, 2), "ab");
+        var best = averaged with { File = RunFolder.Snapshot(0, 2) };
+
+        On(new CollectCalled(7, new HandOver(by, averaged, IsSnapshot: false, IsAveraged: true)));
+        Settle();
+        On(new Folded(averaged, new WeightFile(0, 2, RunFolder.Ema(0, 2), "cd")));
+        Settle();
+        On(new CollectCalled(8, new HandOver(by, best, IsSnapshot: true, IsAveraged: false)));
+        Settle();
+        Assert.DoesNotContain(_effects, effect => effect is Fold);
+        On(new CommitCalled(9, new Commit(by, 6, null, "", FinalStep: 2)));
+        Settle();
+
+        Assert.Equal([best], _state.Record.Snapshots);
+        var member = _state.StatusAt(_now).Members[0];
+        Assert.Equal((MemberState.Completed, 6, 6, 2), (member.State, member.Step, member.StepsTotal, member.FinalStep));
+        Assert.Equal((6, 6), (_state.StatusAt(_now).Steps, _state.StatusAt(_now).StepsTotal));
     }
 
     [Fact]
@@ -54,7 +79,7 @@ public sealed class RunMachineTests
         var by = Train();
         var onDisk = _state.Record;
 
-        On(new CommitCalled(7, new Commit(by, 3, new WeightFile(0, 3, "c", "ab"), "", Finished: false)));
+        On(new CommitCalled(7, new Commit(by, 3, new WeightFile(0, 3, "c", "ab"), "", FinalStep: null)));
         On(new RecordNotWritten(new IOException("No space left on device")));
         Assert.Contains(_effects, effect => effect is Refuse { Call: 7 });
         Assert.Contains(_effects, effect => effect is ReleaseRun);

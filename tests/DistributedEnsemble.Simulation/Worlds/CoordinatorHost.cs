@@ -230,9 +230,8 @@ internal sealed class CoordinatorHost : IActivation
         {
             case CollectCalled { HandOver: { } handOver } when answer is Acknowledgement.Recorded or Acknowledgement.Stop:
                 var (weights, collected) = (handOver.Weights, record?.Members[handOver.Weights.Member]);
-                var isAveraged = _run.Course.IsAveraged(weights.Step);
-                if (isAveraged && (collected?.Ema?.Step ?? 0) < weights.Step) World.Never($"member {weights.Member} is told that step {weights.Step} is folded, and the record does not have it");
-                if (_run.Course.IsSnapshot(weights.Step) && record?.Snapshots.Any(snapshot => (snapshot.Member, snapshot.Step) == (weights.Member, weights.Step)) != true)
+                if (handOver.IsAveraged && (collected?.Ema?.Step ?? 0) < weights.Step) World.Never($"member {weights.Member} is told that step {weights.Step} is folded, and the record does not have it");
+                if (handOver.IsSnapshot && record?.Snapshots.Any(snapshot => (snapshot.Member, snapshot.Step) == (weights.Member, weights.Step)) != true)
                 {
                     World.Never($"member {weights.Member} is told that the snapshot of step {weights.Step} is recorded, and it is not");
                 }

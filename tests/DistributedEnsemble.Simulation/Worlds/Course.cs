@@ -15,11 +15,22 @@ internal sealed class Course
 
     private readonly ulong[][] _weights, _averages;
     private readonly string[][] _names;
+    private readonly int[] _ends, _finals;
 
     public Course(RunKey run, ref Dice dice)
     {
         Run = run;
-        (Members, Steps, Snapshots) = (dice.Between(1, 3), dice.Between(3, 8), dice.Between(1, 2));
+        (Members, Steps) = (dice.Between(1, 3), dice.Between(3, 8));
+        // Members that stop early keep their best model beside the snapshots that they come to.
+        var stopsEarly = dice.OneIn(3);
+        Snapshots = dice.Between(stopsEarly ? 0 : 1, 2);
+        (_ends, _finals) = (new int[Members], new int[Members]);
+        for (var member = 0; member < Members; member++)
+        {
+            _ends[member] = stopsEarly ? dice.Between(2, Steps) : Steps;
+            _finals[member] = stopsEarly ? dice.Between(1, _ends[member]) : Steps;
+        }
+
         var every = dice.Between(0, 3);
         if (every > 0)
         {
@@ -64,6 +75,12 @@ internal sealed class Course
 
     public static ulong Fold(ulong average, ulong weights) => Dice.Mix(average, weights);
 
+    /// <summary>The last step of a member.</summary>
+    public int End(int member) => _ends[member];
+
+    /// <summary>The step of a member's final model.</summary>
+    public int Final(int member) => _finals[member];
+
     public bool IsSnapshot(int step)
     {
         for (var i = 1; i <= Snapshots; i++)
@@ -74,18 +91,18 @@ internal sealed class Course
         return false;
     }
 
-    public bool IsAveraged(int step) => Averaging?.Includes(step) == true;
+    public bool IsAveraged(int member, int step) => Averaging is { } averaging && (averaging.Includes(step) || step == End(member));
 
     public string ShaAt(int member, int step) => _names[member][step];
 
     public string AverageAt(int member, int step) => Sha(_averages[member][step]);
 
     /// <summary>The step of the hand-over that follows; 0 if there is none.</summary>
-    public int NextAveraged(int step)
+    public int NextAveraged(int member, int step)
     {
-        for (var next = step + 1; next <= Steps; next++)
+        for (var next = step + 1; next <= End(member); next++)
         {
-            if (IsAveraged(next)) return next;
+            if (IsAveraged(member, next)) return next;
         }
 
         return 0;
@@ -104,7 +121,7 @@ internal sealed class Course
         var averages = new ulong[Steps + 1];
         for (var step = 1; step <= Steps; step++)
         {
-            averages[step] = IsAveraged(step) ? Fold(averages[step - 1], _weights[member][step]) : averages[step - 1];
+            averages[step] = IsAveraged(member, step) ? Fold(averages[step - 1], _weights[member][step]) : averages[step - 1];
         }
 
         return averages;

@@ -18,7 +18,15 @@ internal sealed class Laws(Course course)
             Named(snapshot, course.ShaAt(snapshot.Member, snapshot.Step), store);
         }
 
-        foreach (var member in after.Members) Member(before?.Members[member.Index], member, store);
+        foreach (var member in after.Members)
+        {
+            Member(before?.Members[member.Index], member, store);
+            if (member.State == MemberState.Completed && !after.Snapshots.Any(snapshot => (snapshot.Member, snapshot.Step) == (member.Index, member.FinalStep)))
+            {
+                World.Never($"member {member.Index} has ended, and the record does not name its final model");
+            }
+        }
+
         if (after.State is RunState.Completed or RunState.Degraded && after.Members.Any(member => member.State is not (MemberState.Completed or MemberState.Failed)))
         {
             World.Never($"the run is {after.State}, and a member is not");
@@ -39,9 +47,10 @@ internal sealed class Laws(Course course)
         {
             if (member.State == MemberState.Failed) continue;
             if (member.Pending is not null) World.Never($"a hand-over of member {member.Index} is still pending");
-            if (course.Averaging is not null && member.Ema?.Step != course.Steps) World.Never($"the EMA model of member {member.Index} ends at step {member.Ema?.Step}");
-            if (metrics[member.Index] != course.Lines[course.Steps]) World.Never($"the metric lines of member {member.Index} are {metrics[member.Index].Length} bytes of {course.Lines[course.Steps].Length}");
-            var expected = Enumerable.Range(1, course.Steps).Where(course.IsSnapshot);
+            if (course.Averaging is not null && member.Ema?.Step != course.End(member.Index)) World.Never($"the EMA model of member {member.Index} ends at step {member.Ema?.Step}");
+            var (end, final) = (course.End(member.Index), course.Final(member.Index));
+            if (metrics[member.Index] != course.Lines[end]) World.Never($"the metric lines of member {member.Index} are {metrics[member.Index].Length} bytes of {course.Lines[end].Length}");
+            var expected = Enumerable.Range(1, end).Where(step => course.IsSnapshot(step) || step == final);
             if (!record.Snapshots.Where(snapshot => snapshot.Member == member.Index).Select(snapshot => snapshot.Step).SequenceEqual(expected)) World.Never($"the snapshots of member {member.Index} are not those of its spec");
         }
 
@@ -59,18 +68,20 @@ internal sealed class Laws(Course course)
             if ((before.Ema?.Step ?? 0) > (after.Ema?.Step ?? 0)) World.Never($"the EMA model of member {index} goes back");
         }
 
-        if (after.MetricsLength != course.Lines[after.State == MemberState.Completed ? course.Steps : after.Step].Length) World.Never($"member {index} has {after.MetricsLength} bytes of metric lines at step {after.Step}");
+        if (after.Step > course.End(index)) World.Never($"member {index} is at step {after.Step}, and its last is {course.End(index)}");
+        if (after.State == MemberState.Completed && (after.Step, after.FinalStep) != (course.End(index), course.Final(index))) World.Never($"member {index} ends at step {after.Step} with the model of step {after.FinalStep}");
+        if (after.MetricsLength != course.Lines[after.Step].Length) World.Never($"member {index} has {after.MetricsLength} bytes of metric lines at step {after.Step}");
         foreach (var checkpoint in after.Checkpoints) Named(checkpoint, course.ShaAt(index, checkpoint.Step), store);
         if (after.Checkpoints is [var newest, ..] && newest.Step != after.Step) World.Never($"member {index} is at step {after.Step}, and its checkpoint at {newest.Step}");
         if (after.Ema is { } model)
         {
-            if (!course.IsAveraged(model.Step)) World.Never($"the EMA model of member {index} ends at step {model.Step}, where nothing is averaged");
+            if (!course.IsAveraged(index, model.Step)) World.Never($"the EMA model of member {index} ends at step {model.Step}, where nothing is averaged");
             Named(model, course.AverageAt(index, model.Step), store);
         }
 
         if (after.Pending is { } pending)
         {
-            if (pending.Step != course.NextAveraged(after.Ema?.Step ?? 0)) World.Never($"member {index} hands over step {pending.Step} after {after.Ema?.Step}");
+            if (pending.Step != course.NextAveraged(index, after.Ema?.Step ?? 0)) World.Never($"member {index} hands over step {pending.Step} after {after.Ema?.Step}");
             Named(pending, course.ShaAt(index, pending.Step), store);
         }
     }

@@ -28,6 +28,8 @@ internal sealed class MemberWork
 
     public RunKey Run => _run.Course.Run;
 
+    private int Last => _run.Course.End(Attempt.Member);
+
     public MemberProgress Progress => new(Attempt, 0, _step, null, 0);
 
     public static MemberWork? Find(Process silo, SimulatedRun run, MemberAttempt attempt) =>
@@ -71,7 +73,7 @@ internal sealed class MemberWork
     {
         if (_isDone) return;
         if (_isAbandoned) End();
-        else if (_step == _run.Course.Steps || _isStopping) Leave();
+        else if (_step == Last || _isStopping) Leave();
         else _silo.After(_run.Course.StepTime, Advance);
     }
 
@@ -96,9 +98,9 @@ internal sealed class MemberWork
         }
 
         var (step, sha) = (_step, Course.Sha(_weights));
-        if (course.IsSnapshot(step)) HandOver(SnapshotFile(step, sha), step, sha);
-        else if (course.IsAveraged(step)) HandOver(RunFolder.HandOver(member, step), step, sha);
-        if (step < course.Steps && step - _lastCheckpoint >= course.CheckpointSteps && !_isStopping)
+        var (isSnapshot, isAveraged) = (course.IsSnapshot(step), course.IsAveraged(member, step));
+        if (isSnapshot || isAveraged) HandOver(step, sha, isSnapshot, isAveraged);
+        if (step < Last && step - _lastCheckpoint >= course.CheckpointSteps && !_isStopping)
         {
             _lastCheckpoint = step;
             Commit(step, sha);
@@ -113,25 +115,28 @@ internal sealed class MemberWork
         return _run.Store.ShaOf(file) is { } known && known != sha ? RunFolder.Snapshot(Attempt.Member, step, Attempt.Attempt) : file;
     }
 
-    private void HandOver(string file, int step, string sha)
+    private void HandOver(int step, string sha, bool isSnapshot, bool isAveraged)
     {
+        var file = isSnapshot ? SnapshotFile(step, sha) : RunFolder.HandOver(Attempt.Member, step);
         var weights = new WeightFile(Attempt.Member, step, file, sha);
-        Add(() => Save(file, sha, call => new CollectCalled(call, new HandOver(Attempt, weights))));
+        Add(() => Save(file, sha, call => new CollectCalled(call, new HandOver(Attempt, weights, isSnapshot, isAveraged))));
     }
 
     private void Commit(int step, string sha)
     {
         var (lines, file) = (TakeLines(), RunFolder.Checkpoint(Attempt.Member, step, Attempt.Attempt));
         var checkpoint = new WeightFile(Attempt.Member, step, file, sha);
-        Add(() => Save(file, sha, call => new CommitCalled(call, new Commit(Attempt, step, checkpoint, lines, Finished: false))));
+        Add(() => Save(file, sha, call => new CommitCalled(call, new Commit(Attempt, step, checkpoint, lines, FinalStep: null))));
     }
 
     private void Leave()
     {
-        if (_step == _run.Course.Steps)
+        if (_step == Last)
         {
-            var lines = TakeLines();
-            Add(() => Send(call => new CommitCalled(call, new Commit(Attempt, _run.Course.Steps, null, lines, Finished: true))));
+            var (course, final, lines) = (_run.Course, _run.Course.Final(Attempt.Member), TakeLines());
+            // A member's checkpoints have its best weights beside it.
+            if (!course.IsSnapshot(final)) HandOver(final, course.ShaAt(Attempt.Member, final), isSnapshot: true, isAveraged: false);
+            Add(() => Send(call => new CommitCalled(call, new Commit(Attempt, Last, null, lines, final))));
         }
         else
         {

@@ -9,12 +9,24 @@ public sealed class RunStatusFileTests
     private static readonly string Good = RunStatusJson.ToJson(new RunStatus
     {
         Run = "digits-1", Id = Guid.Empty, State = RunState.Running, Steps = 5, StepsTotal = 20,
-        Members = [new MemberStatus { Index = 0, State = MemberState.Training, Step = 5, Loss = 0.5 }, new MemberStatus { Index = 1, State = MemberState.Waiting }],
+        Members =
+        [
+            new MemberStatus { Index = 0, State = MemberState.Training, Step = 5, Loss = 0.5, StepsTotal = 10 },
+            new MemberStatus { Index = 1, State = MemberState.Waiting, StepsTotal = 10 },
+        ],
         Snapshots = [new WeightFile(0, 5, "members/00/snapshots/step-00000005.safetensors", new string('a', 64))],
     });
 
     [Fact]
     public void A_status_is_read_as_it_was_written() => Assert.Equal(Good, RunStatusJson.ToJson(RunStatusFile.Parse(Good, Folder)));
+
+    [Fact]
+    public void A_status_of_former_programs_has_the_last_step_as_the_final_one()
+    {
+        var former = Good.Replace("\"state\":\"training\"", "\"state\":\"completed\"", StringComparison.Ordinal).Replace("\"stepsTotal\":10,\"finalStep\":null", "\"x\":1", StringComparison.Ordinal);
+        var members = RunStatusFile.Parse(former, Folder).Members;
+        Assert.Equal([(10, 5), (10, null)], members.Select(member => (member.StepsTotal, member.FinalStep)));
+    }
 
     [Theory]
     [InlineData("\"run\":\"digits-1\"", "\"run\":\"other\"", "it is of a run \"other\"")]

@@ -58,7 +58,7 @@ public sealed class ConstituentChoiceTests
             Run = "r",
             Id = Guid.Empty,
             State = RunState.Completed,
-            Members = [.. Enumerable.Range(0, 3).Select(i => new MemberStatus { Index = i, State = MemberState.Completed })],
+            Members = [.. Enumerable.Range(0, 3).Select(i => new MemberStatus { Index = i, State = MemberState.Completed, FinalStep = 30 })],
             Snapshots = [.. Files([10, 20, 30])],
         },
         Plans.Of(spec), choice);
