@@ -11,16 +11,16 @@ namespace DistributedEnsemble;
 public sealed record EnsembleSpec
 {
     [Key("The run's name; without one the system chooses DATASET-N.", Pattern = RunName.Expression, Rule = RunName.Rule,
-        Absent = "DATASET-N, N the first free number")]
+        Absent = "DATASET-N, N the first free number", IsOfRun = true)]
     public string? Name { get; init; }
 
-    [Key("The 64-bit key of all randomness of the run.", Range = "[0, 18446744073709551615]")]
+    [Key("The 64-bit key of all randomness of the run.", Range = "[0, 18446744073709551615]", IsOfRun = true)]
     public ulong Seed { get; init; } = 1;
 
-    [Key("The number of independently initialised models, K.", Range = "[1, 1000]")]
+    [Key("The number of independently initialised models, K.", Range = "[1, 1000]", IsOfRun = true)]
     public int Members { get; init; } = 10;
 
-    [Key("Threads of libtorch for one member, which occupies as many lanes; kernels of our own use one.", Range = "[1, 256]")]
+    [Key("Threads of libtorch for one member, which occupies as many lanes; kernels of our own use one.", Range = "[1, 256]", IsOfRun = true)]
     public int ThreadsPerMember { get; init; } = 1;
 
     [Key("What the run trains on.")]
@@ -29,30 +29,40 @@ public sealed record EnsembleSpec
     [Key("The network of every member.")]
     public ModelSpec Model { get; init; } = new();
 
+    [Key("Partial specs over this one, given to the members in turn: member i has number i mod their count.", Items = "[0, 1000]",
+        Absent = "none", IsOfRun = true)]
+    public SpecList<SpecVariant> Variants { get; init; } = [];
+
+    [Key("Draws the variants from the seed (hyper-deep ensembles, Wenzel et al., 2020).", IsOfRun = true)]
+    public SearchSpec? Search { get; init; }
+
     [Key("How the weights are trained.")]
     public TrainingSpec Training { get; init; } = new();
 
     [Key("What keeps the weights from fitting the noise.")]
     public RegularizationSpec Regularization { get; init; } = new();
 
-    [Key("The exponentially decaying average of each member's weights (Polyak and Juditsky, 1992).")]
+    [Key("The exponentially decaying average of each member's weights (Polyak and Juditsky, 1992).", IsOfRun = true)]
     public AveragingSpec? Averaging { get; init; }
 
     [Key("Snapshots besides the final model.")]
     public SnapshotSpec? Snapshots { get; init; }
 
-    [Key("What a member continues from after a crash.")]
+    [Key("What a member continues from after a crash.", IsOfRun = true)]
     public CheckpointSpec Checkpoints { get; init; } = new();
 
-    [Key("The metric lines of a member.")]
+    [Key("The metric lines of a member.", IsOfRun = true)]
     public LoggingSpec Logging { get; init; } = new();
 
-    [Key("Which models are averaged, and over what.")]
+    [Key("Which models are averaged, and over what.", IsOfRun = true)]
     public PredictionSpec Prediction { get; init; } = new();
 
     /// <summary>Reads what <see cref="ToJson"/> wrote. The kind of the model was checked when the spec was resolved.</summary>
     /// <exception cref="SpecException">The text is not a valid spec.</exception>
     public static EnsembleSpec FromJson(string text) => SpecDocument.Parse(text).ResolveOver(SpecLayer.Empty, modelKinds: null);
+
+    /// <summary>What member i is trained by: this spec with the member's variant over it. A pure function; keys that are the run's are the same for all.</summary>
+    public EnsembleSpec OfMember(int member) => Variants.Count == 0 ? this : SpecResolution.OfVariant(this, member % Variants.Count);
 
     /// <summary>The spec with every key spelled out that its kinds have; the same spec is always the same text.</summary>
     public string ToJson() => SpecWriter.Write(SpecBuilder.LayerOf(this));
@@ -64,36 +74,50 @@ public enum TaskKind { Classification, Regression }
 public sealed record DataSpec
 {
     [Key("The name of a registered dataset, of a table's file, or of a folder of images.", Pattern = @"\A[^\p{Cc}]{1,1000}\z",
-        Rule = "it must be the name of a dataset or of a file, in quotes")]
+        Rule = "it must be the name of a dataset or of a file, in quotes", IsOfRun = true)]
     public string Dataset { get; init; } = "digits";
 
     [Key("The column that is predicted.", Pattern = @"\A[^\p{Cc}]{1,1000}\z", Rule = "it must be the name of a column, in quotes",
-        Absent = "the first of target, label, class in any case; else the last column that is of use")]
+        Absent = "the first of target, label, class in any case; else the last column that is of use", IsOfRun = true)]
     public string? Target { get; init; }
 
     [Key("Whether a class or a number is predicted.",
-        Absent = "classification if the target is text, or has at most 20 distinct whole numbers; else regression")]
+        Absent = "classification if the target is text, or has at most 20 distinct whole numbers; else regression", IsOfRun = true)]
     public TaskKind? Task { get; init; }
 
-    [Key("Columns that are left out.", Items = "[0, 10000]", Absent = "none")]
+    [Key("Columns that are left out.", Items = "[0, 10000]", Absent = "none", IsOfRun = true)]
     public SpecList<string>? Ignore { get; init; }
 
-    [Key("Columns of numbers that are names of categories.", Items = "[0, 10000]", Absent = "none")]
+    [Key("Columns of numbers that are names of categories.", Items = "[0, 10000]", Absent = "none", IsOfRun = true)]
     public SpecList<string>? Categorical { get; init; }
 
-    [Key("Whether the first line of a table names its columns.", Absent = "found by looking")]
+    [Key("Whether the first line of a table names its columns.", Absent = "found by looking", IsOfRun = true)]
     public bool? Header { get; init; }
 
     [Key("A table of its own that tests.", Pattern = @"\A[^\p{Cc}]{1,1000}\z", Rule = "it must be the name of a file, in quotes",
-        Absent = "every fifth row tests")]
+        Absent = "every fifth row tests", IsOfRun = true)]
     public string? Test { get; init; }
 
-    [Key("Pixels on a side to which the pictures of a folder are resized.", Range = "[1, 4096]", Absent = "the commonest side, at most 64")]
+    [Key("Pixels on a side to which the pictures of a folder are resized.", Range = "[1, 4096]", Absent = "the commonest side, at most 64", IsOfRun = true)]
     public int? ImageSize { get; init; }
 
     [Key("The share of the training rows that only chooses (selection, temperature, best member).", Range = "[0, 0.9]",
-        Rule = "it must be a share from 0 to 0.9 of the training rows (0 keeps no validation split)")]
+        Absent = "0.1; 0 with folds or bootstrap", Rule = "it must be a share from 0 to 0.9 of the training rows (0 keeps no validation split)", IsOfRun = true)]
     public double ValidationFraction { get; init; } = 0.1;
+
+    [Key("Whether each member trains on as many rows drawn with replacement (Breiman, 1996); the rows that it did not draw measure it.",
+        IsOfRun = true)]
+    public bool Bootstrap { get; init; }
+
+    [Key("k: member i trains without fold i mod k of the training rows, which measures it; 0 is no folds.", Range = "[0, 1000]", IsOfRun = true)]
+    public int Folds { get; init; }
+
+    [Key("The share of the features that a member is given, drawn by its own key (random subspaces, Ho, 1998).", Range = "(0, 1]",
+        Rule = "it must be a share above 0 and at most 1 of the features (1 is all of them)")]
+    public double Columns { get; init; } = 1;
+
+    /// <summary>Whether members do not see all training rows: then those that they did not see measure, select and calibrate, all rows together.</summary>
+    public bool HasOutOfFold => Folds > 0 || Bootstrap;
 }
 
 public sealed record CheckpointSpec

@@ -26,4 +26,7 @@ internal sealed class KeyAttribute(string description) : Attribute
 
     /// <summary>Whether only kinds that a host registered have it.</summary>
     public bool IsRegistered { get; init; }
+
+    /// <summary>Whether all members of a run share it, so that no variant has it; true of a section is true of its keys.</summary>
+    public bool IsOfRun { get; init; }
 }

@@ -49,6 +49,8 @@ public sealed class SpecDocument
         var spec = ResolveOver(
             datasetDefaults is null ? SpecLayer.Empty : SpecReader.Read(datasetDefaults.ToJsonString()), modelKinds ?? ModelSpec.BuiltInKinds);
         SpecRules.CheckNew(spec);
+        spec = SpecSearch.Drawn(spec);
+        SpecRules.CheckVariants(spec, modelKinds ?? ModelSpec.BuiltInKinds);
         return spec;
     }
 

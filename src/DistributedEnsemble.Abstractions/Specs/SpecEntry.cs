@@ -14,6 +14,7 @@ public abstract class SpecEntry
         Name = SpecNames.OfKey(property);
         Path = section.PathOf(Name);
         Description = attribute.Description;
+        IsOfRun = attribute.IsOfRun || section.IsOfRun;
         IsNullable = s_nullability.Create(property).ReadState is NullabilityState.Nullable;
     }
 
@@ -30,6 +31,9 @@ public abstract class SpecEntry
 
     /// <summary>Whether null is a value: a section that is off, or a key that was not given.</summary>
     public bool IsNullable { get; }
+
+    /// <summary>Whether all members of a run share it.</summary>
+    public bool IsOfRun { get; }
 
     internal SpecSection? Section { get; }
 

@@ -36,7 +36,8 @@ public sealed class SpecKey : SpecEntry
         : Type == typeof(double) ? "number"
         : Type == typeof(bool) ? "true | false"
         : IsTextList ? "list of texts"
-        : IsSettings ? "object"
+        : IsSettings || IsSearch ? "object"
+        : IsVariants ? "list of partial specs"
         : IsList ? "list of whole numbers"
         : Type.IsEnum ? string.Join(" | ", Choices)
         : "whole number";
@@ -53,6 +54,9 @@ public sealed class SpecKey : SpecEntry
     internal bool IsText => Type == typeof(string);
     internal bool IsList => Type == typeof(SpecList<int>);
     internal bool IsTextList => Type == typeof(SpecList<string>);
+    internal bool IsVariants => Type == typeof(SpecList<SpecVariant>);
+    internal bool IsSearch => Type == typeof(SpecSearch);
+    internal bool IsNumber => Type == typeof(int) || Type == typeof(double);
     internal bool IsSettings => Type == typeof(SpecSettings);
 
     /// <summary>What an error says after the value.</summary>
@@ -60,6 +64,8 @@ public sealed class SpecKey : SpecEntry
         Type.IsEnum ? $"it must be {SpecNames.List(Choices, "or")}"
         : Type == typeof(bool) ? "it must be true or false"
         : IsSettings ? $"it must be an object in braces of at most {SpecSettings.Longest} characters that names each key once, as in {{\"units\": 64}}"
+        : IsSearch ? SpecSearch.Rule
+        : IsVariants ? $"it must be a list of {Items!.Min} to {Items.Max} partial specs, as in [{{\"model\": {{\"hidden\": [64]}}}}]"
         : IsTextList ? $"it must be a list of {Items!.Min} to {Items.Max} texts, as in [\"a\", \"b\"]"
         : IsList ? $"it must be a list of {Items!.Min} to {Items.Max} whole numbers, each {Interval!.InWords}"
         : $"it must be a {TypeName} {Interval!.InWords}");

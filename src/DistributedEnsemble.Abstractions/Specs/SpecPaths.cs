@@ -4,6 +4,11 @@ namespace DistributedEnsemble;
 internal static class SpecPaths
 {
     public const string Dataset = "data.dataset";
+    public const string Folds = "data.folds";
+    public const string Bootstrap = "data.bootstrap";
+    public const string ValidationFraction = "data.validationFraction";
+    public const string Epochs = "training.epochs";
+    public const string Milestones = "training.schedule.milestones";
     public const string Model = "model";
     public const string ModelKind = "model.kind";
     public const string Optimizer = "training.optimizer";

@@ -14,6 +14,32 @@ internal static class SpecReader
     /// <exception cref="SpecException">There is no such path, or it takes no such value.</exception>
     public static SpecLayer Read(SpecLayer layer, string path, string value)
     {
+        var entry = Find(path);
+        return ReadEntry(layer, entry, ValueOf(entry, value));
+    }
+
+    /// <summary>Reads a partial spec of some members.</summary>
+    /// <param name="place">What errors call it.</param>
+    /// <exception cref="SpecException">It is no partial spec, or has a key that all members share.</exception>
+    public static SpecVariant ReadVariant(string place, JsonElement value)
+    {
+        if (value.ValueKind is not JsonValueKind.Object) throw SpecValue.Wrong(place, value, "it must be a partial spec in braces, as in {\"model\": {\"hidden\": [64]}}");
+        try
+        {
+            var layer = ReadSection(SpecLayer.Empty, SpecSchema.Root, value);
+            if (SpecSchema.Entries.FirstOrDefault(entry => entry.IsOfRun && layer.Names(entry.Path)) is { } shared) throw SpecRules.OfTheRun(shared, layer[shared.Path]);
+            return new SpecVariant(layer);
+        }
+        catch (SpecException error)
+        {
+            throw SpecVariant.Error(place, error);
+        }
+    }
+
+    /// <summary>The key at a path.</summary>
+    /// <exception cref="SpecException">There is none.</exception>
+    public static SpecEntry Find(string path)
+    {
         SpecEntry entry = SpecSchema.Root;
         foreach (var name in path.Split('.'))
         {
@@ -22,7 +48,7 @@ internal static class SpecReader
             entry = section.Find(name) ?? throw UnknownKey.Error(section, name);
         }
 
-        return ReadEntry(layer, entry, ValueOf(entry, value));
+        return entry;
     }
 
     private static SpecLayer ReadEntry(SpecLayer layer, SpecEntry entry, JsonElement value) => entry is SpecKey key
@@ -86,7 +112,7 @@ internal static class SpecReader
         return JsonSerializer.SerializeToElement(value);
     }
 
-    private static string NameOf(JsonProperty property)
+    internal static string NameOf(JsonProperty property)
     {
         try
         {

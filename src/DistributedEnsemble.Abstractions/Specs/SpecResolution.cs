@@ -21,6 +21,9 @@ internal static class SpecResolution
         var defaults = SpecDefaults.For(modelKind, optimizer);
 
         keys = WithoutKeysOfOtherKinds(keys, given);
+        // Where members do not see all rows, those measure that they did not see.
+        if ((keys[SpecPaths.Folds] is > 0 || keys[SpecPaths.Bootstrap] is true) && !given.Has(SpecPaths.ValidationFraction))
+            keys = keys.With(SpecSchema.Key(SpecPaths.ValidationFraction), 0.0);
         var spec = SpecBuilder.Build(LinkSnapshotsToCycles(keys, given, dataset), defaults);
         if (spec.Training.Schedule is { Kind: ScheduleKind.Step, Milestones: null } steps)
         {
@@ -30,6 +33,24 @@ internal static class SpecResolution
 
         SpecRules.Check(spec);
         return spec;
+    }
+
+    /// <summary>The spec of the members that have a variant: its keys over the run's, as an author's are over a dataset's.</summary>
+    /// <exception cref="SpecException">The keys do not go together; the message names the variant.</exception>
+    public static EnsembleSpec OfVariant(EnsembleSpec run, int index, IReadOnlyCollection<string>? modelKinds = null)
+    {
+        try
+        {
+            var (keys, below) = (run.Variants[index].Keys, SpecBuilder.LayerOf(run));
+            // Milestones that nobody chose follow the epochs.
+            if (keys.Has(SpecPaths.Epochs) && run.Training.Schedule.Milestones?.Equals(SpecDefaults.Milestones(run.Training.Epochs)) == true)
+                below = below.Without(SpecPaths.Milestones);
+            return Resolve(keys, below, modelKinds) with { Variants = [], Search = null };
+        }
+        catch (SpecException error)
+        {
+            throw SpecVariant.Error($"variants[{index}]", error);
+        }
     }
 
     private static bool Changes(SpecLayer given, SpecLayer dataset, string kind, object fallback) =>

@@ -19,7 +19,10 @@ internal static class SpecRules
                 $"training.schedule.milestones is {milestones}: milestones are epochs, each later than the one before (sort them).");
         }
 
-        if (prediction.Select == "greedy" && spec.Data.ValidationFraction == 0)
+        if (spec.Data.Folds == 1)
+            throw new SpecException("data.folds is 1: a member would train without all of its rows (take 2 folds or more, or 0 for none).");
+
+        if (prediction.Select == "greedy" && spec.Data.ValidationFraction == 0 && !spec.Data.HasOutOfFold)
         {
             throw new SpecException("prediction.select is \"greedy\": greedy selection needs validation rows, and "
                 + "data.validationFraction is 0 (raise it, or select all).");
@@ -37,8 +40,10 @@ internal static class SpecRules
                 + $"{SpecNames.OfChoice(spec.Training.Schedule.Kind)}, which has none (choose cyclic-cosine, or reset never).");
         }
 
-        // A network of the host's own may have dropout of its own.
-        if (prediction.MonteCarloSamples > 0 && ModelSpec.BuiltInKinds.Contains(spec.Model.Kind) && (dropout is null or { Rate: 0, InputRate: 0 }))
+        if (spec.Search is { Over: null }) throw new SpecException($"search.over is null: {SpecSearch.Rule}.");
+
+        // A network of the host's own may have dropout of its own, and so may a variant.
+        if (spec.Variants.Count == 0 && spec.Search is null && prediction.MonteCarloSamples > 0 && ModelSpec.BuiltInKinds.Contains(spec.Model.Kind) && (dropout is null or { Rate: 0, InputRate: 0 }))
         {
             throw new SpecException($"prediction.monteCarloSamples is {prediction.MonteCarloSamples}: Monte-Carlo prediction averages "
                 + "over dropout masks, and dropout is off (set regularization.dropout.rate, or 0 samples).");
@@ -60,6 +65,32 @@ internal static class SpecRules
             $"regularization.weightDecay is {SpecValue.InWords(decay)}: it is decoupled, which makes adamw of adam, and training.optimizer.kind is adam "
             + "(choose adamw; or set regularization.l2, the coupled form, to half of PyTorch's weight_decay, and weightDecay to 0).");
     }
+
+    /// <summary>Each variant makes a spec with the run's, and has a member.</summary>
+    public static void CheckVariants(EnsembleSpec spec, IReadOnlyCollection<string> modelKinds)
+    {
+        for (var i = 0; i < spec.Variants.Count; i++)
+        {
+            var member = SpecResolution.OfVariant(spec, i, modelKinds);
+            try
+            {
+                CheckNew(member);
+            }
+            catch (SpecException error)
+            {
+                throw SpecVariant.Error($"variants[{i}]", error);
+            }
+        }
+
+        if (spec.Variants.Count <= spec.Members) return;
+        var (what, count) = spec.Search is null ? ("variants has", $"{spec.Variants.Count} partial specs") : ("search.count is", $"{spec.Variants.Count}");
+        throw new SpecException($"{what} {count}, and members is {spec.Members}: variant {spec.Members} and those after it would be nobody's "
+            + "(take more members, or fewer variants).");
+    }
+
+    public static SpecException OfTheRun(SpecEntry entry, object? value) => new(entry is SpecKey
+        ? $"{entry.Path} is {SpecValue.InWords(value)}: all members of a run share it (set it for the run, beside the variants)."
+        : $"{entry.Path} is one for all members of a run (set it for the run, beside the variants).");
 
     public static void CheckModelKind(string kind, IReadOnlyCollection<string> kinds)
     {

@@ -13,6 +13,8 @@ internal static partial class SpecValue
         value.ValueKind is JsonValueKind.Null && key.IsNullable ? null
         : key.IsList ? List(key, value)
         : key.IsTextList ? Texts(key, value)
+        : key.IsVariants ? Variants(key, value)
+        : key.IsSearch ? SpecSearch.Read(key, value)
         : key.IsSettings ? SpecSettings.TryParse(value.GetRawText()) ?? throw Wrong(key.Path, value, key.Rule)
         : Scalar(key, value) ?? throw Wrong(key.Path, value, key.Rule);
 
@@ -26,7 +28,7 @@ internal static partial class SpecValue
         Enum choice => SpecNames.OfChoice(choice),
         bool truth => truth ? "true" : "false",
         SpecList<string> texts => $"[{string.Join(", ", texts.Select(InWords))}]",
-        SpecSettings settings => Shown(settings.ToString()),
+        SpecSettings or SpecVariant or SpecSearch => Shown(value.ToString()!),
         double number => number.ToString("R").Replace("E-0", "e-", StringComparison.Ordinal).Replace("E", "e", StringComparison.Ordinal),
         _ => value.ToString()!,
     };
@@ -80,6 +82,14 @@ internal static partial class SpecValue
         return [.. value.EnumerateArray().Select((item, index) => Text(item) is { Length: > 0 } text && !text.Any(char.IsControl)
             ? text
             : throw Wrong($"{key.Path}[{index}]", item, "it must be a text of one line, in quotes"))];
+    }
+
+    private static SpecList<SpecVariant> Variants(SpecKey key, JsonElement value)
+    {
+        if (value.ValueKind is not JsonValueKind.Array || !key.Items!.Contains((decimal)value.GetArrayLength()))
+            throw Wrong(key.Path, value, key.Rule);
+
+        return [.. value.EnumerateArray().Select((item, index) => SpecReader.ReadVariant($"{key.Path}[{index}]", item))];
     }
 
     private static bool? Truth(JsonElement value) => value.ValueKind switch

@@ -14,7 +14,15 @@ internal static class SpecWriter
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    private static readonly JsonSerializerOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static string Write(SpecLayer layer) => Section(layer, SpecSchema.Root).ToJsonString(s_json);
+
+    /// <summary>The same without spaces.</summary>
+    public static string WriteLine(SpecLayer layer) => Section(layer, SpecSchema.Root).ToJsonString(s_line);
+
+    /// <summary>A value as in a spec, without spaces.</summary>
+    public static string WriteLine(object? value) => Value(value)?.ToJsonString(s_line) ?? "null";
 
     private static JsonObject Section(SpecLayer layer, SpecSection section)
     {
@@ -35,6 +43,8 @@ internal static class SpecWriter
     {
         null => null,
         SpecSettings settings => settings.ToJson(),
+        SpecList<SpecVariant> variants => new JsonArray([.. variants.Select(variant => variant.ToJson())]),
+        SpecSearch search => search.ToJson(),
         Enum choice => SpecNames.OfChoice(choice),
         _ => JsonSerializer.SerializeToNode(value, value.GetType()),
     };

@@ -16,10 +16,12 @@ public sealed record TrainingSpec
     [Key("The learning rate as a function of the step.")]
     public ScheduleSpec Schedule { get; init; } = new();
 
-    [Key("What computes the network: own, with the same bits on every machine, or libtorch, which also computes what own cannot.")]
+    [Key("What computes the network: own, with the same bits on every machine, or libtorch, which also computes what own cannot.",
+        IsOfRun = true)]
     public KernelKind Kernels { get; init; } = KernelKind.Own;
 
-    [Key("What a regression's networks say of a number: its mean and variance (Lakshminarayanan et al., 2017), or its mean alone.")]
+    [Key("What a regression's networks say of a number: its mean and variance (Lakshminarayanan et al., 2017), or its mean alone.",
+        IsOfRun = true)]
     public Likelihood Likelihood { get; init; } = Likelihood.Gaussian;
 
     [Key("What a row counts in a classification's loss: the same, or balanced so that the rows of each class together count alike.")]

@@ -2,6 +2,9 @@ namespace DistributedEnsemble;
 
 internal static class UnknownKey
 {
+    /// <summary>What stands between the key and the way out.</summary>
+    internal const string Middle = " is an unknown key: ";
+
     /// <summary>Names the key that was meant, in this section or another; or all keys of the section if nothing is near.</summary>
     public static SpecException Error(SpecSection section, string name)
     {
@@ -10,7 +13,7 @@ internal static class UnknownKey
             ? $"did you mean {SpecNames.List([.. near.Select(entry => entry.Path)], "or")}?"
             : $"the keys here are {SpecNames.List([.. section.Entries.Select(entry => entry.Name)], "and")}.";
         var path = name.Length == 0 ? "\"\"" : SpecValue.Shown(section.PathOf(name));
-        return new($"{path} is an unknown key: {wayOut}");
+        return new($"{path}{Middle}{wayOut}");
     }
 
     // Twice the distance, so that a right name in another section is nearer than a wrong one here, and ties stay at home.

@@ -92,6 +92,9 @@ internal sealed class PlanCache : IDisposable
         Dataset = UploadedName.Parse(data.Dataset)?.Sha256 ?? data.Dataset,
         Test = data.Test is { } test ? UploadedName.Parse(test)?.Sha256 ?? test : null,
         ValidationFraction = 0,
+        Bootstrap = false,
+        Folds = 0,
+        Columns = 1,
     };
 
     internal sealed record LoadedPlan(TrainingPlan Plan, SharedValues<(DataSpec, bool), Dataset>.Loan Data);

@@ -4,16 +4,6 @@ using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
-/// <summary>What a random number is for. The numbers are part of every run's identity and never change.</summary>
-public enum Purpose
-{
-    Initialization = 0,
-    BatchOrder = 1,
-    Dropout = 2,
-    MonteCarlo = 3,
-    DataSplit = 4,
-}
-
 /// <summary>Where a sequence of random numbers starts: words 1 to 3 of the Philox counter; word 0 counts blocks.</summary>
 /// <param name="Step">The step, epoch or sample.</param>
 /// <param name="Layer">The layer, counted by whoever draws.</param>

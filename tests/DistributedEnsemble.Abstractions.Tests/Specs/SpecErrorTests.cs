@@ -31,6 +31,8 @@ public sealed class SpecErrorTests
     [InlineData("model.hidden=[64", "model.hidden is \"[64\": it must be a list of 1 to 64 whole numbers, each from 1 to 1000000.")]
     [InlineData("name=Fashion Ten", "name is \"Fashion Ten\": a name has 1 to 63 characters of a-z, 0-9 and -, and starts with a letter or digit.")]
     [InlineData("prediction.select=last:0", "prediction.select is \"last:0\": it must be all, greedy, or last:N with N from 1 to 999999.")]
+    [InlineData("data.columns=0", "data.columns is 0: it must be a share above 0 and at most 1 of the features (1 is all of them).")]
+    [InlineData("data.folds=1", "data.folds is 1: a member would train without all of its rows (take 2 folds or more, or 0 for none).")]
     [InlineData("training=3", "training is 3: it must be a section in braces.")]
     [InlineData("training=null", "training is null: it must be a section in braces.")]
     [InlineData("averaging=on", "averaging is \"on\": it must be a section in braces, or null (off).")]
@@ -52,9 +54,9 @@ public sealed class SpecErrorTests
     [InlineData("lerningrate=0.1", "lerningrate is an unknown key: did you mean training.schedule.learningRate?")]
     [InlineData("dropout=0.5", "dropout is an unknown key: did you mean regularization.dropout?")]
     [InlineData("everySteps=5", "everySteps is an unknown key: did you mean averaging.everySteps or logging.everySteps?")]
-    [InlineData("data.qqqqqqqqqqqq=5", "data.qqqqqqqqqqqq is an unknown key: the keys here are dataset, target, task, ignore, categorical, header, test, imageSize and validationFraction.")]
+    [InlineData("data.qqqqqqqqqqqq=5", "data.qqqqqqqqqqqq is an unknown key: the keys here are dataset, target, task, ignore, categorical, header, test, imageSize, validationFraction, bootstrap, folds and columns.")]
     [InlineData("members.count=3", "members.count is an unknown key: members is a value and has no keys.")]
-    [InlineData("=3", "\"\" is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
+    [InlineData("=3", "\"\" is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, variants, search, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
     public void An_unknown_key_is_answered_with_the_one_that_was_meant(string setting, string error) => AssertError(error, setting);
 
     [Theory]
@@ -88,7 +90,7 @@ public sealed class SpecErrorTests
     [InlineData("{\"data\":{\"dataset\":\"\\ud800\"}}", "data.dataset is \"\\ud800\": it must be the name of a dataset or of a file, in quotes.")]
     [InlineData("{\"data\":{\"dataset\":7}}", "data.dataset is 7: it must be the name of a dataset or of a file, in quotes.")]
     [InlineData("{\"\\ud800\":7}", "The spec is not JSON: a key holds half of a surrogate pair.")]
-    [InlineData("{\"a\\nb\":7}", "a b is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
+    [InlineData("{\"a\\nb\":7}", "a b is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, variants, search, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
     public void A_text_that_is_no_spec_is_refused_in_one_line(string text, string error) =>
         Assert.Equal(error, Assert.Throws<SpecException>(() => SpecDocument.Parse(text)).Message);
 

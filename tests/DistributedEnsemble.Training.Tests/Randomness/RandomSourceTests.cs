@@ -13,6 +13,10 @@ public sealed class RandomSourceTests
     [InlineData(Purpose.Dropout, 2)]
     [InlineData(Purpose.MonteCarlo, 3)]
     [InlineData(Purpose.DataSplit, 4)]
+    [InlineData(Purpose.Search, 5)]
+    [InlineData(Purpose.Folds, 6)]
+    [InlineData(Purpose.Bootstrap, 7)]
+    [InlineData(Purpose.Columns, 8)]
     public void The_counter_is_block_step_layer_and_member_with_purpose(Purpose purpose, uint number)
     {
         var words = new uint[9];
