@@ -57,9 +57,14 @@ public sealed record EnsembleSpec
     [Key("Which models are averaged, and over what.", IsOfRun = true)]
     public PredictionSpec Prediction { get; init; } = new();
 
-    /// <summary>Reads what <see cref="ToJson"/> wrote. The kind of the model was checked when the spec was resolved.</summary>
+    /// <summary>Reads what <see cref="ToJson"/> wrote, now or in former times. The kind of the model was checked when the spec was resolved.</summary>
     /// <exception cref="SpecException">The text is not a valid spec.</exception>
-    public static EnsembleSpec FromJson(string text) => SpecDocument.Parse(text).ResolveOver(SpecLayer.Empty, modelKinds: null);
+    public static EnsembleSpec FromJson(string text)
+    {
+        var (keys, former) = SpecReader.ReadRecorded(text);
+        var spec = SpecResolution.Resolve(keys, SpecLayer.Empty, modelKinds: null);
+        return former.WasBFloat16 ? spec with { Training = spec.Training with { WasBFloat16 = true } } : spec;
+    }
 
     /// <summary>What member i is trained by: this spec with the member's variant over it. A pure function; keys that are the run's are the same for all.</summary>
     public EnsembleSpec OfMember(int member) => Variants.Count == 0 ? this : SpecResolution.OfVariant(this, member % Variants.Count);

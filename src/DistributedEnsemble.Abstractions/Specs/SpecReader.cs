@@ -10,6 +10,14 @@ internal static class SpecReader
     /// <exception cref="SpecException">The text is no spec.</exception>
     public static SpecLayer Read(string text) => ReadSection(SpecLayer.Empty, SpecSchema.Root, Parse(text));
 
+    /// <summary>Reads what a run recorded, with keys that there are no more.</summary>
+    /// <exception cref="SpecException">The text is no spec.</exception>
+    public static (SpecLayer Keys, FormerKeys Former) ReadRecorded(string text)
+    {
+        var spec = Parse(text);
+        return (ReadSection(SpecLayer.Empty, SpecSchema.Root, spec, isRecorded: true), FormerKeys.Of(spec));
+    }
+
     /// <summary>Reads a value at a path, as --set has it: JSON if it can be read as JSON, else a text.</summary>
     /// <exception cref="SpecException">There is no such path, or it takes no such value.</exception>
     public static SpecLayer Read(SpecLayer layer, string path, string value)
@@ -45,17 +53,17 @@ internal static class SpecReader
         {
             if (entry is not SpecSection section)
                 throw new SpecException($"{SpecValue.Shown(path)} is an unknown key: {entry.Path} is a value and has no keys.");
-            entry = section.Find(name) ?? throw UnknownKey.Error(section, name);
+            entry = section.Find(name) ?? throw FormerKeys.Error(section, name) ?? UnknownKey.Error(section, name);
         }
 
         return entry;
     }
 
-    private static SpecLayer ReadEntry(SpecLayer layer, SpecEntry entry, JsonElement value) => entry is SpecKey key
+    private static SpecLayer ReadEntry(SpecLayer layer, SpecEntry entry, JsonElement value, bool isRecorded = false) => entry is SpecKey key
         ? layer.With(key, SpecValue.Read(key, value))
-        : ReadSection(layer, (SpecSection)entry, value);
+        : ReadSection(layer, (SpecSection)entry, value, isRecorded);
 
-    private static SpecLayer ReadSection(SpecLayer layer, SpecSection section, JsonElement value)
+    private static SpecLayer ReadSection(SpecLayer layer, SpecSection section, JsonElement value, bool isRecorded = false)
     {
         if (value.ValueKind is JsonValueKind.Null && section.IsNullable) return layer.With(section, on: false);
         if (value.ValueKind is not JsonValueKind.Object)
@@ -69,9 +77,10 @@ internal static class SpecReader
         foreach (var property in value.EnumerateObject())
         {
             var name = NameOf(property);
-            var entry = section.Find(name) ?? throw UnknownKey.Error(section, name);
+            if (isRecorded && FormerKeys.Error(section, name) is not null) continue;
+            var entry = section.Find(name) ?? throw FormerKeys.Error(section, name) ?? UnknownKey.Error(section, name);
             if (!seen.Add(name)) throw new SpecException($"{entry.Path} is given twice: keep one of the two.");
-            layer = ReadEntry(layer, entry, property.Value);
+            layer = ReadEntry(layer, entry, property.Value, isRecorded);
         }
 
         return layer;

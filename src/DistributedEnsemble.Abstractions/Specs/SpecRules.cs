@@ -53,12 +53,6 @@ internal static class SpecRules
     /// <summary>What runs of former times could be trained with, and new ones cannot.</summary>
     public static void CheckNew(EnsembleSpec spec)
     {
-        if (spec.Training is { Precision: Precision.BFloat16, Kernels: KernelKind.Own })
-        {
-            throw new SpecException("training.precision is bfloat16: that is arithmetic of libtorch, and training.kernels is own "
-                + "(set training.kernels to libtorch, or precision to float32).");
-        }
-
         var decay = spec.Regularization.WeightDecay;
         if (spec.Training.Optimizer.Kind is not OptimizerKind.Adam || decay == 0) return;
         throw new SpecException(

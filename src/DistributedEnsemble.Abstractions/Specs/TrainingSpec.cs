@@ -27,8 +27,8 @@ public sealed record TrainingSpec
     [Key("What a row counts in a classification's loss: the same, or balanced so that the rows of each class together count alike.")]
     public ClassWeights ClassWeights { get; init; } = ClassWeights.Equal;
 
-    [Key("The type in which matrix products are computed; weights stay float32. bfloat16 needs kernels: libtorch.")]
-    public Precision Precision { get; init; } = Precision.Float32;
+    /// <summary>Whether a run of former times computed its products in bfloat16. Its weights are float32 and predict so; nothing goes on training them.</summary>
+    public bool WasBFloat16 { get; init; }
 }
 
 /// <summary>The arithmetic of a network's forward and backward pass.</summary>
@@ -41,8 +41,6 @@ public enum Likelihood
 }
 
 public enum ClassWeights { Equal, Balanced }
-
-public enum Precision { Float32, BFloat16 }
 
 public enum OptimizerKind { Sgd, Adam, AdamW }
 

@@ -38,11 +38,12 @@ internal sealed class PlanCache : IDisposable
     public TrainingPlan Plan(EnsembleSpec spec, Dataset dataset) => Fitting(new TrainingPlan(spec, dataset, _options.Networks));
 
     /// <summary>Makes sure that a run can go on here, where there may be less memory than where it began.</summary>
-    /// <exception cref="SpecException">Its members do not fit.</exception>
+    /// <exception cref="SpecException">Its members do not fit, or nothing trains like that any more.</exception>
     /// <exception cref="DataException">The data is not what the run was started with.</exception>
     public void Check(KnownRun run)
     {
         using var use = Take(run);
+        use.Plan.RequireTrainable();
         Fitting(use.Plan);
     }
 

@@ -18,8 +18,10 @@ public sealed class MemberTraining : IDisposable
 
     /// <param name="from">Where to go on; null is the member's random initialization. Its vectors are copied.</param>
     /// <param name="giveWay">Called between the parts of a step, which are the longest that anybody has to wait for this thread.</param>
+    /// <exception cref="SpecException">The run is of former times, and nothing trains like that any more.</exception>
     public MemberTraining(TrainingPlan plan, int member, MemberCheckpoint? from = null, Action? giveWay = null)
     {
+        plan.RequireTrainable();
         _giveWay = giveWay;
         var (spec, layout) = (plan.Spec, plan.Network.Layout);
         _plan = plan;

@@ -66,6 +66,15 @@ public sealed class TrainingPlan
     /// <summary>Whether a metric line is written at a step.</summary>
     public bool IsLogged(int step) => step % Spec.Logging.EverySteps == 0 || step == Steps;
 
+    /// <summary>Makes sure that the run can be trained, and not only evaluated.</summary>
+    /// <exception cref="SpecException">It is of former times, and nothing trains like that any more.</exception>
+    public void RequireTrainable()
+    {
+        if (!Spec.Training.WasBFloat16) return;
+        throw new SpecException("training.precision is bfloat16: nothing trains in it any more. Evaluate the run and predict with the models that it has, "
+            + "or start a new one, which computes in float32.");
+    }
+
     /// <summary>What the spec alone does not say: found before the run is trained, not when it is evaluated.</summary>
     private void CheckPrediction()
     {

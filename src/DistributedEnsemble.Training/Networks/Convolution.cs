@@ -22,12 +22,7 @@ public sealed record Convolution(int Filters, int Size, int Padding = 0, int Str
         var (weightOffset, biasOffset) = (builder.Offset(weight), bias is { } tensor ? builder.Offset(tensor) : -1);
         builder.Operation = place => new ConvolutionOperation(patches, Filters, (int)(channels * height * width), weightOffset, biasOffset, place);
         long[] padding = [Padding, Padding], strides = [Stride, Stride];
-        return builder.Precision == Precision.Float32
-            ? (weights, inputs, _) => functional.conv2d(inputs, weights[weight], Bias(weights), strides, padding)
-            : (weights, inputs, _) => functional.conv2d(
-                inputs.bfloat16(), weights[weight].bfloat16(), Bias(weights)?.bfloat16(), strides, padding).to(ScalarType.Float32);
-
-        Tensor? Bias(Weights weights) => bias is { } place ? weights[place] : null;
+        return (weights, inputs, _) => functional.conv2d(inputs, weights[weight], bias is { } place ? weights[place] : null, strides, padding);
     }
 }
 

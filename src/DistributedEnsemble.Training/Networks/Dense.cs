@@ -14,10 +14,7 @@ public sealed record Dense(int Units) : Layer
         builder.Shape = [Units];
         var (weightOffset, biasOffset) = (builder.Offset(weight), builder.Offset(bias));
         builder.Operation = place => new DenseOperation((int)features, Units, weightOffset, biasOffset, place);
-        return builder.Precision == Precision.Float32
-            ? (weights, inputs, _) => functional.linear(inputs, weights[weight], weights[bias])
-            : (weights, inputs, _) =>
-                functional.linear(inputs.bfloat16(), weights[weight].bfloat16(), weights[bias].bfloat16()).to(TorchSharp.torch.ScalarType.Float32);
+        return (weights, inputs, _) => functional.linear(inputs, weights[weight], weights[bias]);
     }
 }
 

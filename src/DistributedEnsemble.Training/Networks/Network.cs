@@ -20,14 +20,12 @@ public sealed class Network
     /// <param name="inputShape">One row's shape: [features] or [channels, height, width].</param>
     /// <param name="layers">From input to outputs; the last must give a vector.</param>
     /// <exception cref="SpecException">A layer does not fit the shape that it is given.</exception>
-    public Network(
-        IReadOnlyList<long> inputShape, IEnumerable<Layer> layers, Precision precision = Precision.Float32, KernelKind kernels = KernelKind.Own)
+    public Network(IReadOnlyList<long> inputShape, IEnumerable<Layer> layers, KernelKind kernels = KernelKind.Own)
     {
         Layers = [.. layers];
-        var builder = new NetworkBuilder(inputShape, precision);
+        var builder = new NetworkBuilder(inputShape);
         _forward = builder.Chain(Layers);
-        // Only libtorch has the smaller numbers: runs that were begun with them go on with it.
-        _operations = kernels == KernelKind.Own && precision == Precision.Float32 ? builder.Operation : null;
+        _operations = kernels == KernelKind.Own ? builder.Operation : null;
         InputShape = inputShape;
         OutputShape = builder.Shape;
         Layout = new WeightLayout(builder.Tensors);
@@ -39,7 +37,7 @@ public sealed class Network
     /// <summary>From input to outputs.</summary>
     public IReadOnlyList<Layer> Layers { get; }
 
-    /// <summary>What computes it: kernels of our own where every layer has some, unless libtorch's, or numbers of bfloat16, are asked for.</summary>
+    /// <summary>What computes it: kernels of our own where every layer has some, unless libtorch's are asked for.</summary>
     public KernelKind Kernels => _operations is null ? KernelKind.Libtorch : KernelKind.Own;
 
     public IReadOnlyList<long> InputShape { get; }

@@ -17,15 +17,13 @@ public sealed class NetworkBuilder
     private bool _isNumbered;
     private int _parameters, _statistics;
 
-    internal NetworkBuilder(IReadOnlyList<long> inputShape, Precision precision) => (Shape, Precision) = (inputShape, precision);
+    internal NetworkBuilder(IReadOnlyList<long> inputShape) => Shape = inputShape;
 
     /// <summary>What the next layer is given, without the batch dimension.</summary>
     public IReadOnlyList<long> Shape { get; set; }
 
     /// <summary>Numbers that the next layer is given for each row.</summary>
     public int Width => checked((int)Shape.Aggregate(1L, (product, size) => product * size));
-
-    public Precision Precision { get; }
 
     /// <summary>The current layer on kernels of our own; a layer that leaves it null runs on libtorch, and so does its network.</summary>
     public OperationBuilder? Operation { get; set; }

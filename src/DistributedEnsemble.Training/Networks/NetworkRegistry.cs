@@ -39,7 +39,7 @@ public sealed class NetworkRegistry
         Embedding? embedding = inputs.Embedded.Count > 0 ? new(inputs.Embedded) : null;
         var shape = embedding is null ? inputs.Shape : new Network(inputs.Shape, [embedding]).OutputShape;
         var layers = WithInputDropout(design(shape, outputs, spec), spec);
-        var network = new Network(inputs.Shape, embedding is null ? layers : layers.Prepend(embedding), spec.Training.Precision, spec.Training.Kernels);
+        var network = new Network(inputs.Shape, embedding is null ? layers : layers.Prepend(embedding), spec.Training.Kernels);
         return network.OutputShape is [var given] && given == outputs
             ? network
             : throw new SpecException(

@@ -64,6 +64,24 @@ public sealed class SpecResolutionTests
         Assert.Equal(spec.ToJson(), EnsembleSpec.FromJson(spec.ToJson()).ToJson());
     }
 
+    [Theory]
+    [InlineData("float32", false)]
+    [InlineData("bfloat16", true)]
+    public void A_spec_that_a_run_recorded_when_precision_was_a_key_is_read(string precision, bool wasBFloat16)
+    {
+        var today = SpecDocument.Empty.Resolve();
+        var recorded = today.ToJson().Replace("\"kernels\": \"own\"", $"\"kernels\": \"own\", \"precision\": \"{precision}\"", StringComparison.Ordinal);
+
+        var spec = EnsembleSpec.FromJson(recorded);
+
+        Assert.NotEqual(today.ToJson(), recorded);
+        Assert.Equal(today with { Training = today.Training with { WasBFloat16 = wasBFloat16 } }, spec);
+        Assert.Equal(today.ToJson(), spec.ToJson());
+        Assert.Equal(
+            "training.precision is a key no more: all kernels compute in float32 (leave the key out).",
+            Assert.Throws<SpecException>(() => SpecDocument.Parse(recorded)).Message);
+    }
+
     [Fact]
     public void The_greatest_seed_is_exact() =>
         Assert.Equal(ulong.MaxValue, SpecDocument.Empty.With("seed", "18446744073709551615").Resolve().Seed);

@@ -4,6 +4,23 @@ namespace DistributedEnsemble.Training.Tests.Members;
 public sealed class TrainingPlanTests
 {
     [Fact]
+    public void A_run_of_former_times_in_bfloat16_is_evaluated_and_trained_no_further()
+    {
+        var today = Plans.Of(Plans.Small);
+        var spec = EnsembleSpec.FromJson(today.Spec.ToJson().Replace("\"kernels\"", "\"precision\": \"bfloat16\", \"kernels\"", StringComparison.Ordinal));
+        var plan = new TrainingPlan(spec, today.Dataset, new NetworkRegistry());
+        using var weights = Weights.Initialize(plan.Network.Layout, plan.Random, 0);
+
+        Assert.Equal(
+            BatchedPrediction.OfRows(Predictors.Create(today, weights, 0, 0), today.Dataset.Test, 0, 5),
+            BatchedPrediction.OfRows(Predictors.Create(plan, weights, 0, 0), plan.Dataset.Test, 0, 5));
+        Assert.Equal(
+            "training.precision is bfloat16: nothing trains in it any more. Evaluate the run and predict with the models that it has, or start a new "
+            + "one, which computes in float32.",
+            Assert.Throws<SpecException>(() => new MemberTraining(plan, 0)).Message);
+    }
+
+    [Fact]
     public void Greedy_selection_on_so_small_a_share_that_no_row_is_held_back_is_refused() => Assert.Equal(
         "prediction.select is \"greedy\": greedy selection needs validation rows, and data.validationFraction 0.0001 of 1437 rows is none "
         + "(raise it, or select all).",

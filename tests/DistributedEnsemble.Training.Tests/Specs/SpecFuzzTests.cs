@@ -12,7 +12,7 @@ public sealed class SpecFuzzTests
           "model": { "kind": "mlp", "hidden": [32, 16] },
           "training": {
             "epochs": 6, "batchSize": 32, "optimizer": { "kind": "adamw", "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8 },
-            "schedule": { "kind": "cyclic-cosine", "learningRate": 0.1, "cycles": 3 }, "precision": "float32"
+            "schedule": { "kind": "cyclic-cosine", "learningRate": 0.1, "cycles": 3 }, "kernels": "own"
           },
           "regularization": { "l2": 1e-4, "weightDecay": 0.01, "dropout": { "rate": 0.5, "inputRate": 0.1, "kind": "inverted" } },
           "averaging": { "decay": 0.99, "everySteps": 10, "reset": "cycle" },
