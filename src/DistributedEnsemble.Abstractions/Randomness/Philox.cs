@@ -34,6 +34,14 @@ public static class Philox
     /// <summary>Fills <paramref name="words"/> with blocks from <paramref name="block"/> on: from 0, word e is word e mod 4 of block ⌊e/4⌋.</summary>
     public static void Fill(ulong key, uint c1, uint c2, uint c3, Span<uint> words, uint block = 0)
     {
+        if (Avx512F.IsSupported)
+        {
+            for (; words.Length >= 32; words = words[32..], block += 8)
+            {
+                EightBlocks(key, block, c1, c2, c3, ref MemoryMarshal.GetReference(words));
+            }
+        }
+
         if (Avx2.IsSupported)
         {
             for (; words.Length >= 16; words = words[16..], block += 4)
@@ -50,8 +58,34 @@ public static class Philox
         }
     }
 
+    /// <inheritdoc cref="FourBlocks"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void EightBlocks(ulong key, uint block, uint c1, uint c2, uint c3, ref uint words)
+    {
+        var x0 = Vector512.Create((ulong)block) + Vector512.Create(0ul, 1, 2, 3, 4, 5, 6, 7);
+        var (x1, x2, x3) = (Vector512.Create((ulong)c1), Vector512.Create((ulong)c2), Vector512.Create((ulong)c3));
+        var multiplier0 = Vector512.Create((ulong)Multiplier0).AsUInt32();
+        var multiplier1 = Vector512.Create((ulong)Multiplier1).AsUInt32();
+        var (k0, k1) = ((uint)key, (uint)(key >> 32));
+        for (var round = 0; round < Rounds; round++)
+        {
+            var product0 = Avx512F.Multiply(x0.AsUInt32(), multiplier0);
+            var product1 = Avx512F.Multiply(x2.AsUInt32(), multiplier1);
+            (x0, x1) = ((product1 >>> 32) ^ x1 ^ Vector512.Create((ulong)k0), product1);
+            (x2, x3) = ((product0 >>> 32) ^ x3 ^ Vector512.Create((ulong)k1), product0);
+            k0 += Weyl0;
+            k1 += Weyl1;
+        }
+
+        var low = Vector512.Create(0xFFFFFFFFul);
+        var front = (x0 & low) | (x1 << 32);
+        var back = (x2 & low) | (x3 << 32);
+        Avx512F.PermuteVar8x64x2(front, Vector512.Create(0ul, 8, 1, 9, 2, 10, 3, 11), back).AsUInt32().StoreUnsafe(ref words);
+        Avx512F.PermuteVar8x64x2(front, Vector512.Create(4ul, 12, 5, 13, 6, 14, 7, 15), back).AsUInt32().StoreUnsafe(ref words, 16);
+    }
+
     /// <summary>
-    /// Four blocks at once, each word of the state in the low half of a 64-bit element: that is what the multiplication reads,
+    /// Several blocks at once, each word of the state in the low half of a 64-bit element: that is what the multiplication reads,
     /// so the high halves may hold anything.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,7 +5,7 @@ namespace DistributedEnsemble.Training;
 /// <summary>Rows with their targets, preprocessed.</summary>
 /// <param name="Inputs">[n, inputs], row after row.</param>
 /// <param name="Targets">[n]: indices into the classes, or standardised numbers, as the dataset's task says.</param>
-public sealed record Samples(NativeVector Inputs, float[] Targets) : IDisposable
+public sealed unsafe record Samples(NativeVector Inputs, float[] Targets) : IDisposable
 {
     public long Count => Targets.Length;
 
@@ -19,13 +19,20 @@ public sealed record Samples(NativeVector Inputs, float[] Targets) : IDisposable
     public Samples Rows(ReadOnlySpan<int> rows)
     {
         var copy = new Samples(new NativeVector((long)rows.Length * Width), new float[rows.Length]);
-        for (var i = 0; i < rows.Length; i++)
-        {
-            InputsOf(rows[i], 1).CopyTo(copy.InputsOf(i, 1));
-            copy.Targets[i] = Targets[rows[i]];
-        }
-
+        CopyTo(rows, copy.Inputs.Start, copy.Targets);
         return copy;
+    }
+
+    /// <summary>Copies some rows, in the given order, one after the other.</summary>
+    internal void CopyTo(ReadOnlySpan<int> rows, float* inputs, Span<float> targets)
+    {
+        var width = Width;
+        var all = Inputs.Start;
+        for (var i = 0; i < rows.Length; i++, inputs += width)
+        {
+            targets[i] = Targets[rows[i]];
+            new ReadOnlySpan<float>(all + (nint)rows[i] * width, width).CopyTo(new Span<float>(inputs, width));
+        }
     }
 
     public void Dispose() => Inputs.Dispose();

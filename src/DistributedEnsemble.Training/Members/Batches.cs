@@ -9,7 +9,7 @@ public readonly record struct Batch(int Rows, ReadOnlyMemory<float> Targets);
 /// A member's batches: each epoch goes through the training rows in a fresh order, a keyed permutation; its last batch may
 /// be smaller. A batch is valid until the next one is asked for.
 /// </summary>
-public sealed class Batches
+public sealed unsafe class Batches
 {
     private readonly Samples _samples;
     private readonly int[] _rows;
@@ -42,9 +42,8 @@ public sealed class Batches
         Permute((step - 1) / PerEpoch);
         var first = (step - 1) % PerEpoch * _batchSize;
         var rows = _order.AsSpan(first, Math.Min(_batchSize, _rows.Length - first));
-        var width = _samples.Width;
-        for (var i = 0; i < rows.Length; i++) _samples.InputsOf(rows[i], 1).CopyTo(inputs[(i * width)..]);
-        for (var i = 0; i < rows.Length; i++) _targets[i] = _samples.Targets[rows[i]];
+        if (inputs.Length < rows.Length * _samples.Width) throw new ArgumentException($"{rows.Length} rows do not fit into {inputs.Length} numbers.", nameof(inputs));
+        fixed (float* start = inputs) _samples.CopyTo(rows, start, _targets);
         return new Batch(rows.Length, _targets.AsMemory(0, rows.Length));
     }
 

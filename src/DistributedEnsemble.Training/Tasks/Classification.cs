@@ -18,6 +18,9 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
 
     private const string Temperature = "temperature";
 
+    /// <summary>Whose sums lie on the stack together.</summary>
+    private const int RowsAtOnce = 64;
+
     private double? _temperature;
     private float[]? _weights;
 
@@ -76,15 +79,35 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
     public override double Loss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets, Span<float> gradient)
     {
         var loss = 0.0;
-        for (var row = 0; row < targets.Length; row++)
+        Span<double> distances = stackalloc double[RowsAtOnce], sums = stackalloc double[RowsAtOnce];
+        Span<float> logarithms = stackalloc float[RowsAtOnce];
+        for (var first = 0; first < targets.Length; first += RowsAtOnce)
         {
-            var scores = outputs.Slice(row * Outputs, Outputs);
-            var slope = gradient.Slice(row * Outputs, Outputs);
-            var target = (int)targets[row];
-            var weight = _weights is null ? 1.0 : _weights[target];
-            var (highest, sum) = Exponentials(scores, slope);
-            loss += weight * (Elementary.Log((float)sum) - ((double)scores[target] - highest));
-            for (var c = 0; c < slope.Length; c++) slope[c] = (float)(weight * (slope[c] / sum - (c == target ? 1 : 0)) / targets.Length);
+            // Exponentials and logarithms of many rows at once: few have as many classes as a vector has places.
+            var count = Math.Min(RowsAtOnce, targets.Length - first);
+            var slopes = gradient.Slice(first * Outputs, count * Outputs);
+            for (var row = 0; row < count; row++)
+            {
+                var scores = outputs.Slice((first + row) * Outputs, Outputs);
+                var highest = SubtractHighest(scores, slopes.Slice(row * Outputs, Outputs));
+                distances[row] = (double)scores[(int)targets[first + row]] - highest;
+            }
+
+            Elementary.Exp(slopes, slopes);
+            for (var row = 0; row < count; row++)
+            {
+                sums[row] = Sum(slopes.Slice(row * Outputs, Outputs));
+                logarithms[row] = (float)sums[row];
+            }
+
+            Elementary.Log(logarithms[..count], logarithms[..count]);
+            for (var row = 0; row < count; row++, slopes = slopes[Outputs..])
+            {
+                var target = (int)targets[first + row];
+                var weight = _weights is null ? 1.0 : _weights[target];
+                loss += weight * ((double)logarithms[row] - distances[row]);
+                for (var c = 0; c < Outputs; c++) slopes[c] = (float)(weight * (slopes[c] / sums[row] - (c == target ? 1 : 0)) / targets.Length);
+            }
         }
 
         return loss / targets.Length;
@@ -108,7 +131,9 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
         Span<float> exponentials = Outputs <= 256 ? stackalloc float[Outputs] : new float[Outputs];
         for (; !outputs.IsEmpty; outputs = outputs[Outputs..], answers = answers[Width..])
         {
-            var (_, sum) = Exponentials(outputs[..Outputs], exponentials);
+            SubtractHighest(outputs[..Outputs], exponentials);
+            Elementary.Exp(exponentials, exponentials);
+            var sum = Sum(exponentials);
             var entropy = 0.0;
             for (var c = 0; c < exponentials.Length; c++)
             {
@@ -187,12 +212,21 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
     internal double[] Calibrated(ReadOnlySpan<double> probabilities) => TemperatureScaling.Apply(
         probabilities, Outputs, _temperature ?? throw new InvalidOperationException("No temperature was fitted."));
 
-    /// <returns>The highest score, and the sum of e^(score − highest).</returns>
-    private static (float Highest, double Sum) Exponentials(ReadOnlySpan<float> scores, Span<float> exponentials)
+    /// <summary>What of each score is above the highest.</summary>
+    /// <returns>The highest.</returns>
+    private static float SubtractHighest(ReadOnlySpan<float> scores, Span<float> differences)
     {
-        var (highest, sum) = (TensorPrimitives.Max(scores), 0.0);
-        for (var c = 0; c < exponentials.Length; c++) sum += exponentials[c] = Elementary.Exp(scores[c] - highest);
-        return (highest, sum);
+        var highest = scores[0];
+        foreach (var score in scores) highest = score > highest || float.IsNaN(score) ? score : highest;
+        for (var c = 0; c < differences.Length; c++) differences[c] = scores[c] - highest;
+        return highest;
+    }
+
+    private static double Sum(ReadOnlySpan<float> exponentials)
+    {
+        var sum = 0.0;
+        foreach (var exponential in exponentials) sum += exponential;
+        return sum;
     }
 
     public bool Equals(Classification? other) => other is not null && Target == other.Target && Classes.SequenceEqual(other.Classes);
