@@ -4,7 +4,7 @@ using System.CommandLine.Invocation;
 using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client;
 

@@ -3,4 +3,4 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Signals;
 
-return await new Driver(Wiring.Backend, Consoles.OfThisProcess(), Wiring.Failures, TimeProvider.System, Interruption.OfThisProcess).RunAsync(args);
+return await new Driver(Wiring.Backend, Consoles.OfThisProcess(), Wiring.Failures, TimeProvider.System, ProcessSignals.Listen).RunAsync(args);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Silo.Http;
 
@@ -38,7 +39,8 @@ internal static class SiloCommand
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
-        using var stop = new StopSignals();
+        // Its members take checkpoints first, however often it is asked.
+        using var stop = Interruption.By(_ => { }, PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT);
         try
         {
             // Settings lie beside the program: a file of the folder where it happens to be started is somebody else's.
@@ -47,7 +49,7 @@ internal static class SiloCommand
             await SiloProgram.RunAsync(builder, Settings(builder.Configuration, arguments), stop.Token);
             return ExitCode.Ok;
         }
-        catch (OperationCanceledException) when (stop.ExitCode > 0)
+        catch (OperationCanceledException) when (stop.IsAsked)
         {
             await Console.Error.WriteLineAsync("Stopped before the silo was ready.");
             return stop.ExitCode;

@@ -1,4 +1,4 @@
-using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Silo;
 using Orleans.Runtime;
 
 namespace DistributedEnsemble.Client.Clusters;

@@ -1,6 +1,6 @@
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
-using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Commands;
 

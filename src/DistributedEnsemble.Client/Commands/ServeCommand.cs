@@ -5,8 +5,8 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Client.Servers;
-using DistributedEnsemble.Client.Signals;
 using DistributedEnsemble.Grains;
+using DistributedEnsemble.Silo;
 using DistributedEnsemble.Silo.Http;
 using Spectre.Console;
 

@@ -1,7 +1,7 @@
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
-using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
-using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -1,5 +1,5 @@
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Runs;
 

@@ -3,7 +3,7 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Silo;
 using DistributedEnsemble.Training;
 using Spectre.Console;
 

@@ -1,4 +1,5 @@
-using DistributedEnsemble.Client.Signals;
+using DistributedEnsemble.Silo;
+
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 

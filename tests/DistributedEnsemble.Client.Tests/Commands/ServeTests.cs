@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using DistributedEnsemble.Client.Signals;
 using DistributedEnsemble.Grains;
+using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 
