@@ -55,22 +55,34 @@ public sealed class InferRequestFuzzTests
 
     private static bool TryRead(byte[] body, int? jsonLength)
     {
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        var isRead = true;
+        // Exceptions with their traces, and the texts of errors, cost a constant. A garbage collection that other threads cause
+        // takes the rest of this thread's block and counts it as allocated: then another reading says what it costs.
+        const int readings = 3;
+        var most = 64_000 + (16L * body.Length);
+        for (var reading = 1; ; reading++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var isRead = IsRead(body, jsonLength);
+            var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            if (allocated > most && reading < readings) continue;
+            Assert.InRange(allocated, 0, most);
+            return isRead;
+        }
+    }
+
+    private static bool IsRead(byte[] body, int? jsonLength)
+    {
         try
         {
             InferRequestReader.Read(s_model, s_limits, body, jsonLength);
+            return true;
         }
         catch (HttpError error)
         {
             Assert.InRange(error.Status, 400, 499);
             Assert.DoesNotContain('\n', error.Message);
-            isRead = false;
+            return false;
         }
-
-        // Exceptions with their traces, and the texts of errors, cost a constant.
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64_000 + (16L * body.Length));
-        return isRead;
     }
 
     private static void Mutate(Random random, List<byte> body)
