@@ -39,12 +39,7 @@ internal static class Wiring
         var document = Parse(file).With(settings);
         // A run is resumed and evaluated from other folders, too: it remembers its file by the full path.
         var folders = new DataFolders(dataFolder);
-        document = new DatasetRegistry().Resolve(document.Dataset) switch
-        {
-            TableSource table => document.With("data.dataset", table.Find(folders)),
-            ImageFolderSource images => document.With("data.dataset", images.Find(folders)),
-            _ => document,
-        };
+        if (new DatasetRegistry().Resolve(document.Dataset).Find(folders) is { } path) document = document.With("data.dataset", path);
         return (document.Data.Test is { } test ? document.With("data.test", TableSource.Find(test, folders)) : document).ToJson();
     }
 

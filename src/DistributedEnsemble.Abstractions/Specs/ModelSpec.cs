@@ -3,7 +3,14 @@ namespace DistributedEnsemble;
 public sealed record ModelSpec
 {
     /// <summary>The kinds that are always there; a host may register more, and those may use any key of the section.</summary>
-    public static IReadOnlyList<string> BuiltInKinds { get; } = ["mlp", "lenet", "resnet"];
+    public static IReadOnlyList<string> BuiltInKinds => s_builtIn.Keys;
+
+    private static readonly OrderedDictionary<string, ModelSpec> s_builtIn = new()
+    {
+        ["mlp"] = new() { Kind = "mlp", Hidden = [128] },
+        ["lenet"] = new() { Kind = "lenet" },
+        ["resnet"] = new() { Kind = "resnet", Depth = 20, Width = 16 },
+    };
 
     [Key("The architecture: mlp, lenet, resnet, or a name registered by the host.", Pattern = @"\A[^\p{Cc}]{1,100}\z",
         Rule = "it must be the name of a model, in quotes")]
@@ -22,10 +29,5 @@ public sealed record ModelSpec
     public SpecSettings? Settings { get; init; }
 
     /// <summary>A model of this kind with all else at its default; a kind registered by the host has its own defaults.</summary>
-    public static ModelSpec Of(string kind) => kind switch
-    {
-        "mlp" => new() { Kind = kind, Hidden = [128] },
-        "resnet" => new() { Kind = kind, Depth = 20, Width = 16 },
-        _ => new() { Kind = kind },
-    };
+    public static ModelSpec Of(string kind) => s_builtIn.GetValueOrDefault(kind) ?? new() { Kind = kind };
 }

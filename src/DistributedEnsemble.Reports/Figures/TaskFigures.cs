@@ -2,13 +2,12 @@ using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports.Figures;
 
-/// <summary>The plots that make sense for a task. One that is not known here has none.</summary>
+/// <summary>The plots that make sense for a task.</summary>
 internal static class TaskFigures
 {
-    public static IEnumerable<(string File, string Title, Figure Figure)> Of(LearningTask task, EvaluatedModels models) => task switch
+    public static IEnumerable<(string File, string Title, Figure Figure)> Of(LearningTask task, EvaluatedModels models) => task.Kind switch
     {
-        Classification classification => ClassificationFigures.Of(classification, models),
-        Regression regression => RegressionFigures.Of(regression, models),
-        _ => [],
+        TaskKind.Classification => ClassificationFigures.Of((Classification)task, models),
+        TaskKind.Regression => RegressionFigures.Of((Regression)task, models),
     };
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using DistributedEnsemble.Training.Images;
-using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
@@ -18,7 +17,7 @@ public static class DataSummary
         var (train, validation, test) = data.Splits;
         var parts = new List<string>
         {
-            $"{data.Dataset}: {data.Task.Name} of {OneLine.Quoted(data.Task.Target!)} ({Outcomes(data.Task)})",
+            $"{data.Dataset}: {data.Task.Name} of {OneLine.Quoted(data.Task.Target!)} ({data.Task.Outcomes})",
             $"{Count(train + validation + test)} rows ({Count(train)} train, {Count(validation)} validate, {Count(test)} test)",
             $"{Count(data.Columns.Length)} features, {Count(data.Inputs.Width)} inputs",
         };
@@ -41,15 +40,8 @@ public static class DataSummary
     ];
 
     private static string Of(DataDescription data, ImageDescription images) =>
-        $"{data.Dataset}: {data.Task.Name} ({Outcomes(data.Task)}); {Count(data.Splits.Train + data.Splits.Validation + data.Splits.Test)} images "
+        $"{data.Dataset}: {data.Task.Name} ({data.Task.Outcomes}); {Count(data.Splits.Train + data.Splits.Validation + data.Splits.Test)} images "
         + $"({Count(data.Splits.Train)} train, {Count(data.Splits.Validation)} validate, {Count(data.Splits.Test)} test), {images.Size}×{images.Size} {(images.Channels == 1 ? "grey" : "colour")} pixels";
-
-    private static string Outcomes(LearningTask task) => task switch
-    {
-        Classification { Classes: var classes } => $"{Count(classes.Count)} classes: {string.Join(", ", classes.Take(MostNamed))}{(classes.Count > MostNamed ? ", …" : "")}",
-        Regression numbers => string.Create(CultureInfo.InvariantCulture, $"{numbers.Minimum:G6} to {numbers.Maximum:G6}"),
-        _ => task.Name,
-    };
 
     private static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 }

@@ -15,6 +15,10 @@ public interface IDatasetSource
 
     DatasetLocation Locate(DataFolders folders);
 
+    /// <summary>The full path of the file or folder that is the data; null of a dataset that is known by its name.</summary>
+    /// <exception cref="DataException">It is not there.</exception>
+    string? Find(DataFolders folders) => null;
+
     /// <exception cref="DataException">The data is missing or damaged.</exception>
     Dataset Load(DataFolders folders);
 

@@ -54,6 +54,9 @@ public sealed record CategoryColumn : ColumnEncoder
 
     public override (int Levels, int Width)? Embedded => Vector is { } width ? (OtherPlace + 1, width) : null;
 
+    public override string Becomes => Embedded is { } levels
+        ? $"the index of one of {levels.Levels:N0} levels, a vector of {levels.Width}" : $"{Inputs} inputs, one for each level";
+
     private int OtherPlace => Levels.Count + (Missing ? 1 : 0);
 
     /// <summary>Null if there are too many levels, or none that stands there twice.</summary>

@@ -23,6 +23,10 @@ public abstract record ColumnEncoder
     [JsonIgnore]
     public virtual (int Levels, int Width)? Embedded => null;
 
+    /// <summary>What a cell becomes, for people; null if that is the number itself, or nothing.</summary>
+    [JsonIgnore]
+    public virtual string? Becomes => Inputs > 1 ? $"{Inputs} inputs: {string.Join(", ", InputNames)}" : null;
+
     /// <summary>Why it is left out, or what else people should know.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Note { get; init; }

@@ -27,7 +27,7 @@ public sealed record TableInspection(
             var encoders = survey.Description.Columns.ToDictionary(column => column.Name);
             return new TableInspection(
                 path, format, rows, survey.Description.RowsWithoutTarget, survey.Target.Name,
-                survey.Target.Task.Name == Tasks.Classification.TaskName ? TaskKind.Classification : TaskKind.Regression,
+                survey.Target.Task.Kind,
                 [.. columns.Select((name, i) => Column(name, all[i], i == survey.TargetPlace ? null : encoders[name]))])
             {
                 Notes = survey.Description.Notes,
@@ -43,18 +43,9 @@ public sealed record TableInspection(
     }
 
     private static InspectedColumn Column(string name, ColumnSurvey survey, ColumnEncoder? encoder) => new(
-        name, encoder is null ? "target" : ColumnKinds.NameOf(encoder), survey.Missing, survey.Levels.Count, encoder?.Inputs ?? 0, encoder?.Note ?? Becomes(encoder), Contents(survey))
+        name, encoder is null ? "target" : ColumnKinds.NameOf(encoder), survey.Missing, survey.Levels.Count, encoder?.Inputs ?? 0, encoder?.Note ?? encoder?.Becomes, Contents(survey))
     {
         HasMore = survey.HasMoreLevels,
-    };
-
-    private static string? Becomes(ColumnEncoder? encoder) => encoder switch
-    {
-        null => null,
-        { Embedded: { } levels } => $"the index of one of {levels.Levels:N0} levels, a vector of {levels.Width}",
-        CategoryColumn category => $"{category.Inputs} inputs, one for each level",
-        { Inputs: > 1 } => $"{encoder.Inputs} inputs: {string.Join(", ", encoder.InputNames)}",
-        _ => null,
     };
 
     private static string Contents(ColumnSurvey survey)

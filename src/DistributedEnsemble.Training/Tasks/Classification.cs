@@ -21,11 +21,21 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
     /// <summary>Whose sums lie on the stack together.</summary>
     private const int RowsAtOnce = 64;
 
+    /// <summary>Classes that are named where people are told of the task.</summary>
+    private const int MostNamed = 6;
+
     private double? _temperature;
     private float[]? _weights;
 
     [JsonIgnore]
     public override string Name => TaskName;
+
+    [JsonIgnore]
+    public override TaskKind Kind => TaskKind.Classification;
+
+    [JsonIgnore]
+    public override string Outcomes =>
+        $"{Classes.Count:N0} classes: {string.Join(", ", Classes.Take(MostNamed))}{(Classes.Count > MostNamed ? ", …" : "")}";
 
     [JsonIgnore]
     public override int Outputs => Classes.Count;

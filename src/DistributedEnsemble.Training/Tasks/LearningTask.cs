@@ -17,8 +17,15 @@ public abstract record LearningTask
     [JsonIgnore]
     public abstract string Name { get; }
 
+    [JsonIgnore]
+    public abstract TaskKind Kind { get; }
+
     /// <summary>The column that is predicted; null where targets have no column.</summary>
     public string? Target { get; init; }
+
+    /// <summary>What targets are, in words: the classes, or the range.</summary>
+    [JsonIgnore]
+    public abstract string Outcomes { get; }
 
     /// <summary>What is wrong with the description; null if nothing is.</summary>
     public abstract string? Fault();

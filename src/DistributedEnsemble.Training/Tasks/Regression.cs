@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using DistributedEnsemble.Training.Kernels;
 
@@ -34,6 +35,12 @@ public sealed record Regression(double Mean, double Deviation, double Minimum, d
 
     [JsonIgnore]
     public override string Name => TaskName;
+
+    [JsonIgnore]
+    public override TaskKind Kind => TaskKind.Regression;
+
+    [JsonIgnore]
+    public override string Outcomes => string.Create(CultureInfo.InvariantCulture, $"{Minimum:G6} to {Maximum:G6}");
 
     [JsonIgnore]
     public override int Outputs => IsGaussian ? 2 : 1;
