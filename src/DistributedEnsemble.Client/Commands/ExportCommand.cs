@@ -1,38 +1,81 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Client.Commands;
 
 internal sealed class ExportCommand : DriverCommand
 {
-    private readonly Option<string> _output = new("--output")
+    private readonly SharedOptions _shared;
+    private readonly Consoles _consoles;
+
+    private readonly Option<ExportFormat> _format = new("--format")
     {
-        Description = "A folder that does not exist yet, or an empty one.", HelpName = "DIR", Required = true,
+        Description = "safetensors: weights, and a manifest that says how to predict. onnx: one file that predicts.", HelpName = "safetensors|onnx",
+        CustomParser = result => OptionValues.OneOf<ExportFormat>(result, "--format") ?? ExportFormat.Safetensors,
+        DefaultValueFactory = _ => ExportFormat.Safetensors,
     };
+
+    private readonly Option<string?> _output = new("--output")
+    {
+        Description = "Of safetensors: a folder that does not exist yet, or an empty one. Of onnx: a file [default: R.onnx]", HelpName = "DIR|FILE",
+    };
+
+    private readonly Option<bool> _single = new("--single") { Description = "Of onnx: only the model that is best on the validation rows." };
 
     public ExportCommand(Backend backend, SharedOptions shared, Consoles consoles)
         : base(
-            "export", "Copies what predicting takes: weights as safetensors, and a manifest.",
+            "export", "Writes what predicting elsewhere takes: weights as safetensors, or one ONNX file.",
+            "ensemble export digits-1 --format onnx", "ensemble export digits-1 --format onnx --single --output one.onnx",
             "ensemble export digits-1 --output exported", "ensemble export digits-1 --output exported --from snapshots --select last:2")
     {
+        (_shared, _consoles) = (shared, consoles);
         var run = new NamedRun(shared);
         var constituents = new ConstituentOptions();
         Add(run.Argument);
+        Add(_format);
         Add(_output);
+        Add(_single);
         constituents.AddTo(this);
         SetAction(parsed =>
         {
-            var output = parsed.GetRequiredValue(_output);
-            if (File.Exists(output)) throw new UsageException($"--output {output} is a file: it takes a folder.");
-            if (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
-                throw new UsageException($"--output {output} is not empty: take a new folder, or an empty one.");
+            Action<IRunCatalog, string, ConstituentChoice> export = parsed.GetValue(_format) switch
+            {
+                ExportFormat.Safetensors => Safetensors(parsed),
+                ExportFormat.Onnx => Onnx(parsed),
+            };
             var catalog = backend.OpenCatalog(shared.Read(parsed));
-            var status = run.Find(parsed, catalog);
-            var manifest = catalog.Export(status.Run, constituents.Read(parsed), output);
-            if (shared.Json(parsed)) consoles.Out.WriteJson(manifest);
-            else consoles.Out.WriteRaw($"{Words.Plural(manifest.Constituents.Length, "model")} of run {status.Run} in {output}; {RunExport.ManifestFile} says how to predict with {(manifest.Constituents.Length == 1 ? "it" : "them")}.");
+            export(catalog, run.Find(parsed, catalog).Run, constituents.Read(parsed));
         });
     }
+
+    private Action<IRunCatalog, string, ConstituentChoice> Safetensors(ParseResult parsed)
+    {
+        if (parsed.GetValue(_single)) throw new UsageException("--single is of --format onnx: safetensors are chosen with --members and --select.");
+        var output = parsed.GetValue(_output) ?? throw new UsageException("--output is missing: it takes a folder for the safetensors and their manifest. (--format onnx writes one file.)");
+        if (File.Exists(output)) throw new UsageException($"--output {output} is a file: it takes a folder.");
+        if (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
+            throw new UsageException($"--output {output} is not empty: take a new folder, or an empty one.");
+        return (catalog, run, choice) =>
+        {
+            var manifest = catalog.Export(run, choice, output);
+            if (_shared.Json(parsed)) _consoles.Out.WriteJson(manifest);
+            else _consoles.Out.WriteRaw($"{Words.Plural(manifest.Constituents.Length, "model")} of run {run} in {output}; {RunExport.ManifestFile} says how to predict with {(manifest.Constituents.Length == 1 ? "it" : "them")}.");
+        };
+    }
+
+    private Action<IRunCatalog, string, ConstituentChoice> Onnx(ParseResult parsed) => (catalog, run, choice) =>
+    {
+        var output = parsed.GetValue(_output) ?? $"{run}.onnx";
+        if (Directory.Exists(output)) throw new UsageException($"--output {output} is a folder: with --format onnx it takes the name of a file.");
+        var file = catalog.ExportOnnx(run, choice, parsed.GetValue(_single), output);
+        if (_shared.Json(parsed)) _consoles.Out.WriteJson(file);
+        else _consoles.Out.WriteRaw($"{Words.Plural(file.Constituents.Length, "model")} of run {run} in {output}: from {Named(file.Inputs.Select(value => value.Name))} to {Named(file.Outputs.Select(value => value.Name))}.");
+    };
+
+    private static string Named(IEnumerable<string> names) => string.Join(", ", names);
+
+    private enum ExportFormat { Safetensors, Onnx }
 }

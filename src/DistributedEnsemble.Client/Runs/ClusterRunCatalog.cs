@@ -2,6 +2,7 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Exports.Onnx;
 using Orleans.Runtime;
 
 namespace DistributedEnsemble.Client.Runs;
@@ -68,6 +69,12 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
     {
         using var models = Download(name, choice);
         return RunExport.Write(models.Folder, models.Status, choice, _training.Networks, output);
+    }
+
+    public OnnxFile ExportOnnx(string name, ConstituentChoice choice, bool isSingle, string output)
+    {
+        using var models = Download(name, choice);
+        return OnnxExport.Write(models.Folder, models.Status, choice, isSingle, _training.Networks, output);
     }
 
     public string Report(string name, ConstituentChoice choice) => throw new UsageException(

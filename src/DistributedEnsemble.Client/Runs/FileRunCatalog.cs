@@ -3,6 +3,7 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Reports;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Exports.Onnx;
 
 namespace DistributedEnsemble.Client.Runs;
 
@@ -43,6 +44,9 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
 
     public ExportManifest Export(string name, ConstituentChoice choice, string output) =>
         RunExport.Write(Folder(name), Existing(name), choice, _training.Networks, output);
+
+    public OnnxFile ExportOnnx(string name, ConstituentChoice choice, bool isSingle, string output) =>
+        OnnxExport.Write(Folder(name), Existing(name), choice, isSingle, _training.Networks, output);
 
     public string Report(string name, ConstituentChoice choice) =>
         RunReports.Write(Folder(name), Existing(name), choice, Load, _training.Networks);

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Exports.Onnx;
 
 namespace DistributedEnsemble.Client.Runs;
 
@@ -35,6 +36,10 @@ internal interface IRunCatalog
 
     /// <summary>Copies what predicting takes into a folder that does not exist yet, or is empty.</summary>
     ExportManifest Export(string name, ConstituentChoice choice, string output);
+
+    /// <summary>Writes the run as one ONNX file, which is replaced.</summary>
+    /// <param name="isSingle">Whether only its best model.</param>
+    OnnxFile ExportOnnx(string name, ConstituentChoice choice, bool isSingle, string output);
 
     /// <summary>Writes a page with plots into the run's folder.</summary>
     /// <returns>The page's file.</returns>

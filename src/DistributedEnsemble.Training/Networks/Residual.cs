@@ -10,15 +10,18 @@ namespace DistributedEnsemble.Training;
 /// </summary>
 public sealed record Residual(int Channels, int Stride) : Layer
 {
+    /// <summary>F.</summary>
+    internal IReadOnlyList<Layer> Residue =>
+    [
+        ResNet.Convolution(Channels, Stride), new BatchNorm(), new Relu(),
+        ResNet.Convolution(Channels, stride: 1), new BatchNorm(),
+    ];
+
     public override Function Build(NetworkBuilder builder)
     {
         var shape = builder.Shape;
         var added = Channels - builder.Shape[0];
-        var residue = builder.Chain(
-        [
-            ResNet.Convolution(Channels, Stride), new BatchNorm(), new Relu(),
-            ResNet.Convolution(Channels, stride: 1), new BatchNorm(),
-        ]);
+        var residue = builder.Chain(Residue);
         var (from, given, built) = (shape, builder.Shape, builder.Operation);
         builder.Operation = built is null ? null : place => new ResidualOperation(from, given, Stride, built, place);
         return (weights, inputs, noise) => functional.relu(residue(weights, inputs, noise).add_(Shortcut(inputs)));

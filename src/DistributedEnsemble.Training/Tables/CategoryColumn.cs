@@ -57,7 +57,8 @@ public sealed record CategoryColumn : ColumnEncoder
     public override string Becomes => Embedded is { } levels
         ? $"the index of one of {levels.Levels:N0} levels, a vector of {levels.Width}" : $"{Inputs} inputs, one for each level";
 
-    private int OtherPlace => Levels.Count + (Missing ? 1 : 0);
+    /// <summary>Of levels that are unknown.</summary>
+    internal int OtherPlace => Levels.Count + (Missing ? 1 : 0);
 
     /// <summary>Null if there are too many levels, or none that stands there twice.</summary>
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey)
@@ -108,6 +109,13 @@ public sealed record CategoryColumn : ColumnEncoder
         var values = Array.ConvertAll(texts, text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) ? value : double.NaN);
         var numeric = !values.Any(double.IsNaN);
         return [.. texts.Zip(values).OrderBy(level => numeric ? level.Second : 0).ThenBy(level => level.First, StringComparer.Ordinal).Select(level => level.First)];
+    }
+
+    /// <summary>The place of each text that is no unknown level: of the levels, and of the words for a missing cell.</summary>
+    internal IEnumerable<KeyValuePair<string, int>> Places()
+    {
+        var missing = Missing ? Levels.Count : OtherPlace;
+        return [.. MissingCells.Texts.Select(text => KeyValuePair.Create(text, missing)), .. Levels.Index().Select(level => KeyValuePair.Create(level.Item, level.Index))];
     }
 
     private int Place(Cell cell)

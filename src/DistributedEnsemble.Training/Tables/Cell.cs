@@ -61,6 +61,11 @@ internal static class MissingCells
 {
     private const int Longest = 4;
 
+    private static readonly string[] s_words = ["na", "n/a", "nan", "null", "none"];
+
+    /// <summary>All of them, in each mixture of cases.</summary>
+    public static IEnumerable<string> Texts => ["", "?", "-", .. s_words.SelectMany(word => Cases(word, 0))];
+
     public static bool Are(ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty) return true;
@@ -72,5 +77,12 @@ internal static class MissingCells
             3 => Ascii.EqualsIgnoreCase(text, "n/a"u8) || Ascii.EqualsIgnoreCase(text, "nan"u8),
             _ => Ascii.EqualsIgnoreCase(text, "null"u8) || Ascii.EqualsIgnoreCase(text, "none"u8),
         };
+    }
+
+    private static IEnumerable<string> Cases(string word, int from)
+    {
+        if (from == word.Length) return [word];
+        var rest = Cases(word, from + 1);
+        return char.IsAsciiLetter(word[from]) ? rest.SelectMany(text => (string[])[text, $"{text[..from]}{char.ToUpperInvariant(text[from])}{text[(from + 1)..]}"]) : rest;
     }
 }

@@ -13,6 +13,9 @@ internal sealed class DateForm
 
     private DateForm(string name, params string[] formats) => (Name, _formats) = (name, formats);
 
+    /// <summary>Times alone: of the first day there is.</summary>
+    public static DateForm OfDay { get; } = new("hour:minute", "H:mm", "H:mm:ss", "H:mm:ss.FFFFFFF", "h:mm tt", "h:mm:ss tt");
+
     public static IReadOnlyList<DateForm> All { get; } =
     [
         new("year-month-day", [.. WithTimes("yyyy-M-d", "yyyy/M/d", "yyyy.M.d"), .. s_times[1..4].SelectMany(IsoTimes), "yyyy-MM"]),
@@ -21,7 +24,7 @@ internal sealed class DateForm
         new("month/day/year", WithTimes("M/d/yyyy", "M-d-yyyy")),
         new("day month year", WithTimes("d-MMM-yyyy", "d MMM yyyy", "d MMMM yyyy", "d-MMM-yy")),
         new("month day, year", WithTimes("MMM d, yyyy", "MMMM d, yyyy", "MMM d yyyy", "MMMM d yyyy")),
-        new("hour:minute", "H:mm", "H:mm:ss", "H:mm:ss.FFFFFFF", "h:mm tt", "h:mm:ss tt"),
+        OfDay,
     ];
 
     /// <summary>In data.json.</summary>

@@ -40,6 +40,9 @@ public sealed record DateTimeColumn : ColumnEncoder
     public override IEnumerable<string> InputNames =>
         [Name, .. Parts.Select(part => $"{part.Part} of {Name}"), .. Missing ? [$"{Name} is missing"] : Array.Empty<string>()];
 
+    /// <summary>Whether cells are times without a date.</summary>
+    internal bool IsOfDay => _form == DateForm.OfDay;
+
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => survey.Dates is not { } dates ? null : new DateTimeColumn
     {
         Name = name,

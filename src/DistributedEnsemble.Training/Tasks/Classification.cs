@@ -27,6 +27,9 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
     private double? _temperature;
     private float[]? _weights;
 
+    /// <summary>What the validation split said; null before it did.</summary>
+    internal double? FittedTemperature => _temperature;
+
     [JsonIgnore]
     public override string Name => TaskName;
 

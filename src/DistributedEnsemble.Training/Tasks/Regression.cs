@@ -33,6 +33,12 @@ public sealed record Regression(double Mean, double Deviation, double Minimum, d
     /// <summary>Of the squared error, standardised; 0 where the networks say the variance of each row.</summary>
     private double? _noise;
 
+    /// <summary>What the validation split said; null before it did.</summary>
+    internal double? FittedFactor => _scale;
+
+    /// <inheritdoc cref="FittedFactor"/>
+    internal double? FittedNoise => _noise;
+
     [JsonIgnore]
     public override string Name => TaskName;
 

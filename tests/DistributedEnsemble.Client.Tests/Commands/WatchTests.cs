@@ -1,6 +1,7 @@
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Client.Tests.Rendering;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Exports.Onnx;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 
@@ -63,6 +64,7 @@ public sealed class WatchTests
         public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => throw new NotSupportedException();
         public void Predict(string name, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write) => throw new NotSupportedException();
         public ExportManifest Export(string name, ConstituentChoice choice, string output) => throw new NotSupportedException();
+        public OnnxFile ExportOnnx(string name, ConstituentChoice choice, bool isSingle, string output) => throw new NotSupportedException();
         public string Report(string name, ConstituentChoice choice) => throw new NotSupportedException();
     }
 }

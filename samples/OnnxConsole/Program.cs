@@ -1,0 +1,21 @@
+// Predicts rows with an exported ensemble: `ensemble export R --format onnx`, then `dotnet run -- R.onnx rows.csv`.
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+string[][] lines = [.. File.ReadLines(args[1]).Select(line => line.Split(','))];
+var (names, rows) = (lines[0], lines[1..]);
+using var session = new InferenceSession(args[0]);
+using var answers = session.Run([.. session.InputMetadata.Select(input => Value(input.Key, input.Value))]);
+var columns = answers.Select(answer => answer.Value is Tensor<string> texts ? (object[])[.. texts] : [.. answer.AsEnumerable<float>()]);
+var table = answers.Zip(columns, (answer, cells) => (answer.Name, Cells: cells.Chunk(cells.Length / rows.Length).ToArray())).ToArray();
+for (var row = 0; row < rows.Length; row++) Console.WriteLine(string.Join(' ', table.Select(column => $"{column.Name}={string.Join(',', column.Cells[row])}")));
+
+// "input" is all numbers of a row; any other input is the column of its name. An empty cell is missing.
+NamedOnnxValue Value(string name, NodeMetadata input)
+{
+    string[] cells = name == "input" ? [.. rows.SelectMany(row => row)] : [.. rows.Select(row => row[Array.IndexOf(names, name)])];
+    int[] shape = [rows.Length, .. input.Dimensions[1..]];
+    return input.ElementType == typeof(string) ? NamedOnnxValue.CreateFromTensor(name, new DenseTensor<string>(cells, shape))
+        : input.ElementType == typeof(float) ? NamedOnnxValue.CreateFromTensor(name, new DenseTensor<float>(Array.ConvertAll(cells, float.Parse), shape))
+        : NamedOnnxValue.CreateFromTensor(name, new DenseTensor<double>(Array.ConvertAll(cells, cell => cell is "" ? double.NaN : double.Parse(cell)), shape));
+}

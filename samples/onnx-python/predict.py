@@ -1,0 +1,29 @@
+"""Predicts rows with an exported ensemble: `ensemble export R --format onnx`, then `python predict.py R.onnx rows.csv`.
+
+Needs onnxruntime and numpy (pip install onnxruntime).
+"""
+import csv
+import sys
+
+import numpy
+import onnxruntime
+
+TYPES = {"tensor(string)": object, "tensor(float)": numpy.float32, "tensor(double)": numpy.float64}
+
+with open(sys.argv[2], newline="", encoding="utf-8") as file:
+    names, *rows = csv.reader(file)
+session = onnxruntime.InferenceSession(sys.argv[1])
+
+
+def value(given):
+    """"input" is all numbers of a row; any other input is the column of its name. An empty cell is missing."""
+    cells = rows if given.name == "input" else [[row[names.index(given.name)]] for row in rows]
+    if given.type != "tensor(string)":
+        cells = [[cell or "nan" for cell in row] for row in cells]
+    return numpy.array(cells, dtype=object).astype(TYPES[given.type]).reshape(-1, *given.shape[1:])
+
+
+outputs = [output.name for output in session.get_outputs()]
+answers = session.run(outputs, {given.name: value(given) for given in session.get_inputs()})
+for i in range(len(rows)):
+    print({name: answer[i].tolist() if hasattr(answer[i], "tolist") else answer[i] for name, answer in zip(outputs, answers)})

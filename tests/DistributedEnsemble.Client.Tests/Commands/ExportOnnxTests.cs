@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace DistributedEnsemble.Client.Tests.Commands;
+
+public sealed class ExportOnnxTests : IDisposable
+{
+    private static readonly string[] s_sample = ["Program.cs", "OnnxConsole.csproj"];
+
+    private readonly TestDriver _driver = new();
+
+    [Fact]
+    public async Task A_run_is_one_file_whose_bytes_are_the_same_again()
+    {
+        await TrainAsync();
+        var (first, second) = (_driver.Place("a.onnx"), _driver.Place("b.onnx"));
+
+        var json = (await _driver.RunAsync("export", "r", "--format", "onnx", "--output", first, "--json")).Succeeded().Json;
+        var line = (await _driver.RunAsync("export", "r", "--format", "onnx", "--output", second)).Succeeded().Out;
+
+        Assert.Equal(File.ReadAllBytes(first), File.ReadAllBytes(second));
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(first))), json.GetProperty("sha256").GetString());
+        Assert.Equal(2, json.GetProperty("constituents").GetArrayLength());
+        Assert.Equal(
+            $"2 models of run r in {second}: from size, day, colour to label, probabilities, entropy, mutual_information, calibrated_probabilities, calibrated_entropy.\n", line);
+    }
+
+    [Fact]
+    public async Task A_single_model_is_the_one_that_validation_found_best()
+    {
+        await TrainAsync();
+        var evaluated = (await _driver.RunAsync("evaluate", "r", "--json")).Succeeded().Json;
+        var fit = JsonElement.Parse(File.ReadAllText(Directory.EnumerateFiles(Path.Combine(_driver.RunsFolder, "r", "validation")).First()));
+        var best = fit.GetProperty("constituents").EnumerateArray().MinBy(model => model.GetProperty("nll").GetDouble()).GetProperty("model").GetProperty("sha256").GetString();
+
+        var json = (await _driver.RunAsync("export", "r", "--format", "onnx", "--single", "--output", _driver.Place("one.onnx"), "--json")).Succeeded().Json;
+
+        Assert.Equal(JsonValueKind.Object, evaluated.ValueKind);
+        Assert.Equal(best, Assert.Single(json.GetProperty("constituents").EnumerateArray()).GetProperty("sha256").GetString());
+    }
+
+    [Theory]
+    [InlineData("--format", "pickle", "--format is pickle: it is one of safetensors, onnx. Try `ensemble export --help`.")]
+    [InlineData("--single", "--output=x", "--single is of --format onnx: safetensors are chosen with --members and --select.")]
+    [InlineData("--format", "safetensors", "--output is missing: it takes a folder for the safetensors and their manifest. (--format onnx writes one file.)")]
+    [InlineData("--format=onnx", "--mc=4", "prediction.monteCarloSamples is 4: an ONNX file has dropout's expectation in it. Choose 0 for this file.")]
+    [InlineData("--format=onnx", "--output=.", "--output . is a folder: with --format onnx it takes the name of a file.")]
+    public async Task What_cannot_be_exported_is_said_in_one_line(string first, string second, string error)
+    {
+        await TrainAsync("--set", "regularization.dropout.rate=0.2", "--epochs", "1");
+
+        (await _driver.RunAsync("export", "r", first, second)).Refused(2, error);
+    }
+
+    [Fact]
+    public async Task The_sample_predicts_with_nothing_but_OnnxRuntime()
+    {
+        await TrainAsync();
+        var rows = _driver.File("rows.csv", "size,day,colour\n3.5,1577836800,red\n,1580000000,\n11,,violet\n0,1600000000,blue\n");
+        var ours = _driver.File("ours.csv", "size,day,colour\n3.5,2020-01-01,red\n,2020-01-26 00:53:20,\n11,,violet\n0,2020-09-13 12:26:40,blue\n");
+        (await _driver.RunAsync("export", "r", "--format", "onnx", "--output", _driver.Place("r.onnx"))).Succeeded();
+        Directory.CreateDirectory(_driver.Place("sample"));
+        foreach (var file in s_sample) File.Copy(Repository.File("samples", "OnnxConsole", file), Path.Combine(_driver.Place("sample"), file));
+        await RunAsync("build", "--verbosity", "quiet", "-p:UseSharedCompilation=false", "-nodeReuse:false", "--output", _driver.Place("built"), _driver.Place("sample"));
+
+        var theirs = (await RunAsync(Path.Combine(_driver.Place("built"), "OnnxConsole.dll"), _driver.Place("r.onnx"), rows)).TrimEnd().Split('\n');
+        var expected = (await _driver.RunAsync("predict", "r", "--input", ours, "--json")).Succeeded().Json.GetProperty("rows").EnumerateArray().ToArray();
+
+        Assert.Equal(4, theirs.Length);
+        foreach (var (line, row) in theirs.Zip(expected))
+        {
+            var values = line.Split(' ').Select(part => part.Split('=')).ToDictionary(part => part[0], part => part[1]);
+            Assert.Equal(row.GetProperty("label").GetString(), values["label"]);
+            Assert.Equal(row.GetProperty("entropy").GetDouble(), double.Parse(values["entropy"], CultureInfo.InvariantCulture), 1e-5);
+            Assert.Equal(row.GetProperty("probabilities").EnumerateObject().Select(p => p.Value.GetDouble()), values["probabilities"].Split(',').Select(p => double.Parse(p, CultureInfo.InvariantCulture)), (a, b) => Math.Abs(a - b) < 1e-5);
+        }
+    }
+
+    public void Dispose() => _driver.Dispose();
+
+    private async Task TrainAsync(params string[] more)
+    {
+        string[] colours = ["red", "blue", "", "green"];
+        var lines = Enumerable.Range(0, 120).Select(i => $"{(i % 9 == 4 ? "" : $"{i * 7 % 31}")},2020-{1 + i % 12:00}-{1 + i * 5 % 28:00},{colours[i * 3 % 4]},{(i * 7 % 31 > 15 ? "many" : "few")}");
+        var data = _driver.File("r.csv", $"size,day,colour,amount\n{string.Join('\n', lines)}\n");
+        (await _driver.RunAsync(["train", "--dataset", data, "--name", "r", "--members", "2", .. more.Contains("--epochs") ? more : ["--epochs", "4", .. more]])).Succeeded();
+    }
+
+    private static async Task<string> RunAsync(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == 0, $"{await output}{await errors}");
+        return await output;
+    }
+}
