@@ -33,7 +33,7 @@ internal sealed partial class CoordinatorGrain
             case TellScheduler: GrainFactory.GetGrain<IScheduler>(IScheduler.Key).RunChangedAsync(_run).Ignore(); break;
             case Fold fold: _ = FoldAsync(fold); break;
             case AppendMetrics append: _ = AppendAsync(append); break;
-            case DeleteFile delete: Delete(delete.File); break;
+            case DeleteFile delete: Delete(delete.File.File); break;
             case WriteStatus status: _ = ShowAsync(status); break;
             case CheckEnd check: _ = CheckEndAsync(check); break;
             case SayInexact said: _log.Inexact(_run, said.Reason); break;
@@ -47,30 +47,34 @@ internal sealed partial class CoordinatorGrain
 
     private async Task WriteAsync(WriteRecord write)
     {
-        var error = await StoreAsync(() =>
-        {
-            _stored.State = write.Record;
-            return _stored.WriteStateAsync();
-        });
+        var error = await StoreAsync(async () => _version = await _store.WriteAsync(_run, _version, write.Before, write.Record));
         if (error is not null) _log.RecordNotWritten(error, _run);
         Apply(error is null ? new RecordWritten(write.Version) : new RecordNotWritten(error));
     }
 
     private async Task ReadAsync()
     {
-        var error = await StoreAsync(_stored.ReadStateAsync);
+        RunRecord? record = null;
+        var error = await StoreAsync(async () => record = await ReadStoredAsync());
         if (error is not null) _log.RecordNotWritten(error, _run);
-        Apply(new RecordRead(error is null && _stored.RecordExists ? _stored.State : null));
+        Apply(new RecordRead(record));
     }
 
     private async Task ClearAsync(long call)
     {
         var error = await StoreAsync(async () =>
         {
-            await _stored.ClearStateAsync();
+            await _store.ClearAsync(_run);
             await Task.Run(() => FileRuns.Remove(_folder));
         });
         Apply(new RecordCleared(call, error));
+    }
+
+    private async Task<RunRecord?> ReadStoredAsync()
+    {
+        var stored = await _store.ReadAsync(_run);
+        _version = stored?.Version ?? RecordVersion.None;
+        return stored?.Record;
     }
 
     /// <summary>One operation on the record after another.</summary>
@@ -126,8 +130,8 @@ internal sealed partial class CoordinatorGrain
             return;
         }
 
-        var error = await StoreAsync(_stored.ReadStateAsync);
-        var record = error is null && _stored.RecordExists ? _stored.State : null;
+        RunRecord? record = null;
+        var error = await StoreAsync(async () => record = await ReadStoredAsync());
         Apply(new TakenOver(number, true, record, record is null ? null : AveragingOf(record), error));
     }
 
@@ -257,27 +261,31 @@ internal sealed partial class CoordinatorGrain
 
     private async Task ShowAsync(WriteStatus show)
     {
-        Exception? error = null;
+        var (since, error) = (_time.GetTimestamp(), (Exception?)null);
         try
         {
-            await WriteStatusAsync(show.Status);
+            await WriteStatusAsync(() => show.Status);
         }
         catch (Exception exception)
         {
             _log.StatusNotWritten(error = exception, _run);
         }
 
-        if (show.Tidies is { } record) await TidyAsync(record);
-        Apply(new StatusWritten(error));
+        var took = _time.GetElapsedTime(since);
+        if (show.Tidies) await TidyAsync(show.Record);
+        Apply(new StatusWritten(error, took));
     }
 
-    private async Task WriteStatusAsync(RunStatus status)
+    private async Task WriteStatusAsync(Func<RunStatus> project)
     {
         await _showing.WaitAsync();
         try
         {
-            var json = JsonSerializer.SerializeToUtf8Bytes(status, RunStatusJson.Options);
-            await Task.Run(() => AtomicFile.Write(_folder.Status, stream => stream.Write(json)));
+            await Task.Run(() =>
+            {
+                var json = JsonSerializer.SerializeToUtf8Bytes(project(), RunStatusJson.Options);
+                AtomicFile.Write(_folder.Status, stream => stream.Write(json));
+            });
         }
         finally
         {

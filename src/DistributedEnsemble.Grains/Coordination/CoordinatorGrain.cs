@@ -13,7 +13,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
 {
     private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(500);
 
-    private readonly IPersistentState<RunRecord> _stored;
+    private readonly IRunStore _store;
     private readonly EnsembleTrainingOptions _options;
     private readonly ILogger<CoordinatorGrain> _log;
     private readonly RunKey _run;
@@ -25,6 +25,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private readonly Dictionary<long, TaskCompletionSource<object?>> _calls = [];
     private readonly Queue<RunEvent> _events = [];
     private CoordinatorState _state;
+    private RecordVersion _version = RecordVersion.None;
     private KernelKind? _kernels;
     private IDisposable? _held;
     private IGrainTimer? _timer;
@@ -32,10 +33,9 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private bool _isApplying, _isClosed;
 
     public CoordinatorGrain(
-        [PersistentState("record", FileRecordStorage.Name)] IPersistentState<RunRecord> stored, EnsembleTrainingOptions options,
-        IRunOwnership ownership, ISiloStatusOracle silos, TimeProvider time, ILogger<CoordinatorGrain> log)
+        IRunStore store, EnsembleTrainingOptions options, IRunOwnership ownership, ISiloStatusOracle silos, TimeProvider time, ILogger<CoordinatorGrain> log)
     {
-        (_stored, _options, _ownership, _silos, _time, _log) = (stored, options, ownership, silos, time, log);
+        (_store, _options, _ownership, _silos, _time, _log) = (store, options, ownership, silos, time, log);
         _run = RunKey.Parse(this.GetPrimaryKeyString());
         _folder = new RunFolder(options.RunsFolder, _run.Name);
         _metrics = new MetricFiles(_folder);
@@ -44,17 +44,17 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
 
     private TimeSpan Now => _time.GetElapsedTime(0);
 
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        var record = _stored.RecordExists ? _stored.State : null;
-        Apply(new Activated(record, record is { GoesOn: true } ? AveragingOf(record) : null, record is { GoesOn: true } && TryHold()));
-        return Task.CompletedTask;
+        var record = await ReadStoredAsync();
+        var goesOn = record is { GoesOn: true };
+        Apply(new Activated(record, goesOn ? AveragingOf(record!) : null, goesOn && await Task.Run(TryHold, cancellationToken)));
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         // In a cluster another activation may be the newer one.
-        if (_held is not null && _state.LanesEndWithProcess) await WriteStatusAsync(_state.StatusAt(Now));
+        if (_held is not null && _state.LanesEndWithProcess) await WriteStatusAsync(() => _state.StatusAt(Now));
         _isClosed = true;
         GiveFree();
         foreach (var call in _calls.Values) call.TrySetException(new OrleansException($"The coordinator of run \"{_run.Name}\" has ended."));

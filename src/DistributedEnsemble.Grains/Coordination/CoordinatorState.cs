@@ -85,12 +85,15 @@ internal sealed record CoordinatorState
     public ImmutableArray<CommitCalled> HeldCommits { get; init; } = [];
 
     /// <summary>What is known of each member besides the record.</summary>
-    public ImmutableArray<MemberWatch> Watches { get; init; } = [];
+    public Chunks<MemberWatch> Watches { get; init; } = Chunks<MemberWatch>.Empty;
 
     public RunProgress Progress { get; init; } = new();
 
     /// <summary>The change of the progress that run.json shows.</summary>
     public int Shown { get; init; }
+
+    /// <summary>When run.json may be written again for what has changed: a large one takes long.</summary>
+    public TimeSpan ShowAfter { get; init; }
 
     /// <summary>The run.json that is being written.</summary>
     public Showing? Showing { get; init; }

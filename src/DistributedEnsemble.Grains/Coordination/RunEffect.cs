@@ -11,8 +11,9 @@ internal sealed record Reply(long Call, object? Answer) : RunEffect;
 /// <summary>Lets a call fail.</summary>
 internal sealed record Refuse(long Call, Exception Error) : RunEffect;
 
-/// <summary>Writes the record unless another activation has written it meanwhile. One is in flight at a time.</summary>
-internal sealed record WriteRecord(long Version, RunRecord Record) : RunEffect;
+/// <summary>Writes what has changed unless another activation has written meanwhile. One is in flight at a time.</summary>
+/// <param name="Before">The record as the store has it; null if it has none.</param>
+internal sealed record WriteRecord(long Version, RunRecord? Before, RunRecord Record) : RunEffect;
 
 /// <summary>Reads the record as it is in the store.</summary>
 internal sealed record ReadRecord : RunEffect;
@@ -54,11 +55,15 @@ internal sealed record Fold(WeightFile? Model, WeightFile HandOver, double Share
 internal sealed record AppendMetrics(int Member, long End, string Lines) : RunEffect;
 
 /// <summary>Deletes a file that the record does not name any more.</summary>
-internal sealed record DeleteFile(string File) : RunEffect;
+internal sealed record DeleteFile(WeightFile File) : RunEffect;
 
 /// <summary>Writes run.json. One is in flight at a time.</summary>
-/// <param name="Tidies">The record of which files that it does not name, and are old, go afterwards; null if they stay.</param>
-internal sealed record WriteStatus(RunStatus Status, RunRecord? Tidies) : RunEffect;
+/// <param name="Tidies">Whether files go afterwards that the record does not name, and are old.</param>
+internal sealed record WriteStatus(RunKey Run, RunProgress Progress, RunRecord Record, bool IsUnderWay, TimeSpan At, bool Tidies) : RunEffect
+{
+    /// <summary>Made when it is written, aside: it has all of a run.</summary>
+    public RunStatus Status => Progress.Project(Run, Record, IsUnderWay, At);
+}
 
 /// <summary>Looks whether run.json tells of a run's end; if it does not, takes the run until it does.</summary>
 internal sealed record CheckEnd(RunState State, TimeSpan Delay) : RunEffect;

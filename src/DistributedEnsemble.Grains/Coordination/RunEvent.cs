@@ -83,7 +83,8 @@ internal sealed record Folded(WeightFile HandOver, WeightFile? Model, Exception?
 internal sealed record MetricsAppended(int Member, string Lines, Exception? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="WriteStatus"/>.</summary>
-internal sealed record StatusWritten(Exception? Error = null) : RunEvent;
+/// <param name="Took">How long it took.</param>
+internal sealed record StatusWritten(Exception? Error = null, TimeSpan Took = default) : RunEvent;
 
 /// <summary>run.json does not tell of the end that the record has, and no other process has the run.</summary>
 internal sealed record EndFoundUntold : RunEvent;

@@ -55,7 +55,7 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
         else if (_state.Version > _state.Durable)
         {
             _state = _state with { Writing = _state.Version, WritingRecord = Record, WritingSince = now };
-            Do(new WriteRecord(_state.Version, Record));
+            Do(new WriteRecord(_state.Version, _state.Stored, Record));
         }
     }
 
@@ -86,7 +86,7 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
             case StatusAsked: break;
             case Ticked ticked: OnTick(ticked); break;
             case EndFoundUntold: OnEndFoundUntold(); break;
-            case StatusWritten written: OnStatusWritten(written.Error); break;
+            case StatusWritten written: OnStatusWritten(written); break;
             case RecordWritten written: OnWritten(written.Version); break;
             case RecordNotWritten failed: OnNotWritten(failed.Error); break;
             case RecordRead read: OnRead(read.Record); break;
@@ -211,29 +211,21 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
     /// </summary>
     private void DropUnnamed(WeightFile file)
     {
-        if (!Record.Names(file.File) && _state.Stored?.Names(file.File) != true) Do(new DeleteFile(file.File));
+        if (!Record.Names(file) && _state.Stored?.Names(file) != true) Do(new DeleteFile(file));
     }
 
     private MemberWatch Watch(int member) => _state.Watches[member];
 
-    private void Watch(int member, MemberWatch watch) => _state = _state with { Watches = _state.Watches.SetItem(member, watch) };
+    private void Watch(int member, MemberWatch watch) => _state = _state with { Watches = _state.Watches.With(member, watch) };
 
     private bool IsCurrent(MemberAttempt by) =>
-        _state.IsHeld && by.Member >= 0 && by.Member < Record.Members.Length
+        _state.IsHeld && by.Member >= 0 && by.Member < Record.Members.Count
         && Record.Members[by.Member] is { State: MemberState.Training } member && member.Attempt == by.Attempt;
 
     private Acknowledgement AnswerTo(MemberAttempt by) =>
         Record.State == RunState.Running && Watch(by.Member).MovingAttempt != by.Attempt ? Acknowledgement.Recorded : Acknowledgement.Stop;
 
-    private bool AnyTrains()
-    {
-        foreach (var member in Record.Members)
-        {
-            if (member.State == MemberState.Training) return true;
-        }
-
-        return false;
-    }
+    private bool AnyTrains() => Record.Members.Training > 0;
 
     private OrleansException Away() => new($"The coordinator of run \"{_state.Run.Name}\" could not write its record: another one takes its place.");
 

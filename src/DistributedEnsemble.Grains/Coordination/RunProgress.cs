@@ -40,7 +40,7 @@ internal sealed record RunProgress
     /// <param name="isUnderWay">Its end is not told before it is durable, nor a pause while lanes still take their checkpoints.</param>
     public RunStatus Project(RunKey run, RunRecord record, bool isUnderWay, TimeSpan now)
     {
-        var members = ImmutableArray.CreateBuilder<MemberStatus>(record.Members.Length);
+        var members = ImmutableArray.CreateBuilder<MemberStatus>(record.Members.Count);
         var (steps, total, ema) = (0L, 0L, ImmutableArray.CreateBuilder<WeightFile>());
         foreach (var member in record.Members)
         {
@@ -63,7 +63,7 @@ internal sealed record RunProgress
             TrainSeconds = Math.Round(TrainSecondsAt(now), 3),
             Machine = record.Machine,
             Members = members.MoveToImmutable(),
-            Snapshots = record.Snapshots,
+            Snapshots = record.Snapshots(),
             Ema = ema.ToImmutable(),
         };
     }

@@ -20,7 +20,7 @@ internal sealed partial class RunTurn
 
     private void OnAssign(AssignCalled assign)
     {
-        var waiting = _state is { IsHeld: true, IsUnderWay: true } && Record.State == RunState.Running ? Record.Members.FirstOrDefault(m => m.State == MemberState.Waiting) : null;
+        var waiting = _state is { IsHeld: true, IsUnderWay: true } && Record.State == RunState.Running ? Record.Members.FirstWaiting() : null;
         if (waiting is null)
         {
             Answer(assign.Call, null);
@@ -123,7 +123,7 @@ internal sealed partial class RunTurn
         _state = _state with { IsLooking = false };
         if (!_state.IsHeld) return;
         var anyLost = false;
-        for (var index = 0; index < Record.Members.Length; index++)
+        for (var index = 0; index < Record.Members.Count; index++)
         {
             Append(index);
             var member = Record.Members[index];
@@ -136,7 +136,7 @@ internal sealed partial class RunTurn
         if (anyLost) After(Change(), new AreLost());
         EndIfDone();
         if (_state is { Ending.Misses: > 0, Showing: null }) ShowEnd();
-        var isChanged = _state.Progress.Changes != _state.Shown && _state.Showing is null;
+        var isChanged = _state.Progress.Changes != _state.Shown && _state.Showing is null && now >= _state.ShowAfter;
         // A fence that took long says nothing of now: what follows is fenced by the next write, but for what is shown.
         if (isChanged && _state.IsHeld && _state.Ending is null && WasConfirmedWithin(s_trust)) Show(ShowReason.Change, []);
     }

@@ -7,9 +7,6 @@ namespace DistributedEnsemble.Grains;
 /// <content>Takes what members have trained: hand-overs, checkpoints, metric lines.</content>
 internal sealed partial class RunTurn
 {
-    /// <summary>More than a member can bring again: those since the checkpoint before the last are compared, as far as they go.</summary>
-    private const int FoldedRemembered = 64;
-
     /// <summary>Checkpoints of a member that are kept.</summary>
     private const int CheckpointsKept = 2;
 
@@ -35,8 +32,10 @@ internal sealed partial class RunTurn
         }
 
         // What was averaged on the way may turn out the best: then it is kept besides.
-        if (collect.HandOver.IsSnapshot && !HasSnapshot(weights)) Record = Record.With(weights);
-        if (collect.HandOver.IsAveraged && known is null) Record = Record.With(Record.Members[weights.Member] with { Pending = weights });
+        var member = Record.Members[weights.Member];
+        if (collect.HandOver.IsSnapshot && !HasSnapshot(weights)) member = member with { Snapshots = member.Snapshots.Add(weights) };
+        if (collect.HandOver.IsAveraged && known is null) member = member with { Pending = weights };
+        if (!ReferenceEquals(member, Record.Members[weights.Member])) Record = Record.With(member);
 
         After(Change(), new IsCollected(collect.Call, collect.HandOver));
     }
@@ -109,9 +108,8 @@ internal sealed partial class RunTurn
         }
         else if (before.Pending == pending)
         {
-            var remembered = IsSnapshot(pending) ? before.Folded : before.Folded.Add(pending);
-            if (remembered.Length > FoldedRemembered) remembered = remembered.RemoveAt(0);
-            Record = Record.With(before with { Ema = folded.Model, Pending = null, Folded = remembered });
+            var after = IsSnapshot(pending) ? before : before.WithFolded(pending);
+            Record = Record.With(after with { Ema = folded.Model, Pending = null });
             After(Change(), new IsFolded(pending, before.Ema));
         }
 
@@ -127,7 +125,7 @@ internal sealed partial class RunTurn
 
     private bool IsSnapshot(WeightFile weights)
     {
-        foreach (var snapshot in Record.Snapshots)
+        foreach (var snapshot in Record.Members[weights.Member].Snapshots)
         {
             if (snapshot.File == weights.File) return true;
         }
@@ -137,9 +135,9 @@ internal sealed partial class RunTurn
 
     private bool HasSnapshot(WeightFile weights)
     {
-        foreach (var snapshot in Record.Snapshots)
+        foreach (var snapshot in Record.Members[weights.Member].Snapshots)
         {
-            if (snapshot.Member == weights.Member && snapshot.Step == weights.Step) return true;
+            if (snapshot.Step == weights.Step) return true;
         }
 
         return false;
@@ -150,7 +148,7 @@ internal sealed partial class RunTurn
     {
         var member = Record.Members[weights.Member];
         if (Is(member.Pending)) return member.Pending;
-        foreach (var snapshot in Record.Snapshots)
+        foreach (var snapshot in member.Snapshots)
         {
             if (Is(snapshot)) return snapshot;
         }

@@ -5,6 +5,9 @@ namespace DistributedEnsemble.Grains;
 /// <content>How runs pause, fail and end, and how that is shown.</content>
 internal sealed partial class RunTurn
 {
+    /// <summary>Writing run.json takes at most this share of the time: it has all of a run, however large that is.</summary>
+    private const int ShowPauses = 20;
+
     /// <summary>How often run.json is tried again at a run's end: some seconds.</summary>
     private const int MostMisses = 10;
 
@@ -135,11 +138,11 @@ internal sealed partial class RunTurn
             return;
         }
 
-        if (Record.Members.Any(m => m.UnwrittenMetrics is not null || m.State == MemberState.Waiting)) return;
+        if (Record.Members.Unwritten > 0 || Record.Members.Waiting > 0) return;
         var failed = Record.Members.Where(m => m.State == MemberState.Failed).ToList();
         if (failed.Count == 0) End(RunState.Completed, null);
-        else if (failed.Count == Record.Members.Length) End(RunState.Failed, $"every member failed: {failed[0].Reason}");
-        else End(RunState.Degraded, $"{failed.Count} of {Record.Members.Length} members failed: {failed[0].Reason}");
+        else if (failed.Count == Record.Members.Count) End(RunState.Failed, $"every member failed: {failed[0].Reason}");
+        else End(RunState.Degraded, $"{failed.Count} of {Record.Members.Count} members failed: {failed[0].Reason}");
     }
 
     private void End(RunState state, string? reason, params ImmutableArray<Reply> replies)
@@ -223,7 +226,7 @@ internal sealed partial class RunTurn
         _state = _state with { Showing = new Showing(reason, changes, calls) };
         // An end is told before the run is free, so that whoever takes it then has the last word.
         var isUnderWay = _state.IsUnderWay && reason is ShowReason.Change or ShowReason.Beginning;
-        Do(new WriteStatus(_state.Progress.Project(_state.Run, Record, isUnderWay, now), reason is ShowReason.Change or ShowReason.Told ? null : Record));
+        Do(new WriteStatus(_state.Run, _state.Progress, Record, isUnderWay, now, Tidies: reason is ShowReason.Beginning or ShowReason.End));
     }
 
     private void ShowConfirmed(CanBeShown shown)
@@ -233,10 +236,11 @@ internal sealed partial class RunTurn
         else foreach (var reply in shown.Calls) Do(reply);
     }
 
-    private void OnStatusWritten(Exception? error)
+    private void OnStatusWritten(StatusWritten written)
     {
         if (_state.Showing is not { } shown) return;
-        _state = _state with { Showing = null, Shown = error is null ? shown.Changes : _state.Shown };
+        var error = written.Error;
+        _state = _state with { Showing = null, Shown = error is null ? shown.Changes : _state.Shown, ShowAfter = now + (written.Took * ShowPauses) };
         foreach (var reply in shown.Calls) Do(reply);
         if (shown.Reason == ShowReason.End) Concluded(isTold: error is null);
         else if (shown.Reason == ShowReason.Told) Told(isTold: error is null);

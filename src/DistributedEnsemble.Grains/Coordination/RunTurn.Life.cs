@@ -66,7 +66,7 @@ internal sealed partial class RunTurn
                 StepsPerMember = request.StepsPerMember,
                 StepsPerEpoch = request.StepsPerEpoch,
                 Exact = request.Inexact is null,
-                Members = [.. Enumerable.Range(0, beginning.Members).Select(index => new MemberRecord { Index = index })],
+                Members = MemberRecords.New(beginning.Members),
             },
             beginning.Averaging);
         _state = _state with { Stored = null, IsHeld = true, IsUnderWay = true };
@@ -222,9 +222,9 @@ internal sealed partial class RunTurn
     private void Know(RunRecord record)
     {
         var before = _state.Watches;
-        var watches = ImmutableArray.CreateBuilder<MemberWatch>(record.Members.Length);
-        for (var i = 0; i < record.Members.Length; i++) watches.Add(new MemberWatch { IsAppending = i < before.Length && before[i].IsAppending });
-        _state = _state with { Record = record, Watches = watches.MoveToImmutable() };
+        var watches = new MemberWatch[record.Members.Count];
+        for (var i = 0; i < watches.Length; i++) watches[i] = new MemberWatch { IsAppending = i < before.Count && before[i].IsAppending };
+        _state = _state with { Record = record, Watches = Chunks<MemberWatch>.Of(watches) };
     }
 
     /// <summary>Gives the run free: nothing that its lanes bring is heard any more.</summary>

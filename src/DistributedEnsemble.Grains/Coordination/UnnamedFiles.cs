@@ -13,16 +13,18 @@ internal static class UnnamedFiles
 
     public static void Remove(RunFolder folder, RunRecord record, DateTimeOffset now)
     {
+        var named = record.Members.SelectMany(member => member.Files).Select(file => file.File).ToHashSet();
+        var isUnnamedLog = RecordFiles.UnnamedLogs(folder);
         foreach (var path in Directory.EnumerateFiles(folder.Root, "*", s_withoutLinks).ToList())
         {
             var isOld = File.GetLastWriteTimeUtc(path) < now.UtcDateTime - s_grace;
-            if (isOld && (AtomicFile.IsUnfinished(path) || IsUnnamedWeights(path))) FileOperations.Delete(path);
+            if (isOld && (AtomicFile.IsUnfinished(path) || IsUnnamed(path))) FileOperations.Delete(path);
         }
 
-        bool IsUnnamedWeights(string path)
+        bool IsUnnamed(string path)
         {
             var relative = Path.GetRelativePath(folder.Root, path).Replace(Path.DirectorySeparatorChar, '/');
-            return RunFolder.IsWeights(relative) && !record.Names(relative);
+            return isUnnamedLog(relative) || (RunFolder.IsWeights(relative) && !named.Contains(relative));
         }
     }
 }

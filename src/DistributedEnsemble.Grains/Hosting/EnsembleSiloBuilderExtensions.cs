@@ -18,10 +18,10 @@ public static class EnsembleSiloBuilderExtensions
             .Validate(options => options.Lanes >= 1, "A silo needs at least one lane.")
             .Validate(options => options.Limits.Fault() is null, "A limit is out of range.");
         silo.Services.AddSingleton(services => services.GetRequiredService<IOptions<EnsembleTrainingOptions>>().Value);
-        silo.Services.AddSingleton<FileRecordStorage>();
-        silo.Services.AddSingleton<IRunDirectory>(services => services.GetRequiredService<FileRecordStorage>());
+        silo.Services.AddSingleton<FileRunStore>();
+        silo.Services.AddSingleton<IRunDirectory>(services => services.GetRequiredService<FileRunStore>());
+        silo.Services.AddSingleton<IRunStore>(services => services.GetRequiredService<FileRunStore>());
         silo.Services.AddSingleton<IRunOwnership, LockedFolders>();
-        silo.Services.AddGrainStorage(FileRecordStorage.Name, (services, _) => services.GetRequiredService<FileRecordStorage>());
         silo.Services.AddSingleton<PlanCache>();
         silo.Services.AddSingleton<RunDefinitions>();
         silo.Services.AddSingleton<RunModelCache>();

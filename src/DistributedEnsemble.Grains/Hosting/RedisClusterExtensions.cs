@@ -35,20 +35,12 @@ public static class RedisClusterExtensions
             options.TableRefreshTimeout = TimeSpan.FromSeconds(5);
             options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);
         });
-        silo.AddRedisGrainStorage(RedisRecordStorage.InnerName, (OptionsBuilder<RedisStorageOptions> builder) =>
-            builder.Configure<Orleans.Serialization.Serializer>((options, serializer) =>
-            {
-                options.ConfigurationOptions = configuration;
-                options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
-                options.DeleteStateOnClear = true;
-            }));
         silo.Services.AddSingleton(services => new RedisRuns(
             redis, services.GetRequiredService<EnsembleTrainingOptions>(), services.GetRequiredService<ILogger<RedisRuns>>()));
         silo.Services.AddSingleton<IRunDirectory>(services => services.GetRequiredService<RedisRuns>());
         silo.Services.AddSingleton<IRunOwnership>(services => services.GetRequiredService<RedisRuns>());
-        silo.Services.AddGrainStorage(FileRecordStorage.Name, (services, _) => new RedisRecordStorage(
-            services.GetRequiredKeyedService<IGrainStorage>(RedisRecordStorage.InnerName), services.GetRequiredService<RedisRuns>(),
-            services.GetRequiredService<EnsembleTrainingOptions>(), services.GetRequiredService<ILogger<RedisRecordStorage>>()));
+        silo.Services.AddSingleton<IRunStore>(services => new RedisRunStore(
+            redis, services.GetRequiredService<EnsembleTrainingOptions>(), services.GetRequiredService<ILogger<RedisRunStore>>()));
         return silo;
     }
 

@@ -145,7 +145,7 @@ internal sealed class MemberWork(
     /// <summary>Writes a file and tells of it; a lane that slept while its run was deleted leaves the folder alone.</summary>
     private async Task<Acknowledgement> StoreAsync(Histogram<double> seconds, Func<Task<Acknowledgement>> sendAsync)
     {
-        if (RecordFile<JsonElement>.IsGone(folder, Run)) return Acknowledgement.Superseded;
+        if (RecordFiles.IsGone(folder, Run)) return Acknowledgement.Superseded;
         var begun = time.GetTimestamp();
         var answer = await sendAsync();
         seconds.Record(time.GetElapsedTime(begun).TotalSeconds);

@@ -29,7 +29,7 @@ public static class FileRuns
         const string Reason = "its process ended";
         try
         {
-            if (RecordFile<RunRecord>.Read(folder) is { } stored && RunKey.Parse(stored.Run) is var run && run.Id == written.Id)
+            if (RecordFiles.Read(folder) is var (run, stored) && run.Id == written.Id)
             {
                 var record = stored.Record.WithoutLanes();
                 if (record.State is RunState.Running or RunState.Queued) record = record with { State = RunState.Paused, Reason = Reason };

@@ -11,6 +11,9 @@ public sealed class RunFolder
     public const string RecordFile = "record.json";
     public const string LockFile = "lock";
 
+    /// <summary>What the record's state names: the definition, and the log of what happened to the members.</summary>
+    public const string RecordDefinitionFile = "record/definition.json", RecordLogs = "record";
+
     /// <summary>Asks the process that holds the lock to stop the run; that process removes it.</summary>
     public const string StopRequestFile = "stop-request";
 
@@ -49,6 +52,9 @@ public sealed class RunFolder
 
     public static string Checkpoint(int member, int step, int attempt) =>
         $"members/{member:D2}/checkpoints/step-{step:D8}-attempt-{attempt:D4}.safetensors";
+
+    /// <summary>What happened to the members, since the record's version that wrote all of it.</summary>
+    public static string RecordLog(long version, string writer) => $"{RecordLogs}/log-{version:D10}-{writer}.jsonl";
 
     /// <summary>What the validation split says about a choice of models.</summary>
     public static string Validation(string key) => $"validation/{key}.json";

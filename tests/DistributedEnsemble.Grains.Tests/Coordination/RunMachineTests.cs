@@ -66,7 +66,7 @@ public sealed class RunMachineTests
         On(new CommitCalled(9, new Commit(by, 6, null, "", FinalStep: 2)));
         Settle();
 
-        Assert.Equal([best], _state.Record.Snapshots);
+        Assert.Equal([best], _state.Record.Snapshots());
         var member = _state.StatusAt(_now).Members[0];
         Assert.Equal((MemberState.Completed, 6, 6, 2), (member.State, member.Step, member.StepsTotal, member.FinalStep));
         Assert.Equal((6, 6), (_state.StatusAt(_now).Steps, _state.StatusAt(_now).StepsTotal));

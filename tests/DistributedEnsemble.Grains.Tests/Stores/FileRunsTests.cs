@@ -53,7 +53,7 @@ public sealed class FileRunsTests : IDisposable
         var (folder, run) = (_runs.Folder("small"), RunKey.New("small"));
         var member = new MemberRecord { Index = 0, State = MemberState.Training, Attempt = 1, Silo = "127.0.0.1:1", Step = 100 };
         var record = new RunRecord { State = RunState.Running, StepsPerMember = 1000, StepsPerEpoch = 10, Members = [member] };
-        AtomicFile.Write(folder.Record, stream => stream.Write(new RecordFile<RunRecord>(1, run.ToString(), record).ToJson()));
+        RecordFiles.Write(folder, run, RecordVersion.None.Next(), null, record, keepsOld: false);
         var progress = new RunProgress().Reported(new MemberProgress(new MemberAttempt(0, 1), 0, 190, 0.5, 10), TimeSpan.Zero);
         var written = progress.Project(run, record, isUnderWay: true, TimeSpan.Zero);
         Assert.Equal((RunState.Running, 190), (written.State, written.Steps));

@@ -128,8 +128,8 @@ public sealed class StoreFailureTests : IDisposable
     private void AssertNamedFilesAreThere(string name, string told)
     {
         var folder = _runs.Folder(name);
-        if (RecordFile<RunRecord>.Read(folder)?.Record is not { } record) return;
-        var named = record.Snapshots.Concat(record.Members.SelectMany(m => m.Checkpoints.Append(m.Ema!).Append(m.Pending!))).Where(file => file is not null);
+        if (RecordFiles.Read(folder)?.Stored.Record is not { } record) return;
+        var named = record.Members.SelectMany(member => member.Files);
         Assert.All(named, file => Assert.True(File.Exists(folder.Path(file.File)), $"{told}: {file.File} is gone"));
     }
 

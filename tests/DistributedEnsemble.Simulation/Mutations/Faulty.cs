@@ -32,18 +32,18 @@ internal static class Faulty
                 ? (state, [new Reply(assign.Call, null)]) : RunMachine.On(state, happened, now)),
         ["a lost member is forgotten"] = new Mutation((state, happened, now) => happened is Ticked ticked
             ? RunMachine.On(
-                state with { Watches = [.. state.Watches.Select((watch, i) => watch with { HeardAttempt = state.Record.Members[i].Attempt, HeardAt = now })] },
+                state with { Watches = Chunks<MemberWatch>.Of(state.Watches.Select((watch, i) => watch with { HeardAttempt = state.Record.Members[i].Attempt, HeardAt = now })) },
                 ticked with { DeadSilos = [] }, now)
             : RunMachine.On(state, happened, now)),
         ["a pending hand-over is dropped"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
-            happened is CollectCalled collect && turn.State.Record.Members.Length > 0 && turn.State.Record.Members[collect.HandOver.Weights.Member] is { Pending: not null } member
+            happened is CollectCalled collect && turn.State.Record.Members.Count > 0 && turn.State.Record.Members[collect.HandOver.Weights.Member] is { Pending: not null } member
                 ? (turn.State with { Record = turn.State.Record.With(member with { Pending = null }) }, turn.Effects) : turn)),
         ["a file that is named is deleted"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
             happened is RecordWritten && turn.State.Record.Members.FirstOrDefault(member => !member.Checkpoints.IsEmpty) is { } member
-                ? (turn.State, [.. turn.Effects, new DeleteFile(member.Checkpoints[^1].File)]) : turn)),
+                ? (turn.State, [.. turn.Effects, new DeleteFile(member.Checkpoints[^1])]) : turn)),
         ["a file is deleted before the record no longer names it"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
             happened is CommitCalled && turn.State.Awaiting is [.., { Then: IsCommitted { Before: [var old, ..] } }]
-                ? (turn.State, [.. turn.Effects, new DeleteFile(old.File)]) : turn)),
+                ? (turn.State, [.. turn.Effects, new DeleteFile(old)]) : turn)),
         ["a run ends with a member waiting"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
             happened is CommitCalled { Commit.Finished: true } && turn.State.Record.State == RunState.Running && turn.State.Record.Members.Any(member => member.State == MemberState.Waiting)
                 ? (turn.State with { Record = turn.State.Record with { State = RunState.Completed } }, turn.Effects) : turn)),
@@ -80,7 +80,7 @@ internal static class Faulty
     }
 
     private static MemberAttempt Current(CoordinatorState state, MemberAttempt by) =>
-        by.Member < state.Record.Members.Length ? by with { Attempt = state.Record.Members[by.Member].Attempt } : by;
+        by.Member < state.Record.Members.Count ? by with { Attempt = state.Record.Members[by.Member].Attempt } : by;
 
     private static WeightFile ModelOf(Fold fold)
     {

@@ -16,7 +16,8 @@ internal sealed class CoordinatorHost : IActivation
     private readonly Queue<RunEvent> _events = [];
     private readonly List<Action> _early = [];
     private CoordinatorState _state;
-    private long _version, _lastCall, _confirmedAt = long.MinValue / 2;
+    private RecordVersion _version = RecordVersion.None;
+    private long _lastCall, _confirmedAt = long.MinValue / 2;
     private bool _isApplying, _isActive, _isClosed, _isTicking;
 
     public CoordinatorHost(World world, SimulatedRun run, string grain, Process process)
@@ -62,7 +63,7 @@ internal sealed class CoordinatorHost : IActivation
 
     public void Hear(ImmutableArray<MemberProgress> progress) => Apply(new ProgressReported(progress));
 
-    private void OnLoaded(RunRecord? record, long version, Exception? error)
+    private void OnLoaded(StoredRun? stored, Exception? error)
     {
         if (error is not null)
         {
@@ -70,7 +71,8 @@ internal sealed class CoordinatorHost : IActivation
         }
         else
         {
-            (_isActive, _version) = (true, version);
+            var record = stored?.Record;
+            (_isActive, _version) = (true, stored?.Version ?? RecordVersion.None);
             Apply(new Activated(record, _run.Course.Averaging, record is { GoesOn: true }));
         }
 
@@ -131,14 +133,14 @@ internal sealed class CoordinatorHost : IActivation
             case Refuse refuse: Answer(refuse.Call, null, refuse.Error); break;
             case WriteRecord write:
                 var begun = _world.Now;
-                store.Write(Process, write.Record, _version, (version, error) =>
+                store.Write(Process, write, _version, (version, error) =>
                 {
-                    if (error is null) (_version, _confirmedAt) = (version, begun);
+                    if (error is null) (_version, _confirmedAt) = (version!, begun);
                     Apply(error is null ? new RecordWritten(write.Version) : new RecordNotWritten(error));
                 });
                 break;
-            case ReadRecord: store.Read(Process, (record, version, error) => Read(version, error, new RecordRead(error is null ? record : null))); break;
-            case TakeOver take: store.Read(Process, (record, version, error) => Read(version, error, new TakenOver(take.Number, true, record, _run.Course.Averaging, error))); break;
+            case ReadRecord: store.Read(Process, (stored, error) => Read(stored, error, new RecordRead(stored?.Record))); break;
+            case TakeOver take: store.Read(Process, (stored, error) => Read(stored, error, new TakenOver(take.Number, true, stored?.Record, _run.Course.Averaging, error))); break;
             case Claim claim: Process.After(5, () => Apply(new Claimed(claim.Number, !store.IsDiskFull, store.IsDiskFull ? Faults.DiskFull : null))); break;
             case WriteDefinition definition: Process.After(5, () => Apply(new DefinitionWritten(definition.Number, store.IsDiskFull ? Faults.DiskFull : null))); break;
             case Unclaim or ReleaseRun or SayInexact or SayMachineDiffers or SayMemberLost: break;
@@ -162,9 +164,9 @@ internal sealed class CoordinatorHost : IActivation
         }
     }
 
-    private void Read(long version, Exception? error, RunEvent read)
+    private void Read(StoredRun? stored, Exception? error, RunEvent read)
     {
-        if (error is null) _version = version;
+        if (error is null) _version = stored?.Version ?? RecordVersion.None;
         Apply(read);
     }
 
@@ -231,7 +233,7 @@ internal sealed class CoordinatorHost : IActivation
             case CollectCalled { HandOver: { } handOver } when answer is Acknowledgement.Recorded or Acknowledgement.Stop:
                 var (weights, collected) = (handOver.Weights, record?.Members[handOver.Weights.Member]);
                 if (handOver.IsAveraged && (collected?.Ema?.Step ?? 0) < weights.Step) World.Never($"member {weights.Member} is told that step {weights.Step} is folded, and the record does not have it");
-                if (handOver.IsSnapshot && record?.Snapshots.Any(snapshot => (snapshot.Member, snapshot.Step) == (weights.Member, weights.Step)) != true)
+                if (handOver.IsSnapshot && collected?.Snapshots.Any(snapshot => snapshot.Step == weights.Step) != true)
                 {
                     World.Never($"member {weights.Member} is told that the snapshot of step {weights.Step} is recorded, and it is not");
                 }
@@ -261,7 +263,7 @@ internal sealed class CoordinatorHost : IActivation
             PauseCalled pause => pause.Attempt,
             _ => null,
         };
-        if (speaker is not { } by || before.Record.Members.Length <= by.Member) return;
+        if (speaker is not { } by || before.Record.Members.Count <= by.Member) return;
         var member = before.Record.Members[by.Member];
         if (before.IsHeld && member.State == MemberState.Training && member.Attempt == by.Attempt) return;
         if (!ReferenceEquals(before.Record, _state.Record)) World.Never($"attempt {by.Attempt} of member {by.Member} is heard, and the current one is {member.Attempt}, {member.State}");

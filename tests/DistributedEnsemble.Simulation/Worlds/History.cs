@@ -109,7 +109,7 @@ internal sealed class History
     {
         var run = _runs[_world.Dice.Below(_runs.Count)];
         var able = _world.Processes.Where(process => process is { IsAlive: true, IsPaused: false, IsCut: false, IsLeaving: false, IsDeclaredDead: false }).ToList();
-        switch (_world.Dice.Below(_isCluster ? 15 : 8))
+        switch (_world.Dice.Below(_isCluster ? 16 : 8))
         {
             case 0:
                 run.Store.IsDiskFull = true;
@@ -138,6 +138,7 @@ internal sealed class History
                 run.Store.IsAway = true;
                 _world.After(_world.Dice.Between(100, 5000), () => run.Store.IsAway = false);
                 break;
+            case 15: run.Store.Restore(); break;
             case 14 when able.Count > 0:
                 _world.Say("a clock jumps");
                 able[_world.Dice.Below(able.Count)].Ahead += _world.Dice.Between(500, 60_000);

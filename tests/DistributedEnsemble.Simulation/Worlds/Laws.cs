@@ -9,22 +9,10 @@ internal sealed class Laws(Course course)
     {
         if (before is { State: RunState.Completed or RunState.Degraded or RunState.Failed } && after.State != before.State) World.Never($"a run that is {before.State} becomes {after.State}");
         if (after.State == RunState.Failed && after.Reason?.StartsWith("every member", StringComparison.Ordinal) != true) World.Never($"the run fails: {after.Reason}");
-        if (after.Snapshots.Length < (before?.Snapshots.Length ?? 0)) World.Never("a snapshot is lost");
-        var (lastMember, lastStep) = (-1, -1);
-        foreach (var snapshot in after.Snapshots)
-        {
-            if ((snapshot.Step, snapshot.Member).CompareTo((lastStep, lastMember)) <= 0) World.Never($"the snapshot of member {snapshot.Member} at step {snapshot.Step} is out of order, or there twice");
-            (lastMember, lastStep) = (snapshot.Member, snapshot.Step);
-            Named(snapshot, course.ShaAt(snapshot.Member, snapshot.Step), store);
-        }
-
         foreach (var member in after.Members)
         {
-            Member(before?.Members[member.Index], member, store);
-            if (member.State == MemberState.Completed && !after.Snapshots.Any(snapshot => (snapshot.Member, snapshot.Step) == (member.Index, member.FinalStep)))
-            {
-                World.Never($"member {member.Index} has ended, and the record does not name its final model");
-            }
+            var known = before?.Members[member.Index];
+            if (!ReferenceEquals(known, member)) Member(known, member, store);
         }
 
         if (after.State is RunState.Completed or RunState.Degraded && after.Members.Any(member => member.State is not (MemberState.Completed or MemberState.Failed)))
@@ -51,17 +39,26 @@ internal sealed class Laws(Course course)
             var (end, final) = (course.End(member.Index), course.Final(member.Index));
             if (metrics[member.Index] != course.Lines[end]) World.Never($"the metric lines of member {member.Index} are {metrics[member.Index].Length} bytes of {course.Lines[end].Length}");
             var expected = Enumerable.Range(1, end).Where(step => course.IsSnapshot(step) || step == final);
-            if (!record.Snapshots.Where(snapshot => snapshot.Member == member.Index).Select(snapshot => snapshot.Step).SequenceEqual(expected)) World.Never($"the snapshots of member {member.Index} are not those of its spec");
+            if (!member.Snapshots.Select(snapshot => snapshot.Step).Order().SequenceEqual(expected)) World.Never($"the snapshots of member {member.Index} are not those of its spec");
         }
 
-        foreach (var snapshot in record.Snapshots) Named(snapshot, course.ShaAt(snapshot.Member, snapshot.Step), store);
+        foreach (var snapshot in record.Snapshots()) Named(snapshot, course.ShaAt(snapshot.Member, snapshot.Step), store);
     }
 
     private void Member(MemberRecord? before, MemberRecord after, Store store)
     {
         var index = after.Index;
+        for (var i = 0; i < after.Snapshots.Length; i++)
+        {
+            var snapshot = after.Snapshots[i];
+            if (snapshot.Member != index || after.Snapshots.Take(i).Any(other => other.Step == snapshot.Step)) World.Never($"the snapshot of member {snapshot.Member} at step {snapshot.Step} is another member's, or there twice");
+            Named(snapshot, course.ShaAt(index, snapshot.Step), store);
+        }
+
+        if (after.State == MemberState.Completed && !after.Snapshots.Any(snapshot => snapshot.Step == after.FinalStep)) World.Never($"member {index} has ended, and the record does not name its final model");
         if (before is not null)
         {
+            if (after.Snapshots.Length < before.Snapshots.Length) World.Never("a snapshot is lost");
             if (after.Attempt < before.Attempt || after.Step < before.Step) World.Never($"member {index} goes back from attempt {before.Attempt}, step {before.Step} to {after.Attempt}, {after.Step}");
             var isGiven = after.State == MemberState.Training && (before.State != MemberState.Training || before.SiloAddress != after.SiloAddress);
             if (isGiven && after.Attempt == before.Attempt) World.Never($"member {index} is given to {after.Silo} without another attempt");

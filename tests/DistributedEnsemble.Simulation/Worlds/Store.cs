@@ -3,16 +3,23 @@ using DistributedEnsemble.Grains;
 namespace DistributedEnsemble.Simulation.Worlds;
 
 /// <summary>The record of a run, and the files that its silos share.</summary>
-internal sealed class Store(World world, Course course)
+internal sealed class Store
 {
+    private readonly World _world;
     private readonly Dictionary<string, string> _files = [];
     private readonly HashSet<string> _damaged = [];
-    private readonly string[] _metrics = [.. Enumerable.Repeat("", course.Members)];
-    private readonly Laws _laws = new(course);
+    private readonly string[] _metrics;
+    private readonly Laws _laws;
+    private readonly Records _records;
 
-    public RunRecord? Record { get; private set; }
+    public Store(World world, Course course)
+    {
+        (_world, _metrics, _laws) = (world, [.. Enumerable.Repeat("", course.Members)], new Laws(course));
+        _records = world.IsCluster ? new RedisRecords(world, Written) : new FileRecords(world, Written);
+    }
 
-    public long Version { get; private set; }
+    /// <summary>The truth about the run.</summary>
+    public RunRecord? Record => _records.Record;
 
     /// <summary>The run.json.</summary>
     public RunStatus? Status { get; private set; }
@@ -26,44 +33,39 @@ internal sealed class Store(World world, Course course)
 
     public IEnumerable<WeightFile> Damageable => Record?.Members.SelectMany(member => member.Checkpoints) ?? [];
 
-    /// <summary>Compares the version and writes; the word of a success may be lost.</summary>
-    public void Write(Process by, RunRecord record, long expected, Action<long, Exception?> done)
+    /// <summary>Compares the version and adds what has changed; the word of a success may be lost.</summary>
+    public void Write(Process by, WriteRecord write, RecordVersion version, Action<RecordVersion?, Exception?> done)
     {
-        var (fails, loses) = (world.IsWild && world.Dice.OneIn(150), world.IsWild && world.Dice.OneIn(2));
-        by.After(world.Dice.Between(1, Slowness), () =>
+        var (fails, loses) = (_world.IsWild && _world.Dice.OneIn(150), _world.IsWild && _world.Dice.OneIn(2));
+        by.After(_world.Dice.Between(1, Slowness), () =>
         {
-            var isAway = world.IsCluster ? IsAway || by.IsCutFromStore : IsDiskFull;
-            Exception? error = isAway || fails ? world.IsCluster ? Faults.Away : Faults.DiskFull : null;
-            var version = expected;
-            if (error is null || (fails && loses && !isAway))
-            {
-                if (expected != Version)
-                {
-                    error = Faults.Conflict;
-                }
-                else
-                {
-                    if (world.Log is not null) world.Say($"{by.Name} writes the record {Version + 1}: {Short(record)}");
-                    _laws.Written(Record, record, this);
-                    (Record, version) = (record, ++Version);
-                }
-            }
-
-            by.After(world.Dice.Between(1, Slowness), () => done(version, error));
+            var isAway = _world.IsCluster ? IsAway || by.IsCutFromStore : IsDiskFull;
+            Exception? error = isAway || fails ? _world.IsCluster ? Faults.Away : Faults.DiskFull : null;
+            var reaches = error is null || (fails && loses && !isAway);
+            _records.Write(by, this, write, version, reaches, (next, failed) => by.After(_world.Dice.Between(1, Slowness), () => done(next, error ?? failed)));
         });
     }
 
-    public void Read(Process by, Action<RunRecord?, long, Exception?> done) => by.After(world.Dice.Between(1, Slowness), () =>
+    public void Read(Process by, Action<StoredRun?, Exception?> done) => by.After(_world.Dice.Between(1, Slowness), () =>
     {
-        if (world.IsCluster && (IsAway || by.IsCutFromStore)) done(null, 0, Faults.Away);
-        else done(Record, Version, null);
+        if (_world.IsCluster && (IsAway || by.IsCutFromStore)) done(null, Faults.Away);
+        else done(_records.Read(), null);
     });
+
+    /// <summary>The store of the records comes back as it was a while ago.</summary>
+    public void Restore() => _records.Restore();
+
+    private void Written(Process by, RunRecord? before, RunRecord after)
+    {
+        if (_world.Log is not null) _world.Say($"{by.Name} writes the record: {Short(after)}");
+        _laws.Written(before, after, this);
+    }
 
     /// <returns>Null if the disk takes it.</returns>
     public Exception? WriteFile(Process by, string file, string sha)
     {
-        if (IsDiskFull || (world.IsWild && world.Dice.OneIn(400))) return Faults.DiskFull;
-        if (world.Log is not null) world.Say($"{by.Name} writes {file}");
+        if (IsDiskFull || (_world.IsWild && _world.Dice.OneIn(400))) return Faults.DiskFull;
+        if (_world.Log is not null) _world.Say($"{by.Name} writes {file}");
         _files[file] = sha;
         _damaged.Remove(file);
         return null;
@@ -82,18 +84,18 @@ internal sealed class Store(World world, Course course)
         if (_files.ContainsKey(file)) _damaged.Add(file);
     }
 
-    public void Delete(Process by, string file)
+    public void Delete(Process by, WeightFile file)
     {
-        if (world.Log is not null) world.Say($"{by.Name} deletes {file}");
-        if (Record?.Names(file) == true) World.Never($"{by.Name} deletes {file}, which the record names");
-        _files.Remove(file);
+        if (_world.Log is not null) _world.Say($"{by.Name} deletes {file.File}");
+        if (Record?.Names(file) == true) World.Never($"{by.Name} deletes {file.File}, which the record names");
+        _files.Remove(file.File);
     }
 
     public Exception? Append(Process by, AppendMetrics lines)
     {
         var before = lines.End - lines.Lines.Length;
         _laws.Appended(Record!, lines);
-        if (IsDiskFull || (world.IsWild && world.Dice.OneIn(200))) return Faults.DiskFull;
+        if (IsDiskFull || (_world.IsWild && _world.Dice.OneIn(200))) return Faults.DiskFull;
         var file = _metrics[lines.Member];
         if (file.Length < before) World.Never($"{by.Name} appends lines of member {lines.Member} at {before}, and the file has {file.Length} bytes");
         if (file.Length < lines.End) _metrics[lines.Member] = string.Concat(file.AsSpan(0, (int)before), lines.Lines);
@@ -103,7 +105,7 @@ internal sealed class Store(World world, Course course)
     public Exception? Show(Process by, RunStatus status)
     {
         if (IsDiskFull) return Faults.DiskFull;
-        if (world.Log is not null) world.Say($"{by.Name} shows {status.State}, {status.Steps} steps");
+        if (_world.Log is not null) _world.Say($"{by.Name} shows {status.State}, {status.Steps} steps");
         Status = status;
         return null;
     }
@@ -113,5 +115,5 @@ internal sealed class Store(World world, Course course)
 
     private static string Short(RunRecord record) => record.State + " " + string.Join(" ", record.Members.Select(member =>
         $"[{member.Index} {member.State} a{member.Attempt} s{member.Step} e{member.Ema?.Step} p{member.Pending?.Step} f{member.Folded.Length}{(member.UnwrittenMetrics is null ? "" : " u")}]"))
-        + $" {record.Snapshots.Length} snapshots";
+        + $" {record.Snapshots().Length} snapshots";
 }

@@ -1,4 +1,3 @@
-using Orleans.Persistence.Redis;
 using StackExchange.Redis;
 
 namespace DistributedEnsemble.Grains;
@@ -13,7 +12,7 @@ internal static class RedisCall
         {
             return await ask();
         }
-        catch (Exception exception) when (exception is RedisException or RedisTimeoutException or RedisStorageException)
+        catch (Exception exception) when (exception is RedisException or RedisTimeoutException)
         {
             throw failed($"Redis does not do what it is asked: {OneLine.Of(exception.Message)}");
         }

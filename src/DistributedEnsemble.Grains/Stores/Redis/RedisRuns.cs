@@ -12,7 +12,8 @@ namespace DistributedEnsemble.Grains;
 /// </summary>
 internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOptions options, ILogger<RedisRuns> log) : IRunDirectory, IRunOwnership
 {
-    private static readonly RedisKey s_names = "ensemble/runs", s_unfinished = "ensemble/unfinished";
+    /// <summary>Which run has a name; and which runs go on by themselves. Both are written together with the records.</summary>
+    internal static readonly RedisKey Names = "ensemble/runs", Unfinished = "ensemble/unfinished";
 
     private readonly ConcurrentDictionary<string, bool> _strange = new();
 
@@ -29,7 +30,7 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
             return true;
         });
         if (!isFree) return null;
-        var isNew = await AskAsync(store => store.HashSetAsync(s_names, run.Name, run.ToString(), When.NotExists));
+        var isNew = await AskAsync(store => store.HashSetAsync(Names, run.Name, run.ToString(), When.NotExists));
         return isNew || await NamedAsync(run.Name) == run ? Nothing.Held : null;
     }
 
@@ -38,41 +39,25 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
     public async Task<RunKey?> FindAsync(string name)
     {
         if (await NamedAsync(name) is { } run) return run;
-        return await Task.Run(() => FileRecordStorage.FindIn(options.RunsFolder, name));
+        return await Task.Run(() => RecordFiles.RunIn(new RunFolder(options.RunsFolder, name)));
     }
 
     public async Task<ImmutableArray<RunKey>> AllAsync()
     {
-        var named = await AskAsync(store => store.HashGetAllAsync(s_names));
+        var named = await AskAsync(store => store.HashGetAllAsync(Names));
         // Redis may have been lost: the folder's copies are runs, too.
-        var folders = await Task.Run(() => FileRecordStorage.FoldersOf(options.RunsFolder));
+        var folders = await Task.Run(() => FileRunStore.FoldersOf(options.RunsFolder));
         return [.. named.Select(entry => Read(entry.Value)).OfType<RunKey>().Concat(folders).DistinctBy(run => run.Name).OrderBy(run => run.Name, StringComparer.Ordinal)];
     }
 
-    public Task<long> CountAsync() => AskAsync(store => store.HashLengthAsync(s_names));
+    public Task<long> CountAsync() => AskAsync(store => store.HashLengthAsync(Names));
 
     public async Task<ImmutableArray<RunKey>> UnfinishedAsync() =>
-        [.. (await AskAsync(store => store.SetMembersAsync(s_unfinished))).Select(run => Read(run)).OfType<RunKey>().OrderBy(run => run.Name, StringComparer.Ordinal)];
-
-    /// <summary>Remembers that the run goes on by itself; before its record says so.</summary>
-    public Task BeginAsync(RunKey run) => AskAsync(store => store.SetAddAsync(s_unfinished, run.ToString()));
-
-    /// <summary>Gives a run its name that a lost Redis has forgotten.</summary>
-    public Task NameAsync(RunKey run) => AskAsync(store => store.HashSetAsync(s_names, run.Name, run.ToString(), When.NotExists));
-
-    /// <summary>The run has ended or is paused; after its record says so.</summary>
-    public Task EndAsync(RunKey run) => AskAsync(store => store.SetRemoveAsync(s_unfinished, run.ToString()));
-
-    /// <summary>Gives the name free.</summary>
-    public Task ForgetAsync(RunKey run) => AskAsync(async store =>
-    {
-        await store.SetRemoveAsync(s_unfinished, run.ToString());
-        return await NamedAsync(run.Name) == run && await store.HashDeleteAsync(s_names, run.Name);
-    });
+        [.. (await AskAsync(store => store.SetMembersAsync(Unfinished))).Select(run => Read(run)).OfType<RunKey>().OrderBy(run => run.Name, StringComparer.Ordinal)];
 
     private async Task<RunKey?> NamedAsync(string name)
     {
-        var run = await AskAsync(store => store.HashGetAsync(s_names, name));
+        var run = await AskAsync(store => store.HashGetAsync(Names, name));
         return run.IsNull ? null : Read(run);
     }
 
