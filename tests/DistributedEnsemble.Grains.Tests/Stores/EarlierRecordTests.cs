@@ -32,7 +32,8 @@ public sealed class EarlierRecordTests : IDisposable
         await cluster.Scheduler.ResumeAsync(run.Value);
         var status = await cluster.WhenAsync(run.Value, s => s.HasEnded);
 
-        var spec = File.ReadAllText(_runs.Folder("earlier").Spec);
+        // What was a key then, and is none now, is read of recorded specs only.
+        var spec = EnsembleSpec.FromJson(File.ReadAllText(_runs.Folder("earlier").Spec)).ToJson();
         Assert.Equal(Specs.Reference(spec), Specs.Of(status));
         Assert.Equal(Specs.ReferenceEma(spec), status.Ema.Select(model => (model.Member, model.Step, model.Sha256)));
         Assert.Equal(Specs.ReferenceLines(spec, 1), File.ReadAllText(_runs.Folder("earlier").Path(RunFolder.Metrics(1))));
