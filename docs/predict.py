@@ -5,7 +5,7 @@
 
 Prints what `ensemble predict R --input rows.csv` prints into a pipe, and shows how little an export takes to be used:
 safetensors are a header and a buffer, data.json says how raw numbers become inputs, and manifest.json which layers make
-scores of them and which models are averaged. It reads the layers of the built-in mlp, lenet and resnet. Of a run that
+scores of them and which models are averaged. It reads the layers of the built-in mlp, tabm, lenet and resnet. Of a run that
 averages over dropout masks it prints what `ensemble predict R --mc 0` does: masks take the random numbers of the run.
 """
 import csv
@@ -58,6 +58,30 @@ def dense(x, layer, layers):
     return x @ w["weight"].T + w["bias"]
 
 
+def piecewise_linear(x, layer, layers):
+    """A vector in the place of each number: a line, and bins that rise from their lower edge to the upper; the first and last go on."""
+    w, inputs, parts = layers.next(), layer["inputs"], []
+    for n, number in enumerate(inputs):
+        value, edges = x[:, number["place"], None], np.float32(number["edges"])
+        shares = (value - edges[:-1]) / (edges[1:] - edges[:-1])
+        shares[:, 1:] = np.maximum(shares[:, 1:], 0)
+        shares[:, :-1] = np.minimum(shares[:, :-1], 1)
+        parts.append(value * w["slope"][n] + w["bias"][n] + shares @ w[f"weight{n}"])
+    return np.concatenate([np.delete(x, [number["place"] for number in inputs], 1)] + parts, 1)
+
+
+def adapted_dense(x, layer, layers):
+    """The weights of all submodels, [submodels, ...]: what goes in and what comes out is multiplied by numbers of each submodel's own."""
+    w = layers.next()
+    x = x[:, None] if x.ndim == 2 else x
+    return (x * w["inputs"]) @ w["weight"].T * w["outputs"] + w["bias"]
+
+
+def separate_dense(x, layer, layers):
+    w = layers.next()
+    return np.einsum("nsf,suf->nsu", x, w["weight"], optimize=True) + w["bias"]
+
+
 def convolution(x, layer, layers):
     """Weight [filters, channels, size, size]."""
     w, p, size, stride = layers.next(), layer["padding"], layer["size"], layer["stride"]
@@ -102,7 +126,10 @@ def dropout(x, layer, _):
 
 FUNCTIONS = {
     "embedding": embedding,
+    "piecewiseLinear": piecewise_linear,
     "dense": dense,
+    "adaptedDense": adapted_dense,
+    "separateDense": separate_dense,
     "convolution": convolution,
     "batchNorm": batch_norm,
     "residual": residual,
@@ -300,7 +327,10 @@ def predict(folder, raw, manifest, data, task):
     total, weights = 0, 0
     for constituent in manifest["constituents"]:
         tensors = read_safetensors(folder / constituent["file"])
-        total = total + constituent["weight"] * task.answer(scores(x, tensors, manifest["layers"]))
+        outputs = scores(x, tensors, manifest["layers"])
+        answers = task.answer(outputs.reshape(-1, outputs.shape[-1]))
+        # Submodels are averaged as constituents are.
+        total = total + constituent["weight"] * answers.reshape(len(outputs), -1, answers.shape[-1]).mean(1)
         weights += constituent["weight"]
     return total / weights
 

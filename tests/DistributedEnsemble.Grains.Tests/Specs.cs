@@ -47,6 +47,10 @@ internal static class Specs
     /// <summary>A number of that table.</summary>
     public static string MixedNumber { get; } = MixedClass.Replace("mixed-class", "mixed-number").Replace("\"target\": \"label\"", "\"target\": \"price\"");
 
+    /// <summary>That class by submodels, of numbers that are embedded.</summary>
+    public static string TabMClass { get; } = MixedClass.Replace("mixed-class", "tabm-class")
+        .Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3, \"numericEmbedding\": \"piecewise-linear\"");
+
     /// <summary>The same network for so long that a test can watch it train.</summary>
     public static string Long { get; } = Small.Replace("\"epochs\": 3", "\"epochs\": 100000");
 

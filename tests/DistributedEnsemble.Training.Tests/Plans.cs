@@ -47,6 +47,15 @@ internal static class Plans
     /// <summary>A number of that table.</summary>
     public static string MixedNumber { get; } = MixedClass.Replace("mixed-class", "mixed-number").Replace("\"target\": \"label\"", "\"target\": \"price\"");
 
+    /// <summary>That class by submodels, of numbers that are embedded.</summary>
+    public static string TabMClass { get; } = WithSubmodels(MixedClass.Replace("mixed-class", "tabm-class"));
+
+    /// <summary>That number by submodels, of numbers that are embedded.</summary>
+    public static string TabMNumber { get; } = WithSubmodels(MixedNumber.Replace("mixed-number", "tabm-number"));
+
+    private static string WithSubmodels(string json) =>
+        json.Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3, \"numericEmbedding\": \"piecewise-linear\"");
+
     /// <param name="settings">Keys over those of the text, as --set has them.</param>
     public static EnsembleSpec Spec(string json, params (string Path, string Value)[] settings)
     {

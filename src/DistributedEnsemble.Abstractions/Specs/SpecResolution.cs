@@ -64,7 +64,7 @@ internal static class SpecResolution
         var inherited = dataset[SpecPaths.ModelKind] as string ?? s_code.Model.Kind;
         var keys = kindKey.Section!.Entries.OfType<SpecKey>().Where(key => given.Has(key.Path)).ToList();
         if (keys.All(key => key.AppliesTo(inherited))) return given;
-        return keys.SelectMany(key => key.Kinds).Distinct().ToList() is [var kind] ? given.With(kindKey, kind) : given;
+        return keys.SelectMany(key => key.Kinds).FirstOrDefault(kind => keys.All(key => key.AppliesTo(kind))) is { } kind ? given.With(kindKey, kind) : given;
     }
 
     private static SpecLayer WithoutKeysOfOtherKinds(SpecLayer keys, SpecLayer given)

@@ -95,7 +95,7 @@ internal sealed partial class SchedulerGrain
         while (true)
         {
             var (run, plan) = await Task.Run(() => Refusing(() => PlanNew(spec, data.Dataset)));
-            var description = Refusing(() => DataDescription.Of(plan.Dataset, plan.Split.Validation.Length)) with { Dataset = NameOf(spec, data.Dataset) };
+            var description = Refusing(() => DataDescription.Of(plan)) with { Dataset = NameOf(spec, data.Dataset) };
             var request = new RunRequest(plan.Spec.ToJson(), description.ToJson(), plan.Steps, plan.StepsPerEpoch, plan.Network.Inexact);
             if (await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request))
             {

@@ -55,6 +55,10 @@ public sealed record DataDescription
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TableDescription? Table { get; init; }
 
+    /// <summary>The inputs that are numbers of many values, where a network embeds them; null where none does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public NumberInput[]? Numbers { get; init; }
+
     /// <summary>How images became inputs; null of other data.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ImageDescription? Images { get; init; }
@@ -79,7 +83,7 @@ public sealed record DataDescription
 
     /// <summary>What the network is given.</summary>
     [JsonIgnore]
-    public NetworkInputs Inputs => new(InputShape, TableDescription.Embedded(Features));
+    public NetworkInputs Inputs => new(InputShape, TableDescription.Embedded(Features)) { Numbers = new(Numbers ?? []) };
 
     /// <summary>What makes numbers of a row's cells, in the order of the inputs. <see cref="Preprocessing"/> follows.</summary>
     [JsonIgnore]
@@ -88,6 +92,16 @@ public sealed record DataDescription
     /// <summary>What makes inputs of raw rows.</summary>
     [JsonIgnore]
     public Preprocessing Preprocessing => new(Mean, Deviation, Scale);
+
+    /// <summary>What a run of a plan knows.</summary>
+    /// <inheritdoc cref="Of(Dataset, long)"/>
+    public static DataDescription Of(TrainingPlan plan)
+    {
+        var description = Of(plan.Dataset, plan.Split.Validation.Length);
+        return Enumerable.Range(0, plan.Spec.Members).All(member => plan.Spec.OfMember(member).Model.NumericEmbedding is null)
+            ? description
+            : description with { Numbers = [.. plan.Dataset.Inputs.Numbers.Value] };
+    }
 
     /// <param name="validation">How many of the training rows are the validation split.</param>
     /// <exception cref="DataException">A name is too long.</exception>
@@ -157,6 +171,7 @@ public sealed record DataDescription
             : InputShape.Length is not (1 or 3) || width == 0 ? "inputShape is not [features] or [channels, height, width]"
             : Version is < 1 or > CurrentVersion ? $"its version is {Version}, and this program knows {CurrentVersion}"
             : Table?.Fault() is { } table ? table
+            : Numbers?.Select(number => number is null ? "a number is null" : number.Fault(width)).FirstOrDefault(fault => fault is not null) is { } number ? number
             : Table is not null && Table.Features.Sum(feature => (long)feature.Inputs) != width ? "its table has more or fewer inputs than inputShape says"
             : Table is null && Columns.Length != width ? $"it names {Columns.Length} columns, but a row has {width} numbers"
             : !Distinct(Columns) ? "columns are not distinct names"

@@ -8,6 +8,10 @@ namespace DistributedEnsemble.Training;
 /// <summary>A dataset in memory. Its samples live until it is disposed.</summary>
 public sealed class Dataset : IDisposable
 {
+    private readonly Lazy<IReadOnlyList<NumberInput>> _numbers;
+
+    public Dataset() => _numbers = new(() => NumberInputs.Of(this));
+
     /// <summary>The name of a registered dataset, or of a CSV file without its folder.</summary>
     public required string Name { get; init; }
 
@@ -25,7 +29,7 @@ public sealed class Dataset : IDisposable
     public IReadOnlyList<EmbeddedInput> Embedded { get; init; } = [];
 
     /// <summary>What the network is given.</summary>
-    public NetworkInputs Inputs => new(InputShape, Embedded);
+    public NetworkInputs Inputs => new(InputShape, Embedded) { Numbers = _numbers };
 
     /// <summary>The features' names: of a table's columns, or of the numbers of a row.</summary>
     public required IReadOnlyList<string> Columns { get; init; }

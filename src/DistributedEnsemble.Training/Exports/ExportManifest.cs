@@ -16,6 +16,8 @@ public sealed record ExportManifest
 
     private const string Preprocessing = "inputs = (raw / scale - mean) / deviation as in data.json, in the order of its columns; ";
 
+    private const string OfSubmodels = "; a constituent's outputs are those of its submodels, [submodels, outputs] for a row, and each mean is over them, too";
+
     /// <summary>Raised when a reader of an older one could predict wrongly.</summary>
     public int Version { get; init; } = 2;
     public required string Run { get; init; }
@@ -59,7 +61,7 @@ public sealed record ExportManifest
         Task = run.Data.Task,
         Likelihood = run.Data.Task is Regression ? JsonNamingPolicy.KebabCaseLower.ConvertName($"{run.Spec.Training.Likelihood}") : null,
         Fit = fit,
-        Prediction = Preprocessing + run.Data.Task.For(run.Spec).ExportedPrediction,
+        Prediction = Preprocessing + run.Data.Task.For(run.Spec).ExportedPrediction + (network.Submodels == 1 ? "" : OfSubmodels),
         Layers = LayerDescription.Of(network.Layers),
     };
 }

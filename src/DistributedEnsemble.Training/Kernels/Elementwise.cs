@@ -61,6 +61,52 @@ internal static unsafe class Elementwise
         for (; i < length; i++) x[i] += y[i];
     }
 
+    /// <summary>target ← x·y.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Product(float* x, float* y, float* target, nint length)
+    {
+        nint i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count) (Vector.Load(x + i) * Vector.Load(y + i)).Store(target + i);
+        for (; i < length; i++) target[i] = x[i] * y[i];
+    }
+
+    /// <summary>sum ← sum + x·y, rounded twice.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddProduct(float* sum, float* x, float* y, nint length)
+    {
+        nint i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count) (Vector.Load(sum + i) + Vector.Load(x + i) * Vector.Load(y + i)).Store(sum + i);
+        for (; i < length; i++) sum[i] += x[i] * y[i];
+    }
+
+    /// <summary>sum ← sum + x·factor, rounded twice.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddScaled(float* sum, float* x, float factor, nint length)
+    {
+        nint i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count) (Vector.Load(sum + i) + Vector.Load(x + i) * factor).Store(sum + i);
+        for (; i < length; i++) sum[i] += x[i] * factor;
+    }
+
+    /// <summary>target ← x·factor + shift, rounded twice; max(that, 0) if it is rectified.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Adapt(float* x, float* factor, float* shift, float* target, nint length, bool isRectified)
+    {
+        nint i = 0;
+        for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var value = Vector.Load(x + i) * Vector.Load(factor + i) + Vector.Load(shift + i);
+            if (isRectified) value = Vector.ConditionalSelect(Vector.LessThan(value, Vector<float>.Zero), Vector<float>.Zero, value);
+            value.Store(target + i);
+        }
+
+        for (; i < length; i++)
+        {
+            var value = x[i] * factor[i] + shift[i];
+            target[i] = isRectified && value < 0 ? 0 : value;
+        }
+    }
+
     /// <summary>The sum of a matrix' rows, added up in their order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SumRows(float* matrix, int rows, int columns, float* sum)

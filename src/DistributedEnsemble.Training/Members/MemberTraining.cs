@@ -13,7 +13,8 @@ public sealed class MemberTraining : IDisposable
     private readonly Batches _batches;
     private readonly TrainingNoise _noise;
     private readonly L2 _l2;
-    private readonly float[] _gradient;
+    private readonly float[] _gradient, _targets;
+    private readonly int _submodels;
     private readonly Action? _giveWay;
 
     /// <param name="from">Where to go on; null is the member's random initialization. Its vectors are copied.</param>
@@ -33,7 +34,9 @@ public sealed class MemberTraining : IDisposable
         for (var i = 0; i < from?.Optimizer.Count; i++) from.Optimizer[i].Values.Span.CopyTo(_optimizer.State[i].Values.Span);
         _batches = new Batches(plan.Dataset.Train, plan.Split.Training, spec.Training.BatchSize, plan.Random, member);
         _function = plan.Network.CreateFunction(_batches.Size, isTrained: true, spec.ThreadsPerMember);
-        _gradient = new float[_batches.Size * plan.Task.Outputs];
+        _submodels = plan.Network.Submodels;
+        _gradient = new float[_batches.Size * _submodels * plan.Task.Outputs];
+        _targets = new float[_submodels > 1 ? _batches.Size * _submodels : 0];
         _noise = new TrainingNoise(plan.Random, member);
         _l2 = new L2(spec.Regularization.L2);
     }
@@ -54,8 +57,9 @@ public sealed class MemberTraining : IDisposable
         var outputs = _function.Forward(_weights, batch.Rows, _noise.At(step));
         _giveWay?.Invoke();
         var gradient = _gradient.AsSpan(0, outputs.Length);
-        var loss = _plan.Task.Loss(outputs, batch.Targets.Span, gradient);
-        var metrics = Measure(step, loss, outputs, batch.Targets.Span);
+        var targets = OfSubmodels(batch.Targets.Span);
+        var loss = _plan.Task.Loss(outputs, targets, gradient);
+        var metrics = Measure(step, loss, outputs, targets);
         _function.Backward(_weights, gradient);
         _l2.AddGradient(_weights);
         _giveWay?.Invoke();
@@ -83,6 +87,14 @@ public sealed class MemberTraining : IDisposable
         _weights.Dispose();
         _optimizer.Dispose();
         _function.Dispose();
+    }
+
+    /// <summary>Each target once for each submodel: the mean loss of all these rows is the mean of the submodels' losses.</summary>
+    private ReadOnlySpan<float> OfSubmodels(ReadOnlySpan<float> targets)
+    {
+        if (_submodels == 1) return targets;
+        for (var row = 0; row < targets.Length; row++) _targets.AsSpan(row * _submodels, _submodels).Fill(targets[row]);
+        return _targets.AsSpan(0, targets.Length * _submodels);
     }
 
     private StepMetrics? Measure(int step, double loss, ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets)

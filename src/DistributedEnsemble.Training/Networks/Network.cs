@@ -41,7 +41,14 @@ public sealed class Network
     public KernelKind Kernels => _operations is null ? KernelKind.Libtorch : KernelKind.Own;
 
     public IReadOnlyList<long> InputShape { get; }
+
+    /// <summary>[outputs], or [submodels, outputs].</summary>
     public IReadOnlyList<long> OutputShape { get; }
+
+    /// <summary>
+    /// Networks within the network, each of which gives outputs of its own for a row. The loss is the mean of theirs, and so is a prediction.
+    /// </summary>
+    public int Submodels => OutputShape is [var submodels, _] ? (int)submodels : 1;
 
     /// <summary>Numbers of one row.</summary>
     public long InputWidth => InputShape.Aggregate(1L, (product, size) => product * size);
@@ -79,6 +86,6 @@ public sealed class Network
 
     /// <summary>The numbers that the task makes predictions of: the scores (logits) of each class, for one.</summary>
     /// <param name="inputs">[batch, …input shape], float32.</param>
-    /// <returns>[batch, outputs], float32.</returns>
+    /// <returns>[batch, …output shape], float32.</returns>
     public Tensor Forward(Weights weights, Tensor inputs, Noise noise) => _forward(weights, inputs, noise);
 }

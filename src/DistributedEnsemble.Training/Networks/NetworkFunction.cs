@@ -12,7 +12,7 @@ public abstract class NetworkFunction : IDisposable
 
     /// <summary>The numbers that the task makes predictions of: the scores (logits) of each class, for one.</summary>
     /// <param name="rows">How many of the <see cref="Inputs"/> count.</param>
-    /// <returns>[rows, outputs], and with Monte-Carlo samples [samples, rows, outputs]; valid until the next pass.</returns>
+    /// <returns>[rows, …output shape], and with Monte-Carlo samples [samples, rows, …output shape]; valid until the next pass.</returns>
     public abstract ReadOnlySpan<float> Forward(Weights weights, int rows, Noise noise);
 
     /// <summary>Sets the gradient of the weights to that of the loss.</summary>

@@ -2,15 +2,19 @@ namespace DistributedEnsemble.Training;
 
 /// <summary>Describes the layers of a network, from input to outputs.</summary>
 /// <param name="inputShape">One row's shape: [features] or [channels, height, width].</param>
-/// <param name="outputs">Numbers that the last layer gives for each row.</param>
+/// <param name="outputs">Numbers that the last layer gives for each row, or each of its submodels.</param>
 public delegate IEnumerable<Layer> NetworkDesign(IReadOnlyList<long> inputShape, int outputs, EnsembleSpec spec);
 
 /// <summary>The kinds of network that a spec can name: the built-in ones, and those that the host adds.</summary>
 public sealed class NetworkRegistry
 {
+    /// <summary>Numbers of the vector that a number becomes.</summary>
+    private const int NumberVector = 16;
+
     private readonly Dictionary<string, NetworkDesign> _designs = new()
     {
         ["mlp"] = Mlp.Design,
+        ["tabm"] = TabM.Design,
         ["lenet"] = LeNet.Design,
         ["resnet"] = ResNet.Design,
     };
@@ -36,14 +40,30 @@ public sealed class NetworkRegistry
             throw new SpecException($"model.kind is \"{spec.Model.Kind}\": known are {string.Join(", ", Kinds)}.");
         }
 
-        Embedding? embedding = inputs.Embedded.Count > 0 ? new(inputs.Embedded) : null;
-        var shape = embedding is null ? inputs.Shape : new Network(inputs.Shape, [embedding]).OutputShape;
+        Layer[] embeddings = [.. Embeddings(spec, inputs)];
+        var shape = embeddings.Length == 0 ? inputs.Shape : new Network(inputs.Shape, embeddings).OutputShape;
         var layers = WithInputDropout(design(shape, outputs, spec), spec);
-        var network = new Network(inputs.Shape, embedding is null ? layers : layers.Prepend(embedding), spec.Training.Kernels);
-        return network.OutputShape is [var given] && given == outputs
+        var network = new Network(inputs.Shape, embeddings.Concat(layers), spec.Training.Kernels);
+        return network.OutputShape.Count is 1 or 2 && network.OutputShape[^1] == outputs
             ? network
             : throw new SpecException(
                 $"model.kind \"{spec.Model.Kind}\" gives [{string.Join(", ", network.OutputShape)}] outputs a row: the task takes {outputs}.");
+    }
+
+    /// <summary>What comes before the network that a spec names: vectors for levels, then vectors for numbers.</summary>
+    private static IEnumerable<Layer> Embeddings(EnsembleSpec spec, NetworkInputs inputs)
+    {
+        if (inputs.Embedded.Count > 0) yield return new Embedding(inputs.Embedded);
+        if (spec.Model.NumericEmbedding is null) yield break;
+        if (inputs.Shape.Count != 1)
+        {
+            throw new SpecException(
+                $"model.numericEmbedding is piecewise-linear: it is for the numbers of a table, and \"{spec.Data.Dataset}\" has images. Leave it out.");
+        }
+
+        // The first layer has moved the indices of levels to the end.
+        NumberInput[] numbers = [.. inputs.Numbers.Value.Select(number => number with { Place = number.Place - inputs.Embedded.Count(input => input.Place < number.Place) })];
+        if (numbers.Length > 0) yield return new PiecewiseLinear(numbers, NumberVector);
     }
 
     private static IEnumerable<Layer> WithInputDropout(IEnumerable<Layer> layers, EnsembleSpec spec) =>

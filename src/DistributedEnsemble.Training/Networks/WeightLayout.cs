@@ -5,8 +5,12 @@ namespace DistributedEnsemble.Training;
 /// <summary>How a parameter starts.</summary>
 /// <param name="Bound">Uniform in ±bound; 0 if constant.</param>
 /// <param name="Constant">The value if <paramref name="Bound"/> is 0.</param>
-public readonly record struct Initialization(double Bound, float Constant)
+/// <param name="IsSign">Whether it is −bound or bound, each as often, and nothing between.</param>
+public readonly record struct Initialization(double Bound, float Constant, bool IsSign = false)
 {
+    /// <summary>1 or −1.</summary>
+    public static Initialization Sign { get; } = new(1, 0, IsSign: true);
+
     /// <summary>PyTorch's default for dense and convolution layers: uniform in ±1/√fan_in, weights and biases alike.</summary>
     public static Initialization FanIn(long fanIn) => new(1 / Math.Sqrt(fanIn), 0);
 
@@ -14,6 +18,9 @@ public readonly record struct Initialization(double Bound, float Constant)
     public static Initialization He(long fanIn) => new(Math.Sqrt(6.0 / fanIn), 0);
 
     public static Initialization Value(float constant) => new(0, constant);
+
+    /// <summary>The value that a uniform number in [0, 1) stands for.</summary>
+    internal float Of(float uniform) => (float)((IsSign ? uniform < 0.5f ? -1 : 1 : 2.0 * uniform - 1) * Bound);
 }
 
 /// <summary>One tensor of a network's weights.</summary>

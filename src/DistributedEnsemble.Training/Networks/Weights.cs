@@ -54,7 +54,7 @@ public sealed class Weights : IDisposable
                     continue;
                 }
 
-                for (var i = 0; i < values.Length; i++) values[i] = (float)((2.0 * rest[i] - 1) * place.Start.Bound);
+                for (var i = 0; i < values.Length; i++) values[i] = place.Start.Of(rest[i]);
                 rest = rest[values.Length..];
             }
         }

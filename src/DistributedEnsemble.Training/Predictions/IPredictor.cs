@@ -13,7 +13,7 @@ public interface IPredictor
     void Answer(ReadOnlySpan<float> inputs, Span<double> answers);
 }
 
-/// <summary>One model with the expectation of its noise: dropout by weight scaling.</summary>
+/// <summary>One model, or the mean of its submodels, with the expectation of its noise: dropout by weight scaling.</summary>
 public sealed class SingleModel(Network network, LearningTask task, Weights weights) : IPredictor
 {
     public int Width => task.Width;
@@ -26,7 +26,7 @@ public sealed class SingleModel(Network network, LearningTask task, Weights weig
         {
             var count = Math.Min(rented.Rows, rows - first);
             var outputs = rented.Forward(weights, inputs, first, count, Noise.None);
-            task.Answer(outputs, answers.Slice(first * Width, count * Width));
+            SubmodelMean.Answer(task, network.Submodels, outputs, answers.Slice(first * Width, count * Width));
         }
     }
 }

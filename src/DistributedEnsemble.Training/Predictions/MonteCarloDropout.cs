@@ -27,7 +27,7 @@ public sealed class MonteCarloDropout(
                 var masks = Math.Min(together, samples - first);
                 var outputs = rented.Forward(weights, inputs, row, count, new MonteCarloNoise(random, member, first, masks));
                 var part = sampled.AsSpan(0, masks * count * Width);
-                task.Answer(outputs, part);
+                SubmodelMean.Answer(task, network.Submodels, outputs, part);
                 for (var i = 0; i < masks; i++) mean.Add(part.Slice(i * count * Width, count * Width));
             }
 

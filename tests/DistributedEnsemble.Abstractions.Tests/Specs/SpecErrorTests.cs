@@ -45,7 +45,7 @@ public sealed class SpecErrorTests
     [InlineData("regularization.dropout.kind=invert", "regularization.dropout.kind is \"invert\": it must be inverted or vanilla (did you mean inverted?).")]
     [InlineData("averaging.reset=cycles", "averaging.reset is \"cycles\": it must be never or cycle (did you mean cycle?).")]
     [InlineData("prediction.from=snapshot", "prediction.from is \"snapshot\": it must be final, snapshots or ema (did you mean snapshots?).")]
-    [InlineData("model.kind=resent", "model.kind is \"resent\": it must be mlp, lenet or resnet (did you mean resnet?).")]
+    [InlineData("model.kind=resent", "model.kind is \"resent\": it must be mlp, tabm, lenet or resnet (did you mean resnet?).")]
     public void An_unknown_choice_is_answered_with_all_of_them_and_the_nearest(string setting, string error) => AssertError(error, setting);
 
     [Theory]
@@ -62,7 +62,8 @@ public sealed class SpecErrorTests
     [Theory]
     [InlineData("training.optimizer.kind=adam training.optimizer.momentum=0.5", "training.optimizer.momentum is 0.5: this key belongs to sgd, and training.optimizer.kind is adam (leave the key out, or choose sgd).")]
     [InlineData("training.optimizer.beta1=0.8", "training.optimizer.beta1 is 0.8: this key belongs to adam and adamw, and training.optimizer.kind is sgd (leave the key out, or choose adam or adamw).")]
-    [InlineData("model.kind=lenet model.hidden=[64]", "model.hidden is [64]: this key belongs to mlp, and model.kind is lenet (leave the key out, or choose mlp).")]
+    [InlineData("model.kind=mlp model.submodels=4", "model.submodels is 4: this key belongs to tabm, and model.kind is mlp (leave the key out, or choose tabm).")]
+    [InlineData("model.kind=lenet model.hidden=[64]", "model.hidden is [64]: this key belongs to mlp and tabm, and model.kind is lenet (leave the key out, or choose mlp or tabm).")]
     [InlineData("model.depth=20 model.hidden=[64]", "model.depth is 20: this key belongs to resnet, and model.kind is mlp (leave the key out, or choose resnet).")]
     [InlineData("training.schedule.milestones=[3]", "training.schedule.milestones is [3]: this key belongs to step, and training.schedule.kind is cosine (leave the key out, or choose step).")]
     [InlineData("model.settings={\"units\":3}", "model.settings is {\"units\":3}: this key belongs to kinds that the host registered, and model.kind is mlp (leave the key out, or name a network of the host's own).")]

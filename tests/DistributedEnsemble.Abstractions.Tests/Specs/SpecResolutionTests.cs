@@ -111,6 +111,9 @@ public sealed class SpecResolutionTests
 
     [Theory]
     [InlineData("""{"hidden":[64]}""", "mlp")]
+    [InlineData("""{"submodels":4}""", "tabm")]
+    [InlineData("""{"hidden":[64],"submodels":4}""", "tabm")]
+    [InlineData("""{"numericEmbedding":"piecewise-linear"}""", "mlp")]
     [InlineData("""{"width":4}""", "resnet")]
     [InlineData("""{"depth":8,"width":4}""", "resnet")]
     [InlineData("""{}""", "lenet")]

@@ -17,6 +17,7 @@ internal sealed class NetworkBenchmark(string? data, int rounds, string[] only)
     [
         ("30-64-3", "table", "\"mlp\", \"hidden\": [64]", 32, 0),
         ("30-128-128-3", "table", "\"mlp\", \"hidden\": [128, 128]", 32, 0.1),
+        ("tabm 30-256-256-3", "table", "\"tabm\", \"hidden\": [256, 256]", 128, 0.1),
         ("784-256-10", "fashion-mnist", "\"mlp\", \"hidden\": [256]", 128, 0.5),
         ("784-1024-1024-10", "fashion-mnist", "\"mlp\", \"hidden\": [1024, 1024]", 128, 0.5),
         ("lenet of digits", "digits", "\"lenet\"", 32, 0),

@@ -215,6 +215,8 @@ public sealed class PredictTests : IDisposable
     [InlineData("--target price --ignore sold", 0)]
     [InlineData("--target price --ignore sold --set training.likelihood=squared-error", 0)]
     [InlineData("--target sold --ignore price", 1)]
+    [InlineData("--target price --ignore sold --set model.kind=tabm --set model.submodels=3 --set model.numericEmbedding=piecewise-linear", 0)]
+    [InlineData("--target sold --ignore price --set model.kind=tabm --set model.submodels=3 --set model.numericEmbedding=piecewise-linear", 1)]
     public async Task Python_with_numpy_encodes_the_columns_of_a_mixed_table_as_the_run_does(string options, int firstNumber)
     {
         Assert.SkipUnless(HasNumpy(), $"{Python} has no numpy.");

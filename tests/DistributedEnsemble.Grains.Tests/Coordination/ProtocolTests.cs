@@ -54,6 +54,7 @@ public sealed class ProtocolTests
         Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 600"),
         Specs.MixedClass.Replace("\"epochs\": 5", "\"epochs\": 2000"),
         Specs.MixedNumber.Replace("\"epochs\": 5", "\"epochs\": 2000"),
+        Specs.TabMClass.Replace("\"epochs\": 5", "\"epochs\": 1000"),
     ];
 
     [Theory, MemberData(nameof(Resumed))]

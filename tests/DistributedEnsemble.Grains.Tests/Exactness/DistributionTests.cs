@@ -4,7 +4,7 @@ namespace DistributedEnsemble.Grains.Tests.Exactness;
 
 public sealed class DistributionTests
 {
-    private static readonly Dictionary<string, Lazy<List<(int Member, int Step, string Sha256)>>> References = new[] { Specs.Small, Specs.Number, Specs.MixedClass, Specs.MixedNumber }
+    private static readonly Dictionary<string, Lazy<List<(int Member, int Step, string Sha256)>>> References = new[] { Specs.Small, Specs.Number, Specs.MixedClass, Specs.MixedNumber, Specs.TabMClass }
         .ToDictionary(spec => spec, spec => new Lazy<List<(int Member, int Step, string Sha256)>>(() => Specs.Reference(spec)));
 
     [Theory]
@@ -30,7 +30,7 @@ public sealed class DistributionTests
     {
         await using var cluster = await EnsembleCluster.StartAsync(silos, lanes);
 
-        foreach (var spec in new[] { Specs.MixedClass, Specs.MixedNumber })
+        foreach (var spec in new[] { Specs.MixedClass, Specs.MixedNumber, Specs.TabMClass })
         {
             var status = await cluster.TrainAsync(spec);
 

@@ -49,7 +49,7 @@ public sealed class BatchAnswerTests
     private static BatchAnswer Answers(ImmutableArray<double>[] probabilities, params (int Member, int Step)[] constituents)
     {
         var plan = Specs.Plan(Specs.Small);
-        var definition = new RunDefinition(plan.Spec.ToJson(), DataDescription.Of(plan.Dataset, plan.Split.Validation.Length).ToJson());
+        var definition = new RunDefinition(plan.Spec.ToJson(), DataDescription.Of(plan).ToJson());
         var selection = new ConstituentSelection(
             [.. constituents.Select(c => new WeightFile(c.Member, c.Step, "file", "sha"))], [.. constituents.Select(_ => 1)], 0, null);
         return new BatchAnswer(

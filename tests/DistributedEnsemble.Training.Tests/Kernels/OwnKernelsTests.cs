@@ -21,6 +21,10 @@ public sealed class OwnKernelsTests
         ["batch norm"] = ([3, 5, 5], [new Convolution(4, 2), new BatchNorm(), new Relu(), new Flatten(), new Dense(7), new BatchNorm(), new Dense(Outputs)]),
         ["residual"] = ([3, 5, 4], [new Residual(3, 1), new Residual(8, 2), new ChannelMean(), new Dense(Outputs)]),
         ["embedding"] = ([4], [new Embedding([new EmbeddedInput(1, 5, 3), new EmbeddedInput(2, 20, 6)]), new Dense(7), new Relu(), new Dense(Outputs)]),
+        ["piecewise linear"] = ([5], [new Dense(6), new PiecewiseLinear([new(1, [-0.4f, 0.4f]), new(2, [-0.5f, -0.3f, 0, 0.1f, 0.4f]), new(5, [-0.1f, 0, 0.3f])], 3), new Dense(Outputs)]),
+        ["piecewise linear behind an embedding"] = ([4], [new Embedding([new(1, 5, 3)]), new PiecewiseLinear([new(0, [-0.9f, 0, 0.6f])], 4), new Dense(Outputs)]),
+        ["submodels"] = ([6], [new Dense(9), new Relu(), new AdaptedDense(3, 13, AreSigns: true), new Relu(), new AdaptedDense(3, 8, AreSigns: true), new SeparateDense(Outputs)]),
+        ["many submodels"] = ([6], [new AdaptedDense(32, 20, AreSigns: true), new Relu(), new Dropout(0.3, DropoutKind.Inverted), new AdaptedDense(32, 11, AreSigns: false), new SeparateDense(Outputs)]),
         ["inverted dropout"] = ([6], [new Dense(16), new Dropout(0.4, DropoutKind.Inverted), new Dense(Outputs)]),
         ["vanilla dropout"] = ([6], [new Dropout(0.2, DropoutKind.Vanilla), new Dense(16), new Relu(), new Dropout(0.4, DropoutKind.Vanilla), new Dense(Outputs)]),
     };
@@ -50,6 +54,7 @@ public sealed class OwnKernelsTests
         var (shape, layers) = s_designs[name];
         var (own, libtorch) = (new Network(shape, layers), new Network(shape, layers, kernels: KernelKind.Libtorch));
         using var weights = Weights.Initialize(own.Layout, new RandomSource(3), 0);
+        var outputs = own.Submodels * Outputs;
         foreach (var samples in own.HasDropout ? (int[])[0, 1, 5] : [0])
         {
             Noise Noise() => samples == 0 ? Training.Noise.None : new MonteCarloNoise(new RandomSource(9), 2, 3, samples);
@@ -61,7 +66,7 @@ public sealed class OwnKernelsTests
                 var alone = Predict(own, weights, InputsOf(own).AsSpan(row * width, width), Noise());
                 for (var sample = 0; sample < Math.Max(1, samples); sample++)
                 {
-                    Assert.Equal(together[((sample * Rows) + row) * Outputs], alone[sample * Outputs]);
+                    Assert.Equal(together.AsSpan(((sample * Rows) + row) * outputs, outputs), alone.AsSpan(sample * outputs, outputs));
                 }
             }
         }
@@ -69,6 +74,7 @@ public sealed class OwnKernelsTests
 
     [Theory]
     [InlineData("""{ "kind": "mlp", "hidden": [40, 30] }""")]
+    [InlineData("""{ "kind": "tabm", "hidden": [40, 30], "submodels": 5 }""")]
     [InlineData("""{ "kind": "lenet" }""")]
     [InlineData("""{ "kind": "resnet", "depth": 8, "width": 4 }""")]
     public void A_members_losses_over_200_steps_follow_those_of_libtorch(string model)

@@ -25,6 +25,8 @@ public sealed class SameBitsTests
         "70b32dbd842c11bafbe5f04048af2728f5e508f08670b5822df43089d8d75826",
         "89ec3bae9a80a4b76b23d6a3b3afea892368692f1821a715442dc447053185a6",
         "fc148ad7d24922fb02831052a3490a4bc1ea4123bf4387a27dc51544c8d252cf",
+        "f7a674a301559c54e0397678535260b79d6f777e92ca9e19706ee3496e244483",
+        "b2ed8cd263c1ac9ba7e7287a4ce7ee050639d439755dfd446f3ca7ee72e2b3ff",
     ];
 
     [Theory]
@@ -33,7 +35,7 @@ public sealed class SameBitsTests
     [InlineData("DOTNET_EnableAVX2=0")]
     [InlineData("DOTNET_EnableHWIntrinsic=0")]
     public async Task A_run_of_each_network_ends_with_the_weights_that_it_always_had(params string[] switches) =>
-        Assert.Equal(s_golden, await OtherProcess.TrainAsync([Plans.Small, Lenet, Resnet], switches));
+        Assert.Equal(s_golden, await OtherProcess.TrainAsync([Plans.Small, Lenet, Resnet, Plans.TabMClass, Plans.TabMNumber], switches));
 
     [Fact]
     public async Task Training_and_predicting_load_no_libtorch()
@@ -53,9 +55,10 @@ public sealed class SameBitsTests
     [InlineData("mlp")]
     [InlineData("lenet")]
     [InlineData("resnet")]
+    [InlineData("tabm")]
     public void A_thousand_steps_allocate_nothing(string kind)
     {
-        var json = kind switch { "mlp" => Plans.Small, "lenet" => Lenet, _ => Resnet };
+        var json = kind switch { "mlp" => Plans.Small, "lenet" => Lenet, "tabm" => Plans.TabMClass, _ => Resnet };
         var plan = Plans.Of(json, ("training.batchSize", "16"), ("training.epochs", "100"), ("logging.everySteps", "1000000"));
         using var training = new MemberTraining(plan, 0);
         for (var i = 0; i < 100; i++) training.Advance();

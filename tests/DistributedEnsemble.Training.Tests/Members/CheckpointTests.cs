@@ -38,11 +38,14 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Theory]
-    [InlineData("label")]
-    [InlineData("price")]
-    public async Task A_table_of_columns_of_each_kind_goes_on_as_if_it_had_never_stopped(string target)
+    [InlineData("label", "mlp")]
+    [InlineData("price", "mlp")]
+    [InlineData("label", "tabm")]
+    [InlineData("price", "tabm")]
+    public async Task A_table_of_columns_of_each_kind_goes_on_as_if_it_had_never_stopped(string target, string model)
     {
-        var spec = (target == "label" ? Plans.MixedClass : Plans.MixedNumber).Replace("\"epochs\": 5", "\"epochs\": 10");
+        var (mlp, tabm) = target == "label" ? (Plans.MixedClass, Plans.TabMClass) : (Plans.MixedNumber, Plans.TabMNumber);
+        var spec = (model == "mlp" ? mlp : tabm).Replace("\"epochs\": 5", "\"epochs\": 10");
         var plan = Plans.Of(spec);
         Assert.Equal((30, 1), (plan.Steps, plan.Dataset.Embedded.Count));
         var (uninterrupted, checkpoint) = TrainAndSave(plan, member: 1);

@@ -5,10 +5,10 @@ namespace DistributedEnsemble.Training.Tests.Members;
 /// <summary>The weights of member i at step t are a pure function of (spec, data, i, t).</summary>
 public sealed class ExactnessTests
 {
-    private static readonly Dictionary<string, Lazy<string[]>> References = new[] { Plans.Small, Plans.Number, Plans.MixedClass, Plans.MixedNumber }.ToDictionary(
+    private static readonly Dictionary<string, Lazy<string[]>> References = new[] { Plans.Small, Plans.Number, Plans.MixedClass, Plans.MixedNumber, Plans.TabMClass, Plans.TabMNumber }.ToDictionary(
         spec => spec, spec => new Lazy<string[]>(() => [.. Enumerable.Range(0, 3).Select(member => Train(Plans.Of(spec), member))]));
 
-    /// <summary>A classification and a regression, each of plain numbers and of columns of each kind.</summary>
+    /// <summary>A classification and a regression, each of plain numbers, of columns of each kind, and by submodels.</summary>
     public static TheoryData<string> Tasks => [.. References.Keys];
 
     [Theory, MemberData(nameof(Tasks))]
@@ -108,7 +108,7 @@ public sealed class ExactnessTests
             for (var row = 0; row < MixedTables.Rows; row++) if (MixedTables.IsTest(row)) lines[row + 1] = "1999-01-01 00:00,1e9,,other,z,-1e6,no";
         }
 
-        foreach (var spec in new[] { Plans.MixedClass, Plans.MixedNumber })
+        foreach (var spec in new[] { Plans.MixedClass, Plans.MixedNumber, Plans.TabMClass, Plans.TabMNumber })
         {
             var plan = Plans.Of(spec);
             using var dataset = new MixedTables(edit: Edit).Load(new DataFolders(), plan.Spec.Data, null);

@@ -22,6 +22,8 @@ public sealed class GradientTests
         ["flatten"] = ([2, 3, 3], [new Convolution(4, 2), new Flatten(), new Dense(Classes)]),
         ["inverted dropout"] = ([6], [new Dense(16), new Dropout(0.4, DropoutKind.Inverted), new Dense(Classes)]),
         ["vanilla dropout"] = ([6], [new Dropout(0.2, DropoutKind.Vanilla), new Dense(16), new Dropout(0.4, DropoutKind.Vanilla), new Dense(Classes)]),
+        ["piecewise linear"] = ([6], [new Dense(4), new PiecewiseLinear([new(1, [-0.3f, 0.1f]), new(2, [-0.5f, -0.2f, 0, 0.2f])], 3), new Dense(Classes)]),
+        ["submodels"] = ([6], [new Dense(5), new AdaptedDense(3, 7, AreSigns: true), new Relu(), new AdaptedDense(3, 6, AreSigns: false), new SeparateDense(Classes)]),
     };
 
     public static TheoryData<string, KernelKind> Names =>
@@ -60,7 +62,8 @@ public sealed class GradientTests
         using var weights = Weights.Initialize(network.Layout, random, 0);
         using var function = network.CreateFunction(Rows, isTrained: true);
         var (noise, l2, task) = (new TrainingNoise(random, 0), new L2(lambda), new Classification(["a", "b", "c", "d"]));
-        float[] targets = [.. Enumerable.Range(0, Rows).Select(row => (float)(row % Classes))], slopes = new float[Rows * Classes];
+        var submodels = network.Submodels;
+        float[] targets = [.. Enumerable.Range(0, Rows * submodels).Select(row => (float)(row / submodels % Classes))], slopes = new float[targets.Length * Classes];
         double Loss()
         {
             // Anew each time: dropout of the inputs overwrites them.

@@ -1,0 +1,29 @@
+namespace DistributedEnsemble.Training;
+
+/// <summary>Finds the inputs that are numbers of many values, and the quantiles of the training rows that divide each into bins.</summary>
+internal static class NumberInputs
+{
+    private const int MostBins = 48;
+
+    /// <summary>Of longer data every so many rows are looked at.</summary>
+    private const int MostRows = 1 << 16;
+
+    /// <returns>By ascending place; none of rows that are no vectors.</returns>
+    public static IReadOnlyList<NumberInput> Of(Dataset dataset)
+    {
+        if (dataset.InputShape.Length != 1) return [];
+        var train = dataset.Train;
+        var values = new float[Math.Min(train.Count, MostRows)];
+        var numbers = new List<NumberInput>();
+        foreach (var place in Enumerable.Range(0, train.Width).Except(dataset.Embedded.Select(input => input.Place)))
+        {
+            for (var i = 0; i < values.Length; i++) values[i] = train.InputsOf(train.Count * i / values.Length, 1)[place];
+            Array.Sort(values);
+            float[] edges = [.. Enumerable.Range(0, MostBins + 1).Select(i => values[(int)((values.Length - 1L) * i / MostBins)]).Distinct()];
+            // Two values are a yes or no, which a line already tells apart.
+            if (edges.Length > 2) numbers.Add(new NumberInput(place, edges));
+        }
+
+        return numbers;
+    }
+}
