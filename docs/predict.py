@@ -53,6 +53,11 @@ def embedding(x, layer, layers):
     return np.concatenate([rest] + [w[f"weight{n}"][x[:, i["place"]].astype(int)] for n, i in enumerate(inputs)], 1)
 
 
+def select_inputs(x, layer, layers):
+    """The features that this member is given."""
+    return x[:, layer["places"]]
+
+
 def dense(x, layer, layers):
     w = layers.next()
     return x @ w["weight"].T + w["bias"]
@@ -127,6 +132,7 @@ def dropout(x, layer, _):
 FUNCTIONS = {
     "embedding": embedding,
     "piecewiseLinear": piecewise_linear,
+    "selectInputs": select_inputs,
     "dense": dense,
     "adaptedDense": adapted_dense,
     "separateDense": separate_dense,
@@ -327,7 +333,7 @@ def predict(folder, raw, manifest, data, task):
     total, weights = 0, 0
     for constituent in manifest["constituents"]:
         tensors = read_safetensors(folder / constituent["file"])
-        outputs = scores(x, tensors, manifest["layers"])
+        outputs = scores(x, tensors, constituent.get("layers", manifest["layers"]))
         answers = task.answer(outputs.reshape(-1, outputs.shape[-1]))
         # Submodels are averaged as constituents are.
         total = total + constituent["weight"] * answers.reshape(len(outputs), -1, answers.shape[-1]).mean(1)

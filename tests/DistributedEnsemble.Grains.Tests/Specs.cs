@@ -76,8 +76,8 @@ internal static class Specs
     public static double[] Answers(TrainingPlan plan, RunFolder folder, WeightFile file, Samples samples, int rows)
     {
         TorchSharp.torch.set_num_threads(1);
-        using var weights = WeightFiles.LoadWeights(folder, file, plan.Network.Layout);
-        return BatchedPrediction.OfRows(new SingleModel(plan.Network, plan.Task, weights), samples, 0, rows);
+        using var weights = WeightFiles.LoadWeights(folder, file, plan.Of(0).Network.Layout);
+        return BatchedPrediction.OfRows(new SingleModel(plan.Of(0).Network, plan.Task, weights), samples, 0, rows);
     }
 
     /// <summary>(member, step, sha256) of each member's EMA model, as the sequential reference computes them.</summary>

@@ -81,7 +81,7 @@ internal static partial class OtherProcess
     private static string Libraries(TrainingPlan plan)
     {
         using var training = new MemberTraining(plan, 0);
-        training.TrainTo(plan, plan.Steps);
+        training.TrainTo(plan, plan.Of(0).Steps);
         using var weights = training.CopyWeights();
         BatchedPrediction.OfRows(Predictors.Create(plan, weights, 0, monteCarloSamples: 3), plan.Dataset.Test, 0, 100);
         ThisMachine.Describe();
@@ -90,7 +90,7 @@ internal static partial class OtherProcess
 
     private static string Finish(TrainingPlan plan, MemberTraining training)
     {
-        using (training) return training.TrainTo(plan, plan.Steps);
+        using (training) return training.TrainTo(plan, plan.Of(0).Steps);
     }
 
     private static IEnumerable<string> Measure(TrainingPlan plan, int[] steps)

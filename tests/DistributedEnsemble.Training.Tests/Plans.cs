@@ -76,7 +76,7 @@ internal static class Plans
     /// <returns>The SHA-256 of the weights there.</returns>
     public static string TrainTo(this MemberTraining training, TrainingPlan plan, int step)
     {
-        while (training.Step < Math.Min(step, plan.Steps)) training.Advance();
+        while (training.Step < Math.Min(step, plan.Of(training.Member).Steps)) training.Advance();
         using var weights = training.CopyWeights();
         return weights.Sha256();
     }

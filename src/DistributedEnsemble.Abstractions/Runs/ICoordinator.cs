@@ -73,12 +73,19 @@ public interface ICoordinator : IGrainWithStringKey
 /// <summary>What makes a run.</summary>
 /// <param name="Spec">The resolved spec, as JSON.</param>
 /// <param name="Data">The description of its data, as JSON: data.json.</param>
-/// <param name="StepsPerMember">T.</param>
+/// <param name="Loads">What each member takes, in their order.</param>
 /// <param name="Inexact">Why it can not be repeated bit by bit, from the start; null if it can.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.run-request")]
 public sealed record RunRequest(
-    [property: Id(0)] string Spec, [property: Id(1)] string Data, [property: Id(2)] int StepsPerMember,
-    [property: Id(3)] int StepsPerEpoch, [property: Id(4)] string? Inexact = null);
+    [property: Id(0)] string Spec, [property: Id(1)] string Data, [property: Id(2)] ImmutableArray<MemberLoad> Loads,
+    [property: Id(4)] string? Inexact = null);
+
+/// <summary>What a member takes to train.</summary>
+/// <param name="Steps">T, the most that it does.</param>
+/// <param name="StepCost">What one of its steps takes, estimated; the unit is the same for all members of a run.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.member-load")]
+public readonly record struct MemberLoad(
+    [property: Id(0)] int Steps, [property: Id(1)] int StepsPerEpoch, [property: Id(2)] double StepCost = 1);
 
 /// <summary>What a run is made of.</summary>
 [GenerateSerializer, Immutable, Alias("ensemble.run-definition")]

@@ -75,6 +75,9 @@ public sealed record MemberStatus
 
     /// <summary>The step of its final model, which is the last unless it stopped early; null before its end.</summary>
     [Id(11)] public int? FinalStep { get; init; }
+
+    /// <summary>Its share of what all members take to train, estimated; 0 where that was not.</summary>
+    [Id(12)] public double Cost { get; init; }
 }
 
 /// <summary>A file of weights that the record names.</summary>

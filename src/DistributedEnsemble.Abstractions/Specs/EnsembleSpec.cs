@@ -69,6 +69,10 @@ public sealed record EnsembleSpec
     /// <summary>What member i is trained by: this spec with the member's variant over it. A pure function; keys that are the run's are the same for all.</summary>
     public EnsembleSpec OfMember(int member) => Variants.Count == 0 ? this : SpecResolution.OfVariant(this, member % Variants.Count);
 
+    /// <summary>An error of a member's spec, with the number of its variant.</summary>
+    public SpecException ErrorOf(int member, SpecException error) =>
+        Variants.Count == 0 ? error : SpecVariant.Error($"variants[{member % Variants.Count}]", error);
+
     /// <summary>The spec with every key spelled out that its kinds have; the same spec is always the same text.</summary>
     public string ToJson() => SpecWriter.Write(SpecBuilder.LayerOf(this));
 }

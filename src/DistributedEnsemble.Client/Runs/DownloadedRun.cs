@@ -20,7 +20,7 @@ internal sealed class DownloadedRun : IDisposable
         var coordinator = grains.GetGrain<ICoordinator>(run.ToString());
         var (status, definition) = (await coordinator.GetStatusAsync(), await coordinator.GetDefinitionAsync());
         var model = RunModel.Of(definition, networks);
-        var chosen = ChosenConstituents.Of(status, model.Spec, model.Network, choice);
+        var chosen = ChosenConstituents.Of(status, model.Spec, model.Networks, choice);
         var downloaded = new DownloadedRun(new RunFolder(Directory.CreateTempSubdirectory("ensemble-").FullName, run.Name), status);
         try
         {

@@ -132,7 +132,7 @@ internal sealed partial class CoordinatorGrain
 
         RunRecord? record = null;
         var error = await StoreAsync(async () => record = await ReadStoredAsync());
-        Apply(new TakenOver(number, true, record, record is null ? null : AveragingOf(record), error));
+        Apply(new TakenOver(number, true, record, record is null ? null : RunAveraging.Of(record), error));
     }
 
     private bool TryHold()

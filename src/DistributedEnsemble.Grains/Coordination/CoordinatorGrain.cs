@@ -48,7 +48,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     {
         var record = await ReadStoredAsync();
         var goesOn = record is { GoesOn: true };
-        Apply(new Activated(record, goesOn ? AveragingOf(record!) : null, goesOn && await Task.Run(TryHold, cancellationToken)));
+        Apply(new Activated(record, goesOn ? RunAveraging.Of(record!) : null, goesOn && await Task.Run(TryHold, cancellationToken)));
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -78,7 +78,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     public Task<bool> StartAsync(RunRequest request)
     {
         var spec = EnsembleSpec.FromJson(request.Spec);
-        return AskAsync<bool>(call => new StartCalled(call, request, spec.Members, AveragingSchedule.Of(spec, request.StepsPerMember)));
+        return AskAsync<bool>(call => new StartCalled(call, request, RunAveraging.Of(spec, member => request.Loads[member])));
     }
 
     public Task<RunStatus> GetStatusAsync()
@@ -164,13 +164,11 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         if (!_state.Exists) return KernelKind.Libtorch;
         try
         {
-            return _kernels ??= RunModel.Of(new RunDefinition(_state.Record.Spec, _state.Record.Data), _options.Networks).Network.Kernels;
+            return _kernels ??= RunModel.Of(new RunDefinition(_state.Record.Spec, _state.Record.Data), _options.Networks).Networks.Kernels;
         }
         catch (SpecException)
         {
             return KernelKind.Libtorch;
         }
     }
-
-    private static AveragingSchedule? AveragingOf(RunRecord record) => AveragingSchedule.Of(EnsembleSpec.FromJson(record.Spec), record.StepsPerMember);
 }

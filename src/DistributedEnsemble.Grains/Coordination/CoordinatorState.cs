@@ -23,7 +23,7 @@ internal sealed record CoordinatorState
     public RunRecord Record { get; init; } = new();
 
     /// <summary>When and how hand-overs are averaged; null if they are not.</summary>
-    public AveragingSchedule? Averaging { get; init; }
+    public RunAveraging? Averaging { get; init; }
 
     /// <summary>Whether this activation trains and changes the run.</summary>
     public bool IsHeld { get; init; }
@@ -121,7 +121,7 @@ internal readonly record struct Awaiting(long Version, Consequence Then);
 /// <param name="Request">What makes the run; null if it is resumed.</param>
 /// <param name="IsTaking">Whether the record is being read for it: nothing is written meanwhile.</param>
 internal sealed record Beginning(
-    long Number, RunRequest? Request, int Members, AveragingSchedule? Averaging, ImmutableArray<long> Calls, bool IsTaking = false);
+    long Number, RunRequest? Request, RunAveraging? Averaging, ImmutableArray<long> Calls, bool IsTaking = false);
 
 /// <param name="Version">The change of the record that has the end.</param>
 /// <param name="Replies">The calls that hear of the end when it is told.</param>

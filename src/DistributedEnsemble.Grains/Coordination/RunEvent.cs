@@ -13,9 +13,9 @@ internal abstract record RunCall(long Call) : RunEvent;
 /// <param name="Record">Null if there is none.</param>
 /// <param name="Averaging">What the record's spec says; null if it averages nothing.</param>
 /// <param name="IsHeld">Whether the run goes on, and is this process's to train.</param>
-internal sealed record Activated(RunRecord? Record, AveragingSchedule? Averaging, bool IsHeld) : RunEvent;
+internal sealed record Activated(RunRecord? Record, RunAveraging? Averaging, bool IsHeld) : RunEvent;
 
-internal sealed record StartCalled(long Call, RunRequest Request, int Members, AveragingSchedule? Averaging) : RunCall(Call);
+internal sealed record StartCalled(long Call, RunRequest Request, RunAveraging? Averaging) : RunCall(Call);
 
 internal sealed record ResumeCalled(long Call) : RunCall(Call);
 
@@ -56,7 +56,7 @@ internal sealed record Claimed(long Number, bool IsOurs, Exception? Error = null
 /// <summary>The end of <see cref="TakeOver"/>.</summary>
 /// <param name="IsHeld">False if another process has the run.</param>
 /// <param name="Record">Null if there is none any more, or it could not be read.</param>
-internal sealed record TakenOver(long Number, bool IsHeld, RunRecord? Record, AveragingSchedule? Averaging, Exception? Error = null) : RunEvent;
+internal sealed record TakenOver(long Number, bool IsHeld, RunRecord? Record, RunAveraging? Averaging, Exception? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="WriteDefinition"/>.</summary>
 internal sealed record DefinitionWritten(long Number, Exception? Error = null) : RunEvent;

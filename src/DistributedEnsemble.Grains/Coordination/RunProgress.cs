@@ -71,7 +71,7 @@ internal sealed record RunProgress
     private MemberStatus Project(RunRecord record, MemberRecord member)
     {
         var (isTraining, hasEnded) = (member.State == MemberState.Training, member.State == MemberState.Completed);
-        var progress = Members.GetValueOrDefault(member.Index);
+        var (progress, load) = (Members.GetValueOrDefault(member.Index), record.Loads[member.Index]);
         var step = isTraining ? Math.Max(member.Step, progress?.Step ?? 0) : member.Step;
         return new MemberStatus
         {
@@ -81,11 +81,12 @@ internal sealed record RunProgress
             Lane = isTraining ? progress?.Lane : null,
             Attempt = member.Attempt,
             Step = step,
-            Epoch = Math.Round((double)step / record.StepsPerEpoch, 3),
+            Epoch = Math.Round((double)step / load.StepsPerEpoch, 3),
             Loss = (isTraining ? progress?.Loss : null) ?? member.Loss,
             StepsPerSecond = isTraining ? Math.Round(progress?.StepsPerSecond ?? 0, 1) : 0,
             Reason = member.Reason,
-            StepsTotal = hasEnded ? step : record.StepsPerMember,
+            StepsTotal = hasEnded ? step : load.Steps,
+            Cost = record.Loads.ShareOf(member.Index),
             FinalStep = hasEnded ? member.FinalStep ?? step : null,
         };
     }

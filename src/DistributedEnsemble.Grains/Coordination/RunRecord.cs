@@ -14,10 +14,8 @@ internal sealed record RunRecord
     public string Spec { get; init; } = "";
     public string Data { get; init; } = "";
 
-    /// <summary>T, the most that a member does.</summary>
-    public int StepsPerMember { get; init; }
-
-    public int StepsPerEpoch { get; init; }
+    /// <summary>What each member takes.</summary>
+    public MemberLoads Loads { get; init; } = MemberLoads.None;
 
     /// <summary>Where the first step was computed.</summary>
     public MachineInfo? Machine { get; init; }

@@ -20,7 +20,7 @@ internal sealed partial class RunTurn
 
     private void OnAssign(AssignCalled assign)
     {
-        var waiting = _state is { IsHeld: true, IsUnderWay: true } && Record.State == RunState.Running ? Record.Members.FirstWaiting() : null;
+        var waiting = _state is { IsHeld: true, IsUnderWay: true } && Record.State == RunState.Running ? Longest() : null;
         if (waiting is null)
         {
             Answer(assign.Call, null);
@@ -34,6 +34,22 @@ internal sealed partial class RunTurn
         Record = Record.With(member) with { Machine = Record.Machine ?? grant.Machine, Exact = isExact };
         Progress = _state.Progress.Assigned(member.Index, now);
         After(Change(), new IsAssigned(assign.Call, new MemberAttempt(member.Index, member.Attempt), grant));
+    }
+
+    /// <summary>The waiting member that has most to do: begun last, it would keep the run from ending. Among equals the first.</summary>
+    private MemberRecord? Longest()
+    {
+        if (Record.Loads.AreEqual) return Record.Members.FirstWaiting();
+        var (longest, most) = ((MemberRecord?)null, 0.0);
+        foreach (var member in Record.Members)
+        {
+            if (member.State != MemberState.Waiting) continue;
+            var load = Record.Loads[member.Index];
+            var left = (load.Steps - member.Step) * load.StepCost;
+            if (longest is null || left > most) (longest, most) = (member, left);
+        }
+
+        return longest;
     }
 
     private void CallLane(IsAssigned assigned)

@@ -72,7 +72,7 @@ internal sealed partial class RunTurn
             else if (Record.Members[wait.Weights.Member].Pending is { } pending && pending.Step == wait.Weights.Step)
             {
                 _state = _state with { Folding = pending };
-                Do(new Fold(Record.Members[pending.Member].Ema, pending, _state.Averaging!.ShareAt(pending.Step)));
+                Do(new Fold(Record.Members[pending.Member].Ema, pending, _state.Averaging!.ShareAt(pending.Member, pending.Step)));
             }
             else
             {

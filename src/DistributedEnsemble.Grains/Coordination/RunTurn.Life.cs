@@ -37,7 +37,7 @@ internal sealed partial class RunTurn
         else if (_state.Beginning is { } beginning) _state = _state with { Beginning = beginning with { Calls = beginning.Calls.Add(start.Call) } };
         else
         {
-            Do(new Claim(Begin(start.Request, start.Members, start.Averaging, [start.Call]), start.Request));
+            Do(new Claim(Begin(start.Request, start.Averaging, [start.Call]), start.Request));
         }
     }
 
@@ -63,10 +63,9 @@ internal sealed partial class RunTurn
                 State = RunState.Running,
                 Spec = request.Spec,
                 Data = request.Data,
-                StepsPerMember = request.StepsPerMember,
-                StepsPerEpoch = request.StepsPerEpoch,
+                Loads = MemberLoads.Of(request.Loads),
                 Exact = request.Inexact is null,
-                Members = MemberRecords.New(beginning.Members),
+                Members = MemberRecords.New(request.Loads.Length),
             },
             beginning.Averaging);
         _state = _state with { Stored = null, IsHeld = true, IsUnderWay = true };
@@ -89,7 +88,7 @@ internal sealed partial class RunTurn
         }
         else if (!_state.IsUnderWay)
         {
-            Begin(null, 0, null, [resume.Call]);
+            Begin(null, null, [resume.Call]);
         }
         else if (Record.State == RunState.Running)
         {
@@ -140,10 +139,10 @@ internal sealed partial class RunTurn
         else Halt(reason);
     }
 
-    private long Begin(RunRequest? request, int members, AveragingSchedule? averaging, ImmutableArray<long> calls)
+    private long Begin(RunRequest? request, RunAveraging? averaging, ImmutableArray<long> calls)
     {
         var number = _state.LastBeginning + 1;
-        _state = _state with { LastBeginning = number, Beginning = new Beginning(number, request, members, averaging, calls) };
+        _state = _state with { LastBeginning = number, Beginning = new Beginning(number, request, averaging, calls) };
         return number;
     }
 
@@ -212,7 +211,7 @@ internal sealed partial class RunTurn
         Do(new Deactivate());
     }
 
-    private void Open(RunRecord record, AveragingSchedule? averaging)
+    private void Open(RunRecord record, RunAveraging? averaging)
     {
         _state = _state with { Stored = record, Averaging = averaging, Progress = _state.Progress.From(record), ReadAt = now };
         Know(record);
@@ -235,7 +234,7 @@ internal sealed partial class RunTurn
         Do(new ReleaseRun());
         EndWaits(null);
         // Whoever is about to go on with it takes it again.
-        if (_state.Beginning is { Request: null } resume) Begin(null, 0, null, resume.Calls);
+        if (_state.Beginning is { Request: null } resume) Begin(null, null, resume.Calls);
     }
 
     /// <param name="error">Null if those that wait are superseded.</param>

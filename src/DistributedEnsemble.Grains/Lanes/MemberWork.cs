@@ -74,26 +74,27 @@ internal sealed class MemberWork(
     private void Train(TrainingPlan plan, Outbox outbox, Action giveWay)
     {
         using var training = Begin(plan, giveWay);
+        var own = plan.Of(Attempt.Member);
         var pace = new Pace(time, training.Step);
         var lastCheckpoint = time.GetTimestamp();
         Report(training, null, pace);
-        while (training.Step < plan.Steps && !_isStopping)
+        while (training.Step < own.Steps && !_isStopping)
         {
             if (_isAbandoned) return;
             var metrics = training.Advance();
             Measurements.Steps.Add(1);
             if (metrics is not null) _lines.Append(metrics.ToLine());
             Report(training, metrics, pace);
-            var (isSnapshot, isAveraged) = (plan.SnapshotSteps.Contains(training.Step), plan.Averaging?.Includes(training.Step) == true);
+            var (isSnapshot, isAveraged) = (own.SnapshotSteps.Contains(training.Step), own.Averaging?.Includes(training.Step) == true);
             if (isSnapshot || isAveraged) HandOver(training, outbox, isSnapshot, isAveraged);
-            if (training.Step < plan.Steps && time.GetElapsedTime(lastCheckpoint).TotalSeconds >= _spec.Checkpoints.EverySeconds)
+            if (training.Step < own.Steps && time.GetElapsedTime(lastCheckpoint).TotalSeconds >= _spec.Checkpoints.EverySeconds)
             {
                 Commit(training, outbox);
                 lastCheckpoint = time.GetTimestamp();
             }
         }
 
-        if (training.Step == plan.Steps) Finish(plan.Steps, outbox);
+        if (training.Step == own.Steps) Finish(own.Steps, outbox);
         else Leave(training, outbox);
     }
 

@@ -53,7 +53,7 @@ internal sealed class ConstituentPredictor(
     {
         try
         {
-            using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Name), file, model.Network.Layout);
+            using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Name), file, model.Networks.Of(file.Member).Layout);
             return rows.Predict(weights.Value, file.Member, monteCarloSamples, cancellation);
         }
         catch (Exception exception) when (exception is SafetensorsException or IOException or UnauthorizedAccessException)
@@ -67,7 +67,7 @@ internal sealed class ConstituentPredictor(
     {
         using var use = plans.Take(run);
         var plan = use.Plan;
-        using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Key.Name), file, plan.Network.Layout);
+        using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Key.Name), file, plan.Of(file.Member).Network.Layout);
         var predictor = Predictors.Create(plan, weights.Value, file.Member, query.MonteCarloSamples);
         return BatchedPrediction.OfRows(predictor, plan.Samples(part), query.Start, query.Count);
     }

@@ -43,7 +43,7 @@ internal sealed class EnsemblePredictor(
     private IEnumerable<Share> Shares(RunModel model, ImmutableArray<WeightFile> constituents)
     {
         var places = constituents.Select((file, place) => new Placed(file, place));
-        var bytes = constituents.Length * ConstituentCache.Bytes(model.Network.Layout);
+        var bytes = constituents.Sum(file => ConstituentCache.Bytes(model.Networks.Of(file.Member).Layout));
         return bytes <= options.Prediction.CacheBytes
             ? [new Share(here.Silo, [.. places])]
             : places.Where(placed => !_homes.IsResting(placed.File.Member))

@@ -46,7 +46,7 @@ internal sealed class ServedRun(
 
     /// <exception cref="RunRejectedException">Nothing fits the choice.</exception>
     public ChosenConstituents Choose(ConstituentChoice? choice) =>
-        Rejecting(() => ChosenConstituents.Of(Status, Model.Spec, Model.Network, choice));
+        Rejecting(() => ChosenConstituents.Of(Status, Model.Spec, Model.Networks, choice));
 
     /// <summary>What a choice comes to, with what the validation split says where that is needed.</summary>
     /// <exception cref="RunRejectedException">Nothing fits the choice, or it needs validation rows and there are none.</exception>

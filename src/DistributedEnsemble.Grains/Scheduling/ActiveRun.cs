@@ -14,10 +14,10 @@ internal sealed record ActiveRun(RunKey Run)
     /// <summary>The dataset that a silo must have for its members; null if it is a file, which the store has for all of them.</summary>
     public string? Dataset { get; init; }
 
-    /// <summary>The kind of network that a silo must have for its members; null before the run was asked.</summary>
-    public string? Network { get; init; }
+    /// <summary>The kinds of network that a silo must have for its members; empty before the run was asked.</summary>
+    public ImmutableArray<string> Networks { get; init; } = [];
 
-    /// <summary>The silos of which it was said that they lack its network.</summary>
+    /// <summary>The silos of which it was said that they lack one of its networks.</summary>
     public ImmutableArray<string> Lacking { get; init; } = [];
 
     /// <summary>Whether a member may be waiting, or the run may have ended: it has to be asked.</summary>
@@ -37,9 +37,9 @@ internal sealed record ActiveRun(RunKey Run)
 
     public int Waiting => Status is { State: RunState.Running } status ? Math.Max(0, status.Members.Count(member => member.State == MemberState.Waiting) - Offered.Length) : 0;
 
-    public bool CanTrainOn(SiloReport silo) => (Dataset is null || silo.Datasets.Contains(Dataset)) && HasNetwork(silo);
+    public bool CanTrainOn(SiloReport silo) => (Dataset is null || silo.Datasets.Contains(Dataset)) && HasNetworks(silo);
 
-    public bool HasNetwork(SiloReport silo) => Network is null || silo.Networks.Contains(Network);
+    public bool HasNetworks(SiloReport silo) => Networks.All(network => silo.Networks.Contains(network));
 
     /// <summary>Members of the run that a silo trains, has trained, or is offered.</summary>
     public int MembersOn(SiloReport silo) =>

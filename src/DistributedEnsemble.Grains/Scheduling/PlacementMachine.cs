@@ -95,7 +95,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
             return;
         }
 
-        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Network = answered.Network, Members = status.Members.Length, Status = status, AskedAt = null };
+        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Networks = answered.Networks, Members = status.Members.Length, Status = status, AskedAt = null };
         // They did not take what they were given: until they speak again they are given nothing.
         if (heard.Waiting > 0) foreach (var silo in run.Refusing) Suspect(silo);
         Change(run.Run, _ => heard with { Refusing = [] });
@@ -162,9 +162,9 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     {
         foreach (var run in _state.Runs.Where(run => run.Waiting > 0))
         {
-            foreach (var silo in _state.AliveAt(now).Where(silo => !run.HasNetwork(silo) && !run.Lacking.Contains(silo.Silo)))
+            foreach (var silo in _state.AliveAt(now).Where(silo => !run.HasNetworks(silo) && !run.Lacking.Contains(silo.Silo)))
             {
-                Do(new SayNetworkLacks(run.Run, silo.Endpoint, run.Network!));
+                Do(new SayNetworkLacks(run.Run, silo.Endpoint, run.Networks.First(network => !silo.Networks.Contains(network))));
                 Change(run.Run, known => known with { Lacking = known.Lacking.Add(silo.Silo) });
             }
         }

@@ -55,8 +55,8 @@ internal sealed partial class SchedulerGrain
         try
         {
             var known = _state.Runs.FirstOrDefault(run => run.Run == ask.Run);
-            var (threads, dataset, network) = known is { Threads: { } lanes } ? (lanes, known.Dataset, known.Network) : Needs(EnsembleSpec.FromJson((await definitions.OfAsync(ask.Run)).Definition.Spec));
-            Apply(new RunAnswered(ask.Run, threads, dataset, network, await Coordinator(ask.Run).GetStatusAsync()));
+            var (threads, dataset, networks) = known is { Threads: { } lanes } ? (lanes, known.Dataset, known.Networks) : Needs(EnsembleSpec.FromJson((await definitions.OfAsync(ask.Run)).Definition.Spec));
+            Apply(new RunAnswered(ask.Run, threads, dataset, networks, await Coordinator(ask.Run).GetStatusAsync()));
         }
         catch (RunRejectedException)
         {
@@ -110,6 +110,7 @@ internal sealed partial class SchedulerGrain
 
     private ICoordinator Coordinator(RunKey run) => GrainFactory.GetGrain<ICoordinator>(run.ToString());
 
-    private static (int Threads, string? Dataset, string? Network) Needs(EnsembleSpec spec) =>
-        (spec.ThreadsPerMember, UploadedName.Parse(spec.Data.Dataset) is null && !DatasetRegistry.IsPath(spec.Data.Dataset) ? spec.Data.Dataset : null, spec.Model.Kind);
+    private static (int Threads, string? Dataset, ImmutableArray<string> Networks) Needs(EnsembleSpec spec) =>
+        (spec.ThreadsPerMember, UploadedName.Parse(spec.Data.Dataset) is null && !DatasetRegistry.IsPath(spec.Data.Dataset) ? spec.Data.Dataset : null,
+        [.. Enumerable.Range(0, Math.Max(1, spec.Variants.Count)).Select(member => spec.OfMember(member).Model.Kind).Distinct()]);
 }

@@ -96,7 +96,7 @@ internal sealed partial class SchedulerGrain
         {
             var (run, plan) = await Task.Run(() => Refusing(() => PlanNew(spec, data.Dataset)));
             var description = Refusing(() => DataDescription.Of(plan)) with { Dataset = NameOf(spec, data.Dataset) };
-            var request = new RunRequest(plan.Spec.ToJson(), description.ToJson(), plan.Steps, plan.StepsPerEpoch, plan.Network.Inexact);
+            var request = new RunRequest(plan.Spec.ToJson(), description.ToJson(), [.. plan.Members.Select(member => member.Load)], plan.Networks.Inexact);
             if (await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request))
             {
                 Apply(new RunAdded(run, spec.Members));

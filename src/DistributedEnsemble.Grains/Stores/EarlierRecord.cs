@@ -11,7 +11,7 @@ internal sealed record EarlierRecord(long Version, string Run, EarlierRecord.Con
         var record = new RunRecord
         {
             State = Record.State, Reason = Record.Reason, Spec = Record.Spec, Data = Record.Data,
-            StepsPerMember = Record.StepsPerMember, StepsPerEpoch = Record.StepsPerEpoch,
+            Loads = MemberLoads.Same(Record.Members.Length, new MemberLoad(Record.StepsPerMember, Record.StepsPerEpoch)),
             Machine = Record.Machine, Exact = Record.Exact, TrainSeconds = Record.TrainSeconds,
             Members = [.. Record.Members.Select(member => member with { Snapshots = [.. snapshots[member.Index].OrderBy(snapshot => snapshot.Step)] })],
         };

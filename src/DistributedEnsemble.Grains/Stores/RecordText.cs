@@ -58,9 +58,9 @@ internal static class RecordText
 }
 
 /// <summary>What makes a run, as its record keeps it: written once.</summary>
-internal sealed record RecordDefinition(string Spec, string Data, int Members, int StepsPerMember, int StepsPerEpoch)
+internal sealed record RecordDefinition(string Spec, string Data, int Members, ImmutableArray<MemberLoad> Loads)
 {
-    public static RecordDefinition Of(RunRecord record, int members) => new(record.Spec, record.Data, members, record.StepsPerMember, record.StepsPerEpoch);
+    public static RecordDefinition Of(RunRecord record, int members) => new(record.Spec, record.Data, members, record.Loads.All);
 }
 
 /// <summary>A record's state: small, and written anew with every change.</summary>
@@ -100,7 +100,7 @@ internal sealed record RecordHead(long Version, string Writer, string Run)
     public RunRecord Record(RecordDefinition definition, MemberRecords members) => new()
     {
         State = State, Reason = Reason, Machine = Machine, Exact = Exact, TrainSeconds = TrainSeconds,
-        Spec = definition.Spec, Data = definition.Data, StepsPerMember = definition.StepsPerMember, StepsPerEpoch = definition.StepsPerEpoch,
+        Spec = definition.Spec, Data = definition.Data, Loads = MemberLoads.Of(definition.Loads),
         Members = members,
     };
 }

@@ -55,7 +55,7 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
             Splits = new SplitSizes(splits.Split.Training.Length, splits.Split.Validation.Length, (int)dataset.Test.Count),
             Arms = [.. suite.Arms.Select(Result)],
             Subjects = [.. suite.Subjects.Select(subject => new SubjectResult(
-                subject.Name, subject.Arm, (long)subject.MembersEach * First.Plan(subject.Arm).Steps, _forwards[subject.Name],
+                subject.Name, subject.Arm, (long)subject.MembersEach * First.Plan(subject.Arm).Of(0).Steps, _forwards[subject.Name],
                 _measures[subject.Name]))],
             Findings = [.. suite.Comparisons.Select(Result)],
             Reliability = Reliabilities(),
@@ -89,12 +89,12 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
     }
 
     private LearningCurves Learning(string arm) =>
-        new(arm, [First[arm][0].Lines], [.. First.Plan(arm).SnapshotSteps.Order()]);
+        new(arm, [First[arm][0].Lines], [.. First.Plan(arm).Of(0).SnapshotSteps.Order()]);
 
     private ArmResult Result(Arm arm)
     {
         var plan = First.Plan(arm.Name);
-        return new ArmResult(arm.Name, JsonNode.Parse(plan.Spec.ToJson())!, arm.Members, plan.Steps, plan.Network.Layout.ParameterCount);
+        return new ArmResult(arm.Name, JsonNode.Parse(plan.Spec.ToJson())!, arm.Members, plan.Of(0).Steps, plan.Of(0).Network.Layout.ParameterCount);
     }
 
     private FindingResult Result(Comparison comparison, int i)

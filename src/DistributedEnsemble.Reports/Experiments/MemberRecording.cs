@@ -9,14 +9,15 @@ internal static class MemberRecording
     {
         List<ModelAnswers> snapshots = [];
         List<StepMetrics> lines = [];
-        using var averages = new RunningAverages(plan);
+        var own = plan.Of(member);
+        using var averages = new RunningAverages(own);
         using var training = new MemberTraining(plan, member);
-        while (training.Step < plan.Steps)
+        while (training.Step < own.Steps)
         {
             cancellation.ThrowIfCancellationRequested();
             if (training.Advance() is { } line) lines.Add(line);
             averages.Observe(training);
-            if (!plan.SnapshotSteps.Contains(training.Step)) continue;
+            if (!own.SnapshotSteps.Contains(training.Step)) continue;
             using var weights = training.CopyWeights();
             snapshots.Add(Predict(arm, plan, weights, member));
         }

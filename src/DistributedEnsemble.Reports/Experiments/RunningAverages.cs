@@ -7,7 +7,7 @@ internal sealed class RunningAverages : IDisposable
 {
     private readonly List<(AveragingReset Reset, AveragingSchedule Schedule, Weights Weights)> _averages = [];
 
-    public RunningAverages(TrainingPlan plan)
+    public RunningAverages(MemberPlan plan)
     {
         if (plan.Spec.Averaging is not { } averaging) return;
         AveragingReset[] resets = plan.Spec.Training.Schedule.Kind == ScheduleKind.CyclicCosine

@@ -32,7 +32,8 @@ public sealed class SeedModels
         // The longest first, so that the threads end together.
         var work = new ConcurrentQueue<(Arm Arm, int Member)>(
             from arm in suite.Arms
-            orderby (double)plans[arm.Name].Network.Layout.ParameterCount * plans[arm.Name].Steps descending
+            let load = plans[arm.Name].Of(0).Load
+            orderby load.Steps * load.StepCost descending
             from member in Enumerable.Range(0, arm.Members)
             select (arm, member));
         var threads = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => TorchThread.Start(() =>

@@ -46,7 +46,7 @@ public static class RunReports
     private static IEnumerable<(string File, string Title, Figure Figure)> Figures(
         RunFolder folder, TrainingPlan plan, EvaluationReport report, double[][] answers)
     {
-        if (Curves(folder, plan, report) is { } curves) yield return ("learning", "Training of the members", LearningCurvePlot.Draw(curves, plan.LearningRate));
+        if (Curves(folder, plan, report) is { } curves) yield return ("learning", "Training of the members", LearningCurvePlot.Draw(curves, plan.Of(report.Weights[0].Member).LearningRate));
         var task = report.Calibrated is { } calibrated ? plan.Task.Fitted(calibrated) : plan.Task;
         var models = new EvaluatedModels(report, answers, plan.Dataset.Test.Targets);
         foreach (var figure in TaskFigures.Of(task, models)) yield return figure;
@@ -72,7 +72,7 @@ public static class RunReports
             .Select(member => folder.Path(RunFolder.Metrics(member))).Where(File.Exists)
             .Select(path => LinesOf(folder, path).Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!).ToArray())
             .Where(lines => lines.Length > 0).ToArray();
-        return members.Length == 0 ? null : new LearningCurves(report.Run, members, [.. plan.SnapshotSteps.Order()]);
+        return members.Length == 0 ? null : new LearningCurves(report.Run, members, [.. plan.Of(report.Weights[0].Member).SnapshotSteps.Order()]);
     }
 
     private static string[] LinesOf(RunFolder folder, string path) =>

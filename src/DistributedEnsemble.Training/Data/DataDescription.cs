@@ -83,7 +83,11 @@ public sealed record DataDescription
 
     /// <summary>What the network is given.</summary>
     [JsonIgnore]
-    public NetworkInputs Inputs => new(InputShape, TableDescription.Embedded(Features)) { Numbers = new(Numbers ?? []) };
+    public NetworkInputs Inputs => new(InputShape, TableDescription.Embedded(Features))
+    {
+        Numbers = new(Numbers ?? []),
+        Features = Table is null ? [] : [.. Features.Select(feature => feature.Inputs)],
+    };
 
     /// <summary>What makes numbers of a row's cells, in the order of the inputs. <see cref="Preprocessing"/> follows.</summary>
     [JsonIgnore]

@@ -29,7 +29,11 @@ public sealed class Dataset : IDisposable
     public IReadOnlyList<EmbeddedInput> Embedded { get; init; } = [];
 
     /// <summary>What the network is given.</summary>
-    public NetworkInputs Inputs => new(InputShape, Embedded) { Numbers = _numbers };
+    public NetworkInputs Inputs => new(InputShape, Embedded)
+    {
+        Numbers = _numbers,
+        Features = Table is null ? [] : [.. Table.Features.Select(feature => feature.Inputs)],
+    };
 
     /// <summary>The features' names: of a table's columns, or of the numbers of a row.</summary>
     public required IReadOnlyList<string> Columns { get; init; }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
@@ -18,8 +19,8 @@ public sealed record ExportManifest
 
     private const string OfSubmodels = "; a constituent's outputs are those of its submodels, [submodels, outputs] for a row, and each mean is over them, too";
 
-    /// <summary>Raised when a reader of an older one could predict wrongly.</summary>
-    public int Version { get; init; } = 2;
+    /// <summary>Raised when a reader of an older one could predict wrongly: 3 where constituents have networks of their own.</summary>
+    public int Version => Constituents.Any(constituent => constituent.Layers is not null) ? 3 : 2;
     public required string Run { get; init; }
     public required Guid Id { get; init; }
 
@@ -41,7 +42,7 @@ public sealed record ExportManifest
     /// <summary>What the validation split fitted: the variance of a squared error, and the calibration; null where nothing did.</summary>
     public Measures? Fit { get; init; }
 
-    /// <summary>From inputs to outputs. Tensors are named layers.N: N counts the layers that own some, in this order.</summary>
+    /// <summary>From inputs to outputs, of all constituents that have no layers of their own. Tensors are named layers.N: N counts the layers that own some, in this order.</summary>
     public required JsonArray Layers { get; init; }
 
     /// <summary>In the order in which they are summed.</summary>
@@ -52,7 +53,7 @@ public sealed record ExportManifest
 
     public string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
 
-    internal static ExportManifest Of(RunStatus status, RunDescription run, Network network, ChosenConstituents chosen, Measures? fit) => new()
+    internal static ExportManifest Of(RunStatus status, RunDescription run, RunModel model, ChosenConstituents chosen, Measures? fit) => new()
     {
         Run = status.Run,
         Id = status.Id,
@@ -61,13 +62,27 @@ public sealed record ExportManifest
         Task = run.Data.Task,
         Likelihood = run.Data.Task is Regression ? JsonNamingPolicy.KebabCaseLower.ConvertName($"{run.Spec.Training.Likelihood}") : null,
         Fit = fit,
-        Prediction = Preprocessing + run.Data.Task.For(run.Spec).ExportedPrediction + (network.Submodels == 1 ? "" : OfSubmodels),
-        Layers = LayerDescription.Of(network.Layers),
+        Prediction = Preprocessing + model.Task.ExportedPrediction + (model.Networks.Variants.All(member => model.Networks.Of(member).Submodels == 1) ? "" : OfSubmodels),
+        Layers = LayerDescription.Of(model.Networks.Of(0).Layers),
     };
+
+    /// <returns>Null if member 0 has the same.</returns>
+    internal static JsonArray? LayersOf(RunModel model, int member)
+    {
+        var network = model.Networks.Of(member);
+        if (network == model.Networks.Of(0)) return null;
+        var (layers, first) = (LayerDescription.Of(network.Layers), LayerDescription.Of(model.Networks.Of(0).Layers));
+        return JsonNode.DeepEquals(layers, first) ? null : layers;
+    }
 }
 
 /// <param name="Weight">How often it counts in the average.</param>
 /// <param name="Sha256">Over the file's data buffer.</param>
-public sealed record ExportedConstituent(int Member, int Step, int Weight, string File, string Sha256);
+public sealed record ExportedConstituent(int Member, int Step, int Weight, string File, string Sha256)
+{
+    /// <summary>Its own network where it has another than the manifest says; null elsewhere.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonArray? Layers { get; init; }
+}
 
 public sealed record ExportedFile(string File, string Sha256);

@@ -22,18 +22,17 @@ public static class RunExport
         if (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
             throw new IOException($"{output} is not empty: an export takes a new folder, or an empty one.");
         var run = RunDescription.Read(folder);
-        var task = run.Data.Task.For(run.Spec);
-        var network = networks.Build(run.Spec, run.Data.Inputs, task.Outputs);
-        var chosen = ChosenConstituents.Of(status, run.Spec, network, choice);
-        var selection = ConstituentSelection.Stored(folder, status.Run, task, chosen);
+        var model = RunModel.Of(run, networks);
+        var chosen = ChosenConstituents.Of(status, run.Spec, model.Networks, choice);
+        var selection = ConstituentSelection.Stored(folder, status.Run, model.Task, chosen);
 
         var aside = $"{output}.tmp-{Guid.NewGuid():N}";
         try
         {
-            var manifest = ExportManifest.Of(status, run, network, chosen, selection.Fit?.Fit) with
+            var manifest = ExportManifest.Of(status, run, model, chosen, selection.Fit?.Fit) with
             {
                 Constituents = [.. selection.Constituents.Zip(
-                    selection.Multiplicities, (file, weight) => Copy(folder, file, weight, network.Layout, aside))],
+                    selection.Multiplicities, (file, weight) => Copy(folder, file, weight, model, aside))],
                 Files = [Copy(folder, folder.Spec, aside, RunFolder.SpecFile), Copy(folder, folder.Data, aside, RunFolder.DataFile)],
             };
             AtomicFile.Write(Path.Combine(aside, ManifestFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(manifest.ToJson())));
@@ -49,12 +48,12 @@ public static class RunExport
         }
     }
 
-    private static ExportedConstituent Copy(RunFolder folder, WeightFile file, int weight, WeightLayout layout, string aside)
+    private static ExportedConstituent Copy(RunFolder folder, WeightFile file, int weight, RunModel model, string aside)
     {
         // Loading checks hash, names and shapes: what is handed on is whole.
-        WeightFiles.LoadWeights(folder, file, layout).Dispose();
+        WeightFiles.LoadWeights(folder, file, model.Networks.Of(file.Member).Layout).Dispose();
         var copy = Copy(folder, folder.Path(file.File), aside, $"constituents/{file.Member:D2}-step-{file.Step:D8}.safetensors");
-        return new ExportedConstituent(file.Member, file.Step, weight, copy.File, file.Sha256);
+        return new ExportedConstituent(file.Member, file.Step, weight, copy.File, file.Sha256) { Layers = ExportManifest.LayersOf(model, file.Member) };
     }
 
     private static ExportedFile Copy(RunFolder folder, string from, string aside, string name)

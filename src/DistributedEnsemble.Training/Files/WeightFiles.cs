@@ -41,8 +41,9 @@ public static class WeightFiles
     {
         var path = folder.Path(file.File);
         using var reader = SafetensorsReader.Open(folder, file);
-        var layout = plan.Network.Layout;
-        var names = Optimizer.StateNames(plan.Spec.Training.Optimizer.Kind);
+        var own = plan.Of(file.Member);
+        var layout = own.Network.Layout;
+        var names = Optimizer.StateNames(own.Spec.Training.Optimizer.Kind);
         var weights = ReadWeights(reader, path, layout, names.Count);
         var state = names.Select(name =>
         {

@@ -16,21 +16,22 @@ public static class EnsembleTraining
         var snapshots = new List<Snapshot>();
         foreach (var member in members ?? Enumerable.Range(0, plan.Spec.Members))
         {
+            var own = plan.Of(member);
             using var training = new MemberTraining(plan, member);
-            using var average = plan.Averaging is null ? null : new Weights(plan.Network.Layout);
-            while (training.Step < plan.Steps)
+            using var average = own.Averaging is null ? null : new Weights(own.Network.Layout);
+            while (training.Step < own.Steps)
             {
                 cancellation.ThrowIfCancellationRequested();
                 if (training.Advance() is { } metrics) onStep?.Invoke(member, metrics);
-                if (plan.SnapshotSteps.Contains(training.Step))
+                if (own.SnapshotSteps.Contains(training.Step))
                 {
                     snapshots.Add(new Snapshot(member, training.Step, training.CopyWeights()));
                 }
 
-                if (average is not null && plan.Averaging!.Includes(training.Step)) training.FoldInto(average, plan.Averaging.ShareAt(training.Step));
+                if (average is not null && own.Averaging!.Includes(training.Step)) training.FoldInto(average, own.Averaging.ShareAt(training.Step));
             }
 
-            if (average is not null) ema?.Add(new Snapshot(member, plan.Steps, average.Copy()));
+            if (average is not null) ema?.Add(new Snapshot(member, own.Steps, average.Copy()));
         }
 
         return snapshots;

@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Training;
 /// <remarks>Not thread-safe, and on libtorch bound to the thread that made it.</remarks>
 public sealed class MemberTraining : IDisposable
 {
-    private readonly TrainingPlan _plan;
+    private readonly MemberPlan _plan;
     private readonly NetworkFunction _function;
     private readonly Weights _weights;
     private readonly Optimizer _optimizer;
@@ -24,17 +24,17 @@ public sealed class MemberTraining : IDisposable
     {
         plan.RequireTrainable();
         _giveWay = giveWay;
-        var (spec, layout) = (plan.Spec, plan.Network.Layout);
-        _plan = plan;
+        _plan = plan.Of(member);
+        var (spec, layout) = (_plan.Spec, _plan.Network.Layout);
         Member = member;
         Step = from?.Step ?? 0;
         _weights = from?.Weights.Copy() ?? Weights.Initialize(layout, plan.Random, member);
         _weights.Train();
         _optimizer = Optimizer.Create(spec.Training, spec.Regularization.WeightDecay, layout);
         for (var i = 0; i < from?.Optimizer.Count; i++) from.Optimizer[i].Values.Span.CopyTo(_optimizer.State[i].Values.Span);
-        _batches = new Batches(plan.Dataset.Train, plan.Split.Training, spec.Training.BatchSize, plan.Random, member);
-        _function = plan.Network.CreateFunction(_batches.Size, isTrained: true, spec.ThreadsPerMember);
-        _submodels = plan.Network.Submodels;
+        _batches = new Batches(plan.Dataset.Train, _plan.Rows(), spec.Training.BatchSize, plan.Random, member);
+        _function = _plan.Network.CreateFunction(_batches.Size, isTrained: true, spec.ThreadsPerMember);
+        _submodels = _plan.Network.Submodels;
         _gradient = new float[_batches.Size * _submodels * plan.Task.Outputs];
         _targets = new float[_submodels > 1 ? _batches.Size * _submodels : 0];
         _noise = new TrainingNoise(plan.Random, member);

@@ -3,12 +3,12 @@ namespace DistributedEnsemble.Training;
 /// <summary>What training takes of memory at least, found before anything is allocated.</summary>
 public static class TrainingMemory
 {
-    /// <summary>Bytes of one member on its lane: weights, their gradient and a copy to hand over; optimizer state; the working memory of a pass.</summary>
-    public static long BytesPerMember(TrainingPlan plan)
+    /// <summary>Bytes of a member on its lane: weights, their gradient and a copy to hand over; optimizer state; the working memory of a pass.</summary>
+    public static long BytesOf(MemberPlan plan)
     {
         var layout = plan.Network.Layout;
         var vectors = 3 + Optimizer.StateNames(plan.Spec.Training.Optimizer.Kind).Count;
-        var batch = Math.Min(plan.Spec.Training.BatchSize, plan.Split.Training.Length);
+        var batch = Math.Min(plan.Spec.Training.BatchSize, plan.RowCount);
         var bytes = (Int128)layout.ParameterCount * vectors * sizeof(float) + plan.Network.WorkingBytes(batch, isTrained: true);
         return (long)Int128.Min(bytes, long.MaxValue);
     }
@@ -32,12 +32,15 @@ public static class TrainingMemory
     public static void Check(TrainingPlan plan, int lanes, long available)
     {
         var atOnce = Math.Max(1, Math.Min(lanes / plan.Spec.ThreadsPerMember, plan.Spec.Members));
-        var each = BytesPerMember(plan);
-        if ((Int128)each * atOnce <= available) return;
+        // Members of one variant take the same, but for a few rows.
+        var bytes = plan.Networks.Variants.ToDictionary(member => member, member => BytesOf(plan.Of(member)));
+        var largest = plan.Of(bytes.MaxBy(member => member.Value).Key);
+        var (each, all) = (bytes[largest.Member], plan.Members.Select(member => (Int128)bytes[member.Member % bytes.Count]).OrderDescending().Take(atOnce).Aggregate((sum, next) => sum + next));
+        if (all <= available) return;
         var wayOut = atOnce > 1 && each <= available ? "Take fewer --lanes, a smaller model or smaller batches." : "Take a smaller model or smaller batches.";
         throw new SpecException(
-            $"model: training takes at least {InWords(each)} for each of {atOnce} members at once ({plan.Network.Layout.ParameterCount:N0} weights, "
-            + $"batches of {plan.Spec.Training.BatchSize:N0}), and {InWords(available)} are free. {wayOut}");
+            $"model: training takes at least {InWords(each)} for {(bytes.Count == 1 ? "each" : "the largest")} of {atOnce} members at once "
+            + $"({largest.Network.Layout.ParameterCount:N0} weights, batches of {largest.Spec.Training.BatchSize:N0}), and {InWords(available)} are free. {wayOut}");
     }
 
     private static string InWords(long bytes) => bytes >= 1L << 30 ? $"{bytes / (double)(1L << 30):N1} GiB" : $"{bytes / (double)(1 << 20):N1} MiB";

@@ -2,10 +2,11 @@ using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
 
-/// <summary>All that members of a run share: spec, data, network, and what follows from them. Immutable; used by many threads.</summary>
+/// <summary>All that members of a run share: spec, data, splits, and the plan of each of them. Immutable; used by many threads.</summary>
 public sealed class TrainingPlan
 {
     private readonly Lazy<Samples> _validation;
+    private readonly MemberPlan[] _members;
 
     /// <exception cref="SpecException">The spec does not fit the data.</exception>
     public TrainingPlan(EnsembleSpec spec, Dataset dataset, NetworkRegistry networks, RandomSource? random = null)
@@ -13,17 +14,12 @@ public sealed class TrainingPlan
         (Spec, Dataset) = (spec, dataset);
         Random = random ?? new RandomSource(spec.Seed);
         Split = ValidationSplit.Draw(dataset.Train, dataset.Task, spec.Data.ValidationFraction, Random);
-        Task = dataset.Task.For(spec, Split.Training.Select(row => dataset.Train.Targets[row]));
-        Network = networks.Build(spec, dataset.Inputs, Task.Outputs);
-        var batchSize = Math.Min(spec.Training.BatchSize, Split.Training.Length);
-        StepsPerEpoch = (Split.Training.Length + batchSize - 1) / batchSize;
-        var steps = (long)StepsPerEpoch * spec.Training.Epochs;
-        Steps = steps <= MostSteps ? (int)steps : throw new SpecException(
-            $"training.epochs is {spec.Training.Epochs}: with {StepsPerEpoch} steps each that is over {MostSteps} steps. Train fewer epochs.");
-        LearningRate = LearningRate.Create(spec, Steps, StepsPerEpoch);
+        Rows = new MemberRows(spec.Data, dataset.Train, dataset.Task, Split.Training, Random);
+        Task = dataset.Task.For(spec.OfMember(0));
+        Networks = new MemberNetworks(spec, dataset.Inputs, Task.Outputs, networks, Random);
+        foreach (var member in Networks.Variants) _ = Networks.Of(member);
+        _members = [.. Enumerable.Range(0, spec.Members).Select(PlanOf)];
         _validation = new Lazy<Samples>(() => dataset.Train.Rows(Split.Validation));
-        SnapshotSteps = SnapshotsOf(spec.Snapshots?.PerMember ?? 1, Steps);
-        Averaging = AveragingSchedule.Of(spec, Steps);
         CheckPrediction();
     }
 
@@ -43,28 +39,34 @@ public sealed class TrainingPlan
     public EnsembleSpec Spec { get; }
     public Dataset Dataset { get; }
 
-    /// <summary>What the members learn, as the spec wants it.</summary>
+    /// <summary>What the run answers. Its loss is a member's: <see cref="MemberPlan.Task"/>.</summary>
     public LearningTask Task { get; }
-    public Network Network { get; }
     public RandomSource Random { get; }
     public ValidationSplit Split { get; }
-    public LearningRate LearningRate { get; }
 
-    /// <summary>T, of one member.</summary>
-    public int Steps { get; }
-    public int StepsPerEpoch { get; }
+    /// <summary>Which of the training rows each member sees.</summary>
+    public MemberRows Rows { get; }
+    public MemberNetworks Networks { get; }
 
-    /// <summary>The steps at which a member's weights are kept, ascending; the last is T.</summary>
-    public IReadOnlySet<int> SnapshotSteps { get; }
+    /// <summary>In order of their indices.</summary>
+    public IReadOnlyList<MemberPlan> Members => _members;
 
-    /// <summary>When weights are averaged; null if they are not.</summary>
-    public AveragingSchedule? Averaging { get; }
+    public MemberPlan Of(int member) => _members[member];
 
     /// <summary>The rows that a model is measured on.</summary>
     public Samples Samples(DataPart part) => part == DataPart.Test ? Dataset.Test : _validation.Value;
 
-    /// <summary>Whether a metric line is written at a step.</summary>
-    public bool IsLogged(int step) => step % Spec.Logging.EverySteps == 0 || step == Steps;
+    private MemberPlan PlanOf(int member)
+    {
+        try
+        {
+            return new MemberPlan(this, member);
+        }
+        catch (SpecException error)
+        {
+            throw Spec.ErrorOf(member, error);
+        }
+    }
 
     /// <summary>Makes sure that the run can be trained, and not only evaluated.</summary>
     /// <exception cref="SpecException">It is of former times, and nothing trains like that any more.</exception>
@@ -79,33 +81,25 @@ public sealed class TrainingPlan
     private void CheckPrediction()
     {
         var prediction = Spec.Prediction;
-        if (prediction.Select == "greedy" && Split.Validation.Length == 0)
+        if (prediction.Select == "greedy" && Split.Validation.Length == 0 && !Spec.Data.HasOutOfFold)
         {
             throw new SpecException(
                 $"prediction.select is \"greedy\": greedy selection needs validation rows, and data.validationFraction {Spec.Data.ValidationFraction} "
                 + $"of {Split.Training.Length} rows is none (raise it, or select all).");
         }
 
-        if (Task.NeedsFit && Split.Validation.Length == 0)
+        if (Task.NeedsFit && Split.Validation.Length == 0 && !Spec.Data.HasOutOfFold)
         {
             throw new SpecException(
                 $"training.likelihood is squared-error: the validation rows say its variance, and data.validationFraction {Spec.Data.ValidationFraction} "
                 + $"of {Split.Training.Length} rows is none (raise it, or choose gaussian).");
         }
 
-        if (prediction.MonteCarloSamples > 0 && !Network.HasDropout)
+        if (prediction.MonteCarloSamples > 0 && !Networks.HasDropout)
         {
             throw new SpecException(
                 $"prediction.monteCarloSamples is {prediction.MonteCarloSamples}: Monte-Carlo prediction averages over dropout masks, and "
                 + $"model.kind \"{Spec.Model.Kind}\" builds a network without dropout (choose another kind, or 0 samples).");
         }
     }
-
-    private static HashSet<int> SnapshotsOf(int perMember, int steps) =>
-        perMember <= steps
-            ? [.. Enumerable.Range(1, perMember).Select(i => EqualParts.End(i, steps, perMember))]
-            : throw new SpecException(
-                $"snapshots.perMember is {perMember}: a member has only {steps} steps. Take fewer snapshots or train longer.");
-
-    private const int MostSteps = 1_000_000_000;
 }

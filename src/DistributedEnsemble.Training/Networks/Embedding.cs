@@ -35,12 +35,16 @@ internal sealed unsafe class EmbeddingOperation : Operation
     private readonly EmbeddedInput[] _embedded;
     private readonly int _inputWidth;
 
+    /// <summary>Whether the inputs are the network's, of which nobody asks the gradient.</summary>
+    private readonly bool _isFirst;
+
     /// <param name="rest">Places of inputs that pass.</param>
     /// <param name="tables">Where the vectors of each embedded input start among the parameters.</param>
     public EmbeddingOperation(int[] rest, EmbeddedInput[] embedded, int[] tables, int inputWidth, OperationPlace place)
         : base(rest.Length + embedded.Sum(input => input.Width))
     {
         (_rest, _embedded, _tables, _inputWidth) = (rest, embedded, tables, inputWidth);
+        _isFirst = place.Before is null or SelectOperation;
         Outputs = place.Memory.Take((long)place.Rows * Width);
     }
 
@@ -60,7 +64,7 @@ internal sealed unsafe class EmbeddingOperation : Operation
 
     public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
     {
-        if (inputGradient != null) throw new NotSupportedException("An embedding is a network's first layer: an index has no gradient.");
+        if (!_isFirst) throw new NotSupportedException("An embedding is a network's first layer: an index has no gradient.");
         for (var i = 0; i < _embedded.Length; i++) new Span<float>(pass.Gradient + _tables[i], _embedded[i].Levels * _embedded[i].Width).Clear();
         for (nint row = 0; row < pass.Rows; row++, inputs += _inputWidth)
         {

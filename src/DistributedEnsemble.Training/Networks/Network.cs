@@ -14,6 +14,7 @@ public sealed class Network
     private const long NumbersOfPass = 1 << 19;
 
     private readonly Function _forward;
+    private readonly double _products;
     private readonly OperationBuilder? _operations;
     private readonly ConcurrentBag<NetworkFunction> _idle = [];
 
@@ -32,6 +33,7 @@ public sealed class Network
         Inexact = builder.Inexact;
         HasDropout = builder.Dropouts > 0;
         ActivationsPerRow = builder.Activations;
+        _products = builder.Products;
     }
 
     /// <summary>From input to outputs.</summary>
@@ -65,6 +67,10 @@ public sealed class Network
     public long WorkingBytes(int rows, bool isTrained) => Kernels == KernelKind.Own
         ? OwnFunction.Length(this, rows, isTrained) * sizeof(float)
         : (long)Int128.Min((Int128)ActivationsPerRow * rows * sizeof(float), long.MaxValue);
+
+    /// <summary>What a step of training takes, in operations on numbers: an estimate, to compare networks by.</summary>
+    /// <param name="rows">Of the batch.</param>
+    public double StepCost(int rows) => rows * (6 * _products + 10.0 * ActivationsPerRow) + 20.0 * Layout.ParameterCount;
 
     internal OperationBuilder? Operations => _operations;
 

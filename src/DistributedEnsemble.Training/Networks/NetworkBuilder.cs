@@ -15,7 +15,7 @@ public sealed class NetworkBuilder
     private readonly List<TensorPlace> _tensors = [];
     private int _layers;
     private bool _isNumbered;
-    private int _parameters, _statistics;
+    private int _parameters, _statistics, _counted;
 
     internal NetworkBuilder(IReadOnlyList<long> inputShape) => Shape = inputShape;
 
@@ -34,6 +34,9 @@ public sealed class NetworkBuilder
     internal IReadOnlyList<TensorPlace> Tensors => _tensors;
     internal int Dropouts { get; private set; }
     internal long Activations { get; private set; }
+
+    /// <summary>Products of a weight and a number for one row, about.</summary>
+    internal double Products { get; private set; }
 
     /// <summary>A trained tensor of the current layer.</summary>
     /// <param name="isDecayed">Whether L2 and weight decay act on it.</param>
@@ -75,6 +78,9 @@ public sealed class NetworkBuilder
         (_isNumbered, Operation) = (false, null);
         var function = layer.Build(this);
         Activations += Width;
+        // A convolution's weights meet every place of the picture; layers inside of this one have counted their own.
+        Products += (double)(_parameters - _counted) * (Shape is [_, var height, var width] ? height * width : 1);
+        _counted = _parameters;
         return function;
     }
 

@@ -12,8 +12,43 @@ public sealed record NetworkInputs(IReadOnlyList<long> Shape, IReadOnlyList<Embe
 
     public static NetworkInputs Of(params IReadOnlyList<long> shape) => new(shape, []);
 
+    /// <summary>Numbers of each feature, in their order; empty where each is a number.</summary>
+    public IReadOnlyList<int> Features { get; init; } = [];
+
+    /// <summary>The places of the inputs that the network begins with, ascending; null where it begins with all.</summary>
+    public IReadOnlyList<int>? Chosen { get; private init; }
+
     /// <summary>Numbers of one row.</summary>
     public long Width => Shape.Aggregate(1L, (product, size) => product * size);
+
+    /// <summary>What the layers are given behind the choice: the chosen inputs at their places among the chosen.</summary>
+    internal NetworkInputs AfterChoice()
+    {
+        if (Chosen is not { } chosen) return this;
+        var places = chosen.Index().ToDictionary(place => place.Item, place => place.Index);
+        return new NetworkInputs([chosen.Count], [.. Embedded.Where(input => places.ContainsKey(input.Place)).Select(input => input with { Place = places[input.Place] })])
+        {
+            Numbers = new(() => [.. Numbers.Value.Where(number => places.ContainsKey(number.Place)).Select(number => number with { Place = places[number.Place] })]),
+        };
+    }
+
+    /// <summary>The same rows, of which a member's network sees a share of the features.</summary>
+    /// <exception cref="SpecException">The rows are no vectors.</exception>
+    internal NetworkInputs Share(double share, RandomSource random, int member)
+    {
+        if (Shape.Count != 1) throw new SpecException($"data.columns is {share}: only the rows of tables have features to choose among, and these are images (leave it out).");
+        var widths = Features.Count > 0 ? Features : [.. Enumerable.Repeat(1, (int)Width)];
+        var order = Enumerable.Range(0, widths.Count).ToArray();
+        random.Shuffle(new Draw(Purpose.Columns, member, 0, 0), order);
+        var chosen = order.Take(Math.Max(1, (int)Math.Round(share * widths.Count, MidpointRounding.AwayFromZero))).ToHashSet();
+        var (places, first) = (new List<int>(), 0);
+        for (var feature = 0; feature < widths.Count; first += widths[feature++])
+        {
+            if (chosen.Contains(feature)) places.AddRange(Enumerable.Range(first, widths[feature]));
+        }
+
+        return this with { Chosen = places };
+    }
 }
 
 /// <summary>An input that holds the index of a level, as a number. The network begins with a vector for each level.</summary>

@@ -40,10 +40,12 @@ public sealed class NetworkRegistry
             throw new SpecException($"model.kind is \"{spec.Model.Kind}\": known are {string.Join(", ", Kinds)}.");
         }
 
-        Layer[] embeddings = [.. Embeddings(spec, inputs)];
-        var shape = embeddings.Length == 0 ? inputs.Shape : new Network(inputs.Shape, embeddings).OutputShape;
+        List<Layer> first = [];
+        if (inputs.Chosen is { } chosen) first.Add(new SelectInputs(chosen));
+        first.AddRange(Embeddings(spec, inputs.AfterChoice()));
+        var shape = first.Count == 0 ? inputs.Shape : new Network(inputs.Shape, first).OutputShape;
         var layers = WithInputDropout(design(shape, outputs, spec), spec);
-        var network = new Network(inputs.Shape, embeddings.Concat(layers), spec.Training.Kernels);
+        var network = new Network(inputs.Shape, first.Concat(layers), spec.Training.Kernels);
         return network.OutputShape.Count is 1 or 2 && network.OutputShape[^1] == outputs
             ? network
             : throw new SpecException(

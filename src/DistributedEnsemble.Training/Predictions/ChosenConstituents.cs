@@ -11,17 +11,17 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
     /// <param name="choice">What differs from the spec's prediction.</param>
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
     public static ChosenConstituents Of(RunStatus status, TrainingPlan plan, ConstituentChoice? choice) =>
-        Of(status, plan.Spec, plan.Network, choice);
+        Of(status, plan.Spec, plan.Networks, choice);
 
     /// <summary>The same without the run's data.</summary>
     /// <inheritdoc cref="Of(RunStatus, TrainingPlan, ConstituentChoice)"/>
-    public static ChosenConstituents Of(RunStatus status, EnsembleSpec spec, Network network, ConstituentChoice? choice)
+    public static ChosenConstituents Of(RunStatus status, EnsembleSpec spec, MemberNetworks networks, ConstituentChoice? choice)
     {
         var prediction = spec.Prediction;
         var from = choice?.From ?? prediction.From;
         var select = choice?.Select ?? prediction.Select;
         var samples = choice?.MonteCarloSamples ?? prediction.MonteCarloSamples;
-        Check(status, spec, network, from, select, samples);
+        Check(status, spec, networks, from, select, samples);
 
         var perMember = PerMember(select);
         var members = choice?.Members ?? status.Members.Length;
@@ -44,9 +44,9 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
     }
 
     private static void Check(
-        RunStatus status, EnsembleSpec spec, Network network, PredictionSource from, string select, int samples)
+        RunStatus status, EnsembleSpec spec, MemberNetworks networks, PredictionSource from, string select, int samples)
     {
-        if (samples > 0 && !network.HasDropout)
+        if (samples > 0 && !networks.HasDropout)
         {
             throw new SpecException($"prediction.monteCarloSamples is {samples}: this run's network has no dropout to sample. Choose 0.");
         }
@@ -57,7 +57,7 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
                 $"prediction.from is ema: run \"{status.Run}\" kept no EMA models, its averaging was off. Choose final or snapshots.");
         }
 
-        if (select == Greedy && spec.Data.ValidationFraction == 0)
+        if (select == Greedy && spec.Data.ValidationFraction == 0 && !spec.Data.HasOutOfFold)
         {
             throw new SpecException(
                 $"prediction.select is \"greedy\": it chooses on validation rows, and run \"{status.Run}\" kept none. Choose all or last:N.");

@@ -35,7 +35,7 @@ public sealed class FolderConstituents(RunFolder folder, TrainingPlan plan, Canc
         ValueTask.FromResult(new ConstituentAnswers([.. constituents.Select(file =>
         {
             cancellation.ThrowIfCancellationRequested();
-            using var weights = WeightFiles.LoadWeights(folder, file, plan.Network.Layout);
+            using var weights = WeightFiles.LoadWeights(folder, file, plan.Of(file.Member).Network.Layout);
             var predictor = Predictors.Create(plan, weights, file.Member, monteCarloSamples);
             return ImmutableCollectionsMarshal.AsImmutableArray(
                 BatchedPrediction.OfRows(predictor, plan.Samples(rows.Part), rows.Start, rows.Count));

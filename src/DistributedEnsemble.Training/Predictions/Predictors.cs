@@ -5,14 +5,14 @@ namespace DistributedEnsemble.Training;
 public static class Predictors
 {
     /// <summary>One constituent as a predictor.</summary>
-    /// <param name="monteCarloSamples">Dropout masks to average over; 0 is weight scaling.</param>
+    /// <param name="monteCarloSamples">Dropout masks to average over; 0 is weight scaling. A network without dropout has none.</param>
     public static IPredictor Create(TrainingPlan plan, Weights weights, int member, int monteCarloSamples) =>
-        Create(plan.Network, plan.Task, plan.Random, weights, member, monteCarloSamples);
+        Create(plan.Networks.Of(member), plan.Task, plan.Random, weights, member, monteCarloSamples);
 
     /// <inheritdoc cref="Create(TrainingPlan, Weights, int, int)"/>
     public static IPredictor Create(
         Network network, LearningTask task, RandomSource random, Weights weights, int member, int monteCarloSamples) =>
-        monteCarloSamples == 0
+        monteCarloSamples == 0 || !network.HasDropout
             ? new SingleModel(network, task, weights)
             : new MonteCarloDropout(network, task, weights, random, member, monteCarloSamples);
 }

@@ -5,15 +5,20 @@ using DistributedEnsemble.Training.Kernels;
 namespace DistributedEnsemble.Training;
 
 /// <summary>
-/// The function that all models of a run share, from raw rows to answers. What the run was trained on need not be
+/// The functions of a run's models, from raw rows to answers. What the run was trained on need not be
 /// there. Immutable; used by many threads.
 /// </summary>
 public sealed class RunModel
 {
     private readonly RandomSource _random;
 
-    private RunModel(EnsembleSpec spec, DataDescription data, LearningTask task, Network network) =>
-        (Spec, Data, Task, Network, _random) = (spec, data, task, network, new RandomSource(spec.Seed));
+    private RunModel(EnsembleSpec spec, DataDescription data, NetworkRegistry networks)
+    {
+        (Spec, Data, _random) = (spec, data, new RandomSource(spec.Seed));
+        Task = data.Task.For(spec.OfMember(0));
+        Networks = new MemberNetworks(spec, data.Inputs, Task.Outputs, networks, _random);
+        foreach (var member in Networks.Variants) _ = Networks.Of(member);
+    }
 
     public EnsembleSpec Spec { get; }
 
@@ -23,19 +28,23 @@ public sealed class RunModel
     /// <summary>What is predicted, as the spec wants it.</summary>
     public LearningTask Task { get; }
 
-    public Network Network { get; }
+    public MemberNetworks Networks { get; }
 
     /// <summary>Numbers of one row.</summary>
     public int Width => (int)Data.Inputs.Width;
 
     /// <exception cref="SpecException">The spec names a kind of network that is not registered here.</exception>
     /// <exception cref="DataException">The description of the data is damaged.</exception>
-    public static RunModel Of(RunDefinition definition, NetworkRegistry networks)
-    {
-        var (spec, data) = (EnsembleSpec.FromJson(definition.Spec), DataDescription.FromJson(definition.Data));
-        var task = data.Task.For(spec);
-        return new RunModel(spec, data, task, networks.Build(spec, data.Inputs, task.Outputs));
-    }
+    public static RunModel Of(RunDefinition definition, NetworkRegistry networks) =>
+        new(EnsembleSpec.FromJson(definition.Spec), DataDescription.FromJson(definition.Data), networks);
+
+    /// <exception cref="SpecException">The spec names a kind of network that is not registered here.</exception>
+    public static RunModel Of(RunDescription run, NetworkRegistry networks) => new(run.Spec, run.Data, networks);
+
+    /// <summary>One constituent as a predictor of inputs.</summary>
+    /// <param name="monteCarloSamples">Dropout masks to average over; 0 is weight scaling.</param>
+    public IPredictor Predictor(Weights weights, int member, int monteCarloSamples) =>
+        Predictors.Create(Networks.Of(member), Task, _random, weights, member, monteCarloSamples);
 
     /// <summary>Makes inputs of raw rows, once for all constituents.</summary>
     /// <param name="raw">Pieces of [rows, …input shape], row after row and piece after piece.</param>
@@ -66,8 +75,7 @@ public sealed class RunModel
         /// <exception cref="OperationCanceledException">Between two batches.</exception>
         public double[] Predict(Weights weights, int member, int monteCarloSamples, CancellationToken cancellation) =>
             BatchedPrediction.Of(
-                Predictors.Create(_model.Network, _model.Task, _model._random, weights, member, monteCarloSamples), _inputs.Span, _model.Width,
-                cancellation);
+                _model.Predictor(weights, member, monteCarloSamples), _inputs.Span, _model.Width, cancellation);
 
         public void Dispose() => _inputs.Dispose();
     }

@@ -23,19 +23,18 @@ public static class RunPrediction
         Action<PredictedRows> write)
     {
         var run = RunDescription.Read(folder);
-        var task = run.Data.Task.For(run.Spec);
+        var model = RunModel.Of(run, networks);
+        var task = model.Task;
         var columns = task.TableColumns(coverage);
-        var network = networks.Build(run.Spec, run.Data.Inputs, task.Outputs);
-        var selection = ConstituentSelection.Stored(folder, status.Run, task, ChosenConstituents.Of(status, run.Spec, network, choice));
+        var selection = ConstituentSelection.Stored(folder, status.Run, task, ChosenConstituents.Of(status, run.Spec, model.Networks, choice));
         if (selection.Fit is { Fit: { } fit }) task = task.Fitted(fit);
-        var random = new RandomSource(run.Spec.Seed);
         using var rows = PredictedTable.Open(table, file, run.Data);
         var weights = new List<Weights>();
         try
         {
-            foreach (var constituent in selection.Constituents) weights.Add(WeightFiles.LoadWeights(folder, constituent, network.Layout));
+            foreach (var constituent in selection.Constituents) weights.Add(WeightFiles.LoadWeights(folder, constituent, model.Networks.Of(constituent.Member).Layout));
             var predictors = weights.Zip(
-                selection.Constituents, (loaded, constituent) => Predictors.Create(network, task, random, loaded, constituent.Member, selection.MonteCarloSamples)).ToArray();
+                selection.Constituents, (loaded, constituent) => model.Predictor(loaded, constituent.Member, selection.MonteCarloSamples)).ToArray();
             write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch =>
             {
                 var (mean, inputs) = (new AnswerMean(), batch.Inputs.ToArray());

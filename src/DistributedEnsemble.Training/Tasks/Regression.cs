@@ -101,7 +101,7 @@ public sealed record Regression(double Mean, double Deviation, double Minimum, d
     {
         if (spec.Training.ClassWeights != ClassWeights.Equal)
             throw new SpecException("training.classWeights is balanced: it belongs to classification, and this is a regression (leave the key out).");
-        if (spec.Training.Likelihood == Likelihood.SquaredError && spec.Data.ValidationFraction == 0)
+        if (spec.Training.Likelihood == Likelihood.SquaredError && spec.Data.ValidationFraction == 0 && !spec.Data.HasOutOfFold)
         {
             throw new SpecException("training.likelihood is squared-error: the validation rows say its variance, and data.validationFraction is 0 "
                 + "(raise it, or choose gaussian).");

@@ -61,7 +61,7 @@ public sealed class VariantTests
     [InlineData("""[{ "variants": [] }]""", "variants[0].variants is []: all members of a run share it (set it for the run, beside the variants).")]
     [InlineData("""[{ "model": { "kind": "lenet", "hidden": [3] } }]""", "variants[0].model.hidden is [3]: this key belongs to mlp and tabm, and model.kind is lenet (leave the key out, or choose mlp or tabm).")]
     [InlineData("""[{ "model": { "kind": "lnet" } }]""", "variants[0].model.kind is \"lnet\": it must be mlp, tabm, lenet or resnet (did you mean lenet?).")]
-    [InlineData("""[{ "training": { "precision": "bfloat16" } }]""", "variants[0].training.precision is bfloat16: that is arithmetic of libtorch, and training.kernels is own (set training.kernels to libtorch, or precision to float32).")]
+    [InlineData("""[{ "training": { "optimizer": { "kind": "adam" } }, "regularization": { "weightDecay": 0.1 } }]""", "variants[0].regularization.weightDecay is 0.1: it is decoupled, which makes adamw of adam, and training.optimizer.kind is adam (choose adamw; or set regularization.l2, the coupled form, to half of PyTorch's weight_decay, and weightDecay to 0).")]
     [InlineData("""[3]""", "variants[0] is 3: it must be a partial spec in braces, as in {\"model\": {\"hidden\": [64]}}.")]
     [InlineData("""{}""", "variants is {}: it must be a list of 0 to 1000 partial specs, as in [{\"model\": {\"hidden\": [64]}}].")]
     [InlineData("""[{},{},{},{},{},{},{},{},{},{},{}]""", "variants has 11 partial specs, and members is 10: variant 10 and those after it would be nobody's (take more members, or fewer variants).")]

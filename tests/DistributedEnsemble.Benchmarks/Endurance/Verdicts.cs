@@ -46,7 +46,7 @@ internal sealed class Verdicts
         using var prepared = model.Prepare([.. rows.Select(row => ImmutableCollectionsMarshal.AsImmutableArray(row))]);
         float[][] members = [.. RunStatusFile.Read(folder)!.Snapshots.OrderBy(file => file.Member).Select(file =>
         {
-            using var weights = WeightFiles.LoadWeights(folder, file, model.Network.Layout);
+            using var weights = WeightFiles.LoadWeights(folder, file, model.Networks.Of(file.Member).Layout);
             return model.Task.Predict(prepared.Predict(weights, file.Member, monteCarloSamples: 0, CancellationToken.None))[0].Numbers.ToArray();
         })];
         var classes = model.Data.Task.Outputs;

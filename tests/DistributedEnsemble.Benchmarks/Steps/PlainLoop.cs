@@ -16,7 +16,7 @@ internal sealed class PlainLoop : IStepLoop
     {
         _network = Sequential(Flatten(), Linear(784, 256), ReLU(), Dropout(0.5), Linear(256, 10));
         _network.train();
-        _optimizer = optim.SGD(_network.parameters(), plan.LearningRate.At(1), momentum: 0.9);
+        _optimizer = optim.SGD(_network.parameters(), plan.Of(0).LearningRate.At(1), momentum: 0.9);
         _rows = new ShuffledRows(plan);
     }
 

@@ -32,9 +32,9 @@ internal sealed class StepBenchmark(string? data, int rounds, int epochs, string
                 var rate = variant switch
                 {
                     Run => await RunGrainsAsync(silo, $"round-{round}"),
-                    Library => Measure(plan.Steps, member => new LibraryLoop(plan, member)),
-                    Libtorch => Measure(plan.Steps, member => new LibraryLoop(onLibtorch, member)),
-                    Plain => Measure(plan.Steps, _ => new PlainLoop(plan)),
+                    Library => Measure(plan.Of(0).Steps, member => new LibraryLoop(plan, member)),
+                    Libtorch => Measure(plan.Of(0).Steps, member => new LibraryLoop(onLibtorch, member)),
+                    Plain => Measure(plan.Of(0).Steps, _ => new PlainLoop(plan)),
                     _ => throw new ArgumentException($"{variant} is no variant: there are {Run}, {Library}, {Libtorch} and {Plain}."),
                 };
                 Console.Error.WriteLine($"round {round} of {rounds}: {variant} {rate.PerSecond:F0} member-steps/s, {rate.PerCoreSecond:F0} per second of a core");
@@ -45,7 +45,7 @@ internal sealed class StepBenchmark(string? data, int rounds, int epochs, string
         return new
         {
             Benchmark = "step",
-            Work = $"fashion-mnist, mlp [256], dropout 0.5, sgd with momentum, batch 128, {Lanes} threads, {plan.Steps} steps each, {rounds} rounds",
+            Work = $"fashion-mnist, mlp [256], dropout 0.5, sgd with momentum, batch 128, {Lanes} threads, {plan.Of(0).Steps} steps each, {rounds} rounds",
             Variants = new Dictionary<string, string>
             {
                 [Run] = "a run of two members through grains on an embedded silo, as its status reports it",

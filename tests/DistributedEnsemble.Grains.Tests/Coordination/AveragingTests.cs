@@ -30,7 +30,7 @@ public sealed class AveragingTests
     public async Task The_running_statistics_of_batch_norm_are_averaged_as_the_weights_are()
     {
         var spec = Averaged.Replace("\"hidden\": [33]", "\"depth\": 8, \"width\": 4").Replace("\"members\": 6", "\"members\": 2");
-        Assert.True(Specs.Plan(spec).Network.Layout.StatisticCount > 0);
+        Assert.True(Specs.Plan(spec).Of(0).Network.Layout.StatisticCount > 0);
         await using var cluster = await EnsembleCluster.StartAsync(lanes: 2);
 
         var run = await cluster.SubmitAsync(spec);
@@ -67,7 +67,7 @@ public sealed class AveragingTests
         var run = await cluster.SubmitAsync(Specs.Long.Replace("\"snapshots\"", "\"averaging\": { \"decay\": 1, \"everySteps\": 100000 }, \"snapshots\""));
         var member = (await cluster.WhenAsync(run, s => s.Members[0].State == MemberState.Training)).Members[0];
         var (coordinator, by) = (cluster.Coordinator(run), new MemberAttempt(0, member.Attempt));
-        var layout = Specs.Plan(Specs.Small).Network.Layout;
+        var layout = Specs.Plan(Specs.Small).Of(0).Network.Layout;
         var first = Save(1f, 100_000);
         var second = Save(3f, 200_000);
 

@@ -37,8 +37,8 @@ public sealed class DivergenceTests
             var plan = new TrainingPlan(document.Resolve(source.Defaults, Networks.Kinds), source.Load(new DataFolders()), Networks);
             var gates = Enumerable.Range(0, 4).Select(member =>
             {
-                using var weights = Weights.Initialize(plan.Network.Layout, plan.Random, member);
-                return weights.Values(plan.Network.Layout.Tensors[0])[0];
+                using var weights = Weights.Initialize(plan.Of(0).Network.Layout, plan.Random, member);
+                return weights.Values(plan.Of(0).Network.Layout.Tensors[0])[0];
             }).ToList();
             if (gates.Count(gate => gate > 0.2) == 1 && gates.Count(gate => gate < 0) == 3) return (spec, gates.FindIndex(gate => gate > 0.2));
         }

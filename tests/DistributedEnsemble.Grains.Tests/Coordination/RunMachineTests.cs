@@ -52,7 +52,7 @@ public sealed class RunMachineTests
     public void The_best_model_of_a_member_that_stops_early_is_kept_and_not_averaged_again()
     {
         var by = Train();
-        _state = _state with { Averaging = new AveragingSchedule(new AveragingSpec { EverySteps = 2 }, 10, 1) };
+        _state = _state with { Averaging = new RunAveraging(_ => new AveragingSchedule(new AveragingSpec { EverySteps = 2 }, 10, 1)) };
         var averaged = new WeightFile(0, 2, RunFolder.HandOver(0, 2), "ab");
         var best = averaged with { File = RunFolder.Snapshot(0, 2) };
 
@@ -130,7 +130,7 @@ public sealed class RunMachineTests
     public void A_run_that_cannot_be_repeated_says_so_when_it_begins()
     {
         On(new Activated(null, null, IsHeld: false));
-        On(new StartCalled(0, new RunRequest("{}", "{}", 10, 5, "it draws"), 1, null));
+        On(new StartCalled(0, new RunRequest("{}", "{}", [new MemberLoad(10, 5)], "it draws"), null));
         On(new Claimed(_state.LastBeginning, IsOurs: true));
 
         Assert.Contains(new SayInexact("it draws"), _effects);
@@ -154,7 +154,7 @@ public sealed class RunMachineTests
     private void Begin(int members)
     {
         On(new Activated(null, null, IsHeld: false));
-        On(new StartCalled(0, new RunRequest("{}", "{}", 10, 5), members, null));
+        On(new StartCalled(0, new RunRequest("{}", "{}", [.. Enumerable.Repeat(new MemberLoad(10, 5), members)]), null));
         On(new Claimed(_state.LastBeginning, IsOurs: true));
         Settle();
         _effects.Clear();

@@ -79,7 +79,7 @@ public sealed class DistributionTests
         var (folder, plan) = (cluster.Folder(run), Specs.Plan(Specs.Small));
         foreach (var file in status.Snapshots)
         {
-            using var weights = WeightFiles.LoadWeights(folder, file, plan.Network.Layout);
+            using var weights = WeightFiles.LoadWeights(folder, file, plan.Of(0).Network.Layout);
             Assert.Equal(file.Sha256, weights.Sha256());
         }
 

@@ -19,7 +19,7 @@ public sealed class AggregatorTests
             new PredictionRequest([.. raw]), TestContext.Current.CancellationToken);
 
         var mean = new AnswerMean();
-        foreach (var file in status.Snapshots.Where(s => s.Step == plan.Steps).OrderBy(s => s.Member))
+        foreach (var file in status.Snapshots.Where(s => s.Step == plan.Of(0).Steps).OrderBy(s => s.Member))
             mean.Add(Specs.Answers(plan, cluster.Folder(run), file, rows: 5));
 
         Assert.Equal(plan.Task.Predict(mean.ToArray())[0].Numbers, answer["probabilities"].Numbers);
@@ -83,7 +83,7 @@ public sealed class AggregatorTests
             if (test.Min() < test[best]) break;
             Assert.True(seed < 20, "Both parts of the data choose the same member, whatever the seed is.");
 
-            double[] LossesOn(DataPart part) => [.. status.Snapshots.Where(file => file.Step == plan.Steps).OrderBy(file => file.Member).Select(file =>
+            double[] LossesOn(DataPart part) => [.. status.Snapshots.Where(file => file.Step == plan.Of(0).Steps).OrderBy(file => file.Member).Select(file =>
             {
                 var samples = plan.Samples(part);
                 var answers = Specs.Answers(plan, cluster.Folder(run), file, samples, (int)samples.Count);

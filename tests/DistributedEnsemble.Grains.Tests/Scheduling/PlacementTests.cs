@@ -27,7 +27,7 @@ public sealed class PlacementTests
         (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
         (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo("2", datasets: ["digits"]) with { Networks = ["mlp", "mine"] }), now);
 
-        (state, var effects) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", "mine", run.Status!), now);
+        (state, var effects) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mine"], run.Status!), now);
         (_, var again) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
 
         Assert.Equal(["2", "2"], effects.OfType<OfferLanes>().Select(offer => offer.Grant.Silo));
@@ -139,7 +139,7 @@ public sealed class PlacementTests
         Assert.Equal([new AskRun(run.Run)], asked);
         foreach (var name in new[] { "1", "2" }) (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo(name, datasets: ["digits"])), now);
 
-        (state, var offered) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", "mlp", run.Status!), now);
+        (state, var offered) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], run.Status!), now);
         Assert.Equal(["1", "1", "2", "2"], offered.OfType<OfferLanes>().Select(offer => offer.Grant.Silo).Order());
         (state, var again) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
         Assert.Empty(again);

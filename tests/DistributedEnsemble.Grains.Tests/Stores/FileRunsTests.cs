@@ -52,7 +52,7 @@ public sealed class FileRunsTests : IDisposable
     {
         var (folder, run) = (_runs.Folder("small"), RunKey.New("small"));
         var member = new MemberRecord { Index = 0, State = MemberState.Training, Attempt = 1, Silo = "127.0.0.1:1", Step = 100 };
-        var record = new RunRecord { State = RunState.Running, StepsPerMember = 1000, StepsPerEpoch = 10, Members = [member] };
+        var record = new RunRecord { State = RunState.Running, Loads = MemberLoads.Same(1, new MemberLoad(1000, 10)), Members = [member] };
         RecordFiles.Write(folder, run, RecordVersion.None.Next(), null, record, keepsOld: false);
         var progress = new RunProgress().Reported(new MemberProgress(new MemberAttempt(0, 1), 0, 190, 0.5, 10), TimeSpan.Zero);
         var written = progress.Project(run, record, isUnderWay: true, TimeSpan.Zero);

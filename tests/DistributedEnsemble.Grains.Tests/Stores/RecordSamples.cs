@@ -7,7 +7,7 @@ internal static class RecordSamples
 {
     public static RunRecord New(int members = 3) => new()
     {
-        State = RunState.Running, Spec = "{ \"name\": \"run\" }", Data = "{ \"columns\": \"\\n\" }", StepsPerMember = 1000, StepsPerEpoch = 10,
+        State = RunState.Running, Spec = "{ \"name\": \"run\" }", Data = "{ \"columns\": \"\\n\" }", Loads = MemberLoads.Same(members, new MemberLoad(1000, 10)),
         Machine = new MachineInfo("cpu", "avx2", "2.10", 1), Members = MemberRecords.New(members),
     };
 

@@ -116,7 +116,7 @@ public sealed class ExperimentTests : IDisposable
         public IReadOnlyList<double[]> Snapshots(DataPart part, int masks = 0, int? member = null) =>
             [.. Models.Where(model => member is null || model.Member == member).Select(model => Answers(model, part, masks))];
 
-        public IReadOnlyList<double[]> Finals(DataPart part) => [.. Models.Where(model => model.Step == Plan.Steps).Select(model => Answers(model, part, 0))];
+        public IReadOnlyList<double[]> Finals(DataPart part) => [.. Models.Where(model => model.Step == Plan.Of(0).Steps).Select(model => Answers(model, part, 0))];
 
         public IReadOnlyList<double[]> Ema(DataPart part, int masks = 0) => [.. Averages.Select(model => Answers(model, part, masks))];
 

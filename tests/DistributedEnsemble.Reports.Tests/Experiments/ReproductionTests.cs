@@ -81,7 +81,7 @@ public sealed class ReproductionTests : IDisposable
     public void Ten_members_have_as_many_weights_as_the_wide_network_but_for_its_last_biases()
     {
         using var digits = new Digits().Load(new DataFolders());
-        int Weights(string arm) => Suite.Quick.Arm(arm).Plan(digits, Suite.Quick.Source, 1).Network.Layout.ParameterCount;
+        int Weights(string arm) => Suite.Quick.Arm(arm).Plan(digits, Suite.Quick.Source, 1).Of(0).Network.Layout.ParameterCount;
 
         Assert.InRange(Weights("wide") / (10.0 * Weights("base")), 0.97, 1);
     }
@@ -91,8 +91,8 @@ public sealed class ReproductionTests : IDisposable
     {
         using var digits = new Digits().Load(new DataFolders());
         var plan = s_tiny.Arm("base").Plan(digits, s_tiny.Source, seed);
-        var finals = EnsembleTraining.Run(plan).Where(snapshot => snapshot.Step == plan.Steps).ToList();
-        var models = finals.Select(snapshot => (IPredictor)new SingleModel(plan.Network, plan.Task, snapshot.Weights)).ToList();
+        var finals = EnsembleTraining.Run(plan).Where(snapshot => snapshot.Step == plan.Of(0).Steps).ToList();
+        var models = finals.Select(snapshot => (IPredictor)new SingleModel(plan.Of(0).Network, plan.Task, snapshot.Weights)).ToList();
         return (models.Average(Error), Error(new Ensemble(models)));
 
         double Error(IPredictor model) => 1 - ClassificationQuality.Of(

@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Simulation.Worlds;
 /// <summary>The shell of a coordinator in a simulated world: it loads, applies, performs effects, and feeds results back.</summary>
 internal sealed class CoordinatorHost : IActivation
 {
-    private static readonly RunRequest s_request = new("{}", "{}", 0, 1);
+    private static readonly RunRequest s_request = new("{}", "{}", []);
 
     private readonly World _world;
     private readonly SimulatedRun _run;
@@ -73,7 +73,7 @@ internal sealed class CoordinatorHost : IActivation
         {
             var record = stored?.Record;
             (_isActive, _version) = (true, stored?.Version ?? RecordVersion.None);
-            Apply(new Activated(record, _run.Course.Averaging, record is { GoesOn: true }));
+            Apply(new Activated(record, _run.Course.RunAveraging, record is { GoesOn: true }));
         }
 
         foreach (var deliver in _early) deliver();
@@ -140,7 +140,7 @@ internal sealed class CoordinatorHost : IActivation
                 });
                 break;
             case ReadRecord: store.Read(Process, (stored, error) => Read(stored, error, new RecordRead(stored?.Record))); break;
-            case TakeOver take: store.Read(Process, (stored, error) => Read(stored, error, new TakenOver(take.Number, true, stored?.Record, _run.Course.Averaging, error))); break;
+            case TakeOver take: store.Read(Process, (stored, error) => Read(stored, error, new TakenOver(take.Number, true, stored?.Record, _run.Course.RunAveraging, error))); break;
             case Claim claim: Process.After(5, () => Apply(new Claimed(claim.Number, !store.IsDiskFull, store.IsDiskFull ? Faults.DiskFull : null))); break;
             case WriteDefinition definition: Process.After(5, () => Apply(new DefinitionWritten(definition.Number, store.IsDiskFull ? Faults.DiskFull : null))); break;
             case Unclaim or ReleaseRun or SayInexact or SayMachineDiffers or SayMemberLost: break;
@@ -281,5 +281,5 @@ internal sealed class CoordinatorHost : IActivation
         _ => "",
     };
 
-    public static RunRequest Request(Course course) => s_request with { StepsPerMember = course.Steps };
+    public static RunRequest Request(Course course) => s_request with { Loads = [.. Enumerable.Repeat(new MemberLoad(course.Steps, 1), course.Members)] };
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DistributedEnsemble.Grains;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Simulation.Worlds;
@@ -51,6 +52,8 @@ internal sealed class Course
     public int Steps { get; }
     public int Snapshots { get; }
     public AveragingSchedule? Averaging { get; }
+
+    public RunAveraging? RunAveraging => Averaging is { } same ? new RunAveraging(_ => same) : null;
 
     /// <summary>Milliseconds.</summary>
     public int StepTime { get; }

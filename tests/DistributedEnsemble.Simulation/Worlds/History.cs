@@ -72,7 +72,7 @@ internal sealed class History
     private void Submit(SimulatedRun run) => _world.Call(
         _world.Client, run.Grain,
         (coordinator, answer) => ((CoordinatorHost)coordinator).Ask(
-            call => new StartCalled(call, CoordinatorHost.Request(run.Course), run.Course.Members, run.Course.Averaging), answer),
+            call => new StartCalled(call, CoordinatorHost.Request(run.Course), run.Course.RunAveraging), answer),
         (_, error) =>
         {
             if (error is null) Added(run);

@@ -53,7 +53,7 @@ internal sealed class SchedulerHost : IActivation
         {
             case AskRun ask:
                 _world.Call(Process, Of(ask.Run).Grain, (run, answer) => ((CoordinatorHost)run).AskStatus(answer), (status, error) => Apply(
-                    status is RunStatus said ? new RunAnswered(ask.Run, 1, null, null, said) : error is RunRejectedException ? new RunUnknown(ask.Run) : new RunSilent(ask.Run)));
+                    status is RunStatus said ? new RunAnswered(ask.Run, 1, null, [], said) : error is RunRejectedException ? new RunUnknown(ask.Run) : new RunSilent(ask.Run)));
                 break;
             case OfferLanes offer:
                 _world.Call(Process, Of(offer.Run).Grain, (run, answer) => ((CoordinatorHost)run).Ask(call => new AssignCalled(call, offer.Grant), answer), (attempt, _) => Apply(

@@ -123,12 +123,12 @@ public sealed class AveragingTests
             ("averaging.everySteps", "1"), ("averaging.decay", "1"));
         using var training = new MemberTraining(plan, 0);
         using var first = Advance();
-        using var average = new Weights(plan.Network.Layout);
-        training.FoldInto(average, plan.Averaging!.ShareAt(1));
+        using var average = new Weights(plan.Of(0).Network.Layout);
+        training.FoldInto(average, plan.Of(0).Averaging!.ShareAt(1));
         using var second = Advance();
-        training.FoldInto(average, plan.Averaging.ShareAt(2));
+        training.FoldInto(average, plan.Of(0).Averaging!.ShareAt(2));
 
-        Assert.True(plan.Network.Layout.StatisticCount > 0);
+        Assert.True(plan.Of(0).Network.Layout.StatisticCount > 0);
         AssertMean(first.Statistics, second.Statistics, average.Statistics);
         AssertMean(first.Parameters, second.Parameters, average.Parameters);
 

@@ -71,7 +71,7 @@ public sealed class SameBitsTests
         }));
 
         // An epoch's order is drawn into native memory that an object of 48 bytes holds.
-        Assert.InRange(allocated, 0, 48 * (1000 / plan.StepsPerEpoch + 1));
+        Assert.InRange(allocated, 0, 48 * (1000 / plan.Of(0).StepsPerEpoch + 1));
     }
 
     private static long AllocatedIn(Action steps)

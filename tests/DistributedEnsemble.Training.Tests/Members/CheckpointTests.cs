@@ -18,7 +18,7 @@ public sealed class CheckpointTests : IDisposable
     {
         var spec = Spec(optimizer, hasDropout);
         var plan = Plans.Of(spec);
-        Assert.NotEqual(0, MidEpoch % plan.StepsPerEpoch);
+        Assert.NotEqual(0, MidEpoch % plan.Of(0).StepsPerEpoch);
         var (uninterrupted, checkpoint) = TrainAndSave(plan, member: 1);
 
         Assert.Equal(uninterrupted, await OtherProcess.ContinueAsync(spec, _runs.Path, checkpoint));
@@ -31,7 +31,7 @@ public sealed class CheckpointTests : IDisposable
     {
         var spec = Plans.Number.Replace("\"epochs\": 3, \"batchSize\": 80", $"\"epochs\": 5, \"batchSize\": 100, \"likelihood\": \"{likelihood}\"");
         var plan = Plans.Of(spec);
-        Assert.NotEqual(0, MidEpoch % plan.StepsPerEpoch);
+        Assert.NotEqual(0, MidEpoch % plan.Of(0).StepsPerEpoch);
         var (uninterrupted, checkpoint) = TrainAndSave(plan, member: 1);
 
         Assert.Equal(uninterrupted, await OtherProcess.ContinueAsync(spec, _runs.Path, checkpoint));
@@ -47,7 +47,7 @@ public sealed class CheckpointTests : IDisposable
         var (mlp, tabm) = target == "label" ? (Plans.MixedClass, Plans.TabMClass) : (Plans.MixedNumber, Plans.TabMNumber);
         var spec = (model == "mlp" ? mlp : tabm).Replace("\"epochs\": 5", "\"epochs\": 10");
         var plan = Plans.Of(spec);
-        Assert.Equal((30, 1), (plan.Steps, plan.Dataset.Embedded.Count));
+        Assert.Equal((30, 1), (plan.Of(0).Steps, plan.Dataset.Embedded.Count));
         var (uninterrupted, checkpoint) = TrainAndSave(plan, member: 1);
 
         Assert.Equal(uninterrupted, await OtherProcess.ContinueAsync(spec, _runs.Path, checkpoint));
@@ -88,6 +88,6 @@ public sealed class CheckpointTests : IDisposable
         training.TrainTo(plan, MidEpoch);
         using var checkpoint = training.CopyCheckpoint();
         var file = WeightFiles.SaveCheckpoint(folder, RunKey.New(plan.Spec.Name!), new MemberAttempt(member, 1), checkpoint);
-        return (training.TrainTo(plan, plan.Steps), file);
+        return (training.TrainTo(plan, plan.Of(0).Steps), file);
     }
 }

@@ -11,7 +11,7 @@ public sealed class DivergenceTests
 
         void Advance()
         {
-            while (training.Step < plan.Steps)
+            while (training.Step < plan.Of(0).Steps)
             {
                 (before, step) = (Sha256(training), training.Step);
                 training.Advance();
@@ -33,12 +33,12 @@ public sealed class DivergenceTests
         var plan = Plans.Of(Plans.Small, ("training.batchSize", "2000"), ("training.epochs", "1"), ("regularization.l2", "100"));
         using var fresh = new MemberTraining(plan, 2);
         using var start = fresh.CopyCheckpoint();
-        start.Weights.Values(plan.Network.Layout.Tensors[0])[0] = 1e38f;
+        start.Weights.Values(plan.Of(0).Network.Layout.Tensors[0])[0] = 1e38f;
         using var training = new MemberTraining(plan, 2, start);
 
         training.Advance();
 
-        Assert.Equal(plan.Steps, training.Step);
+        Assert.Equal(plan.Of(0).Steps, training.Step);
         var error = Assert.Throws<DivergedException>(training.CopyWeights);
         Assert.Equal("a weight of member 2 is not finite at step 1: most likely the learning rate, 0.05 there, is too high", error.Message);
     }

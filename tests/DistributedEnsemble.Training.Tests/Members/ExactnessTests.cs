@@ -97,7 +97,7 @@ public sealed class ExactnessTests
         });
 
         Assert.Equal(References[spec].Value[0], weights);
-        Assert.Equal(4 * plan.Steps, times);
+        Assert.Equal(4 * plan.Of(0).Steps, times);
     }
 
     [Fact]
@@ -122,6 +122,6 @@ public sealed class ExactnessTests
     {
         set_num_threads(1);
         using var training = new MemberTraining(plan, member, giveWay: giveWay);
-        return training.TrainTo(plan, plan.Steps);
+        return training.TrainTo(plan, plan.Of(0).Steps);
     }
 }

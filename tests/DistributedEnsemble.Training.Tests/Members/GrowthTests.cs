@@ -39,9 +39,9 @@ public sealed class GrowthTests
             var before = GC.GetAllocatedBytesForCurrentThread();
             using (var training = new MemberTraining(plan, member))
             {
-                training.TrainTo(plan, plan.Steps);
+                training.TrainTo(plan, plan.Of(0).Steps);
                 using var weights = training.CopyWeights();
-                WeightFiles.SaveSnapshot(folder, run, new MemberAttempt(member, 1), plan.Steps, weights);
+                WeightFiles.SaveSnapshot(folder, run, new MemberAttempt(member, 1), plan.Of(0).Steps, weights);
             }
 
             return GC.GetAllocatedBytesForCurrentThread() - before;

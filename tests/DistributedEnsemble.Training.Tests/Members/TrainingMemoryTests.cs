@@ -10,9 +10,9 @@ public class TrainingMemoryTests
         var plan = Plan(("model.hidden", "[100]"), ("training.optimizer.kind", optimizer), ("training.batchSize", "32"));
 
         const long Weights = (100 * 65) + (10 * 101);
-        using var function = plan.Network.CreateFunction(32, isTrained: true);
-        Assert.Equal((4 * Weights * vectors) + plan.Network.WorkingBytes(32, isTrained: true), TrainingMemory.BytesPerMember(plan));
-        Assert.InRange(plan.Network.WorkingBytes(32, isTrained: true), 4 * 32 * (64 + 100 + 10), 1 << 20);
+        using var function = plan.Of(0).Network.CreateFunction(32, isTrained: true);
+        Assert.Equal((4 * Weights * vectors) + plan.Of(0).Network.WorkingBytes(32, isTrained: true), TrainingMemory.BytesOf(plan.Of(0)));
+        Assert.InRange(plan.Of(0).Network.WorkingBytes(32, isTrained: true), 4 * 32 * (64 + 100 + 10), 1 << 20);
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public class TrainingMemoryTests
     public void Members_fit_into_exactly_what_they_take_and_not_into_a_byte_less()
     {
         var plan = Plan(("model.hidden", "[16]"), ("members", "3"));
-        var three = 3 * TrainingMemory.BytesPerMember(plan);
+        var three = 3 * TrainingMemory.BytesOf(plan.Of(0));
 
         Assert.Null(Record.Exception(() => TrainingMemory.Check(plan, lanes: 8, three)));
         Assert.Throws<SpecException>(() => TrainingMemory.Check(plan, lanes: 8, three - 1));
@@ -46,7 +46,7 @@ public class TrainingMemoryTests
         var plan = Plan(("model.hidden", "[16]"));
         var available = TrainingMemory.Available();
 
-        Assert.InRange(available, 2 * TrainingMemory.BytesPerMember(plan), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        Assert.InRange(available, 2 * TrainingMemory.BytesOf(plan.Of(0)), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         Assert.Null(Record.Exception(() => TrainingMemory.Check(plan, lanes: 2, available)));
     }
 

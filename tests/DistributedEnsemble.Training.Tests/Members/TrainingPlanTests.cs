@@ -9,7 +9,7 @@ public sealed class TrainingPlanTests
         var today = Plans.Of(Plans.Small);
         var spec = EnsembleSpec.FromJson(today.Spec.ToJson().Replace("\"kernels\"", "\"precision\": \"bfloat16\", \"kernels\"", StringComparison.Ordinal));
         var plan = new TrainingPlan(spec, today.Dataset, new NetworkRegistry());
-        using var weights = Weights.Initialize(plan.Network.Layout, plan.Random, 0);
+        using var weights = Weights.Initialize(plan.Of(0).Network.Layout, plan.Random, 0);
 
         Assert.Equal(
             BatchedPrediction.OfRows(Predictors.Create(today, weights, 0, 0), today.Dataset.Test, 0, 5),

@@ -25,11 +25,11 @@ public sealed class ModuleTests
         var mlp = Plans.Of(Mine.Replace("\"kind\": \"mine\"", "\"kind\": \"mlp\", \"hidden\": [20]"), ("logging.everySteps", "1"));
         using var mine = new MemberTraining(module, 1);
         using var start = mine.CopyWeights();
-        using var same = new MemberCheckpoint(0, new Weights(mlp.Network.Layout), []);
+        using var same = new MemberCheckpoint(0, new Weights(mlp.Of(0).Network.Layout), []);
         start.Parameters.Span.CopyTo(same.Weights.Parameters.Span);
         using var theirs = new MemberTraining(mlp, 1, same);
 
-        while (mine.Step < module.Steps) Assert.Equal(theirs.Advance()!.Loss, mine.Advance()!.Loss, 1e-5f);
+        while (mine.Step < module.Of(0).Steps) Assert.Equal(theirs.Advance()!.Loss, mine.Advance()!.Loss, 1e-5f);
     }
 
     [Fact]
@@ -42,10 +42,10 @@ public sealed class ModuleTests
         using var resumed = new MemberTraining(plan, 0, checkpoint);
         using var other = new MemberTraining(plan, 1);
 
-        var end = training.TrainTo(plan, plan.Steps);
+        var end = training.TrainTo(plan, plan.Of(0).Steps);
 
-        Assert.Equal(end, resumed.TrainTo(plan, plan.Steps));
-        Assert.NotEqual(end, other.TrainTo(plan, plan.Steps));
+        Assert.Equal(end, resumed.TrainTo(plan, plan.Of(0).Steps));
+        Assert.NotEqual(end, other.TrainTo(plan, plan.Of(0).Steps));
         Assert.Contains(checkpoint.Weights.Statistics.ToArray(), value => value is not (0 or 1));
     }
 
@@ -85,9 +85,9 @@ public sealed class ModuleTests
         var plan = PlanOf((_, outputs, settings) => Sequential(Flatten(), Linear(64, (int)settings["units"]!), ReLU(), Linear((int)settings["units"]!, outputs)),
             ("model.settings", """{ "units": 7 }"""));
 
-        Assert.Equal(7 * 65 + 10 * 8, plan.Network.Layout.ParameterCount);
+        Assert.Equal(7 * 65 + 10 * 8, plan.Of(0).Network.Layout.ParameterCount);
         Assert.Contains("\"units\": 7", plan.Spec.ToJson(), StringComparison.Ordinal);
-        Assert.Equal("""[{"layer":"moduleLayer","kind":"mine","outputs":10,"settings":{"units":7}}]""", LayerDescription.Of(plan.Network.Layers).ToJsonString());
+        Assert.Equal("""[{"layer":"moduleLayer","kind":"mine","outputs":10,"settings":{"units":7}}]""", LayerDescription.Of(plan.Of(0).Network.Layers).ToJsonString());
     }
 
     [Fact]
@@ -97,12 +97,12 @@ public sealed class ModuleTests
         var mlp = Plans.Of(Mine.Replace("\"kind\": \"mine\"", "\"kind\": \"mlp\", \"hidden\": [20]"), ("logging.everySteps", "1"), ("regularization.dropout.rate", "0.25"));
         using var mine = new MemberTraining(module, 1);
         using var start = mine.CopyWeights();
-        using var same = new MemberCheckpoint(0, new Weights(mlp.Network.Layout), []);
+        using var same = new MemberCheckpoint(0, new Weights(mlp.Of(0).Network.Layout), []);
         start.Parameters.Span.CopyTo(same.Weights.Parameters.Span);
         using var theirs = new MemberTraining(mlp, 1, same);
 
-        Assert.Null(module.Network.Inexact);
-        while (mine.Step < module.Steps) Assert.Equal(theirs.Advance()!.Loss, mine.Advance()!.Loss, 1e-5f);
+        Assert.Null(module.Of(0).Network.Inexact);
+        while (mine.Step < module.Of(0).Steps) Assert.Equal(theirs.Advance()!.Loss, mine.Advance()!.Loss, 1e-5f);
         AssertEqualSamples(module, mine, mlp, theirs);
     }
 
@@ -136,7 +136,7 @@ public sealed class ModuleTests
         using var training = new MemberTraining(plan, 0);
 
         for (var step = 0; step < 3; step++) Assert.NotNull(training.Advance());
-        Assert.Null(plan.Network.Inexact);
+        Assert.Null(plan.Of(0).Network.Inexact);
         Assert.NotEmpty(Samples(plan, training, 2));
         Assert.NotEmpty(Samples(plan, training, 2));
     }
@@ -160,7 +160,7 @@ public sealed class ModuleTests
         using var training = new MemberTraining(plan, 0);
 
         Assert.Equal(
-            "model.kind is \"mine\": its module gives other numbers for the same weights, rows and masks: something in it draws or counts by itself", plan.Network.Inexact);
+            "model.kind is \"mine\": its module gives other numbers for the same weights, rows and masks: something in it draws or counts by itself", plan.Of(0).Network.Inexact);
         Assert.NotNull(training.Advance());
     }
 
@@ -173,9 +173,9 @@ public sealed class ModuleTests
     private static float[] Samples(TrainingPlan plan, MemberTraining member, int samples)
     {
         const int Rows = 5;
-        using var function = plan.Network.CreateFunction(Rows * samples, isTrained: false);
+        using var function = plan.Of(0).Network.CreateFunction(Rows * samples, isTrained: false);
         using var weights = member.CopyWeights();
-        plan.Dataset.Test.Inputs.Span[..(Rows * (int)plan.Network.InputWidth)].CopyTo(function.Inputs);
+        plan.Dataset.Test.Inputs.Span[..(Rows * (int)plan.Of(0).Network.InputWidth)].CopyTo(function.Inputs);
         return function.Forward(weights, Rows, new MonteCarloNoise(plan.Random, 1, 0, samples)).ToArray();
     }
 

@@ -72,7 +72,7 @@ public sealed class PiecewiseLinearTests
             Assert.InRange(inputs.Select(row => row[place]).Distinct().Count(), 1, 2);
         }
 
-        Assert.Equal(numbers.Select(number => number.Edges), plan.Network.Layers.OfType<PiecewiseLinear>().Single().Inputs.Select(input => input.Edges));
+        Assert.Equal(numbers.Select(number => number.Edges), plan.Of(0).Network.Layers.OfType<PiecewiseLinear>().Single().Inputs.Select(input => input.Edges));
         Assert.Null(DataDescription.Of(Plans.Of(Plans.MixedClass)).Numbers);
     }
 

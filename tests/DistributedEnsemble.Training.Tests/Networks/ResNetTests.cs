@@ -79,12 +79,12 @@ public sealed class ResNetTests
     {
         var plan = Plans.Of(Small);
         var hashes = new string[2];
-        var threads = Enumerable.Range(0, 2).Select(i => new Thread(() => hashes[i] = Train(plan, member: 1, plan.Steps))).ToList();
+        var threads = Enumerable.Range(0, 2).Select(i => new Thread(() => hashes[i] = Train(plan, member: 1, plan.Of(0).Steps))).ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
 
         Assert.Equal(hashes[0], hashes[1]);
-        Assert.NotEqual(hashes[0], Train(plan, member: 0, plan.Steps));
+        Assert.NotEqual(hashes[0], Train(plan, member: 0, plan.Of(0).Steps));
     }
 
     [Fact]
@@ -93,25 +93,25 @@ public sealed class ResNetTests
         var plan = Plans.Of(Small);
         set_num_threads(1);
         using var first = new MemberTraining(plan, 0);
-        while (first.Step < plan.StepsPerEpoch + 1) first.Advance();
+        while (first.Step < plan.Of(0).StepsPerEpoch + 1) first.Advance();
         using var checkpoint = first.CopyCheckpoint();
         Assert.Contains(checkpoint.Weights.Statistics.Span.ToArray(), value => value is not (0 or 1));
 
         using var second = new MemberTraining(plan, 0, checkpoint);
-        while (second.Step < plan.Steps) second.Advance();
+        while (second.Step < plan.Of(0).Steps) second.Advance();
         using var weights = second.CopyWeights();
 
-        Assert.Equal(Train(plan, member: 0, plan.Steps), weights.Sha256());
+        Assert.Equal(Train(plan, member: 0, plan.Of(0).Steps), weights.Sha256());
     }
 
     [Fact]
     public void Prediction_leaves_the_running_statistics_alone()
     {
         var plan = Plans.Of(Small);
-        using var weights = Weights.Initialize(plan.Network.Layout, plan.Random, 0);
+        using var weights = Weights.Initialize(plan.Of(0).Network.Layout, plan.Random, 0);
         var before = weights.Sha256();
 
-        BatchedPrediction.OfRows(new SingleModel(plan.Network, plan.Task, weights), plan.Dataset.Test, 0, 100);
+        BatchedPrediction.OfRows(new SingleModel(plan.Of(0).Network, plan.Task, weights), plan.Dataset.Test, 0, 100);
 
         Assert.Equal(before, weights.Sha256());
     }
@@ -126,9 +126,9 @@ public sealed class ResNetTests
             }
             """);
         using var member = new MemberTraining(plan, 0);
-        while (member.Step < plan.Steps) member.Advance();
+        while (member.Step < plan.Of(0).Steps) member.Advance();
         using var weights = member.CopyWeights();
-        var answers = BatchedPrediction.OfRows(new SingleModel(plan.Network, plan.Task, weights), plan.Dataset.Test, 0, (int)plan.Dataset.Test.Count);
+        var answers = BatchedPrediction.OfRows(new SingleModel(plan.Of(0).Network, plan.Task, weights), plan.Dataset.Test, 0, (int)plan.Dataset.Test.Count);
 
         var quality = ClassificationQuality.Of((Classification)plan.Task, answers, plan.Dataset.Test.Targets);
 

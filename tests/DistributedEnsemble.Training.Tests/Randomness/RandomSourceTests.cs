@@ -82,7 +82,9 @@ public sealed class RandomSourceTests
     public void No_counter_serves_twice_in_a_run()
     {
         var draws = new List<(Draw Draw, int Words)>();
-        var plan = Plans.Of(Plans.Small, new RandomSource(7) { Observer = (draw, words) => draws.Add((draw, words)) });
+        var plan = Plans.Of(
+            Plans.MixedClass, new RandomSource(7) { Observer = (draw, words) => draws.Add((draw, words)) },
+            ("data.folds", "3"), ("data.bootstrap", "true"), ("data.columns", "0.5"), ("data.validationFraction", "0.1"));
         var snapshots = EnsembleTraining.Run(plan, cancellation: TestContext.Current.CancellationToken);
         foreach (var snapshot in snapshots)
         {
@@ -90,17 +92,23 @@ public sealed class RandomSourceTests
             snapshot.Weights.Dispose();
         }
 
-        Assert.Equal(Enum.GetValues<Purpose>().ToHashSet(), [.. draws.Select(draw => draw.Draw.Purpose)]);
+        // A search is drawn before there is a run.
+        Assert.Equal(Enum.GetValues<Purpose>().Except([Purpose.Search]).ToHashSet(), [.. draws.Select(draw => draw.Draw.Purpose)]);
         Assert.All(draws, draw => Assert.True(draw.Words > 0));
+        // Where the same is asked for again, it is drawn again.
+        draws = [.. draws.DistinctBy(draw => (draw.Draw, draw.Words))];
         Assert.Equal(draws.Count, draws.Select(draw => (draw.Draw.Step, draw.Draw.Layer, draw.Draw.MemberAndPurpose)).Distinct().Count());
 
-        // Of each member: one initialization per layer, one order per epoch, three masks per step and per sample.
+        // Of each member: one initialization per layer, one order per epoch, three masks per step and per sample, its rows and features.
         var byPurpose = draws.Where(draw => draw.Draw.Member == 2).CountBy(draw => draw.Draw.Purpose).ToDictionary();
-        Assert.Equal(3, byPurpose[Purpose.Initialization]);
-        Assert.Equal(3, byPurpose[Purpose.BatchOrder]);
-        Assert.Equal(3 * plan.Steps, byPurpose[Purpose.Dropout]);
+        Assert.Equal(3 + plan.Of(2).Network.Layers.OfType<Embedding>().Count(), byPurpose[Purpose.Initialization]);
+        Assert.Equal(5, byPurpose[Purpose.BatchOrder]);
+        Assert.Equal(3 * plan.Of(2).Steps, byPurpose[Purpose.Dropout]);
         Assert.Equal(3 * 4, byPurpose[Purpose.MonteCarlo]);
-        Assert.Equal(10, draws.Count(draw => draw.Draw.Purpose == Purpose.DataSplit));
+        Assert.Equal(1, byPurpose[Purpose.Bootstrap]);
+        Assert.Equal(1, byPurpose[Purpose.Columns]);
+        Assert.Equal(plan.Task.Strata, draws.Count(draw => draw.Draw.Purpose == Purpose.DataSplit));
+        Assert.Equal(plan.Task.Strata, draws.Count(draw => draw.Draw.Purpose == Purpose.Folds));
     }
 
     [Theory]

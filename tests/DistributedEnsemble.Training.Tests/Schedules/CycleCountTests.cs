@@ -21,7 +21,7 @@ public sealed class CycleCountTests
         var plan = Plans.Of(
             """{ "training": { "epochs": 1, "batchSize": 500, "schedule": { "kind": "cyclic-cosine", "cycles": 3, "learningRate": 0.2 } } }""");
 
-        Assert.Equal([0.2, 0.2, 0.2], Enumerable.Range(1, 3).Select(plan.LearningRate.At));
-        Assert.Equal([1, 2, 3], plan.SnapshotSteps.Order());
+        Assert.Equal([0.2, 0.2, 0.2], Enumerable.Range(1, 3).Select(plan.Of(0).LearningRate.At));
+        Assert.Equal([1, 2, 3], plan.Of(0).SnapshotSteps.Order());
     }
 }

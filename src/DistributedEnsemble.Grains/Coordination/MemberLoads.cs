@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>What each member of a run takes to train; the same for the run's whole life.</summary>
+internal sealed class MemberLoads
+{
+    private MemberLoads(ImmutableArray<MemberLoad> all)
+    {
+        All = all;
+        AreEqual = all.All(load => load == all[0]);
+        Cost = all.Sum(CostOf);
+    }
+
+    public static MemberLoads None { get; } = new([]);
+
+    public ImmutableArray<MemberLoad> All { get; }
+
+    /// <summary>Whether no member takes more than another.</summary>
+    public bool AreEqual { get; }
+
+    /// <summary>Of all members.</summary>
+    public double Cost { get; }
+
+    public MemberLoad this[int member] => All[member];
+
+    public static MemberLoads Of(ImmutableArray<MemberLoad> all) => new(all);
+
+    /// <summary>Members that take the same.</summary>
+    public static MemberLoads Same(int members, MemberLoad load) => new([.. Enumerable.Repeat(load, members)]);
+
+    /// <summary>The member's part of what all take.</summary>
+    public double ShareOf(int member) => CostOf(All[member]) / Cost;
+
+    private static double CostOf(MemberLoad load) => load.Steps * load.StepCost;
+}

@@ -1,0 +1,80 @@
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>
+/// What one member trains by: its own spec, network and rows, and what follows from them. It depends on no other member.
+/// Immutable; used by many threads.
+/// </summary>
+public sealed class MemberPlan
+{
+    private const int MostSteps = 1_000_000_000;
+
+    private readonly Lazy<LearningTask> _task;
+
+    /// <exception cref="SpecException">The member's spec does not fit the data.</exception>
+    internal MemberPlan(TrainingPlan run, int member)
+    {
+        (Run, Member, Spec) = (run, member, run.Networks.SpecOf(member));
+        RowCount = run.Rows.CountOf(member);
+        _ = run.Dataset.Task.For(Spec);
+        _task = new Lazy<LearningTask>(() => run.Dataset.Task.For(Spec, Targets()));
+        var batchSize = Math.Min(Spec.Training.BatchSize, RowCount);
+        StepsPerEpoch = (RowCount + batchSize - 1) / batchSize;
+        var steps = (long)StepsPerEpoch * Spec.Training.Epochs;
+        Steps = steps <= MostSteps ? (int)steps : throw new SpecException(
+            $"training.epochs is {Spec.Training.Epochs}: with {StepsPerEpoch} steps each that is over {MostSteps} steps. Train fewer epochs.");
+        LearningRate = LearningRate.Create(Spec, Steps, StepsPerEpoch);
+        SnapshotSteps = SnapshotsOf(Spec.Snapshots?.PerMember ?? 1, Steps);
+        Averaging = AveragingSchedule.Of(Spec, Steps);
+    }
+
+    /// <summary>What it has in common with the others.</summary>
+    public TrainingPlan Run { get; }
+
+    /// <summary>Its index.</summary>
+    public int Member { get; }
+
+    public EnsembleSpec Spec { get; }
+
+    /// <summary>What it learns, as its spec wants it; classes are weighted by its own rows.</summary>
+    public LearningTask Task => _task.Value;
+
+    public Network Network => Run.Networks.Of(Member);
+
+    public LearningRate LearningRate { get; }
+
+    /// <summary>T.</summary>
+    public int Steps { get; }
+    public int StepsPerEpoch { get; }
+
+    /// <summary>The steps at which its weights are kept, ascending; the last is T.</summary>
+    public IReadOnlySet<int> SnapshotSteps { get; }
+
+    /// <summary>When weights are averaged; null if they are not.</summary>
+    public AveragingSchedule? Averaging { get; }
+
+    /// <summary>What it takes to train.</summary>
+    public MemberLoad Load => new(Steps, StepsPerEpoch, Network.StepCost(Math.Min(Spec.Training.BatchSize, RowCount)));
+
+    /// <summary>Rows of an epoch.</summary>
+    public int RowCount { get; }
+
+    /// <summary>The rows of the training data that it trains on; one that was drawn twice is there twice.</summary>
+    public int[] Rows() => Run.Rows.Of(Member);
+
+    /// <summary>Whether a metric line is written at a step.</summary>
+    public bool IsLogged(int step) => step % Spec.Logging.EverySteps == 0 || step == Steps;
+
+    /// <summary>Asked for only where they matter.</summary>
+    private IEnumerable<float> Targets()
+    {
+        foreach (var row in Rows()) yield return Run.Dataset.Train.Targets[row];
+    }
+
+    private static HashSet<int> SnapshotsOf(int perMember, int steps) =>
+        perMember <= steps
+            ? [.. Enumerable.Range(1, perMember).Select(i => EqualParts.End(i, steps, perMember))]
+            : throw new SpecException(
+                $"snapshots.perMember is {perMember}: a member has only {steps} steps. Take fewer snapshots or train longer.");
+}

@@ -1,0 +1,90 @@
+using System.Collections;
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>
+/// Which training rows each member sees: all; or those of all folds but its own (Stone, 1974); or, with a bootstrap, as many of
+/// them as there are, drawn with replacement (Breiman, 1996). A function of the seed, the data and the member.
+/// </summary>
+public sealed class MemberRows
+{
+    private readonly int[] _rows;
+    private readonly DataSpec _spec;
+    private readonly RandomSource _random;
+
+    /// <summary>The fold of each of the rows; null without folds.</summary>
+    private readonly ushort[]? _folds;
+
+    private readonly int[] _foldSizes = [];
+
+    /// <param name="rows">Those of the samples that train, ascending.</param>
+    /// <exception cref="SpecException">There are more folds than rows.</exception>
+    internal MemberRows(DataSpec spec, Samples samples, LearningTask task, int[] rows, RandomSource random)
+    {
+        (_spec, _rows, _random) = (spec, rows, random);
+        if (spec.Folds == 0) return;
+        if (spec.Folds > rows.Length)
+            throw new SpecException($"data.folds is {spec.Folds}: there are {rows.Length} training rows, and each fold takes one (take fewer folds).");
+        (_folds, _foldSizes) = (Draw(spec.Folds, samples, task, rows, random), new int[spec.Folds]);
+        foreach (var fold in _folds) _foldSizes[fold]++;
+    }
+
+    /// <summary>Rows of a member's epoch.</summary>
+    public int CountOf(int member) => _rows.Length - (_folds is null ? 0 : _foldSizes[member % _spec.Folds]);
+
+    /// <summary>The rows that a member trains on, of the samples; one that was drawn twice is there twice.</summary>
+    public int[] Of(int member)
+    {
+        if (!_spec.HasOutOfFold) return _rows;
+        var places = Places(member);
+        for (var i = 0; i < places.Length; i++) places[i] = _rows[places[i]];
+        return places;
+    }
+
+    /// <summary>Of each of the rows that train, whether a member does not train on it.</summary>
+    public BitArray UnseenBy(int member)
+    {
+        var unseen = new BitArray(_rows.Length, true);
+        foreach (var place in Places(member)) unseen[place] = false;
+        return unseen;
+    }
+
+    /// <summary>The same for places among the rows that train.</summary>
+    private int[] Places(int member)
+    {
+        var places = new int[CountOf(member)];
+        for (int place = 0, i = 0; place < _rows.Length; place++)
+        {
+            if (_folds is null || _folds[place] != member % _spec.Folds) places[i++] = place;
+        }
+
+        return _spec.Bootstrap ? Drawn(places, member) : places;
+    }
+
+    /// <summary>64 bits a draw.</summary>
+    private int[] Drawn(int[] places, int member)
+    {
+        var drawn = new int[places.Length];
+        var words = new uint[2 * places.Length];
+        _random.Words(new Draw(Purpose.Bootstrap, member, 0, 0), words);
+        for (var i = 0; i < drawn.Length; i++)
+            drawn[i] = places[(int)Math.BigMul((ulong)words[2 * i + 1] << 32 | words[2 * i], (ulong)places.Length, out _)];
+        return drawn;
+    }
+
+    /// <summary>Rows of each stratum in a random order are dealt to the folds in turn, where the stratum before stopped.</summary>
+    private static ushort[] Draw(int folds, Samples samples, LearningTask task, int[] rows, RandomSource random)
+    {
+        var dealt = new ushort[rows.Length];
+        var next = 0;
+        foreach (var stratum in Enumerable.Range(0, rows.Length).GroupBy(place => task.Stratum(samples.Targets[rows[place]])).OrderBy(group => group.Key))
+        {
+            int[] places = [.. stratum];
+            random.Shuffle(new Draw(Purpose.Folds, 0, 0, (uint)stratum.Key), places);
+            foreach (var place in places) dealt[place] = (ushort)(next++ % folds);
+        }
+
+        return dealt;
+    }
+}
