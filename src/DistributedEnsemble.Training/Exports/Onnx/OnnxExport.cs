@@ -25,9 +25,9 @@ public static class OnnxExport
     public static OnnxFile Write(RunFolder folder, RunStatus status, ConstituentChoice? choice, bool isSingle, NetworkRegistry networks, string output)
     {
         var run = RunDescription.Read(folder);
-        var task = run.Data.Task.For(run.Spec);
-        var network = networks.Build(run.Spec, run.Data.Inputs, task.Outputs);
-        var chosen = ChosenConstituents.Of(status, run.Spec, network, choice);
+        var models = RunModel.Of(run, networks);
+        var task = models.Task;
+        var chosen = ChosenConstituents.Of(status, run.Spec, models.Networks, choice);
         if (chosen.MonteCarloSamples > 0)
             throw new SpecException($"prediction.monteCarloSamples is {chosen.MonteCarloSamples}: an ONNX file has dropout's expectation in it. Choose 0 for this file.");
         var selection = ConstituentSelection.Stored(folder, status.Run, task, chosen);
@@ -39,7 +39,7 @@ public static class OnnxExport
             selection = selection with { Constituents = [selection.Constituents[best]], Multiplicities = [1] };
         }
 
-        var graph = OnnxEnsemble.Graph(status.Run, run.Data, task, isCalibrated, Models(folder, network, selection));
+        var graph = OnnxEnsemble.Graph(status.Run, run.Data, task, isCalibrated, Models(folder, models, selection));
         OnnxConstituent[] constituents = [.. selection.Constituents.Zip(selection.Multiplicities, (file, weight) => new OnnxConstituent(file.Member, file.Step, weight, file.Sha256))];
         var model = OnnxEnsemble.Model(graph, task, ("run", status.Run), ("constituents", JsonSerializer.Serialize(constituents, s_json)));
         var sha256 = AtomicFile.Write(output, stream =>
@@ -53,10 +53,11 @@ public static class OnnxExport
     }
 
     /// <summary>One at a time, each for as long as its weights are asked for.</summary>
-    private static IEnumerable<OnnxModel> Models(RunFolder folder, Network network, ConstituentSelection selection)
+    private static IEnumerable<OnnxModel> Models(RunFolder folder, RunModel model, ConstituentSelection selection)
     {
         foreach (var (file, multiplicity) in selection.Constituents.Zip(selection.Multiplicities))
         {
+            var network = model.Networks.Of(file.Member);
             using var weights = WeightFiles.LoadWeights(folder, file, network.Layout);
             yield return new OnnxModel($"member{file.Member}.step{file.Step}.", network, weights, multiplicity);
         }

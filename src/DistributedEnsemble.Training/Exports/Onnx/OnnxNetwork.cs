@@ -33,6 +33,7 @@ internal sealed class OnnxNetwork(OnnxGraph graph, OnnxModel model)
             PadImage => Pad(inputs, shape),
             ChannelMean => graph.Node("Flatten", [graph.Node("GlobalAveragePool", [inputs])], Attribute("axis", 1L)),
             BatchNorm => graph.Node("BatchNormalization", [inputs, .. tensors], Attribute("epsilon", (float)BatchNorm.Epsilon)),
+            SelectInputs select => graph.Node("Gather", [inputs, graph.Constant([select.Places.Count], [.. select.Places.Select(place => (long)place)])], Attribute("axis", 1L)),
             Embedding embedding => Apply(embedding, inputs, (int)shape[0], tensors),
             ModuleLayer module => throw new SpecException(
                 $"The layer of model.kind \"{module.Kind}\" is a module of the host's own: ONNX knows nothing of it. Export this run as safetensors."),

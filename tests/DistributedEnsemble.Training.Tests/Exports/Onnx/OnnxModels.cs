@@ -45,7 +45,7 @@ internal sealed class OnnxModels : IDisposable
     public byte[] Write()
     {
         var graph = OnnxEnsemble.Graph(
-            "test", Data, Task, isCalibrated: true, _weights.Select((weights, i) => new OnnxModel($"member{i}.", _plan.Network, weights, s_multiplicities[i])));
+            "test", Data, Task, isCalibrated: true, _weights.Select((weights, i) => new OnnxModel($"member{i}.", _plan.Of(i).Network, weights, s_multiplicities[i])));
         return OnnxEnsemble.Model(graph, Task, ("run", "test")).ToByteArray();
     }
 

@@ -46,13 +46,14 @@ public sealed class OnnxTests
     [InlineData("two-moons", "gaussian")]
     [InlineData("waves", "gaussian")]
     [InlineData("waves", "squared-error")]
-    public void Plain_numbers_are_classified_and_measured_as_here(string dataset, string likelihood)
+    [InlineData("waves", "gaussian", """, "variants": [{ "data": { "columns": 0.5 } }, { "model": { "hidden": [5, 4] } }]""")]
+    public void Plain_numbers_are_classified_and_measured_as_here(string dataset, string likelihood, string more = "")
     {
         using var models = new OnnxModels(Plans.Of(
             $$"""
             {
               "seed": 7, "members": 2, "data": { "dataset": "{{dataset}}" }, "model": { "kind": "mlp", "hidden": [12] },
-              "training": { "epochs": 9, "batchSize": 60, "likelihood": "{{likelihood}}", "schedule": { "learningRate": 0.02 } }
+              "training": { "epochs": 9, "batchSize": 60, "likelihood": "{{likelihood}}", "schedule": { "learningRate": 0.02 } }{{more}}
             }
             """));
         foreach (var rows in s_rows)
@@ -126,7 +127,7 @@ public sealed class OnnxTests
     public void Every_layer_but_modules_of_the_hosts_own_has_its_nodes()
     {
         // A layer that is added comes here, and into the exporter.
-        Type[] tried = [typeof(Flatten), typeof(Dense), typeof(Relu), typeof(Dropout), typeof(Convolution), typeof(MaxPool), typeof(PadImage), typeof(ChannelMean), typeof(BatchNorm), typeof(Residual), typeof(Embedding)];
+        Type[] tried = [typeof(Flatten), typeof(Dense), typeof(Relu), typeof(Dropout), typeof(Convolution), typeof(MaxPool), typeof(PadImage), typeof(ChannelMean), typeof(BatchNorm), typeof(Residual), typeof(Embedding), typeof(SelectInputs)];
 
         Assert.Equal(
             [typeof(ModuleLayer)],
