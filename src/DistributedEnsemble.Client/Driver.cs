@@ -43,10 +43,11 @@ internal sealed class Driver
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
+        ParseResult? parsed = null;
         try
         {
             if (arguments is [] or ["help"]) arguments = ["--help"];
-            var parsed = _root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+            parsed = _root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
             if (parsed.Action is ParseErrorAction) throw UsageErrors.Of(parsed);
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
@@ -60,7 +61,7 @@ internal sealed class Driver
         catch (Exception exception)
         {
             var failure = _failures.Describe(exception);
-            _consoles.Error.WriteRaw(failure.Line);
+            _consoles.Error.WriteRaw(FlagWords.Of(failure.Line, parsed));
             if (Environment.GetEnvironmentVariable(FailureTable.TraceVariable) == "1") _consoles.Error.WriteRaw(exception.ToString());
             return failure.ExitCode;
         }

@@ -45,7 +45,7 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
     public Dataset Load(DataFolders folders, DataSpec data, DataDescription? recorded)
     {
         if (data is not { Target: null, Ignore: null, Categorical: null, Header: null, Test: null } || data.Task is TaskKind.Regression)
-            throw new DataException($"{path} is a folder of images: data.target, task, ignore, categorical, header and test are for tables.");
+            throw new DataException($"{path} is a folder of images: data.target, data.task, data.ignore, data.categorical, data.header and data.test are for tables.");
         var root = Find(folders);
         var files = Files(root);
         var classes = files.Select(file => file.Class).Distinct().Order(StringComparer.Ordinal).ToArray();

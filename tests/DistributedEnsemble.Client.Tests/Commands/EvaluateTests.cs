@@ -39,18 +39,18 @@ public sealed class EvaluateTests
         string[] predict = ["predict", "r", "--input", rows, "--from", "snapshots", "--select", "greedy", "--json"];
 
         (await driver.RunAsync(predict)).Refused(
-            2, "prediction.select is \"greedy\": no models of run \"r\" are selected yet. `ensemble evaluate r --select greedy`, with the same other options, selects them.");
+            2, "--select is \"greedy\": no models of run \"r\" are selected yet. `ensemble evaluate r --select greedy`, with the same other options, selects them.");
         (await driver.RunAsync("evaluate", "r", "--from", "snapshots", "--select", "greedy")).Succeeded();
 
         Assert.Single((await driver.RunAsync(predict)).Succeeded().Json.GetProperty("rows").EnumerateArray());
     }
 
     [Theory]
-    [InlineData("--from ema", "prediction.from is ema: run \"r\" kept no EMA models, its averaging was off. Choose final or snapshots.")]
-    [InlineData("--mc 20", "prediction.monteCarloSamples is 20: this run's network has no dropout to sample. Choose 0.")]
-    [InlineData("--select best", "prediction.select is \"best\": it must be all, greedy, or last:N with N from 1 to 999999.")]
-    [InlineData("--select greedy", "prediction.select is \"greedy\": it chooses on validation rows, and run \"r\" kept none. Choose all or last:N.")]
-    [InlineData("--members 4", "members is 4: run \"r\" has 1 to 3.")]
+    [InlineData("--from ema", "--from is ema: run \"r\" kept no EMA models, its averaging was off. Choose final or snapshots.")]
+    [InlineData("--mc 20", "--mc is 20: this run's network has no dropout to sample. Choose 0.")]
+    [InlineData("--select best", "--select is \"best\": it must be all, greedy, or last:N with N from 1 to 999999.")]
+    [InlineData("--select greedy", "--select is \"greedy\": it chooses on validation rows, and run \"r\" kept none. Choose all or last:N.")]
+    [InlineData("--members 4", "--members is 4: run \"r\" has 1 to 3.")]
     public async Task What_a_run_cannot_do_is_refused_in_one_line(string options, string error)
     {
         using var driver = new TestDriver();

@@ -117,7 +117,7 @@ public sealed class PredictTests : IDisposable
         var rows = _driver.File("rows.csv", "width,height\n1,2\n");
 
         (await _driver.RunAsync("predict", "flowers", "--input", rows, "--coverage", "0.9"))
-            .Refused(2, "coverage is 0.9: only a regression predicts intervals, and this run predicts classes. Predict without it.");
+            .Refused(2, "--coverage is 0.9: only a regression predicts intervals, and this run predicts classes. Predict without it.");
         (await _driver.RunAsync("predict", "flowers", "--input", rows, "--coverage", "90"))
             .Refused(2, "--coverage is 90: a coverage is a number above 0 and below 1. Try `ensemble predict --help`.");
     }
@@ -134,7 +134,7 @@ public sealed class PredictTests : IDisposable
             .Refused(2, "--output writes CSV, and --json prints JSON: give one of the two.");
         (await _driver.RunAsync("predict", "flowers")).Refused(2, "Option '--input' is required. Try `ensemble predict --help`.");
         (await _driver.RunAsync("predict", "flowers", "--input", rows, "--mc", "5"))
-            .Refused(2, "prediction.monteCarloSamples is 5: this run's network has no dropout to sample. Choose 0.");
+            .Refused(2, "--mc is 5: this run's network has no dropout to sample. Choose 0.");
     }
 
     [Fact]

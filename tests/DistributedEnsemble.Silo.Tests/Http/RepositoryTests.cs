@@ -45,6 +45,8 @@ public sealed class RepositoryTests(ServedRuns served) : IClassFixture<ServedRun
     [InlineData("load", """{"parameters":{"file:1/model.onnx":"AAAA"}}""", 400, "parameters.file:1/model.onnx is not taken: a run is served as it was trained, from its own folder.")]
     [InlineData("load", """{"parameters":{"unload_dependents":true}}""", 400, "parameters.unload_dependents is not taken: a run is served as it was trained, from its own folder.")]
     [InlineData("load", """{"parameters":[]}""", 400, "parameters must be an object: the body is empty, or an object without parameters.")]
+    [InlineData("load", """{"config":"{}"}""", 400, "config is not taken: a run is served as it was trained, from its own folder.")]
+    [InlineData("unload", """{"unload_dependents":true}""", 400, "unload_dependents is not taken: a run is served as it was trained, from its own folder.")]
     [InlineData("load", "{", 400, "The request is not JSON: the body is empty, or an object without parameters.")]
     [InlineData("unload", "[]", 400, "The request is no JSON object: the body is empty, or an object without parameters.")]
     public async Task What_a_repository_would_ignore_it_refuses(string action, string body, int status, string? message)

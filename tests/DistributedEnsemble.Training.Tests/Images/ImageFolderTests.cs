@@ -77,7 +77,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal(
             $"{_folder.Path} has images of one class, \"cat\": there must be a subfolder for each of two classes at least.", Assert.Throws<DataException>(() => Load()).Message);
         Assert.Equal(
-            $"{_folder.Path} is a folder of images: data.target, task, ignore, categorical, header and test are for tables.",
+            $"{_folder.Path} is a folder of images: data.target, data.task, data.ignore, data.categorical, data.header and data.test are for tables.",
             Assert.Throws<DataException>(() => Load(new DataSpec { Target = "cat" })).Message);
     }
 

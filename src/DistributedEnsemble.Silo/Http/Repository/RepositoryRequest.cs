@@ -26,13 +26,20 @@ internal static class RepositoryRequest
     {
         const string Rule = "the body is empty, or an object without parameters";
         using var json = Parse(body, Rule);
-        if (json is null || !json.RootElement.TryGetProperty("parameters", out var parameters) || parameters.ValueKind == JsonValueKind.Null) return;
-        if (parameters.ValueKind != JsonValueKind.Object) throw HttpError.BadRequest($"parameters must be an object: {Rule}.");
-        foreach (var parameter in parameters.EnumerateObject())
+        if (json is null) return;
+        foreach (var member in json.RootElement.EnumerateObject())
         {
-            if (parameter.Name != harmless)
-                throw HttpError.BadRequest($"parameters.{OneLine.Excerpt(parameter.Name)} is not taken: a run is served as it was trained, from its own folder.");
+            if (member.Name != "parameters") throw NotTaken(member.Name);
+            if (member.Value.ValueKind == JsonValueKind.Null) continue;
+            if (member.Value.ValueKind != JsonValueKind.Object) throw HttpError.BadRequest($"parameters must be an object: {Rule}.");
+            foreach (var parameter in member.Value.EnumerateObject())
+            {
+                if (parameter.Name != harmless) throw NotTaken($"parameters.{parameter.Name}");
+            }
         }
+
+        static HttpError NotTaken(string key) =>
+            HttpError.BadRequest($"{OneLine.Excerpt(key)} is not taken: a run is served as it was trained, from its own folder.");
     }
 
     /// <returns>Null for an empty body.</returns>

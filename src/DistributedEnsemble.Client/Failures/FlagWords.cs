@@ -1,0 +1,33 @@
+using System.CommandLine;
+using System.Text.RegularExpressions;
+
+namespace DistributedEnsemble.Client.Failures;
+
+/// <summary>Errors name the keys of a spec, which is what they are over HTTP, too: whoever typed none is told of the flags.</summary>
+internal static partial class FlagWords
+{
+    private static readonly Dictionary<string, string> s_flags = new()
+    {
+        ["data.header true"] = "--header yes", ["data.header false"] = "--header no",
+        ["data.dataset"] = "--dataset", ["data.target"] = "--target", ["data.task"] = "--task", ["data.ignore"] = "--ignore",
+        ["data.categorical"] = "--categorical", ["data.header"] = "--header", ["data.test"] = "--test", ["data.imageSize"] = "--image-size",
+        ["training.epochs"] = "--epochs", ["members"] = "--members", ["name"] = "--name", ["seed"] = "--seed",
+        ["prediction.from"] = "--from", ["prediction.select"] = "--select", ["prediction.monteCarloSamples"] = "--mc", ["coverage"] = "--coverage",
+    };
+
+    /// <param name="parsed">The command line; null if it could not be parsed.</param>
+    public static string Of(string line, ParseResult? parsed)
+    {
+        if (parsed is null) return line;
+        return Key().Replace(line, found => s_flags.TryGetValue(found.Value, out var flag) && !IsTyped(found.Value.Split(' ')[0]) && HasFlag(flag.Split(' ')[0]) ? flag : found.Value);
+
+        // In a spec file, or after --set.
+        bool IsTyped(string key) => parsed.Tokens.Any(token => token.Value.StartsWith($"{key}=", StringComparison.Ordinal) || token.Value.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
+
+        bool HasFlag(string flag) => parsed.CommandResult.Command.Options.Any(option => option.Name == flag);
+    }
+
+    /// <summary>A key of a section anywhere, but in quotes or as a part of something longer; one without a section where a sentence begins with it.</summary>
+    [GeneratedRegex("""(?<![\w.\-"/]|did you mean )(?:data\.header (?:true|false)|(?:data|training|prediction)\.[A-Za-z]+)(?![\w="]|\.\w)|^(?:members|name|seed|coverage)(?= is )""")]
+    private static partial Regex Key();
+}
