@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace DistributedEnsemble.Grains;
 
 /// <summary>What each member of a run takes to train; the same for the run's whole life.</summary>
-internal sealed class MemberLoads
+internal sealed class MemberLoads : IEquatable<MemberLoads>
 {
     private MemberLoads(ImmutableArray<MemberLoad> all)
     {
@@ -31,6 +31,12 @@ internal sealed class MemberLoads
 
     /// <summary>The member's part of what all take.</summary>
     public double ShareOf(int member) => CostOf(All[member]) / Cost;
+
+    public bool Equals(MemberLoads? other) => other is not null && (All == other.All || All.SequenceEqual(other.All));
+
+    public override bool Equals(object? obj) => Equals(obj as MemberLoads);
+
+    public override int GetHashCode() => HashCode.Combine(All.Length, Cost);
 
     private static double CostOf(MemberLoad load) => load.Steps * load.StepCost;
 }
