@@ -71,5 +71,17 @@ tables.SetAction(async (parsed, stopping) =>
     Report.Write(results, args, parsed.GetValue(output));
 });
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, memory, memoryOf, serving, endurance, regression, tables }
+var candidates = new Option<FileInfo>("--candidates") { Description = "A file with a spec in each line, to lay over the defaults.", Required = true };
+var folds = new Option<int>("--folds") { Description = "How many fifths of the training rows measure in turn.", DefaultValueFactory = _ => 1 };
+var ensemble = new Option<int>("--members") { Description = "Members of each ensemble; 0 is as the spec says." };
+var defaults = new Command("table-defaults", "Compares what tables could be trained with by default, on their training rows alone.") { tableFolder, candidates, folds, ensemble, only };
+defaults.SetAction((parsed, _) =>
+{
+    var benchmark = new DefaultsBenchmark(parsed.GetRequiredValue(tableFolder), parsed.GetValue(only) ?? [], parsed.GetValue(folds), parsed.GetValue(ensemble));
+    using var results = parsed.GetValue(output) is { } file ? file.AppendText() : Console.Out;
+    benchmark.Run([.. File.ReadLines(parsed.GetRequiredValue(candidates).FullName).Where(line => line.Trim().Length > 0)], results);
+    return Task.CompletedTask;
+});
+
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, memory, memoryOf, serving, endurance, regression, tables, defaults }
     .Parse(args).InvokeAsync();

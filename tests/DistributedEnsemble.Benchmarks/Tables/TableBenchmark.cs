@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json.Nodes;
 
 namespace DistributedEnsemble.Benchmarks.Tables;
 
@@ -17,15 +16,12 @@ internal static class TableBenchmark
     {
         await using var silo = await TemporarySilo.StartAsync(data: null, Lanes);
         var results = new List<TableResult>();
-        foreach (var line in (await File.ReadAllLinesAsync(Path.Combine(folder, "tables.tsv"))).Skip(1))
+        foreach (var table in PublicTable.All(folder).Where(table => only.Count == 0 || only.Contains(table.Name)))
         {
-            var cells = line.Split('\t');
-            if (only.Count > 0 && !only.Contains(cells[0])) continue;
-            var (status, report) = await silo.EvaluateAsync(await silo.TrainAsync(Spec(folder, cells)));
-            var measure = cells[4] == "classification" ? "accuracy" : "r2";
+            var (status, report) = await silo.EvaluateAsync(await silo.TrainAsync(table.Merge().ToJson()));
             var result = new TableResult(
-                cells[0], cells[4], report.Ensemble[measure], report.Single.Mean[measure], report.Ensemble.Nll,
-                Score(cells, 8), Score(cells, 10), Score(cells, 12), Math.Round(status.TrainSeconds, 1));
+                table.Name, table.Task, report.Ensemble[table.Measure], report.Single.Mean[table.Measure], report.Ensemble.Nll,
+                table.Boosting, table.Forest, table.Linear, Math.Round(status.TrainSeconds, 1));
             results.Add(result);
             Console.Error.WriteLine(result);
         }
@@ -66,21 +62,6 @@ internal static class TableBenchmark
     }
 
     private static string Cell(double? score) => score is { } number ? number.ToString("0.0000", CultureInfo.InvariantCulture) : "";
-
-    private static string Spec(string folder, string[] cells)
-    {
-        var data = new JsonObject
-        {
-            ["dataset"] = Path.GetFullPath(Path.Combine(folder, $"{cells[0]}.csv")),
-            ["target"] = cells[2] == "yes" ? cells[3].Trim() : $"column{cells[3]}",
-            ["task"] = cells[4],
-        };
-        if (cells[5].Length > 0) data["ignore"] = new JsonArray([.. cells[5].Split(',').Select(name => (JsonNode)name)]);
-        return new JsonObject { ["data"] = data }.ToJsonString();
-    }
-
-    private static double? Score(string[] cells, int column) =>
-        double.TryParse(cells[column], NumberStyles.Float, CultureInfo.InvariantCulture, out var score) && double.IsFinite(score) ? score : null;
 }
 
 /// <param name="Ours">The ensemble's accuracy or R².</param>

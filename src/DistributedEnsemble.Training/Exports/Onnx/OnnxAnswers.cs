@@ -22,9 +22,13 @@ internal abstract class OnnxAnswers(OnnxGraph graph)
 
     public abstract IReadOnlyList<string> Outputs { get; }
 
-    /// <param name="outputs">[rows, outputs] of a network.</param>
+    /// <param name="outputs">Of a network: [rows, outputs], or [rows, submodels, outputs].</param>
     /// <returns>Numbers whose means over models are the answers of the average.</returns>
-    public abstract string[] Of(string outputs);
+    public string[] Of(string outputs, int submodels) => submodels == 1 ? Of(outputs)
+        : [.. Of(outputs).Select(answer => graph.Node("ReduceMean", [answer], Attribute("axes", [1L]), Attribute("keepdims", 0L)))];
+
+    /// <param name="outputs">[…, outputs].</param>
+    protected abstract string[] Of(string outputs);
 
     /// <summary>Σ multiplicity·answer / Σ multiplicity, in the order of the models.</summary>
     public string[] Mean(IReadOnlyList<(string[] Answers, int Multiplicity)> models)
@@ -61,7 +65,7 @@ internal sealed class OnnxClassification(Classification task, double? temperatur
         .. temperature is null ? (string[])[] : [$"{Calibrated}probabilities", $"{Calibrated}entropy"],
     ];
 
-    public override string[] Of(string outputs)
+    protected override string[] Of(string outputs)
     {
         var logarithms = _graph.Node("LogSoftmax", [_graph.Cast(outputs, DataType.Double)], Attribute("axis", -1L));
         var probabilities = _graph.Node("Exp", [logarithms]);
@@ -99,14 +103,14 @@ internal sealed class OnnxRegression(Regression task, double? factor, OnnxGraph 
 
     public override IReadOnlyList<string> Outputs => ["mean", .. s_deviations, .. factor is null ? [] : s_deviations.Select(name => Calibrated + name)];
 
-    public override string[] Of(string outputs)
+    protected override string[] Of(string outputs)
     {
         outputs = _graph.Cast(outputs, DataType.Double);
         var mean = Column(0);
         var square = _graph.Node("Mul", [mean, mean]);
         return task.Outputs == 1 ? [mean, square] : [mean, square, _graph.Node("Add", [Softplus(Column(1)), Number(Regression.SmallestVariance)])];
 
-        string Column(long place) => _graph.Node("Gather", [outputs, _graph.Constant([], place)], Attribute("axis", 1L));
+        string Column(long place) => _graph.Node("Gather", [outputs, _graph.Constant([], place)], Attribute("axis", -1L));
     }
 
     public override void Answer(string[] mean)

@@ -28,7 +28,7 @@ internal static class OnnxEnsemble
         var all = new List<(string[], int)>();
         foreach (var model in models)
         {
-            all.Add((answers.Of(new OnnxNetwork(graph, model).Outputs(inputs)), model.Multiplicity));
+            all.Add((answers.Of(new OnnxNetwork(graph, model).Outputs(inputs), model.Network.Submodels), model.Multiplicity));
             if (graph.Bytes > MostBytes) throw new SpecException("The models have more than 2 GiB of weights, and an ONNX file holds no more. Choose fewer of them.");
         }
 

@@ -81,6 +81,9 @@ internal sealed class OnnxGraph(string name)
     public static AttributeProto Attribute(string attribute, float value) =>
         new() { Name = attribute, Type = AttributeProto.Types.AttributeType.Float, F = value };
 
+    public static AttributeProto Attribute(string attribute, string value) =>
+        new() { Name = attribute, Type = AttributeProto.Types.AttributeType.String, S = ByteString.CopyFromUtf8(value) };
+
     public static AttributeProto Attribute(string attribute, IEnumerable<long> values) =>
         new() { Name = attribute, Type = AttributeProto.Types.AttributeType.Ints, Ints = { values } };
 

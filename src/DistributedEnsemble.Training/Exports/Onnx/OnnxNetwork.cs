@@ -9,7 +9,7 @@ internal sealed class OnnxNetwork(OnnxGraph graph, OnnxModel model)
     private readonly NetworkBuilder _shapes = new(model.Network.InputShape);
 
     /// <param name="inputs">[rows, …input shape], float32.</param>
-    /// <returns>[rows, outputs], float32.</returns>
+    /// <returns>[rows, …output shape], float32.</returns>
     /// <exception cref="SpecException">ONNX knows nothing of a layer.</exception>
     public string Outputs(string inputs) => Chain(model.Network.Layers, inputs);
 
@@ -35,6 +35,9 @@ internal sealed class OnnxNetwork(OnnxGraph graph, OnnxModel model)
             BatchNorm => graph.Node("BatchNormalization", [inputs, .. tensors], Attribute("epsilon", (float)BatchNorm.Epsilon)),
             SelectInputs select => graph.Node("Gather", [inputs, graph.Constant([select.Places.Count], [.. select.Places.Select(place => (long)place)])], Attribute("axis", 1L)),
             Embedding embedding => Apply(embedding, inputs, (int)shape[0], tensors),
+            PiecewiseLinear numbers => Apply(numbers, inputs, (int)shape[0], tensors),
+            AdaptedDense => Adapted(shape.Count == 1 ? graph.Node("Unsqueeze", [inputs, graph.Constant([1], 1L)]) : inputs, tensors),
+            SeparateDense => graph.Node("Add", [graph.Node("Einsum", [inputs, tensors[0]], Attribute("equation", "nsf,suf->nsu")), tensors[1]]),
             ModuleLayer module => throw new SpecException(
                 $"The layer of model.kind \"{module.Kind}\" is a module of the host's own: ONNX knows nothing of it. Export this run as safetensors."),
             _ => throw new SpecException(
@@ -75,16 +78,45 @@ internal sealed class OnnxNetwork(OnnxGraph graph, OnnxModel model)
         return graph.Node("Relu", [graph.Node("Add", [residue, shortcut])]);
     }
 
+    private string Adapted(string inputs, string[] tensors)
+    {
+        var products = graph.Node("MatMul", [graph.Node("Mul", [inputs, tensors[1]]), graph.Node("Transpose", [tensors[0]], Attribute("perm", [1L, 0]))]);
+        return graph.Node("Add", [graph.Node("Mul", [products, tensors[2]]), tensors[3]]);
+    }
+
+    private string Apply(PiecewiseLinear numbers, string inputs, int width, string[] tensors)
+    {
+        string Row(string tensor, long i) => graph.Node("Gather", [tensor, graph.Constant([], i)], Attribute("axis", 0L));
+        var parts = numbers.Inputs.Select((number, i) =>
+        {
+            var x = graph.Node("Gather", [inputs, graph.Constant([1], (long)number.Place)], Attribute("axis", 1L));
+            var line = graph.Node("Add", [graph.Node("Mul", [x, Row(tensors[0], i)]), Row(tensors[1], i)]);
+            float[] lower = [.. number.Edges.SkipLast(1)], widths = [.. number.Edges.Zip(number.Edges.Skip(1), (from, to) => to - from)];
+            var shares = graph.Node("Div", [graph.Node("Sub", [x, graph.Constant([number.Bins], lower)]), graph.Constant([number.Bins], widths)]);
+            float[] least = [float.NegativeInfinity, .. Enumerable.Repeat(0f, number.Bins - 1)], most = [.. Enumerable.Repeat(1f, number.Bins - 1), float.PositiveInfinity];
+            shares = graph.Node("Min", [graph.Node("Max", [shares, graph.Constant([number.Bins], least)]), graph.Constant([number.Bins], most)]);
+            return graph.Node("Add", [line, graph.Node("MatMul", [shares, tensors[2 + i]])]);
+        });
+        return Behind(Rest(inputs, width, numbers.Inputs.Select(number => number.Place)), parts);
+    }
+
     private string Apply(Embedding embedding, string inputs, int width, string[] tables)
     {
-        long[] rest = [.. Enumerable.Range(0, width).Except(embedding.Inputs.Select(input => input.Place)).Select(place => (long)place)];
-        var parts = embedding.Inputs.Zip(tables, (input, table) =>
-            graph.Node("Gather", [table, graph.Cast(Column(input.Place), global::Onnx.TensorProto.Types.DataType.Int64)]));
-        if (rest.Length > 0) parts = parts.Prepend(graph.Node("Gather", [inputs, graph.Constant([rest.Length], rest)], Attribute("axis", 1L)));
-        return graph.Node("Concat", [.. parts], Attribute("axis", 1L));
+        return Behind(Rest(inputs, width, embedding.Inputs.Select(input => input.Place)), embedding.Inputs.Zip(tables, (input, table) =>
+            graph.Node("Gather", [table, graph.Cast(Column(input.Place), global::Onnx.TensorProto.Types.DataType.Int64)])));
 
         string Column(long place) => graph.Node("Gather", [inputs, graph.Constant([], place)], Attribute("axis", 1L));
     }
+
+    /// <summary>The inputs that have no vectors; null if there are none.</summary>
+    private string? Rest(string inputs, int width, IEnumerable<int> embedded)
+    {
+        long[] rest = [.. Enumerable.Range(0, width).Except(embedded).Select(place => (long)place)];
+        return rest.Length == 0 ? null : graph.Node("Gather", [inputs, graph.Constant([rest.Length], rest)], Attribute("axis", 1L));
+    }
+
+    private string Behind(string? rest, IEnumerable<string> vectors) =>
+        graph.Node("Concat", [.. rest is null ? [] : (string[])[rest], .. vectors], Attribute("axis", 1L));
 
     private string Tensor(TensorPlace place) => graph.Tensor(model.Prefix + place.Name, place.Shape, model.Weights.Values(place));
 }

@@ -20,7 +20,7 @@ internal sealed class OnnxModels : IDisposable
     public OnnxModels(TrainingPlan plan, int steps = 12)
     {
         _plan = plan;
-        Data = DataDescription.FromJson(DataDescription.Of(plan.Dataset, plan.Split.Validation.Length).ToJson());
+        Data = DataDescription.FromJson(DataDescription.Of(plan).ToJson());
         _weights = [.. Enumerable.Range(0, 2).Select(member =>
         {
             using var training = new MemberTraining(plan, member);

@@ -23,6 +23,7 @@ public sealed class OnnxTests
     [Theory]
     [InlineData("""{ "kind": "mlp", "hidden": [19, 13] }""", "inverted")]
     [InlineData("""{ "kind": "mlp", "hidden": [19, 13] }""", "vanilla")]
+    [InlineData("""{ "kind": "tabm", "hidden": [19, 13], "submodels": 3 }""", "vanilla")]
     [InlineData("""{ "kind": "lenet" }""", "vanilla")]
     [InlineData("""{ "kind": "resnet", "depth": 8, "width": 3 }""", "vanilla")]
     public void Every_network_answers_to_pixels_as_it_does_here(string model, string dropout)
@@ -81,9 +82,14 @@ public sealed class OnnxTests
     [Theory]
     [InlineData(Plans.MixedClass)]
     [InlineData("number")]
+    [InlineData("class by submodels")]
+    [InlineData("number by submodels")]
     public void Levels_that_are_vectors_and_missing_levels_are_taken_raw(string json)
     {
-        using var models = new OnnxModels(Plans.Of(json == "number" ? Plans.MixedNumber : json));
+        using var models = new OnnxModels(Plans.Of(json switch
+        {
+            "number" => Plans.MixedNumber, "class by submodels" => Plans.TabMClass, "number by submodels" => Plans.TabMNumber, _ => json,
+        }));
         foreach (var rows in s_rows) Compare(models, OnnxRows.Of(models.Data, rows));
     }
 
@@ -127,7 +133,7 @@ public sealed class OnnxTests
     public void Every_layer_but_modules_of_the_hosts_own_has_its_nodes()
     {
         // A layer that is added comes here, and into the exporter.
-        Type[] tried = [typeof(Flatten), typeof(Dense), typeof(Relu), typeof(Dropout), typeof(Convolution), typeof(MaxPool), typeof(PadImage), typeof(ChannelMean), typeof(BatchNorm), typeof(Residual), typeof(Embedding), typeof(SelectInputs)];
+        Type[] tried = [typeof(Flatten), typeof(Dense), typeof(Relu), typeof(Dropout), typeof(Convolution), typeof(MaxPool), typeof(PadImage), typeof(ChannelMean), typeof(BatchNorm), typeof(Residual), typeof(Embedding), typeof(SelectInputs), typeof(PiecewiseLinear), typeof(AdaptedDense), typeof(SeparateDense)];
 
         Assert.Equal(
             [typeof(ModuleLayer)],
