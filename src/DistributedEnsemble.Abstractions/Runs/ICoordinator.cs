@@ -22,10 +22,14 @@ public interface ICoordinator : IGrainWithStringKey
     [Alias("definition"), AlwaysInterleave]
     Task<RunDefinition> GetDefinitionAsync();
 
-    /// <summary>Gives the lanes to the next waiting member: raises its attempt in the record, then calls it there.</summary>
-    /// <returns>Null if no member is waiting, or the silo did not take it.</returns>
-    [Alias("assign")]
-    Task<MemberAttempt?> AssignNextAsync(LaneGrant grant);
+    /// <summary>What the scheduler has to know of the run.</summary>
+    [Alias("load"), AlwaysInterleave]
+    Task<RunLoad> GetLoadAsync();
+
+    /// <summary>Gives the lanes to the next waiting members: raises their attempts in the record, then calls each there.</summary>
+    /// <returns>Those that the silo took: fewer if not so many wait, or it did not take them.</returns>
+    [Alias("assign-members")]
+    Task<ImmutableArray<MemberAttempt>> AssignAsync(LaneGrant grant);
 
     /// <summary>Lets the member take a checkpoint, leave its lane, and wait for another.</summary>
     [Alias("move")]
@@ -91,13 +95,30 @@ public readonly record struct MemberLoad(
 [GenerateSerializer, Immutable, Alias("ensemble.run-definition")]
 public sealed record RunDefinition([property: Id(0)] string Spec, [property: Id(1)] string Data);
 
-/// <summary>Free lanes of a silo, given to one member.</summary>
+/// <summary>Free lanes of a silo, given to members of a run.</summary>
 /// <param name="Silo">The silo's address as Orleans parses it.</param>
 /// <param name="Endpoint">The advertised address and port, for people.</param>
 /// <param name="Machine">What the silo computes with.</param>
+/// <param name="Members">For how many members there are lanes.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.lane-grant")]
 public sealed record LaneGrant(
-    [property: Id(0)] string Silo, [property: Id(1)] string Endpoint, [property: Id(2)] MachineInfo Machine);
+    [property: Id(0)] string Silo, [property: Id(1)] string Endpoint, [property: Id(2)] MachineInfo Machine, [property: Id(3)] int Members = 1);
+
+/// <summary>What the scheduler has to know of a run: a few bytes for each member.</summary>
+/// <param name="Waiting">Members that wait for a lane.</param>
+/// <param name="Attempts">Of each member the attempt that is in training; 0 if none is.</param>
+/// <param name="Silos">How many members each silo trains or has trained.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.run-load")]
+public sealed record RunLoad(
+    [property: Id(0)] RunState State, [property: Id(1)] int Waiting, [property: Id(2)] ImmutableArray<int> Attempts,
+    [property: Id(3)] ImmutableArray<SiloMembers> Silos)
+{
+    public bool IsTraining(MemberAttempt attempt) => attempt.Member >= 0 && attempt.Member < Attempts.Length && attempt.Attempt > 0 && Attempts[attempt.Member] == attempt.Attempt;
+}
+
+/// <param name="Silo">The advertised address and port.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.silo-members")]
+public readonly record struct SiloMembers([property: Id(0)] string Silo, [property: Id(1)] int Members);
 
 /// <summary>One assignment of a member: only the current attempt is heard.</summary>
 [GenerateSerializer, Immutable, Alias("ensemble.member-attempt")]

@@ -261,30 +261,31 @@ internal sealed partial class CoordinatorGrain
 
     private async Task ShowAsync(WriteStatus show)
     {
-        var (since, error) = (_time.GetTimestamp(), (Exception?)null);
+        var (bytes, error) = (0L, (Exception?)null);
         try
         {
-            await WriteStatusAsync(() => show.Status);
+            bytes = await WriteStatusAsync(() => show.Status);
         }
         catch (Exception exception)
         {
             _log.StatusNotWritten(error = exception, _run);
         }
 
-        var took = _time.GetElapsedTime(since);
         if (show.Tidies) await TidyAsync(show.Record);
-        Apply(new StatusWritten(error, took));
+        Apply(new StatusWritten(error, bytes));
     }
 
-    private async Task WriteStatusAsync(Func<RunStatus> project)
+    /// <returns>The bytes of the file.</returns>
+    private async Task<long> WriteStatusAsync(Func<RunStatus> project)
     {
         await _showing.WaitAsync();
         try
         {
-            await Task.Run(() =>
+            return await Task.Run(() =>
             {
                 var json = JsonSerializer.SerializeToUtf8Bytes(project(), RunStatusJson.Options);
                 AtomicFile.Write(_folder.Status, stream => stream.Write(json));
+                return json.Length;
             });
         }
         finally

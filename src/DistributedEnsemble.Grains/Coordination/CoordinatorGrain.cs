@@ -89,7 +89,14 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
 
     public Task<RunDefinition> GetDefinitionAsync() => Task.FromResult(new RunDefinition(Existing.Record.Spec, Existing.Record.Data));
 
-    public Task<MemberAttempt?> AssignNextAsync(LaneGrant grant) => AskAsync<MemberAttempt?>(call => new AssignCalled(call, grant, KernelsOfRun()));
+    public Task<RunLoad> GetLoadAsync()
+    {
+        Apply(new StatusAsked());
+        return Task.FromResult(Existing.Load());
+    }
+
+    public Task<ImmutableArray<MemberAttempt>> AssignAsync(LaneGrant grant) =>
+        AskAsync<ImmutableArray<MemberAttempt>>(call => new AssignCalled(call, grant, KernelsOfRun()));
 
     public Task MoveAsync(MemberAttempt attempt) => AskAsync<object?>(call => new MoveCalled(call, attempt));
 

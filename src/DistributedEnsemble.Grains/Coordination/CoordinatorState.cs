@@ -92,7 +92,7 @@ internal sealed record CoordinatorState
     /// <summary>The change of the progress that run.json shows.</summary>
     public int Shown { get; init; }
 
-    /// <summary>When run.json may be written again for what has changed: a large one takes long.</summary>
+    /// <summary>When run.json may be written again for what has changed: a large one is not written as often.</summary>
     public TimeSpan ShowAfter { get; init; }
 
     /// <summary>The run.json that is being written.</summary>
@@ -104,7 +104,25 @@ internal sealed record CoordinatorState
     /// <summary>Whether a look at the members waits for its fence.</summary>
     public bool IsLooking { get; init; }
 
+    /// <summary>Calls that have assigned members, whose silos have not all answered.</summary>
+    public ImmutableDictionary<long, Assigning> Assigning { get; init; } = ImmutableDictionary<long, Assigning>.Empty;
+
     public RunStatus StatusAt(TimeSpan now) => Progress.Project(Run, Record, IsUnderWay, now);
+
+    public RunLoad Load()
+    {
+        var attempts = ImmutableArray.CreateBuilder<int>(Record.Members.Count);
+        var silos = new Dictionary<string, int>();
+        foreach (var member in Record.Members)
+        {
+            attempts.Add(member.State == MemberState.Training ? member.Attempt : 0);
+            if (member is { State: not MemberState.Waiting, Silo: { } silo }) silos[silo] = silos.GetValueOrDefault(silo) + 1;
+        }
+
+        return new RunLoad(
+            IsUnderWay ? RunState.Running : Record.State, Record.Members.Waiting, attempts.MoveToImmutable(),
+            [.. silos.Select(silo => new SiloMembers(silo.Key, silo.Value))]);
+    }
 }
 
 /// <summary>What is known of a member besides the record.</summary>
@@ -131,6 +149,9 @@ internal sealed record Ending(RunState State, long Version, ImmutableArray<Reply
 /// <param name="Lanes">Those that are told.</param>
 /// <param name="Resumes">Calls that came meanwhile.</param>
 internal sealed record Halting(string Reason, ImmutableArray<MemberAttempt> Lanes, ImmutableArray<ResumeCalled> Resumes);
+
+/// <param name="Left">Members of which it is not known whether they were taken.</param>
+internal sealed record Assigning(int Left, ImmutableArray<MemberAttempt> Taken);
 
 internal readonly record struct FoldWait(long Call, MemberAttempt By, WeightFile Weights);
 
@@ -160,7 +181,7 @@ internal abstract record Consequence;
 /// <summary>The run begins, or goes on.</summary>
 internal sealed record HasBegun(bool IsNew, ImmutableArray<long> Calls) : Consequence;
 
-internal sealed record IsAssigned(long Call, MemberAttempt Attempt, LaneGrant Grant) : Consequence;
+internal sealed record IsAssigned(long Call, ImmutableArray<MemberAttempt> Attempts, LaneGrant Grant) : Consequence;
 
 internal sealed record WasNotTaken(long Call) : Consequence;
 

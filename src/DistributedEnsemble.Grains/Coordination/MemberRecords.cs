@@ -49,13 +49,14 @@ internal sealed class MemberRecords : IReadOnlyList<MemberRecord>
         int Change(Func<MemberRecord, bool> counts) => (counts(member) ? 1 : 0) - (counts(before) ? 1 : 0);
     }
 
-    /// <summary>Null if none waits.</summary>
-    public MemberRecord? FirstWaiting()
+    /// <summary>Those that wait for a lane, in their order.</summary>
+    public IEnumerable<MemberRecord> AllWaiting()
     {
-        if (Waiting == 0) return null;
-        for (var index = _firstWaiting; ; index++)
+        for (var (index, left) = (_firstWaiting, Waiting); left > 0; index++)
         {
-            if (IsWaiting(_members[index])) return _members[index];
+            if (!IsWaiting(_members[index])) continue;
+            left--;
+            yield return _members[index];
         }
     }
 

@@ -83,8 +83,8 @@ internal sealed record Folded(WeightFile HandOver, WeightFile? Model, Exception?
 internal sealed record MetricsAppended(int Member, string Lines, Exception? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="WriteStatus"/>.</summary>
-/// <param name="Took">How long it took.</param>
-internal sealed record StatusWritten(Exception? Error = null, TimeSpan Took = default) : RunEvent;
+/// <param name="Bytes">How long the file is.</param>
+internal sealed record StatusWritten(Exception? Error = null, long Bytes = 0) : RunEvent;
 
 /// <summary>run.json does not tell of the end that the record has, and no other process has the run.</summary>
 internal sealed record EndFoundUntold : RunEvent;

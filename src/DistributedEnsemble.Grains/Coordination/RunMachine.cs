@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using DistributedEnsemble.Training;
 using Orleans.Runtime;
 
@@ -99,8 +100,8 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
         switch (consequence)
         {
             case HasBegun begun: Begun(begun); break;
-            case IsAssigned assigned: CallLane(assigned); break;
-            case WasNotTaken taken: Answer(taken.Call, null); break;
+            case IsAssigned assigned: CallLanes(assigned); break;
+            case WasNotTaken taken: Taken(taken.Call, null); break;
             case IsCollected collected: Collected(collected); break;
             case IsFolded folded: FoldedDurably(folded); break;
             case IsCommitted committed: Committed(committed); break;
@@ -165,11 +166,14 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
         switch (consequence)
         {
             case HasBegun begun: FailBeginning(begun, error, halts); break;
-            case IsAssigned { Call: var call } when halts is not null: Answer(call, null); break;
-            case WasNotTaken { Call: var call } when halts is not null: Answer(call, null); break;
+            case IsAssigned { Call: var call } when halts is not null: Answer(call, ImmutableArray<MemberAttempt>.Empty); break;
+            case WasNotTaken { Call: var call } when halts is not null: Taken(call, null); break;
             case IsPaused { Call: var call } when halts is not null: Answer(call, null); break;
             case IsAssigned { Call: var call }: Refuse(call, error); break;
-            case WasNotTaken { Call: var call }: Refuse(call, error); break;
+            case WasNotTaken { Call: var call }:
+                _state = _state with { Assigning = _state.Assigning.Remove(call) };
+                Refuse(call, error);
+                break;
             case IsPaused { Call: var call }: Refuse(call, error); break;
             case IsCollected { Call: var call }: Refuse(call, error); break;
             case IsCommitted { Call: var call }: Refuse(call, error); break;

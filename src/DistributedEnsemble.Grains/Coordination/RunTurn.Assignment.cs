@@ -20,55 +20,61 @@ internal sealed partial class RunTurn
 
     private void OnAssign(AssignCalled assign)
     {
-        var waiting = _state is { IsHeld: true, IsUnderWay: true } && Record.State == RunState.Running ? Longest() : null;
-        if (waiting is null)
+        var grant = assign.Grant;
+        var isUnderWay = _state is { IsHeld: true, IsUnderWay: true } && Record.State == RunState.Running;
+        var attempts = ImmutableArray.CreateBuilder<MemberAttempt>();
+        foreach (var waiting in isUnderWay ? Longest(grant.Members) : [])
         {
-            Answer(assign.Call, null);
+            var member = waiting with { State = MemberState.Training, Attempt = waiting.Attempt + 1, Silo = grant.Endpoint, SiloAddress = grant.Silo };
+            if (attempts.Count == 0) Compare(grant.Machine, member.Index, assign.Kernels);
+            Record = Record.With(member);
+            Progress = _state.Progress.Assigned(member.Index, now);
+            attempts.Add(new MemberAttempt(member.Index, member.Attempt));
+        }
+
+        if (attempts.Count == 0) Answer(assign.Call, ImmutableArray<MemberAttempt>.Empty);
+        else After(Change(), new IsAssigned(assign.Call, attempts.ToImmutable(), grant));
+    }
+
+    /// <summary>The waiting members that have most to do: begun last, they would keep the run from ending. Among equals the first.</summary>
+    private List<MemberRecord> Longest(int count)
+    {
+        var waiting = Record.Members.AllWaiting();
+        return [.. (Record.Loads.AreEqual ? waiting : waiting.OrderByDescending(Left)).Take(count)];
+
+        double Left(MemberRecord member)
+        {
+            var load = Record.Loads[member.Index];
+            return (load.Steps - member.Step) * load.StepCost;
+        }
+    }
+
+    /// <summary>Whether the bits of a run stay those of one kind of machine.</summary>
+    private void Compare(MachineInfo machine, int member, KernelKind kernels)
+    {
+        var isExact = Record.Exact && (Record.Machine is null || machine.HasBitsOf(Record.Machine, kernels));
+        if (!isExact && Record.Exact) Do(new SayMachineDiffers(member, machine, Record.Machine!));
+        Record = Record with { Machine = Record.Machine ?? machine, Exact = isExact };
+    }
+
+    private void CallLanes(IsAssigned assigned)
+    {
+        var current = assigned.Attempts.RemoveAll(attempt => !IsCurrent(attempt));
+        if (current.IsEmpty)
+        {
+            Answer(assigned.Call, current);
             return;
         }
 
-        var grant = assign.Grant;
-        var member = waiting with { State = MemberState.Training, Attempt = waiting.Attempt + 1, Silo = grant.Endpoint, SiloAddress = grant.Silo };
-        var isExact = Record.Exact && (Record.Machine is null || grant.Machine.HasBitsOf(Record.Machine, assign.Kernels));
-        if (!isExact && Record.Exact) Do(new SayMachineDiffers(member.Index, grant.Machine, Record.Machine!));
-        Record = Record.With(member) with { Machine = Record.Machine ?? grant.Machine, Exact = isExact };
-        Progress = _state.Progress.Assigned(member.Index, now);
-        After(Change(), new IsAssigned(assign.Call, new MemberAttempt(member.Index, member.Attempt), grant));
-    }
-
-    /// <summary>The waiting member that has most to do: begun last, it would keep the run from ending. Among equals the first.</summary>
-    private MemberRecord? Longest()
-    {
-        if (Record.Loads.AreEqual) return Record.Members.FirstWaiting();
-        var (longest, most) = ((MemberRecord?)null, 0.0);
-        foreach (var member in Record.Members)
-        {
-            if (member.State != MemberState.Waiting) continue;
-            var load = Record.Loads[member.Index];
-            var left = (load.Steps - member.Step) * load.StepCost;
-            if (longest is null || left > most) (longest, most) = (member, left);
-        }
-
-        return longest;
-    }
-
-    private void CallLane(IsAssigned assigned)
-    {
-        if (IsCurrent(assigned.Attempt))
-        {
-            Do(new CallMember(assigned.Call, assigned.Attempt, Record.Members[assigned.Attempt.Member].Checkpoints, assigned.Grant));
-        }
-        else
-        {
-            Answer(assigned.Call, null);
-        }
+        _state = _state with { Assigning = _state.Assigning.SetItem(assigned.Call, new Assigning(current.Length, [])) };
+        foreach (var attempt in current) Do(new CallMember(assigned.Call, attempt, Record.Members[attempt.Member].Checkpoints, assigned.Grant));
     }
 
     private void OnMemberAnswered(MemberAnswered answered)
     {
         if (answered.IsTaken)
         {
-            Answer(answered.Call, answered.Attempt);
+            Taken(answered.Call, answered.Attempt);
         }
         else if (IsCurrent(answered.Attempt))
         {
@@ -77,8 +83,23 @@ internal sealed partial class RunTurn
         }
         else
         {
-            Answer(answered.Call, null);
+            Taken(answered.Call, null);
         }
+    }
+
+    /// <param name="attempt">Null if a member was not taken.</param>
+    private void Taken(long call, MemberAttempt? attempt)
+    {
+        if (!_state.Assigning.TryGetValue(call, out var assigning)) return;
+        assigning = new Assigning(assigning.Left - 1, attempt is { } taken ? assigning.Taken.Add(taken) : assigning.Taken);
+        if (assigning.Left > 0)
+        {
+            _state = _state with { Assigning = _state.Assigning.SetItem(call, assigning) };
+            return;
+        }
+
+        _state = _state with { Assigning = _state.Assigning.Remove(call) };
+        Answer(call, assigning.Taken);
     }
 
     private void OnMove(MoveCalled move)

@@ -5,8 +5,8 @@ namespace DistributedEnsemble.Grains;
 /// <content>How runs pause, fail and end, and how that is shown.</content>
 internal sealed partial class RunTurn
 {
-    /// <summary>Writing run.json takes at most this share of the time: it has all of a run, however large that is.</summary>
-    private const int ShowPauses = 20;
+    /// <summary>Bytes of run.json that are written in a second: it has all of a run, however large that is.</summary>
+    private const double ShownPerSecond = 4 << 20;
 
     /// <summary>How often run.json is tried again at a run's end: some seconds.</summary>
     private const int MostMisses = 10;
@@ -240,7 +240,7 @@ internal sealed partial class RunTurn
     {
         if (_state.Showing is not { } shown) return;
         var error = written.Error;
-        _state = _state with { Showing = null, Shown = error is null ? shown.Changes : _state.Shown, ShowAfter = now + (written.Took * ShowPauses) };
+        _state = _state with { Showing = null, Shown = error is null ? shown.Changes : _state.Shown, ShowAfter = now + TimeSpan.FromSeconds(written.Bytes / ShownPerSecond) };
         foreach (var reply in shown.Calls) Do(reply);
         if (shown.Reason == ShowReason.End) Concluded(isTold: error is null);
         else if (shown.Reason == ShowReason.Told) Told(isTold: error is null);

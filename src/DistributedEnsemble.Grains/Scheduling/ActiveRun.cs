@@ -24,18 +24,18 @@ internal sealed record ActiveRun(RunKey Run)
     public bool MayWait { get; init; } = true;
 
     /// <summary>What it last said of itself; null before, and while it is silent.</summary>
-    public RunStatus? Status { get; init; }
+    public RunLoad? Status { get; init; }
 
     /// <summary>When it was asked the question that it has not answered yet, which may take as long as its silo needs to be called dead.</summary>
     public TimeSpan? AskedAt { get; init; }
 
-    /// <summary>The silos whose lanes are offered to its members, one for each offer that is not answered yet.</summary>
-    public ImmutableArray<string> Offered { get; init; } = [];
+    /// <summary>The silos whose lanes are offered to its members, and for how many: one for each offer that is not answered yet.</summary>
+    public ImmutableArray<(string Silo, int Members)> Offered { get; init; } = [];
 
     /// <summary>Silos that did not take a member: they are suspected if the run still has members that wait.</summary>
     public ImmutableArray<string> Refusing { get; init; } = [];
 
-    public int Waiting => Status is { State: RunState.Running } status ? Math.Max(0, status.Members.Count(member => member.State == MemberState.Waiting) - Offered.Length) : 0;
+    public int Waiting => Status is { State: RunState.Running } status ? Math.Max(0, status.Waiting - Offered.Sum(offer => offer.Members)) : 0;
 
     public bool CanTrainOn(SiloReport silo) => (Dataset is null || silo.Datasets.Contains(Dataset)) && HasNetworks(silo);
 
@@ -43,5 +43,5 @@ internal sealed record ActiveRun(RunKey Run)
 
     /// <summary>Members of the run that a silo trains, has trained, or is offered.</summary>
     public int MembersOn(SiloReport silo) =>
-        Status!.Members.Count(member => member.State != MemberState.Waiting && member.Silo == silo.Endpoint) + Offered.Count(other => other == silo.Silo);
+        Status!.Silos.FirstOrDefault(other => other.Silo == silo.Endpoint).Members + Offered.Where(offer => offer.Silo == silo.Silo).Sum(offer => offer.Members);
 }

@@ -25,7 +25,7 @@ internal sealed record PlacementDue : PlacementEvent;
 internal sealed record RunsListed(ImmutableArray<RunKey> Runs) : PlacementEvent;
 
 /// <summary>The end of <see cref="AskRun"/>.</summary>
-internal sealed record RunAnswered(RunKey Run, int Threads, string? Dataset, ImmutableArray<string> Networks, RunStatus Status) : PlacementEvent;
+internal sealed record RunAnswered(RunKey Run, int Threads, string? Dataset, ImmutableArray<string> Networks, RunLoad Status) : PlacementEvent;
 
 /// <summary>The end of <see cref="AskRun"/>: the run was deleted.</summary>
 internal sealed record RunUnknown(RunKey Run) : PlacementEvent;
@@ -34,8 +34,8 @@ internal sealed record RunUnknown(RunKey Run) : PlacementEvent;
 internal sealed record RunSilent(RunKey Run) : PlacementEvent;
 
 /// <summary>The end of <see cref="OfferLanes"/>.</summary>
-/// <param name="Attempt">Null if no member took them.</param>
-internal sealed record OfferAnswered(long Number, MemberAttempt? Attempt) : PlacementEvent;
+/// <param name="Attempts">The members that took them.</param>
+internal sealed record OfferAnswered(long Number, ImmutableArray<MemberAttempt> Attempts) : PlacementEvent;
 
 /// <summary>Something that the scheduler shall do.</summary>
 internal abstract record PlacementEffect;
@@ -43,7 +43,7 @@ internal abstract record PlacementEffect;
 /// <summary>Asks a run how it is: that brings a coordinator back whose silo died, and it notices members that died with it.</summary>
 internal sealed record AskRun(RunKey Run) : PlacementEffect;
 
-/// <summary>Offers lanes of a silo to a run's next waiting member.</summary>
+/// <summary>Offers lanes of a silo to a run's next waiting members: all that it gets there at once.</summary>
 internal sealed record OfferLanes(long Number, RunKey Run, LaneGrant Grant) : PlacementEffect;
 
 /// <summary>Lets a member leave its lane for another silo.</summary>

@@ -43,7 +43,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
             case RunAnswered answered: OnAnswered(answered); break;
             case RunUnknown unknown: Remove(unknown.Run); break;
             case RunSilent silent: Change(silent.Run, run => run with { Status = null, AskedAt = null }); break;
-            case OfferAnswered answered: OnOfferAnswered(answered.Number, answered.Attempt); break;
+            case OfferAnswered answered: OnOfferAnswered(answered.Number, answered.Attempts); break;
             default: throw new InvalidOperationException($"{happened.GetType().Name} is no event of a scheduler.");
         }
 
@@ -78,7 +78,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     private void OnDue()
     {
         _state = _state with { Runs = [.. _state.Runs.Select(run => run with { MayWait = true })], IsDue = true };
-        foreach (var offer in _state.Offers.Where(offer => now - offer.At > s_patienceWithOffers)) OnOfferAnswered(offer.Number, null);
+        foreach (var offer in _state.Offers.Where(offer => now - offer.At > s_patienceWithOffers)) OnOfferAnswered(offer.Number, []);
         if (_state.ListedAt is { } at && now - at <= s_betweenListings) return;
         _state = _state with { ListedAt = now };
         Do(new ListRuns());
@@ -88,31 +88,28 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     {
         if (Find(answered.Run) is not { } run) return;
         var status = answered.Status;
-        var isStill = status.State != RunState.Running && status.Members.All(member => member.State != MemberState.Training);
+        var isStill = status.State != RunState.Running && status.Attempts.All(attempt => attempt == 0);
         if (isStill && !run.MayWait)
         {
             Remove(run.Run);
             return;
         }
 
-        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Networks = answered.Networks, Members = status.Members.Length, Status = status, AskedAt = null };
+        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Networks = answered.Networks, Members = status.Attempts.Length, Status = status, AskedAt = null };
         // They did not take what they were given: until they speak again they are given nothing.
         if (heard.Waiting > 0) foreach (var silo in run.Refusing) Suspect(silo);
         Change(run.Run, _ => heard with { Refusing = [] });
         _state = _state with { IsDue = true };
     }
 
-    private void OnOfferAnswered(long number, MemberAttempt? assigned)
+    private void OnOfferAnswered(long number, ImmutableArray<MemberAttempt> assigned)
     {
         // One that comes about later is in its silo's next report.
         if (_state.Offers.FirstOrDefault(offer => offer.Number == number) is not { Number: > 0 } offer) return;
         _state = _state with { Offers = _state.Offers.Remove(offer) };
-        Change(offer.Run, run => run with { Offered = run.Offered.Remove(offer.Silo) });
-        if (assigned is { } attempt)
-        {
-            Use(offer, attempt);
-        }
-        else
+        Change(offer.Run, run => run with { Offered = run.Offered.Remove((offer.Silo, offer.Members)) });
+        if (!assigned.IsEmpty) Use(offer, assigned);
+        if (assigned.Length < offer.Members)
         {
             Change(offer.Run, run => run with { MayWait = true, Refusing = run.Refusing.Add(offer.Silo) });
             _state = _state with { IsDue = true };
@@ -120,27 +117,35 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     }
 
     /// <summary>The silo's own report and the run's will say so too; until then the lanes count as used.</summary>
-    private void Use(Offer offer, MemberAttempt attempt)
+    private void Use(Offer offer, ImmutableArray<MemberAttempt> attempts)
     {
         var index = IndexOf(offer.Silo);
         if (index < 0) return;
         var known = _state.Silos[index];
-        if (!known.Report.Uses.Any(use => use.Run == offer.Run && use.Attempt == attempt))
+        var there = known.Report.Uses.Where(use => use.Run == offer.Run).Select(use => use.Attempt).ToHashSet();
+        ImmutableArray<LaneUse> uses = [.. known.Report.Uses, .. attempts.Where(attempt => !there.Contains(attempt)).Select(attempt => new LaneUse(offer.Run, attempt, offer.Lanes))];
+        _state = _state with { Silos = _state.Silos.SetItem(index, known with { Report = known.Report with { Uses = uses } }) };
+        Change(offer.Run, run => run.Status is { } status ? run with { Status = With(status, attempts, known.Report.Endpoint) } : run);
+    }
+
+    private static RunLoad With(RunLoad load, ImmutableArray<MemberAttempt> attempts, string silo)
+    {
+        var known = load.Attempts.ToBuilder();
+        var added = 0;
+        foreach (var attempt in attempts)
         {
-            var uses = known.Report.Uses.Add(new LaneUse(offer.Run, attempt, offer.Lanes));
-            _state = _state with { Silos = _state.Silos.SetItem(index, known with { Report = known.Report with { Uses = uses } }) };
+            if (attempt.Member >= known.Count || known[attempt.Member] >= attempt.Attempt) continue;
+            if (known[attempt.Member] == 0) added++;
+            known[attempt.Member] = attempt.Attempt;
         }
 
-        Change(offer.Run, run => run.Status is not { } status || attempt.Member >= status.Members.Length || status.Members[attempt.Member].Attempt >= attempt.Attempt ? run : run with
+        var before = load.Silos.FirstOrDefault(other => other.Silo == silo).Members;
+        return load with
         {
-            Status = status with
-            {
-                Members = status.Members.SetItem(attempt.Member, status.Members[attempt.Member] with
-                {
-                    State = MemberState.Training, Attempt = attempt.Attempt, Silo = known.Report.Endpoint,
-                }),
-            },
-        });
+            Attempts = known.MoveToImmutable(),
+            Waiting = Math.Max(0, load.Waiting - added),
+            Silos = load.Silos.RemoveAll(other => other.Silo == silo).Add(new SiloMembers(silo, before + added)),
+        };
     }
 
     /// <summary>
@@ -153,7 +158,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
         if (!isComplete) return;
         _state = _state with { IsDue = false };
         SayWhoLacks();
-        while (Placement.Next(_state.Runs, _state.AliveAt(now)) is var (run, silo)) Offer(run, silo);
+        foreach (var offer in Placement.All(_state.Runs, _state.AliveAt(now)).GroupBy(next => (next.Run, next.Silo)).ToList()) Offer(offer.Key.Run, offer.Key.Silo, offer.Count());
         Move();
     }
 
@@ -192,12 +197,12 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
         return isAwaited;
     }
 
-    private void Offer(ActiveRun run, SiloReport silo)
+    private void Offer(ActiveRun run, SiloReport silo, int members)
     {
-        var offer = new Offer(_state.LastOffer + 1, run.Run, silo.Silo, run.Threads!.Value, now);
+        var offer = new Offer(_state.LastOffer + 1, run.Run, silo.Silo, members, run.Threads!.Value, now);
         _state = _state with { LastOffer = offer.Number, Offers = _state.Offers.Add(offer) };
-        Change(run.Run, known => known with { Offered = known.Offered.Add(silo.Silo) });
-        Do(new OfferLanes(offer.Number, run.Run, new LaneGrant(silo.Silo, silo.Endpoint, silo.Machine)));
+        Change(run.Run, known => known with { Offered = known.Offered.Add((silo.Silo, members)) });
+        Do(new OfferLanes(offer.Number, run.Run, new LaneGrant(silo.Silo, silo.Endpoint, silo.Machine, members)));
     }
 
     private void Move()
@@ -213,7 +218,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     {
         var time = now - move.At;
         if (time < s_betweenMoves) return true;
-        return time < s_patienceWithMoves && Find(move.Run)?.Status?.Members[move.Attempt.Member] is { State: MemberState.Training } member && member.Attempt == move.Attempt.Attempt;
+        return time < s_patienceWithMoves && Find(move.Run)?.Status?.IsTraining(move.Attempt) == true;
     }
 
     private void Suspect(string silo)

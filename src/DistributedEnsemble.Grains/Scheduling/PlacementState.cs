@@ -33,13 +33,15 @@ internal sealed record PlacementState
     public IReadOnlyList<SiloReport> AliveAt(TimeSpan now)
     {
         var alive = new List<SiloReport>(Silos.Length);
+        var offered = Offers.ToLookup(offer => offer.Silo);
+        var active = Active.ToHashSet();
         foreach (var silo in Silos)
         {
-            if (now - silo.HeardAt >= PlacementMachine.Silence || !Active.Contains(silo.Report.Silo)) continue;
+            if (now - silo.HeardAt >= PlacementMachine.Silence || !active.Contains(silo.Report.Silo)) continue;
             var report = silo.Report;
-            foreach (var offer in Offers)
+            foreach (var offer in offered[report.Silo])
             {
-                if (offer.Silo == report.Silo) report = report with { Uses = report.Uses.Add(new LaneUse(offer.Run, new MemberAttempt(-1, 0), offer.Lanes)) };
+                report = report with { Uses = [.. report.Uses, .. Enumerable.Repeat(new LaneUse(offer.Run, new MemberAttempt(-1, 0), offer.Lanes), offer.Members)] };
             }
 
             alive.Add(report);
@@ -53,5 +55,6 @@ internal readonly record struct KnownSilo(SiloReport Report, TimeSpan HeardAt);
 
 internal readonly record struct Move(RunKey Run, MemberAttempt Attempt, TimeSpan At);
 
-/// <summary>Lanes of a silo that a run may give to its next member.</summary>
-internal readonly record struct Offer(long Number, RunKey Run, string Silo, int Lanes, TimeSpan At);
+/// <summary>Lanes of a silo that a run may give to its next members.</summary>
+/// <param name="Lanes">For each of the members.</param>
+internal readonly record struct Offer(long Number, RunKey Run, string Silo, int Members, int Lanes, TimeSpan At);

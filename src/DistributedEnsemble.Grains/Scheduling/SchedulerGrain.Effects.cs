@@ -56,7 +56,7 @@ internal sealed partial class SchedulerGrain
         {
             var known = _state.Runs.FirstOrDefault(run => run.Run == ask.Run);
             var (threads, dataset, networks) = known is { Threads: { } lanes } ? (lanes, known.Dataset, known.Networks) : Needs(EnsembleSpec.FromJson((await definitions.OfAsync(ask.Run)).Definition.Spec));
-            Apply(new RunAnswered(ask.Run, threads, dataset, networks, await Coordinator(ask.Run).GetStatusAsync()));
+            Apply(new RunAnswered(ask.Run, threads, dataset, networks, await Coordinator(ask.Run).GetLoadAsync()));
         }
         catch (RunRejectedException)
         {
@@ -71,10 +71,10 @@ internal sealed partial class SchedulerGrain
 
     private async Task OfferAsync(OfferLanes offer)
     {
-        MemberAttempt? assigned = null;
+        ImmutableArray<MemberAttempt> assigned = [];
         try
         {
-            assigned = await Coordinator(offer.Run).AssignNextAsync(offer.Grant);
+            assigned = await Coordinator(offer.Run).AssignAsync(offer.Grant);
         }
         catch (Exception exception)
         {

@@ -14,6 +14,7 @@ internal sealed class SiloAnnouncer(
     ILogger<SiloAnnouncer> log) : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
     private static readonly TimeSpan ProgressPeriod = TimeSpan.FromMilliseconds(250), AnnouncePeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_gathering = TimeSpan.FromMilliseconds(5);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _changed = new(0);
@@ -78,6 +79,11 @@ internal sealed class SiloAnnouncer(
         {
             await TryAsync(() => grains.GetGrain<IScheduler>(IScheduler.Key).AnnounceAsync(Report(machine)));
             await QuietlyAsync(_changed.WaitAsync(AnnouncePeriod, _stopping.Token));
+            // Members that begin at the same time are one change.
+            await QuietlyAsync(Task.Delay(s_gathering, time, _stopping.Token));
+            while (_changed.Wait(0, CancellationToken.None))
+            {
+            }
         }
     }
 

@@ -5,7 +5,7 @@ public sealed class KillTests
     [Fact(Timeout = 300_000)]
     public async Task Silos_killed_one_after_another_down_to_one_change_nothing()
     {
-        var spec = Specs.Of("killed", epochs: 500);
+        var spec = Specs.Of("killed", epochs: 1500);
         await using var cluster = await LocalCluster.StartAsync(silos: 3);
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
         await cluster.WhenAsync("killed", run => run.Members.All(member => member.Step > 20));

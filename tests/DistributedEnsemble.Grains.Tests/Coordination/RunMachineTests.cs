@@ -139,6 +139,28 @@ public sealed class RunMachineTests
         Assert.False(_state.Record.Exact);
     }
 
+    [Fact]
+    public void Lanes_for_many_members_are_given_at_once_and_answered_when_the_last_is_known()
+    {
+        Begin(members: 5);
+
+        On(new AssignCalled(1, s_grant with { Members = 3 }));
+        var write = Assert.Single(_effects.OfType<WriteRecord>());
+        On(new RecordWritten(write.Version));
+        var calls = _effects.OfType<CallMember>().ToList();
+        Assert.Equal([0, 1, 2], calls.Select(call => call.Attempt.Member));
+        On(new MemberAnswered(1, calls[0].Attempt, IsTaken: true));
+        On(new MemberAnswered(1, calls[2].Attempt, IsTaken: false));
+        Settle();
+        Assert.Empty(_effects.OfType<Reply>());
+        On(new MemberAnswered(1, calls[1].Attempt, IsTaken: true));
+
+        var taken = Assert.IsType<ImmutableArray<MemberAttempt>>(Assert.Single(_effects.OfType<Reply>()).Answer);
+        Assert.Equal([0, 1], taken.Select(attempt => attempt.Member));
+        Assert.Equal((3, 2), (_state.Record.Members.Waiting, _state.Record.Members.Training));
+        Assert.Equal(2, _state.Record.Members.AllWaiting().First().Index);
+    }
+
     /// <summary>One member in training, and all of it stored.</summary>
     private MemberAttempt Train()
     {
@@ -147,7 +169,7 @@ public sealed class RunMachineTests
         Settle();
         var attempt = new MemberAttempt(0, 1);
         On(new MemberAnswered(1, attempt, IsTaken: true));
-        Assert.Equal(attempt, Assert.IsType<Reply>(Assert.Single(_effects)).Answer);
+        Assert.Equal([attempt], Assert.IsType<ImmutableArray<MemberAttempt>>(Assert.IsType<Reply>(Assert.Single(_effects)).Answer));
         return attempt;
     }
 

@@ -30,7 +30,7 @@ public sealed class PlacementTests
         (state, var effects) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mine"], run.Status!), now);
         (_, var again) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
 
-        Assert.Equal(["2", "2"], effects.OfType<OfferLanes>().Select(offer => offer.Grant.Silo));
+        Assert.Equal([("2", 2)], effects.OfType<OfferLanes>().Select(offer => (offer.Grant.Silo, offer.Grant.Members)));
         Assert.Equal([new SayNetworkLacks(run.Run, "1", "mine")], effects.OfType<SayNetworkLacks>());
         Assert.Empty(again);
     }
@@ -89,7 +89,7 @@ public sealed class PlacementTests
     public void A_silo_that_has_had_its_share_leaves_the_rest_to_one_that_is_busy_with_the_same_run()
     {
         var run = Run("digits", MemberState.Completed, MemberState.Completed, MemberState.Training, MemberState.Waiting);
-        run = run with { Status = run.Status! with { Members = run.Status.Members.SetItem(2, run.Status.Members[2] with { Silo = "1" }) } };
+        run = run with { Status = run.Status! with { Silos = [new SiloMembers("2", 2), new SiloMembers("1", 1)] } };
         var busy = Silo("1", datasets: ["digits"]) with { Lanes = 1, Uses = [new LaneUse(run.Run, new MemberAttempt(2, 1), 1)] };
         var free = Silo("2", datasets: ["digits"]) with { Lanes = 1 };
 
@@ -140,7 +140,7 @@ public sealed class PlacementTests
         foreach (var name in new[] { "1", "2" }) (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo(name, datasets: ["digits"])), now);
 
         (state, var offered) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], run.Status!), now);
-        Assert.Equal(["1", "1", "2", "2"], offered.OfType<OfferLanes>().Select(offer => offer.Grant.Silo).Order());
+        Assert.Equal([("1", 2), ("2", 2)], offered.OfType<OfferLanes>().Select(offer => (offer.Grant.Silo, offer.Grant.Members)).Order());
         (state, var again) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
         Assert.Empty(again);
     }
@@ -153,13 +153,9 @@ public sealed class PlacementTests
         {
             Threads = 1,
             Dataset = dataset,
-            Status = new RunStatus
-            {
-                Run = key.Name,
-                Id = key.Id,
-                State = RunState.Running,
-                Members = [.. members.Select((state, index) => new MemberStatus { Index = index, State = state, Attempt = 1, Silo = state == MemberState.Waiting ? null : "2" })],
-            },
+            Status = new RunLoad(
+                RunState.Running, members.Count(state => state == MemberState.Waiting), [.. members.Select(state => state == MemberState.Training ? 1 : 0)],
+                [new SiloMembers("2", members.Count(state => state != MemberState.Waiting))]),
         };
     }
 

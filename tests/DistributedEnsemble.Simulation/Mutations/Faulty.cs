@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Simulation.Worlds;
 using DistributedEnsemble.Training;
@@ -29,7 +30,7 @@ internal static class Faulty
                 ? (turn.State, [.. turn.Effects, new Reply(((RunCall)happened).Call, Acknowledgement.Recorded)]) : turn)),
         ["a waiting member is forgotten"] = new Mutation((state, happened, now) =>
             happened is AssignCalled assign && state.Record.Members.FirstOrDefault(member => member.State == MemberState.Waiting)?.Index == 0
-                ? (state, [new Reply(assign.Call, null)]) : RunMachine.On(state, happened, now)),
+                ? (state, [new Reply(assign.Call, ImmutableArray<MemberAttempt>.Empty)]) : RunMachine.On(state, happened, now)),
         ["a lost member is forgotten"] = new Mutation((state, happened, now) => happened is Ticked ticked
             ? RunMachine.On(
                 state with { Watches = Chunks<MemberWatch>.Of(state.Watches.Select((watch, i) => watch with { HeardAttempt = state.Record.Members[i].Attempt, HeardAt = now })) },
@@ -91,10 +92,10 @@ internal static class Faulty
 
     private static Turn WithoutRaising(CoordinatorState state, IsAssigned assigned, IReadOnlyList<RunEffect> effects)
     {
-        var member = state.Record.Members[assigned.Attempt.Member];
-        var attempt = assigned.Attempt with { Attempt = member.Attempt - 1 };
-        var awaiting = state.Awaiting[^1] with { Then = assigned with { Attempt = attempt } };
-        var record = state.Record.With(member with { Attempt = attempt.Attempt });
+        var record = state.Record;
+        foreach (var attempt in assigned.Attempts) record = record.With(record.Members[attempt.Member] with { Attempt = attempt.Attempt - 1 });
+        var attempts = assigned.Attempts.Select(attempt => attempt with { Attempt = attempt.Attempt - 1 }).ToImmutableArray();
+        var awaiting = state.Awaiting[^1] with { Then = assigned with { Attempts = attempts } };
         return (state with { Record = record, Awaiting = state.Awaiting.SetItem(state.Awaiting.Length - 1, awaiting) }, effects);
     }
 }

@@ -50,13 +50,17 @@ internal sealed class CoordinatorHost : IActivation
         Apply(call);
     }
 
-    public void AskStatus(Action<object?, Exception?> answer)
+    public void AskStatus(Action<object?, Exception?> answer) => Ask(() => _state.StatusAt(Process.Time), answer);
+
+    public void AskLoad(Action<object?, Exception?> answer) => Ask(() => _state.Load(), answer);
+
+    private void Ask(Func<object> tell, Action<object?, Exception?> answer)
     {
         if (_isClosed) answer(null, Faults.Away);
         else
         {
             Apply(new StatusAsked());
-            if (_state.Exists) answer(_state.StatusAt(Process.Time), null);
+            if (_state.Exists) answer(tell(), null);
             else answer(null, Faults.Unknown);
         }
     }
@@ -242,8 +246,12 @@ internal sealed class CoordinatorHost : IActivation
             case CommitCalled { Commit: { } commit } when answer is Acknowledgement.Recorded or Acknowledgement.Stop:
                 if ((record?.Members[commit.By.Member].Step ?? -1) < commit.Step) World.Never($"member {commit.By.Member} is told that step {commit.Step} is recorded, and it is not");
                 break;
-            case AssignCalled when answer is MemberAttempt attempt:
-                if ((record?.Members[attempt.Member].Attempt ?? 0) < attempt.Attempt) World.Never($"member {attempt.Member} is given away, and the record does not say so");
+            case AssignCalled when answer is ImmutableArray<MemberAttempt> attempts:
+                foreach (var attempt in attempts)
+                {
+                    if ((record?.Members[attempt.Member].Attempt ?? 0) < attempt.Attempt) World.Never($"member {attempt.Member} is given away, and the record does not say so");
+                }
+
                 break;
             case StartCalled when answer is true:
                 if (record is null) World.Never("the run is started, and has no record");

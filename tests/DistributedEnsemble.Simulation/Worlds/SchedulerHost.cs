@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using DistributedEnsemble.Grains;
 
 namespace DistributedEnsemble.Simulation.Worlds;
@@ -52,12 +53,12 @@ internal sealed class SchedulerHost : IActivation
         switch (effect)
         {
             case AskRun ask:
-                _world.Call(Process, Of(ask.Run).Grain, (run, answer) => ((CoordinatorHost)run).AskStatus(answer), (status, error) => Apply(
-                    status is RunStatus said ? new RunAnswered(ask.Run, 1, null, [], said) : error is RunRejectedException ? new RunUnknown(ask.Run) : new RunSilent(ask.Run)));
+                _world.Call(Process, Of(ask.Run).Grain, (run, answer) => ((CoordinatorHost)run).AskLoad(answer), (load, error) => Apply(
+                    load is RunLoad said ? new RunAnswered(ask.Run, 1, null, [], said) : error is RunRejectedException ? new RunUnknown(ask.Run) : new RunSilent(ask.Run)));
                 break;
             case OfferLanes offer:
-                _world.Call(Process, Of(offer.Run).Grain, (run, answer) => ((CoordinatorHost)run).Ask(call => new AssignCalled(call, offer.Grant), answer), (attempt, _) => Apply(
-                    new OfferAnswered(offer.Number, attempt as MemberAttempt?)));
+                _world.Call(Process, Of(offer.Run).Grain, (run, answer) => ((CoordinatorHost)run).Ask(call => new AssignCalled(call, offer.Grant), answer), (attempts, _) => Apply(
+                    new OfferAnswered(offer.Number, attempts as ImmutableArray<MemberAttempt>? ?? [])));
                 break;
             case MoveMember move:
                 _world.Call(Process, Of(move.Run).Grain, (run, answer) => ((CoordinatorHost)run).Ask(call => new MoveCalled(call, move.Attempt), answer), (_, _) => { });
