@@ -3,6 +3,10 @@ namespace DistributedEnsemble.Cluster.Tests;
 /// <summary>Small runs that use everything that could differ, and that take some seconds.</summary>
 internal static class Specs
 {
+    /// <summary>The same members, which stop when the validation rows say so.</summary>
+    public static string Stopping(string name, int patience, int hidden = 33) => Of(name, epochs: 5000, hidden: hidden).Replace(
+        "\"batchSize\"", $"\"earlyStopping\": {{ \"patience\": {patience}, \"everySteps\": 20 }}, \"batchSize\"");
+
     public static string Of(string name, int members = 3, int epochs = 40, int seed = 7, int hidden = 33) => $$"""
         {
           "name": "{{name}}", "seed": {{seed}}, "members": {{members}},

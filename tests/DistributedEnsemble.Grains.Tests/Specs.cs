@@ -51,6 +51,11 @@ internal static class Specs
     public static string TabMClass { get; } = MixedClass.Replace("mixed-class", "tabm-class")
         .Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3, \"numericEmbedding\": \"piecewise-linear\"");
 
+    /// <summary>Members that stop early, each at another step, beside snapshots and averages.</summary>
+    public static string Stopping { get; } = Small.Replace("\"small\"", "\"stopping\"").Replace(
+        "\"epochs\": 3", "\"epochs\": 30, \"earlyStopping\": { \"patience\": 4, \"everySteps\": 6 }").Replace("\"learningRate\": 0.05", "\"kind\": \"constant\", \"learningRate\": 0.3")
+        .Replace("\"perMember\": 2", "\"perMember\": 20").Replace("\"snapshots\"", "\"averaging\": { \"decay\": 0.9, \"everySteps\": 5 }, \"snapshots\"");
+
     /// <summary>The same network for so long that a test can watch it train.</summary>
     public static string Long { get; } = Small.Replace("\"epochs\": 3", "\"epochs\": 100000");
 

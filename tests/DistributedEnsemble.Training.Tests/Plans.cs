@@ -56,6 +56,13 @@ internal static class Plans
     private static string WithSubmodels(string json) =>
         json.Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3, \"numericEmbedding\": \"piecewise-linear\"");
 
+    /// <summary>The SHA-256 of the final model.</summary>
+    public static string FinalSha256(this MemberTraining training)
+    {
+        using var final = training.CopyFinal();
+        return final.Sha256();
+    }
+
     /// <param name="settings">Keys over those of the text, as --set has them.</param>
     public static EnsembleSpec Spec(string json, params (string Path, string Value)[] settings)
     {
@@ -76,7 +83,8 @@ internal static class Plans
     /// <returns>The SHA-256 of the weights there.</returns>
     public static string TrainTo(this MemberTraining training, TrainingPlan plan, int step)
     {
-        while (training.Step < Math.Min(step, plan.Of(training.Member).Steps)) training.Advance();
+        while (training.Step < step && !training.HasEnded) training.Advance();
+        if (training.HasEnded) return training.FinalSha256();
         using var weights = training.CopyWeights();
         return weights.Sha256();
     }

@@ -28,6 +28,12 @@ internal static class SpecRules
                 + "data.validationFraction is 0 (raise it, or select all).");
         }
 
+        if (spec.Training.EarlyStopping is { } stopping && spec.Data.ValidationFraction == 0)
+        {
+            throw new SpecException($"training.earlyStopping.patience is {stopping.Patience}: members stop by the validation rows, and "
+                + "data.validationFraction is 0 (raise it, or set training.earlyStopping to null).");
+        }
+
         if (prediction.From is PredictionSource.Ema && spec.Averaging is null)
         {
             throw new SpecException("prediction.from is ema: EMA models come from averaging, which is off "

@@ -16,6 +16,9 @@ public sealed record TrainingSpec
     [Key("The learning rate as a function of the step.")]
     public ScheduleSpec Schedule { get; init; } = new();
 
+    [Key("Members that end at their best model by the validation rows.")]
+    public EarlyStoppingSpec? EarlyStopping { get; init; }
+
     [Key("What computes the network: own, with the same bits on every machine, or libtorch, which also computes what own cannot.",
         IsOfRun = true)]
     public KernelKind Kernels { get; init; } = KernelKind.Own;

@@ -34,7 +34,7 @@ internal sealed class LineView(IAnsiConsole console) : IProgressView
         var line = member.State switch
         {
             MemberState.Completed when !known || before.Status.State != MemberState.Completed =>
-                $"completed at step {Words.Count(member.Step)}, loss {Words.Loss(member.Loss)}",
+                $"completed at step {Words.Count(member.Step)}{Best(member)}, loss {Words.Loss(member.Loss)}",
             MemberState.Failed when !known || before.Status.State != MemberState.Failed =>
                 $"failed: {OneLine.Of(member.Reason)}",
             MemberState.Training when !known || before.Status.State != MemberState.Training || before.Status.Attempt != member.Attempt =>
@@ -48,6 +48,9 @@ internal sealed class LineView(IAnsiConsole console) : IProgressView
         };
         if (line is not null) console.WriteRaw($"member {member.Index} {line}");
     }
+
+    private static string Best(MemberStatus member) =>
+        member.FinalStep is { } final && final != member.Step ? $" with its best model of step {Words.Count(final)}" : "";
 
     private static string Again(MemberStatus member) =>
         member.Attempt > 1 ? $" from step {Words.Count(member.Step)} (attempt {member.Attempt})" : "";

@@ -46,6 +46,24 @@ internal static class SpecReference
         text.AppendLine(
             """
 
+            ## Stopping early
+
+            With `training.earlyStopping` a member measures its weights on the validation rows, as a prediction would, after steps n,
+            2n, … (n is `everySteps`) and after the last planned one, T. It keeps its best weights so far; of equals the first. After
+            `patience` evaluations in a row without a better one it ends, and its final model, in the file names and in run.json, is
+            the best one with the step of that one. What follows from steps:
+
+            - The learning rate is that of T, the epochs that were planned: cycles, milestones and cosines do not move.
+            - Snapshots are those of the plan whose steps the member comes to; the others do not exist. The best model is kept besides
+              them, and `prediction.from: snapshots` averages it with them. Without `snapshots` it is all that is kept.
+            - The EMA model goes to the step at which the member really ends, which is a hand-over, too; it is not the average at the
+              best step.
+            - metrics.jsonl has `"validation":{"nll":…}` in the lines of these steps, measured after the step's update.
+            - An evaluation that gives no number is not better than any. A loss that is none fails the member, as ever.
+
+            The validation rows have then chosen the models that they select, calibrate and compare afterwards: these figures are a
+            little too good, while those of the test rows are not.
+
             ## What each dataset brings
 
             A table brings what `x.csv` does, a large one fewer epochs of larger batches.

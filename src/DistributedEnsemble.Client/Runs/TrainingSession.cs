@@ -59,11 +59,16 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
     {
         if (!(await coordinator.GetStatusAsync()).Exact)
             consoles.Error.WriteRaw("Note: this run can not be repeated bit by bit; the silo's log said why when that became so.");
-        var data = DataDescription.FromJson((await coordinator.GetDefinitionAsync()).Data);
-        if (DataSummary.Of(data) is not { } summary) return;
-        consoles.Progress(json).WriteRaw(OneLine.Of(summary));
+        var definition = await coordinator.GetDefinitionAsync();
+        var data = DataDescription.FromJson(definition.Data);
+        if (DataSummary.Of(data) is { } summary) consoles.Progress(json).WriteRaw(OneLine.Of(summary));
+        if (EnsembleSpec.FromJson(definition.Spec).Training.EarlyStopping is { } stopping) consoles.Progress(json).WriteRaw(InWords(stopping));
         foreach (var note in DataSummary.Notes(data)) consoles.Error.WriteRaw($"Note: {OneLine.Of(note)}");
     }
+
+    private static string InWords(EarlyStoppingSpec stopping) =>
+        $"A member ends after {Words.Plural(stopping.Patience, "evaluation")} in a row without a lower NLL of the validation rows; there is one "
+        + (stopping.EverySteps is { } steps ? $"every {Words.Plural(steps, "step")}." : "each epoch.");
 
     /// <returns>Null if an interruption came first: what has ended can be evaluated later.</returns>
     private static async Task<EvaluationReport?> EvaluateAsync(Func<Task<EvaluationReport>> evaluate, Interruption interruption)

@@ -78,23 +78,22 @@ internal sealed class MemberWork(
         var pace = new Pace(time, training.Step);
         var lastCheckpoint = time.GetTimestamp();
         Report(training, null, pace);
-        while (training.Step < own.Steps && !_isStopping)
+        while (!training.HasEnded && !_isStopping)
         {
             if (_isAbandoned) return;
             var metrics = training.Advance();
             Measurements.Steps.Add(1);
             if (metrics is not null) _lines.Append(metrics.ToLine());
             Report(training, metrics, pace);
-            var (isSnapshot, isAveraged) = (own.SnapshotSteps.Contains(training.Step), own.Averaging?.Includes(training.Step) == true);
-            if (isSnapshot || isAveraged) HandOver(training, outbox, isSnapshot, isAveraged);
-            if (training.Step < own.Steps && time.GetElapsedTime(lastCheckpoint).TotalSeconds >= _spec.Checkpoints.EverySeconds)
+            if (training.IsSnapshot || training.IsAveraged) HandOver(outbox, training.Step, training.CopyWeights(), training.IsSnapshot, training.IsAveraged);
+            if (!training.HasEnded && time.GetElapsedTime(lastCheckpoint).TotalSeconds >= _spec.Checkpoints.EverySeconds)
             {
                 Commit(training, outbox);
                 lastCheckpoint = time.GetTimestamp();
             }
         }
 
-        if (training.Step == own.Steps) Finish(own.Steps, outbox);
+        if (training.HasEnded) Finish(training, outbox);
         else Leave(training, outbox);
     }
 
@@ -105,9 +104,8 @@ internal sealed class MemberWork(
         return new MemberTraining(plan, Attempt.Member, checkpoint, giveWay);
     }
 
-    private void HandOver(MemberTraining training, Outbox outbox, bool isSnapshot, bool isAveraged)
+    private void HandOver(Outbox outbox, int step, Weights weights, bool isSnapshot, bool isAveraged)
     {
-        var (step, weights) = (training.Step, training.CopyWeights());
         outbox.Add(new Delivery(
             () => StoreAsync(Measurements.SnapshotTime, () => coordinator.CollectAsync(new HandOver(Attempt, Save(), isSnapshot, isAveraged))), weights));
 
@@ -125,10 +123,12 @@ internal sealed class MemberWork(
             checkpoint));
     }
 
-    private void Finish(int steps, Outbox outbox)
+    private void Finish(MemberTraining training, Outbox outbox)
     {
-        var lines = TakeLines();
-        outbox.Add(new Delivery(() => coordinator.CommitAsync(new Commit(Attempt, steps, null, lines, FinalStep: steps))));
+        // A best model that was no snapshot is kept now that nothing better comes.
+        if (training.KeepsFinal) HandOver(outbox, training.FinalStep, training.CopyFinal(), isSnapshot: true, isAveraged: false);
+        var (lines, step, final) = (TakeLines(), training.Step, training.FinalStep);
+        outbox.Add(new Delivery(() => coordinator.CommitAsync(new Commit(Attempt, step, null, lines, final))));
     }
 
     private void Leave(MemberTraining training, Outbox outbox)

@@ -12,15 +12,19 @@ internal static class MemberRecording
         var own = plan.Of(member);
         using var averages = new RunningAverages(own);
         using var training = new MemberTraining(plan, member);
-        while (training.Step < own.Steps)
+        while (!training.HasEnded)
         {
             cancellation.ThrowIfCancellationRequested();
             if (training.Advance() is { } line) lines.Add(line);
             averages.Observe(training);
-            if (!own.SnapshotSteps.Contains(training.Step)) continue;
+            // The final model comes last, also if it is an earlier one.
+            if (!training.IsSnapshot || training.HasEnded) continue;
             using var weights = training.CopyWeights();
             snapshots.Add(Predict(arm, plan, weights, member));
         }
+
+        using var final = training.CopyFinal();
+        snapshots.Add(Predict(arm, plan, final, member));
 
         var ema = averages.Models.ToDictionary(entry => entry.Reset, entry => Predict(arm, plan, entry.Weights, member));
         return new TrainedMember(snapshots, ema, lines);

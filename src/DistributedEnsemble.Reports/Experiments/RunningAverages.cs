@@ -25,11 +25,11 @@ internal sealed class RunningAverages : IDisposable
     /// <summary>After each step.</summary>
     public void Observe(MemberTraining training)
     {
-        if (!_averages.Any(average => average.Schedule.Includes(training.Step))) return;
+        if (_averages.Count == 0 || !training.IsAveraged) return;
         using var weights = training.CopyWeights();
         foreach (var (_, schedule, average) in _averages)
         {
-            if (schedule.Includes(training.Step)) ExponentialMovingAverage.Fold(average, weights, schedule.ShareAt(training.Step));
+            ExponentialMovingAverage.Fold(average, weights, schedule.ShareAt(training.Step));
         }
     }
 

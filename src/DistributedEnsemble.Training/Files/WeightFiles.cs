@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Training;
 /// <summary>Snapshots and checkpoints as files of a run's folder, named as the record names them.</summary>
 public static class WeightFiles
 {
-    private const string OptimizerPrefix = "optimizer.";
+    private const string OptimizerPrefix = "optimizer.", BestPrefix = "best.", BestStep = "best.step", BestNll = "best.nll";
 
     /// <summary>Writes a snapshot. A file that has these very weights stays; one with others is not overwritten.</summary>
     public static WeightFile SaveSnapshot(RunFolder folder, RunKey run, MemberAttempt by, int step, Weights weights)
@@ -26,7 +26,7 @@ public static class WeightFiles
     {
         var file = new WeightFile(by.Member, checkpoint.Step, RunFolder.Checkpoint(by.Member, checkpoint.Step, by.Attempt), "");
         var state = checkpoint.Optimizer.Select(vector => new NamedTensor(OptimizerPrefix + vector.Name, [vector.Values.Length], vector.Values));
-        return Save(folder, file, run, [.. Tensors(checkpoint.Weights), .. state]);
+        return Save(folder, file, run, [.. Tensors(checkpoint.Weights), .. state, .. Tensors(checkpoint.Best)]);
     }
 
     /// <exception cref="SafetensorsException">The file is missing, damaged, or not of this network.</exception>
@@ -44,14 +44,26 @@ public static class WeightFiles
         var own = plan.Of(file.Member);
         var layout = own.Network.Layout;
         var names = Optimizer.StateNames(own.Spec.Training.Optimizer.Kind);
-        var weights = ReadWeights(reader, path, layout, names.Count);
+        var hasBest = own.Stopping is not null && reader.Tensors.Any(tensor => tensor.Name == BestStep);
+        var weights = ReadWeights(reader, path, layout, names.Count + (hasBest ? layout.Tensors.Count + 2 : 0));
         var state = names.Select(name =>
         {
             var values = new NativeVector(layout.ParameterCount);
             Read(reader, path, OptimizerPrefix + name, [layout.ParameterCount], values.Span);
             return new OptimizerVector(name, values);
         });
-        return new MemberCheckpoint(file.Step, weights, [.. state]);
+        return new MemberCheckpoint(file.Step, weights, [.. state], hasBest ? ReadBest(reader, path, layout) : null);
+    }
+
+    private static BestModel ReadBest(SafetensorsReader reader, string path, WeightLayout layout) => new(
+        (int)Read<long>(reader, path, BestStep, ElementType.I64), Read<double>(reader, path, BestNll, ElementType.F64),
+        ReadTensors(reader, path, layout, BestPrefix));
+
+    private static T Read<T>(SafetensorsReader reader, string path, string name, ElementType type) where T : unmanaged
+    {
+        var value = default(T);
+        Read(reader, path, name, type, [1], MemoryMarshal.AsBytes(new Span<T>(ref value)));
+        return value;
     }
 
     private static Weights ReadWeights(SafetensorsReader reader, string path, WeightLayout layout, int others)
@@ -62,10 +74,15 @@ public static class WeightFiles
                 $"{path} holds {reader.Tensors.Count} tensors: this run's network has {layout.Tensors.Count + others}.");
         }
 
+        return ReadTensors(reader, path, layout, prefix: "");
+    }
+
+    private static Weights ReadTensors(SafetensorsReader reader, string path, WeightLayout layout, string prefix)
+    {
         var weights = new Weights(layout);
         try
         {
-            foreach (var place in layout.Tensors) Read(reader, path, place.Name, place.Shape, weights.Values(place));
+            foreach (var place in layout.Tensors) Read(reader, path, prefix + place.Name, place.Shape, weights.Values(place));
             return weights;
         }
         catch
@@ -75,15 +92,19 @@ public static class WeightFiles
         }
     }
 
-    private static void Read(SafetensorsReader reader, string path, string name, IReadOnlyList<long> shape, Span<float> destination)
+    private static void Read(SafetensorsReader reader, string path, string name, IReadOnlyList<long> shape, Span<float> destination) =>
+        Read(reader, path, name, ElementType.F32, shape, MemoryMarshal.AsBytes(destination));
+
+    private static void Read(
+        SafetensorsReader reader, string path, string name, ElementType type, IReadOnlyList<long> shape, Span<byte> destination)
     {
         var entry = reader.Tensors.FirstOrDefault(tensor => tensor.Name == name);
-        if (entry is null || entry.Type != ElementType.F32 || !entry.Shape.SequenceEqual(shape))
+        if (entry is null || entry.Type != type || !entry.Shape.SequenceEqual(shape))
         {
-            throw new SafetensorsException($"{path} has no float32 tensor {name} of shape [{string.Join(", ", shape)}].");
+            throw new SafetensorsException($"{path} has no {type.Format()} tensor {name} of shape [{string.Join(", ", shape)}].");
         }
 
-        reader.Read(entry, MemoryMarshal.AsBytes(destination));
+        reader.Read(entry, destination);
     }
 
     internal static WeightFile Save(RunFolder folder, WeightFile file, RunKey run, IReadOnlyList<NamedTensor> tensors)
@@ -115,6 +136,17 @@ public static class WeightFiles
     private static IReadOnlyList<NamedTensor> Tensors(Weights weights) =>
         [.. weights.Layout.Tensors.Select(place => new NamedTensor(
             place.Name, place.Shape, place.IsStatistic ? weights.Statistics : weights.Parameters, place.Offset))];
+
+    /// <summary>Those of a best model, with its step and its measure; none without one.</summary>
+    private static IEnumerable<NamedTensor> Tensors(BestModel? best) => best is null ? [] :
+    [
+        .. best.Weights.Layout.Tensors.Select(place => new NamedTensor(
+            BestPrefix + place.Name, place.Shape, place.IsStatistic ? best.Weights.Statistics : best.Weights.Parameters, place.Offset)),
+        Number(BestStep, ElementType.I64, (long)best.Step), Number(BestNll, ElementType.F64, best.Nll),
+    ];
+
+    private static NamedTensor Number<T>(string name, ElementType type, T value) where T : unmanaged =>
+        new(name, type, [1], sink => sink(MemoryMarshal.AsBytes(new ReadOnlySpan<T>(ref value))));
 
     private static string Sha256OfFile(RunFolder folder, string path)
     {

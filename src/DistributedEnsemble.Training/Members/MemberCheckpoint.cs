@@ -3,12 +3,14 @@ using DistributedEnsemble.Training.Kernels;
 namespace DistributedEnsemble.Training;
 
 /// <summary>All that a member needs to continue exactly: its weights, the optimizer's state, and the step.</summary>
-public sealed record MemberCheckpoint(int Step, Weights Weights, IReadOnlyList<OptimizerVector> Optimizer) : IDisposable
+/// <param name="Best">Of a member that may stop early; null before its first evaluation.</param>
+public sealed record MemberCheckpoint(int Step, Weights Weights, IReadOnlyList<OptimizerVector> Optimizer, BestModel? Best = null) : IDisposable
 {
     public void Dispose()
     {
         Weights.Dispose();
         foreach (var vector in Optimizer) vector.Values.Dispose();
+        Best?.Dispose();
     }
 }
 

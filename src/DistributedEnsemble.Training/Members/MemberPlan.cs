@@ -25,7 +25,9 @@ public sealed class MemberPlan
         Steps = steps <= MostSteps ? (int)steps : throw new SpecException(
             $"training.epochs is {Spec.Training.Epochs}: with {StepsPerEpoch} steps each that is over {MostSteps} steps. Train fewer epochs.");
         LearningRate = LearningRate.Create(Spec, Steps, StepsPerEpoch);
-        SnapshotSteps = SnapshotsOf(Spec.Snapshots?.PerMember ?? 1, Steps);
+        Stopping = StoppingSchedule.Of(Spec, Steps, StepsPerEpoch);
+        CheckStopping();
+        SnapshotSteps = SnapshotsOf(Spec.Snapshots?.PerMember ?? (Stopping is null ? 1 : 0), Steps);
         Averaging = AveragingSchedule.Of(Spec, Steps);
     }
 
@@ -48,7 +50,13 @@ public sealed class MemberPlan
     public int Steps { get; }
     public int StepsPerEpoch { get; }
 
-    /// <summary>The steps at which its weights are kept, ascending; the last is T.</summary>
+    /// <summary>When it is evaluated on the validation rows; null if it may not stop early.</summary>
+    public StoppingSchedule? Stopping { get; }
+
+    /// <summary>
+    /// The steps at which its weights are kept if it comes to them, ascending; the last is T. The best ones of a member that may stop
+    /// early are kept besides.
+    /// </summary>
     public IReadOnlySet<int> SnapshotSteps { get; }
 
     /// <summary>When weights are averaged; null if they are not.</summary>
@@ -64,7 +72,15 @@ public sealed class MemberPlan
     public int[] Rows() => Run.Rows.Of(Member);
 
     /// <summary>Whether a metric line is written at a step.</summary>
-    public bool IsLogged(int step) => step % Spec.Logging.EverySteps == 0 || step == Steps;
+    public bool IsLogged(int step) => step % Spec.Logging.EverySteps == 0 || step == Steps || Stopping?.Includes(step) == true;
+
+    private void CheckStopping()
+    {
+        if (Stopping is null || Run.Split.Validation.Length > 0) return;
+        throw new SpecException(
+            $"training.earlyStopping.patience is {Stopping.Patience}: members stop by the validation rows, and data.validationFraction {Spec.Data.ValidationFraction} "
+            + $"of {Run.Split.Training.Length} rows is none (raise it, or set training.earlyStopping to null).");
+    }
 
     /// <summary>Asked for only where they matter.</summary>
     private IEnumerable<float> Targets()

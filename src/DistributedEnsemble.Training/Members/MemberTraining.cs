@@ -15,6 +15,7 @@ public sealed class MemberTraining : IDisposable
     private readonly L2 _l2;
     private readonly float[] _gradient, _targets;
     private readonly int _submodels;
+    private readonly EarlyStopping? _stopping;
     private readonly Action? _giveWay;
 
     /// <param name="from">Where to go on; null is the member's random initialization. Its vectors are copied.</param>
@@ -39,6 +40,7 @@ public sealed class MemberTraining : IDisposable
         _targets = new float[_submodels > 1 ? _batches.Size * _submodels : 0];
         _noise = new TrainingNoise(plan.Random, member);
         _l2 = new L2(spec.Regularization.L2);
+        _stopping = _plan.Stopping is null ? null : new EarlyStopping(_plan, _weights, from?.Best, giveWay);
     }
 
     public int Member { get; }
@@ -46,8 +48,23 @@ public sealed class MemberTraining : IDisposable
     /// <summary>Updates done.</summary>
     public int Step { get; private set; }
 
-    /// <summary>The next update.</summary>
-    /// <returns>The metrics of its batch where the spec logs them; null elsewhere.</returns>
+    /// <summary>Whether there is no next update: T are done, or the member stops early.</summary>
+    public bool HasEnded => _stopping?.IsOver(Step) ?? Step == _plan.Steps;
+
+    /// <summary>The step of the best model so far, which is final at the end: the last one unless the member may stop early.</summary>
+    public int FinalStep => _stopping?.Best?.Step ?? Step;
+
+    /// <summary>Whether the weights are a snapshot of the spec.</summary>
+    public bool IsSnapshot => _plan.SnapshotSteps.Contains(Step);
+
+    /// <summary>Whether the weights are handed over to be averaged: at the steps of the spec, and at the end.</summary>
+    public bool IsAveraged => _plan.Averaging is { } averaging && (averaging.Includes(Step) || HasEnded);
+
+    /// <summary>Whether the final model is none of the snapshots.</summary>
+    public bool KeepsFinal => !_plan.SnapshotSteps.Contains(FinalStep);
+
+    /// <summary>The next update, and where the spec says so an evaluation on the validation rows.</summary>
+    /// <returns>The metrics of its batch where the spec logs them, or the member is evaluated; null elsewhere.</returns>
     /// <exception cref="DivergedException">The loss is not a number; the weights are those before the step.</exception>
     public StepMetrics? Advance()
     {
@@ -66,7 +83,9 @@ public sealed class MemberTraining : IDisposable
         _optimizer.Update(_weights, step, _plan.LearningRate.At(step));
         Step = step;
         _giveWay?.Invoke();
-        return metrics;
+        return metrics is not null && _stopping?.Includes(step) == true
+            ? metrics with { Validation = new ValidationMetrics(_stopping.Evaluate(step)) }
+            : metrics;
     }
 
     /// <summary>A copy of the weights, to be kept.</summary>
@@ -75,18 +94,23 @@ public sealed class MemberTraining : IDisposable
         ? _weights.Copy()
         : throw DivergedException.OfWeights(Member, Step, _plan.LearningRate.At(Step));
 
+    /// <summary>A copy of the final model, to be kept.</summary>
+    /// <inheritdoc cref="CopyWeights" path="/exception"/>
+    public Weights CopyFinal() => _stopping?.Best is { } best ? best.Weights.Copy() : CopyWeights();
+
     /// <summary>Folds the weights into an average of them.</summary>
     public void FoldInto(Weights average, double share) => ExponentialMovingAverage.Fold(average, _weights, share);
 
     /// <summary>A copy of all that is needed to go on.</summary>
     public MemberCheckpoint CopyCheckpoint() =>
-        new(Step, _weights.Copy(), [.. _optimizer.State.Select(part => part with { Values = part.Values.Copy() })]);
+        new(Step, _weights.Copy(), [.. _optimizer.State.Select(part => part with { Values = part.Values.Copy() })], _stopping?.Best?.Copy());
 
     public void Dispose()
     {
         _weights.Dispose();
         _optimizer.Dispose();
         _function.Dispose();
+        _stopping?.Dispose();
     }
 
     /// <summary>Each target once for each submodel: the mean loss of all these rows is the mean of the submodels' losses.</summary>

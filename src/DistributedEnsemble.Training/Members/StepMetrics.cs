@@ -13,6 +13,9 @@ namespace DistributedEnsemble.Training;
 [JsonConverter(typeof(StepMetricsJson))]
 public sealed record StepMetrics(int Step, double Epoch, double LearningRate, float Loss, double L2, StepQuality Quality)
 {
+    /// <summary>How the weights after the step do on the validation rows; null where they are not evaluated.</summary>
+    public ValidationMetrics? Validation { get; init; }
+
     /// <summary>One line of JSON, ended by a line feed.</summary>
     public string ToLine() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web) + "\n";
 
@@ -28,10 +31,13 @@ public sealed record StepMetrics(int Step, double Epoch, double LearningRate, fl
         lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => LastOf(line)!.Step > step).Select(line => line + "\n"));
 }
 
-/// <summary>{"step","epoch","learningRate","loss","l2", and the quality under its measure's name}.</summary>
+/// <param name="Nll">The mean negative log-likelihood, natural logarithm; where it is no number, the line has null.</param>
+public sealed record ValidationMetrics(double Nll);
+
+/// <summary>{"step","epoch","learningRate","loss","l2", the quality under its measure's name, and where there was an evaluation "validation":{"nll"}}.</summary>
 internal sealed class StepMetricsJson : JsonConverter<StepMetrics>
 {
-    private static readonly string[] s_own = ["step", "epoch", "learningRate", "loss", "l2"];
+    private static readonly string[] s_own = ["step", "epoch", "learningRate", "loss", "l2", "validation"];
 
     public override StepMetrics Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
     {
@@ -39,7 +45,10 @@ internal sealed class StepMetricsJson : JsonConverter<StepMetrics>
         var quality = line.EnumerateObject().FirstOrDefault(property => !s_own.Contains(property.Name));
         return new StepMetrics(
             line.GetProperty("step").GetInt32(), line.GetProperty("epoch").GetDouble(), line.GetProperty("learningRate").GetDouble(),
-            line.GetProperty("loss").GetSingle(), line.GetProperty("l2").GetDouble(), new StepQuality(quality.Name, quality.Value.GetDouble()));
+            line.GetProperty("loss").GetSingle(), line.GetProperty("l2").GetDouble(), new StepQuality(quality.Name, quality.Value.GetDouble()))
+        {
+            Validation = line.TryGetProperty("validation", out var validation) ? new ValidationMetrics(NumberOf(validation.GetProperty("nll"))) : null,
+        };
     }
 
     public override void Write(Utf8JsonWriter writer, StepMetrics value, JsonSerializerOptions options)
@@ -51,6 +60,16 @@ internal sealed class StepMetricsJson : JsonConverter<StepMetrics>
         writer.WriteNumber("loss", value.Loss);
         writer.WriteNumber("l2", value.L2);
         writer.WriteNumber(value.Quality.Measure, value.Quality.Value);
+        if (value.Validation is { } validation)
+        {
+            writer.WriteStartObject("validation");
+            if (double.IsFinite(validation.Nll)) writer.WriteNumber("nll", validation.Nll);
+            else writer.WriteNull("nll");
+            writer.WriteEndObject();
+        }
+
         writer.WriteEndObject();
     }
+
+    private static double NumberOf(JsonElement value) => value.ValueKind == JsonValueKind.Null ? double.NaN : value.GetDouble();
 }

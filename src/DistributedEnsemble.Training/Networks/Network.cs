@@ -78,10 +78,19 @@ public sealed class Network
     /// <param name="rows">As many as a pass shall have; kernels of our own take fewer, so that what a pass gives stays in the caches.</param>
     internal RentedFunction Rent(int rows)
     {
-        if (Kernels == KernelKind.Libtorch) return new RentedFunction(CreateFunction(Math.Max(1, rows), isTrained: false), Math.Max(1, rows), (int)InputWidth, null);
-        var together = (int)Math.Clamp(NumbersOfPass / Math.Max(1, ActivationsPerRow), 16, BatchedPrediction.BatchSize);
-        return new RentedFunction(_idle.TryTake(out var idle) ? idle : CreateFunction(together, isTrained: false), together, (int)InputWidth, _idle);
+        if (Kernels == KernelKind.Libtorch || !_idle.TryTake(out var idle)) return CreateForward(rows, threads: 1, Kernels == KernelKind.Libtorch ? null : _idle);
+        return new RentedFunction(idle, RowsTogether(rows), (int)InputWidth, _idle);
     }
+
+    /// <summary>A function that goes forward, with memory of its own.</summary>
+    /// <param name="threads">Of libtorch.</param>
+    /// <param name="idle">Where it goes when it is disposed; null disposes it.</param>
+    internal RentedFunction CreateForward(int rows, int threads, ConcurrentBag<NetworkFunction>? idle = null) =>
+        new(CreateFunction(RowsTogether(rows), isTrained: false, threads), RowsTogether(rows), (int)InputWidth, idle);
+
+    private int RowsTogether(int rows) => Kernels == KernelKind.Libtorch
+        ? Math.Max(1, rows)
+        : (int)Math.Clamp(NumbersOfPass / Math.Max(1, ActivationsPerRow), 16, BatchedPrediction.BatchSize);
 
     /// <summary>The network as a function of weights, with working memory for one thread.</summary>
     /// <param name="rows">The most that a pass has.</param>

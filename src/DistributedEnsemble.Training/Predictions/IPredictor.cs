@@ -22,10 +22,17 @@ public sealed class SingleModel(Network network, LearningTask task, Weights weig
     {
         var rows = answers.Length / Width;
         using var rented = network.Rent(rows);
-        for (var first = 0; first < rows; first += rented.Rows)
+        Answer(rented, inputs, answers);
+    }
+
+    /// <summary>The same by a function that the caller has.</summary>
+    internal void Answer(RentedFunction function, ReadOnlySpan<float> inputs, Span<double> answers)
+    {
+        var rows = answers.Length / Width;
+        for (var first = 0; first < rows; first += function.Rows)
         {
-            var count = Math.Min(rented.Rows, rows - first);
-            var outputs = rented.Forward(weights, inputs, first, count, Noise.None);
+            var count = Math.Min(function.Rows, rows - first);
+            var outputs = function.Forward(weights, inputs, first, count, Noise.None);
             SubmodelMean.Answer(task, network.Submodels, outputs, answers.Slice(first * Width, count * Width));
         }
     }

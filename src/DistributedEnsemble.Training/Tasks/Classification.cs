@@ -170,6 +170,16 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
         return likelihoods;
     }
 
+    /// <summary>−ln p of the true class. A probability that underflowed counts as the smallest there is.</summary>
+    public override double Surprise(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
+    {
+        var sum = 0.0;
+        for (var row = 0; row < targets.Length; row++) sum -= Elementary.Log(Math.Max((float)answers[row * Width + (int)targets[row]], float.Epsilon));
+        return sum;
+    }
+
+    public override double Nll(double surprise, long rows) => surprise / rows;
+
     /// <summary>1 − p of the true class.</summary>
     public override double[] Strangeness(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets) =>
         [.. Likelihoods(answers, targets).Select(p => 1 - p)];

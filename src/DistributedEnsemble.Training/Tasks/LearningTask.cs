@@ -83,6 +83,17 @@ public abstract record LearningTask
     /// <param name="answers">[rows, width].</param>
     public abstract double[] Likelihoods(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets);
 
+    /// <summary>
+    /// What rows add to <see cref="Nll"/> of one model. By arithmetic of our own: what is decided by it is decided alike on every
+    /// machine.
+    /// </summary>
+    /// <param name="answers">[rows, width].</param>
+    public abstract double Surprise(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets);
+
+    /// <summary>One model's mean negative log-likelihood in the target's units.</summary>
+    /// <param name="surprise">The sum over all rows.</param>
+    public abstract double Nll(double surprise, long rows);
+
     /// <summary>How strange each row's target is to an average: what split-conformal prediction sorts.</summary>
     /// <param name="answers">[rows, width], of the average.</param>
     public abstract double[] Strangeness(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets);

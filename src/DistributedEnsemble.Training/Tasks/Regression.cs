@@ -23,7 +23,7 @@ public sealed record Regression(double Mean, double Deviation, double Minimum, d
     public const float SmallestVariance = 1e-6f;
 
     private const string Scale = "scale", Variance = "noiseVariance";
-    private const double LargestScale = 20;
+    private const double LargestScale = 20, LogOfTwoPi = 1.8378770664093454836;
 
     private static readonly string[] s_outputs = ["mean", "standard_deviation", "aleatoric", "epistemic", "lower", "upper"];
 
@@ -194,6 +194,27 @@ public sealed record Regression(double Mean, double Deviation, double Minimum, d
         }
 
         return likelihoods;
+    }
+
+    /// <summary>½·(ln 2πσ² + (y − μ)²/σ²); of the squared error (y − μ)².</summary>
+    public override double Surprise(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
+    {
+        var sum = 0.0;
+        for (var row = 0; row < targets.Length; row++)
+        {
+            double variance = answers[row * Width + 1], distance = targets[row] - answers[row * Width];
+            sum += IsGaussian ? 0.5 * (LogOfTwoPi + Elementary.Log((float)variance) + distance * distance / variance) : distance * distance;
+        }
+
+        return sum;
+    }
+
+    /// <summary>Of the squared error with the mean squared residual for a variance.</summary>
+    public override double Nll(double surprise, long rows)
+    {
+        var mean = surprise / rows;
+        if (!IsGaussian) mean = 0.5 * (LogOfTwoPi + Elementary.Log((float)Math.Max(SmallestVariance, mean)) + 1);
+        return mean + Elementary.Log((float)Deviation);
     }
 
     /// <summary>|y − μ*| / σ*.</summary>

@@ -53,7 +53,7 @@ public sealed class SpecErrorTests
     [InlineData("training.learningRate=0.1", "training.learningRate is an unknown key: did you mean training.schedule.learningRate?")]
     [InlineData("lerningrate=0.1", "lerningrate is an unknown key: did you mean training.schedule.learningRate?")]
     [InlineData("dropout=0.5", "dropout is an unknown key: did you mean regularization.dropout?")]
-    [InlineData("everySteps=5", "everySteps is an unknown key: did you mean averaging.everySteps or logging.everySteps?")]
+    [InlineData("everySteps=5", "everySteps is an unknown key: did you mean training.earlyStopping.everySteps, averaging.everySteps or logging.everySteps?")]
     [InlineData("data.qqqqqqqqqqqq=5", "data.qqqqqqqqqqqq is an unknown key: the keys here are dataset, target, task, ignore, categorical, header, test, imageSize, validationFraction, bootstrap, folds and columns.")]
     [InlineData("members.count=3", "members.count is an unknown key: members is a value and has no keys.")]
     [InlineData("=3", "\"\" is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, variants, search, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]

@@ -44,6 +44,14 @@ public sealed class LineViewTests : IDisposable
     }
 
     [Fact]
+    public async Task A_member_that_stopped_early_says_which_model_is_its_best()
+    {
+        await ShowAsync(Statuses.Of(RunState.Completed, Statuses.Completed(0) with { Step = 600, StepsTotal = 600, FinalStep = 500 }));
+
+        Assert.Contains("member 0 completed at step 600 with its best model of step 500, loss 0.1250\n", _console.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_failed_member_has_its_reason()
     {
         await ShowAsync(Statuses.Of(

@@ -21,6 +21,21 @@ public sealed class KillTests
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task Members_that_stop_early_stop_at_the_same_step_when_their_silo_is_killed_before()
+    {
+        var spec = Specs.Stopping("stops-early", patience: 200);
+        await using var cluster = await LocalCluster.StartAsync(silos: 2);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
+        await cluster.WhenAsync("stops-early", run => run.Members.All(member => member.Step > 1500));
+
+        await cluster.Silos[0].KillAsync();
+
+        await cluster.EndsAsync(driver);
+        Undisturbed.IsWhatCameOutOf(cluster, spec);
+        Assert.All(cluster.Read("stops-early")!.Members, member => Assert.InRange(member.FinalStep!.Value, 20, member.Step - 200 * 20));
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task A_cluster_that_was_killed_whole_goes_on_by_itself_when_it_starts_again()
     {
         var spec = Specs.Of("restarted", epochs: 400);
