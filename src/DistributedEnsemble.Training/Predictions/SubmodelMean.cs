@@ -15,7 +15,8 @@ internal static class SubmodelMean
             return;
         }
 
-        var ofSubmodels = new double[submodels * task.Width];
+        var width = submodels * task.Width;
+        Span<double> ofSubmodels = width <= 1024 ? stackalloc double[width] : new double[width];
         for (; !answers.IsEmpty; outputs = outputs[(submodels * task.Outputs)..], answers = answers[task.Width..])
         {
             task.Answer(outputs[..(submodels * task.Outputs)], ofSubmodels);

@@ -202,7 +202,8 @@ public sealed record Regression(double Mean, double Deviation, double Minimum, d
         var sum = 0.0;
         for (var row = 0; row < targets.Length; row++)
         {
-            double variance = answers[row * Width + 1], distance = targets[row] - answers[row * Width];
+            var answer = answers.Slice(row * Width, Width);
+            double variance = answer[1] + Spread(answer), distance = targets[row] - answer[0];
             sum += IsGaussian ? 0.5 * (LogOfTwoPi + Elementary.Log((float)variance) + distance * distance / variance) : distance * distance;
         }
 
