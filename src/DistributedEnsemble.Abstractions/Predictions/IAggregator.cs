@@ -26,7 +26,25 @@ public interface IAggregator : IGrainWithStringKey
     /// <summary>Metrics on the test split: of the average, and of the members' own constituents alone.</summary>
     [Alias("evaluate"), ResponseTimeout(LongCalls.Predicting)]
     Task<EvaluationReport> EvaluateAsync(EvaluationRequest request);
+
+    /// <summary>
+    /// How good the average of the first members is on the validation split, each with its latest weights so far: what an
+    /// ensemble of that size gains while it still trains.
+    /// </summary>
+    /// <returns>Null without a validation split, and before any member has handed over weights.</returns>
+    [Alias("score"), AlwaysInterleave, ResponseTimeout(LongCalls.Predicting)]
+    Task<EnsembleScores?> ScoreAsync();
 }
+
+/// <summary>Ensembles of growing size, on the validation split.</summary>
+/// <param name="Rows">Validation rows that they were measured on.</param>
+/// <param name="Sizes">In order of size.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.scores")]
+public sealed record EnsembleScores([property: Id(0)] int Rows, [property: Id(1)] ImmutableArray<SizeScore> Sizes);
+
+/// <param name="Members">The first so many of the members that have weights.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.size-score")]
+public sealed record SizeScore([property: Id(0)] int Members, [property: Id(1)] Measures Measures);
 
 /// <summary>Rows to predict. Null choices are the spec's.</summary>
 /// <param name="Rows">Raw features or pixels, row after row; the run's preprocessing is applied inside.</param>

@@ -38,7 +38,10 @@ internal sealed partial class CoordinatorGrain
             case CheckEnd check: _ = CheckEndAsync(check); break;
             case SayInexact said: _log.Inexact(_run, said.Reason); break;
             case SayMachineDiffers said: _log.MachineDiffers(_run, said.Member, $"{said.Machine}", $"{said.First}"); break;
-            case SayMemberLost said: _log.MemberLost(_run, said.Member, said.Silo); break;
+            case SayMemberLost said:
+                _log.MemberLost(_run, said.Member, said.Silo);
+                _timeline.Lost(said.Member, said.Silo);
+                break;
             default: throw new InvalidOperationException($"{effect.GetType().Name} is no effect of a run.");
         }
     }
@@ -283,7 +286,9 @@ internal sealed partial class CoordinatorGrain
         {
             return await Task.Run(() =>
             {
-                var json = JsonSerializer.SerializeToUtf8Bytes(project(), RunStatusJson.Options);
+                var status = project();
+                var json = JsonSerializer.SerializeToUtf8Bytes(status, RunStatusJson.Options);
+                if (Try(() => _timeline.Append(status)) is { } error) _log.TimelineNotWritten(error, _run);
                 AtomicFile.Write(_folder.Status, stream => stream.Write(json));
                 return json.Length;
             });

@@ -19,6 +19,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private readonly RunKey _run;
     private readonly RunFolder _folder;
     private readonly MetricFiles _metrics;
+    private readonly Timeline _timeline;
     private readonly IRunOwnership _ownership;
     private readonly ISiloStatusOracle _silos;
     private readonly TimeProvider _time;
@@ -39,6 +40,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         _run = RunKey.Parse(this.GetPrimaryKeyString());
         _folder = new RunFolder(options.RunsFolder, _run.Name);
         _metrics = new MetricFiles(_folder);
+        _timeline = new Timeline(_folder, time);
         _state = new CoordinatorState { Run = _run, Place = _folder.Runs, LanesEndWithProcess = !ownership.OutlivesProcess };
     }
 

@@ -12,6 +12,7 @@ internal sealed class AggregatorGrain : Grain, IAggregator
     private readonly ServedRun _served;
     private readonly RequestBatcher _batcher;
     private readonly PredictionCounters _counters;
+    private readonly ValidationScores _scores;
 
     public AggregatorGrain(
         PlanCache plans, EnsembleTrainingOptions options, RunDefinitions definitions, RunModelCache models, ConstituentPredictor here, PredictionThreads threads,
@@ -19,6 +20,7 @@ internal sealed class AggregatorGrain : Grain, IAggregator
     {
         _counters = counters;
         _served = new ServedRun(Run, GrainFactory, options, definitions, plans, models, time, log);
+        _scores = new ValidationScores(_served);
         var predictor = new EnsemblePredictor(Run, options, here, GrainFactory, time, log);
         _batcher = new RequestBatcher(
             options.Prediction, threads.Count, threads.IsIdle, time,
@@ -31,6 +33,7 @@ internal sealed class AggregatorGrain : Grain, IAggregator
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _batcher.Dispose();
+        _scores.Dispose();
         return Task.CompletedTask;
     }
 
@@ -97,5 +100,11 @@ internal sealed class AggregatorGrain : Grain, IAggregator
             var selection = ConstituentSelection.Of(chosen, await _served.FitAsync(plan, chosen));
             return await EnsembleEvaluation.RunAsync(Run.Name, plan, selection, _served.Constituents, request.Coverage);
         });
+    }
+
+    public async Task<EnsembleScores?> ScoreAsync()
+    {
+        await _served.RefreshAsync(TimeSpan.Zero);
+        return await _scores.OfAsync();
     }
 }

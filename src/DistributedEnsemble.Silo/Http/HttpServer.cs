@@ -46,7 +46,7 @@ public sealed class HttpServer : IAsyncDisposable
         var app = builder.Build();
         var admission = new Admission(settings);
         var runs = await RunIndex.StartAsync(runsFolder, TimeProvider.System, cancellation);
-        Map(app, check, grains, runs, only, admission);
+        Map(app, check, grains, runsFolder, runs, only, admission);
         var server = new HttpServer(app, admission, runs);
         try
         {
@@ -94,13 +94,15 @@ public sealed class HttpServer : IAsyncDisposable
     }
 
     private static void Map(
-        WebApplication app, HttpSettingsCheck check, IGrainFactory grains, RunIndex runs, IReadOnlyCollection<string>? only, Admission admission)
+        WebApplication app, HttpSettingsCheck check, IGrainFactory grains, string runsFolder, RunIndex runs, IReadOnlyCollection<string>? only,
+        Admission admission)
     {
         var (settings, time) = (check.Settings, TimeProvider.System);
         var repository = new ModelRepository(grains, runs, only);
         var statistics = new ModelStatistics(repository, grains, time);
         var errors = new HttpErrors(settings, app.Services.GetRequiredService<ILogger<HttpErrors>>());
-        var guard = new AccessGuard(check, app.Services.GetRequiredService<AdminAudit>());
+        var sessions = new Sessions(check.Keys, check.IsTls || settings.BehindProxy, time);
+        var guard = new AccessGuard(check, sessions, app.Services.GetRequiredService<AdminAudit>());
         var timeout = new RequestTimeout(settings, time);
         app.Use(next => context => GatedConnection.InvokeAsync(context, next));
         app.Use(next => context => ResponseHeaders.InvokeAsync(context, next));
@@ -114,7 +116,12 @@ public sealed class HttpServer : IAsyncDisposable
         new ModelEndpoints(repository, statistics, settings).Map(app);
         new InferEndpoints(repository, admission, statistics, settings, time).Map(app);
         new RepositoryEndpoints(repository, admission).Map(app);
-        new RunEndpoints(grains, runs, admission, settings, time).Map(app);
+        var (live, history) = (new LiveRuns(grains, runs), new MetricHistory(runsFolder));
+        new RunEndpoints(grains, live, runs, admission, settings, time).Map(app);
+        new MetricEndpoints(runs, history).Map(app);
+        new LiveEndpoints(live, grains, runs, history, runsFolder, admission, time).Map(app);
+        new SessionEndpoints(check.Keys, sessions, admission).Map(app);
+        new PageFiles().Map(app);
         Dashboard.Map(app);
     }
 }

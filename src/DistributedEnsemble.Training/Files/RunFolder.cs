@@ -9,6 +9,9 @@ public sealed class RunFolder
     public const string DataFile = "data.json";
     public const string StatusFile = "run.json";
     public const string RecordFile = "record.json";
+
+    /// <summary>What happened to the run, a line each; for people alone.</summary>
+    public const string TimelineFile = "timeline.jsonl";
     public const string LockFile = "lock";
 
     /// <summary>What the record's state names: the definition, and the log of what happened to the members.</summary>

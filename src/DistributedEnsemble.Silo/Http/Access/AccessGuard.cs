@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Silo.Http;
 /// <summary>
 /// Refuses who may not ask: a page of a foreign origin, a name that was bent to loopback, and whoever lacks the endpoint's key.
 /// </summary>
-internal sealed class AccessGuard(HttpSettingsCheck check, AdminAudit audit)
+internal sealed class AccessGuard(HttpSettingsCheck check, Sessions sessions, AdminAudit audit)
 {
     private const string KeyHeader = "X-Api-Key", Bearer = "Bearer ", Basic = "Basic ";
     private static readonly string[] s_loopback = ["localhost", "127.0.0.1", "[::1]"];
@@ -25,8 +25,9 @@ internal sealed class AccessGuard(HttpSettingsCheck check, AdminAudit audit)
         CheckSite(context.Request, isForBrowsers);
         if (context.GetEndpoint() is null) return next(context);
         var (key, isTyped) = KeyOf(context.Request, isForBrowsers);
-        var decision = check.Keys.Decide(access, key);
-        if (access == Access.Admin && !HttpMethods.IsGet(context.Request.Method) && decision != ApiKeys.Decision.Unknown) audit.Follow(context, ApiKeys.NameOf(key));
+        var holder = key is null ? OfSession(context.Request) : check.Keys.HolderOf(key);
+        var decision = check.Keys.Decide(access, holder);
+        if (access == Access.Admin && !HttpMethods.IsGet(context.Request.Method) && decision != ApiKeys.Decision.Unknown) audit.Follow(context, holder.Name);
         if (decision == ApiKeys.Decision.Allowed) return next(context);
         // A browser asks its user for another key at 401 alone.
         if (decision == ApiKeys.Decision.Insufficient && !isTyped)
@@ -65,6 +66,15 @@ internal sealed class AccessGuard(HttpSettingsCheck check, AdminAudit audit)
         if (request.Headers["Sec-Fetch-Site"].ToString() is "" or "same-origin" or "none") return;
         if (isForBrowsers && HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document") return;
         throw HttpError.Forbidden($"Sec-Fetch-Site is {OneLine.Quoted(request.Headers["Sec-Fetch-Site"])}: other sites' pages may not ask.");
+    }
+
+    /// <summary>A browser sends a session's cookie by itself: what changes something must show that the server's own page asks.</summary>
+    private ApiKeys.Holder OfSession(HttpRequest request)
+    {
+        if (sessions.HolderOf(request) is not { } holder) return ApiKeys.Holder.Nobody;
+        var isOwnPage = request.Headers.ContainsKey(HeaderNames.Origin) || request.Headers["Sec-Fetch-Site"] == "same-origin";
+        return HttpMethods.IsGet(request.Method) || isOwnPage ? holder
+            : throw HttpError.Forbidden("A session's request that changes something comes from the server's own page, and says so in its Origin: send the key itself instead.");
     }
 
     private static (string? Key, bool IsTyped) KeyOf(HttpRequest request, bool isForBrowsers) =>

@@ -20,19 +20,35 @@ internal sealed class ApiKeys
         Read(settings.InferenceKey, settings.InferenceKeyFile, nameof(settings.InferenceKey)),
         Read(settings.AdminKey, settings.AdminKeyFile, nameof(settings.AdminKey)));
 
-    /// <summary>Whether a request with this key may use an endpoint. Where no key is set at all, everybody may.</summary>
-    public Decision Decide(Access access, string? key)
-    {
-        if (access == Access.Anyone || (_inference.Count == 0 && _admin.Count == 0)) return Decision.Allowed;
-        // Both are compared, whatever the first says.
-        var (isAdmin, isInference) = (IsOneOf(_admin, key), IsOneOf(_inference, key));
-        return isAdmin || (access == Access.Inference && (isInference || _inference.Count == 0)) ? Decision.Allowed
-            : isInference ? Decision.Insufficient
-            : Decision.Unknown;
-    }
+    /// <summary>Whether any key is set: without one everybody may do everything.</summary>
+    public bool AreSet => _inference.Count > 0 || _admin.Count > 0;
+
+    /// <summary>Who sends a key; nobody, if there is none.</summary>
+    public Holder HolderOf(string? key) => key is null ? Holder.Nobody : HolderOf(Hash(key), FixedTimeEquals);
+
+    /// <summary>Who was given a session, which proves the key without holding it.</summary>
+    public Holder HolderOf(SessionToken token) => HolderOf(token.Proof, (known, proof) => FixedTimeEquals(token.ProofBy(known), proof));
+
+    /// <summary>Whether somebody may use an endpoint. Where no key is set at all, everybody may.</summary>
+    public Decision Decide(Access access, Holder holder) =>
+        access == Access.Anyone || !AreSet ? Decision.Allowed
+        : holder.IsAdmin || (access == Access.Inference && (holder.IsInference || _inference.Count == 0)) ? Decision.Allowed
+        : holder.IsInference ? Decision.Insufficient
+        : Decision.Unknown;
+
+    /// <summary>A session of a key's holder that ends at a time.</summary>
+    /// <returns>Null for a key that is none of these.</returns>
+    public SessionToken? Begin(string key, DateTimeOffset end) => HolderOf(key) is { IsAdmin: false, IsInference: false } ? null : SessionToken.Of(Hash(key), end);
 
     /// <summary>Names a key in a log, which must not hold it.</summary>
-    public static string? NameOf(string? key) => key is null ? null : Convert.ToHexStringLower(Hash(key).AsSpan(0, 4));
+    public static string NameOf(string key) => NameOf(Hash(key));
+
+    /// <summary>What somebody has shown a key of.</summary>
+    /// <param name="Name">Names the key in a log, which must not hold it; null if there was none.</param>
+    internal readonly record struct Holder(bool IsAdmin, bool IsInference, string? Name)
+    {
+        public static Holder Nobody => default;
+    }
 
     internal enum Decision
     {
@@ -45,13 +61,25 @@ internal sealed class ApiKeys
         Unknown,
     }
 
-    private static bool IsOneOf(IReadOnlyList<byte[]> keys, string? key)
+    /// <summary>Every key is compared, whatever the first says.</summary>
+    private Holder HolderOf(byte[] sent, Func<byte[], byte[], bool> matches)
     {
-        var hash = Hash(key ?? "");
-        var found = false;
-        foreach (var known in keys) found |= CryptographicOperations.FixedTimeEquals(known, hash);
-        return found && key is not null;
+        var (isAdmin, isInference, name) = (false, false, NameOf(sent));
+        foreach (var known in _admin) isAdmin |= Matches(known);
+        foreach (var known in _inference) isInference |= Matches(known);
+        return new Holder(isAdmin, isInference, name);
+
+        bool Matches(byte[] known)
+        {
+            if (!matches(known, sent)) return false;
+            name = NameOf(known);
+            return true;
+        }
     }
+
+    private static string NameOf(byte[] hash) => Convert.ToHexStringLower(hash.AsSpan(0, 4));
+
+    private static bool FixedTimeEquals(byte[] known, byte[] sent) => CryptographicOperations.FixedTimeEquals(known, sent);
 
     private static List<byte[]> Read(string? key, string? file, string name)
     {

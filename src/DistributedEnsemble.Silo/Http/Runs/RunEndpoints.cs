@@ -6,7 +6,7 @@ using DistributedEnsemble.Training;
 namespace DistributedEnsemble.Silo.Http;
 
 /// <summary>Runs over HTTP: what there is, how it goes on, and starting, stopping and resuming.</summary>
-internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admission admission, HttpSettings settings, TimeProvider time)
+internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunIndex runs, Admission admission, HttpSettings settings, TimeProvider time)
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_silence = TimeSpan.FromSeconds(15);
 
@@ -15,7 +15,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
     public void Map(IEndpointRouteBuilder app)
     {
         app.MapGet("/api/runs", (string? after, string? limit) => RunPage.Of(runs.List(), after, limit, settings.MaxPageSize)).Needs(Access.Inference);
-        app.MapGet("/api/runs/{name}", async (string name) => JsonAnswer.OfStatus(await StatusAsync(name))).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}", async (string name) => JsonAnswer.OfStatus(await live.StatusAsync(name))).Needs(Access.Inference);
         app.MapGet("/api/runs/{name}/events", EventsAsync).Needs(Access.Inference).WithMetadata(new EndlessMetadata());
         app.MapGet("/api/runs/{name}/spec", async (string name) => JsonAnswer.OfText((await DefinitionAsync(name)).Spec)).Needs(Access.Inference);
         app.MapGet("/api/runs/{name}/data", async (string name) => JsonAnswer.OfText((await DefinitionAsync(name)).Data)).Needs(Access.Inference);
@@ -54,9 +54,9 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
 
     private async Task<IResult> StopAsync(string name)
     {
-        if (await ActiveAsync(name) is not { } coordinator)
+        if (await live.CoordinatorAsync(name) is not { } coordinator)
         {
-            var status = Find(name);
+            var status = live.Find(name);
             return status.State is not (RunState.Running or RunState.Queued) ? JsonAnswer.OfStatus(status) : throw new HttpError(
                 StatusCodes.Status409Conflict, $"Run \"{name}\" is in training in another process, which alone can stop it.");
         }
@@ -67,7 +67,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
 
     private async Task<IResult> ResumeAsync(string name)
     {
-        var run = await ActiveRunAsync(name) ?? KeyOf(Find(name));
+        var run = await live.ActiveAsync(name) ?? KeyOf(live.Find(name));
         await Scheduler.ResumeAsync(run);
         return JsonAnswer.OfStatus(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync());
     }
@@ -76,7 +76,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
     {
         var watching = admission.Stream();
         context.Response.RegisterForDispose(watching);
-        await StatusAsync(name);
+        await live.StatusAsync(name);
         if (HeadRequests.IsHead(context)) return TypedResults.Text("", "text/event-stream");
         return TypedResults.ServerSentEvents(Events(name, cancellation));
     }
@@ -88,7 +88,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
         var (said, hasEnded) = (time.GetTimestamp(), false);
         while (!hasEnded)
         {
-            var status = await StatusAsync(name);
+            var status = await live.StatusAsync(name);
             hasEnded = status.HasEnded || status.State == RunState.Paused;
             var json = RunStatusJson.ToJson(status);
             if (json != last || time.GetElapsedTime(said) > s_silence)
@@ -101,30 +101,12 @@ internal sealed class RunEndpoints(IGrainFactory grains, RunIndex runs, Admissio
         }
     }
 
-    /// <summary>From the coordinator of a run that this cluster works on; from its folder otherwise.</summary>
-    private async Task<RunStatus> StatusAsync(string name) =>
-        await ActiveAsync(name) is { } coordinator ? await coordinator.GetStatusAsync() : Find(name);
-
-    /// <returns>Null if this cluster does not work on it.</returns>
-    private async Task<ICoordinator?> ActiveAsync(string name) =>
-        await ActiveRunAsync(name) is { } run ? grains.GetGrain<ICoordinator>(run.ToString()) : null;
-
-    private async Task<RunKey?> ActiveRunAsync(string name)
-    {
-        foreach (var run in await Scheduler.ListAsync()) if (run.Name == name) return run;
-        return null;
-    }
-
     /// <summary>The run's resolved spec and the description of its data, as its record has them.</summary>
     private async Task<RunDefinition> DefinitionAsync(string name)
     {
-        var run = await ActiveRunAsync(name) ?? KeyOf(Find(name));
+        var run = await live.ActiveAsync(name) ?? KeyOf(live.Find(name));
         return await grains.GetGrain<ICoordinator>(run.ToString()).GetDefinitionAsync();
     }
 
     private static RunKey KeyOf(RunStatus status) => new(status.Run, status.Id);
-
-    private RunStatus Find(string name) => runs.Find(name) ?? throw Unknown(name);
-
-    private static HttpError Unknown(string name) => HttpError.NotFound($"There is no run {OneLine.Quoted(name)} here: GET /api/runs lists those that are.");
 }

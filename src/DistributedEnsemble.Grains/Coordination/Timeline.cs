@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>Writes down what happens to a run, for people: the differences between the statuses that are shown.</summary>
+internal sealed class Timeline(RunFolder folder, TimeProvider time)
+{
+    private readonly ConcurrentQueue<RunHappening> _lost = [];
+    private RunStatus? _last;
+    private bool _hasBegun;
+
+    /// <summary>The member's silo or lane is gone.</summary>
+    public void Lost(int member, string? silo) => _lost.Enqueue(new RunHappening(time.GetUtcNow(), RunHappeningKind.MemberLost, member, Silo: silo));
+
+    /// <summary>Writes what has happened until a status that is about to be shown; one at a time.</summary>
+    /// <exception cref="IOException">It cannot be written; nothing depends on it.</exception>
+    public void Append(RunStatus next)
+    {
+        if (!_hasBegun) (_last, _hasBegun) = (Shown(next.Id), true);
+        var happened = new List<RunHappening>();
+        while (_lost.TryDequeue(out var lost)) happened.Add(lost);
+        happened.AddRange(RunHappening.Between(_last, next, time.GetUtcNow()));
+        _last = next;
+        if (happened.Count > 0)
+            File.AppendAllText(folder.Path(RunFolder.TimelineFile), string.Concat(happened.Select(line => JsonSerializer.Serialize(line, RunStatusJson.Options) + "\n")));
+    }
+
+    /// <summary>What an activation before this one showed last.</summary>
+    private RunStatus? Shown(Guid run)
+    {
+        try
+        {
+            return RunStatusFile.Read(folder) is { } status && status.Id == run ? status : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+}

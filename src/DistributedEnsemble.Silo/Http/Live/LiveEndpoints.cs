@@ -1,0 +1,141 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace DistributedEnsemble.Silo.Http;
+
+/// <summary>
+/// What the live page listens to, as server-sent events: first all that is known, then what changes. Who was cut off begins again
+/// with all of it.
+/// </summary>
+internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunIndex runs, MetricHistory history, string runsFolder, Admission admission, TimeProvider time)
+{
+    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_silence = TimeSpan.FromSeconds(15), s_betweenScores = TimeSpan.FromSeconds(2);
+
+    public void Map(IEndpointRouteBuilder app)
+    {
+        app.MapGet("/api/live", (HttpContext context, CancellationToken cancellation) => Stream(context, ListAsync(cancellation)))
+            .Needs(Access.Inference).WithMetadata(new EndlessMetadata());
+        app.MapGet("/api/runs/{name}/live", async (HttpContext context, string name, CancellationToken cancellation) =>
+        {
+            await live.StatusAsync(name);
+            return Stream(context, RunAsync(name, cancellation));
+        }).Needs(Access.Inference).WithMetadata(new EndlessMetadata());
+    }
+
+    private IResult Stream(HttpContext context, IAsyncEnumerable<SseItem<string>> events)
+    {
+        if (HeadRequests.IsHead(context)) return TypedResults.Text("", "text/event-stream");
+        context.Response.RegisterForDispose(admission.Stream());
+        return TypedResults.ServerSentEvents(events);
+    }
+
+    /// <summary>All runs, each in few words.</summary>
+    private async IAsyncEnumerable<SseItem<string>> ListAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var (known, isFirst, said) = (new Dictionary<string, RunStatus>(), true, time.GetTimestamp());
+        while (true)
+        {
+            var all = runs.List().ToDictionary(run => run.Run);
+            var changed = all.Values.Where(run => !ReferenceEquals(known.GetValueOrDefault(run.Run), run)).Select(RunSummary.Of).ToArray();
+            var gone = known.Keys.Where(name => !all.ContainsKey(name)).ToArray();
+            if (isFirst || changed.Length > 0 || gone.Length > 0 || time.GetElapsedTime(said) > s_silence)
+            {
+                yield return new SseItem<string>(JsonSerializer.Serialize(new { changed, gone }, RunStatusJson.Options), isFirst ? "all" : "delta");
+                (said, isFirst) = (time.GetTimestamp(), false);
+            }
+
+            known = all;
+            await Task.Delay(s_interval, time, cancellation);
+        }
+    }
+
+    private async IAsyncEnumerable<SseItem<string>> RunAsync(string name, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var deltas = new RunDeltas(history, new TimelineReader(runsFolder, name));
+        var (isFirst, said, scored) = (true, time.GetTimestamp(), (long?)null);
+        var (measured, scoring) = ("", (Task<EnsembleScores?>?)null);
+        while (true)
+        {
+            if (await TryStatusAsync(name) is not { } status)
+            {
+                yield return new SseItem<string>("{}", "gone");
+                yield break;
+            }
+
+            var delta = await Task.Run(() => deltas.Next(status), cancellation);
+            if (delta is not null || isFirst || time.GetElapsedTime(said) > s_silence)
+            {
+                yield return new SseItem<string>((delta ?? []).ToJsonString(RunStatusJson.Options), isFirst ? "all" : "delta");
+                (said, isFirst) = (time.GetTimestamp(), false);
+            }
+
+            // Scores are computed beside the training, never while nobody looks.
+            if (scoring is { IsCompleted: true })
+            {
+                var scores = await scoring;
+                scoring = null;
+                if (scores is not null) yield return new SseItem<string>(Json(scores), "scores");
+            }
+
+            var models = ModelsOf(status);
+            if (scoring is null && models != measured && (status.HasEnded || scored is not { } at || time.GetElapsedTime(at) > s_betweenScores))
+                (scoring, scored, measured) = (ScoreAsync(status), time.GetTimestamp(), models);
+            if (status.HasEnded && scoring is null)
+            {
+                yield return new SseItem<string>("{}", "end");
+                yield break;
+            }
+
+            await Task.Delay(s_interval, time, cancellation);
+        }
+    }
+
+    private async Task<RunStatus?> TryStatusAsync(string name)
+    {
+        try
+        {
+            return await live.StatusAsync(name);
+        }
+        catch (HttpError)
+        {
+            return null;
+        }
+    }
+
+    /// <returns>Null where there is nothing to measure on, or nobody who can.</returns>
+    private async Task<EnsembleScores?> ScoreAsync(RunStatus status)
+    {
+        try
+        {
+            return await grains.GetGrain<IAggregator>(new RunKey(status.Run, status.Id).ToString()).ScoreAsync();
+        }
+        catch (Exception)
+        {
+            // The run's data may not be here; the page does without.
+            return null;
+        }
+    }
+
+    private static string Json(EnsembleScores scores) => new JsonObject
+    {
+        ["rows"] = scores.Rows,
+        ["sizes"] = new JsonArray([.. scores.Sizes.Select(size => (JsonNode)new JsonObject
+        {
+            ["members"] = size.Members, ["measures"] = JsonSerializer.SerializeToNode(size.Measures, RunStatusJson.Options),
+        })]),
+    }.ToJsonString(RunStatusJson.Options);
+
+    private static string ModelsOf(RunStatus status) => $"{status.Snapshots.Length} {status.Members.Count(member => member.State == MemberState.Failed)}";
+}
+
+/// <summary>A run in few words.</summary>
+internal sealed record RunSummary(
+    string Run, RunState State, string? Reason, long Steps, long StepsTotal, double TrainSeconds, int Members, int Training, double StepsPerSecond, double? Loss)
+{
+    public static RunSummary Of(RunStatus run) => new(
+        run.Run, run.State, run.Reason, run.Steps, run.StepsTotal, run.TrainSeconds, run.Members.Length,
+        run.Members.Count(member => member.State == MemberState.Training), Math.Round(run.Members.Sum(member => member.StepsPerSecond), 1),
+        run.Members.Select(member => member.Loss).OfType<double>().Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average());
+}

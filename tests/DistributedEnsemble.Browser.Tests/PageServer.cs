@@ -1,0 +1,87 @@
+using DistributedEnsemble.Silo;
+using DistributedEnsemble.Silo.Http;
+
+namespace DistributedEnsemble.Browser.Tests;
+
+/// <summary>A silo with HTTP in this process, a run on the digits, and one on a table.</summary>
+public sealed class PageServer : IAsyncLifetime
+{
+    public const string InferenceKey = "inference-0123456789", AdminKey = "admin-0123456789abcdef";
+
+    private readonly List<HttpServer> _servers = [];
+    private EmbeddedSilo? _silo;
+
+    public string RunsFolder { get; } = Directory.CreateTempSubdirectory("ensemble-").FullName;
+
+    /// <summary>Of a server without keys.</summary>
+    public string Url { get; private set; } = "";
+
+    /// <summary>Of a server with an inference key and an admin key.</summary>
+    public string KeyedUrl { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        var table = Path.Combine(RunsFolder, "table.csv");
+        await File.WriteAllLinesAsync(table, ["size,kind,price", .. Enumerable.Range(0, 300).Select(i => $"{i % 37}.5,{(i % 3 == 0 ? "red" : "blue")},{(2.25 * (i % 37)) + (i % 3 == 0 ? 40 : 0) + (i % 5)}")]);
+        _silo = await EmbeddedSilo.StartAsync(options => (options.RunsFolder, options.Lanes, options.ReadsPaths) = (RunsFolder, 2, true));
+        Url = (await StartAsync(new HttpSettings())).Url;
+        KeyedUrl = (await StartAsync(new HttpSettings { InferenceKey = InferenceKey, AdminKey = AdminKey })).Url;
+        await TrainAsync("""
+            { "name": "small", "seed": 3, "members": 3, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [16] }, "training": { "epochs": 3 },
+              "snapshots": { "perMember": 3 }, "averaging": { "decay": 0.9, "everySteps": 20 }, "logging": { "everySteps": 5 } }
+            """);
+        await TrainAsync($$"""
+            { "name": "prices", "seed": 3, "members": 3, "data": { "dataset": "{{table}}", "target": "price" }, "training": { "epochs": 20 } }
+            """);
+        await ThousandMembers.WriteAsync(RunsFolder, "thousand");
+    }
+
+    /// <summary>Another server of the same silo, to be ended by who starts it or with this.</summary>
+    internal async Task<HttpServer> StartAsync(HttpSettings settings)
+    {
+        var server = await HttpServer.StartAsync(_silo!.Grains, RunsFolder, settings with { Url = settings.Url.Replace(":8000", ":0", StringComparison.Ordinal) });
+        _servers.Add(server);
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in _servers) await server.DisposeAsync();
+        await _silo!.DisposeAsync();
+        Directory.Delete(RunsFolder, recursive: true);
+    }
+
+    private async Task TrainAsync(string spec)
+    {
+        var run = await _silo!.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
+        while (!(await _silo.Grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync()).HasEnded) await Task.Delay(20);
+    }
+}
+
+/// <summary>A run of a thousand members as another process would leave it.</summary>
+internal static class ThousandMembers
+{
+    public static async Task WriteAsync(string runs, string name)
+    {
+        var folder = Path.Combine(runs, name);
+        Directory.CreateDirectory(folder);
+        var members = Enumerable.Range(0, 1000).Select(i => new MemberStatus
+        {
+            Index = i, State = i < 990 ? MemberState.Completed : i == 995 ? MemberState.Failed : MemberState.Waiting, Attempt = 1, Step = i < 990 ? 100 : 0,
+            Silo = i < 990 ? $"10.0.0.{i % 20}:11111" : null, Epoch = 2, Loss = i < 990 ? 0.1 + (i / 1e4) : null, Reason = i == 995 ? "The loss is not a number." : null,
+        });
+        var status = new RunStatus
+        {
+            Run = name, Id = Guid.NewGuid(), State = RunState.Paused, Reason = "it was stopped", Steps = 99_000, StepsTotal = 100_000, TrainSeconds = 60, Members = [.. members],
+        };
+        for (var member = 0; member < 990; member++)
+        {
+            var own = Path.Combine(folder, $"members/{member:D2}");
+            Directory.CreateDirectory(own);
+            await File.WriteAllLinesAsync(Path.Combine(own, "metrics.jsonl"), Enumerable.Range(1, 10).Select(i =>
+                $$"""{"step":{{i * 10}},"epoch":{{i * 0.2:0.0}},"learningRate":0.1,"loss":{{(1.0 / i) + (member / 1e4):0.0000}},"l2":0,"accuracy":0.5}"""));
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(folder, "run.json"), RunStatusJson.ToJson(status));
+    }
+}

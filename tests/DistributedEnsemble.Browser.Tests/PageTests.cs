@@ -1,0 +1,197 @@
+using System.Text.RegularExpressions;
+using Deque.AxeCore.Playwright;
+using DistributedEnsemble.Silo.Http;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace DistributedEnsemble.Browser.Tests;
+
+/// <summary>The live page, as people use it.</summary>
+public sealed partial class PageTests(PageServer server, Browser browser) : IClassFixture<PageServer>
+{
+    [Fact]
+    public async Task A_run_is_started_watched_stopped_resumed_and_seen_to_its_end()
+    {
+        await using var window = await browser.OpenAsync(server.Url);
+        await window.GoAsync("/start");
+        await window.Page.GetByLabel("Dataset").FillAsync("digits");
+        await window.Page.GetByLabel("Members").FillAsync("2");
+        await window.Page.GetByLabel("Epochs").FillAsync("100");
+        await window.Page.GetByLabel("Name").FillAsync("watched");
+        await window.Page.GetByLabel("Further keys of the spec, as JSON").FillAsync("""{ "model": { "kind": "mlp", "hidden": [64] }, "checkpoints": { "everySeconds": 1 }, "snapshots": { "perMember": 4 } }""");
+        await window.Button("Start").ClickAsync();
+
+        await Expect(window.Heading("watched")).ToBeVisibleAsync();
+        await window.Button("Stop").ClickAsync();
+        await Expect(window.Page.Locator(".title .state")).ToHaveTextAsync("paused");
+        await Expect(window.Page.GetByRole(AriaRole.Listitem).Filter(new LocatorFilterOptions { HasText = "The run paused" })).ToBeVisibleAsync();
+        await window.Button("Resume").ClickAsync();
+        await Expect(window.Page.GetByRole(AriaRole.Listitem).Filter(new LocatorFilterOptions { HasText = "The run went on" })).ToBeVisibleAsync();
+        await Expect(window.Page.GetByRole(AriaRole.Img, new PageGetByRoleOptions { NameRegex = LossWithStep() })).ToBeVisibleAsync();
+        await Expect(window.Page.Locator(".title .state")).ToHaveTextAsync("completed");
+        await Expect(window.Link("Predict")).ToBeVisibleAsync();
+        await Expect(window.Page.GetByRole(AriaRole.Img, new PageGetByRoleOptions { NameRegex = SizeOfTwo() })).ToBeVisibleAsync();
+        Assert.Empty(window.Failures);
+    }
+
+    [Fact]
+    public async Task Keys_open_what_they_are_for_and_a_wrong_one_opens_nothing()
+    {
+        await using var window = await browser.OpenAsync(server.KeyedUrl);
+        await window.GoAsync("/runs/thousand");
+        await Expect(window.Heading("Log in")).ToBeVisibleAsync();
+
+        await window.Page.GetByLabel("Key").FillAsync("wrong-0123456789");
+        await window.Button("Log in").ClickAsync();
+        await Expect(window.Page.GetByRole(AriaRole.Alert)).ToHaveTextAsync("This key is not one of the server's.");
+        Assert.Empty(await window.CookiesAsync());
+
+        await window.Page.GetByLabel("Key").FillAsync(PageServer.InferenceKey);
+        await window.Button("Log in").ClickAsync();
+        await Expect(window.Heading("thousand")).ToBeVisibleAsync();
+        await Expect(window.Page.Locator(".title .state")).ToHaveTextAsync("paused");
+        await Expect(window.Button("Resume")).ToBeHiddenAsync();
+        var cookie = Assert.Single(await window.CookiesAsync());
+        Assert.Equal((true, SameSiteAttribute.Strict), (cookie.HttpOnly, cookie.SameSite));
+        Assert.DoesNotContain(PageServer.InferenceKey, cookie.Value, StringComparison.Ordinal);
+
+        await window.Link("Log in").ClickAsync();
+        await window.Page.GetByLabel("Key").FillAsync(PageServer.AdminKey);
+        await window.Button("Log in").ClickAsync();
+        await Expect(window.Link("Start a run")).ToBeVisibleAsync();
+        await window.Page.GetByText("thousand", new PageGetByTextOptions { Exact = true }).ClickAsync();
+        await Expect(window.Button("Resume")).ToBeVisibleAsync();
+
+        await window.Button("Log out").ClickAsync();
+        await Expect(window.Heading("Log in")).ToBeVisibleAsync();
+        Assert.Empty(await window.CookiesAsync());
+    }
+
+    [Fact]
+    public async Task A_thousand_members_are_a_few_rows_and_all_within_reach()
+    {
+        await using var window = await browser.OpenAsync(server.Url);
+        await window.GoAsync("/runs/thousand");
+        var table = window.Page.GetByRole(AriaRole.Table, new PageGetByRoleOptions { Name = "Members" });
+        await Expect(table).ToHaveAttributeAsync("aria-rowcount", "1001");
+        Assert.InRange(await table.GetByRole(AriaRole.Row).CountAsync(), 5, 60);
+
+        await table.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "0", Exact = true }).FocusAsync();
+        await window.Page.Keyboard.PressAsync("End");
+        await Expect(table.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "999", Exact = true })).ToBeFocusedAsync();
+        await window.Page.Keyboard.PressAsync("ArrowUp");
+        await window.Page.Keyboard.PressAsync("Enter");
+        await Expect(table.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "998", Exact = true })).ToHaveAttributeAsync("aria-pressed", "true");
+
+        await window.Button("1 failed").ClickAsync();
+        await Expect(table).ToHaveAttributeAsync("aria-rowcount", "2");
+        await Expect(table.GetByText("The loss is not a number.")).ToBeVisibleAsync();
+        await Expect(window.Page.GetByText("10 to 90 % of the members").First).ToBeVisibleAsync();
+        Assert.Empty(window.Failures);
+    }
+
+    [Fact]
+    public async Task A_connection_that_broke_is_made_again_and_shows_what_happened_meanwhile()
+    {
+        var first = await server.StartAsync(new HttpSettings());
+        var url = first.Url;
+        await using var window = await browser.OpenAsync(url);
+        await window.GoAsync("/");
+        await Expect(window.Page.GetByText("small", new PageGetByTextOptions { Exact = true })).ToBeVisibleAsync();
+
+        await first.DisposeAsync();
+        await Expect(window.Page.GetByText("Connection lost. Trying again …")).ToBeVisibleAsync();
+        await ThousandMembers.WriteAsync(server.RunsFolder, "meanwhile");
+        await using var second = await server.StartAsync(new HttpSettings { Url = url });
+
+        await Expect(window.Page.GetByText("meanwhile", new PageGetByTextOptions { Exact = true })).ToBeVisibleAsync();
+        await Expect(window.Page.GetByText("Connection lost. Trying again …")).ToBeHiddenAsync();
+        Directory.Delete(Path.Combine(server.RunsFolder, "meanwhile"), recursive: true);
+        await Expect(window.Page.GetByText("meanwhile", new PageGetByTextOptions { Exact = true })).ToBeHiddenAsync();
+    }
+
+    [Fact]
+    public async Task A_drawn_digit_is_answered_with_bars_of_its_classes()
+    {
+        await using var window = await browser.OpenAsync(server.Url);
+        await window.GoAsync("/runs/small/predict");
+        var box = await window.Page.Locator("canvas").BoundingBoxAsync();
+        await window.Page.Mouse.MoveAsync(box!.X + (box.Width / 2), box.Y + (box.Height * 0.15f));
+        await window.Page.Mouse.DownAsync();
+        await window.Page.Mouse.MoveAsync(box.X + (box.Width / 2), box.Y + (box.Height * 0.85f), new MouseMoveOptions { Steps = 8 });
+        await window.Page.Mouse.UpAsync();
+
+        await Expect(window.Page.Locator(".answer")).ToHaveTextAsync(OneDigit());
+        await Expect(window.Page.Locator(".bars li")).ToHaveCountAsync(10);
+        await Expect(window.Page.GetByText("Mutual information")).ToBeVisibleAsync();
+        Assert.Empty(window.Failures);
+    }
+
+    [Fact]
+    public async Task A_row_typed_into_a_form_is_answered_with_a_density()
+    {
+        await using var window = await browser.OpenAsync(server.Url);
+        await window.GoAsync("/runs/prices/predict");
+        await window.Page.GetByLabel("size").FillAsync("20.5");
+        await window.Page.GetByLabel("kind").SelectOptionAsync("red");
+        await window.Button("Predict").ClickAsync();
+        await Expect(window.Page.Locator(".answer")).ToHaveTextAsync(MeanAndDeviation());
+        await Expect(window.Page.GetByRole(AriaRole.Img, new PageGetByRoleOptions { NameRegex = DensityOfPrice() })).ToBeVisibleAsync();
+
+        await window.Page.GetByLabel("size").FillAsync("large");
+        await window.Button("Predict").ClickAsync();
+        await Expect(window.Page.GetByRole(AriaRole.Alert).Filter(new LocatorFilterOptions { HasText = "size" })).ToBeVisibleAsync();
+        Assert.Empty(window.Failures);
+    }
+
+    [Theory]
+    [CombinatorialViews]
+    public async Task No_view_shuts_anybody_out(string view, string shown, ColorScheme scheme, bool isPhone)
+    {
+        await using var window = await browser.OpenAsync(view == "/login" ? server.KeyedUrl : server.Url, scheme, isPhone);
+        await window.GoAsync(view);
+        await Expect(window.Page.Locator("main")).ToContainTextAsync(shown);
+
+        var result = await window.Page.RunAxe();
+
+        Assert.True(result.Violations.Length == 0, string.Join('\n', result.Violations.Select(rule => $"{rule.Id}: {rule.Help}\n  {string.Join("\n  ", rule.Nodes.Select(node => node.Html))}")));
+        Assert.Empty(window.Failures);
+        // Nothing hangs out of the window.
+        Assert.True(await window.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= document.documentElement.clientWidth"));
+    }
+
+    [GeneratedRegex("Loss of batches.*step")]
+    private static partial Regex LossWithStep();
+
+    [GeneratedRegex("with 2 members")]
+    private static partial Regex SizeOfTwo();
+
+    [GeneratedRegex("^[0-9]$")]
+    private static partial Regex OneDigit();
+
+    [GeneratedRegex(@"^[0-9.]+ ± [0-9.]+$")]
+    private static partial Regex MeanAndDeviation();
+
+    [GeneratedRegex("Predictive density of price")]
+    private static partial Regex DensityOfPrice();
+
+    /// <summary>Every view, light and dark, large and small.</summary>
+    private sealed class CombinatorialViewsAttribute : Xunit.v3.DataAttribute
+    {
+        private static readonly (string View, string Shown)[] s_views =
+        [
+            ("/", "completed"), ("/runs/small", "The run completed"), ("/runs/thousand", "of the members"), ("/runs/small/predict", "Draw"),
+            ("/runs/prices/predict", "size"), ("/start", "Further keys"), ("/login", "An inference key"), ("/nowhere", "leads nowhere"),
+        ];
+
+        public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(System.Reflection.MethodInfo testMethod, Xunit.Sdk.DisposalTracker disposalTracker) => new(
+        [
+            .. from view in s_views
+               from scheme in new[] { ColorScheme.Light, ColorScheme.Dark }
+               from isPhone in new[] { false, true }
+               select new TheoryDataRow<string, string, ColorScheme, bool>(view.View, view.Shown, scheme, isPhone),
+        ]);
+
+        public override bool SupportsDiscoveryEnumeration() => true;
+    }
+}
