@@ -45,7 +45,18 @@ public sealed record EvaluationReport
 
     /// <summary>Null unless a coverage was asked for.</summary>
     [Id(14)] public ConformalMetrics? Conformal { get; init; }
+
+    /// <summary>Whose predictions the run learned; null unless it learned some, and its teacher is what it was.</summary>
+    [Id(15)] public TeacherMeasures? Teacher { get; init; }
 }
+
+/// <summary>A teacher on the same test split.</summary>
+/// <param name="Constituents">Models that take part.</param>
+/// <param name="Ensemble">What the student learned of.</param>
+/// <param name="Single">The mean of its single models' measures.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.teacher-measures")]
+public sealed record TeacherMeasures(
+    [property: Id(0)] string Run, [property: Id(1)] int Constituents, [property: Id(2)] Measures Ensemble, [property: Id(3)] Measures Single);
 
 /// <summary>The members' own constituents, each evaluated alone.</summary>
 /// <param name="Mean">The mean of their measures.</param>

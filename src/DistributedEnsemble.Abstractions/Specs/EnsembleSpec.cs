@@ -39,6 +39,9 @@ public sealed record EnsembleSpec
     [Key("How the weights are trained.")]
     public TrainingSpec Training { get; init; } = new();
 
+    [Key("Learns the predictions of another run, its teacher.", IsOfRun = true)]
+    public DistillationSpec? Distillation { get; init; }
+
     [Key("What keeps the weights from fitting the noise.")]
     public RegularizationSpec Regularization { get; init; } = new();
 

@@ -46,6 +46,8 @@ internal static class SpecRules
                 + $"{SpecNames.OfChoice(spec.Training.Schedule.Kind)}, which has none (choose cyclic-cosine, or reset never).");
         }
 
+        if (spec.Distillation is { Teacher: null }) throw new SpecException("distillation.teacher is null: it must be the name of the run whose predictions are learned.");
+
         if (spec.Search is { Over: null }) throw new SpecException($"search.over is null: {SpecSearch.Rule}.");
 
         // A network of the host's own may have dropout of its own, and so may a variant.

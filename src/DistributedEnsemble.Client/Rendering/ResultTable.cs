@@ -1,5 +1,6 @@
 using DistributedEnsemble.Reports;
 using Spectre.Console;
+using static System.FormattableString;
 
 namespace DistributedEnsemble.Client.Rendering;
 
@@ -17,7 +18,20 @@ internal static class ResultTable
         Add($"ensemble of {report.Constituents}", ensemble, "[bold]{0}[/]");
         AddGain("gain over the mean member", mean);
         if (best is not null) AddGain("gain over the best member", best);
+        if (report.Teacher is { } teacher)
+        {
+            Add($"teacher {teacher.Run}, ensemble of {teacher.Constituents}", teacher.Ensemble, "{0}");
+            Add("teacher's mean member", teacher.Single, "{0}");
+            table.AddRow(["kept of the teacher's gain", .. measures.Select(measure => Kept(teacher, measure))]);
+        }
+
         return table;
+
+        string Kept(TeacherMeasures teacher, string measure)
+        {
+            var (single, all) = (teacher.Single.Find(measure), teacher.Ensemble.Find(measure));
+            return single is null || all is null || single == all ? "" : Invariant($"{(ensemble.Find(measure) - single) / (all - single):P0}");
+        }
 
         void Add(string name, Measures of, string style) => table.AddRow(
             [.. measures.Select(measure => MeasureWords.Value(measure, of.Find(measure))).Prepend(name).Select(cell => string.Format(style, cell))]);

@@ -47,6 +47,10 @@ internal sealed record RunReport
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ConformalMetrics? Conformal { get; init; }
 
+    /// <summary>Left out unless the run learned of a teacher.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TeacherMeasures? Teacher { get; init; }
+
     /// <summary>The single models, the best first.</summary>
     public required ImmutableArray<LeaderboardEntry> Leaderboard { get; init; }
     public required long Steps { get; init; }
@@ -74,6 +78,7 @@ internal sealed record RunReport
         Precision = evaluation?.Classes?.Precision,
         Recall = evaluation?.Classes?.Recall,
         Conformal = evaluation?.Conformal,
+        Teacher = evaluation?.Teacher,
         Leaderboard = LeaderboardEntry.Of(evaluation),
         Steps = status.Steps,
         TrainSeconds = status.TrainSeconds,

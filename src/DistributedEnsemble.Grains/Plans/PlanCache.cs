@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Distillation;
 
 namespace DistributedEnsemble.Grains;
 
@@ -37,6 +38,19 @@ internal sealed class PlanCache : IDisposable
     /// <exception cref="SpecException">The spec does not fit the data, or its members not into memory.</exception>
     public TrainingPlan Plan(EnsembleSpec spec, Dataset dataset) => Fitting(new TrainingPlan(spec, dataset, _options.Networks));
 
+    /// <summary>Asks a student's teacher; takes as long as predicting all training rows.</summary>
+    /// <returns>The spec that names the teacher's weights, and what they say; null of a run without a teacher.</returns>
+    /// <exception cref="SpecException">The run is no teacher of that student.</exception>
+    /// <exception cref="DataException">It is another than the spec says.</exception>
+    public (EnsembleSpec Spec, SoftTargets Targets)? Teach(EnsembleSpec spec, Dataset dataset)
+    {
+        if (spec.Distillation is not { } distillation) return null;
+        var teacher = Teacher.Open(_options.RunsFolder, spec, dataset, _options.Networks);
+        teacher.RequireUnchanged(distillation);
+        var targets = teacher.Teach(distillation);
+        return (spec with { Distillation = distillation with { Weights = [.. teacher.Weights], Targets = targets.Sha256 } }, targets);
+    }
+
     /// <summary>Makes sure that a run can go on here, where there may be less memory than where it began.</summary>
     /// <exception cref="SpecException">Its members do not fit, or nothing trains like that any more.</exception>
     /// <exception cref="DataException">The data is not what the run was started with.</exception>
@@ -44,6 +58,7 @@ internal sealed class PlanCache : IDisposable
     {
         using var use = Take(run);
         use.Plan.RequireTrainable();
+        _ = use.Plan.SoftTargets;
         Fitting(use.Plan);
     }
 
@@ -63,7 +78,8 @@ internal sealed class PlanCache : IDisposable
         try
         {
             var plan = TrainingPlan.Restore(
-                run.Key.Name, run.Definition, (spec, recorded) => (data = Load(spec, recorded, _recordsNamePaths)).Value, _options.Networks);
+                run.Key.Name, run.Definition, (spec, recorded) => (data = Load(spec, recorded, _recordsNamePaths)).Value, _options.Networks,
+                (spec, dataset) => SoftTargets.Of(new RunFolder(_options.RunsFolder, run.Key.Name), spec, dataset, _options.Networks));
             return new LoadedPlan(plan, data!);
         }
         catch

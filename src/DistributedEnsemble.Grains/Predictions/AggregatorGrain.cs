@@ -98,7 +98,8 @@ internal sealed class AggregatorGrain : Grain, IAggregator
             using var use = _served.TakePlan();
             var plan = use.Plan;
             var selection = ConstituentSelection.Of(chosen, await _served.FitAsync(plan, chosen));
-            return await EnsembleEvaluation.RunAsync(Run.Name, plan, selection, _served.Constituents, request.Coverage);
+            var report = await EnsembleEvaluation.RunAsync(Run.Name, plan, selection, _served.Constituents, request.Coverage);
+            return report with { Teacher = await _served.MeasureTeacherAsync(plan) };
         });
     }
 

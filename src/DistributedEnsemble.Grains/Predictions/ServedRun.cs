@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Distillation;
 using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Grains;
@@ -77,6 +78,10 @@ internal sealed class ServedRun(
     /// <returns>Null without a validation split.</returns>
     public Task<ValidationFit?> FitAsync(TrainingPlan plan, ChosenConstituents chosen) =>
         ValidationFits.OfAsync(new RunFolder(options.RunsFolder, run.Name), plan, chosen, Constituents);
+
+    /// <returns>Null unless the run has a teacher, and that is what it was.</returns>
+    public Task<TeacherMeasures?> MeasureTeacherAsync(TrainingPlan plan) =>
+        Teacher.MeasureAsync(new RunFolder(options.RunsFolder, run.Name), plan, options.Networks);
 
     private async Task<ConstituentSelection> SelectAsync(ChosenConstituents chosen, bool isCalibrated)
     {

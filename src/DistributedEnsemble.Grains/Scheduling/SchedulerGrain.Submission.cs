@@ -92,6 +92,8 @@ internal sealed partial class SchedulerGrain
         using var data = await Task.Run(() => Refusing(() => plans.Load(document)));
         var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, data.Dataset)));
         CheckColumns(data.Dataset, spec);
+        var lesson = await Task.Run(() => Refusing(() => plans.Teach(spec, data.Dataset)));
+        spec = lesson?.Spec ?? spec;
         while (true)
         {
             var (run, plan) = await Task.Run(() => Refusing(() => PlanNew(spec, data.Dataset)));
@@ -99,6 +101,7 @@ internal sealed partial class SchedulerGrain
             var request = new RunRequest(plan.Spec.ToJson(), description.ToJson(), [.. plan.Members.Select(member => member.Load)], plan.Networks.Inexact);
             if (await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request))
             {
+                if (lesson is { Targets: var targets }) await Task.Run(() => targets.TryWrite(new RunFolder(options.RunsFolder, run.Name)));
                 Apply(new RunAdded(run, spec.Members));
                 data.HandOn();
                 return run;

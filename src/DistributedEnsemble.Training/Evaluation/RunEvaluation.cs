@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Distillation;
+
 namespace DistributedEnsemble.Training;
 
 /// <summary>Measures a run from its folder alone, on the calling thread.</summary>
@@ -18,14 +20,15 @@ public static class RunEvaluation
         var definition = new RunDefinition(run.Spec.ToJson(), run.Data.ToJson());
         var plan = TrainingPlan.Restore(status.Run, definition, load, networks);
         var chosen = ChosenConstituents.Of(status, plan, choice);
-        return EvaluateAsync(folder, status.Run, plan, chosen, coverage, cancellation).GetAwaiter().GetResult();
+        return EvaluateAsync(folder, status.Run, plan, chosen, coverage, networks, cancellation).GetAwaiter().GetResult();
     }
 
     private static async Task<EvaluationReport> EvaluateAsync(
-        RunFolder folder, string run, TrainingPlan plan, ChosenConstituents chosen, double? coverage, CancellationToken cancellation)
+        RunFolder folder, string run, TrainingPlan plan, ChosenConstituents chosen, double? coverage, NetworkRegistry networks, CancellationToken cancellation)
     {
         var models = new FolderConstituents(folder, plan, cancellation);
         var fit = await ValidationFits.OfAsync(folder, plan, chosen, models);
-        return await EnsembleEvaluation.RunAsync(run, plan, ConstituentSelection.Of(chosen, fit), models, coverage);
+        var report = await EnsembleEvaluation.RunAsync(run, plan, ConstituentSelection.Of(chosen, fit), models, coverage);
+        return report with { Teacher = await Teacher.MeasureAsync(folder, plan, networks) };
     }
 }

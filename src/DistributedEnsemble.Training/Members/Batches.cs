@@ -3,7 +3,8 @@ namespace DistributedEnsemble.Training;
 /// <summary>The rows of one step, whose inputs are where they were asked for.</summary>
 /// <param name="Rows">How many.</param>
 /// <param name="Targets">[rows].</param>
-public readonly record struct Batch(int Rows, ReadOnlyMemory<float> Targets);
+/// <param name="Order">[rows]: which of the samples they are.</param>
+public readonly record struct Batch(int Rows, ReadOnlyMemory<float> Targets, ReadOnlyMemory<int> Order);
 
 /// <summary>
 /// A member's batches: each epoch goes through the training rows in a fresh order, a keyed permutation; its last batch may
@@ -44,7 +45,7 @@ public sealed unsafe class Batches
         var rows = _order.AsSpan(first, Math.Min(_batchSize, _rows.Length - first));
         if (inputs.Length < rows.Length * _samples.Width) throw new ArgumentException($"{rows.Length} rows do not fit into {inputs.Length} numbers.", nameof(inputs));
         fixed (float* start = inputs) _samples.CopyTo(rows, start, _targets);
-        return new Batch(rows.Length, _targets.AsMemory(0, rows.Length));
+        return new Batch(rows.Length, _targets.AsMemory(0, rows.Length), _order.AsMemory(first, rows.Length));
     }
 
     private void Permute(int epoch)

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Distillation;
+
 namespace DistributedEnsemble.Training;
 
 /// <summary>
@@ -13,6 +15,7 @@ public sealed class MemberTraining : IDisposable
     private readonly Batches _batches;
     private readonly TrainingNoise _noise;
     private readonly L2 _l2;
+    private readonly Objective _objective;
     private readonly float[] _gradient, _targets;
     private readonly int _submodels;
     private readonly EarlyStopping? _stopping;
@@ -36,6 +39,7 @@ public sealed class MemberTraining : IDisposable
         _batches = new Batches(plan.Dataset.Train, _plan.Rows(), spec.Training.BatchSize, plan.Random, member);
         _function = _plan.Network.CreateFunction(_batches.Size, isTrained: true, spec.ThreadsPerMember);
         _submodels = _plan.Network.Submodels;
+        _objective = new Objective(_plan, _batches.Size * _submodels);
         _gradient = new float[_batches.Size * _submodels * plan.Task.Outputs];
         _targets = new float[_submodels > 1 ? _batches.Size * _submodels : 0];
         _noise = new TrainingNoise(plan.Random, member);
@@ -75,7 +79,7 @@ public sealed class MemberTraining : IDisposable
         _giveWay?.Invoke();
         var gradient = _gradient.AsSpan(0, outputs.Length);
         var targets = OfSubmodels(batch.Targets.Span);
-        var loss = _plan.Task.Loss(outputs, targets, gradient);
+        var loss = _objective.Loss(outputs, targets, batch.Order.Span, gradient);
         var metrics = Measure(step, loss, outputs, targets);
         _function.Backward(_weights, gradient);
         _l2.AddGradient(_weights);

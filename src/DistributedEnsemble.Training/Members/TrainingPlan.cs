@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Distillation;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
@@ -7,10 +8,13 @@ public sealed class TrainingPlan
 {
     private readonly Lazy<Samples> _validation;
     private readonly MemberPlan[] _members;
+    private readonly Lazy<SoftTargets?> _soft;
 
+    /// <param name="soft">Has what a student learns of its teacher, when the first member is trained.</param>
     /// <exception cref="SpecException">The spec does not fit the data.</exception>
-    public TrainingPlan(EnsembleSpec spec, Dataset dataset, NetworkRegistry networks, RandomSource? random = null)
+    public TrainingPlan(EnsembleSpec spec, Dataset dataset, NetworkRegistry networks, RandomSource? random = null, Func<SoftTargets?>? soft = null)
     {
+        _soft = new Lazy<SoftTargets?>(soft ?? (() => null));
         (Spec, Dataset) = (spec, dataset);
         Random = random ?? new RandomSource(spec.Seed);
         Split = ValidationSplit.Draw(dataset.Train, dataset.Task, spec.Data.ValidationFraction, Random);
@@ -25,13 +29,15 @@ public sealed class TrainingPlan
 
     /// <summary>The plan of a run that was started before, on the data that it was started with.</summary>
     /// <param name="load">Loads a dataset as a run knows it.</param>
+    /// <param name="soft">Has what a student learns of its teacher; not asked unless a member is trained.</param>
     /// <exception cref="DataException">The data is missing, or is not what it was.</exception>
-    public static TrainingPlan Restore(string run, RunDefinition definition, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks)
+    public static TrainingPlan Restore(
+        string run, RunDefinition definition, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks, Func<EnsembleSpec, Dataset, SoftTargets>? soft = null)
     {
         var spec = EnsembleSpec.FromJson(definition.Spec);
         var recorded = DataDescription.FromJson(definition.Data);
         var dataset = load(spec.Data, recorded);
-        return dataset.Sha256 == recorded.Sha256 ? new TrainingPlan(spec, dataset, networks) : throw new DataException(
+        return dataset.Sha256 == recorded.Sha256 ? new TrainingPlan(spec, dataset, networks, soft: spec.Distillation is null || soft is null ? null : () => soft(spec, dataset)) : throw new DataException(
             $"Dataset \"{spec.Data.Dataset}\" has changed since run \"{run}\" began: its SHA-256 is {dataset.Sha256}, "
             + $"the run's is {recorded.Sha256}. Bring the old data back, or start a new run.");
     }
@@ -43,6 +49,10 @@ public sealed class TrainingPlan
     public LearningTask Task { get; }
     public RandomSource Random { get; }
     public ValidationSplit Split { get; }
+
+    /// <summary>What members learn of the run's teacher; null of a run without one.</summary>
+    /// <exception cref="DataException">The run's folder has it no more, and the teacher is missing or has changed.</exception>
+    public SoftTargets? SoftTargets => _soft.Value;
 
     /// <summary>Which of the training rows each member sees.</summary>
     public MemberRows Rows { get; }

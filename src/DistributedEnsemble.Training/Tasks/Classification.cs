@@ -126,6 +126,41 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
         return loss / targets.Length;
     }
 
+    [JsonIgnore]
+    public override int SoftWidth => Classes.Count;
+
+    /// <summary>q ∝ p̄^(1/T).</summary>
+    public override void Soften(ReadOnlySpan<double> answers, double temperature, Span<float> soft)
+    {
+        var probabilities = Probabilities(answers);
+        if (temperature != 1) probabilities = TemperatureScaling.Apply(probabilities, Outputs, temperature);
+        for (var i = 0; i < soft.Length; i++) soft[i] = (float)probabilities[i];
+    }
+
+    /// <summary>−T²·Σ q·ln softmax(outputs/T), whose gradient T·(softmax − q) is as large at any T (Hinton et al., 2015, section 2).</summary>
+    public override double SoftLoss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> soft, double temperature, Span<float> gradient)
+    {
+        var (loss, rows) = (0.0, outputs.Length / Outputs);
+        for (var first = 0; first < outputs.Length; first += Outputs)
+        {
+            var scores = outputs.Slice(first, Outputs);
+            var slopes = gradient.Slice(first, Outputs);
+            var targets = soft.Slice(first, Outputs);
+            var highest = SubtractHighest(scores, slopes);
+            for (var c = 0; c < slopes.Length; c++) slopes[c] = (float)(slopes[c] / temperature);
+            Elementary.Exp(slopes, slopes);
+            var sum = Sum(slopes);
+            var logarithm = (double)Elementary.Log((float)sum);
+            for (var c = 0; c < slopes.Length; c++)
+            {
+                loss += targets[c] * (logarithm - (((double)scores[c] - highest) / temperature));
+                slopes[c] = (float)(temperature * ((slopes[c] / sum) - targets[c]) / rows);
+            }
+        }
+
+        return temperature * temperature * loss / rows;
+    }
+
     /// <summary>The share of rows whose highest score is right.</summary>
     public override StepQuality StepQuality(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets)
     {

@@ -52,6 +52,22 @@ public abstract record LearningTask
     /// <param name="gradient">[rows, outputs]: overwritten with d(mean loss)/d(outputs).</param>
     public abstract double Loss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets, Span<float> gradient);
 
+    /// <summary>Numbers of a row's prediction that a student learns.</summary>
+    [JsonIgnore]
+    public abstract int SoftWidth { get; }
+
+    /// <summary>What a student learns of an average's answers.</summary>
+    /// <param name="answers">[rows, width]; the task is <see cref="Fitted"/> if it needs to be.</param>
+    /// <param name="temperature">By which probabilities are softened.</param>
+    /// <param name="soft">[rows, soft width]: overwritten.</param>
+    public abstract void Soften(ReadOnlySpan<double> answers, double temperature, Span<float> soft);
+
+    /// <summary>The mean loss of a batch against a teacher's predictions, and its gradient.</summary>
+    /// <param name="soft">[rows, soft width].</param>
+    /// <param name="temperature">As in <see cref="Soften"/>.</param>
+    /// <param name="gradient">[rows, outputs]: overwritten.</param>
+    public abstract double SoftLoss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> soft, double temperature, Span<float> gradient);
+
     /// <summary>How good a batch's outputs are, for people who watch the training.</summary>
     public abstract StepQuality StepQuality(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets);
 

@@ -138,6 +138,40 @@ public sealed record Regression(double Mean, double Deviation, double Minimum, d
         return loss / targets.Length;
     }
 
+    [JsonIgnore]
+    public override int SoftWidth => 2;
+
+    /// <summary>The mixture's moments μ* and σ*², standardised.</summary>
+    public override void Soften(ReadOnlySpan<double> answers, double temperature, Span<float> soft)
+    {
+        for (; !soft.IsEmpty; soft = soft[SoftWidth..], answers = answers[Width..])
+            (soft[0], soft[1]) = ((float)answers[0], (float)TotalVariance(answers[..Width]));
+    }
+
+    /// <summary>½·(ln 2πv + (σ*² + (μ* − μ)²)/v), least where the student's moments are the mixture's; or ½·(μ* − μ)².</summary>
+    public override double SoftLoss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> soft, double temperature, Span<float> gradient)
+    {
+        var (loss, rows) = (0.0, soft.Length / SoftWidth);
+        for (var row = 0; row < rows; row++)
+        {
+            var distance = (double)outputs[row * Outputs] - soft[row * SoftWidth];
+            if (!IsGaussian)
+            {
+                loss += distance * distance / 2;
+                gradient[row] = (float)(distance / rows);
+                continue;
+            }
+
+            var s = outputs[(row * 2) + 1];
+            double variance = Elementary.Softplus(s) + SmallestVariance, ratio = (soft[(row * SoftWidth) + 1] + (distance * distance)) / variance;
+            loss += 0.5 * (Math.Log(2 * Math.PI) + Elementary.Log((float)variance) + ratio);
+            gradient[row * 2] = (float)(distance / variance / rows);
+            gradient[(row * 2) + 1] = (float)(0.5 * (1 - ratio) / variance * Sigmoid(s) / rows);
+        }
+
+        return loss / rows;
+    }
+
     /// <summary>The root of the mean squared error, in the target's units.</summary>
     public override StepQuality StepQuality(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets)
     {

@@ -45,7 +45,7 @@ public sealed class ExportOnnxTests : IDisposable
     [InlineData("--format", "pickle", "--format is pickle: it is one of safetensors, onnx. Try `ensemble export --help`.")]
     [InlineData("--single", "--output=x", "--single is of --format onnx: safetensors are chosen with --members and --select.")]
     [InlineData("--format", "safetensors", "--output is missing: it takes a folder for the safetensors and their manifest. (--format onnx writes one file.)")]
-    [InlineData("--format=onnx", "--mc=4", "prediction.monteCarloSamples is 4: an ONNX file has dropout's expectation in it. Choose 0 for this file.")]
+    [InlineData("--format=onnx", "--mc=4", "--mc is 4: an ONNX file has dropout's expectation in it. Choose 0 for this file.")]
     [InlineData("--format=onnx", "--output=.", "--output . is a folder: with --format onnx it takes the name of a file.")]
     public async Task What_cannot_be_exported_is_said_in_one_line(string first, string second, string error)
     {

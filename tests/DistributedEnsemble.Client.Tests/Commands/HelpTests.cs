@@ -20,6 +20,7 @@ public sealed class HelpTests : IDisposable
     [InlineData("predict")]
     [InlineData("serve")]
     [InlineData("export")]
+    [InlineData("distill")]
     [InlineData("spec")]
     [InlineData("datasets")]
     public async Task Every_command_has_help_with_an_example(string command)

@@ -57,6 +57,27 @@ public sealed class KilledProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task A_student_that_is_killed_ends_as_if_it_never_was_also_when_its_teacher_is_gone()
+    {
+        (await EnsembleProcess.RunAsync([.. Train("teacher"), "--epochs", "4", "--set", "checkpoints.everySeconds=1"])).Succeeded();
+        (await EnsembleProcess.RunAsync(Distill("whole"))).Succeeded();
+        var killed = new RunFolder(_folder, "killed");
+        using (var process = EnsembleProcess.Start(Distill("killed")))
+        {
+            // Past its first checkpoint, but not at its end.
+            while (!process.HasExited && Status(killed) is not { Steps: > 0 }) await Task.Delay(1, TestContext.Current.CancellationToken);
+            process.Kill();
+            await process.EndAsync();
+        }
+
+        Assert.False(Status(killed)!.HasEnded);
+        Directory.Delete(new RunFolder(_folder, "teacher").Root, recursive: true);
+        (await EnsembleProcess.RunAsync(Resume())).Succeeded();
+
+        Assert.Equal(Status(new RunFolder(_folder, "whole"))!.Snapshots, Status(killed)!.Snapshots);
+    }
+
+    [Fact]
     public async Task Two_processes_train_in_one_folder_and_a_third_is_refused_on_their_runs()
     {
         string[] arguments = ["train", SpecFile("endless", Spec.Replace("\"epochs\": 60", "\"epochs\": 1000000")), "--runs", _folder];
@@ -79,6 +100,8 @@ public sealed class KilledProcessTests : IDisposable
     }
 
     private string[] Train(string name) => ["train", SpecFile("spec", Spec), "--name", name, "--runs", _folder];
+
+    private string[] Distill(string name) => ["distill", "teacher", "--name", name, "--set", "training.epochs=300", "--runs", _folder];
 
     private string[] Resume() => ["resume", "killed", "--runs", _folder];
 

@@ -1,0 +1,147 @@
+using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Training.Distillation;
+
+/// <summary>The run whose averaged predictions a student learns, predicting as its own spec says.</summary>
+internal sealed class Teacher
+{
+    /// <summary>Rows that all models are asked for before the next ones: the answers of all rows could be more than the data.</summary>
+    private const int Together = 64 * BatchedPrediction.BatchSize;
+
+    private readonly RunFolder _folder;
+    private readonly TrainingPlan _plan;
+    private readonly ConstituentSelection _selection;
+    private readonly LearningTask _task;
+
+    private Teacher(RunFolder folder, TrainingPlan plan, ConstituentSelection selection) => (_folder, _plan, _selection, _task) = (
+        folder, plan, selection, selection.Fit is { Fit: { } fit } ? plan.Task.Fitted(fit) : plan.Task);
+
+    /// <summary>The sha256 of its models, each as often as it counts.</summary>
+    public IEnumerable<string> Weights => _selection.Constituents.Zip(_selection.Multiplicities).SelectMany(model => Enumerable.Repeat(model.First.Sha256, model.Second));
+
+    /// <param name="runs">The folder of all runs.</param>
+    /// <param name="student">Its spec.</param>
+    /// <param name="dataset">What the student trains on.</param>
+    /// <exception cref="SpecException">The run is no teacher of that student.</exception>
+    public static Teacher Open(string runs, EnsembleSpec student, Dataset dataset, NetworkRegistry networks)
+    {
+        var name = student.Distillation!.Teacher!;
+        try
+        {
+            var folder = new RunFolder(runs, name);
+            var status = RunStatusFile.Read(folder) ?? throw Wrong(name, $"there is no such run in {folder.Runs}");
+            if (status.State is not (RunState.Completed or RunState.Degraded)) throw Wrong(name, $"it is {status.State.ToString().ToLowerInvariant()}, and a teacher's training must have ended");
+            var run = RunDescription.Read(folder);
+            CheckData(name, run.Data, DataDescription.Of(dataset, 0));
+            var plan = new TrainingPlan(run.Spec, dataset, networks);
+            var chosen = ChosenConstituents.Of(status, plan, null);
+            var fit = ValidationFits.OfAsync(folder, plan, chosen, new FolderConstituents(folder, plan)).GetAwaiter().GetResult();
+            return new Teacher(folder, plan, ConstituentSelection.Of(chosen, fit));
+        }
+        catch (Exception exception) when (exception is InvalidDataException or SafetensorsException)
+        {
+            throw Wrong(name, exception.Message.TrimEnd('.'));
+        }
+    }
+
+    /// <summary>Whether it still is the one that a run began with.</summary>
+    /// <exception cref="DataException">It is not.</exception>
+    public void RequireUnchanged(DistillationSpec distillation)
+    {
+        if (distillation.Weights is not { } weights || Weights.SequenceEqual(weights)) return;
+        throw new DataException(
+            $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: its models are others than distillation.weights says (bring the old run back, or begin a new student).");
+    }
+
+    /// <summary>Its averaged predictions of all training rows.</summary>
+    /// <exception cref="DataException">They are not what a run began with.</exception>
+    public SoftTargets Teach(DistillationSpec distillation)
+    {
+        var (train, width) = (_plan.Dataset.Train, _task.SoftWidth);
+        var soft = new NativeVector(train.Count * width);
+        for (var first = 0; first < train.Count; first += Together)
+        {
+            var rows = (int)Math.Min(Together, train.Count - first);
+            _task.Soften(Average(first, rows), distillation.Temperature, soft.Slice((long)first * width, rows * width));
+        }
+
+        var targets = SoftTargets.Of(soft, width);
+        return distillation.Targets is null || distillation.Targets == targets.Sha256 ? targets : throw new DataException(
+            $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: its predictions are others than distillation.targets says (bring the old run back, or begin a new student).");
+    }
+
+    /// <summary>On the test split, beside its single models.</summary>
+    public async Task<TeacherMeasures> EvaluateAsync()
+    {
+        var report = await EnsembleEvaluation.RunAsync(_folder.Name, _plan, _selection, new FolderConstituents(_folder, _plan));
+        return new TeacherMeasures(report.Run, report.Constituents, report.Ensemble, report.Single.Mean);
+    }
+
+    /// <summary>How the teacher of a run measures; null if it has none, or the teacher is not what it was.</summary>
+    public static async Task<TeacherMeasures?> MeasureAsync(RunFolder student, TrainingPlan plan, NetworkRegistry networks)
+    {
+        if (plan.Spec.Distillation is not { } distillation) return null;
+        try
+        {
+            var teacher = Open(student.Runs, plan.Spec, plan.Dataset, networks);
+            teacher.RequireUnchanged(distillation);
+            return await teacher.EvaluateAsync();
+        }
+        catch (Exception exception) when (exception is SpecException or DataException or SafetensorsException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Of all models; where members do not see all rows, of those that did not see the row, if there is one.</summary>
+    private double[] Average(int first, int rows)
+    {
+        var (all, unseen, counts) = (new AnswerMean(), new double[rows * _task.Width], new int[rows]);
+        foreach (var (weights, file, multiplicity) in Models())
+        {
+            var answers = BatchedPrediction.Of(
+                Predictors.Create(_plan, weights, file.Member, _selection.MonteCarloSamples), _plan.Dataset.Train.InputsOf(first, rows), _plan.Dataset.Train.Width);
+            all.Add(answers, multiplicity);
+            if (!_plan.Spec.Data.HasOutOfFold) continue;
+            var isSeen = SeenBy(file.Member);
+            for (var row = 0; row < rows; row++)
+            {
+                if (isSeen[first + row]) continue;
+                counts[row] += multiplicity;
+                for (var i = row * _task.Width; i < (row + 1) * _task.Width; i++) unseen[i] += multiplicity * answers[i];
+            }
+        }
+
+        var mean = all.ToArray();
+        for (var i = 0; i < mean.Length; i++) if (counts[i / _task.Width] is > 0 and var count) mean[i] = unseen[i] / count;
+        return mean;
+    }
+
+    /// <summary>Of each of the dataset's training rows.</summary>
+    private bool[] SeenBy(int member)
+    {
+        var seen = new bool[_plan.Dataset.Train.Count];
+        foreach (var row in _plan.Rows.Of(member)) seen[row] = true;
+        return seen;
+    }
+
+    private IEnumerable<(Weights Weights, WeightFile File, int Multiplicity)> Models()
+    {
+        foreach (var (file, multiplicity) in _selection.Constituents.Zip(_selection.Multiplicities))
+        {
+            using var weights = WeightFiles.LoadWeights(_folder, file, _plan.Of(file.Member).Network.Layout);
+            yield return (weights, file, multiplicity);
+        }
+    }
+
+    private static void CheckData(string name, DataDescription teacher, DataDescription student)
+    {
+        if (teacher.Sha256 != student.Sha256) throw Wrong(name, $"it was trained on other data ({teacher.Dataset}), and a student learns its predictions row by row");
+        if (!teacher.Task.Equals(student.Task)) throw Wrong(name, "it predicts another target, or other classes");
+        if (!teacher.InputShape.SequenceEqual(student.InputShape) || !teacher.Features.SequenceEqual(student.Features))
+            throw Wrong(name, "it was trained on other columns than the student's (leave data.ignore and the others of data as they were)");
+    }
+
+    private static SpecException Wrong(string name, string reason) => new($"distillation.teacher is {OneLine.Quoted(name)}: {reason}.");
+}

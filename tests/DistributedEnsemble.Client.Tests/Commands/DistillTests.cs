@@ -1,0 +1,132 @@
+using System.Text.Json;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Client.Tests.Commands;
+
+public sealed class DistillTests : IDisposable
+{
+    private readonly TestDriver _driver = new();
+
+    [Theory]
+    [InlineData("amount")]
+    [InlineData("size")]
+    public async Task A_student_names_its_teachers_weights_and_is_measured_beside_it(string target)
+    {
+        var teacher = await TrainAsync("teacher", "--target", target);
+
+        var json = (await _driver.RunAsync("distill", "teacher", "--set", "model.hidden=[9]", "--json")).Succeeded().Json;
+
+        Assert.Equal("teacher-student", json.GetProperty("run").GetString());
+        var spec = JsonElement.Parse(File.ReadAllText(Path.Combine(_driver.RunsFolder, "teacher-student", "spec.json"))).GetProperty("distillation");
+        Assert.Equal(
+            teacher.GetProperty("weights").EnumerateArray().Select(weights => weights.GetProperty("sha256").GetString()),
+            spec.GetProperty("weights").EnumerateArray().Select(sha256 => sha256.GetString()));
+        var measured = json.GetProperty("teacher");
+        Assert.Equal("teacher", measured.GetProperty("run").GetString());
+        Assert.Equal(teacher.GetProperty("ensemble").GetRawText(), measured.GetProperty("ensemble").GetRawText());
+        Assert.Equal(teacher.GetProperty("single").GetProperty("mean").GetRawText(), measured.GetProperty("single").GetRawText());
+        var evaluated = (await _driver.RunAsync("evaluate", "teacher-student")).Succeeded().Out;
+        foreach (var row in new[] { "teacher teacher, ensemble of 3", "teacher's mean member", "kept of the teacher's gain" }) Assert.Contains(row, evaluated, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_student_that_learns_of_the_labels_alone_is_the_member_that_it_would_be()
+    {
+        await TrainAsync("teacher");
+
+        (await _driver.RunAsync("distill", "teacher", "--set", "distillation.share=0")).Succeeded();
+
+        Assert.Equal(Weights("teacher").First(), Assert.Single(Weights("teacher-student")));
+        (await _driver.RunAsync("distill", "teacher", "--name", "listens")).Succeeded();
+        Assert.NotEqual(Weights("teacher").First(), Assert.Single(Weights("listens")));
+    }
+
+    [Fact]
+    public async Task Members_teach_rows_that_they_did_not_train_on_where_there_are_such()
+    {
+        await TrainAsync("teacher", "--set", "data.folds=3");
+
+        (await _driver.RunAsync("distill", "teacher")).Succeeded();
+
+        using var file = SafetensorsReader.Open(Path.Combine(_driver.RunsFolder, "teacher-student", "distillation", "targets.safetensors"));
+        var targets = new float[128 * 2];
+        file.Read(Assert.Single(file.Tensors), System.Runtime.InteropServices.MemoryMarshal.AsBytes(targets.AsSpan()));
+        // What each member says of its own fold's rows is one model's, not the average of three.
+        var rows = File.ReadLines(_driver.Place("r.csv")).Skip(1).Where((_, row) => row % 5 != 4).ToArray();
+        var input = _driver.File("rows.csv", $"size,days,colour,amount\n{string.Join('\n', rows)}\n");
+        var average = (await _driver.RunAsync("predict", "teacher", "--input", input, "--json")).Succeeded().Json.GetProperty("rows").EnumerateArray()
+            .Select(row => row.GetProperty("probabilities").EnumerateObject().First().Value.GetDouble()).ToArray();
+        Assert.Equal(128, average.Length);
+        Assert.All(Enumerable.Range(0, 128), row => Assert.Equal(1, targets[2 * row] + targets[2 * row + 1], 1e-5));
+        Assert.True(Enumerable.Range(0, 128).Count(row => Math.Abs(targets[2 * row] - average[row]) > 1e-4) > 100);
+    }
+
+    [Fact]
+    public async Task The_same_student_again_is_byte_identical_and_needs_no_file_of_the_first()
+    {
+        await TrainAsync("teacher");
+        (await _driver.RunAsync("distill", "teacher", "--name", "one")).Succeeded();
+        var spec = _driver.File("again.json", (await _driver.RunAsync("spec", "one")).Succeeded().Out.Replace("\"one\"", "\"two\"", StringComparison.Ordinal));
+
+        (await _driver.RunAsync("train", spec)).Succeeded();
+
+        Assert.Equal(Weights("one"), Weights("two"));
+    }
+
+    [Fact]
+    public async Task A_teacher_that_is_missing_or_has_changed_is_refused_by_name()
+    {
+        await TrainAsync("teacher");
+        (await _driver.RunAsync("distill", "teacher", "--name", "one")).Succeeded();
+        var spec = _driver.File("again.json", (await _driver.RunAsync("spec", "one")).Succeeded().Out.Replace("\"one\"", "\"two\"", StringComparison.Ordinal));
+        (await _driver.RunAsync("delete", "teacher", "--yes")).Succeeded();
+        (await _driver.RunAsync("train", spec)).Refused(2, $"distillation.teacher is \"teacher\": there is no such run in {Path.GetFullPath(_driver.RunsFolder)}.");
+
+        await TrainAsync("teacher", "--seed", "5");
+
+        (await _driver.RunAsync("train", spec)).Refused(2,
+            "distillation.teacher is \"teacher\": its models are others than distillation.weights says (bring the old run back, or begin a new student).");
+        Assert.DoesNotContain("two", _driver.Runs);
+        // It is measured alone.
+        Assert.DoesNotContain("teacher", (await _driver.RunAsync("evaluate", "one", "--json")).Succeeded().Json.EnumerateObject().Select(property => property.Name));
+    }
+
+    [Theory]
+    [InlineData("--set", "data.ignore=[\"colour\"]", "it was trained on other columns than the student's (leave data.ignore and the others of data as they were)")]
+    [InlineData("--set", "data.target=size", "it predicts another target, or other classes")]
+    [InlineData("--set", "data.dataset=OTHER", "it was trained on other data (r.csv), and a student learns its predictions row by row")]
+    public async Task A_student_of_other_data_is_refused(string option, string value, string reason)
+    {
+        await TrainAsync("teacher");
+        var other = _driver.File("other.csv", File.ReadAllText(_driver.Place("r.csv")) + "\n3,3,red,few\n");
+
+        (await _driver.RunAsync("distill", "teacher", option, value.Replace("OTHER", other, StringComparison.Ordinal))).Refused(2, $"distillation.teacher is \"teacher\": {reason}.");
+
+        Assert.Equal(["teacher"], _driver.Runs);
+    }
+
+    [Fact]
+    public async Task A_run_that_has_not_ended_teaches_nobody()
+    {
+        await TrainAsync("teacher");
+        var status = Path.Combine(_driver.RunsFolder, "teacher", RunFolder.StatusFile);
+        var text = File.ReadAllText(status);
+        var state = text.IndexOf("completed", StringComparison.Ordinal);
+        File.WriteAllText(status, $"{text[..state]}paused{text[(state + "completed".Length)..]}");
+
+        (await _driver.RunAsync("distill", "teacher")).Refused(2, "distillation.teacher is \"teacher\": it is paused, and a teacher's training must have ended.");
+        (await _driver.RunAsync("distill", "nobody")).Refused(2, $"Run \"nobody\" does not exist in {_driver.RunsFolder}. `ensemble list --runs {_driver.RunsFolder}` shows those that do.");
+    }
+
+    public void Dispose() => _driver.Dispose();
+
+    private string[] Weights(string run) => [.. RunStatusJson.FromJson(File.ReadAllText(Path.Combine(_driver.RunsFolder, run, RunFolder.StatusFile))).Snapshots.Select(file => file.Sha256)];
+
+    private async Task<JsonElement> TrainAsync(string name, params string[] more)
+    {
+        string[] colours = ["red", "blue", "", "green"];
+        var lines = Enumerable.Range(0, 160).Select(i => $"{i * 7 % 31 / 2.0},{i % 11},{colours[i * 3 % 4]},{(i * 7 % 31 > 15 ? "many" : "few")}");
+        var data = _driver.File("r.csv", $"size,days,colour,amount\n{string.Join('\n', lines)}\n");
+        return (await _driver.RunAsync(["train", "--dataset", data, "--name", name, "--members", "3", "--epochs", "5", "--json", .. more.Contains("--target") ? more : ["--target", "amount", .. more]])).Succeeded().Json;
+    }
+}
