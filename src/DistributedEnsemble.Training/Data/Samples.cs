@@ -3,17 +3,29 @@ using DistributedEnsemble.Training.Kernels;
 namespace DistributedEnsemble.Training;
 
 /// <summary>Rows with their targets, preprocessed.</summary>
-/// <param name="Inputs">[n, inputs], row after row.</param>
+/// <param name="Inputs">Of all rows that lie in this memory, row after row.</param>
 /// <param name="Targets">[n]: indices into the classes, or standardised numbers, as the dataset's task says.</param>
 public sealed unsafe record Samples(NativeVector Inputs, float[] Targets) : IDisposable
 {
+    /// <summary>Which rows of the memory these are; null if they are all of them, in their order.</summary>
+    private int[]? _places;
+
     public long Count => Targets.Length;
 
     /// <summary>Numbers of one row.</summary>
-    public int Width => Count == 0 ? 0 : (int)(Inputs.Length / Count);
+    public int Width { get; private init; } = Targets.Length == 0 ? 0 : (int)(Inputs.Length / Targets.Length);
 
-    /// <summary>The inputs of some rows that follow each other.</summary>
-    public Span<float> InputsOf(long first, int count) => Inputs.Slice(first * Width, checked(count * Width));
+    /// <summary>The inputs of some rows that follow each other: where they lie, or a copy of chosen ones.</summary>
+    public Span<float> InputsOf(long first, int count)
+    {
+        if (_places is null) return Inputs.Slice(first * Width, checked(count * Width));
+        var copy = new float[checked(count * Width)];
+        for (var i = 0; i < count; i++) Inputs.Slice((long)_places[first + i] * Width, Width).CopyTo(copy.AsSpan(i * Width));
+        return copy;
+    }
+
+    /// <summary>Some of the rows, in the given order, for as long as these are there: their inputs stay where they are.</summary>
+    public Samples Chosen(int[] rows) => new(Inputs, [.. rows.Select(row => Targets[row])]) { _places = rows, Width = Width };
 
     /// <summary>A copy of some rows, in the given order.</summary>
     public Samples Rows(ReadOnlySpan<int> rows)
@@ -35,5 +47,8 @@ public sealed unsafe record Samples(NativeVector Inputs, float[] Targets) : IDis
         }
     }
 
-    public void Dispose() => Inputs.Dispose();
+    public void Dispose()
+    {
+        if (_places is null) Inputs.Dispose();
+    }
 }

@@ -23,7 +23,7 @@ public sealed class TrainingPlan
         Networks = new MemberNetworks(spec, dataset.Inputs, Task.Outputs, networks, Random);
         foreach (var member in Networks.Variants) _ = Networks.Of(member);
         _members = [.. Enumerable.Range(0, spec.Members).Select(PlanOf)];
-        _validation = new Lazy<Samples>(() => dataset.Train.Rows(Split.Validation));
+        _validation = new Lazy<Samples>(() => dataset.Train.Chosen(Split.Validation));
         CheckPrediction();
     }
 

@@ -1,4 +1,6 @@
 using System.Collections;
+using System.Runtime.InteropServices;
+using DistributedEnsemble.Training.Kernels;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
@@ -19,13 +21,15 @@ public sealed record ValidationSplit(int[] Training, int[] Validation)
         foreach (var target in targets) starts[task.Stratum(target) + 1]++;
         for (var stratum = 0; stratum < task.Strata; stratum++) starts[stratum + 1] += starts[stratum];
 
-        // The rows of one stratum after those of another, in one array: of long tables each array counts.
-        var (rows, next) = (new int[targets.Length], starts[..^1]);
+        // The rows of one stratum after those of another, in memory that is given back at once: of long tables each array counts.
+        using var memory = new NativeVector(targets.Length);
+        var rows = MemoryMarshal.Cast<float, int>(memory.Span);
+        var next = starts[..^1];
         for (var row = 0; row < targets.Length; row++) rows[next[task.Stratum(targets[row])]++] = row;
         var (validates, count) = (new BitArray(targets.Length), 0);
         for (var stratum = 0; stratum < task.Strata; stratum++)
         {
-            var members = rows.AsSpan(starts[stratum]..starts[stratum + 1]);
+            var members = rows[starts[stratum]..starts[stratum + 1]];
             random.Shuffle(new DistributedEnsemble.Training.Draw(Purpose.DataSplit, 0, 0, (uint)stratum), members);
             var chosen = (int)Math.Round(members.Length * fraction, MidpointRounding.AwayFromZero);
             foreach (var row in members[..chosen]) validates[row] = true;

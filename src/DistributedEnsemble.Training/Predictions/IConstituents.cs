@@ -15,14 +15,16 @@ public interface IConstituents
 /// <param name="Start">A multiple of <see cref="BatchedPrediction.BatchSize"/>.</param>
 public readonly record struct RowRange(DataPart Part, int Start, int Count)
 {
-    /// <summary>Rows that are asked for at once: a multiple of the batch, so that the bits do not depend on it.</summary>
-    private const int Most = 16 * BatchedPrediction.BatchSize;
+    /// <summary>Bytes of a model's answers at once: more would be large objects, which pile up until they are collected.</summary>
+    private const int MostBytes = 1 << 16;
 
     /// <summary>All rows of a part, a piece at a time.</summary>
     public static IEnumerable<RowRange> Of(TrainingPlan plan, DataPart part)
     {
         var rows = (int)plan.Samples(part).Count;
-        for (var start = 0; start < rows; start += Most) yield return new RowRange(part, start, Math.Min(Most, rows - start));
+        // Whole batches, so that the bits do not depend on it.
+        var most = Math.Max(1, MostBytes / (sizeof(double) * plan.Task.Width * BatchedPrediction.BatchSize)) * BatchedPrediction.BatchSize;
+        for (var start = 0; start < rows; start += most) yield return new RowRange(part, start, Math.Min(most, rows - start));
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace DistributedEnsemble.Training.Tasks;
 
@@ -10,6 +11,9 @@ public sealed record AnswerRows(IReadOnlyList<ReadOnlyMemory<double>> Models, IR
 {
     public static AnswerRows Of(IReadOnlyList<ReadOnlyMemory<double>> models, IReadOnlyList<int> multiplicities)
     {
+        // One model is its own mean; of long tables each copy counts.
+        if ((models, multiplicities) is ([var only], [1]) && MemoryMarshal.TryGetArray(only, out var all) && all.Array is { } array && all.Count == array.Length)
+            return new AnswerRows(models, multiplicities, array);
         var mean = new AnswerMean();
         for (var i = 0; i < models.Count; i++) mean.Add(models[i].Span, multiplicities[i]);
         return new AnswerRows(models, multiplicities, mean.ToArray());

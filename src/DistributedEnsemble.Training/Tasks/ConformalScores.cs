@@ -13,9 +13,11 @@ public sealed record ConformalScores(int Rows, ImmutableArray<double> Scores)
 {
     private const int MostScores = 10_000;
 
-    public static ConformalScores Of(IEnumerable<double> scores)
+    /// <param name="scores">Are sorted.</param>
+    public static ConformalScores Of(double[] scores)
     {
-        double[] sorted = [.. scores.Order()];
+        var sorted = scores;
+        Array.Sort(sorted);
         var kept = Math.Min(sorted.Length, MostScores);
         return new ConformalScores(sorted.Length, [.. Enumerable.Range(1, kept).Select(i => sorted[Rank(i, kept, sorted.Length) - 1])]);
     }

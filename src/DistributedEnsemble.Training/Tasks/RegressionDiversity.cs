@@ -3,11 +3,13 @@ namespace DistributedEnsemble.Training.Tasks;
 /// <summary>How different models are, pair by pair, from the mean that each gives each row.</summary>
 internal sealed class RegressionDiversity(Regression task, int models, int rows) : IDiversity
 {
-    private readonly float[][] _means = [.. Enumerable.Range(0, models).Select(_ => new float[rows])];
-    private readonly float[] _targets = new float[rows];
+    // One model has no other to differ from.
+    private readonly float[][] _means = models < 2 ? [] : [.. Enumerable.Range(0, models).Select(_ => new float[rows])];
+    private readonly float[] _targets = models < 2 ? [] : new float[rows];
 
     public void Add(int model, int start, ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
     {
+        if (_means is []) return;
         targets.CopyTo(_targets.AsSpan(start));
         for (var row = 0; row < targets.Length; row++) _means[model][start + row] = (float)answers[row * task.Width];
     }

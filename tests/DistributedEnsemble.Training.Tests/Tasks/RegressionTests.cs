@@ -149,7 +149,7 @@ public sealed class RegressionTests
     [Fact]
     public void Of_many_scores_ranks_are_kept_and_promise_no_less()
     {
-        var scores = ConformalScores.Of(Enumerable.Range(1, 100_003).Select(i => (double)i));
+        var scores = ConformalScores.Of([.. Enumerable.Range(1, 100_003).Select(i => (double)i)]);
 
         Assert.Equal(10_000, scores.Scores.Length);
         Assert.InRange(scores.Threshold(0.9), 0.9 * 100_004, 0.9 * 100_004 + 11);
