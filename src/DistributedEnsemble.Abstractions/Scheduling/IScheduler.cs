@@ -15,6 +15,13 @@ public interface IScheduler : IGrainWithStringKey
     Task<RunKey> SubmitAsync(Submission submission);
 
     /// <summary>
+    /// How fast the run would go on the lanes of the scheduler's silo, by some seconds of real steps that nothing is kept of.
+    /// </summary>
+    /// <exception cref="RunRejectedException">The spec, its data or its name cannot be had.</exception>
+    [Alias("measure"), ResponseTimeout(LongCalls.Loading)]
+    Task<TrainingPace> MeasureAsync(Submission submission);
+
+    /// <summary>
     /// Lets a paused run go on, exactly where its record says; also one whose process ended without a word, whose record still
     /// says running. A run that is known by name only is found by <see cref="FindAsync"/> first.
     /// </summary>

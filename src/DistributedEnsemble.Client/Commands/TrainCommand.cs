@@ -16,16 +16,20 @@ internal sealed class TrainCommand : DriverCommand
     {
         var spec = new SpecArguments();
         spec.AddTo(this);
+        var limit = new TimeLimit(time);
+        Add(limit.Option);
         var session = new TrainingSession(shared, consoles, time, listen);
         SetAction((parsed, _) =>
         {
-            var options = shared.Read(parsed);
+            var (options, began) = (shared.Read(parsed), time.GetTimestamp());
+            limit.Check(parsed, options);
             var composed = backend.ComposeSpec(spec.ReadFile(parsed), spec.Overrides(parsed), options.DataFolder);
             return session.RunAsync(parsed, stopping => backend.StartCluster(options, stopping), async (cluster, stopping) =>
             {
                 // A cluster's silos do not see this machine's files.
                 var sent = cluster.OutlivesProcess ? await DataUpload.SendAsync(cluster.Grains, composed, options.DataFolder, stopping) : composed;
-                return await cluster.Scheduler.SubmitAsync(new Submission(sent));
+                var limited = await limit.ApplyAsync(parsed, cluster, sent, began, consoles.Progress(shared.Json(parsed)).WriteRaw, stopping);
+                return await cluster.Scheduler.SubmitAsync(new Submission(limited));
             });
         });
     }

@@ -64,6 +64,11 @@ internal static class SpecReference
             The validation rows have then chosen the models that they select, calibrate and compare afterwards: these figures are a
             little too good, while those of the test rows are not.
 
+            `ensemble train --time-limit 5m` measures the pace by some seconds of real steps that nothing is kept of, and writes into
+            the spec as many of its epochs as nine tenths of the time allow, counted from the start of the command. Schedule, cycles and
+            snapshots are those of that many epochs, and members may stop before. No weight depends on the time after that: the run is
+            repeated bit by bit from its spec (`ensemble spec R`).
+
             ## What each dataset brings
 
             A table brings what `x.csv` does, a large one fewer epochs of larger batches.

@@ -35,6 +35,17 @@ internal sealed partial class SchedulerGrain
         }
     }
 
+    public async Task<TrainingPace> MeasureAsync(Submission submission)
+    {
+        var document = await Task.Run(() => Refusing(() => SpecDocument.Parse(submission.Spec)));
+        await CheckStoreAsync((await Task.Run(() => Refusing(() => plans.Resolve(document)))).Name);
+        using var data = await Task.Run(() => Refusing(() => plans.Load(document)));
+        var pace = await Task.Run(() => Refusing(() => PaceMeasurement.Of(plans.Plan(plans.Resolve(document, data.Dataset), data.Dataset), options.Lanes)));
+        // The run is about to be submitted.
+        data.HandOn();
+        return pace;
+    }
+
     /// <exception cref="RunRejectedException">There are as many unfinished runs or members as there may be.</exception>
     private void CheckQuotas(int members)
     {

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+
+namespace DistributedEnsemble.Training;
+
+/// <summary>
+/// Measures how fast members train here: real steps on as many threads as there are lanes, of which nothing is kept. What follows
+/// from it is a number of epochs, before anything is trained; no weight depends on the time.
+/// </summary>
+public static class PaceMeasurement
+{
+    /// <summary>The first steps are of code that is still being compiled.</summary>
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1.5), s_measured = TimeSpan.FromSeconds(1.5);
+
+    /// <exception cref="SpecException">Variants have epochs of their own.</exception>
+    /// <exception cref="DivergedException">A member diverges within its first steps.</exception>
+    public static TrainingPace Of(TrainingPlan plan, int lanes)
+    {
+        if (plan.Members.FirstOrDefault(member => member.Spec.Training.Epochs != plan.Spec.Training.Epochs) is { } other)
+        {
+            throw new SpecException($"--time-limit chooses the epochs of all members, and member {other.Member} has {other.Spec.Training.Epochs} by its variant: "
+                + "leave them out of the variants.");
+        }
+
+        var together = Math.Clamp(lanes / plan.Spec.ThreadsPerMember, 1, plan.Members.Count);
+        var measured = new Pace[together];
+        var threads = Enumerable.Range(0, together).Select(member => Measure(plan, member, pace => measured[member] = pace)).ToArray();
+        Task.WhenAll(threads).GetAwaiter().GetResult();
+
+        var secondsPerCost = measured.Sum(pace => pace.Seconds) / measured.Select((pace, member) => pace.Steps * plan.Of(member).Load.StepCost).Sum();
+        var evaluation = measured.Average(pace => pace.EvaluationSeconds);
+        var epochs = plan.Members.Select(member => member.StepsPerEpoch
+            * (secondsPerCost * member.Load.StepCost + (member.Stopping is { } stopping ? evaluation / stopping.EverySteps : 0)));
+        return new TrainingPace(plan.Spec.Training.Epochs, Longest(epochs, together), measured.Sum(pace => pace.Steps / pace.Seconds), together);
+    }
+
+    /// <summary>The time of the lane that is last to end, when each next longest goes to the lane that is free first.</summary>
+    private static double Longest(IEnumerable<double> members, int lanes)
+    {
+        var ends = new double[lanes];
+        foreach (var seconds in members.OrderDescending()) ends[Array.IndexOf(ends, ends.Min())] += seconds;
+        return ends.Max();
+    }
+
+    private static Task Measure(TrainingPlan plan, int member, Action<Pace> tell)
+    {
+        var done = new TaskCompletionSource();
+        new Thread(() =>
+        {
+            try
+            {
+                tell(Measure(plan, member));
+                done.SetResult();
+            }
+            catch (Exception exception)
+            {
+                done.SetException(exception);
+            }
+        }) { IsBackground = true, Name = $"pace {member}" }.Start();
+        return done.Task;
+    }
+
+    private static Pace Measure(TrainingPlan plan, int member)
+    {
+        var own = plan.Of(member);
+        var training = new MemberTraining(plan, member);
+        try
+        {
+            for (var since = Stopwatch.StartNew(); since.Elapsed < s_warmUp || training.Step == 0;) Advance(ref training);
+            var evaluation = TimeSpan.Zero;
+            if (own.Stopping is not null)
+            {
+                using var weights = training.CopyWeights();
+                using var stopping = new EarlyStopping(own, weights, null, null);
+                var since = Stopwatch.StartNew();
+                stopping.Evaluate(1);
+                evaluation = since.Elapsed;
+            }
+
+            var (watch, steps) = (Stopwatch.StartNew(), 0);
+            for (; watch.Elapsed < s_measured || steps == 0; steps++) Advance(ref training);
+            return new Pace(steps, watch.Elapsed.TotalSeconds, evaluation.TotalSeconds);
+        }
+        finally
+        {
+            training.Dispose();
+        }
+
+        void Advance(ref MemberTraining current)
+        {
+            if (current.HasEnded)
+            {
+                current.Dispose();
+                current = new MemberTraining(plan, member);
+            }
+
+            current.Advance();
+        }
+    }
+
+    private readonly record struct Pace(int Steps, double Seconds, double EvaluationSeconds);
+}
