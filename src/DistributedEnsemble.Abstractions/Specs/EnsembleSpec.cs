@@ -20,7 +20,7 @@ public sealed record EnsembleSpec
     [Key("The number of independently initialised models, K.", Range = "[1, 1000]", IsOfRun = true)]
     public int Members { get; init; } = 10;
 
-    [Key("Threads of one member, which occupies as many lanes. Kernels of our own use one; libtorch's sum in another order on each number of threads, so that 2 give other bits than 1, and always the same.", Range = "[1, 256]", IsOfRun = true)]
+    [Key("Threads of one member, which occupies as many lanes: for few members of large networks. The weights are the same with any number, but on libtorch.", Range = "[1, 256]", IsOfRun = true)]
     public int ThreadsPerMember { get; init; } = 1;
 
     [Key("What the run trains on.")]

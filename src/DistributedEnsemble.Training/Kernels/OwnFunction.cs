@@ -9,22 +9,24 @@ internal sealed unsafe class OwnFunction : NetworkFunction
     private readonly float* _inputs;
     private readonly int _length;
 
-    public OwnFunction(Network network, int rows, bool isTrained) : this(network, rows, isTrained, WorkingMemory.Of(Length(network, rows, isTrained)))
+    /// <param name="team">Whose threads compute.</param>
+    public OwnFunction(Network network, int rows, bool isTrained, Team team)
+        : this(network, rows, isTrained, team, WorkingMemory.Of(Length(network, rows, isTrained, team)))
     {
     }
 
-    private OwnFunction(Network network, int rows, bool isTrained, WorkingMemory memory)
+    private OwnFunction(Network network, int rows, bool isTrained, Team team, WorkingMemory memory)
     {
         _memory = memory;
         _length = checked((int)(rows * network.InputWidth));
         _inputs = memory.Take(_length);
-        _pass = new Pass { Scratch = memory.Take(MatrixProduct.Scratch) };
-        _operations = network.Operations!(new OperationPlace(memory, rows, isTrained));
+        _pass = new Pass(team, memory);
+        _operations = network.Operations!(new OperationPlace(memory, rows, isTrained, team.Threads));
     }
 
     /// <summary>Floats of working memory.</summary>
-    public static long Length(Network network, int rows, bool isTrained) =>
-        WorkingMemory.Measure(memory => _ = new OwnFunction(network, rows, isTrained, memory));
+    public static long Length(Network network, int rows, bool isTrained, Team team) =>
+        WorkingMemory.Measure(memory => _ = new OwnFunction(network, rows, isTrained, team, memory));
 
     public override Span<float> Inputs => new(_inputs, _length);
 

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training.Distillation;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
@@ -9,6 +10,7 @@ namespace DistributedEnsemble.Training;
 public sealed class MemberTraining : IDisposable
 {
     private readonly MemberPlan _plan;
+    private readonly Team _team;
     private readonly NetworkFunction _function;
     private readonly Weights _weights;
     private readonly Optimizer _optimizer;
@@ -34,16 +36,17 @@ public sealed class MemberTraining : IDisposable
         Step = from?.Step ?? 0;
         _weights = from?.Weights.Copy() ?? Weights.Initialize(layout, plan.Random, member);
         _weights.Train();
-        _optimizer = Optimizer.Create(spec.Training, spec.Regularization.WeightDecay, layout);
+        _team = Team.Of(spec.ThreadsPerMember);
+        _optimizer = Optimizer.Create(spec.Training, spec.Regularization.WeightDecay, layout, _team);
         for (var i = 0; i < from?.Optimizer.Count; i++) from.Optimizer[i].Values.Span.CopyTo(_optimizer.State[i].Values.Span);
         _batches = new Batches(plan.Dataset.Train, _plan.Rows(), spec.Training.BatchSize, plan.Random, member);
-        _function = _plan.Network.CreateFunction(_batches.Size, isTrained: true, spec.ThreadsPerMember);
+        _function = _plan.Network.CreateFunction(_batches.Size, isTrained: true, _team);
         _submodels = _plan.Network.Submodels;
         _objective = new Objective(_plan, _batches.Size * _submodels);
         _gradient = new float[_batches.Size * _submodels * plan.Task.Outputs];
         _targets = new float[_submodels > 1 ? _batches.Size * _submodels : 0];
         _noise = new TrainingNoise(plan.Random, member);
-        _l2 = new L2(spec.Regularization.L2);
+        _l2 = new L2(spec.Regularization.L2, _team);
         _stopping = _plan.Stopping is null ? null : new EarlyStopping(_plan, _weights, from?.Best, giveWay);
     }
 
@@ -115,6 +118,7 @@ public sealed class MemberTraining : IDisposable
         _optimizer.Dispose();
         _function.Dispose();
         _stopping?.Dispose();
+        _team.Dispose();
     }
 
     /// <summary>Each target once for each submodel: the mean loss of all these rows is the mean of the submodels' losses.</summary>

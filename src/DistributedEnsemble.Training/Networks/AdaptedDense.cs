@@ -69,9 +69,9 @@ internal sealed unsafe class AdaptedDenseOperation : Operation, IRectifying
             Adapt(pass, inputs, first, rows);
             var outputs = Outputs + (nint)first * _units;
             var products = _products == null ? outputs : _products + (nint)first * _units;
-            MatrixProduct.Compute(
+            pass.Product.Compute(
                 rows, _units, _features, Matrix.Rows(_adapted, _features), Matrix.Rows(pass.Parameters + _places.Weight, _features).Transposed,
-                products, _units, ProductStart.Zero, null, false, pass.Scratch);
+                products, _units, ProductStart.Zero, null, false);
             for (var i = 0; i < rows; i++)
             {
                 nint place = (first + i) % _submodels * _units, row = (nint)i * _units;
@@ -100,12 +100,12 @@ internal sealed unsafe class AdaptedDenseOperation : Operation, IRectifying
             }
 
             Adapt(pass, inputs, first, rows);
-            MatrixProduct.Compute(
+            pass.Product.Compute(
                 _units, _features, rows, Matrix.Rows(_slopes, _units).Transposed, Matrix.Rows(_adapted, _features),
-                ofWeight, _features, first == 0 ? ProductStart.Zero : ProductStart.Sum, null, false, pass.Scratch);
-            MatrixProduct.Compute(
+                ofWeight, _features, first == 0 ? ProductStart.Zero : ProductStart.Sum, null, false);
+            pass.Product.Compute(
                 rows, _features, _units, Matrix.Rows(_slopes, _units), Matrix.Rows(pass.Parameters + _places.Weight, _features),
-                _adapted, _features, ProductStart.Zero, null, false, pass.Scratch);
+                _adapted, _features, ProductStart.Zero, null, false);
             for (var i = 0; i < rows; i++)
             {
                 nint place = (first + i) % _submodels * _features, row = InputRow(first + i);

@@ -54,6 +54,7 @@ internal sealed unsafe class BatchNormOperation : Operation
     /// <summary>Of each channel: what forward normalised by.</summary>
     private readonly float* _means, _factors;
 
+    private readonly Action<int, int> _forward, _backward;
     private bool _isOfBatch;
 
     /// <param name="places">In the flat vectors.</param>
@@ -61,6 +62,7 @@ internal sealed unsafe class BatchNormOperation : Operation
         : base(channels * pixels)
     {
         (_channels, _pixels, _places) = (channels, pixels, places);
+        (_forward, _backward) = (ForwardPart, BackwardPart);
         Outputs = place.Memory.Take((long)place.Rows * Width);
         _means = place.Memory.Take(channels);
         _factors = place.Memory.Take(channels);
@@ -69,7 +71,18 @@ internal sealed unsafe class BatchNormOperation : Operation
     public override void Forward(Pass pass, float* inputs)
     {
         _isOfBatch = pass.Noise.IsTraining;
-        for (var channel = 0; channel < _channels; channel++)
+        Share(_forward, (long)pass.Rows * Width, pass, inputs);
+    }
+
+    public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient) =>
+        Share(_backward, (long)pass.Rows * Width, pass, inputs, gradient, inputGradient);
+
+    /// <summary>Some channels.</summary>
+    private void ForwardPart(int part, int parts)
+    {
+        var pass = Work.Pass;
+        var inputs = Work.Inputs;
+        for (var channel = Team.Place(_channels, 1, part, parts); channel < Team.Place(_channels, 1, part + 1, parts); channel++)
         {
             var mean = pass.Statistics + _places.Mean + channel;
             var variance = pass.Statistics + _places.Variance + channel;
@@ -82,10 +95,13 @@ internal sealed unsafe class BatchNormOperation : Operation
         }
     }
 
-    public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
+    /// <inheritdoc cref="ForwardPart"/>
+    private void BackwardPart(int part, int parts)
     {
+        var pass = Work.Pass;
+        float* inputs = Work.Inputs, gradient = Work.Gradient, inputGradient = Work.InputGradient;
         var count = (float)pass.Rows * _pixels;
-        for (var channel = 0; channel < _channels; channel++)
+        for (var channel = Team.Place(_channels, 1, part, parts); channel < Team.Place(_channels, 1, part + 1, parts); channel++)
         {
             var (sum, product) = (0f, 0f);
             for (nint row = 0; row < pass.Rows; row++)

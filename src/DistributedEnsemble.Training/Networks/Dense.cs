@@ -31,19 +31,19 @@ internal sealed unsafe class DenseOperation : Operation, IRectifying
 
     public bool IsRectified { get; set; }
 
-    public override void Forward(Pass pass, float* inputs) => MatrixProduct.Compute(
+    public override void Forward(Pass pass, float* inputs) => pass.Product.Compute(
         pass.Rows, Width, _features, Matrix.Rows(inputs, _features), Matrix.Rows(pass.Parameters + _weight, _features).Transposed,
-        Outputs, Width, ProductStart.BiasOfColumns, pass.Parameters + _bias, IsRectified, pass.Scratch);
+        Outputs, Width, ProductStart.BiasOfColumns, pass.Parameters + _bias, IsRectified);
 
     public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
     {
         Elementwise.SumRows(gradient, pass.Rows, Width, pass.Gradient + _bias);
-        MatrixProduct.Compute(
+        pass.Product.Compute(
             Width, _features, pass.Rows, Matrix.Rows(gradient, Width).Transposed, Matrix.Rows(inputs, _features),
-            pass.Gradient + _weight, _features, ProductStart.Zero, null, false, pass.Scratch);
+            pass.Gradient + _weight, _features, ProductStart.Zero, null, false);
         if (inputGradient == null) return;
-        MatrixProduct.Compute(
+        pass.Product.Compute(
             pass.Rows, _features, Width, Matrix.Rows(gradient, Width), Matrix.Rows(pass.Parameters + _weight, _features),
-            inputGradient, _features, ProductStart.Zero, null, false, pass.Scratch);
+            inputGradient, _features, ProductStart.Zero, null, false);
     }
 }

@@ -34,36 +34,47 @@ public sealed record MaxPool : Layer
 internal sealed unsafe class MaxPoolOperation : Operation
 {
     private readonly int _channels, _height, _width;
+    private readonly Action<int, int> _forward, _backward;
 
     public MaxPoolOperation(int channels, int height, int width, OperationPlace place) : base(channels * (height / 2) * (width / 2))
     {
         (_channels, _height, _width) = (channels, height, width);
+        (_forward, _backward) = (ForwardPart, BackwardPart);
         Outputs = place.Memory.Take((long)place.Rows * Width);
     }
 
-    public override void Forward(Pass pass, float* inputs)
+    public override void Forward(Pass pass, float* inputs) => Share(_forward, (long)pass.Rows * Width, pass, inputs);
+
+    public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
     {
-        var target = Outputs;
-        for (nint plane = 0; plane < (nint)pass.Rows * _channels; plane++)
+        if (inputGradient != null) Share(_backward, (long)pass.Rows * Width, pass, inputs, gradient, inputGradient);
+    }
+
+    private void ForwardPart(int part, int parts)
+    {
+        var (work, planes) = (Work, Work.Pass.Rows * _channels);
+        for (nint plane = Team.Place(planes, 1, part, parts); plane < Team.Place(planes, 1, part + 1, parts); plane++)
         {
+            var target = Outputs + plane * (_height / 2) * (_width / 2);
             for (var row = 0; row < _height / 2; row++, target += _width / 2)
             {
-                Largest(inputs + (plane * _height + 2 * row) * _width, target);
+                Largest(work.Inputs + (plane * _height + 2 * row) * _width, target);
             }
         }
     }
 
-    public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
+    private void BackwardPart(int part, int parts)
     {
-        if (inputGradient == null) return;
-        // What is in no square gets nothing.
-        if (_height % 2 + _width % 2 > 0) new Span<float>(inputGradient, checked(pass.Rows * _channels * _height * _width)).Clear();
-        for (nint plane = 0; plane < (nint)pass.Rows * _channels; plane++)
+        var (work, planes) = (Work, Work.Pass.Rows * _channels);
+        for (nint plane = Team.Place(planes, 1, part, parts); plane < Team.Place(planes, 1, part + 1, parts); plane++)
         {
+            // What is in no square gets nothing.
+            if (_height % 2 + _width % 2 > 0) new Span<float>(work.InputGradient + plane * _height * _width, _height * _width).Clear();
+            var gradient = work.Gradient + plane * (_height / 2) * (_width / 2);
             for (var row = 0; row < _height / 2; row++, gradient += _width / 2)
             {
                 var first = (plane * _height + 2 * row) * _width;
-                Give(inputs + first, gradient, inputGradient + first);
+                Give(work.Inputs + first, gradient, work.InputGradient + first);
             }
         }
     }

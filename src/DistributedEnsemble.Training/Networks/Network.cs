@@ -64,9 +64,12 @@ public sealed class Network
     public long ActivationsPerRow { get; }
 
     /// <summary>Bytes that a function works in: all of them on kernels of our own, and what backward needs at least on libtorch.</summary>
-    public long WorkingBytes(int rows, bool isTrained) => Kernels == KernelKind.Own
-        ? OwnFunction.Length(this, rows, isTrained) * sizeof(float)
-        : (long)Int128.Min((Int128)ActivationsPerRow * rows * sizeof(float), long.MaxValue);
+    public long WorkingBytes(int rows, bool isTrained, int threads = 1)
+    {
+        if (Kernels == KernelKind.Libtorch) return (long)Int128.Min((Int128)ActivationsPerRow * rows * sizeof(float), long.MaxValue);
+        using var team = Team.Of(threads);
+        return OwnFunction.Length(this, rows, isTrained, team) * sizeof(float);
+    }
 
     /// <summary>What a step of training takes, in operations on numbers: an estimate, to compare networks by.</summary>
     /// <param name="rows">Of the batch.</param>
@@ -95,9 +98,12 @@ public sealed class Network
     /// <summary>The network as a function of weights, with working memory for one thread.</summary>
     /// <param name="rows">The most that a pass has.</param>
     /// <param name="isTrained">Whether it also goes backward.</param>
-    /// <param name="threads">Of libtorch.</param>
-    public NetworkFunction CreateFunction(int rows, bool isTrained, int threads = 1) =>
-        Kernels == KernelKind.Own ? new OwnFunction(this, rows, isTrained) : new TorchFunction(this, rows, isTrained, threads);
+    public NetworkFunction CreateFunction(int rows, bool isTrained) => CreateFunction(rows, isTrained, Team.Alone);
+
+    /// <param name="team">Whose threads compute: on kernels of our own the bits are the same with any number.</param>
+    /// <inheritdoc cref="CreateFunction(int, bool)"/>
+    internal NetworkFunction CreateFunction(int rows, bool isTrained, Team team) =>
+        Kernels == KernelKind.Own ? new OwnFunction(this, rows, isTrained, team) : new TorchFunction(this, rows, isTrained, team.Threads);
 
     /// <summary>The numbers that the task makes predictions of: the scores (logits) of each class, for one.</summary>
     /// <param name="inputs">[batch, …input shape], float32.</param>

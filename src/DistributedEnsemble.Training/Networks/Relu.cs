@@ -23,9 +23,11 @@ internal interface IRectifying
 internal sealed unsafe class ReluOperation : Operation
 {
     private readonly bool _isDoneBefore;
+    private readonly Action<int, int> _backward;
 
     public ReluOperation(int width, Operation? before) : base(width)
     {
+        _backward = BackwardPart;
         if (before is not IRectifying rectifying) return;
         rectifying.IsRectified = true;
         _isDoneBefore = true;
@@ -41,5 +43,11 @@ internal sealed unsafe class ReluOperation : Operation
 
     /// <summary>The outputs may be multiplied by a mask of dropout by now: where that is 0, the gradient is.</summary>
     public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient) =>
-        Elementwise.MaskByPositive(gradient, Outputs, (nint)pass.Rows * Width);
+        Share(_backward, (long)pass.Rows * Width, pass, inputs, gradient);
+
+    private void BackwardPart(int part, int parts)
+    {
+        var stretch = Stretch.Of(Work.Pass.Rows * Width, part, parts);
+        Elementwise.MaskByPositive(Work.Gradient + stretch.Start, Outputs + stretch.Start, stretch.Length);
+    }
 }

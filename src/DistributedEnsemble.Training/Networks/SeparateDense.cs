@@ -36,9 +36,9 @@ internal sealed unsafe class SeparateDenseOperation : Operation
     {
         for (var s = 0; s < _submodels; s++)
         {
-            MatrixProduct.Compute(
+            pass.Product.Compute(
                 pass.Rows, _units, _features, Inputs(inputs, s), Weights(pass.Parameters, s).Transposed, Outputs + s * _units, Width,
-                ProductStart.BiasOfColumns, pass.Parameters + _bias + s * _units, false, pass.Scratch);
+                ProductStart.BiasOfColumns, pass.Parameters + _bias + s * _units, false);
         }
     }
 
@@ -48,13 +48,13 @@ internal sealed unsafe class SeparateDenseOperation : Operation
         for (var s = 0; s < _submodels; s++)
         {
             var slopes = new Matrix(gradient + s * _units, Width, 1);
-            MatrixProduct.Compute(
+            pass.Product.Compute(
                 _units, _features, pass.Rows, slopes.Transposed, Inputs(inputs, s), Weights(pass.Gradient, s).Start, _features,
-                ProductStart.Zero, null, false, pass.Scratch);
+                ProductStart.Zero, null, false);
             if (inputGradient == null) continue;
-            MatrixProduct.Compute(
+            pass.Product.Compute(
                 pass.Rows, _features, _units, slopes, Weights(pass.Parameters, s), Inputs(inputGradient, s).Start, _submodels * _features,
-                ProductStart.Zero, null, false, pass.Scratch);
+                ProductStart.Zero, null, false);
         }
     }
 

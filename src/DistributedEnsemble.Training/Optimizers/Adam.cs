@@ -8,17 +8,17 @@ namespace DistributedEnsemble.Training;
 /// Adam (Kingma and Ba, 2015, algorithm 1): m ← β₁m + (1−β₁)g, s ← β₂s + (1−β₂)g², w ← w − α·m̂/(√ŝ + ε) with the
 /// bias-corrected m̂ = m/(1−β₁ᵗ), ŝ = s/(1−β₂ᵗ). With decoupled weight decay it is AdamW.
 /// </summary>
-public sealed class Adam(WeightLayout layout, double beta1, double beta2, double epsilon, double weightDecay)
-    : Optimizer(layout, weightDecay, OptimizerKind.Adam)
+internal sealed class Adam(WeightLayout layout, double beta1, double beta2, double epsilon, double weightDecay, Team? team = null)
+    : Optimizer(layout, weightDecay, OptimizerKind.Adam, team)
 {
     private readonly float _beta1 = (float)beta1, _beta2 = (float)beta2;
     private readonly float _rest1 = (float)(1 - beta1), _rest2 = (float)(1 - beta2);
     private readonly float _epsilon = (float)epsilon;
 
-    private protected override void Update(Span<float> parameters, ReadOnlySpan<float> gradient, int step, double rate)
+    private protected override void Update(Span<float> parameters, ReadOnlySpan<float> gradient, Stretch stretch, int step, double rate)
     {
-        var first = StateVector(0);
-        var second = StateVector(1);
+        var first = StateVector(0, stretch);
+        var second = StateVector(1, stretch);
         var alpha = (float)(rate / Exactly.OneMinusPower(beta1, step));
         var correction = (float)(1 / Math.Sqrt(Exactly.OneMinusPower(beta2, step)));
         var w = MemoryMarshal.Cast<float, Vector<float>>(parameters);

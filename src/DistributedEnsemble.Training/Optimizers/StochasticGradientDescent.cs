@@ -1,17 +1,18 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
 /// <summary>v ← μ·v + g, w ← w − α·v: gradient descent with momentum in PyTorch's form (Sutskever et al., 2013).</summary>
-public sealed class StochasticGradientDescent(WeightLayout layout, double momentum, double weightDecay)
-    : Optimizer(layout, weightDecay, OptimizerKind.Sgd)
+internal sealed class StochasticGradientDescent(WeightLayout layout, double momentum, double weightDecay, Team? team = null)
+    : Optimizer(layout, weightDecay, OptimizerKind.Sgd, team)
 {
     private readonly float _momentum = (float)momentum;
 
-    private protected override void Update(Span<float> parameters, ReadOnlySpan<float> gradient, int step, double rate)
+    private protected override void Update(Span<float> parameters, ReadOnlySpan<float> gradient, Stretch stretch, int step, double rate)
     {
-        var velocity = StateVector(0);
+        var velocity = StateVector(0, stretch);
         var alpha = (float)rate;
         var w = MemoryMarshal.Cast<float, Vector<float>>(parameters);
         var g = MemoryMarshal.Cast<float, Vector<float>>(gradient);

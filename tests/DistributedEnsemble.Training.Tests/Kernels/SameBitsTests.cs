@@ -52,14 +52,15 @@ public sealed class SameBitsTests
     public void The_version_of_libtorch_is_that_which_would_be_loaded() => Assert.Equal(TorchSharp.torch.__version__, ThisMachine.Describe().Libtorch);
 
     [Theory]
-    [InlineData("mlp")]
-    [InlineData("lenet")]
-    [InlineData("resnet")]
-    [InlineData("tabm")]
-    public void A_thousand_steps_allocate_nothing(string kind)
+    [InlineData("mlp", 1)]
+    [InlineData("lenet", 1)]
+    [InlineData("resnet", 1)]
+    [InlineData("tabm", 1)]
+    [InlineData("lenet", 2)]
+    public void A_thousand_steps_allocate_nothing(string kind, int threads)
     {
         var json = kind switch { "mlp" => Plans.Small, "lenet" => Lenet, "tabm" => Plans.TabMClass, _ => Resnet };
-        var plan = Plans.Of(json, ("training.batchSize", "16"), ("training.epochs", "100"), ("logging.everySteps", "1000000"));
+        var plan = Plans.Of(json, ("threadsPerMember", $"{threads}"), ("training.batchSize", "16"), ("training.epochs", "100"), ("logging.everySteps", "1000000"));
         using var training = new MemberTraining(plan, 0);
         for (var i = 0; i < 100; i++) training.Advance();
 
