@@ -2,6 +2,7 @@ using System.CommandLine;
 using DistributedEnsemble.Benchmarks;
 using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Benchmarks.Memory;
+using DistributedEnsemble.Benchmarks.Own;
 using DistributedEnsemble.Benchmarks.Regression;
 using DistributedEnsemble.Benchmarks.Serving;
 using DistributedEnsemble.Benchmarks.Steps;
@@ -46,6 +47,18 @@ var endurance = new Command("endurance", "A cluster of processes under load whil
 endurance.SetAction(async (parsed, _) => Report.Write(
     await new EnduranceBenchmark(parsed.GetValue(data), parsed.GetValue(minutes), parsed.GetValue(share)).RunAsync(), args, parsed.GetValue(output)));
 
+var former = new Option<DirectoryInfo?>("--former") { Description = "A checkout of the program before it had kernels of its own, whose driver is built (-c Release)." };
+var python = new Option<string>("--python") { Description = "A Python with scikit-learn, PyTorch or both.", DefaultValueFactory = _ => "python3" };
+var goalsPage = new Option<FileInfo?>("--page") { Description = "A Markdown file to write the goals to." };
+var own = new Command("own", "What kernels of our own are to reach: every goal, what was measured, and whether it is met.") { rounds, only, former, python, goalsPage };
+own.SetAction(async (parsed, stopping) =>
+{
+    var results = await new OwnBenchmark(
+        parsed.GetValue(data), parsed.GetValue(rounds), parsed.GetValue(only) ?? [], parsed.GetValue(former)?.FullName, parsed.GetValue(python)!).RunAsync();
+    if (parsed.GetValue(goalsPage) is { } file) await File.WriteAllTextAsync(file.FullName, OwnPage.Of(results), stopping);
+    Report.Write(results, args, parsed.GetValue(output));
+});
+
 var folder = new Argument<string>("folder") { Description = "The folder with NAME.csv and NAME-splits.txt of concrete, energy, yacht and wine." };
 var rate = new Option<double>("--rate") { Description = "The learning rate.", DefaultValueFactory = _ => 0.01 };
 var docs = new Option<string?>("--docs") { Description = "The folder of the documentation, whose table is written anew." };
@@ -83,5 +96,5 @@ defaults.SetAction((parsed, _) =>
     return Task.CompletedTask;
 });
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, memory, memoryOf, serving, endurance, regression, tables, defaults }
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, own, memory, memoryOf, serving, endurance, regression, tables, defaults }
     .Parse(args).InvokeAsync();

@@ -71,19 +71,35 @@ internal sealed partial class ServedCluster : IAsyncDisposable
 
     private async Task TrainAsync()
     {
-        var spec = $$"""
+        await SubmitAsync($$"""
             { "name": "{{Run}}", "members": {{Members}}, "data": { "dataset": "fashion-mnist", "validationFraction": 0.8 }, "model": { "kind": "mlp", "hidden": [256] },
               "training": { "epochs": 1, "batchSize": 128 } }
-            """;
-        using var submitted = await _client.PostAsync($"{_silos[0].Url}/api/runs", new StringContent(spec));
-        if (!submitted.IsSuccessStatusCode) throw new InvalidOperationException(await submitted.Content.ReadAsStringAsync());
+            """);
         foreach (var silo in _silos)
         {
             while (!(await _client.GetAsync($"{silo.Url}/v2/models/{Run}/ready")).IsSuccessStatusCode) await Task.Delay(100);
         }
     }
 
-    private static int FreePort()
+    /// <summary>Trains another run to its end.</summary>
+    public async Task<RunStatus> TrainAsync(string name, string spec)
+    {
+        await SubmitAsync(spec);
+        while (true)
+        {
+            var status = RunStatusJson.FromJson(await _client.GetStringAsync($"{_silos[0].Url}/api/runs/{name}"));
+            if (status.HasEnded) return status;
+            await Task.Delay(100);
+        }
+    }
+
+    private async Task SubmitAsync(string spec)
+    {
+        using var submitted = await _client.PostAsync($"{_silos[0].Url}/api/runs", new StringContent(spec));
+        if (!submitted.IsSuccessStatusCode) throw new InvalidOperationException(await submitted.Content.ReadAsStringAsync());
+    }
+
+    public static int FreePort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));

@@ -40,7 +40,7 @@ internal sealed class ServedLoad : IDisposable
         foreach (var ask in new[] { Http, HttpMany, HttpOneModel, HttpUnbatched, HttpPatient, Aggregator, AggregatorUnbatched, Http, HttpMany }) await MeasureAsync(ask, 64, 5);
     }
 
-    public async Task<Measurement> MeasureAsync(Func<Task> ask, int concurrency, double seconds, int rows = 1)
+    public static async Task<Measurement> MeasureAsync(Func<Task> ask, int concurrency, double seconds, int rows = 1)
     {
         var (begun, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
         var errors = 0;

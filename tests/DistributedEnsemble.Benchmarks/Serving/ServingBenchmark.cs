@@ -50,8 +50,8 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
             for (var round = 0; round < rounds; round++) await RoundAsync(load, bare, measured);
             for (var round = 0; round < rounds; round++)
             {
-                await WithTrainingAsync(batched, load, load.Http, "", model, round, measured);
-                await WithTrainingAsync(patient, load, load.HttpPatient, " at idle priority", model, round, measured);
+                await WithTrainingAsync(batched, load.Http, "", model, round, measured);
+                await WithTrainingAsync(patient, load.HttpPatient, " at idle priority", model, round, measured);
             }
 
             return Summary(measured);
@@ -68,26 +68,26 @@ internal sealed class ServingBenchmark(string? data, int rounds, double seconds)
         foreach (var rows in s_bareRows) Add(measured, Bare(rows), bare.Measure(rows, Environment.ProcessorCount, seconds));
         foreach (var concurrency in s_concurrencies)
         {
-            Add(measured, $"http, 1 row, {concurrency}", await load.MeasureAsync(load.Http, concurrency, seconds));
-            Add(measured, $"http, 32 rows, {concurrency}", await load.MeasureAsync(load.HttpMany, concurrency, seconds, ManyRows));
-            Add(measured, $"http, 1 row, one model, {concurrency}", await load.MeasureAsync(load.HttpOneModel, concurrency, seconds));
-            Add(measured, $"aggregator, 1 row, {concurrency}", await load.MeasureAsync(load.Aggregator, concurrency, seconds));
+            Add(measured, $"http, 1 row, {concurrency}", await ServedLoad.MeasureAsync(load.Http, concurrency, seconds));
+            Add(measured, $"http, 32 rows, {concurrency}", await ServedLoad.MeasureAsync(load.HttpMany, concurrency, seconds, ManyRows));
+            Add(measured, $"http, 1 row, one model, {concurrency}", await ServedLoad.MeasureAsync(load.HttpOneModel, concurrency, seconds));
+            Add(measured, $"aggregator, 1 row, {concurrency}", await ServedLoad.MeasureAsync(load.Aggregator, concurrency, seconds));
             if (concurrency is not (1 or 64)) continue;
-            Add(measured, $"http, 1 row, unbatched, {concurrency}", await load.MeasureAsync(load.HttpUnbatched, concurrency, seconds));
-            Add(measured, $"aggregator, 1 row, unbatched, {concurrency}", await load.MeasureAsync(load.AggregatorUnbatched, concurrency, seconds));
+            Add(measured, $"http, 1 row, unbatched, {concurrency}", await ServedLoad.MeasureAsync(load.HttpUnbatched, concurrency, seconds));
+            Add(measured, $"aggregator, 1 row, unbatched, {concurrency}", await ServedLoad.MeasureAsync(load.AggregatorUnbatched, concurrency, seconds));
         }
     }
 
     /// <summary>The same requests while every lane trains, and while none does.</summary>
     private async Task WithTrainingAsync(
-        Served served, ServedLoad load, Func<Task> ask, string priority, string model, int round, Dictionary<string, List<Measurement>> measured)
+        Served served, Func<Task> ask, string priority, string model, int round, Dictionary<string, List<Measurement>> measured)
     {
         foreach (var concurrency in new[] { 1, 16 })
         {
-            Add(measured, $"http, 1 row, no lane training{priority}, {concurrency}", await load.MeasureAsync(ask, concurrency, seconds));
+            Add(measured, $"http, 1 row, no lane training{priority}, {concurrency}", await ServedLoad.MeasureAsync(ask, concurrency, seconds));
             var run = await TrainAsync(
                 served.Grains, Spec(model, $"busy-{round}-{concurrency}{priority.Replace(' ', '-')}", 100_000, 128), status => status.Steps > 0);
-            Add(measured, $"http, 1 row, lanes training{priority}, {concurrency}", await load.MeasureAsync(ask, concurrency, seconds));
+            Add(measured, $"http, 1 row, lanes training{priority}, {concurrency}", await ServedLoad.MeasureAsync(ask, concurrency, seconds));
             await served.Grains.GetGrain<ICoordinator>(run.ToString()).StopAsync();
             await UntilAsync(served.Grains, run, status => status.State == RunState.Paused);
         }

@@ -8,13 +8,14 @@ namespace DistributedEnsemble.Benchmarks.Steps;
 /// <summary>The same step as TorchSharp's examples write it: modules, nn.Dropout, torch.optim, batches by index_select.</summary>
 internal sealed class PlainLoop : IStepLoop
 {
-    private readonly Sequential _network;
+    private readonly Module<Tensor, Tensor> _network;
     private readonly SGD _optimizer;
     private readonly ShuffledRows _rows;
 
-    public PlainLoop(TrainingPlan plan)
+    /// <param name="network">Its to dispose.</param>
+    public PlainLoop(TrainingPlan plan, Module<Tensor, Tensor> network)
     {
-        _network = Sequential(Flatten(), Linear(784, 256), ReLU(), Dropout(0.5), Linear(256, 10));
+        _network = network;
         _network.train();
         _optimizer = optim.SGD(_network.parameters(), plan.Of(0).LearningRate.At(1), momentum: 0.9);
         _rows = new ShuffledRows(plan);
@@ -42,7 +43,7 @@ internal sealed class PlainLoop : IStepLoop
 internal sealed class ShuffledRows(TrainingPlan plan) : IDisposable
 {
     private readonly int _size = plan.Spec.Training.BatchSize;
-    private readonly Tensor _inputs = tensor(plan.Dataset.Train.Inputs.Span.ToArray()).view(plan.Dataset.Train.Count, -1);
+    private readonly Tensor _inputs = tensor(plan.Dataset.Train.Inputs.Span.ToArray()).view([plan.Dataset.Train.Count, .. plan.Dataset.InputShape]);
     private readonly Tensor _labels = tensor(Array.ConvertAll(plan.Dataset.Train.Targets, target => (long)target));
     private Tensor? _order;
     private long _next;

@@ -34,7 +34,7 @@ internal sealed class StepBenchmark(string? data, int rounds, int epochs, string
                     Run => await RunGrainsAsync(silo, $"round-{round}"),
                     Library => Measure(plan.Of(0).Steps, member => new LibraryLoop(plan, member)),
                     Libtorch => Measure(plan.Of(0).Steps, member => new LibraryLoop(onLibtorch, member)),
-                    Plain => Measure(plan.Of(0).Steps, _ => new PlainLoop(plan)),
+                    Plain => Measure(plan.Of(0).Steps, _ => new PlainLoop(plan, PlainModules.Mlp(0.5, 784, 256, 10))),
                     _ => throw new ArgumentException($"{variant} is no variant: there are {Run}, {Library}, {Libtorch} and {Plain}."),
                 };
                 Console.Error.WriteLine($"round {round} of {rounds}: {variant} {rate.PerSecond:F0} member-steps/s, {rate.PerCoreSecond:F0} per second of a core");
