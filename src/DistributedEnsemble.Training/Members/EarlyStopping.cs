@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Kernels;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
@@ -17,13 +18,14 @@ internal sealed class EarlyStopping : IDisposable
 
     /// <param name="weights">The member's, which change from step to step.</param>
     /// <param name="best">What a checkpoint has; copied.</param>
+    /// <param name="team">The member's threads.</param>
     /// <param name="giveWay">Called between two batches.</param>
-    public EarlyStopping(MemberPlan plan, Weights weights, BestModel? best, Action? giveWay)
+    public EarlyStopping(MemberPlan plan, Weights weights, BestModel? best, Team team, Action? giveWay)
     {
         (_schedule, _task, _rows, _weights, _giveWay) = (plan.Stopping!, plan.Task, plan.Run.Samples(DataPart.Validation), weights, giveWay);
         _model = new SingleModel(plan.Network, plan.Task, weights);
         // Its own: one that others use may leave libtorch with another number of threads.
-        _function = plan.Network.CreateForward(BatchedPrediction.BatchSize, plan.Spec.ThreadsPerMember);
+        _function = plan.Network.CreateForward(BatchedPrediction.BatchSize, team);
         _answers = new double[Math.Min(_rows.Count, BatchedPrediction.BatchSize) * _task.Width];
         Best = best?.Copy();
     }

@@ -81,15 +81,15 @@ public sealed class Network
     /// <param name="rows">As many as a pass shall have; kernels of our own take fewer, so that what a pass gives stays in the caches.</param>
     internal RentedFunction Rent(int rows)
     {
-        if (Kernels == KernelKind.Libtorch || !_idle.TryTake(out var idle)) return CreateForward(rows, threads: 1, Kernels == KernelKind.Libtorch ? null : _idle);
+        if (Kernels == KernelKind.Libtorch || !_idle.TryTake(out var idle)) return CreateForward(rows, Team.Alone, Kernels == KernelKind.Libtorch ? null : _idle);
         return new RentedFunction(idle, RowsTogether(rows), (int)InputWidth, _idle);
     }
 
     /// <summary>A function that goes forward, with memory of its own.</summary>
-    /// <param name="threads">Of libtorch.</param>
+    /// <param name="team">Whose threads compute.</param>
     /// <param name="idle">Where it goes when it is disposed; null disposes it.</param>
-    internal RentedFunction CreateForward(int rows, int threads, ConcurrentBag<NetworkFunction>? idle = null) =>
-        new(CreateFunction(RowsTogether(rows), isTrained: false, threads), RowsTogether(rows), (int)InputWidth, idle);
+    internal RentedFunction CreateForward(int rows, Team team, ConcurrentBag<NetworkFunction>? idle = null) =>
+        new(CreateFunction(RowsTogether(rows), isTrained: false, team), RowsTogether(rows), (int)InputWidth, idle);
 
     private int RowsTogether(int rows) => Kernels == KernelKind.Libtorch
         ? Math.Max(1, rows)
