@@ -43,6 +43,12 @@ public sealed record EvaluationReport
     /// <summary>The ensemble, class by class; null unless the task has classes.</summary>
     [Id(13)] public ClassTable? Classes { get; init; }
 
+    /// <summary>The ensemble on the rows that chose and calibrated; null where there are none.</summary>
+    [Id(17)] public ValidationScore? Validation { get; init; }
+
+    /// <summary>What the members' specs say where they differ, of each of <see cref="Weights"/>; empty where they do not.</summary>
+    [Id(16)] public ImmutableArray<ImmutableArray<MemberSetting>> Settings { get; init; } = [];
+
     /// <summary>Null unless a coverage was asked for.</summary>
     [Id(14)] public ConformalMetrics? Conformal { get; init; }
 
@@ -57,6 +63,16 @@ public sealed record EvaluationReport
 [GenerateSerializer, Immutable, Alias("ensemble.teacher-measures")]
 public sealed record TeacherMeasures(
     [property: Id(0)] string Run, [property: Id(1)] int Constituents, [property: Id(2)] Measures Ensemble, [property: Id(3)] Measures Single);
+
+/// <summary>What an ensemble scores on rows that did not train it.</summary>
+/// <param name="OutOfFold">Whether they are the training rows, each answered by the members that did not see it; else they are the validation split.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.validation-score")]
+public sealed record ValidationScore([property: Id(0)] int Rows, [property: Id(1)] bool OutOfFold, [property: Id(2)] Measures Measures);
+
+/// <summary>A key that members have different values of.</summary>
+/// <param name="Value">As in a spec, in JSON; null where the member's spec has no such key.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.member-setting")]
+public readonly record struct MemberSetting([property: Id(0)] string Key, [property: Id(1)] string? Value);
 
 /// <summary>The members' own constituents, each evaluated alone.</summary>
 /// <param name="Mean">The mean of their measures.</param>

@@ -34,6 +34,11 @@ public interface IAggregator : IGrainWithStringKey
     /// <returns>Null without a validation split, and before any member has handed over weights.</returns>
     [Alias("score"), AlwaysInterleave, ResponseTimeout(LongCalls.Predicting)]
     Task<EnsembleScores?> ScoreAsync();
+
+    /// <summary>What the training rows are answered by the members that did not see them: a page.</summary>
+    /// <exception cref="RunRejectedException">The run is unknown, or all of its members saw all rows.</exception>
+    [Alias("predict-out-of-fold"), ResponseTimeout(LongCalls.Predicting)]
+    Task<OutOfFoldPage> PredictOutOfFoldAsync(OutOfFoldRequest request);
 }
 
 /// <summary>Ensembles of growing size, on the validation split.</summary>
@@ -158,7 +163,27 @@ public sealed class QuorumException(string message) : Exception(message);
 [GenerateSerializer, Immutable, Alias("ensemble.evaluation-request")]
 public sealed record EvaluationRequest([property: Id(0)] ConstituentChoice? Choice = null, [property: Id(1)] double? Coverage = null);
 
-public enum DataPart { Test, Validation }
+/// <param name="Coverage">The share of rows that intervals shall hold; null for the default.</param>
+/// <param name="Start">Where the page begins, among the rows that train.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.out-of-fold-request")]
+public sealed record OutOfFoldRequest([property: Id(0)] ConstituentChoice? Choice = null, [property: Id(1)] double? Coverage = null, [property: Id(2)] int Start = 0);
+
+/// <param name="Columns">The row, its truth, and what it is answered.</param>
+/// <param name="Values">Of each column.</param>
+/// <param name="Next">Where the next page begins; null after the last.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.out-of-fold-page")]
+public sealed record OutOfFoldPage(
+    [property: Id(0)] int Rows, [property: Id(1)] ImmutableArray<OutputDescription> Columns, [property: Id(2)] ImmutableArray<OutputValues> Values,
+    [property: Id(3)] int? Next);
+
+public enum DataPart
+{
+    Test,
+    Validation,
+
+    /// <summary>The rows that train, of which each model answers to those that its member did not see.</summary>
+    OutOfFold,
+}
 
 /// <summary>Rows for a member's constituents: a range of the run's own data, or rows of a client.</summary>
 /// <param name="Rows">Raw rows, request after request; none if <paramref name="Part"/> says which.</param>

@@ -11,9 +11,14 @@ internal sealed class PredictCommand : DriverCommand
 {
     private const string StandardInput = "-";
 
-    private readonly Option<string> _input = new("--input")
+    private readonly Option<string?> _input = new("--input")
     {
-        Description = "CSV with the columns of the run's data, raw values; - is standard input.", HelpName = "rows.csv", Required = true,
+        Description = "CSV with the columns of the run's data, raw values; - is standard input.", HelpName = "rows.csv",
+    };
+
+    private readonly Option<bool> _outOfFold = new("--out-of-fold")
+    {
+        Description = "Predict the rows that trained the run, each by the members that did not see it: of runs with --folds or --bootstrap",
     };
 
     private readonly Option<string?> _output = new("--output")
@@ -36,13 +41,14 @@ internal sealed class PredictCommand : DriverCommand
         : base(
             "predict", "Predicts rows: the class, averaged probabilities, and how unsure they are.",
             "ensemble predict digits-1 --input rows.csv", "ensemble predict digits-1 --input rows.csv --output out.csv",
-            "ensemble predict digits-1 --input rows.csv --mc 20 --json",
+            "ensemble predict digits-1 --input rows.csv --mc 20 --json", "ensemble predict digits-1 --out-of-fold --output rows.csv",
             "ensemble predict digits-1 --input rows.csv --url http://127.0.0.1:8000")
     {
         var run = new NamedRun(shared);
         var constituents = new ConstituentOptions();
         Add(run.Argument);
         Add(_input);
+        Add(_outOfFold);
         Add(_output);
         Add(_url);
         Add(_coverage);
@@ -51,14 +57,29 @@ internal sealed class PredictCommand : DriverCommand
         {
             var (output, json) = (parsed.GetValue(_output), shared.Json(parsed));
             if (output is not null && json) throw new UsageException("--output writes CSV, and --json prints JSON: give one of the two.");
+            if (parsed.GetValue(_outOfFold))
+            {
+                PredictOutOfFold(parsed);
+                return;
+            }
+
+            var input = parsed.GetValue(_input) ?? throw new UsageException("--input, or --out-of-fold, is required. Try `ensemble predict --help`.");
             using var server = parsed.GetValue(_url) is { } url ? new PredictionServer(url) : null;
             var catalog = server is null ? backend.OpenCatalog(shared.Read(parsed)) : null;
             var status = catalog is null ? null : run.Find(parsed, catalog);
-            Read(parsed.GetRequiredValue(_input), (table, file) =>
+            Read(input, (table, file) =>
             {
                 if (catalog is not null) catalog.Predict(status!.Run, constituents.Read(parsed), parsed.GetValue(_coverage), table, file, Write);
                 else server!.Predict(parsed.GetRequiredValue(run.Argument), constituents.Read(parsed), parsed.GetValue(_coverage), table, file, Write);
             });
+
+            void PredictOutOfFold(System.CommandLine.ParseResult parsed)
+            {
+                if (parsed.GetValue(_input) is not null) throw new UsageException("--out-of-fold predicts the rows that trained the run, and --input brings others: give one of the two.");
+                if (parsed.GetValue(_url) is not null) throw new UsageException("--out-of-fold takes the run's own data, which a server at --url does not hand out: ask the run's folder, or its --cluster.");
+                var runs = backend.OpenCatalog(shared.Read(parsed));
+                Write(runs.PredictOutOfFold(run.Find(parsed, runs).Run, constituents.Read(parsed), parsed.GetValue(_coverage)));
+            }
 
             void Write(PredictedRows rows)
             {

@@ -25,6 +25,8 @@ internal sealed class SpecArguments
         [Flag("--categorical", "A,B", "Columns of numbers that are names of categories.")] = "data.categorical",
         [Flag("--header", "yes|no", "Whether the first line names the columns [default: found by looking]")] = "data.header",
         [Flag("--test", "FILE", "A table of its own that tests [default: every fifth row]")] = "data.test",
+        [Flag("--folds", "K", "Member i trains without fold i mod K, which measures it.")] = "data.folds",
+        [Switch("--bootstrap", "Each member trains on rows drawn with replacement.")] = "data.bootstrap",
         [Flag("--image-size", "N", "Pixels on a side of a folder's images.")] = "data.imageSize",
         [Flag("--members", "K", "The number of independently initialised models.")] = "members",
         [Flag("--epochs", "N", "Passes over the training rows.")] = "training.epochs",
@@ -38,7 +40,7 @@ internal sealed class SpecArguments
     };
 
     /// <summary>Those that say how a table is read.</summary>
-    public IEnumerable<Option> DataOptions => _paths.Where(path => path.Value.StartsWith("data.", StringComparison.Ordinal) && path.Value is not ("data.dataset" or "data.imageSize")).Select(path => path.Key);
+    public IEnumerable<Option> DataOptions => _paths.Where(path => path.Value.StartsWith("data.", StringComparison.Ordinal) && path.Value is not ("data.dataset" or "data.imageSize" or "data.folds" or "data.bootstrap")).Select(path => path.Key);
 
     public void AddTo(Command command)
     {
@@ -68,10 +70,20 @@ internal sealed class SpecArguments
         // Tokens are equal by value: only the object says which of two equal ones it is.
         int Position(Token token) => parsed.Tokens.TakeWhile(other => !ReferenceEquals(other, token)).Count();
         return [.. _paths.Keys.Append(_set)
-            .SelectMany(option => (parsed.GetResult(option)?.Tokens ?? []).Select(token => (Option: option, Token: token)))
+            .SelectMany(option => Given(option, parsed.GetResult(option)))
             .OrderBy(given => Position(given.Token))
-            .Select(given => _paths.TryGetValue(given.Option, out var path) ? (path, ValueOf(given.Option, given.Token.Value)) : Split(given.Token))];
+            .Select(given => _paths.TryGetValue(given.Option, out var path) ? (path, ValueOf(given.Option, given.Value)) : Split(given.Token))];
     }
+
+    /// <summary>A switch alone says true.</summary>
+    private static IEnumerable<(Option Option, Token Token, string Value)> Given(Option option, OptionResult? result) => result switch
+    {
+        null => [],
+        { Tokens.Count: 0, IdentifierToken: { } name } when option is Option<bool> => [(option, name, "true")],
+        _ => result.Tokens.Select(token => (option, token, token.Value)),
+    };
+
+    private static Option<bool> Switch(string name, string description) => new(name) { Description = description };
 
     private static Option<string> Flag(string name, string helpName, string description) =>
         new(name) { HelpName = helpName, Description = description };

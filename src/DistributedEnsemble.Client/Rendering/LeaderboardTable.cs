@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Reports;
 using Spectre.Console;
@@ -14,13 +16,25 @@ internal static class LeaderboardTable
         string[] measures = [.. report.Ensemble.All.Select(measure => measure.Name).Take(MostMeasures)];
         var table = new Table().Border(TableBorder.Simple).AddColumn("leaderboard").AddColumn("step", column => column.RightAligned());
         foreach (var measure in measures) table.AddColumn(MeasureWords.Heading(measure), column => column.RightAligned());
-        table.AddRow([.. Cells("ensemble", "", report.Ensemble).Select(cell => $"[bold]{cell}[/]")]);
+        string[] keys = report.Settings.IsDefaultOrEmpty ? [] : [.. report.Settings[0].Select(setting => setting.Key)];
+        foreach (var key in keys) table.AddColumn(ShortNames(keys)[key]);
+        table.AddRow([.. Cells("ensemble", "", report.Ensemble, null).Select(cell => $"[bold]{cell}[/]")]);
         var entries = LeaderboardEntry.Of(report);
-        foreach (var entry in entries.Take(MostRows)) table.AddRow(Cells($"member {entry.Member}", Words.Count(entry.Step), entry.Measures));
+        foreach (var entry in entries.Take(MostRows)) table.AddRow(Cells($"member {entry.Member}", Words.Count(entry.Step), entry.Measures, entry));
         if (entries.Length > MostRows) table.AddRow($"and {entries.Length - MostRows} more");
         return table;
 
-        string[] Cells(string name, string step, Measures of) =>
-            [name, step, .. measures.Select(measure => MeasureWords.Value(measure, of.Find(measure)))];
+        string[] Cells(string name, string step, Measures of, LeaderboardEntry? entry) =>
+        [
+            name, step, .. measures.Select(measure => MeasureWords.Value(measure, of.Find(measure))),
+            .. keys.Select(key => entry is null ? "" : Markup.Escape(Text(entry.Settings![key]))),
+        ];
     }
+
+    /// <summary>The last word of a key that no other ends in; else all of it.</summary>
+    private static Dictionary<string, string> ShortNames(string[] keys) => keys.ToDictionary(key => key, key => LastOf(key) is var last && keys.Count(other => LastOf(other) == last) == 1 ? last : key);
+
+    private static string Text(JsonNode? value) => value is null ? Words.Unknown : value is JsonValue text && text.GetValueKind() == JsonValueKind.String ? text.GetValue<string>() : value.ToJsonString();
+
+    private static string LastOf(string key) => key[(key.LastIndexOf('.') + 1)..];
 }

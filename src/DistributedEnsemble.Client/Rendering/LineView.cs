@@ -21,9 +21,11 @@ internal sealed class LineView(IAnsiConsole console) : IProgressView
         return last ?? throw new InvalidOperationException("A run has at least one status.");
     }
 
-    private void Begin(RunStatus status) =>
-        console.WriteRaw($"run {status.Run}: {Words.Plural(status.Members.Length, "member")}, " +
-            $"{Words.Plural(status.Members.Max(member => member.StepsTotal), "step")} each");
+    private void Begin(RunStatus status)
+    {
+        var (least, most) = (status.Members.Min(member => member.StepsTotal), status.Members.Max(member => member.StepsTotal));
+        console.WriteRaw($"run {status.Run}: {Words.Plural(status.Members.Length, "member")}, {(least < most ? $"{Words.Count(least)} to " : "")}{Words.Plural(most, "step")} each");
+    }
 
     private void Tell(MemberStatus member, long steps)
     {

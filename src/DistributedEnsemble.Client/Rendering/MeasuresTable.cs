@@ -28,6 +28,13 @@ internal static class MeasuresTable
         foreach (var (name, value) in (report.Uncertainty?.All ?? []).Concat(report.Diversity?.All ?? []).Where(measure => measure.Value is not null))
             table.AddRow(MeasureWords.Heading(name), MeasureWords.Value(name, value), MeasureWords.Meaning(name));
 
+        if (report.Validation is { } validation)
+        {
+            var rows = $"on {Words.Count(validation.Rows)} {(validation.OutOfFold ? "training rows, each by the members that did not see it" : "validation rows")}";
+            foreach (var name in new[] { validation.Measures.All[0].Name, "nll" })
+                table.AddRow($"{(validation.OutOfFold ? "out-of-fold" : "validation")} {MeasureWords.Heading(name)}", MeasureWords.Value(name, validation.Measures.Find(name)), rows);
+        }
+
         if (report.Conformal is { } conformal)
         {
             var what = report.Classes is null ? "intervals, mean width" : "sets, mean number of classes";

@@ -65,6 +65,13 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
         RunPrediction.Predict(models.Folder, models.Status, choice, coverage, _training.Networks, table, file, write);
     }
 
+    public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage)
+    {
+        var run = Existing(name);
+        return OutOfFoldPrediction.All(start => Await(grains =>
+            grains.GetGrain<IAggregator>(run.ToString()).PredictOutOfFoldAsync(new OutOfFoldRequest(choice, coverage, start))));
+    }
+
     public ExportManifest Export(string name, ConstituentChoice choice, string output)
     {
         using var models = Download(name, choice);

@@ -42,6 +42,9 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
     public void Predict(string name, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write) =>
         RunPrediction.Predict(Folder(name), Existing(name), choice, coverage, _training.Networks, table, file, write);
 
+    public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage) =>
+        RunEvaluation.PredictOutOfFold(Folder(name), Existing(name), choice, Load, _training.Networks, coverage);
+
     public ExportManifest Export(string name, ConstituentChoice choice, string output) =>
         RunExport.Write(Folder(name), Existing(name), choice, _training.Networks, output);
 

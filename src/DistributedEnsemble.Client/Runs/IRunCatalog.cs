@@ -34,6 +34,10 @@ internal interface IRunCatalog
     /// <param name="write">Gets the predictions, which are made while it takes them.</param>
     void Predict(string name, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write);
 
+    /// <summary>What the training rows are answered by the members that did not see them.</summary>
+    /// <param name="coverage">The share of rows that intervals shall hold; null for the default.</param>
+    PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage);
+
     /// <summary>Copies what predicting takes into a folder that does not exist yet, or is empty.</summary>
     ExportManifest Export(string name, ConstituentChoice choice, string output);
 

@@ -43,6 +43,9 @@ internal sealed record RunReport
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ImmutableArray<double?>? Recall { get; init; }
 
+    /// <summary>The ensemble on the rows that chose and calibrated; null where there are none.</summary>
+    public required ValidationScore? Validation { get; init; }
+
     /// <summary>Left out unless a coverage was asked for.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ConformalMetrics? Conformal { get; init; }
@@ -77,6 +80,7 @@ internal sealed record RunReport
         Confusion = evaluation?.Classes?.Confusion,
         Precision = evaluation?.Classes?.Precision,
         Recall = evaluation?.Classes?.Recall,
+        Validation = evaluation?.Validation,
         Conformal = evaluation?.Conformal,
         Teacher = evaluation?.Teacher,
         Leaderboard = LeaderboardEntry.Of(evaluation),

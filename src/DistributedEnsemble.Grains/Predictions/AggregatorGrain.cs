@@ -88,6 +88,19 @@ internal sealed class AggregatorGrain : Grain, IAggregator
 
     public Task<PredictionStatistics> GetStatisticsAsync() => Task.FromResult(_counters.Of(Run));
 
+    public async Task<OutOfFoldPage> PredictOutOfFoldAsync(OutOfFoldRequest request)
+    {
+        await _served.RefreshAsync(TimeSpan.Zero);
+        var chosen = _served.Choose(request.Choice);
+        return await Task.Run(async () =>
+        {
+            using var use = _served.TakePlan();
+            var plan = use.Plan;
+            var fit = chosen.IsGreedy || plan.Task.NeedsFit ? await _served.FitAsync(plan, chosen) : null;
+            return await OutOfFoldPrediction.OfAsync(Run.Name, plan, chosen, fit, _served.Constituents, request);
+        });
+    }
+
     // Off the grain's scheduler: measuring many models takes seconds, and only waits for the members' grains in between.
     public async Task<EvaluationReport> EvaluateAsync(EvaluationRequest request)
     {

@@ -69,6 +69,6 @@ internal sealed class ConstituentPredictor(
         var plan = use.Plan;
         using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Key.Name), file, plan.Of(file.Member).Network.Layout);
         var predictor = Predictors.Create(plan, weights.Value, file.Member, query.MonteCarloSamples);
-        return BatchedPrediction.OfRows(predictor, plan.Samples(part), query.Start, query.Count);
+        return plan.Predict(predictor, file.Member, new RowRange(part, query.Start, query.Count));
     }
 }

@@ -86,7 +86,7 @@ internal sealed class ServedRun(
     private async Task<ConstituentSelection> SelectAsync(ChosenConstituents chosen, bool isCalibrated)
     {
         if (!isCalibrated && !chosen.IsGreedy && !Model.Task.NeedsFit) return ConstituentSelection.Of(chosen, null);
-        if (isCalibrated && Model.Spec.Data.ValidationFraction == 0)
+        if (isCalibrated && Model.Spec.Data is { ValidationFraction: 0, HasOutOfFold: false })
         {
             throw new RunRejectedException(
                 $"calibrated is true: calibration is fitted on validation rows, and run \"{run.Name}\" kept none. Ask without it.");

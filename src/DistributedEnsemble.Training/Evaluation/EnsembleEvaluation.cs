@@ -83,6 +83,9 @@ public sealed class EnsembleEvaluation
             Diversity = _diversity.Result(),
             Calibrated = _calibrated is null ? null : new Measures([.. _selection.Fit!.Fit!.All, .. _calibrated.Result().All]),
             Conformal = _conformal?.Result(),
+            Validation = _selection.Fit is { Conformal: { } measured } fit
+                ? new ValidationScore(measured.Rows, _plan.Measuring == DataPart.OutOfFold, fit.Ensemble) : null,
+            Settings = MemberSettings.Of(_plan.Spec, [.. constituents.Select(file => file.Member)]),
         };
     }
 }

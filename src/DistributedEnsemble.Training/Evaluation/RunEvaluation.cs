@@ -31,4 +31,19 @@ public static class RunEvaluation
         var report = await EnsembleEvaluation.RunAsync(run, plan, ConstituentSelection.Of(chosen, fit), models, coverage);
         return report with { Teacher = await Teacher.MeasureAsync(folder, plan, networks) };
     }
+
+    /// <summary>Predicts the training rows of a run's folder, each by the members that did not see it, on the calling thread.</summary>
+    /// <inheritdoc cref="Evaluate"/>
+    public static PredictedRows PredictOutOfFold(
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks,
+        double? coverage = null, CancellationToken cancellation = default)
+    {
+        var run = RunDescription.Read(folder);
+        var plan = TrainingPlan.Restore(status.Run, new RunDefinition(run.Spec.ToJson(), run.Data.ToJson()), load, networks);
+        var chosen = ChosenConstituents.Of(status, plan, choice);
+        var models = new FolderConstituents(folder, plan, cancellation);
+        var fit = chosen.IsGreedy || plan.Task.NeedsFit ? ValidationFits.OfAsync(folder, plan, chosen, models).GetAwaiter().GetResult() : null;
+        return OutOfFoldPrediction.All(start =>
+            OutOfFoldPrediction.OfAsync(status.Run, plan, chosen, fit, models, new OutOfFoldRequest(choice, coverage, start)).GetAwaiter().GetResult());
+    }
 }

@@ -27,17 +27,13 @@ public sealed record ValidationFit
     public int Best(ImmutableArray<WeightFile> constituents) => constituents
         .Select((file, i) => (Constituents.First(fitted => fitted.Model == file).Nll, i)).Min().i;
 
-    /// <summary>Predicts the validation split with every model, selects among them if that was chosen, and fits the calibration.</summary>
+    /// <summary>
+    /// Predicts the rows that measure with every model, selects among them if that was chosen, and fits the calibration. Out of
+    /// fold, rows that all chosen models saw are left out.
+    /// </summary>
     public static async Task<ValidationFit> OfAsync(TrainingPlan plan, ChosenConstituents chosen, IConstituents models)
     {
-        var targets = plan.Samples(DataPart.Validation).Targets;
-        var answers = chosen.Constituents.Select(_ => new double[targets.Length * plan.Task.Width]).ToArray();
-        foreach (var rows in RowRange.Of(plan, DataPart.Validation))
-        {
-            var part = await models.PredictAsync(chosen.Constituents, chosen.MonteCarloSamples, rows);
-            for (var i = 0; i < answers.Length; i++) part.Values[i].CopyTo(answers[i], rows.Start * plan.Task.Width);
-        }
-
+        var (answers, targets) = await MeasuredAnswers.OfAsync(plan, chosen, models);
         return Of(plan.Task, chosen, answers, targets);
     }
 
@@ -48,26 +44,33 @@ public sealed record ValidationFit
 
     private static ValidationFit Of(LearningTask task, ChosenConstituents chosen, double[][] answers, float[] targets)
     {
+        var prior = Array.Exists(answers, MeasuredAnswers.HasGaps) ? task.PriorLikelihoods(targets) : null;
         int[] multiplicities = chosen.IsGreedy
-            ? GreedySelection.Select([.. answers.Select(answer => task.Likelihoods(answer, targets))])
+            ? GreedySelection.Select([.. answers.Select(answer => task.Likelihoods(answer, targets))], prior)
             : [.. answers.Select(_ => 1)];
         int[] counted = [.. Enumerable.Range(0, answers.Length).Where(i => multiplicities[i] > 0)];
-        var rows = AnswerRows.Of([.. counted.Select(i => (ReadOnlyMemory<double>)answers[i])], [.. counted.Select(i => multiplicities[i])]);
-        var fit = task.Fit(rows, targets);
+        var (rows, known) = MeasuredAnswers.Average([.. counted.Select(i => answers[i])], [.. counted.Select(i => multiplicities[i])], targets, task.Width);
+        var fit = task.Fit(rows, known);
         task = task.Fitted(fit);
         return new ValidationFit
         {
-            Constituents = [.. chosen.Constituents.Select((file, i) =>
-                new FittedConstituent(file, multiplicities[i], Measure(task.Quality(), AnswerRows.Of(answers[i]), targets).Nll))],
+            Constituents = [.. chosen.Constituents.Select((file, i) => new FittedConstituent(file, multiplicities[i], Alone(task, answers[i], targets)))],
             MonteCarloSamples = chosen.MonteCarloSamples,
             Fit = fit,
-            Conformal = ConformalScores.Of(task.Strangeness(rows.Mean, targets)),
-            Ensemble = Measure(task.Quality(), rows, targets),
-            Calibrated = Measure(task.Quality(isCalibrated: true), rows, targets),
+            Conformal = ConformalScores.Of(task.Strangeness(rows.Mean, known)),
+            Ensemble = Measure(task.Quality(), rows, known),
+            Calibrated = Measure(task.Quality(isCalibrated: true), rows, known),
         };
     }
 
-    private static Measures Measure(IMeasurement measurement, AnswerRows rows, float[] targets)
+    /// <summary>The NLL of one model on the rows that it may answer to.</summary>
+    private static double Alone(LearningTask task, double[] answers, float[] targets)
+    {
+        var (rows, known) = MeasuredAnswers.Average([answers], [1], targets, task.Width);
+        return Measure(task.Quality(), rows, known).Nll;
+    }
+
+    private static Measures Measure(IMeasurement measurement, AnswerRows rows, ReadOnlySpan<float> targets)
     {
         measurement.Add(rows, targets);
         return measurement.Result();

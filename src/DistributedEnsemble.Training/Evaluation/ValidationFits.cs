@@ -13,7 +13,7 @@ public static class ValidationFits
     /// <returns>Null without a validation split.</returns>
     public static async Task<ValidationFit?> OfAsync(RunFolder folder, TrainingPlan plan, ChosenConstituents chosen, IConstituents models)
     {
-        if (plan.Split.Validation.Length == 0) return null;
+        if (plan.Measuring is null) return null;
         if (Stored(folder, chosen) is { Fit: not null, Conformal: not null } stored) return stored;
         var fit = await ValidationFit.OfAsync(plan, chosen, models);
         TryWrite(PathOf(folder, chosen), fit);

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Collections.Concurrent;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training;
@@ -12,6 +13,7 @@ public sealed class MemberRows
     private readonly int[] _rows;
     private readonly DataSpec _spec;
     private readonly RandomSource _random;
+    private readonly ConcurrentDictionary<int, Lazy<BitArray>> _unseen = [];
 
     /// <summary>The fold of each of the rows; null without folds.</summary>
     private readonly ushort[]? _folds;
@@ -42,8 +44,14 @@ public sealed class MemberRows
         return places;
     }
 
-    /// <summary>Of each of the rows that train, whether a member does not train on it.</summary>
-    public BitArray UnseenBy(int member)
+    /// <summary>How many rows train.</summary>
+    public int Count => _rows.Length;
+
+    /// <summary>Of each of the rows that train, whether a member does not train on it. Not to be changed.</summary>
+    public BitArray UnseenBy(int member) => _unseen.GetOrAdd(
+        _spec.Bootstrap || _spec.Folds == 0 ? member : member % _spec.Folds, _ => new Lazy<BitArray>(() => Unseen(member))).Value;
+
+    private BitArray Unseen(int member)
     {
         var unseen = new BitArray(_rows.Length, true);
         foreach (var place in Places(member)) unseen[place] = false;

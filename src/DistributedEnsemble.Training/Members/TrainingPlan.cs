@@ -64,7 +64,29 @@ public sealed class TrainingPlan
     public MemberPlan Of(int member) => _members[member];
 
     /// <summary>The rows that a model is measured on.</summary>
-    public Samples Samples(DataPart part) => part == DataPart.Test ? Dataset.Test : _validation.Value;
+    /// <exception cref="ArgumentException">Of rows out of fold, each model has its own.</exception>
+    public Samples Samples(DataPart part) => part switch
+    {
+        DataPart.Test => Dataset.Test,
+        DataPart.Validation => _validation.Value,
+        DataPart.OutOfFold => throw new ArgumentException("Each model has its own rows out of fold.", nameof(part)),
+    };
+
+    /// <summary>The rows that choose, calibrate and score: out of fold where members do not see all, else the validation split; null without either.</summary>
+    public DataPart? Measuring => Spec.Data.HasOutOfFold ? DataPart.OutOfFold : Split.Validation.Length > 0 ? DataPart.Validation : null;
+
+    /// <summary>The targets of a part's rows.</summary>
+    public float[] Targets(DataPart part) =>
+        part == DataPart.OutOfFold ? [.. Split.Training.Select(row => Dataset.Train.Targets[row])] : Samples(part).Targets;
+
+    /// <summary>A model's answers to rows of the run's own data, on the calling thread; out of fold, to those of them that its member did not see.</summary>
+    public double[] Predict(IPredictor predictor, int member, RowRange rows)
+    {
+        if (rows.Part != DataPart.OutOfFold) return BatchedPrediction.OfRows(predictor, Samples(rows.Part), rows.Start, rows.Count);
+        var unseen = Rows.UnseenBy(member);
+        using var inputs = Dataset.Train.Chosen([.. Enumerable.Range(rows.Start, rows.Count).Where(place => unseen[place]).Select(place => Split.Training[place])]);
+        return BatchedPrediction.OfRows(predictor, inputs, 0, (int)inputs.Count);
+    }
 
     private MemberPlan PlanOf(int member)
     {

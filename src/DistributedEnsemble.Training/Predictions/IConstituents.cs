@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Training;
 public interface IConstituents
 {
     /// <param name="rows">Which rows of the run's own data.</param>
-    /// <returns>The answers of each constituent, in their order.</returns>
+    /// <returns>The answers of each constituent, in their order; out of fold, to those of the rows that its member did not see.</returns>
     ValueTask<ConstituentAnswers> PredictAsync(ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows);
 }
 
@@ -21,7 +21,7 @@ public readonly record struct RowRange(DataPart Part, int Start, int Count)
     /// <summary>All rows of a part, a piece at a time.</summary>
     public static IEnumerable<RowRange> Of(TrainingPlan plan, DataPart part)
     {
-        var rows = (int)plan.Samples(part).Count;
+        var rows = part == DataPart.OutOfFold ? plan.Rows.Count : (int)plan.Samples(part).Count;
         // Whole batches, so that the bits do not depend on it.
         var most = Math.Max(1, MostBytes / (sizeof(double) * plan.Task.Width * BatchedPrediction.BatchSize)) * BatchedPrediction.BatchSize;
         for (var start = 0; start < rows; start += most) yield return new RowRange(part, start, Math.Min(most, rows - start));
@@ -40,6 +40,6 @@ public sealed class FolderConstituents(RunFolder folder, TrainingPlan plan, Canc
             using var weights = WeightFiles.LoadWeights(folder, file, plan.Of(file.Member).Network.Layout);
             var predictor = Predictors.Create(plan, weights, file.Member, monteCarloSamples);
             return ImmutableCollectionsMarshal.AsImmutableArray(
-                BatchedPrediction.OfRows(predictor, plan.Samples(rows.Part), rows.Start, rows.Count));
+                plan.Predict(predictor, file.Member, rows));
         })]));
 }

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace DistributedEnsemble.Training.Tasks;
 
 /// <summary>What models answer to some rows, and their mean.</summary>
-/// <param name="Models">[rows, width] of each.</param>
+/// <param name="Models">[rows, width] of each; a row that is not a model's to answer is not a number.</param>
 /// <param name="Multiplicities">How often each counts in the mean.</param>
 /// <param name="Mean">[rows, width].</param>
 public sealed record AnswerRows(IReadOnlyList<ReadOnlyMemory<double>> Models, IReadOnlyList<int> Multiplicities, double[] Mean)
@@ -18,6 +18,34 @@ public sealed record AnswerRows(IReadOnlyList<ReadOnlyMemory<double>> Models, IR
         for (var i = 0; i < models.Count; i++) mean.Add(models[i].Span, multiplicities[i]);
         return new AnswerRows(models, multiplicities, mean.ToArray());
     }
+
+    /// <summary>Answers to rows that are not every model's to answer: the mean of each row is over those that did.</summary>
+    /// <param name="width">Numbers of an answer.</param>
+    public static AnswerRows OfSome(IReadOnlyList<ReadOnlyMemory<double>> models, IReadOnlyList<int> multiplicities, int width)
+    {
+        var rows = models[0].Length / width;
+        var (mean, counts) = (new double[rows * width], new int[rows]);
+        for (var i = 0; i < models.Count; i++)
+        {
+            var answers = models[i].Span;
+            for (var row = 0; row < rows; row++)
+            {
+                if (double.IsNaN(answers[row * width])) continue;
+                counts[row] += multiplicities[i];
+                for (var j = row * width; j < (row + 1) * width; j++) mean[j] += multiplicities[i] * answers[j];
+            }
+        }
+
+        for (var row = 0; row < rows; row++)
+        {
+            for (var j = row * width; j < (row + 1) * width; j++) mean[j] /= counts[row];
+        }
+
+        return new AnswerRows(models, multiplicities, mean);
+    }
+
+    /// <summary>Whether a model answered to a row.</summary>
+    public bool Has(int model, int row, int width) => !double.IsNaN(Models[model].Span[row * width]);
 
     /// <summary>One model, alone.</summary>
     public static AnswerRows Of(ReadOnlyMemory<double> model) => Of([model], [1]);

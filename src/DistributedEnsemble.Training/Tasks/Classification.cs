@@ -215,6 +215,25 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
 
     public override double Nll(double surprise, long rows) => surprise / rows;
 
+    /// <summary>The share of each row's class.</summary>
+    public override double[] PriorLikelihoods(ReadOnlySpan<float> targets)
+    {
+        var (counts, likelihoods) = (new int[Classes.Count], new double[targets.Length]);
+        foreach (var target in targets) counts[(int)target]++;
+        for (var row = 0; row < likelihoods.Length; row++) likelihoods[row] = (double)counts[(int)targets[row]] / targets.Length;
+        return likelihoods;
+    }
+
+    [JsonIgnore]
+    public override OutputDescription TruthColumn => new("truth", "BYTES", []);
+
+    public override OutputValues Truth(ReadOnlySpan<float> targets)
+    {
+        var texts = ImmutableArray.CreateBuilder<string>(targets.Length);
+        foreach (var target in targets) texts.Add(Classes[(int)target]);
+        return new OutputValues("truth") { Texts = texts.MoveToImmutable() };
+    }
+
     /// <summary>1 − p of the true class.</summary>
     public override double[] Strangeness(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets) =>
         [.. Likelihoods(answers, targets).Select(p => 1 - p)];

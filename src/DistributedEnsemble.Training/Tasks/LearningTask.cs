@@ -110,6 +110,16 @@ public abstract record LearningTask
     /// <param name="surprise">The sum over all rows.</param>
     public abstract double Nll(double surprise, long rows);
 
+    /// <summary>How likely each target is to one who knows how these targets are distributed, and nothing of their rows.</summary>
+    public abstract double[] PriorLikelihoods(ReadOnlySpan<float> targets);
+
+    /// <summary>What the targets are, in the words or units of the data.</summary>
+    public abstract OutputValues Truth(ReadOnlySpan<float> targets);
+
+    /// <summary>Describes <see cref="Truth"/>.</summary>
+    [JsonIgnore]
+    public abstract OutputDescription TruthColumn { get; }
+
     /// <summary>How strange each row's target is to an average: what split-conformal prediction sorts.</summary>
     /// <param name="answers">[rows, width], of the average.</param>
     public abstract double[] Strangeness(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets);

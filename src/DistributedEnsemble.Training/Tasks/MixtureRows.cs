@@ -3,16 +3,17 @@ namespace DistributedEnsemble.Training.Tasks;
 /// <summary>The mixtures that models make of rows, in standardised units, stretched about their means by a factor.</summary>
 internal sealed class MixtureRows(Regression task, AnswerRows rows)
 {
-    private readonly double[] _weights = [.. rows.Multiplicities.Select(times => (double)times / rows.Multiplicities.Sum())];
-    private readonly double[] _means = new double[rows.Models.Count], _variances = new double[rows.Models.Count];
+    private readonly double[] _weights = new double[rows.Models.Count], _means = new double[rows.Models.Count], _variances = new double[rows.Models.Count];
 
     /// <summary>One row's; valid until the next is asked for.</summary>
     public GaussianMixture At(int row, double factor)
     {
-        var center = rows.Mean[row * task.Width];
+        var (center, count) = (rows.Mean[row * task.Width], 0);
+        for (var i = 0; i < _means.Length; i++) count += rows.Has(i, row, task.Width) ? rows.Multiplicities[i] : 0;
         for (var i = 0; i < _means.Length; i++)
         {
             var answer = rows.Models[i].Span.Slice(row * task.Width, task.Width);
+            _weights[i] = rows.Has(i, row, task.Width) ? (double)rows.Multiplicities[i] / count : 0;
             _means[i] = center + factor * (answer[0] - center);
             _variances[i] = factor * factor * task.TotalVariance(answer);
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using DistributedEnsemble.Training.Kernels;
 
@@ -252,6 +253,29 @@ public sealed record Regression(double Mean, double Deviation, double Minimum, d
         return mean + Elementary.Log((float)Deviation);
     }
 
+    /// <summary>The density of the normal distribution with the targets' mean and variance.</summary>
+    public override double[] PriorLikelihoods(ReadOnlySpan<float> targets)
+    {
+        var (sum, squares) = (0.0, 0.0);
+        foreach (var target in targets) (sum, squares) = (sum + target, squares + (double)target * target);
+        var mean = sum / targets.Length;
+        var variance = Math.Max(SmallestVariance, squares / targets.Length - mean * mean);
+        var likelihoods = new double[targets.Length];
+        for (var row = 0; row < likelihoods.Length; row++)
+            likelihoods[row] = Math.Exp(-0.5 * (targets[row] - mean) * (targets[row] - mean) / variance) / Math.Sqrt(2 * Math.PI * variance);
+        return likelihoods;
+    }
+
+    [JsonIgnore]
+    public override OutputDescription TruthColumn => new("truth", "FP32", []);
+
+    public override OutputValues Truth(ReadOnlySpan<float> targets)
+    {
+        var numbers = ImmutableArray.CreateBuilder<float>(targets.Length);
+        foreach (var target in targets) numbers.Add((float)(Mean + Deviation * target));
+        return new OutputValues("truth") { Numbers = numbers.MoveToImmutable() };
+    }
+
     /// <summary>|y − μ*| / σ*.</summary>
     public override double[] Strangeness(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
     {
@@ -312,9 +336,15 @@ public sealed record Regression(double Mean, double Deviation, double Minimum, d
 
     private double MeanSquare(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
     {
-        var sum = 0.0;
-        for (var row = 0; row < targets.Length; row++) sum += (answers[row * Width] - targets[row]) * (answers[row * Width] - targets[row]);
-        return sum / targets.Length;
+        var (sum, rows) = (0.0, 0);
+        for (var row = 0; row < targets.Length; row++)
+        {
+            if (double.IsNaN(answers[row * Width])) continue;
+            sum += (answers[row * Width] - targets[row]) * (answers[row * Width] - targets[row]);
+            rows++;
+        }
+
+        return sum / Math.Max(1, rows);
     }
 
     private static double Sigmoid(float x)

@@ -132,7 +132,7 @@ public sealed class PredictTests : IDisposable
             .Refused(2, "--input none.csv does not exist: it takes a CSV file with the columns of the run's data.");
         (await _driver.RunAsync("predict", "flowers", "--input", rows, "--output", "o.csv", "--json"))
             .Refused(2, "--output writes CSV, and --json prints JSON: give one of the two.");
-        (await _driver.RunAsync("predict", "flowers")).Refused(2, "Option '--input' is required. Try `ensemble predict --help`.");
+        (await _driver.RunAsync("predict", "flowers")).Refused(2, "--input, or --out-of-fold, is required. Try `ensemble predict --help`.");
         (await _driver.RunAsync("predict", "flowers", "--input", rows, "--mc", "5"))
             .Refused(2, "--mc is 5: this run's network has no dropout to sample. Choose 0.");
     }

@@ -1,0 +1,20 @@
+using System.Collections.Immutable;
+
+namespace DistributedEnsemble;
+
+/// <summary>What the specs of members that differ say: the keys in which they do.</summary>
+public static class MemberSettings
+{
+    /// <param name="spec">The run's.</param>
+    /// <returns>Of each of the members, the same keys in the order of a spec; empty where all members of the run have one spec.</returns>
+    public static ImmutableArray<ImmutableArray<MemberSetting>> Of(EnsembleSpec spec, IReadOnlyList<int> members)
+    {
+        if (spec.Variants.Count < 2) return [];
+        var variants = Enumerable.Range(0, spec.Variants.Count).Select(variant => SpecBuilder.LayerOf(spec.OfMember(variant))).ToArray();
+        var keys = SpecSchema.Keys.Where(key => !key.IsOfRun && variants.Select(variant => Value(variant, key)).Distinct().Count() > 1).ToArray();
+        if (keys.Length == 0) return [];
+        return [.. members.Select(member => keys.Select(key => new MemberSetting(key.Path, Value(variants[member % variants.Length], key))).ToImmutableArray())];
+    }
+
+    private static string? Value(SpecLayer layer, SpecKey key) => layer[key.Path] is { } value ? SpecWriter.WriteLine(value) : null;
+}

@@ -1,0 +1,166 @@
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Training.Tests.Evaluation;
+
+public sealed class OutOfFoldTests
+{
+    private static readonly ConstituentChoice? s_all = null;
+
+    [Theory]
+    [InlineData("data.folds=3")]
+    [InlineData("data.bootstrap=true")]
+    [InlineData("data.folds=2 data.bootstrap=true")]
+    public async Task A_row_is_answered_by_the_members_that_did_not_see_it_and_by_no_other(string settings)
+    {
+        using var run = new TrainedRun(Plans.Small, settings);
+        var page = await run.PageAsync(0);
+        var (rows, known) = (page.Values[0].Integers, page.Values.First(values => values.Name == "probabilities").Numbers);
+        for (var i = 0; i < rows.Length; i += 97)
+        {
+            var place = Array.IndexOf(run.Plan.Split.Training, (int)rows[i]);
+            var mean = new AnswerMean();
+            foreach (var snapshot in run.Snapshots.Where(snapshot => run.Plan.Rows.UnseenBy(snapshot.Member)[place]))
+            {
+                var answer = new double[run.Plan.Task.Width];
+                Predictors.Create(run.Plan, snapshot.Weights, snapshot.Member, 0).Answer(run.Plan.Dataset.Train.InputsOf(rows[i], 1), answer);
+                mean.Add(answer);
+            }
+
+            Assert.Equal(mean.ToArray()[..10].Select(p => (float)p), known.Skip(10 * i).Take(10));
+        }
+
+        Assert.Equal(run.Plan.Task.Truth([.. rows.Select(row => run.Plan.Dataset.Train.Targets[row])]).Texts, page.Values[1].Texts);
+    }
+
+    [Fact]
+    public async Task With_folds_every_training_row_is_answered_once()
+    {
+        using var run = new TrainedRun(Plans.Small, "data.folds=3");
+        var page = await run.PageAsync(0);
+        Assert.Equal(run.Plan.Split.Training.Select(row => (long)row), page.Values[0].Integers);
+        Assert.Null(page.Next);
+    }
+
+    [Fact]
+    public async Task Rows_that_every_member_saw_are_left_out()
+    {
+        using var run = new TrainedRun(Plans.Small, "data.folds=5");
+        var page = await run.PageAsync(0);
+        Assert.Equal(run.Plan.Split.Training.Length - Enumerable.Range(3, 2).Sum(fold => run.Plan.Split.Training.Length - run.Plan.Rows.CountOf(fold)), page.Rows);
+        var fit = await run.FitAsync("all");
+        Assert.Equal(page.Rows, fit.Conformal!.Rows);
+    }
+
+    [Fact]
+    public async Task A_rows_answer_does_not_change_when_its_label_is_poisoned()
+    {
+        const int Row = 40;
+        using var honest = new TrainedRun(Plans.Small, "data.folds=3");
+        using var poisoned = new TrainedRun(Plans.Small, "data.folds=3", dataset => dataset.Train.Targets[Row] = (dataset.Train.Targets[Row] + 1) % 10);
+        var place = Array.IndexOf(honest.Plan.Split.Training, Row);
+        var allowed = Enumerable.Range(0, 3).Single(member => honest.Plan.Rows.UnseenBy(member)[place]);
+
+        Assert.Equal(await AnswerAsync(honest), await AnswerAsync(poisoned));
+        Assert.Equal([allowed], Enumerable.Range(0, 3).Where(member => honest.Sha256Of(member) == poisoned.Sha256Of(member)));
+
+        static async Task<float[]> AnswerAsync(TrainedRun run)
+        {
+            var page = await run.PageAsync(0);
+            return [.. page.Values.First(values => values.Name == "probabilities").Numbers.Skip(10 * page.Values[0].Integers.IndexOf(Row)).Take(10)];
+        }
+    }
+
+    [Fact]
+    public async Task The_fit_is_over_all_training_rows_and_greedy_selection_covers_every_fold()
+    {
+        using var run = new TrainedRun(Plans.Small, "data.folds=3 members=6");
+        var (all, greedy) = (await run.FitAsync("all"), await run.FitAsync("greedy"));
+        Assert.Equal(1437, all.Conformal!.Rows);
+        Assert.Equal(1437, greedy.Conformal!.Rows);
+        Assert.Equal([0, 1, 2], greedy.Constituents.Where(fitted => fitted.Multiplicity > 0).Select(fitted => fitted.Model.Member % 3).Distinct().Order());
+        Assert.True(greedy.Ensemble.Nll <= all.Ensemble.Nll);
+        Assert.All(all.Constituents, fitted => Assert.True(double.IsFinite(fitted.Nll)));
+    }
+
+    [Theory]
+    [InlineData("gaussian")]
+    [InlineData("squared-error")]
+    public async Task A_regression_is_measured_and_calibrated_out_of_fold(string likelihood)
+    {
+        using var run = new TrainedRun(Plans.Number, $"data.folds=2 data.bootstrap=true members=4 training.likelihood={likelihood}");
+        var fit = await run.FitAsync("greedy");
+        Assert.True(fit.Calibrated.Nll <= fit.Ensemble.Nll + 1e-9);
+        Assert.True(double.IsFinite(fit.Ensemble["crps"]));
+        var page = await run.PageAsync(0);
+        Assert.Equal(["row", "truth", "mean", "standard_deviation", "aleatoric", "epistemic", "lower", "upper"], page.Columns.Select(column => column.Name));
+        Assert.All(page.Values.Skip(1), values => Assert.Equal(page.Rows, values.Numbers.Length));
+    }
+
+    [Fact]
+    public async Task A_run_whose_members_saw_all_rows_has_none_out_of_fold()
+    {
+        using var run = new TrainedRun(Plans.Small, "members=1");
+        Assert.Equal(
+            "Run \"small\" has no rows out of fold: each of its members saw all of them. Train one with --folds 5, or with --bootstrap.",
+            (await Assert.ThrowsAsync<SpecException>(() => run.PageAsync(0))).Message);
+    }
+
+    [Fact]
+    public void The_mean_of_some_answers_is_the_mean_of_all_where_all_answered()
+    {
+        double[][] models = [[0.1, 0.2, 0.7, 0.3], [0.5, 0.25, 0.125, 1]];
+        Assert.Equal(
+            AnswerRows.Of([.. models.Select(model => (ReadOnlyMemory<double>)model)], [1, 2]).Mean,
+            AnswerRows.OfSome([.. models.Select(model => (ReadOnlyMemory<double>)model)], [1, 2], 2).Mean);
+    }
+
+    [Fact]
+    public void Greedy_selection_prefers_a_model_that_may_say_to_the_prior()
+    {
+        double[] first = [0.5, 0.5, double.NaN, double.NaN], second = [double.NaN, double.NaN, 0.5, 0.5], bad = [double.NaN, double.NaN, 0.05, 0.05];
+        Assert.Equal([1, 1, 0], GreedySelection.Select([first, second, bad], [0.1, 0.1, 0.1, 0.1]));
+    }
+
+    private sealed class TrainedRun : IDisposable, IConstituents
+    {
+        public TrainedRun(string json, string settings, Action<Dataset>? poison = null)
+        {
+            // A dataset of its own, that may be changed after it was split.
+            var spec = Plans.Spec(json, [.. settings.Split(' ').Select(SpecDocument.ParseSetting)]);
+            var shared = Plans.Of(json, [.. settings.Split(' ').Select(SpecDocument.ParseSetting)]).Dataset;
+            var own = new Dataset
+            {
+                Name = shared.Name, Sha256 = shared.Sha256, InputShape = shared.InputShape, Columns = shared.Columns, Task = shared.Task, Preprocessing = shared.Preprocessing,
+                Train = shared.Train.Rows([.. Enumerable.Range(0, (int)shared.Train.Count)]), Test = shared.Test,
+            };
+            Plan = new TrainingPlan(spec, own, new NetworkRegistry());
+            poison?.Invoke(own);
+            Snapshots = EnsembleTraining.Run(Plan);
+            Chosen = new ChosenConstituents([.. Snapshots.Select(snapshot => new WeightFile(snapshot.Member, snapshot.Step, $"{snapshot.Member}", snapshot.Weights.Sha256()))], 0, false);
+        }
+
+        public TrainingPlan Plan { get; }
+
+        public IReadOnlyList<Snapshot> Snapshots { get; }
+
+        private ChosenConstituents Chosen { get; }
+
+        public string Sha256Of(int member) => Chosen.Constituents[member].Sha256;
+
+        public Task<OutOfFoldPage> PageAsync(int start) => OutOfFoldPageAsync(start);
+
+        private async Task<OutOfFoldPage> OutOfFoldPageAsync(int start) => await OutOfFoldPrediction.OfAsync(
+            "small", Plan, Chosen, Plan.Task.NeedsFit ? await FitAsync("all") : null, this, new OutOfFoldRequest(s_all, null, start));
+
+        public Task<ValidationFit> FitAsync(string select) => ValidationFit.OfAsync(Plan, Chosen with { IsGreedy = select == "greedy" }, this);
+
+        public ValueTask<ConstituentAnswers> PredictAsync(System.Collections.Immutable.ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows) =>
+            ValueTask.FromResult(new ConstituentAnswers([.. constituents.Select(file => System.Collections.Immutable.ImmutableArray.Create(
+                Plan.Predict(Predictors.Create(Plan, Snapshots[file.Member].Weights, file.Member, monteCarloSamples), file.Member, rows)))]));
+
+        public void Dispose()
+        {
+            foreach (var snapshot in Snapshots) snapshot.Weights.Dispose();
+        }
+    }
+}
