@@ -51,6 +51,20 @@ internal static class Specs
     public static string TabMClass { get; } = MixedClass.Replace("mixed-class", "tabm-class")
         .Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3, \"numericEmbedding\": \"piecewise-linear\"");
 
+    /// <summary>Members that differ in network, optimizer, steps, rows and features, each with averages and folds of its own.</summary>
+    public static string Different { get; } = MixedClass.Replace("mixed-class", "different").Replace("\"members\": 4", "\"members\": 5")
+        .Replace("\"target\": \"label\"", "\"target\": \"label\", \"folds\": 3, \"bootstrap\": true")
+        .Replace("\"snapshots\"", """
+            "variants": [
+              { "model": { "hidden": [9] }, "training": { "epochs": 9, "batchSize": 20 }, "data": { "columns": 0.5 } },
+              { "training": { "optimizer": { "kind": "sgd" }, "schedule": { "learningRate": 0.05 } }, "regularization": { "dropout": null } },
+              { "training": { "epochs": 2 }, "snapshots": { "perMember": 3 } },
+              { "model": { "kind": "tabm", "submodels": 2, "hidden": [6] }, "data": { "columns": 0.7 } }
+            ],
+            "averaging": { "decay": 0.9, "everySteps": 4 },
+            "snapshots"
+            """);
+
     /// <summary>Members that stop early, each at another step, beside snapshots and averages.</summary>
     public static string Stopping { get; } = Small.Replace("\"small\"", "\"stopping\"").Replace(
         "\"epochs\": 3", "\"epochs\": 30, \"earlyStopping\": { \"patience\": 4, \"everySteps\": 6 }").Replace("\"learningRate\": 0.05", "\"kind\": \"constant\", \"learningRate\": 0.3")

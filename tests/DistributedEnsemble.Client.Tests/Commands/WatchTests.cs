@@ -63,6 +63,8 @@ public sealed class WatchTests
         public EnsembleSpec ReadSpec(string name) => throw new NotSupportedException();
         public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => throw new NotSupportedException();
         public void Predict(string name, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write) => throw new NotSupportedException();
+        public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage) => throw new NotSupportedException();
+
         public ExportManifest Export(string name, ConstituentChoice choice, string output) => throw new NotSupportedException();
         public OnnxFile ExportOnnx(string name, ConstituentChoice choice, bool isSingle, string output) => throw new NotSupportedException();
         public string Report(string name, ConstituentChoice choice) => throw new NotSupportedException();

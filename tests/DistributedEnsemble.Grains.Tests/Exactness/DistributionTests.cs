@@ -4,7 +4,7 @@ namespace DistributedEnsemble.Grains.Tests.Exactness;
 
 public sealed class DistributionTests
 {
-    private static readonly Dictionary<string, Lazy<List<(int Member, int Step, string Sha256)>>> References = new[] { Specs.Small, Specs.Number, Specs.MixedClass, Specs.MixedNumber, Specs.TabMClass }
+    private static readonly Dictionary<string, Lazy<List<(int Member, int Step, string Sha256)>>> References = new[] { Specs.Small, Specs.Number, Specs.MixedClass, Specs.MixedNumber, Specs.TabMClass, Specs.Different }
         .ToDictionary(spec => spec, spec => new Lazy<List<(int Member, int Step, string Sha256)>>(() => Specs.Reference(spec)));
 
     [Theory]
@@ -37,6 +37,29 @@ public sealed class DistributionTests
             Assert.Equal(RunState.Completed, status.State);
             Assert.Equal(References[spec].Value, Specs.Of(status));
         }
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 2)]
+    [InlineData(3, 1)]
+    public async Task Members_that_differ_train_to_the_sequential_reference_and_are_measured_on_rows_that_they_did_not_see(int silos, int lanes)
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(silos, lanes);
+
+        var run = await cluster.SubmitAsync(Specs.Different);
+        var status = await cluster.WhenAsync(run, s => s.HasEnded);
+        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(new ConstituentChoice(Select: "greedy")));
+        var page = await cluster.Aggregator(run).PredictOutOfFoldAsync(new OutOfFoldRequest());
+
+        Assert.Equal(RunState.Completed, status.State);
+        Assert.Equal(References[Specs.Different].Value, Specs.Of(status));
+        var plan = Specs.Plan(Specs.Different);
+        Assert.Equal(plan.Members.Select(member => member.Steps), status.Members.Select(member => member.StepsTotal));
+        Assert.Equal(plan.Members.Sum(member => member.Steps), status.StepsTotal);
+        Assert.Equal(5, status.Ema.Length);
+        Assert.True(report.Validation is { OutOfFold: true } validation && validation.Rows == page.Rows);
+        Assert.Equal(page.Rows, page.Values[0].Integers.Length);
     }
 
     [Fact]
