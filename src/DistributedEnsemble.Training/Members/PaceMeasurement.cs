@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
@@ -70,7 +71,8 @@ public static class PaceMeasurement
             if (own.Stopping is not null)
             {
                 using var weights = training.CopyWeights();
-                using var stopping = new EarlyStopping(own, weights, null, null);
+                using var team = Team.Of(own.Spec.ThreadsPerMember);
+                using var stopping = new EarlyStopping(own, weights, null, team, null);
                 var since = Stopwatch.StartNew();
                 stopping.Evaluate(1);
                 evaluation = since.Elapsed;
