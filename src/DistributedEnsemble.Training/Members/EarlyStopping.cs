@@ -18,14 +18,14 @@ internal sealed class EarlyStopping : IDisposable
 
     /// <param name="weights">The member's, which change from step to step.</param>
     /// <param name="best">What a checkpoint has; copied.</param>
-    /// <param name="team">The member's threads.</param>
     /// <param name="giveWay">Called between two batches.</param>
-    public EarlyStopping(MemberPlan plan, Weights weights, BestModel? best, Team team, Action? giveWay)
+    /// <param name="team">The member's threads; null is the caller's alone.</param>
+    public EarlyStopping(MemberPlan plan, Weights weights, BestModel? best, Action? giveWay, Team? team = null)
     {
         (_schedule, _task, _rows, _weights, _giveWay) = (plan.Stopping!, plan.Task, plan.Run.Samples(DataPart.Validation), weights, giveWay);
         _model = new SingleModel(plan.Network, plan.Task, weights);
         // Its own: one that others use may leave libtorch with another number of threads.
-        _function = plan.Network.CreateForward(BatchedPrediction.BatchSize, team);
+        _function = plan.Network.CreateForward(BatchedPrediction.BatchSize, team ?? Team.Alone);
         _answers = new double[Math.Min(_rows.Count, BatchedPrediction.BatchSize) * _task.Width];
         Best = best?.Copy();
     }

@@ -47,7 +47,7 @@ public sealed class MemberTraining : IDisposable
         _targets = new float[_submodels > 1 ? _batches.Size * _submodels : 0];
         _noise = new TrainingNoise(plan.Random, member);
         _l2 = new L2(spec.Regularization.L2, _team);
-        _stopping = _plan.Stopping is null ? null : new EarlyStopping(_plan, _weights, from?.Best, _team, giveWay);
+        _stopping = _plan.Stopping is null ? null : new EarlyStopping(_plan, _weights, from?.Best, giveWay, _team);
     }
 
     public int Member { get; }

@@ -72,7 +72,7 @@ public static class PaceMeasurement
             {
                 using var weights = training.CopyWeights();
                 using var team = Team.Of(own.Spec.ThreadsPerMember);
-                using var stopping = new EarlyStopping(own, weights, null, team, null);
+                using var stopping = new EarlyStopping(own, weights, null, null, team);
                 var since = Stopwatch.StartNew();
                 stopping.Evaluate(1);
                 evaluation = since.Elapsed;
