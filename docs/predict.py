@@ -9,6 +9,8 @@ scores of them and which models are averaged. It reads the layers of the built-i
 averages over dropout masks it prints what `ensemble predict R --mc 0` does: masks take the random numbers of the run.
 """
 import csv
+import gzip
+import io
 import json
 import re
 import struct
@@ -191,6 +193,8 @@ def encode_number(column, cell, decimal):
 def encode_category(column, cell, _):
     """An input for each level, or the level's index where the network has a vector for each."""
     levels, cell = column["levels"], cell.strip()
+    if cell not in levels and cell in ("true", "True", "TRUE", "false", "False", "FALSE"):
+        cell = next((level for level in levels if level.lower() == cell.lower()), cell)
     other = len(levels) + column["missing"]
     place = (len(levels) if column["missing"] else other) if is_missing(cell) else levels.index(cell) if cell in levels else other
     if column.get("vector"):
@@ -249,32 +253,82 @@ ENCODERS = {
 }
 
 
+def parquet_cells(path):
+    """Names and rows, as texts."""
+    try:
+        import pyarrow.parquet
+        columns = pyarrow.parquet.read_table(path).to_pydict()
+    except ImportError:
+        try:
+            import pandas
+            columns = pandas.read_parquet(path).to_dict("list")
+        except ImportError:
+            sys.exit(f"{path} is Parquet, which this reader takes where Python has pyarrow: install that, or write the rows as CSV.")
+
+    def text(value):
+        if value is None or value != value:
+            return ""
+        if isinstance(value, (bool, np.bool_)):
+            return str(value).lower()
+        return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+    return list(columns), [(number, [text(cell) for cell in row]) for number, row in enumerate(zip(*columns.values()), 1)], "."
+
+
+def text_cells(path, raw, features, table):
+    """
+    Names, rows with the numbers of their lines, and the decimal point: packed or not, UTF-8, or UTF-16 by its mark. Where its cells
+    are divided by another sign than a comma, its numbers have the decimal point or comma of the table that was trained on.
+    """
+    if raw[:2] == b"\x1f\x8b":
+        raw = gzip.decompress(raw)
+    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    lines = list(io.StringIO(raw.decode(encoding), newline=""))
+    before, separator = 0, None
+    while before < len(lines) and (not (line := lines[before].strip(" \r\n")) or line[0] == "#" or re.fullmatch("(?i)sep=.", line)):
+        separator, before = line[4] if line[:4].lower() == "sep=" else separator, before + 1
+    if before == len(lines):
+        sys.exit(f"{path} is empty: a table has rows, and in its first line the names of its columns.")
+    # Single quotes where they open and close cells, and double ones do not.
+    border, begin = r"[,;\t|\r\n]", "".join(lines[before:])[:1 << 20]
+    opened, closed = (len(re.findall(quote, begin)) for quote in (rf"(?:(?<={border})|^)'", rf"'(?={border}|$)"))
+    quote = "'" if opened and opened == closed and not re.search(rf'(?:(?<={border})|^)"', begin) else '"'
+    separator = separator or max(",;\t|", key=re.sub(f"{quote}[^{quote}]*{quote}", "", lines[before]).count)
+    reader = csv.reader(lines[before:], skipinitialspace=True, delimiter=separator, quotechar=quote)
+    rows = [(before + reader.line_num, row) for row in reader if row]
+    names = [name.strip() for name in rows[0][1]]
+    if table and not table["format"]["header"] and not all(column["name"] in names for _, column in features):
+        names = [f"column{place}" for place in range(1, len(names) + 1)]
+    else:
+        rows = rows[1:]
+    for line, row in rows:
+        if len(row) < len(names):
+            sys.exit(f"{path}, line {line}: the row ends after {len(row)} cells, and the first has {len(names)}.")
+    return names, rows, table["format"]["decimal"] if table and separator != "," else "."
+
+
 def read_rows(path, data):
-    """
-    Inputs in the order of the run's columns; other columns, such as a label, are left out. The file has a header. Where its
-    cells are divided by another sign than a comma, its numbers have the decimal point or comma of the table that was trained on.
-    """
-    columns = data["table"]["columns"] if "table" in data else [{"kind": "plain", "name": name} for name in data["columns"]]
+    """Inputs in the order of the run's columns, which the file names; other columns, such as a label, are left out."""
+    table = data.get("table")
+    columns = table["columns"] if table else [{"kind": "plain", "name": name} for name in data["columns"]]
     features = [(ENCODERS[column["kind"]], column) for column in columns if column["kind"] in ENCODERS]
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            separator = max(",;\t|", key=file.readline().count)
-            file.seek(0)
-            table = csv.DictReader(file, skipinitialspace=True, delimiter=separator, restval="")
-            names, rows = [name.strip() for name in table.fieldnames or []], []
-            table.fieldnames = names
-            if absent := [column["name"] for _, column in features if column["name"] not in names]:
-                sys.exit(f"{path} lacks the column {absent[0]!r}: its first line has to name every column that the run was trained with.")
-            decimal = data["table"]["format"]["decimal"] if separator != "," and "table" in data else "."
-            for row in table:
-                rows.append([])
-                for encode, column in features:
-                    try:
-                        rows[-1] += encode(column, row[column["name"]], decimal)
-                    except Refused as refused:
-                        sys.exit(f"{path}, line {table.line_num}, column {column['name']!r}: {row[column['name']]!r} {refused}.")
-    except (UnicodeDecodeError, csv.Error) as error:
+        raw = Path(path).read_bytes()
+        names, cells, decimal = parquet_cells(path) if raw[:4] == b"PAR1" else text_cells(path, raw, features, table)
+    except OSError as error:
+        sys.exit(f"{path} cannot be read: {error.strerror or error}.")
+    except (UnicodeDecodeError, csv.Error, EOFError) as error:
         sys.exit(f"{path} is not the UTF-8 text that this reader takes: {error}")
+    if absent := [column["name"] for _, column in features if column["name"] not in names]:
+        sys.exit(f"{path} lacks the column {absent[0]!r}: its first line has to name every column that the run was trained with.")
+    places, rows = [names.index(column["name"]) for _, column in features], []
+    for line, row in cells:
+        rows.append([])
+        for place, (encode, column) in zip(places, features):
+            try:
+                rows[-1] += encode(column, row[place], decimal)
+            except Refused as refused:
+                sys.exit(f"{path}, line {line}, column {column['name']!r}: {row[place]!r} {refused}.")
     return np.array(rows, dtype=np.float32).reshape(len(rows), -1 if rows else len(features))
 
 

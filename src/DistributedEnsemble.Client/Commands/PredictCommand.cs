@@ -4,16 +4,20 @@ using DistributedEnsemble.Client.Servers;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Images;
+using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Client.Commands;
 
 internal sealed class PredictCommand : DriverCommand
 {
     private const string StandardInput = "-";
+    private const int LongestNote = 2000;
 
     private readonly Option<string?> _input = new("--input")
     {
-        Description = "CSV with the columns of the run's data, raw values; - is standard input.", HelpName = "rows.csv",
+        Description = "A table with the columns of the run's data, raw values; of a run on images an image, or a folder of them; - is standard input.",
+        HelpName = "rows.csv",
     };
 
     private readonly Option<bool> _outOfFold = new("--out-of-fold")
@@ -67,11 +71,15 @@ internal sealed class PredictCommand : DriverCommand
             using var server = parsed.GetValue(_url) is { } url ? new PredictionServer(url) : null;
             var catalog = server is null ? backend.OpenCatalog(shared.Read(parsed)) : null;
             var status = catalog is null ? null : run.Find(parsed, catalog);
-            Read(input, (table, file) =>
+            IRowBatches? rows = null;
+            Read(input, open =>
             {
-                if (catalog is not null) catalog.Predict(status!.Run, constituents.Read(parsed), parsed.GetValue(_coverage), table, file, Write);
-                else server!.Predict(parsed.GetRequiredValue(run.Argument), constituents.Read(parsed), parsed.GetValue(_coverage), table, file, Write);
+                if (catalog is not null) catalog.Predict(status!.Run, constituents.Read(parsed), parsed.GetValue(_coverage), Open, Write);
+                else server!.Predict(parsed.GetRequiredValue(run.Argument), constituents.Read(parsed), parsed.GetValue(_coverage), Open, Write);
+
+                IRowBatches Open(DataDescription data) => rows = open(data);
             });
+            foreach (var note in rows?.Notes ?? []) consoles.Error.WriteRaw($"Note: {OneLine.Of(note, LongestNote)}");
 
             void PredictOutOfFold(System.CommandLine.ParseResult parsed)
             {
@@ -89,19 +97,25 @@ internal sealed class PredictCommand : DriverCommand
         });
     }
 
-    private static void Read(string input, Action<Stream, string> predict)
+    private static void Read(string input, Action<Func<DataDescription, IRowBatches>> predict)
     {
         if (input == StandardInput)
         {
             using var stream = Console.OpenStandardInput();
-            predict(stream, "standard input");
+            predict(data => PredictedTable.Open(stream, "standard input", data));
             return;
         }
 
-        if (Directory.Exists(input)) throw new UsageException($"--input {input} is a folder: it takes a CSV file.");
-        if (!File.Exists(input)) throw new UsageException($"--input {input} does not exist: it takes a CSV file with the columns of the run's data.");
+        if (!File.Exists(input) && !Directory.Exists(input))
+            throw new UsageException($"--input {input} does not exist: it takes a table with the columns of the run's data, or images as the run was trained on.");
+        if (PredictedImages.IsMeantBy(input))
+        {
+            predict(data => PredictedImages.Open(input, data));
+            return;
+        }
+
         using var file = File.OpenRead(input);
-        predict(file, input);
+        predict(data => PredictedTable.Open(file, input, data));
     }
 
     private static void WriteFile(string path, PredictedRows rows)

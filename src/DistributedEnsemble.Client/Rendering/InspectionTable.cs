@@ -8,10 +8,10 @@ internal static class InspectionTable
 {
     public static void Write(IAnsiConsole console, TableInspection inspection)
     {
-        console.WriteRaw($"{inspection.File}: {inspection.Rows:N0} rows, {inspection.Columns.Count:N0} columns; {inspection.Format}");
+        console.WriteRaw($"{inspection.File}: {Words.Plural(inspection.Rows, "row")}, {Words.Plural(inspection.Columns.Count, "column")}; {inspection.Format}");
         if (inspection.Target is { } target)
         {
-            var without = inspection.RowsWithoutTarget > 0 ? $"; {inspection.RowsWithoutTarget:N0} rows have no target and are left out" : "";
+            var without = inspection.RowsWithoutTarget > 0 ? $"; {Words.Plural(inspection.RowsWithoutTarget, "row")} {(inspection.RowsWithoutTarget == 1 ? "has no target and is" : "have no target and are")} left out" : "";
             console.WriteRaw($"target: {Printable(target)} (--target C chooses another), task: {inspection.Task?.ToString().ToLowerInvariant()} (--task T){without}");
         }
 

@@ -59,10 +59,10 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
         return Await(grains => grains.GetGrain<IAggregator>(run.ToString()).EvaluateAsync(new EvaluationRequest(choice, coverage)));
     }
 
-    public void Predict(string name, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write)
+    public void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write)
     {
         using var models = Download(name, choice);
-        RunPrediction.Predict(models.Folder, models.Status, choice, coverage, _training.Networks, table, file, write);
+        RunPrediction.Predict(models.Folder, models.Status, choice, coverage, _training.Networks, open, write);
     }
 
     public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage)

@@ -39,8 +39,8 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
     public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => RunEvaluation.Evaluate(
         Folder(name), Existing(name), choice, Load, _training.Networks, coverage, cancellation);
 
-    public void Predict(string name, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write) =>
-        RunPrediction.Predict(Folder(name), Existing(name), choice, coverage, _training.Networks, table, file, write);
+    public void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write) =>
+        RunPrediction.Predict(Folder(name), Existing(name), choice, coverage, _training.Networks, open, write);
 
     public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage) =>
         RunEvaluation.PredictOutOfFold(Folder(name), Existing(name), choice, Load, _training.Networks, coverage);

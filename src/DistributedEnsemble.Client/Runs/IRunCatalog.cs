@@ -28,11 +28,11 @@ internal interface IRunCatalog
     /// <param name="coverage">The share of rows that conformal sets or intervals shall hold; null for none.</param>
     EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation);
 
-    /// <summary>Predicts the rows of a table in this process; the run's data is not needed.</summary>
+    /// <summary>Predicts rows or images in this process; the run's data is not needed.</summary>
     /// <param name="coverage">The share of rows that intervals shall hold; null for the default.</param>
-    /// <param name="file">What errors call it.</param>
+    /// <param name="open">What is predicted, as the run's data was.</param>
     /// <param name="write">Gets the predictions, which are made while it takes them.</param>
-    void Predict(string name, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write);
+    void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write);
 
     /// <summary>What the training rows are answered by the members that did not see them.</summary>
     /// <param name="coverage">The share of rows that intervals shall hold; null for the default.</param>

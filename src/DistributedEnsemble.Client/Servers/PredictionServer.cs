@@ -32,16 +32,16 @@ internal sealed class PredictionServer : IDisposable
         _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
-    /// <summary>Predicts the rows of a table.</summary>
+    /// <summary>Predicts rows or images.</summary>
     /// <param name="coverage">The share of rows that intervals shall hold; null for the default.</param>
-    /// <param name="file">What errors call it.</param>
+    /// <param name="open">What is predicted, as the run's data was.</param>
     /// <param name="write">Gets the predictions, which are made while it takes them.</param>
-    public void Predict(string run, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write)
+    public void Predict(string run, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write)
     {
         if (!RunName.IsValid(run)) throw new UsageException($"\"{run}\" is not a run: {RunName.Rule}.");
         var data = Describe(Encoding.UTF8.GetString(Send(new HttpRequestMessage(HttpMethod.Get, $"/api/runs/{run}/data")).Body), run);
         var columns = data.Task.TableColumns(coverage);
-        using var rows = PredictedTable.Open(table, file, data);
+        using var rows = open(data);
         write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch => Infer(run, Parameters(choice, coverage), data, rows, batch, columns))));
     }
 
@@ -60,13 +60,13 @@ internal sealed class PredictionServer : IDisposable
     }
 
     private PredictedBatch Infer(
-        string run, Dictionary<string, object> parameters, DataDescription data, PredictedTable table, TableBatch batch, OutputDescription[] columns)
+        string run, Dictionary<string, object> parameters, DataDescription data, IRowBatches source, TableBatch batch, OutputDescription[] columns)
     {
         var count = batch.Rows;
         var json = JsonSerializer.SerializeToUtf8Bytes(new
         {
             parameters,
-            inputs = data.Table is null ? [NumbersOf(data, batch)] : table.Columns(batch).Select(CellsOf).ToArray(),
+            inputs = source is PredictedTable table && data.Table is not null ? table.Columns(batch).Select(CellsOf).ToArray() : [NumbersOf(data, batch)],
             outputs = columns.Select(column => new { name = column.Name }),
         });
         var content = new ByteArrayContent(data.Table is null ? [.. json, .. MemoryMarshal.AsBytes(batch.Inputs)] : json);

@@ -54,7 +54,7 @@ internal sealed partial class SchedulerGrain
         if (runs >= limits.MaxUnfinishedRuns)
         {
             throw new RunRejectedException(
-                $"{runs:N0} runs are unfinished, and this cluster takes {limits.MaxUnfinishedRuns:N0} at a time: wait until one ends, or stop one ({Limits.Name(nameof(limits.MaxUnfinishedRuns))}).")
+                $"{runs:N0} {(runs == 1 ? "run is" : "runs are")} unfinished, and this cluster takes {limits.MaxUnfinishedRuns:N0} at a time: wait until one ends, or stop one ({Limits.Name(nameof(limits.MaxUnfinishedRuns))}).")
             {
                 IsForNow = true,
             };
@@ -81,7 +81,7 @@ internal sealed partial class SchedulerGrain
         if (count >= options.Limits.MaxRuns)
         {
             throw new RunRejectedException(
-                $"{count:N0} runs are in the store, and it takes {options.Limits.MaxRuns:N0} ({Limits.Name(nameof(Limits.MaxRuns))}): delete those that nobody needs.");
+                $"{count:N0} {(count == 1 ? "run is" : "runs are")} in the store, and it takes {options.Limits.MaxRuns:N0} ({Limits.Name(nameof(Limits.MaxRuns))}): delete those that nobody needs.");
         }
     }
 

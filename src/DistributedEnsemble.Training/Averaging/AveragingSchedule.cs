@@ -18,7 +18,7 @@ public sealed class AveragingSchedule(AveragingSpec spec, int steps, int cycles)
         return averaging.EverySteps <= steps
             ? new AveragingSchedule(averaging, steps, spec.Training.Schedule.Cycles ?? 1)
             : throw new SpecException(
-                $"averaging.everySteps is {averaging.EverySteps}: a member has only {steps} steps. Hand over more often or train longer.");
+                $"averaging.everySteps is {averaging.EverySteps}: a member has only {steps} {Plural.Of(steps, "step")}. Hand over more often or train longer.");
     }
 
     /// <summary>Whether weights are handed over at a step: at n, 2n, … and T.</summary>

@@ -19,9 +19,9 @@ public static class DataSummary
         {
             $"{data.Dataset}: {data.Task.Name} of {OneLine.Quoted(data.Task.Target!)} ({data.Task.Outcomes})",
             $"{Count(train + validation + test)} rows ({Count(train)} train, {Count(validation)} validate, {Count(test)} test)",
-            $"{Count(data.Columns.Length)} features, {Count(data.Inputs.Width)} inputs",
+            $"{Count(data.Columns.Length)} {Plural.Of(data.Columns.Length, "feature")}, {Count(data.Inputs.Width)} {Plural.Of(data.Inputs.Width, "input")}",
         };
-        if (table.RowsWithoutTarget > 0) parts.Add($"{Count(table.RowsWithoutTarget)} rows without target");
+        if (table.RowsWithoutTarget > 0) parts.Add($"{Count(table.RowsWithoutTarget)} {Plural.Of(table.RowsWithoutTarget, "row")} without target");
         var leftOut = table.Columns.Where(column => column.Inputs == 0).ToArray();
         if (leftOut.Length > 0)
         {
@@ -33,11 +33,8 @@ public static class DataSummary
     }
 
     /// <summary>What else people should know: a sentence each.</summary>
-    public static IEnumerable<string> Notes(DataDescription data) => data.Images is not { Damaged: > 0 } images ? data.Table?.Notes ?? [] :
-    [
-        $"{Count(images.Damaged)} {(images.Damaged == 1 ? "file is no image that can be read and is" : "files are no images that can be read and are")} left out: "
-        + $"{string.Join(", ", images.DamagedFiles)}{(images.Damaged > images.DamagedFiles.Count ? ", …" : "")}.",
-    ];
+    public static IEnumerable<string> Notes(DataDescription data) =>
+        data.Images is { } images ? ImageDescription.NotesOf(images.Damaged, images.DamagedFiles) : data.Table?.Notes ?? [];
 
     private static string Of(DataDescription data, ImageDescription images) =>
         $"{data.Dataset}: {data.Task.Name} ({data.Task.Outcomes}); {Count(data.Splits.Train + data.Splits.Validation + data.Splits.Test)} images "

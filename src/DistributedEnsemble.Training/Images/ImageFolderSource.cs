@@ -39,6 +39,9 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
     /// <exception cref="DataException">It is not there.</exception>
     public string Find(DataFolders folders) => Locate(folders) is { Found: { } found } ? Path.GetFullPath(found) : throw new DataException($"The folder {path} was not found.");
 
+    /// <summary>Whether a file's name ends as an image's.</summary>
+    internal static bool IsImage(string path) => s_extensions.Contains(Path.GetExtension(path).ToLowerInvariant());
+
     public Dataset Load(DataFolders folders) => Load(folders, new DataSpec(), null);
 
     /// <inheritdoc/>
@@ -63,7 +66,7 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
             else damaged.Add(file.Name);
         }
 
-        if (decoded.Count < LeastImages) throw new DataException($"{path} has {decoded.Count} images that can be read: at least {LeastImages} are needed.");
+        if (decoded.Count < LeastImages) throw new DataException($"{path} has {decoded.Count} {Plural.Of(decoded.Count, "image")} that can be read: at least {LeastImages} are needed.");
         var channels = decoded.All(image => Picture.IsGrey(image.Pixels)) ? 1 : Picture.Channels;
         long[] shape = [channels, size, size];
         SampleRows train = new(channels * size * size), test = new(channels * size * size);
@@ -101,7 +104,7 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
     private static IEnumerable<ImageFile> Files(string root, string below, bool? tests) =>
         from folder in Directory.EnumerateDirectories(Path.Combine(root, below))
         from file in Directory.EnumerateFiles(folder)
-        where s_extensions.Contains(Path.GetExtension(file).ToLowerInvariant())
+        where IsImage(file)
         let label = Path.GetFileName(folder)
         select new ImageFile(string.Join('/', new[] { below, label, Path.GetFileName(file) }.Where(part => part.Length > 0)), label, tests);
 
@@ -125,4 +128,12 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
 public sealed record ImageDescription(int Size, int Channels, int Damaged, IReadOnlyList<string> DamagedFiles)
 {
     public const int MostNamed = 20;
+
+    /// <summary>The files that could not be read, in a sentence; none if there were none.</summary>
+    /// <param name="files">The first of them.</param>
+    public static IEnumerable<string> NotesOf(int damaged, IReadOnlyCollection<string> files) => damaged == 0 ? [] :
+    [
+        $"{damaged:N0} {(damaged == 1 ? "file is no image that can be read and is" : "files are no images that can be read and are")} left out: "
+        + $"{string.Join(", ", files.Take(MostNamed))}{(damaged > Math.Min(files.Count, MostNamed) ? ", …" : "")}.",
+    ];
 }

@@ -44,10 +44,16 @@ internal sealed class Picture(int width, int height, byte[] pixels)
         return true;
     }
 
-    /// <summary>From red, green and blue of each pixel to planes, of which a grey image has one.</summary>
+    /// <summary>From red, green and blue of each pixel to planes, of which a grey image has one: of a colour its luma (ITU-R BT.601).</summary>
     public static void CopyPlanes(ReadOnlySpan<byte> pixels, int channels, Span<float> planes)
     {
         var area = pixels.Length / Channels;
+        if (channels == 1)
+        {
+            for (var i = 0; i < area; i++) planes[i] = MathF.Round(((299 * pixels[i * Channels]) + (587 * pixels[(i * Channels) + 1]) + (114 * pixels[(i * Channels) + 2])) / 1000f);
+            return;
+        }
+
         for (var channel = 0; channel < channels; channel++)
             for (var i = 0; i < area; i++) planes[(channel * area) + i] = pixels[(i * Channels) + channel];
     }

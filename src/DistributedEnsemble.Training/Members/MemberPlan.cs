@@ -92,5 +92,5 @@ public sealed class MemberPlan
         perMember <= steps
             ? [.. Enumerable.Range(1, perMember).Select(i => EqualParts.End(i, steps, perMember))]
             : throw new SpecException(
-                $"snapshots.perMember is {perMember}: a member has only {steps} steps. Take fewer snapshots or train longer.");
+                $"snapshots.perMember is {perMember}: a member has only {steps} {Plural.Of(steps, "step")}. Take fewer snapshots or train longer.");
 }

@@ -4,22 +4,21 @@ using DistributedEnsemble.Training.Tasks;
 namespace DistributedEnsemble.Training;
 
 /// <summary>
-/// Predicts the rows of a table from a run's folder alone, on the calling thread: what the run was trained on need not be there.
-/// The constituents are in memory, and of the table a batch at a time.
+/// Predicts rows or images from a run's folder alone, on the calling thread: what the run was trained on need not be there.
+/// The constituents are in memory, and of what is predicted a batch at a time.
 /// </summary>
 public static class RunPrediction
 {
     /// <param name="choice">What differs from the spec's prediction.</param>
     /// <param name="coverage">The share of rows that intervals shall hold; null for the default.</param>
-    /// <param name="table">Of rows, from its beginning.</param>
-    /// <param name="file">What errors call it.</param>
+    /// <param name="open">What is predicted, as the run's data was.</param>
     /// <param name="write">Gets the predictions, which are made while it takes them.</param>
     /// <exception cref="SpecException">Nothing fits the choice, or the task has no interval for the coverage.</exception>
     /// <exception cref="DataException">The table does not fit the run.</exception>
     /// <exception cref="InvalidDataException">The folder's spec or data description is missing or damaged.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
     public static void Predict(
-        RunFolder folder, RunStatus status, ConstituentChoice? choice, double? coverage, NetworkRegistry networks, Stream table, string file,
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, double? coverage, NetworkRegistry networks, Func<DataDescription, IRowBatches> open,
         Action<PredictedRows> write)
     {
         var run = RunDescription.Read(folder);
@@ -28,7 +27,7 @@ public static class RunPrediction
         var columns = task.TableColumns(coverage);
         var selection = ConstituentSelection.Stored(folder, status.Run, task, ChosenConstituents.Of(status, run.Spec, model.Networks, choice));
         if (selection.Fit is { Fit: { } fit }) task = task.Fitted(fit);
-        using var rows = PredictedTable.Open(table, file, run.Data);
+        using var rows = open(run.Data);
         var weights = new List<Weights>();
         try
         {

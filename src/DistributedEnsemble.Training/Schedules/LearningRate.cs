@@ -25,7 +25,7 @@ public abstract class LearningRate
 
     private static int Cycles(ScheduleSpec schedule, int steps) => schedule.Cycles is { } cycles && cycles > steps
         ? throw new SpecException(
-            $"training.schedule.cycles is {cycles}: a member has only {steps} steps. Take fewer cycles or train longer.")
+            $"training.schedule.cycles is {cycles}: a member has only {steps} {Plural.Of(steps, "step")}. Take fewer cycles or train longer.")
         : schedule.Cycles ?? 1;
 }
 

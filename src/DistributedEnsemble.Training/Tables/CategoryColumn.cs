@@ -31,9 +31,7 @@ public sealed record CategoryColumn : ColumnEncoder
         init
         {
             field = value;
-            var places = new Dictionary<string, int>(StringComparer.Ordinal);
-            for (var i = 0; i < value.Count; i++) if (value[i] is { } level) places.TryAdd(level, i);
-            _places = places.ToFrozenDictionary(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+            _places = Spellings.Places(value).ToFrozenDictionary(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
         }
     }
 
@@ -55,7 +53,7 @@ public sealed record CategoryColumn : ColumnEncoder
     public override (int Levels, int Width)? Embedded => Vector is { } width ? (OtherPlace + 1, width) : null;
 
     public override string Becomes => Embedded is { } levels
-        ? $"the index of one of {levels.Levels:N0} levels, a vector of {levels.Width}" : $"{Inputs} inputs, one for each level";
+        ? $"the index of one of {levels.Levels:N0} levels, a vector of {levels.Width}" : $"{Inputs} {Plural.Of(Inputs, "input")}, one for each level";
 
     /// <summary>Of levels that are unknown.</summary>
     internal int OtherPlace => Levels.Count + (Missing ? 1 : 0);
@@ -115,7 +113,7 @@ public sealed record CategoryColumn : ColumnEncoder
     internal IEnumerable<KeyValuePair<string, int>> Places()
     {
         var missing = Missing ? Levels.Count : OtherPlace;
-        return [.. MissingCells.Texts.Select(text => KeyValuePair.Create(text, missing)), .. Levels.Index().Select(level => KeyValuePair.Create(level.Item, level.Index))];
+        return [.. MissingCells.Texts.Select(text => KeyValuePair.Create(text, missing)), .. Spellings.Places(Levels)];
     }
 
     private int Place(Cell cell)

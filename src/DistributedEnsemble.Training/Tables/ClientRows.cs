@@ -20,7 +20,7 @@ public static class ClientRows
         {
             var column = columns.FirstOrDefault(column => column.Name == feature.Name)
                 ?? throw new DataException($"The column {OneLine.Quoted(feature.Name)} is missing: the run was trained with it. Send it, with empty cells where it is unknown.");
-            if (column.Count != rows) throw new DataException($"The column {OneLine.Quoted(column.Name)} has {column.Count} rows, and {OneLine.Quoted(columns[0].Name)} has {rows}: they must agree.");
+            if (column.Count != rows) throw new DataException($"The column {OneLine.Quoted(column.Name)} has {column.Count} {Plural.Of(column.Count, "row")}, and {OneLine.Quoted(columns[0].Name)} has {rows}: they must agree.");
             for (var row = 0; row < rows; row++)
                 Encode(feature, column.Texts.IsDefaultOrEmpty ? new Cell(column.Numbers[row]) : new Cell(Encoding.UTF8.GetBytes(column.Texts[row].Trim())), row, inputs.AsSpan((row * width) + place, feature.Inputs));
             place += feature.Inputs;

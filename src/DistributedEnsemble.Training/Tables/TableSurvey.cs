@@ -40,6 +40,8 @@ internal sealed class TableSurvey
         var columns = ReadColumns(file, format);
         var ignored = NamedColumns.All(columns, options.Ignore, "ignore", file.Name);
         var categorical = NamedColumns.All(columns, options.Categorical, "categorical", file.Name);
+        if (columns.FirstOrDefault(column => ignored.Contains(column) && categorical.Contains(column)) is { } both)
+            throw new DataException($"{file.Name}: the column {OneLine.Quoted(both)} is one of data.ignore and one of data.categorical. A column that is left out is of no kind: name it in one of them.");
         if (TargetColumn.Find(columns, options, file.Name) is not { } target)
         {
             var all = Pass.Over(file, format, target: null, hasTest);

@@ -17,7 +17,7 @@ internal sealed class TargetColumn
     private TargetColumn(string name, LearningTask task)
     {
         (Name, Task) = (name, task);
-        _places = (task as Classification)?.Classes.Index().ToFrozenDictionary(item => item.Item, item => item.Index) ?? FrozenDictionary<string, int>.Empty;
+        _places = Spellings.Places((task as Classification)?.Classes ?? []).ToFrozenDictionary();
     }
 
     public string Name { get; }

@@ -43,8 +43,8 @@ internal sealed class TextRows : ITableRows
         var count = _reader.FieldCount;
         if (count == _columns.Length || (count == _columns.Length + 1 && Text(count - 1).IsEmpty)) return true;
         throw count < _columns.Length
-            ? Error(count, $"the row ends after {count} cells, and the first has {_columns.Length}")
-            : new DataException($"{_file}, line {Line}, column {_columns.Length + 1}: the row has {count} cells, and the first has {_columns.Length}.");
+            ? Error(count, $"the row ends after {count} {Plural.Of(count, "cell")}, and the first has {_columns.Length}")
+            : new DataException($"{_file}, line {Line}, column {_columns.Length + 1}: the row has {count} {Plural.Of(count, "cell")}, and the first has {_columns.Length}.");
     }
 
     public DataException Error(int column, string reason) =>

@@ -30,7 +30,7 @@ public sealed record ConformalScores(int Rows, ImmutableArray<double> Scores)
         var rank = (int)Math.Ceiling((Rows + 1) * coverage - 1e-9);
         if (rank > Rows)
         {
-            throw new SpecException($"coverage is {coverage}: {Rows} validation rows can promise at most {Math.Floor(1000.0 * Rows / (Rows + 1)) / 1000}. "
+            throw new SpecException($"coverage is {coverage}: {Rows} validation {Plural.Of(Rows, "row")} can promise at most {Math.Floor(1000.0 * Rows / (Rows + 1)) / 1000}. "
                 + "Ask for less, or train with a larger data.validationFraction.");
         }
 

@@ -62,6 +62,8 @@ public sealed class MistakesTests : IDisposable
     [InlineData("", "", " is empty: a table has rows, and in its first line the names of its columns.")]
     [InlineData("x,y\n1,2\n", "--target z", " has no column \"z\" to be the target: did you mean \"x\"?")]
     [InlineData("x,y\n1,2\n", "--ignore x,x", ": --ignore names the column \"x\" twice. Once is enough.")]
+    [InlineData("x,y\n1,2\n", "--ignore x --categorical x", ": the column \"x\" is one of --ignore and one of --categorical. A column that is left out is of no kind: name it in one of them.")]
+    [InlineData("x,y\n1,2\n", "", " has 1 row: at least 20 are needed.")]
     [InlineData("x,x,y\n1,2,1\n3,4,2\n", "", ", line 1: columns 1 and 2 are both named \"x\". Rename one of them, or say --header no if these are no names.")]
     public async Task A_csv_file_that_breaks_a_rule_is_refused_with_line_and_column(string csv, string options, string error)
     {

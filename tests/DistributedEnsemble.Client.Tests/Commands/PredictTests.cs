@@ -129,7 +129,7 @@ public sealed class PredictTests : IDisposable
         var rows = _driver.File("rows.csv", "width,height\n1,2\n");
 
         (await _driver.RunAsync("predict", "flowers", "--input", "none.csv"))
-            .Refused(2, "--input none.csv does not exist: it takes a CSV file with the columns of the run's data.");
+            .Refused(2, "--input none.csv does not exist: it takes a table with the columns of the run's data, or images as the run was trained on.");
         (await _driver.RunAsync("predict", "flowers", "--input", rows, "--output", "o.csv", "--json"))
             .Refused(2, "--output writes CSV, and --json prints JSON: give one of the two.");
         (await _driver.RunAsync("predict", "flowers")).Refused(2, "--input, or --out-of-fold, is required. Try `ensemble predict --help`.");
@@ -262,6 +262,44 @@ public sealed class PredictTests : IDisposable
             await python.WaitForExitAsync();
             return error;
         }
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("utf-16")]
+    [InlineData("single quotes")]
+    [InlineData("comments")]
+    [InlineData("sep=")]
+    [InlineData("no header")]
+    public async Task Python_with_numpy_reads_the_files_that_the_run_reads(string form)
+    {
+        Assert.SkipUnless(HasNumpy(), $"{Python} has no numpy.");
+        var hasHeader = form != "no header";
+        var data = _driver.File("data.csv", (hasHeader ? "width,kind,y\n" : "") + string.Concat(Enumerable.Range(0, 60).Select(i => $"{i * i % 17}.5,{(i % 3 == 0 ? "a;b" : "c")},{i % 2}\n")));
+        (await _driver.RunAsync("train", "--dataset", data, "--name", "r", "--members", "2", "--epochs", "3", "--target", hasHeader ? "y" : "column3")).Succeeded();
+        (await _driver.RunAsync("export", "r", "--output", _driver.Place("exported"))).Succeeded();
+        const string Body = "1.5,a;b\n9.5,c\n3.5,?\n";
+        var text = form switch
+        {
+            "single quotes" => "width;kind\n1.5;'a;b'\n9.5;'c'\n3.5;'?'\n",
+            "comments" => $"# Measured in May.\n\n#\nwidth,kind\n{Body}",
+            "sep=" => "sep=;\nwidth;kind\n1.5;\"a;b\"\n9.5;c\n3.5;\n",
+            "no header" => Body,
+            _ => $"width,kind\n{Body}",
+        };
+        var rows = _driver.File("rows.csv", text);
+        if (form == "utf-16") File.WriteAllText(rows, text, System.Text.Encoding.Unicode);
+        if (form == "gzip")
+        {
+            using var packed = new System.IO.Compression.GZipStream(File.Create(rows), System.IO.Compression.CompressionLevel.Fastest);
+            packed.Write(System.Text.Encoding.UTF8.GetBytes(text));
+        }
+
+        var ours = Table((await _driver.RunAsync("predict", "r", "--input", rows)).Succeeded().Out);
+        var theirs = Table((await RunPythonAsync(Repository.File("docs", "predict.py"), _driver.Place("exported"), rows)).Output);
+
+        Assert.Equal(3, theirs.Rows.Count);
+        AssertNear(ours, theirs);
     }
 
     [Fact]

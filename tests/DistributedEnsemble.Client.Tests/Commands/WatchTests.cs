@@ -62,7 +62,7 @@ public sealed class WatchTests
         public void Delete(string name) => throw new NotSupportedException();
         public EnsembleSpec ReadSpec(string name) => throw new NotSupportedException();
         public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => throw new NotSupportedException();
-        public void Predict(string name, ConstituentChoice choice, double? coverage, Stream table, string file, Action<PredictedRows> write) => throw new NotSupportedException();
+        public void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write) => throw new NotSupportedException();
         public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage) => throw new NotSupportedException();
 
         public ExportManifest Export(string name, ConstituentChoice choice, string output) => throw new NotSupportedException();

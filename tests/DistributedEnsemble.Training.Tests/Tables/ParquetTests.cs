@@ -42,6 +42,21 @@ public class ParquetTests
         Assert.Equal(expected, Read(bytes, DataDescription.FromJson(DataDescription.Of(own, 0).ToJson())));
     }
 
+    [Theory]
+    [InlineData("True", "False")]
+    [InlineData("TRUE", "FALSE")]
+    [InlineData("true", "false")]
+    public void Booleans_are_the_levels_that_they_are_in_Parquet_however_a_program_spells_them(string yes, string no)
+    {
+        using var data = TextTables.Load(TextTables.Rows("is,y", i => $"{(i % 3 == 0 ? "true" : "false")},{(i % 2 == 0 ? "True" : "False")}"), new DataSpec { Target = "y" });
+        var description = DataDescription.Of(data, 0);
+
+        Assert.Equal([0f, 1], Read(System.Text.Encoding.UTF8.GetBytes($"is\n{yes}\n"), description));
+        Assert.Equal([1f, 0], Read(System.Text.Encoding.UTF8.GetBytes($"is\n{no}\n"), description));
+        var target = TargetColumn.Of(data.Task, "y");
+        Assert.Equal([1f, 0], [target.Read(new Cell(System.Text.Encoding.UTF8.GetBytes(yes)), out _), target.Read(new Cell(System.Text.Encoding.UTF8.GetBytes(no)), out _)]);
+    }
+
     [Fact]
     public async Task Parquet_that_is_cut_short_is_told_in_one_line()
     {

@@ -33,7 +33,7 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
             var column = ReadColumn(ref json, columns.Count, ref binary);
             if (!names.Add(column.Name)) throw HttpError.BadRequest($"The input {OneLine.Quoted(column.Name)} is given twice: keep one of the two.");
             if (columns.Count > 0 && column.Count != columns[0].Count)
-                throw HttpError.BadRequest($"The input {OneLine.Quoted(column.Name)} has {column.Count} rows, and {OneLine.Quoted(columns[0].Name)} has {columns[0].Count}: they must agree.");
+                throw HttpError.BadRequest($"The input {OneLine.Quoted(column.Name)} has {column.Count} {Plural.Of(column.Count, "row")}, and {OneLine.Quoted(columns[0].Name)} has {columns[0].Count}: they must agree.");
             columns.Add(column);
         }
 
@@ -74,7 +74,7 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
         if (column.Count < 1) throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has no rows: it needs at least one.");
         if (column.Count > limits.MaxRows) throw HttpError.TooLarge($"{what} ({OneLine.Quoted(name)}) has {column.Count} rows: one request takes up to {limits.MaxRows}.");
         if (shape is not null && !(shape.Length >= 1 && shape[0] == column.Count && (shape.Length == 1 || shape[1] == 1)))
-            throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has the shape [{string.Join(", ", shape)}] and {column.Count} cells: a column is [rows, 1] or [rows].");
+            throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has the shape [{string.Join(", ", shape)}] and {column.Count} {Plural.Of(column.Count, "cell")}: a column is [rows, 1] or [rows].");
         return column;
     }
 

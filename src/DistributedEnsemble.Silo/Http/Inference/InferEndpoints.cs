@@ -62,7 +62,7 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
         if (response.MostBytes > most)
         {
             throw HttpError.TooLarge(
-                $"The answer to {request.RowCount} rows has up to {response.MostBytes} bytes: one answer has up to {most}. Ask for fewer rows or outputs.");
+                $"The answer to {request.RowCount} {Plural.Of(request.RowCount, "row")} has up to {response.MostBytes} bytes: one answer has up to {most}. Ask for fewer rows or outputs.");
         }
     }
 
