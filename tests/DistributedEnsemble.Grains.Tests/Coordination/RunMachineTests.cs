@@ -4,7 +4,7 @@ using DistributedEnsemble.Training;
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 
 /// <summary>What one event leads to; whole histories are simulated in DistributedEnsemble.Simulation.</summary>
-public sealed class RunMachineTests
+public sealed partial class RunMachineTests
 {
     private static readonly LaneGrant s_grant = new("silo", "127.0.0.1:1", new MachineInfo("cpu", "avx2", "2.10"));
 
