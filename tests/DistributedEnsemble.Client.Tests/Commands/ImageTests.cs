@@ -19,7 +19,7 @@ public sealed class ImageTests : IDisposable
 
         string[] settings = network == "lenet" ? ["--set", "model.kind=lenet"] : ["--set", "model.kind=resnet", "--set", "model.depth=8", "--set", "model.width=4"];
         var trained = (await _driver.RunAsync(
-            ["train", "--name", "shades", "--dataset", _driver.Place("train"), "--members", "2", "--epochs", "6", "--set", "data.validationFraction=0", .. settings])).Succeeded();
+            ["train", "--name", "shades", "--dataset", _driver.Place("train"), "--members", "2", "--epochs", network == "lenet" ? "40" : "6", "--set", "data.validationFraction=0", .. settings])).Succeeded();
         var predicted = (await _driver.RunAsync("predict", "shades", "--input", _driver.Place("new"))).Succeeded();
         var single = (await _driver.RunAsync("predict", "shades", "--input", _driver.Place("new/a/0.jpeg"))).Succeeded();
 
