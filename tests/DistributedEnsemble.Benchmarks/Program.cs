@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistributedEnsemble.Benchmarks;
+using DistributedEnsemble.Benchmarks.Distillation;
 using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Benchmarks.Memory;
 using DistributedEnsemble.Benchmarks.Own;
@@ -84,6 +85,11 @@ tables.SetAction(async (parsed, stopping) =>
     Report.Write(results, args, parsed.GetValue(output));
 });
 
+var seeds = new Option<int>("--seeds") { Description = "Teachers and students of each data.", DefaultValueFactory = _ => 4 };
+var distillation = new Command("distillation", "What a student keeps of its teacher's gain over a single member.") { tableFolder, seeds, only };
+distillation.SetAction(async (parsed, _) => Report.Write(
+    await DistillationBenchmark.RunAsync(parsed.GetRequiredValue(tableFolder), parsed.GetValue(seeds), parsed.GetValue(only) ?? []), args, parsed.GetValue(output)));
+
 var candidates = new Option<FileInfo>("--candidates") { Description = "A file with a spec in each line, to lay over the defaults.", Required = true };
 var folds = new Option<int>("--folds") { Description = "How many fifths of the training rows measure in turn.", DefaultValueFactory = _ => 1 };
 var ensemble = new Option<int>("--members") { Description = "Members of each ensemble; 0 is as the spec says." };
@@ -96,5 +102,5 @@ defaults.SetAction((parsed, _) =>
     return Task.CompletedTask;
 });
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, own, memory, memoryOf, serving, endurance, regression, tables, defaults }
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, own, memory, memoryOf, serving, endurance, regression, tables, defaults, distillation }
     .Parse(args).InvokeAsync();

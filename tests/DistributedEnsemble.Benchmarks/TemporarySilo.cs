@@ -46,6 +46,10 @@ internal sealed class TemporarySilo : IAsyncDisposable
         }
     }
 
+    /// <summary>The resolved spec of a run.</summary>
+    public async Task<EnsembleSpec> SpecOfAsync(RunStatus status) =>
+        EnsembleSpec.FromJson((await _silo.Grains.GetGrain<ICoordinator>(new RunKey(status.Run, status.Id).ToString()).GetDefinitionAsync()).Spec);
+
     /// <summary>Measures a run on its test split.</summary>
     public async Task<(RunStatus Status, EvaluationReport Report)> EvaluateAsync(RunStatus status) =>
         (status, await _silo.Grains.GetGrain<IAggregator>(new RunKey(status.Run, status.Id).ToString()).EvaluateAsync(new EvaluationRequest()));

@@ -7,7 +7,7 @@ public sealed record DistillationSpec
     public string? Teacher { get; init; }
 
     [Key("How much the teacher's predictions count in the loss; the rest is the labels'.", Range = "[0, 1]")]
-    public double Share { get; init; } = 0.9;
+    public double Share { get; init; } = 0.7;
 
     [Key("Classes' probabilities are softened by p ∝ p^(1/T), the teacher's and the student's alike; 1 leaves them.", Range = "[0.1, 100]")]
     public double Temperature { get; init; } = 1;

@@ -1,0 +1,42 @@
+using System.Text.Json.Nodes;
+
+namespace DistributedEnsemble.Training.Distillation;
+
+/// <summary>The spec of a student: its teacher's, but for what makes an ensemble of it.</summary>
+public static class StudentSpec
+{
+    /// <summary>Soft targets are learned from for longer before a network learns them by heart; ten members took more steps than this.</summary>
+    private const int Longer = 4;
+
+    private const int MostEpochs = 100_000;
+
+    /// <summary>A student is one model, trained on all rows, and predicts by its end.</summary>
+    private static readonly string[] s_ofEnsembles = ["name", "members", "variants", "search", "averaging", "snapshots", "prediction", "distillation"];
+
+    private static readonly string[] s_ofMembers = ["folds", "bootstrap", "columns"];
+
+    /// <summary>Sections whose keys are others for another kind.</summary>
+    private static readonly string[] s_ofKind = ["model", "training.optimizer", "training.schedule"];
+
+    /// <param name="teacher">The teacher's resolved spec.</param>
+    /// <param name="settings">Keys over it.</param>
+    /// <exception cref="SpecException">There is no such key, or it takes no such value.</exception>
+    public static SpecDocument Of(EnsembleSpec teacher, string teachersName, string name, int members, IReadOnlyList<(string Path, string Value)> settings)
+    {
+        var json = JsonNode.Parse(teacher.ToJson())!.AsObject();
+        foreach (var key in s_ofEnsembles) json.Remove(key);
+        foreach (var key in s_ofMembers) json["data"]!.AsObject().Remove(key);
+        // Without rows of its own fold a student has none to be calibrated on, unless some are kept.
+        if (teacher.Data.HasOutOfFold) json["data"]!.AsObject().Remove("validationFraction");
+        foreach (var section in s_ofKind.Where(section => settings.Any(setting => setting.Path == $"{section}.kind"))) Remove(json, section.Split('.'));
+        var epochs = Math.Min(MostEpochs, (long)Longer * teacher.Training.Epochs);
+        return SpecDocument.Parse(json.ToJsonString()).With(
+            [("name", name), ("members", $"{members}"), ("distillation.teacher", teachersName), ("training.epochs", $"{epochs}"), .. settings]);
+    }
+
+    private static void Remove(JsonObject json, string[] path)
+    {
+        foreach (var name in path[..^1]) json = json[name]!.AsObject();
+        json.Remove(path[^1]);
+    }
+}

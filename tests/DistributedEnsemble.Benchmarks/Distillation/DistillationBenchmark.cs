@@ -1,0 +1,58 @@
+using DistributedEnsemble.Benchmarks.Tables;
+using DistributedEnsemble.Training.Distillation;
+
+namespace DistributedEnsemble.Benchmarks.Distillation;
+
+/// <summary>
+/// What one student keeps of the gain of ten members over one of them, on the test split, for each seed: a run as `ensemble train`
+/// trains it by default, and its student as `ensemble distill` does.
+/// </summary>
+internal static class DistillationBenchmark
+{
+    private const int Lanes = 2;
+
+    private static readonly (string Name, string Spec)[] s_images =
+    [
+        ("fashion-mnist, mlp", """{ "data": { "dataset": "fashion-mnist" }, "model": { "kind": "mlp", "hidden": [256] } }"""),
+        ("fashion-mnist, lenet", """{ "data": { "dataset": "fashion-mnist" }, "model": { "kind": "lenet" } }"""),
+        ("digits, mlp", """{ "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [64] } }"""),
+    ];
+
+    /// <param name="folder">Of tables, and tables.tsv.</param>
+    /// <param name="only">Names of data; all without any.</param>
+    public static async Task<IReadOnlyList<DistillationResult>> RunAsync(string folder, int seeds, IReadOnlyCollection<string> only)
+    {
+        var all = s_images.Concat(PublicTable.All(folder).Select(table => (table.Name, table.Merge().ToJson())));
+        var results = new List<DistillationResult>();
+        foreach (var (name, spec) in all.Where(data => only.Count == 0 || only.Contains(data.Name)))
+        {
+            await using var silo = await TemporarySilo.StartAsync(data: null, Lanes);
+            var measured = new List<DistillationSeed>();
+            for (var seed = 1; seed <= seeds; seed++)
+            {
+                var document = SpecDocument.Parse(spec).With("seed", $"{seed}");
+                var trained = await silo.TrainAsync(document.With("name", $"teacher-{seed}").ToJson());
+                var student = StudentSpec.Of(await silo.SpecOfAsync(trained), trained.Run, $"student-{seed}", members: 1, []);
+                var (_, report) = await silo.EvaluateAsync(await silo.TrainAsync(student.ToJson()));
+                var (first, teacher) = (report.Ensemble.All[0].Name, report.Teacher!);
+                measured.Add(new DistillationSeed(
+                    seed, teacher.Single.Nll, teacher.Ensemble.Nll, report.Ensemble.Nll, teacher.Single[first], teacher.Ensemble[first], report.Ensemble[first]));
+                Console.Error.WriteLine($"{name}: {measured[^1]}, kept {measured[^1].Kept:P0}");
+            }
+
+            results.Add(new DistillationResult(name, Math.Round(measured.Sum(seed => seed.Single - seed.Student) / measured.Sum(seed => seed.Single - seed.Teacher), 3), measured));
+        }
+
+        return results;
+    }
+}
+
+/// <param name="Kept">The share of the teachers' gain in NLL over their mean member that the students have, over all seeds.</param>
+internal sealed record DistillationResult(string Data, double Kept, IReadOnlyList<DistillationSeed> Seeds);
+
+/// <summary>NLL of the teacher's mean member, of the teacher and of the student; and the task's first measure of each.</summary>
+internal sealed record DistillationSeed(
+    int Seed, double Single, double Teacher, double Student, double SingleMeasure, double TeacherMeasure, double StudentMeasure)
+{
+    public double Kept => (Single - Student) / (Single - Teacher);
+}
