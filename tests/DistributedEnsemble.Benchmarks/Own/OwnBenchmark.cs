@@ -179,7 +179,7 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
         return new { Seconds = Spread.Of(runs.Select(run => run.Seconds)), FormerSeconds = formerSeconds };
     }
 
-    private object FormerSteps(Driver theirs)
+    private Dictionary<string, object> FormerSteps(Driver theirs)
     {
         var results = new Dictionary<string, object>();
         foreach (var (network, hidden, dropout, least, ours, formerly) in new[]

@@ -4,7 +4,7 @@ namespace DistributedEnsemble.Training.Tests.Evaluation;
 
 public sealed class OutOfFoldTests
 {
-    private static readonly ConstituentChoice? s_all = null;
+    private static readonly ConstituentChoice? s_all;
 
     [Theory]
     [InlineData("data.folds=3")]
