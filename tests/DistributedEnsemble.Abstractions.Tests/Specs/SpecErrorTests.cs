@@ -56,7 +56,7 @@ public sealed class SpecErrorTests
     [InlineData("everySteps=5", "everySteps is an unknown key: did you mean training.earlyStopping.everySteps, averaging.everySteps or logging.everySteps?")]
     [InlineData("data.qqqqqqqqqqqq=5", "data.qqqqqqqqqqqq is an unknown key: the keys here are dataset, target, task, ignore, categorical, header, test, imageSize, validationFraction, bootstrap, folds and columns.")]
     [InlineData("members.count=3", "members.count is an unknown key: members is a value and has no keys.")]
-    [InlineData("=3", "\"\" is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, variants, search, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
+    [InlineData("=3", "\"\" is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, variants, search, training, distillation, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
     public void An_unknown_key_is_answered_with_the_one_that_was_meant(string setting, string error) => AssertError(error, setting);
 
     [Theory]
@@ -90,7 +90,7 @@ public sealed class SpecErrorTests
     [InlineData("{\"data\":{\"dataset\":\"\\ud800\"}}", "data.dataset is \"\\ud800\": it must be the name of a dataset or of a file, in quotes.")]
     [InlineData("{\"data\":{\"dataset\":7}}", "data.dataset is 7: it must be the name of a dataset or of a file, in quotes.")]
     [InlineData("{\"\\ud800\":7}", "The spec is not JSON: a key holds half of a surrogate pair.")]
-    [InlineData("{\"a\\nb\":7}", "a b is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, variants, search, training, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
+    [InlineData("{\"a\\nb\":7}", "a b is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, variants, search, training, distillation, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
     public void A_text_that_is_no_spec_is_refused_in_one_line(string text, string error) =>
         Assert.Equal(error, Assert.Throws<SpecException>(() => SpecDocument.Parse(text)).Message);
 
