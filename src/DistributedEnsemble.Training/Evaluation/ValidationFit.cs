@@ -45,9 +45,10 @@ public sealed record ValidationFit
     private static ValidationFit Of(LearningTask task, ChosenConstituents chosen, double[][] answers, float[] targets)
     {
         var prior = Array.Exists(answers, MeasuredAnswers.HasGaps) ? task.PriorLikelihoods(targets) : null;
-        int[] multiplicities = chosen.IsGreedy
-            ? GreedySelection.Select([.. answers.Select(answer => task.Likelihoods(answer, targets))], prior)
-            : [.. answers.Select(_ => 1)];
+        double[][] Likelihoods() => [.. answers.Select(answer => task.Likelihoods(answer, targets))];
+        int[] multiplicities = !chosen.IsGreedy ? [.. answers.Select(_ => 1)]
+            : prior is null ? GreedySelection.Select(Likelihoods())
+            : GreedySelection.SelectInGroups(Likelihoods(), prior);
         int[] counted = [.. Enumerable.Range(0, answers.Length).Where(i => multiplicities[i] > 0)];
         var (rows, known) = MeasuredAnswers.Average([.. counted.Select(i => answers[i])], [.. counted.Select(i => multiplicities[i])], targets, task.Width);
         var fit = task.Fit(rows, known);

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace DistributedEnsemble.Training;
 
 /// <summary>
@@ -38,6 +40,50 @@ public static class GreedySelection
         var multiplicities = new int[likelihoods.Count];
         foreach (var candidate in chosen.Take(best.Size)) multiplicities[candidate]++;
         return multiplicities;
+    }
+
+    /// <summary>
+    /// Selects where candidates may not say of all rows. Those that have no row in common, as members of different folds, cannot be
+    /// compared: each such group is selected among by itself, and all groups together count alike, to a hundredth.
+    /// </summary>
+    /// <inheritdoc cref="Select"/>
+    public static int[] SelectInGroups(IReadOnlyList<double[]> likelihoods, double[] prior)
+    {
+        var multiplicities = new int[likelihoods.Count];
+        var groups = Groups(likelihoods);
+        foreach (var group in groups)
+        {
+            var times = Select([.. group.Select(candidate => likelihoods[candidate])], prior);
+            var all = times.Sum();
+            foreach (var (candidate, count) in group.Zip(times))
+                multiplicities[candidate] = groups.Count == 1 || count == 0 ? count : Math.Max(1, (int)Math.Round((double)Rounds * count / all));
+        }
+
+        var divisor = (int)multiplicities.Aggregate(BigInteger.Zero, (common, count) => BigInteger.GreatestCommonDivisor(common, count));
+        return groups.Count == 1 ? multiplicities : [.. multiplicities.Select(count => count / divisor)];
+    }
+
+    /// <summary>Candidates that are linked by rows of which both may say, each group by ascending candidates.</summary>
+    private static List<int[]> Groups(IReadOnlyList<double[]> likelihoods)
+    {
+        int[] first = [.. Enumerable.Range(0, likelihoods.Count)];
+        for (var row = 0; row < likelihoods[0].Length; row++)
+        {
+            var linked = -1;
+            for (var candidate = 0; candidate < first.Length; candidate++)
+            {
+                if (double.IsNaN(likelihoods[candidate][row])) continue;
+                if (linked >= 0 && first[candidate] != first[linked])
+                {
+                    var (low, high) = (Math.Min(first[candidate], first[linked]), Math.Max(first[candidate], first[linked]));
+                    for (var other = 0; other < first.Length; other++) if (first[other] == high) first[other] = low;
+                }
+
+                linked = candidate;
+            }
+        }
+
+        return [.. Enumerable.Range(0, first.Length).GroupBy(candidate => first[candidate]).Select(group => group.ToArray())];
     }
 
     /// <summary>Of the average of a sum and one more model; a likelihood that underflowed counts as the smallest there is.</summary>

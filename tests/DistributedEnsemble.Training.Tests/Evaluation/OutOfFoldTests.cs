@@ -4,8 +4,6 @@ namespace DistributedEnsemble.Training.Tests.Evaluation;
 
 public sealed class OutOfFoldTests
 {
-    private static readonly ConstituentChoice? s_all;
-
     [Theory]
     [InlineData("data.folds=3")]
     [InlineData("data.bootstrap=true")]
@@ -13,7 +11,7 @@ public sealed class OutOfFoldTests
     public async Task A_row_is_answered_by_the_members_that_did_not_see_it_and_by_no_other(string settings)
     {
         using var run = new TrainedRun(Plans.Small, settings);
-        var page = await run.PageAsync(0);
+        var page = await run.AllAsync();
         var (rows, known) = (page.Values[0].Integers, page.Values.First(values => values.Name == "probabilities").Numbers);
         for (var i = 0; i < rows.Length; i += 97)
         {
@@ -36,16 +34,15 @@ public sealed class OutOfFoldTests
     public async Task With_folds_every_training_row_is_answered_once()
     {
         using var run = new TrainedRun(Plans.Small, "data.folds=3");
-        var page = await run.PageAsync(0);
+        var page = await run.AllAsync();
         Assert.Equal(run.Plan.Split.Training.Select(row => (long)row), page.Values[0].Integers);
-        Assert.Null(page.Next);
     }
 
     [Fact]
     public async Task Rows_that_every_member_saw_are_left_out()
     {
         using var run = new TrainedRun(Plans.Small, "data.folds=5");
-        var page = await run.PageAsync(0);
+        var page = await run.AllAsync();
         Assert.Equal(run.Plan.Split.Training.Length - Enumerable.Range(3, 2).Sum(fold => run.Plan.Split.Training.Length - run.Plan.Rows.CountOf(fold)), page.Rows);
         var fit = await run.FitAsync("all");
         Assert.Equal(page.Rows, fit.Conformal!.Rows);
@@ -65,7 +62,7 @@ public sealed class OutOfFoldTests
 
         static async Task<float[]> AnswerAsync(TrainedRun run)
         {
-            var page = await run.PageAsync(0);
+            var page = await run.AllAsync();
             return [.. page.Values.First(values => values.Name == "probabilities").Numbers.Skip(10 * page.Values[0].Integers.IndexOf(Row)).Take(10)];
         }
     }
@@ -79,6 +76,7 @@ public sealed class OutOfFoldTests
         Assert.Equal(1437, greedy.Conformal!.Rows);
         Assert.Equal([0, 1, 2], greedy.Constituents.Where(fitted => fitted.Multiplicity > 0).Select(fitted => fitted.Model.Member % 3).Distinct().Order());
         Assert.True(greedy.Ensemble.Nll <= all.Ensemble.Nll);
+        Assert.Single(greedy.Constituents.GroupBy(fitted => fitted.Model.Member % 3).Select(fold => fold.Sum(fitted => fitted.Multiplicity)).Distinct());
         Assert.All(all.Constituents, fitted => Assert.True(double.IsFinite(fitted.Nll)));
     }
 
@@ -91,7 +89,7 @@ public sealed class OutOfFoldTests
         var fit = await run.FitAsync("greedy");
         Assert.True(fit.Calibrated.Nll <= fit.Ensemble.Nll + 1e-9);
         Assert.True(double.IsFinite(fit.Ensemble["crps"]));
-        var page = await run.PageAsync(0);
+        var page = await run.AllAsync();
         Assert.Equal(["row", "truth", "mean", "standard_deviation", "aleatoric", "epistemic", "lower", "upper"], page.Columns.Select(column => column.Name));
         Assert.All(page.Values.Skip(1), values => Assert.Equal(page.Rows, values.Numbers.Length));
     }
@@ -102,7 +100,7 @@ public sealed class OutOfFoldTests
         using var run = new TrainedRun(Plans.Small, "members=1");
         Assert.Equal(
             "Run \"small\" has no rows out of fold: each of its members saw all of them. Train one with --folds 5, or with --bootstrap.",
-            (await Assert.ThrowsAsync<SpecException>(() => run.PageAsync(0))).Message);
+            (await Assert.ThrowsAsync<SpecException>(() => run.AllAsync())).Message);
     }
 
     [Fact]
@@ -119,6 +117,22 @@ public sealed class OutOfFoldTests
     {
         double[] first = [0.5, 0.5, double.NaN, double.NaN], second = [double.NaN, double.NaN, 0.5, 0.5], bad = [double.NaN, double.NaN, 0.05, 0.05];
         Assert.Equal([1, 1, 0], GreedySelection.Select([first, second, bad], [0.1, 0.1, 0.1, 0.1]));
+    }
+
+    [Fact]
+    public void Models_without_a_row_in_common_are_selected_apart_and_their_groups_count_alike()
+    {
+        double[] good = [0.9, 0.9, double.NaN, double.NaN], bad = [0.1, 0.1, double.NaN, double.NaN];
+        double[] left = [double.NaN, double.NaN, 0.9, 0.3], right = [double.NaN, double.NaN, 0.3, 0.9];
+        Assert.Equal([2, 1, 0, 1], GreedySelection.SelectInGroups([good, left, bad, right], [0.1, 0.1, 0.1, 0.1]));
+    }
+
+    [Fact]
+    public void Models_that_are_linked_by_rows_are_selected_together()
+    {
+        double[] first = [0.9, 0.9, double.NaN], second = [double.NaN, 0.8, 0.8], third = [0.2, double.NaN, 0.2];
+        Assert.Equal(
+            GreedySelection.Select([first, second, third], [0.1, 0.1, 0.1]), GreedySelection.SelectInGroups([first, second, third], [0.1, 0.1, 0.1]));
     }
 
     private sealed class TrainedRun : IDisposable, IConstituents
@@ -147,10 +161,24 @@ public sealed class OutOfFoldTests
 
         public string Sha256Of(int member) => Chosen.Constituents[member].Sha256;
 
-        public Task<OutOfFoldPage> PageAsync(int start) => OutOfFoldPageAsync(start);
-
-        private async Task<OutOfFoldPage> OutOfFoldPageAsync(int start) => await OutOfFoldPrediction.OfAsync(
-            "small", Plan, Chosen, Plan.Task.NeedsFit ? await FitAsync("all") : null, this, new OutOfFoldRequest(s_all, null, start));
+        /// <summary>All pages as one.</summary>
+        public async Task<OutOfFoldPage> AllAsync()
+        {
+            var fit = Plan.Task.NeedsFit ? await FitAsync("all") : null;
+            var pages = new List<OutOfFoldPage>();
+            for (int? start = 0; start is { } next; start = pages[^1].Next)
+                pages.Add(await OutOfFoldPrediction.OfAsync("small", Plan, Chosen, fit, this, new OutOfFoldRequest(Start: next)));
+            return pages[0] with
+            {
+                Rows = pages.Sum(page => page.Rows),
+                Values = [.. pages[0].Columns.Select((column, i) => new OutputValues(column.Name)
+                {
+                    Numbers = [.. pages.SelectMany(page => page.Values[i].Numbers)],
+                    Integers = [.. pages.SelectMany(page => page.Values[i].Integers)],
+                    Texts = [.. pages.SelectMany(page => page.Values[i].Texts)],
+                })],
+            };
+        }
 
         public Task<ValidationFit> FitAsync(string select) => ValidationFit.OfAsync(Plan, Chosen with { IsGreedy = select == "greedy" }, this);
 
