@@ -5,6 +5,7 @@ using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Benchmarks.Memory;
 using DistributedEnsemble.Benchmarks.Own;
 using DistributedEnsemble.Benchmarks.Regression;
+using DistributedEnsemble.Benchmarks.Scaling;
 using DistributedEnsemble.Benchmarks.Serving;
 using DistributedEnsemble.Benchmarks.Steps;
 using DistributedEnsemble.Benchmarks.Tables;
@@ -102,5 +103,12 @@ defaults.SetAction((parsed, _) =>
     return Task.CompletedTask;
 });
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, own, memory, memoryOf, serving, endurance, regression, tables, defaults, distillation }
+var memberCounts = new Option<int[]>("--members") { Description = "How many members, from the fewest.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1000, 10_000] };
+var siloCount = new Option<int>("--silos") { Description = "Silos in this process.", DefaultValueFactory = _ => 100 };
+var snapshotCount = new Option<int>("--snapshots") { Description = "Of each member.", DefaultValueFactory = _ => 10 };
+var scaling = new Command("scaling", "What coordinator, scheduler and store cost for each of thousands of members, without training.") { memberCounts, siloCount, snapshotCount };
+scaling.SetAction(async (parsed, _) => Report.Write(
+    await new ScalingBenchmark(parsed.GetValue(siloCount), parsed.GetValue(snapshotCount)).RunAsync(parsed.GetValue(memberCounts)!), args, parsed.GetValue(output)));
+
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, own, memory, memoryOf, serving, endurance, regression, tables, defaults, distillation, scaling }
     .Parse(args).InvokeAsync();

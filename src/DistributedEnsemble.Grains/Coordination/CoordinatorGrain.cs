@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using DistributedEnsemble.Training;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -139,6 +140,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     {
         _events.Enqueue(happened);
         if (_isApplying || _isClosed) return;
+        var begun = Stopwatch.GetTimestamp();
         _isApplying = true;
         try
         {
@@ -151,6 +153,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         finally
         {
             _isApplying = false;
+            Measurements.TurnTime.Record(Stopwatch.GetElapsedTime(begun).TotalSeconds, Measurements.OfCoordinator);
         }
 
         if (_state.IsHeld) _timer ??= this.RegisterGrainTimer(_ => TickAsync(), new GrainTimerCreationOptions

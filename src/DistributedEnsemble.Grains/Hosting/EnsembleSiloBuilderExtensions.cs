@@ -25,6 +25,7 @@ public static class EnsembleSiloBuilderExtensions
         silo.Services.AddSingleton<PlanCache>();
         silo.Services.AddSingleton<RunDefinitions>();
         silo.Services.AddSingleton<RunModelCache>();
+        silo.Services.AddSingleton<ILaneWorks, MemberWorks>();
         silo.Services.AddSingleton<LanePool>();
         silo.Services.AddSingleton<PredictionThreads>();
         silo.Services.AddSingleton<PredictionCounters>();

@@ -11,7 +11,7 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<int, Lane> _lanes = [];
-    private readonly List<(MemberWork Work, Task Ended)> _works = [];
+    private readonly List<(LaneWork Work, Task Ended)> _works = [];
     private volatile bool _isClosed;
 
     /// <summary>Lanes that take work: none when the silo leaves.</summary>
@@ -20,16 +20,16 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
     /// <summary>Raised after work began or ended.</summary>
     public event Action? Changed;
 
-    public ImmutableArray<MemberWork> Works
+    public ImmutableArray<LaneWork> Works
     {
         get { lock (_lock) return [.. _works.Select(entry => entry.Work)]; }
     }
 
-    public MemberWork? Find(RunKey run, int member) => Works.FirstOrDefault(work => work.Run == run && work.Attempt.Member == member);
+    public LaneWork? Find(RunKey run, int member) => Works.FirstOrDefault(work => work.Run == run && work.Attempt.Member == member);
 
     /// <summary>Starts the work on free lanes.</summary>
     /// <returns>False if there are not enough.</returns>
-    public bool TryStart(MemberWork work)
+    public bool TryStart(LaneWork work)
     {
         lock (_lock)
         {
@@ -37,8 +37,9 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
             var free = Enumerable.Range(0, options.Lanes).Where(lane => !used.Contains(lane)).Take(work.Threads).ToImmutableArray();
             if (_isClosed || free.Length < work.Threads) return false;
             work.LaneNumbers = free;
-            if (!_lanes.TryGetValue(free[0], out var lane)) _lanes[free[0]] = lane = new Lane(free[0], options.LanePriority);
-            _works.Add((work, lane.RunAsync(() => Run(work))));
+            var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _works.Add((work, ended.Task));
+            _ = RunAsync(work, work.RunAsync(() => LaneOf(free[0]), GiveWay), ended);
         }
 
         Changed?.Invoke();
@@ -85,12 +86,15 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
         if (predictions.AreInDemand) Thread.Yield();
     }
 
-    private void Run(MemberWork work)
+    private Lane LaneOf(int number) => _lanes.TryGetValue(number, out var lane) ? lane : _lanes[number] = new Lane(number, options.LanePriority);
+
+    private async Task RunAsync(LaneWork work, Task running, TaskCompletionSource ended)
     {
         Measurements.LanesBusy.Add(work.Threads);
         try
         {
-            work.Train(GiveWay);
+            // Beside the grain that brought it.
+            await running.ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -101,6 +105,7 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
         {
             Measurements.LanesBusy.Add(-work.Threads);
             lock (_lock) _works.RemoveAll(entry => entry.Work == work);
+            ended.SetResult();
             Changed?.Invoke();
         }
     }

@@ -11,7 +11,7 @@ namespace DistributedEnsemble.Grains;
 /// <param name="patience">How long a checkpoint that cannot be read is tried again.</param>
 internal sealed class MemberWork(
     KnownRun known, Assignment assignment, RunFolder folder, PlanCache plans, ICoordinator coordinator, TimeSpan patience, TimeProvider time,
-    ILogger<MemberWork> log)
+    ILogger<MemberWork> log) : LaneWork(known.Key, assignment.Attempt)
 {
     public static readonly TimeSpan PatienceWithSharedFolders = TimeSpan.FromSeconds(5);
 
@@ -22,25 +22,17 @@ internal sealed class MemberWork(
     private volatile bool _isStopping, _isAbandoned;
     private volatile MemberProgress? _progress;
 
-    public RunKey Run => known.Key;
-    public MemberAttempt Attempt => assignment.Attempt;
+    public override int Threads => _spec.ThreadsPerMember;
 
-    /// <summary>Lanes that it occupies.</summary>
-    public int Threads => _spec.ThreadsPerMember;
-    public ImmutableArray<int> LaneNumbers { get; set; }
+    public override MemberProgress? Progress => _progress;
 
-    /// <summary>Where the training is; null until the data is loaded.</summary>
-    public MemberProgress? Progress => _progress;
+    public override void Stop() => _isStopping = true;
 
-    /// <summary>Lets the lane take a checkpoint after the current step, and leave.</summary>
-    public void Stop() => _isStopping = true;
+    public override void Abandon() => _isAbandoned = true;
 
-    /// <summary>Lets the lane leave after the current step. Nothing more of it is recorded.</summary>
-    public void Abandon() => _isAbandoned = true;
+    public override Task RunAsync(Func<Lane> thread, Action giveWay) => thread().RunAsync(() => Train(giveWay));
 
-    /// <summary>Trains to the end, to a stop, or until another attempt has taken over.</summary>
-    /// <param name="giveWay">Called several times a step, for others to use the lane's core.</param>
-    public void Train(Action giveWay)
+    private void Train(Action giveWay)
     {
         try
         {

@@ -1,5 +1,3 @@
-using DistributedEnsemble.Training;
-using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Placement;
 using Orleans.Runtime;
@@ -10,25 +8,17 @@ namespace DistributedEnsemble.Grains;
 [Reentrant, Immovable]
 internal sealed class MemberGrain : Grain, IMember
 {
-    private readonly EnsembleTrainingOptions _options;
     private readonly LanePool _lanes;
-    private readonly PlanCache _plans;
+    private readonly ILaneWorks _works;
     private readonly RunDefinitions _definitions;
     private readonly ConstituentPredictor _predictor;
     private readonly ILocalSiloDetails _silo;
-    private readonly TimeSpan _patience;
-    private readonly TimeProvider _time;
-    private readonly ILogger<MemberWork> _log;
     private readonly RunKey _run;
     private readonly int _member;
 
-    public MemberGrain(
-        EnsembleTrainingOptions options, LanePool lanes, PlanCache plans, RunDefinitions definitions, ConstituentPredictor predictor, ILocalSiloDetails silo,
-        IRunOwnership ownership, TimeProvider time, ILogger<MemberWork> log)
+    public MemberGrain(LanePool lanes, ILaneWorks works, RunDefinitions definitions, ConstituentPredictor predictor, ILocalSiloDetails silo)
     {
-        (_options, _lanes, _plans, _definitions, _predictor, _silo, _time, _log) = (options, lanes, plans, definitions, predictor, silo, time, log);
-        // What another host wrote, a shared folder may show a little later.
-        _patience = ownership.OutlivesProcess ? MemberWork.PatienceWithSharedFolders : TimeSpan.Zero;
+        (_lanes, _works, _definitions, _predictor, _silo) = (lanes, works, definitions, predictor, silo);
         (_run, _member) = MemberKey.Parse(this.GetPrimaryKeyString());
     }
 
@@ -47,9 +37,7 @@ internal sealed class MemberGrain : Grain, IMember
         var known = _lanes.Find(_run, _member);
         if (known?.Attempt == assignment.Attempt) return true;
         known?.Abandon();
-        var coordinator = GrainFactory.GetGrain<ICoordinator>(_run.ToString());
-        var folder = new RunFolder(_options.RunsFolder, _run.Name);
-        return _lanes.TryStart(new MemberWork(run, assignment, folder, _plans, coordinator, _patience, _time, _log));
+        return _lanes.TryStart(_works.Create(run, assignment, GrainFactory.GetGrain<ICoordinator>(_run.ToString())));
     }
 
     public Task StopAsync(int attempt)

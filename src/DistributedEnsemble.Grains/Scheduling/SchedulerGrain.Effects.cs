@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using DistributedEnsemble.Training;
 using Orleans.Runtime;
 
@@ -17,6 +18,7 @@ internal sealed partial class SchedulerGrain
         if (!active.SequenceEqual(_state.Active)) _events.Enqueue(new MembershipChanged(active));
         _events.Enqueue(happened);
         if (_isApplying) return;
+        var begun = Stopwatch.GetTimestamp();
         _isApplying = true;
         try
         {
@@ -34,6 +36,7 @@ internal sealed partial class SchedulerGrain
         finally
         {
             _isApplying = false;
+            Measurements.TurnTime.Record(Stopwatch.GetElapsedTime(begun).TotalSeconds, Measurements.OfScheduler);
         }
     }
 

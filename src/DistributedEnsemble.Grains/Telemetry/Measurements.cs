@@ -11,6 +11,9 @@ public static class Measurements
 
     private static readonly Meter s_meter = new(Name);
 
+    internal static readonly KeyValuePair<string, object?> OfCoordinator = new("grain", "coordinator"), OfScheduler = new("grain", "scheduler");
+    internal static readonly KeyValuePair<string, object?> ToRedis = new("store", "redis"), ToFiles = new("store", "files");
+
     /// <summary>From a client's request through the aggregator to the members.</summary>
     public static ActivitySource Traces { get; } = new(Name);
 
@@ -33,6 +36,10 @@ public static class Measurements
     internal static Histogram<double> CheckpointTime { get; } = Seconds("ensemble.checkpoint.duration", "From a checkpoint's copy to the record that names it.");
 
     internal static Histogram<double> EmaTime { get; } = Seconds("ensemble.ema.duration", "Folding a hand-over into a member's EMA model, its file included.");
+
+    internal static Histogram<double> TurnTime { get; } = Seconds("ensemble.turn.duration", "What a coordinator or the scheduler decides of one event, and what it begins then.");
+
+    internal static Counter<long> RecordBytes { get; } = s_meter.CreateCounter<long>("ensemble.record.bytes", "By", "Bytes written to the stores of records.");
 
     internal static T Timed<T>(this Histogram<double> seconds, Func<T> work)
     {

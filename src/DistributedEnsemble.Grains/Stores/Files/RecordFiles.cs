@@ -87,6 +87,7 @@ internal static class RecordFiles
         }
 
         var json = RecordText.Of(head);
+        Measurements.RecordBytes.Add(lines.Length + json.Length, Measurements.ToFiles);
         AtomicFile.Write(folder.Record, stream => stream.Write(json));
         if (change.IsWhole && old is not null && !keepsOld) FileOperations.Delete(folder.Path(old.Log!));
     }

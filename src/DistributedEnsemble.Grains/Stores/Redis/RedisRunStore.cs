@@ -71,7 +71,9 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
         // Redis has lost what came after this version: one that lives on in the past would find its version there again.
         if (copied?.Number > version.Number) throw Changed(run, $"{copied}", version);
         var change = RecordChange.Between(version.Compared is null ? before : null, after);
-        var found = await AskAsync(store => store.ScriptEvaluateAsync(WriteScript, KeysOf(run), Arguments(run, expected, next, change, after)));
+        var arguments = Arguments(run, expected, next, change, after);
+        Measurements.RecordBytes.Add(arguments.Sum(argument => argument.Length()), Measurements.ToRedis);
+        var found = await AskAsync(store => store.ScriptEvaluateAsync(WriteScript, KeysOf(run), arguments));
         if (!found.IsNull) throw Changed(run, found.ToString(), expected);
         var isCopied = copied is not null && (copied.Number, copied.Writer) == (version.Number, version.Writer);
         await CopyAsync(run, next, isCopied ? before : null, after);

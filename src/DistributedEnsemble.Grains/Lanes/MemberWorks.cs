@@ -1,0 +1,14 @@
+using DistributedEnsemble.Training;
+using Microsoft.Extensions.Logging;
+
+namespace DistributedEnsemble.Grains;
+
+/// <summary>Trains members on the lanes' threads.</summary>
+internal sealed class MemberWorks(EnsembleTrainingOptions options, PlanCache plans, IRunOwnership ownership, TimeProvider time, ILogger<MemberWork> log) : ILaneWorks
+{
+    // What another host wrote, a shared folder may show a little later.
+    private readonly TimeSpan _patience = ownership.OutlivesProcess ? MemberWork.PatienceWithSharedFolders : TimeSpan.Zero;
+
+    public LaneWork Create(KnownRun run, Assignment assignment, ICoordinator coordinator) =>
+        new MemberWork(run, assignment, new RunFolder(options.RunsFolder, run.Key.Name), plans, coordinator, _patience, time, log);
+}
