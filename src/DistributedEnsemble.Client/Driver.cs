@@ -33,6 +33,8 @@ internal sealed class Driver
         _root.Add(new PredictCommand(backend, shared, consoles));
         _root.Add(new ServeCommand(backend, shared, consoles, listen));
         _root.Add(new ExportCommand(backend, shared, consoles));
+        _root.Add(new VerifyCommand(backend, shared, consoles));
+        _root.Add(new SignCommand(backend, shared, consoles));
         _root.Add(new SpecCommand(backend, shared, consoles));
         _root.Add(new ReportCommand(backend, shared, consoles));
         _root.Add(new ReproduceCommand(shared, consoles, time));

@@ -5,6 +5,7 @@ using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Verification;
 using DistributedEnsemble.Training.Images;
 using DistributedEnsemble.Training.Tables;
 
@@ -31,6 +32,7 @@ internal static class Wiring
         .With<Silo.SiloSettingsException>(ExitCode.Usage)
         .With<RedisUnreachableException>(ExitCode.Unreachable)
         .With<HttpSettingsException>(ExitCode.Usage)
+        .With<VerificationException>(ExitCode.Failed)
         .With<SafetensorsException>(ExitCode.Failed)
         .With<InvalidDataException>(ExitCode.Failed);
 

@@ -4,6 +4,7 @@ using DistributedEnsemble.Grains;
 using DistributedEnsemble.Reports;
 using DistributedEnsemble.Training;
 using DistributedEnsemble.Training.Exports.Onnx;
+using DistributedEnsemble.Training.Verification;
 
 namespace DistributedEnsemble.Client.Runs;
 
@@ -53,6 +54,16 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
 
     public string Report(string name, ConstituentChoice choice) =>
         RunReports.Write(Folder(name), Existing(name), choice, Load, _training.Networks);
+
+    /// <inheritdoc cref="RunVerification.Verify"/>
+    public VerificationReport Verify(string name, VerificationChoice choice, Action<int> onMember) =>
+        RunVerification.Verify(Folder(name), Existing(name), choice, Load, _training.Networks, onMember);
+
+    /// <inheritdoc cref="RunManifest.Sign"/>
+    public RunManifest Sign(string name, string key) => RunManifest.Sign(Folder(name), Existing(name), key);
+
+    /// <inheritdoc cref="RunManifest.Verify"/>
+    public RunManifest VerifySignature(string name, string key) => RunManifest.Verify(Folder(name), Existing(name), key);
 
     private Dataset Load(DataSpec data, DataDescription recorded)
     {

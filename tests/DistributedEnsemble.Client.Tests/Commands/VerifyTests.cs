@@ -1,0 +1,98 @@
+using System.Security.Cryptography;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Client.Tests.Commands;
+
+public sealed class VerifyTests
+{
+    private static readonly string[] s_train =
+    [
+        "train", "--name", "r", "--members", "3", "--epochs", "3", "--set", "model.hidden=[16]", "--set", "snapshots.perMember=2", "--set", "averaging.everySteps=10",
+    ];
+
+    [Fact]
+    public async Task What_was_trained_is_proven_by_training_it_again()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync(s_train)).Succeeded();
+
+        var all = (await driver.RunAsync("verify", "r")).Succeeded();
+        var one = (await driver.RunAsync("verify", "r", "--member", "1", "--json")).Succeeded().Json;
+        var sample = (await driver.RunAsync("verify", "r", "--sample", "2", "--json")).Succeeded().Json;
+
+        Assert.StartsWith("Proven: training 3 members of run r again gives the same sha256 of 6 snapshots and 3 EMA models (kernels of our own, version ", all.Out);
+        Assert.Equal([1], one.GetProperty("members").EnumerateArray().Select(member => member.GetInt32()));
+        Assert.Equal(2, one.GetProperty("snapshots").GetArrayLength());
+        Assert.Equal(2, sample.GetProperty("members").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Weights_that_training_does_not_give_are_named()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync(s_train)).Succeeded();
+        var folder = new RunFolder(driver.RunsFolder, "r");
+        var status = RunStatusJson.FromJson(File.ReadAllText(folder.Status));
+        var (first, forged) = (status.Snapshots[0], new string('a', 64));
+        File.WriteAllText(folder.Status, File.ReadAllText(folder.Status).Replace(first.Sha256, forged));
+
+        var failed = await driver.RunAsync("verify", "r", "--member", "0");
+        (await driver.RunAsync("verify", "r", "--member", "0", "--steps", $"{first.Step + 1}..999999")).Succeeded();
+
+        Assert.Equal(1, failed.ExitCode);
+        Assert.Equal(
+            $"Member 0 differs at step {first.Step}: training again gives weights {first.Sha256}, and the run recorded {forged} ({first.File}).", failed.ErrorLines[^1]);
+    }
+
+    [Fact]
+    public async Task What_was_signed_is_known_by_its_key_until_it_changes()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync(s_train)).Succeeded();
+        var (key, publicKey, other) = (Key(driver, "key.pem", isPrivate: true), driver.Place("public.pem"), Key(driver, "other.pem", isPrivate: false));
+        using (var pair = ECDsa.Create())
+        {
+            pair.ImportFromPem(File.ReadAllText(key));
+            File.WriteAllText(publicKey, pair.ExportSubjectPublicKeyInfoPem());
+        }
+
+        var folder = new RunFolder(driver.RunsFolder, "r");
+        (await driver.RunAsync("verify", "r", "--key", publicKey)).Refused(2, $"Run \"r\" is not signed: {folder.Path("manifest.json")} is missing.");
+        (await driver.RunAsync("sign", "r", "--key", publicKey)).Refused(
+            2, $"{publicKey} is no private ECDSA key in PEM: make one with `openssl ecparam -name prime256v1 -genkey -noout -out key.pem`.");
+        Assert.Equal("Run r is signed, with 9 files of weights: manifest.json and manifest.sig in its folder.\n", (await driver.RunAsync("sign", "r", "--key", key)).Succeeded().Out);
+        Assert.Equal("Run r is what was signed: its spec, its data's description, and 9 files of weights.\n", (await driver.RunAsync("verify", "r", "--key", publicKey)).Succeeded().Out);
+
+        (await driver.RunAsync("verify", "r", "--key", other)).Refused(1, $"{folder.Path("manifest.json")} was not signed with the key of {other}, or has changed since.");
+        var weights = RunStatusJson.FromJson(File.ReadAllText(folder.Status)).Snapshots[1];
+        var bytes = File.ReadAllBytes(folder.Path(weights.File));
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(folder.Path(weights.File), bytes);
+        var damaged = await driver.RunAsync("verify", "r", "--key", key);
+        Assert.Equal(1, damaged.ExitCode);
+        Assert.Contains(folder.Path(weights.File), damaged.Error);
+    }
+
+    [Theory]
+    [InlineData("--steps 5..1", "--steps is 5..1: it is a range of steps from 1, as in 1..500.")]
+    [InlineData("--member 3", "There is no member 3: the run has 3, numbered from 0.")]
+    [InlineData("--member 1 --sample 1", "--member chooses one, --sample draws them: leave one of the two out.")]
+    [InlineData("--key nowhere.pem", "There is no key nowhere.pem: make one with `openssl ecparam -name prime256v1 -genkey -noout -out key.pem`.")]
+    [InlineData("--steps 1..2", "Run \"r\" has recorded nothing of what was chosen: there is nothing to compare with.")]
+    public async Task What_cannot_be_verified_is_refused_in_one_line(string options, string error)
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync([.. s_train[..7], "--set", "model.hidden=[8]"])).Succeeded();
+
+        var refused = await driver.RunAsync(["verify", "r", .. options.Split(' ')]);
+
+        Assert.Equal(2, refused.ExitCode);
+        Assert.StartsWith(error, refused.ErrorLines[^1]);
+    }
+
+    private static string Key(TestDriver driver, string name, bool isPrivate)
+    {
+        using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return driver.File(name, isPrivate ? pair.ExportECPrivateKeyPem() : pair.ExportSubjectPublicKeyInfoPem());
+    }
+}
