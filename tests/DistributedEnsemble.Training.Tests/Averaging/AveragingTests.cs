@@ -25,6 +25,25 @@ public sealed class AveragingTests
         return average[0];
     }
 
+    [Fact]
+    public void A_member_whose_last_step_is_its_only_hand_over_is_averaged_and_one_without_any_is_refused()
+    {
+        EnsembleSpec Spec(int everySteps) => new() { Averaging = new AveragingSpec { EverySteps = everySteps } };
+
+        Assert.Equal(1, AveragingSchedule.Of(Spec(10), 10)!.ShareAt(10));
+        Assert.Equal(
+            "averaging.everySteps is 11: a member has only 10 steps. Hand over more often or train longer.",
+            Assert.Throws<SpecException>(() => AveragingSchedule.Of(Spec(11), 10)).Message);
+    }
+
+    [Fact]
+    public void A_share_of_one_takes_the_weights_whatever_the_average_was()
+    {
+        float[] average = [float.NaN, float.PositiveInfinity, 3];
+        ExponentialMovingAverage.Fold(average, [1, 2, 0.1f], 1);
+        Assert.Equal([1, 2, 0.1f], average);
+    }
+
     [Theory]
     [InlineData(0.9, 1, 50)]
     [InlineData(0.999, 1, 400)]

@@ -15,6 +15,7 @@ public sealed class ConstituentChoiceTests
     [InlineData(null, "last: 3", null, null, "prediction.select is \"last: 3\": it must be all, greedy, or last:N with N from 1 to 999999.")]
     [InlineData(null, "last:+3", null, null, "prediction.select is \"last:+3\": it must be all, greedy, or last:N with N from 1 to 999999.")]
     [InlineData(null, "last:1000000", null, null, "prediction.select is \"last:1000000\": it must be all, greedy, or last:N with N from 1 to 999999.")]
+    [InlineData(null, null, 0, null, "members is 0: run \"r\" has 1 to 3.")]
     [InlineData(null, null, 4, null, "members is 4: run \"r\" has 1 to 3.")]
     [InlineData(null, null, null, 20, "prediction.monteCarloSamples is 20: this run's network has no dropout to sample. Choose 0.")]
     public void A_choice_that_the_run_cannot_meet_is_refused(
@@ -28,6 +29,14 @@ public sealed class ConstituentChoiceTests
 
         Assert.Equal([(0, 20), (0, 30), (1, 20), (1, 30)], chosen.Constituents.Select(file => (file.Member, file.Step)));
         Assert.Equal((5, false), (chosen.MonteCarloSamples, chosen.IsGreedy));
+    }
+
+    [Fact]
+    public void Final_models_are_those_of_the_last_step_and_a_member_that_failed_has_none()
+    {
+        Assert.Equal([(0, 30), (1, 30), (2, 30)], Choose(Dropout, new ConstituentChoice(PredictionSource.Final)).Constituents.Select(file => (file.Member, file.Step)));
+        Assert.Equal([(0, 30), (2, 30)], Choose(Dropout, new ConstituentChoice(PredictionSource.Final), failed: 1).Constituents.Select(file => (file.Member, file.Step)));
+        Assert.Equal([0, 0, 0, 2, 2, 2], Choose(Dropout, new ConstituentChoice(PredictionSource.Snapshots), failed: 1).Constituents.Select(file => file.Member));
     }
 
     [Fact]
@@ -52,13 +61,13 @@ public sealed class ConstituentChoiceTests
         Assert.Equal(ValidationFit.KeyOf(all), ValidationFit.KeyOf(Choose(Dropout, new ConstituentChoice(PredictionSource.Snapshots, "last:9"))));
     }
 
-    private static ChosenConstituents Choose(string spec, ConstituentChoice choice) => ChosenConstituents.Of(
+    private static ChosenConstituents Choose(string spec, ConstituentChoice choice, int? failed = null) => ChosenConstituents.Of(
         new RunStatus
         {
             Run = "r",
             Id = Guid.Empty,
             State = RunState.Completed,
-            Members = [.. Enumerable.Range(0, 3).Select(i => new MemberStatus { Index = i, State = MemberState.Completed, FinalStep = 30 })],
+            Members = [.. Enumerable.Range(0, 3).Select(i => new MemberStatus { Index = i, State = i == failed ? MemberState.Failed : MemberState.Completed, FinalStep = 30 })],
             Snapshots = [.. Files([10, 20, 30])],
         },
         Plans.Of(spec), choice);

@@ -37,6 +37,21 @@ public sealed class GaussianMixtureTests
     public void Far_from_every_model_the_nll_is_still_a_number() =>
         Assert.Equal(0.5 * Math.Log(2 * Math.PI) + 0.5 * 1e10, new GaussianMixture([1], [0], [1]).Nll(1e5), 1);
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1.7)]
+    public void Calibration_stretches_a_mixture_about_its_mean_and_each_model_counts_as_often_as_it_was_chosen(double factor)
+    {
+        var task = new Regression(0, 1, -5, 5);
+        var models = s_means.Select((mean, i) => (ReadOnlyMemory<double>)new[] { mean, s_variances[i], mean * mean }).ToList();
+        var mixture = new MixtureRows(task, AnswerRows.Of(models, [5, 2, 3])).At(0, factor);
+        var center = s_means.Zip(s_weights, (mean, weight) => mean * weight).Sum();
+
+        // Its density at y is that of the unstretched one at the place that the stretching brings there.
+        foreach (var y in new[] { -2, 0.1, 3 })
+            Assert.Equal(-Math.Log(Density(center + ((y - center) / factor)) / factor), mixture.Nll(y), 1e-9);
+    }
+
     [Fact]
     public void Mean_and_variance_of_an_ensemble_are_the_moments_of_its_density()
     {
