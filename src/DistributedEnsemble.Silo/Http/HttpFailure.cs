@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+using DistributedEnsemble.Training;
 using Orleans.Runtime;
 
 namespace DistributedEnsemble.Silo.Http;
@@ -5,7 +7,7 @@ namespace DistributedEnsemble.Silo.Http;
 /// <summary>How a request failed: what its client is told, and as what it is counted.</summary>
 /// <param name="Message">One line for people that shows nothing of the server's insides.</param>
 /// <param name="Outcome">refused, overloaded, unavailable, timeout, cancelled or failed.</param>
-internal sealed record HttpFailure(int Status, string Message, string Outcome)
+internal sealed partial record HttpFailure(int Status, string Message, string Outcome)
 {
     private const string NoAnswer = "The cluster does not answer: ask again in a moment.";
 
@@ -17,6 +19,7 @@ internal sealed record HttpFailure(int Status, string Message, string Outcome)
             refused.IsForNow ? StatusCodes.Status429TooManyRequests : StatusCodes.Status400BadRequest, Remedies.Line(refused)),
         OverloadedException => Of(StatusCodes.Status429TooManyRequests, exception.Message),
         QuorumException => Of(StatusCodes.Status503ServiceUnavailable, exception.Message),
+        _ when Damage(exception) is { } damage => Of(StatusCodes.Status500InternalServerError, damage),
         _ when RequestTimeout.HasPassed(context) => Of(StatusCodes.Status504GatewayTimeout, $"There was no answer within {seconds} s."),
         OperationCanceledException or IOException when context.RequestAborted.IsCancellationRequested => new HttpFailure(0, "The client has left.", "cancelled"),
         BadHttpRequestException bad => Of(bad.StatusCode, bad.Message),
@@ -24,6 +27,18 @@ internal sealed record HttpFailure(int Status, string Message, string Outcome)
         OrleansException or OperationCanceledException => Of(StatusCodes.Status503ServiceUnavailable, NoAnswer),
         _ => Of(StatusCodes.Status500InternalServerError, "The server failed at this request; its log says why."),
     };
+
+    /// <summary>What is damaged of the store, by its name below the folder of the runs; null if that is not why.</summary>
+    private static string? Damage(Exception? exception) => exception switch
+    {
+        null => null,
+        InvalidDataException or SafetensorsException => Folders().Replace(exception.Message, "$1"),
+        // What a grain cannot be activated for comes wrapped.
+        _ => Damage(exception.InnerException),
+    };
+
+    [GeneratedRegex(@"(?<!\S)(?:/[^/\s]+)*/([^/\s]+/[^/\s]+)")]
+    private static partial Regex Folders();
 
     private static HttpFailure Of(int status, string message) => new(status, OneLine.Of(message), status switch
     {

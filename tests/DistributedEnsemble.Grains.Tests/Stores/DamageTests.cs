@@ -80,6 +80,9 @@ public sealed class DamageTests : IDisposable
 
         Assert.StartsWith($"{_runs.Folder("small").Record} is damaged: ", error.Message);
         Assert.DoesNotContain('\n', error.Message);
+        Exception? cause = await Assert.ThrowsAnyAsync<Exception>(() => cluster.Coordinator(new RunKey("small", Guid.NewGuid())).GetStatusAsync());
+        while (cause is not (null or InvalidDataException)) cause = cause.InnerException;
+        Assert.StartsWith($"{_runs.Folder("small").Record} is damaged: ", cause?.Message);
     }
 
     /// <summary>A run that was stopped on its way, with metric lines of at least one member.</summary>

@@ -35,6 +35,15 @@ public sealed class HttpFailureTests(ServedRuns served) : IClassFixture<ServedRu
     }
 
     [Fact]
+    public void What_is_damaged_is_said_and_not_where_the_server_has_it()
+    {
+        var failure = HttpFailure.Of(
+            new DefaultHttpContext(), new OrleansException("no activation", new InvalidDataException("/srv/data/runs/small/record.json is damaged: it is not JSON.")), 30);
+
+        Assert.Equal((500, "small/record.json is damaged: it is not JSON.", "failed"), (failure.Status, failure.Message, failure.Outcome));
+    }
+
+    [Fact]
     public void A_client_that_has_left_is_no_failure_of_the_server()
     {
         var context = new DefaultHttpContext { RequestAborted = new CancellationToken(canceled: true) };

@@ -8,6 +8,8 @@ public sealed class EmaFilesTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
+    public EmaFilesTests() => AtomicFile.Write(Folder.Spec, stream => stream.Write("{}"u8));
+
     private RunFolder Folder => new(_folder.Path, "r");
 
     [Fact]
