@@ -113,6 +113,9 @@ public sealed record RunLoad(
     [property: Id(0)] RunState State, [property: Id(1)] int Waiting, [property: Id(2)] ImmutableArray<int> Attempts,
     [property: Id(3)] ImmutableArray<SiloMembers> Silos)
 {
+    /// <summary>Whether its members take about the same, so that equal silos can train equally many.</summary>
+    [Id(4)] public bool AreAlike { get; init; } = true;
+
     public bool IsTraining(MemberAttempt attempt) => attempt.Member >= 0 && attempt.Member < Attempts.Length && attempt.Attempt > 0 && Attempts[attempt.Member] == attempt.Attempt;
 }
 

@@ -9,7 +9,7 @@ internal static partial class FlagWords
     private static readonly Dictionary<string, string> s_flags = new()
     {
         ["data.header true"] = "--header yes", ["data.header false"] = "--header no",
-        ["data.dataset"] = "--dataset", ["data.target"] = "--target", ["data.task"] = "--task", ["data.ignore"] = "--ignore",
+        ["data.dataset"] = "--dataset", ["data.target"] = "--target", ["data.task"] = "--task", ["data.folds"] = "--folds", ["data.bootstrap"] = "--bootstrap", ["data.ignore"] = "--ignore",
         ["data.categorical"] = "--categorical", ["data.header"] = "--header", ["data.test"] = "--test", ["data.imageSize"] = "--image-size",
         ["training.epochs"] = "--epochs", ["members"] = "--members", ["name"] = "--name", ["seed"] = "--seed",
         ["prediction.from"] = "--from", ["prediction.select"] = "--select", ["prediction.monteCarloSamples"] = "--mc", ["coverage"] = "--coverage",

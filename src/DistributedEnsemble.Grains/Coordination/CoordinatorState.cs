@@ -121,7 +121,7 @@ internal sealed record CoordinatorState
 
         return new RunLoad(
             IsUnderWay ? RunState.Running : Record.State, Record.Members.Waiting, attempts.MoveToImmutable(),
-            [.. silos.Select(silo => new SiloMembers(silo.Key, silo.Value))]);
+            [.. silos.Select(silo => new SiloMembers(silo.Key, silo.Value))]) { AreAlike = Record.Loads.AreAlike };
     }
 }
 

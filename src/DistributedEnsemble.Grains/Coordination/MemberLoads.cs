@@ -5,10 +5,13 @@ namespace DistributedEnsemble.Grains;
 /// <summary>What each member of a run takes to train; the same for the run's whole life.</summary>
 internal sealed class MemberLoads : IEquatable<MemberLoads>
 {
+    private const double Alike = 1.1;
+
     private MemberLoads(ImmutableArray<MemberLoad> all)
     {
         All = all;
-        AreEqual = all.All(load => load == all[0]);
+        var (least, most) = all.IsEmpty ? (0, 0) : (all.Min(CostOf), all.Max(CostOf));
+        AreAlike = most <= Alike * least;
         Cost = all.Sum(CostOf);
     }
 
@@ -16,8 +19,8 @@ internal sealed class MemberLoads : IEquatable<MemberLoads>
 
     public ImmutableArray<MemberLoad> All { get; }
 
-    /// <summary>Whether no member takes more than another.</summary>
-    public bool AreEqual { get; }
+    /// <summary>Whether no member takes much more than another: those of different folds differ by some rows.</summary>
+    public bool AreAlike { get; }
 
     /// <summary>Of all members.</summary>
     public double Cost { get; }

@@ -40,7 +40,7 @@ internal sealed partial class RunTurn
     private List<MemberRecord> Longest(int count)
     {
         var waiting = Record.Members.AllWaiting();
-        return [.. (Record.Loads.AreEqual ? waiting : waiting.OrderByDescending(Left)).Take(count)];
+        return [.. (Record.Loads.AreAlike ? waiting : waiting.OrderByDescending(Left)).Take(count)];
 
         double Left(MemberRecord member)
         {

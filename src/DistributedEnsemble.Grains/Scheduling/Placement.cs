@@ -94,8 +94,9 @@ internal static class Placement
         {
             // A silo that has its share of the run leaves the rest to a silo that has not, if that one is busy with the same run and
             // so will be free for it: equal silos train equally many members, also when one is a little faster.
+            // Of members that take different times the longest come first, and a lane that is free takes the next.
             var kept = 0;
-            foreach (var silo in _silos) if (silo.IsBusy) kept += Math.Max(0, silo.Share - silo.Members);
+            if (Run.Status!.AreAlike) foreach (var silo in _silos) if (silo.IsBusy) kept += Math.Max(0, silo.Share - silo.Members);
             var best = -1;
             for (var i = 0; i < _silos.Length; i++)
             {

@@ -49,6 +49,19 @@ public sealed partial class RunMachineTests
     }
 
     [Fact]
+    public void The_members_that_take_longest_are_assigned_first_and_each_has_its_own_steps()
+    {
+        Begin([new MemberLoad(10, 5), new MemberLoad(40, 5), new MemberLoad(20, 5, StepCost: 3)]);
+
+        On(new AssignCalled(1, s_grant with { Members = 2 }));
+
+        Assert.Equal([0, 1, 1], _state.Record.Members.Select(member => member.Attempt));
+        Assert.Equal([10, 40, 20], _state.StatusAt(_now).Members.Select(member => member.StepsTotal));
+        Assert.Equal(70, _state.StatusAt(_now).StepsTotal);
+        Assert.Equal([10 / 110.0, 40 / 110.0, 60 / 110.0], _state.StatusAt(_now).Members.Select(member => member.Cost));
+    }
+
+    [Fact]
     public void The_best_model_of_a_member_that_stops_early_is_kept_and_not_averaged_again()
     {
         var by = Train();
@@ -173,10 +186,12 @@ public sealed partial class RunMachineTests
         return attempt;
     }
 
-    private void Begin(int members)
+    private void Begin(int members) => Begin([.. Enumerable.Repeat(new MemberLoad(10, 5), members)]);
+
+    private void Begin(ImmutableArray<MemberLoad> loads)
     {
         On(new Activated(null, null, IsHeld: false));
-        On(new StartCalled(0, new RunRequest("{}", "{}", [.. Enumerable.Repeat(new MemberLoad(10, 5), members)]), null));
+        On(new StartCalled(0, new RunRequest("{}", "{}", loads), null));
         On(new Claimed(_state.LastBeginning, IsOurs: true));
         Settle();
         _effects.Clear();

@@ -56,6 +56,17 @@ public sealed class PlacementTests
     }
 
     [Fact]
+    public void A_silo_that_has_its_share_takes_more_of_members_that_take_different_times()
+    {
+        var run = Run("digits", MemberState.Completed, MemberState.Completed, MemberState.Waiting, MemberState.Waiting);
+        var busy = Silo("1", datasets: ["digits"]) with { Uses = [new LaneUse(run.Run, new MemberAttempt(3, 1), 1), new LaneUse(run.Run, new MemberAttempt(4, 1), 1)] };
+        SiloReport[] silos = [busy, Silo("2", datasets: ["digits"])];
+
+        Assert.Null(Placement.Next([run], silos));
+        Assert.Equal("2", Placement.Next([run with { Status = run.Status! with { AreAlike = false } }], silos)?.Silo.Silo);
+    }
+
+    [Fact]
     public void A_free_lane_goes_to_the_run_that_holds_the_fewest()
     {
         var (first, second) = (Run("digits", MemberState.Training, MemberState.Waiting), Run("digits", MemberState.Waiting, MemberState.Waiting));
