@@ -1,4 +1,5 @@
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Grains;
 
@@ -37,4 +38,7 @@ public sealed class EnsembleTrainingOptions
 
     /// <summary>The datasets that a spec can name; add your own.</summary>
     public DatasetRegistry Datasets { get; } = new();
+
+    /// <summary>The tasks that datasets of one's own can have; add your own.</summary>
+    public TaskRegistry Tasks { get; } = new();
 }

@@ -22,7 +22,9 @@ public sealed record DataDescription
 
     private const int CurrentVersion = 2;
 
-    private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web)
+    private static (IReadOnlyDictionary<string, Type> Tasks, JsonSerializerOptions Json) s_format;
+
+    private static JsonSerializerOptions FormatOfTasks() => new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         // Labels stay readable; the file is never part of a page.
@@ -34,8 +36,19 @@ public sealed record DataDescription
         AllowDuplicateProperties = false,
         AllowOutOfOrderMetadataProperties = true,
         PropertyNameCaseInsensitive = false,
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { TableDescription.NameKinds } },
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { TableDescription.NameKinds, TaskRegistry.NameTasks } },
     };
+
+    /// <summary>That of the tasks that are known now: what was made for fewer of them knows no others.</summary>
+    private static JsonSerializerOptions Format
+    {
+        get
+        {
+            var (format, tasks) = (s_format, TaskRegistry.All);
+            if (format.Json is null || !ReferenceEquals(format.Tasks, tasks)) s_format = format = (tasks, FormatOfTasks());
+            return format.Json;
+        }
+    }
 
     /// <summary>1 of runs whose columns were all numbers and whose tasks were all classifications.</summary>
     public int Version { get; init; } = 1;
@@ -141,7 +154,7 @@ public sealed record DataDescription
             var fault = description is null ? "it says null" : description.Fault();
             return fault is null ? description! : throw new DataException($"{file} is damaged: {fault}.");
         }
-        catch (NotSupportedException e)
+        catch (Exception e) when (e is NotSupportedException or JsonException { Path: "$.task" or "$.task.name" })
         {
             throw new DataException($"{file} is damaged: its task is none that is known here.", e);
         }

@@ -11,8 +11,9 @@ namespace DistributedEnsemble.Training.Tasks;
 /// cross-entropy. A target is the class's place among the classes. An answer is the probability of each class and their
 /// entropy; an average of them is calibrated by a temperature.
 /// </summary>
+/// <remarks>A classification of one's own derives from it, and overrides its <see cref="Loss"/>, say.</remarks>
 /// <param name="Classes">Their texts, two or more, all different.</param>
-public sealed record Classification(IReadOnlyList<string> Classes) : LearningTask
+public record Classification(IReadOnlyList<string> Classes) : LearningTask
 {
     public const string TaskName = "classification";
 
@@ -306,7 +307,7 @@ public sealed record Classification(IReadOnlyList<string> Classes) : LearningTas
         return sum;
     }
 
-    public bool Equals(Classification? other) => other is not null && Target == other.Target && Classes.SequenceEqual(other.Classes);
+    public virtual bool Equals(Classification? other) => other is not null && EqualityContract == other.EqualityContract && Target == other.Target && Classes.SequenceEqual(other.Classes);
 
     public override int GetHashCode() => HashCode.Combine(Target, Classes.Count);
 }

@@ -7,10 +7,7 @@ namespace DistributedEnsemble.Training.Tasks;
 /// the answers that are made of them, which are averaged over models; and what is said of an average. Immutable; used by many
 /// threads.
 /// </summary>
-/// <remarks>A new task is one file and one line here.</remarks>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "name")]
-[JsonDerivedType(typeof(Classification), Classification.TaskName)]
-[JsonDerivedType(typeof(Regression), Regression.TaskName)]
+/// <remarks>A new task is one file and one line of <see cref="TaskRegistry"/>.</remarks>
 public abstract record LearningTask
 {
     /// <summary>As specs, files and answers call it.</summary>

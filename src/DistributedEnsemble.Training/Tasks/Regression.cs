@@ -12,11 +12,12 @@ namespace DistributedEnsemble.Training.Tasks;
 /// μ* = mean μ and σ*² = mean σ² + (mean μ² − μ*²), what the models say (aleatoric) and what they disagree on (epistemic).
 /// An average is calibrated by a factor, which stretches its mixture about its mean.
 /// </summary>
+/// <remarks>A regression of one's own derives from it, and overrides its <see cref="Loss"/>, say.</remarks>
 /// <param name="Mean">Of the training rows' targets.</param>
 /// <param name="Deviation">Of the training rows' targets, above 0.</param>
 /// <param name="Minimum">Of the training rows' targets.</param>
 /// <param name="Maximum">Of the training rows' targets.</param>
-public sealed record Regression(double Mean, double Deviation, double Minimum, double Maximum) : LearningTask
+public record Regression(double Mean, double Deviation, double Minimum, double Maximum) : LearningTask
 {
     public const string TaskName = "regression";
 

@@ -1,0 +1,25 @@
+using DistributedEnsemble;
+using DistributedEnsemble.Grains;
+using DistributedEnsemble.Training;
+
+var builder = Host.CreateApplicationBuilder(args);
+builder.Logging.SetMinimumLevel(LogLevel.Warning);
+builder.UseOrleans(silo => silo
+    .UseLocalhostClustering()
+    .AddEnsembleTraining(options =>
+    {
+        options.Datasets.Add(new Waves());
+        options.Tasks.Add<Laplace>("laplace");
+        options.Networks.Add("squares", (shape, outputs, spec) => [new Dense(48), new Relu(), new SignedSquare(), new Dense(outputs)]);
+    }));
+using var host = builder.Build();
+await host.StartAsync();
+
+var grains = host.Services.GetRequiredService<IGrainFactory>();
+var spec = File.ReadAllText(Path.Join(AppContext.BaseDirectory, "spec.json"));
+var run = await grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
+RunStatus status;
+while (!(status = await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync()).HasEnded) await Task.Delay(100);
+var report = await grains.GetGrain<IAggregator>(run.ToString()).EvaluateAsync(new EvaluationRequest());
+Console.WriteLine($"The run is {status.State}, {(status.Exact ? "exact" : "not exact")}; its task is {report.Task}: {status.Reason}");
+await host.StopAsync();
