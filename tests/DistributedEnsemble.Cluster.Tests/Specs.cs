@@ -7,6 +7,17 @@ internal static class Specs
     public static string Stopping(string name, int patience, int hidden = 33) => Of(name, epochs: 5000, hidden: hidden).Replace(
         "\"batchSize\"", $"\"earlyStopping\": {{ \"patience\": {patience}, \"everySteps\": 20 }}, \"batchSize\"");
 
+    /// <summary>Members of different networks and steps, each with rows of its own.</summary>
+    public static string Different(string name, int epochs) => Of(name, epochs: epochs).Replace("\"dataset\": \"digits\"", "\"dataset\": \"digits\", \"folds\": 3, \"bootstrap\": true").Replace(
+        "\"regularization\"", $$"""
+        "variants": [
+          { "model": { "hidden": [60] }, "training": { "optimizer": { "kind": "adamw" } } },
+          { "training": { "epochs": {{epochs * 2}}, "batchSize": 150 }, "regularization": { "dropout": null } },
+          {}
+        ],
+        "regularization"
+        """);
+
     public static string Of(string name, int members = 3, int epochs = 40, int seed = 7, int hidden = 33) => $$"""
         {
           "name": "{{name}}", "seed": {{seed}}, "members": {{members}},

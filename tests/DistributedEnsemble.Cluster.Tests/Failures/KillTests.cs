@@ -36,6 +36,21 @@ public sealed class KillTests
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task Members_that_differ_end_with_the_same_bytes_when_their_silo_is_killed()
+    {
+        var spec = Specs.Different("different", epochs: 800);
+        await using var cluster = await LocalCluster.StartAsync(silos: 2);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
+        await cluster.WhenAsync("different", run => run.Members.All(member => member.Step > 200));
+
+        await cluster.Silos[0].KillAsync();
+
+        await cluster.EndsAsync(driver);
+        Undisturbed.IsWhatCameOutOf(cluster, spec);
+        Assert.Equal(2, cluster.Read("different")!.Members.Select(member => member.StepsTotal).Distinct().Count());
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task A_cluster_that_was_killed_whole_goes_on_by_itself_when_it_starts_again()
     {
         var spec = Specs.Of("restarted", epochs: 400);
