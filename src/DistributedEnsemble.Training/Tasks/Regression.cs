@@ -270,10 +270,12 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     [JsonIgnore]
     public override OutputDescription TruthColumn => new("truth", "FP32", []);
 
+    /// <summary>Rounded to what a standardised float32 knows of them.</summary>
     public override OutputValues Truth(ReadOnlySpan<float> targets)
     {
+        var digits = (int)Math.Clamp(6 - Math.Floor(Math.Log10(Deviation)), 0, 15);
         var numbers = ImmutableArray.CreateBuilder<float>(targets.Length);
-        foreach (var target in targets) numbers.Add((float)(Mean + Deviation * target));
+        foreach (var target in targets) numbers.Add((float)Math.Round(Mean + Deviation * target, digits));
         return new OutputValues("truth") { Numbers = numbers.MoveToImmutable() };
     }
 

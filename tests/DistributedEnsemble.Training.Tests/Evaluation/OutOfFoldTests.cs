@@ -95,6 +95,13 @@ public sealed class OutOfFoldTests
     }
 
     [Fact]
+    public void The_truth_of_a_number_is_the_number_of_the_data()
+    {
+        var task = Regression.Of([0.11, 0.27, 47.27, 12.5, 3.25]);
+        Assert.Equal([0.11f, 0.27f, 47.27f, 3.25f], task.Truth([task.Standardise(0.11), task.Standardise(0.27), task.Standardise(47.27), task.Standardise(3.25)]).Numbers);
+    }
+
+    [Fact]
     public async Task A_run_whose_members_saw_all_rows_has_none_out_of_fold()
     {
         using var run = new TrainedRun(Plans.Small, "members=1");
