@@ -70,6 +70,18 @@ internal static class Specs
         "\"epochs\": 3", "\"epochs\": 30, \"earlyStopping\": { \"patience\": 4, \"everySteps\": 6 }").Replace("\"learningRate\": 0.05", "\"kind\": \"constant\", \"learningRate\": 0.3")
         .Replace("\"perMember\": 2", "\"perMember\": 20").Replace("\"snapshots\"", "\"averaging\": { \"decay\": 0.9, \"everySteps\": 5 }, \"snapshots\"");
 
+    /// <summary>Channels that are dropped, in rows that are seen twice.</summary>
+    public const string Spatial = """
+        {
+          "name": "spatial", "seed": 7, "members": 3,
+          "data": { "dataset": "digits" },
+          "model": { "kind": "resnet", "depth": 8, "width": 4 },
+          "training": { "epochs": 2, "batchSize": 100, "schedule": { "learningRate": 0.05 } },
+          "regularization": { "dropout": { "rate": 0.2, "spatial": true, "repeats": 2 } },
+          "prediction": { "monteCarloSamples": 3 }
+        }
+        """;
+
     /// <summary>The same network for so long that a test can watch it train.</summary>
     public static string Long { get; } = Small.Replace("\"epochs\": 3", "\"epochs\": 100000");
 

@@ -26,4 +26,10 @@ public sealed record DropoutSpec
 
     [Key("Whether training divides by the keep probability (inverted), or prediction multiplies by it (vanilla).")]
     public DropoutKind Kind { get; init; } = DropoutKind.Inverted;
+
+    [Key("Whether convolutions have dropout, too, of whole channels (Tompson et al., 2015): after each pooling of lenet, and between the convolutions of each block of resnet.")]
+    public bool Spatial { get; init; }
+
+    [Key("Masks under which a training step sees each row of its batch; the loss is the mean over all of them.", Range = "[1, 64]")]
+    public int Repeats { get; init; } = 1;
 }

@@ -50,6 +50,18 @@ internal static class SpecRules
 
         if (spec.Search is { Over: null }) throw new SpecException($"search.over is null: {SpecSearch.Rule}.");
 
+        if (dropout is { Spatial: true } && spec.Model.Kind is "mlp" or "tabm")
+        {
+            throw new SpecException($"regularization.dropout.spatial is true: it drops channels of convolutions, and model.kind is {spec.Model.Kind}, "
+                + "which has none (choose lenet or resnet, or leave the key out).");
+        }
+
+        if (dropout is { Repeats: > 1, Rate: 0, InputRate: 0 })
+        {
+            throw new SpecException($"regularization.dropout.repeats is {dropout.Repeats}: each row is seen under as many masks, and dropout is off "
+                + "(set regularization.dropout.rate, or 1 repeat).");
+        }
+
         // A network of the host's own may have dropout of its own, and so may a variant.
         if (spec.Variants.Count == 0 && spec.Search is null && prediction.MonteCarloSamples > 0 && ModelSpec.BuiltInKinds.Contains(spec.Model.Kind) && (dropout is null or { Rate: 0, InputRate: 0 }))
         {

@@ -63,7 +63,13 @@ public sealed class MemberPlan
     public AveragingSchedule? Averaging { get; }
 
     /// <summary>What it takes to train.</summary>
-    public MemberLoad Load => new(Steps, StepsPerEpoch, Network.StepCost(Math.Min(Spec.Training.BatchSize, RowCount)));
+    public MemberLoad Load => new(Steps, StepsPerEpoch, Network.StepCost(RowsOfStep));
+
+    /// <summary>Masks under which a step sees each row of its batch.</summary>
+    public int Repeats => Spec.Regularization.Dropout?.Repeats ?? 1;
+
+    /// <summary>The most rows that the network is given in a step.</summary>
+    public int RowsOfStep => checked(Math.Min(Spec.Training.BatchSize, RowCount) * Repeats);
 
     /// <summary>Rows of an epoch.</summary>
     public int RowCount { get; }

@@ -19,7 +19,7 @@ public sealed class MemberTraining : IDisposable
     private readonly L2 _l2;
     private readonly Objective _objective;
     private readonly float[] _gradient, _targets;
-    private readonly int _submodels;
+    private readonly int _repeats, _copies;
     private readonly EarlyStopping? _stopping;
     private readonly Action? _giveWay;
 
@@ -40,11 +40,12 @@ public sealed class MemberTraining : IDisposable
         _optimizer = Optimizer.Create(spec.Training, spec.Regularization.WeightDecay, layout, _team);
         for (var i = 0; i < from?.Optimizer.Count; i++) from.Optimizer[i].Values.Span.CopyTo(_optimizer.State[i].Values.Span);
         _batches = new Batches(plan.Dataset.Train, _plan.Rows(), spec.Training.BatchSize, plan.Random, member);
-        _function = _plan.Network.CreateFunction(_batches.Size, isTrained: true, _team);
-        _submodels = _plan.Network.Submodels;
-        _objective = new Objective(_plan, _batches.Size * _submodels);
-        _gradient = new float[_batches.Size * _submodels * plan.Task.Outputs];
-        _targets = new float[_submodels > 1 ? _batches.Size * _submodels : 0];
+        _function = _plan.Network.CreateFunction(_plan.RowsOfStep, isTrained: true, _team);
+        _repeats = _plan.Repeats;
+        _copies = _repeats * _plan.Network.Submodels;
+        _objective = new Objective(_plan, _batches.Size * _copies);
+        _gradient = new float[_batches.Size * _copies * plan.Task.Outputs];
+        _targets = new float[_copies > 1 ? _batches.Size * _copies : 0];
         _noise = new TrainingNoise(plan.Random, member);
         _l2 = new L2(spec.Regularization.L2, _team);
         _stopping = _plan.Stopping is null ? null : new EarlyStopping(_plan, _weights, from?.Best, giveWay, _team);
@@ -77,11 +78,12 @@ public sealed class MemberTraining : IDisposable
     {
         var step = Step + 1;
         var batch = _batches.At(step, _function.Inputs);
+        if (_repeats > 1) Repeat(_function.Inputs, batch.Rows);
         _giveWay?.Invoke();
-        var outputs = _function.Forward(_weights, batch.Rows, _noise.At(step));
+        var outputs = _function.Forward(_weights, batch.Rows * _repeats, _noise.At(step));
         _giveWay?.Invoke();
         var gradient = _gradient.AsSpan(0, outputs.Length);
-        var targets = OfSubmodels(batch.Targets.Span);
+        var targets = OfOutputs(batch.Targets.Span);
         var loss = _objective.Loss(outputs, targets, batch.Order.Span, gradient);
         var metrics = Measure(step, loss, outputs, targets);
         _function.Backward(_weights, gradient);
@@ -121,12 +123,20 @@ public sealed class MemberTraining : IDisposable
         _team.Dispose();
     }
 
-    /// <summary>Each target once for each submodel: the mean loss of all these rows is the mean of the submodels' losses.</summary>
-    private ReadOnlySpan<float> OfSubmodels(ReadOnlySpan<float> targets)
+    /// <summary>Each row once for each of its masks, one after the other: to dropout, and to batch norm, all of them are rows.</summary>
+    private void Repeat(Span<float> inputs, int rows)
     {
-        if (_submodels == 1) return targets;
-        for (var row = 0; row < targets.Length; row++) _targets.AsSpan(row * _submodels, _submodels).Fill(targets[row]);
-        return _targets.AsSpan(0, targets.Length * _submodels);
+        var width = (int)_plan.Network.InputWidth;
+        // From behind: no row comes to lie where one is that has not moved.
+        for (var to = rows * _repeats - 1; to > 0; to--) inputs.Slice(to / _repeats * width, width).CopyTo(inputs[(to * width)..]);
+    }
+
+    /// <summary>Each target once for each mask and submodel: the mean loss of all these rows is the mean of theirs.</summary>
+    private ReadOnlySpan<float> OfOutputs(ReadOnlySpan<float> targets)
+    {
+        if (_copies == 1) return targets;
+        for (var row = 0; row < targets.Length; row++) _targets.AsSpan(row * _copies, _copies).Fill(targets[row]);
+        return _targets.AsSpan(0, targets.Length * _copies);
     }
 
     private StepMetrics? Measure(int step, double loss, ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets)

@@ -9,8 +9,7 @@ public static class TrainingMemory
         var layout = plan.Network.Layout;
         // The best weights of a member that may stop early come beside its own.
         var vectors = (plan.Stopping is null ? 3 : 4) + Optimizer.StateNames(plan.Spec.Training.Optimizer.Kind).Count;
-        var batch = Math.Min(plan.Spec.Training.BatchSize, plan.RowCount);
-        var bytes = (Int128)layout.ParameterCount * vectors * sizeof(float) + plan.Network.WorkingBytes(batch, isTrained: true, plan.Spec.ThreadsPerMember);
+        var bytes = (Int128)layout.ParameterCount * vectors * sizeof(float) + plan.Network.WorkingBytes(plan.RowsOfStep, isTrained: true, plan.Spec.ThreadsPerMember);
         return (long)Int128.Min(bytes, long.MaxValue);
     }
 

@@ -71,6 +71,10 @@ public sealed class NetworkRegistry
     private static IEnumerable<Layer> WithInputDropout(IEnumerable<Layer> layers, EnsembleSpec spec) =>
         spec.Regularization.Dropout is { InputRate: > 0 } dropout ? layers.Prepend(new Dropout(dropout.InputRate, dropout.Kind)) : layers;
 
+    /// <summary>The layer that drops channels of a convolution; none unless the spec asks for it.</summary>
+    internal static IEnumerable<Dropout> ChannelDropout(EnsembleSpec spec) =>
+        spec.Regularization.Dropout is { Rate: > 0, Spatial: true } dropout ? [new Dropout(dropout.Rate, dropout.Kind, IsSpatial: true)] : [];
+
     /// <summary>The layer that follows a hidden relu; none if dropout is off.</summary>
     internal static IEnumerable<Layer> HiddenDropout(EnsembleSpec spec) =>
         spec.Regularization.Dropout is { Rate: > 0 } dropout ? [new Dropout(dropout.Rate, dropout.Kind)] : [];

@@ -8,12 +8,13 @@ namespace DistributedEnsemble.Training;
 /// A basic block: relu(F(x) + x), F two 3×3 convolutions with batch norm. Where F halves the image or adds channels, x is
 /// every second pixel, with channels of zeros after its own: option A of He et al. (2016), which has no weights.
 /// </summary>
-public sealed record Residual(int Channels, int Stride) : Layer
+/// <param name="Between">Dropout between the two convolutions; null for none.</param>
+public sealed record Residual(int Channels, int Stride, Dropout? Between = null) : Layer
 {
     /// <summary>F.</summary>
     internal IReadOnlyList<Layer> Residue =>
     [
-        ResNet.Convolution(Channels, Stride), new BatchNorm(), new Relu(),
+        ResNet.Convolution(Channels, Stride), new BatchNorm(), new Relu(), .. (Between is null ? (Layer[])[] : [Between]),
         ResNet.Convolution(Channels, stride: 1), new BatchNorm(),
     ];
 
@@ -24,7 +25,13 @@ public sealed record Residual(int Channels, int Stride) : Layer
         var residue = builder.Chain(Residue);
         var (from, given, built) = (shape, builder.Shape, builder.Operation);
         builder.Operation = built is null ? null : place => new ResidualOperation(from, given, Stride, built, place);
-        return (weights, inputs, noise) => functional.relu(residue(weights, inputs, noise).add_(Shortcut(inputs)));
+        return (weights, inputs, noise) =>
+        {
+            var (sum, shortcut) = (residue(weights, inputs, noise), Shortcut(inputs));
+            // Samples of Monte-Carlo dropout that begin in F are of the same x.
+            var samples = sum.size(0) / shortcut.size(0);
+            return functional.relu(sum.add_(samples > 1 ? shortcut.repeat([samples, 1, 1, 1]) : shortcut));
+        };
 
         Tensor Shortcut(Tensor inputs)
         {
@@ -50,9 +57,11 @@ internal sealed unsafe class ResidualOperation : Operation
 
     public override void Forward(Pass pass, float* inputs)
     {
+        var rows = pass.Rows;
         _residue.Forward(pass, inputs);
         Outputs = _residue.Outputs;
-        for (nint row = 0; row < pass.Rows; row++) AddShortcut(inputs + row * _inputWidth, Outputs + row * Width);
+        // Samples of Monte-Carlo dropout that begin in F are of the same x.
+        for (nint row = 0; row < pass.Rows; row++) AddShortcut(inputs + row % rows * _inputWidth, Outputs + row * Width);
         Elementwise.Rectify(Outputs, (nint)pass.Rows * Width);
     }
 

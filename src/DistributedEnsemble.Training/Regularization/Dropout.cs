@@ -9,14 +9,19 @@ namespace DistributedEnsemble.Training;
 /// probability when it drops and leaves the expectation alone; vanilla dropout drops unscaled, and the expectation is
 /// multiplied by the keep probability.
 /// </summary>
-public sealed record Dropout(double Rate, DropoutKind Kind) : Layer
+/// <param name="IsSpatial">
+/// Whether the units of an image are its channels, each dropped whole: its pixels say nearly the same, and would otherwise stand
+/// in for each other (Tompson et al., "Efficient object localization using convolutional networks", 2015).
+/// </param>
+public sealed record Dropout(double Rate, DropoutKind Kind, bool IsSpatial = false) : Layer
 {
     public override Function Build(NetworkBuilder builder)
     {
         var (number, width) = (builder.Dropout(), builder.Width);
+        var units = IsSpatial && builder.Shape.Count == 3 ? (int)builder.Shape[0] : width;
         var keep = 1 - Rate;
         var (kept, expected) = Kind == DropoutKind.Inverted ? (1 / keep, 1.0) : (1.0, keep);
-        builder.Operation = place => new DropoutOperation(number, width, Rate, (float)kept, (float)expected, place);
+        builder.Operation = place => new DropoutOperation(number, units, width / units, Rate, (float)kept, (float)expected, place);
         var drop = Masks(number);
         return (_, units, noise) => drop(units, noise);
     }
@@ -36,34 +41,38 @@ public sealed record Dropout(double Rate, DropoutKind Kind) : Layer
     {
         if (noise.Samples == 0)
         {
-            var mask = empty(units.shape);
+            var mask = empty([units.size(0), .. OfMask(units.shape[1..])]);
             noise.Mask(number, 0, Rate, kept, mask.Floats());
             return units * mask;
         }
 
         // One mask for all rows, and the rows once for each: [samples, rows, …].
         var (rows, shape) = ((long)noise.RowsOf((int)units.size(0)), units.shape[1..]);
-        var masks = empty([noise.Samples, 1, .. shape]);
+        var masks = empty([noise.Samples, 1, .. OfMask(shape)]);
         var length = masks.numel() / noise.Samples;
         for (var i = 0; i < noise.Samples; i++) noise.Mask(number, i, Rate, kept, masks.Floats().Slice((int)(i * length), (int)length));
         return (units.reshape([-1, rows, .. shape]) * masks).flatten(0, 1);
     }
+
+    private long[] OfMask(long[] shape) => IsSpatial && shape.Length == 3 ? [shape[0], 1, 1] : shape;
 }
 
 /// <summary>Multiplies by masks, in place where it is trained; samples of Monte-Carlo dropout repeat the rows at the first dropout.</summary>
 internal sealed unsafe class DropoutOperation : Operation
 {
-    private readonly int _number;
+    private readonly int _number, _units, _size;
     private readonly double _rate;
     private readonly float _kept, _expected;
     private readonly float* _masks, _samples;
     private bool _isMasked;
 
-    public DropoutOperation(int number, int width, double rate, float kept, float expected, OperationPlace place) : base(width)
+    /// <param name="units">Of a row; each is dropped whole.</param>
+    /// <param name="size">Numbers of a unit.</param>
+    public DropoutOperation(int number, int units, int size, double rate, float kept, float expected, OperationPlace place) : base(units * size)
     {
-        (_number, _rate, _kept, _expected) = (number, rate, kept, expected);
-        _masks = place.Memory.Take((long)place.Rows * width);
-        if (!place.IsTrained) _samples = place.Memory.Take((long)place.Rows * width);
+        (_number, _units, _size, _rate, _kept, _expected) = (number, units, size, rate, kept, expected);
+        _masks = place.Memory.Take((long)place.Rows * units);
+        if (!place.IsTrained) _samples = place.Memory.Take((long)place.Rows * Width);
     }
 
     public override bool IsInPlace => true;
@@ -79,8 +88,8 @@ internal sealed unsafe class DropoutOperation : Operation
         }
         else if (noise.Samples == 0)
         {
-            noise.Mask(_number, 0, _rate, _kept, new Span<float>(_masks, pass.Rows * Width));
-            Elementwise.Multiply(inputs, _masks, (nint)pass.Rows * Width);
+            noise.Mask(_number, 0, _rate, _kept, new Span<float>(_masks, pass.Rows * _units));
+            Multiply(inputs, _masks, pass.Rows);
         }
         else
         {
@@ -90,14 +99,14 @@ internal sealed unsafe class DropoutOperation : Operation
 
     public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
     {
-        if (_isMasked) Elementwise.Multiply(gradient, _masks, (nint)pass.Rows * Width);
+        if (_isMasked) Multiply(gradient, _masks, pass.Rows);
         else if (_expected != 1) Elementwise.Scale(gradient, _expected, (nint)pass.Rows * Width);
     }
 
     private void Sample(Pass pass, float* inputs)
     {
         var (noise, rows) = (pass.Noise, pass.Noise.RowsOf(pass.Rows));
-        for (var i = 0; i < noise.Samples; i++) noise.Mask(_number, i, _rate, _kept, new Span<float>(_masks + (nint)i * Width, Width));
+        for (var i = 0; i < noise.Samples; i++) noise.Mask(_number, i, _rate, _kept, new Span<float>(_masks + (nint)i * _units, _units));
         if (pass.Rows == rows)
         {
             for (var i = 0; i < noise.Samples; i++) Buffer.MemoryCopy(inputs, _samples + (nint)i * rows * Width, (long)rows * Width * sizeof(float), (long)rows * Width * sizeof(float));
@@ -105,6 +114,13 @@ internal sealed unsafe class DropoutOperation : Operation
             pass.Rows = rows * noise.Samples;
         }
 
-        for (var row = 0; row < pass.Rows; row++) Elementwise.Multiply(Outputs + (nint)row * Width, _masks + (nint)(row / rows) * Width, Width);
+        for (var row = 0; row < pass.Rows; row++) Multiply(Outputs + (nint)row * Width, _masks + (nint)(row / rows) * _units, rows: 1);
+    }
+
+    private void Multiply(float* values, float* masks, int rows)
+    {
+        var units = (nint)rows * _units;
+        if (_size == 1) Elementwise.Multiply(values, masks, units);
+        else for (nint unit = 0; unit < units; unit++) Elementwise.Scale(values + unit * _size, masks[unit], _size);
     }
 }

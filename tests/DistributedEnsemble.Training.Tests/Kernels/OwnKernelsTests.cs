@@ -26,6 +26,9 @@ public sealed class OwnKernelsTests
         ["submodels"] = ([6], [new Dense(9), new Relu(), new AdaptedDense(3, 13, AreSigns: true), new Relu(), new AdaptedDense(3, 8, AreSigns: true), new SeparateDense(Outputs)]),
         ["many submodels"] = ([6], [new AdaptedDense(32, 20, AreSigns: true), new Relu(), new Dropout(0.3, DropoutKind.Inverted), new AdaptedDense(32, 11, AreSigns: false), new SeparateDense(Outputs)]),
         ["inverted dropout"] = ([6], [new Dense(16), new Dropout(0.4, DropoutKind.Inverted), new Dense(Outputs)]),
+        ["spatial dropout"] = ([2, 6, 6], [new Convolution(5, 3), new Relu(), new MaxPool(), new Dropout(0.4, DropoutKind.Inverted, IsSpatial: true), new Convolution(3, 2), new Flatten(), new Dense(Outputs)]),
+        ["spatial vanilla dropout"] = ([3, 4, 5], [new Dropout(0.3, DropoutKind.Vanilla, IsSpatial: true), new Flatten(), new Dense(8), new Dropout(0.3, DropoutKind.Vanilla, IsSpatial: true), new Dense(Outputs)]),
+        ["residual with dropout"] = ([3, 5, 4], [new Residual(3, 1, new Dropout(0.4, DropoutKind.Inverted, IsSpatial: true)), new Residual(8, 2, new Dropout(0.4, DropoutKind.Vanilla, IsSpatial: true)), new ChannelMean(), new Dense(Outputs)]),
         ["vanilla dropout"] = ([6], [new Dropout(0.2, DropoutKind.Vanilla), new Dense(16), new Relu(), new Dropout(0.4, DropoutKind.Vanilla), new Dense(Outputs)]),
     };
 
@@ -77,11 +80,14 @@ public sealed class OwnKernelsTests
     [InlineData("""{ "kind": "tabm", "hidden": [40, 30], "submodels": 5 }""")]
     [InlineData("""{ "kind": "lenet" }""")]
     [InlineData("""{ "kind": "resnet", "depth": 8, "width": 4 }""")]
-    public void A_members_losses_over_200_steps_follow_those_of_libtorch(string model)
+    [InlineData("""{ "kind": "lenet" }""", """, "dropout": { "rate": 0.2, "spatial": true, "repeats": 3 }""")]
+    [InlineData("""{ "kind": "resnet", "depth": 8, "width": 4 }""", """, "dropout": { "rate": 0.2, "spatial": true }""")]
+    [InlineData("""{ "kind": "tabm", "hidden": [40, 30], "submodels": 5 }""", """, "dropout": { "rate": 0.2, "repeats": 2 }""")]
+    public void A_members_losses_over_200_steps_follow_those_of_libtorch(string model, string dropout = "")
     {
         var spec = $$"""
             {
-              "data": { "dataset": "digits" }, "model": {{model}}, "logging": { "everySteps": 1 }, "regularization": { "l2": 1e-4 },
+              "data": { "dataset": "digits" }, "model": {{model}}, "logging": { "everySteps": 1 }, "regularization": { "l2": 1e-4{{dropout}} },
               "training": { "epochs": 100, "batchSize": 32, "schedule": { "kind": "constant", "learningRate": 0.002 } }
             }
             """;

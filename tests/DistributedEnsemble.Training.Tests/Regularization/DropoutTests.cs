@@ -85,6 +85,90 @@ public sealed class DropoutTests
         Assert.Equal(masks[2], MaskOf(0, 2, 0, 0));
     }
 
+    [Theory]
+    [InlineData("lenet", 4, 2)]
+    [InlineData("resnet", 10, 9)]
+    public void Spatial_dropout_comes_after_poolings_and_within_blocks(string kind, int all, int spatial)
+    {
+        var plan = Plans.Of($$"""{ "data": { "dataset": "digits" }, "model": { "kind": "{{kind}}" }, "regularization": { "dropout": { "rate": 0.4, "spatial": true } } }""").Of(0);
+        Dropout[] layers = [.. plan.Network.Layers.SelectMany(layer => layer is Residual residual ? residual.Residue : [layer]).OfType<Dropout>()];
+
+        Assert.Equal((all, spatial), (layers.Length, layers.Count(dropout => dropout.IsSpatial)));
+    }
+
+    [Fact]
+    public void Spatial_dropout_drops_each_channel_whole_and_with_its_rate()
+    {
+        var layer = new Network([25, 4, 3], [new Dropout(0.4, DropoutKind.Inverted, IsSpatial: true)]);
+        using var weights = new Weights(layer.Layout);
+        using var function = layer.CreateFunction(400, isTrained: true);
+        function.Inputs.Fill(1);
+
+        var channels = function.Forward(weights, 400, new TrainingNoise(new RandomSource(3), 1).At(1)).ToArray().Chunk(4 * 3).ToArray();
+
+        Assert.All(channels, channel => Assert.Single(channel.Distinct()));
+        Assert.Equal([0, (float)(1 / 0.6)], channels.Select(channel => channel[0]).Distinct().Order());
+        Assert.Equal(1, channels.Average(channel => channel[0]), 0.03);
+    }
+
+    [Theory]
+    [InlineData(Plans.Small)]
+    [InlineData(Plans.Number)]
+    public void Repeats_see_each_row_under_as_many_masks_and_learn_from_the_mean_of_their_losses(string spec)
+    {
+        const int Repeats = 3;
+        var plan = Plans.Of(spec, ("regularization.dropout.repeats", $"{Repeats}"), ("logging.everySteps", "1")).Of(1);
+        using var training = new MemberTraining(plan.Run, 1);
+        var loss = training.Advance()!.Loss;
+
+        using var weights = Weights.Initialize(plan.Network.Layout, plan.Run.Random, 1);
+        weights.Train();
+        var batches = new Batches(plan.Run.Dataset.Train, plan.Rows(), plan.Spec.Training.BatchSize, plan.Run.Random, 1);
+        var inputs = new float[batches.Size * plan.Network.InputWidth];
+        var batch = batches.At(1, inputs);
+        using var function = plan.Network.CreateFunction(Repeats * batches.Size, isTrained: true);
+        inputs.Chunk((int)plan.Network.InputWidth).SelectMany(row => Enumerable.Repeat(row, Repeats)).SelectMany(row => row).ToArray().CopyTo(function.Inputs);
+        var outputs = function.Forward(weights, Repeats * batch.Rows, new TrainingNoise(plan.Run.Random, 1).At(1)).ToArray();
+        var (gradient, mean) = (new float[outputs.Length], 0.0);
+        for (var mask = 0; mask < Repeats; mask++)
+        {
+            int[] places = [.. Enumerable.Range(0, batch.Rows).SelectMany(row => Enumerable.Range((row * Repeats + mask) * plan.Task.Outputs, plan.Task.Outputs))];
+            var slopes = new float[places.Length];
+            mean += plan.Task.Loss([.. places.Select(place => outputs[place])], batch.Targets.Span, slopes) / Repeats;
+            for (var i = 0; i < places.Length; i++) gradient[places[i]] = slopes[i] / Repeats;
+        }
+
+        Assert.NotEqual(outputs[0], outputs[plan.Task.Outputs]);
+        Assert.Equal(mean, loss, 1e-5);
+        function.Backward(weights, gradient);
+        new L2(plan.Spec.Regularization.L2).AddGradient(weights);
+        using var optimizer = Optimizer.Create(plan.Spec.Training, 0, plan.Network.Layout);
+        optimizer.Update(weights, 1, plan.LearningRate.At(1));
+        using var trained = training.CopyWeights();
+        Assert.All(trained.Parameters.ToArray().Zip(weights.Parameters.ToArray()), pair => Assert.Equal(pair.Second, pair.First, 1e-5f));
+    }
+
+    [Fact]
+    public void One_repeat_is_none()
+    {
+        string Train(params (string, string)[] settings)
+        {
+            var plan = Plans.Of(Plans.Small, settings);
+            using var training = new MemberTraining(plan, 0);
+            return training.TrainTo(plan, 20);
+        }
+
+        Assert.Equal(Train(), Train(("regularization.dropout.repeats", "1")));
+        Assert.NotEqual(Train(), Train(("regularization.dropout.repeats", "2")));
+    }
+
+    [Theory]
+    [InlineData("""{ "spatial": true }""", "regularization.dropout.spatial is true: it drops channels of convolutions, and model.kind is mlp, which has none (choose lenet or resnet, or leave the key out).")]
+    [InlineData("""{ "rate": 0, "repeats": 4 }""", "regularization.dropout.repeats is 4: each row is seen under as many masks, and dropout is off (set regularization.dropout.rate, or 1 repeat).")]
+    [InlineData("""{ "repeats": 65 }""", "regularization.dropout.repeats is 65: it must be a whole number from 1 to 64.")]
+    public void What_cannot_be_dropped_is_told(string dropout, string error) =>
+        Assert.Equal(error, Assert.Throws<SpecException>(() => Plans.Spec(Plans.Small.Replace("""{ "rate": 0.3, "inputRate": 0.1 }""", dropout))).Message);
+
     /// <summary>
     /// Two hidden layers of dropout and a softmax: scaling the weights is only near the mean over all 2⁸ masks, and
     /// Monte-Carlo sampling comes as near as one samples (Gal and Ghahramani, 2016).
