@@ -16,12 +16,15 @@ public sealed unsafe record Samples(NativeVector Inputs, float[] Targets) : IDis
     public int Width { get; private init; } = Targets.Length == 0 ? 0 : (int)(Inputs.Length / Targets.Length);
 
     /// <summary>The inputs of some rows that follow each other: where they lie, or a copy of chosen ones.</summary>
-    public Span<float> InputsOf(long first, int count)
+    public Span<float> InputsOf(long first, int count) => InputsOf(first, count, _places is null ? [] : new float[checked(count * Width)]);
+
+    /// <inheritdoc cref="InputsOf(long, int)"/>
+    /// <param name="copy">Where chosen rows go.</param>
+    public Span<float> InputsOf(long first, int count, Span<float> copy)
     {
         if (_places is null) return Inputs.Slice(first * Width, checked(count * Width));
-        var copy = new float[checked(count * Width)];
-        for (var i = 0; i < count; i++) Inputs.Slice((long)_places[first + i] * Width, Width).CopyTo(copy.AsSpan(i * Width));
-        return copy;
+        for (var i = 0; i < count; i++) Inputs.Slice((long)_places[first + i] * Width, Width).CopyTo(copy[(i * Width)..]);
+        return copy[..(count * Width)];
     }
 
     /// <summary>Some of the rows, in the given order, for as long as these are there: their inputs stay where they are.</summary>

@@ -14,6 +14,7 @@ internal sealed class EarlyStopping : IDisposable
     private readonly SingleModel _model;
     private readonly RentedFunction _function;
     private readonly double[] _answers;
+    private readonly float[] _inputs;
     private readonly Action? _giveWay;
 
     /// <param name="weights">The member's, which change from step to step.</param>
@@ -26,7 +27,8 @@ internal sealed class EarlyStopping : IDisposable
         _model = new SingleModel(plan.Network, plan.Task, weights);
         // Its own: one that others use may leave libtorch with another number of threads.
         _function = plan.Network.CreateForward(BatchedPrediction.BatchSize, team ?? Team.Alone);
-        _answers = new double[Math.Min(_rows.Count, BatchedPrediction.BatchSize) * _task.Width];
+        var most = Math.Min(_rows.Count, BatchedPrediction.BatchSize);
+        (_answers, _inputs) = (new double[most * _task.Width], new float[most * _rows.Width]);
         Best = best?.Copy();
     }
 
@@ -70,7 +72,7 @@ internal sealed class EarlyStopping : IDisposable
         {
             var count = (int)Math.Min(BatchedPrediction.BatchSize, _rows.Count - first);
             var answers = _answers.AsSpan(0, count * _task.Width);
-            _model.Answer(_function, _rows.InputsOf(first, count), answers);
+            _model.Answer(_function, _rows.InputsOf(first, count, _inputs), answers);
             surprise += _task.Surprise(answers, _rows.Targets.AsSpan(first, count));
             _giveWay?.Invoke();
         }
