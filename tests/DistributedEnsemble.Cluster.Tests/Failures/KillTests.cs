@@ -35,6 +35,24 @@ public sealed class KillTests
         Assert.All(cluster.Read("stops-early")!.Members, member => Assert.InRange(member.FinalStep!.Value, 20, member.Step - 200 * 20));
     }
 
+    /// <summary>Numbers and times that rows lack, categories with an input for each level and with a vector for each, and a target with an error of its own.</summary>
+    [Fact(Timeout = 300_000)]
+    public async Task A_silo_that_is_killed_changes_nothing_of_a_regression_on_a_table_of_mixed_columns()
+    {
+        await using var cluster = await LocalCluster.StartAsync(silos: 2);
+        var table = cluster.OwnFile("houses.csv", "area,day,town,street,target\n" + string.Concat(Enumerable.Range(0, 200).Select(i =>
+            $"{(i % 9 == 4 ? "" : $"{20 + (i * i % 97)}")},{(i % 11 == 2 ? "" : $"20{10 + (i % 14)}-{1 + (i % 12):00}-{1 + (i % 28):00}")},"
+            + $"{(i % 13 == 5 ? "" : (i % 3) switch { 0 => "york", 1 => "bath", _ => "hull" })},s{i * 7 % 23},{1000.5 + (9 * (i * i % 97)) + (20 * (i % 3))}\n")));
+        var spec = Specs.OnTable("houses", table, epochs: 3000);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
+        await cluster.WhenAsync("houses", run => run.Members.Count(member => member is { State: MemberState.Training, Step: > 500 }) >= 2);
+
+        await cluster.Silos[0].KillAsync();
+
+        await cluster.EndsAsync(driver);
+        Undisturbed.IsWhatCameOutOf(cluster, spec);
+    }
+
     [Fact(Timeout = 300_000)]
     public async Task Members_that_differ_end_with_the_same_bytes_when_their_silo_is_killed()
     {

@@ -219,6 +219,20 @@ public sealed partial class RunMachineTests
     }
 
     [Fact]
+    public void After_a_write_that_took_long_nothing_is_shown_before_another_one()
+    {
+        On(new Activated(null, null, IsHeld: false));
+        On(new StartCalled(1, new RunRequest("{}", "{}", [new MemberLoad(10, 5)]), null));
+        On(new Claimed(_state.LastBeginning, IsOurs: true));
+        var write = Assert.Single(_effects.OfType<WriteRecord>());
+        _now += TimeSpan.FromSeconds(5);
+        On(new RecordWritten(write.Version));
+        Assert.Empty(_effects.OfType<WriteStatus>());
+        On(new RecordWritten(Assert.Single(_effects.OfType<WriteRecord>()).Version));
+        Assert.Single(_effects.OfType<WriteStatus>());
+    }
+
+    [Fact]
     public void One_run_json_is_written_at_a_time()
     {
         Train();

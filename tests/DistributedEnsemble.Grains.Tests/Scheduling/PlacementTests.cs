@@ -156,6 +156,77 @@ public sealed class PlacementTests
         Assert.Empty(again);
     }
 
+    [Fact]
+    public void Lanes_are_given_away_where_the_other_run_can_train_with_them_alone()
+    {
+        var (rich, poor) = (Run("digits", [.. Enumerable.Repeat(MemberState.Training, 6)]), Run("digits", MemberState.Waiting) with { Threads = 2 });
+        var uses = Enumerable.Range(0, 6).Select(member => new LaneUse(rich.Run, new MemberAttempt(member, 1), 1)).ToImmutableArray();
+        var silo = Silo("2", datasets: ["digits"]) with { Lanes = 7, Uses = uses };
+
+        Assert.NotNull(Placement.Share([rich, poor], [silo]));
+        Assert.Null(Placement.Share([rich, poor], [silo with { Lanes = 6 }]));
+        Assert.Null(Placement.Share([rich, poor with { Dataset = "other" }], [silo]));
+    }
+
+    [Fact]
+    public void A_new_scheduler_waits_a_moment_for_the_silos_that_the_cluster_has()
+    {
+        var run = Run("digits", MemberState.Waiting);
+        var state = Asked(run, TimeSpan.FromSeconds(1), heard: ["1"]);
+
+        (state, var early) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], run.Status!), TimeSpan.FromSeconds(1));
+        (_, var late) = PlacementMachine.On(state, new PlacementDue(), TimeSpan.FromSeconds(4));
+
+        Assert.Empty(early.OfType<OfferLanes>());
+        Assert.Empty(late.OfType<OfferLanes>().Where(offer => offer.Grant.Silo != "1"));
+    }
+
+    [Fact]
+    public void An_offer_that_nobody_answers_is_made_again()
+    {
+        var run = Run("digits", MemberState.Waiting);
+        var state = Asked(run, TimeSpan.FromSeconds(1), heard: ["1", "2"]);
+        (state, var first) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], run.Status!), TimeSpan.FromSeconds(1));
+        Assert.Single(first.OfType<OfferLanes>());
+
+        (state, _) = PlacementMachine.On(state, new PlacementDue(), TimeSpan.FromSeconds(12));
+        Assert.Empty(state.Offers);
+    }
+
+    [Fact]
+    public void The_store_is_asked_for_runs_every_few_seconds()
+    {
+        var (state, first) = PlacementMachine.On(new PlacementState { Since = TimeSpan.Zero }, new PlacementDue(), TimeSpan.FromSeconds(1));
+        (state, var soon) = PlacementMachine.On(state, new PlacementDue(), TimeSpan.FromSeconds(2));
+        (_, var later) = PlacementMachine.On(state, new PlacementDue(), TimeSpan.FromSeconds(7));
+
+        Assert.Equal([1, 0, 1], new[] { first, soon, later }.Select(effects => effects.OfType<ListRuns>().Count()));
+    }
+
+    [Fact]
+    public void A_run_that_may_have_members_again_is_kept_until_it_was_asked_since()
+    {
+        var run = Run("digits", MemberState.Completed);
+        var still = run.Status! with { State = RunState.Paused };
+        var state = Asked(run, TimeSpan.FromSeconds(1), heard: ["1"]);
+        (state, _) = PlacementMachine.On(state, new RunChanged(run.Run), TimeSpan.FromSeconds(1));
+
+        (state, _) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], still), TimeSpan.FromSeconds(1));
+        Assert.Single(state.Runs);
+        (state, _) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], still), TimeSpan.FromSeconds(1));
+        Assert.Empty(state.Runs);
+    }
+
+    /// <summary>A scheduler that has asked a run how it is, on two silos.</summary>
+    private static PlacementState Asked(ActiveRun run, TimeSpan now, params string[] heard)
+    {
+        var state = new PlacementState { Since = TimeSpan.Zero };
+        (state, _) = PlacementMachine.On(state, new MembershipChanged(["1", "2"]), now);
+        (state, _) = PlacementMachine.On(state, new RunAdded(run.Run), now);
+        foreach (var name in heard) (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo(name, datasets: ["digits"])), now);
+        return state;
+    }
+
     /// <summary>A run whose members that are not waiting are on silo 2.</summary>
     private static ActiveRun Run(string dataset, params MemberState[] members)
     {
