@@ -7,6 +7,10 @@ public sealed unsafe class NativeVector : IDisposable
 {
     internal const int Alignment = 64;
 
+    /// <summary>Vectors that this thread has made.</summary>
+    [ThreadStatic]
+    private static long t_made;
+
     private float* _start;
 
     public NativeVector(long length)
@@ -16,9 +20,13 @@ public sealed unsafe class NativeVector : IDisposable
         var bytes = checked((nuint)length * sizeof(float));
         _start = (float*)NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
         NativeMemory.Clear(_start, bytes);
+        t_made++;
     }
 
     ~NativeVector() => Free();
+
+    /// <inheritdoc cref="t_made"/>
+    internal static long MadeByThisThread => t_made;
 
     public long Length { get; private set; }
 

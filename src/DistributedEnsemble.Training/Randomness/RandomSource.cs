@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training;
 
@@ -15,8 +14,8 @@ public readonly record struct Draw(Purpose Purpose, int Member, uint Step, uint 
 /// <summary>All randomness of a run: a function of the seed and of what it is for. Nothing random needs to be stored.</summary>
 public sealed class RandomSource(ulong seed)
 {
-    /// <summary>Draws of a shuffle that lie in memory together: whole blocks, of two each.</summary>
-    private const int DrawsAtOnce = 1 << 13, DrawsPerBlock = 2;
+    /// <summary>Draws of a shuffle that lie on the stack together: whole blocks, of two each.</summary>
+    private const int DrawsAtOnce = 1 << 9, DrawsPerBlock = 2;
 
     private const float ScaleOf24Bits = 1f / (1 << 24);
 
@@ -55,8 +54,7 @@ public sealed class RandomSource(ulong seed)
     public void Shuffle(Draw draw, Span<int> items)
     {
         Observer?.Invoke(draw, 2 * items.Length);
-        using var memory = new NativeVector(2 * Math.Min(items.Length, DrawsAtOnce));
-        var draws = MemoryMarshal.Cast<float, ulong>(memory.Span);
+        Span<ulong> draws = stackalloc ulong[DrawsAtOnce];
         for (var first = (items.Length - 1) / DrawsAtOnce * DrawsAtOnce; first >= 0; first -= DrawsAtOnce)
         {
             var count = Math.Min(DrawsAtOnce, items.Length - first);
