@@ -87,7 +87,7 @@ internal sealed class NetworkBenchmark(string? data, int rounds, string[] only)
         var samples = new Samples(inputs, [.. Enumerable.Range(0, Rows).Select(row => (float)(row % 3))]);
         return new Dataset
         {
-            Name = "table", Sha256 = "", InputShape = [Width], Columns = [.. Enumerable.Range(0, Width).Select(i => $"x{i}")],
+            Name = "table", Sha256 = new string('0', 64), InputShape = [Width], Columns = [.. Enumerable.Range(0, Width).Select(i => $"x{i}")],
             Task = new Classification(["a", "b", "c"]), Preprocessing = Preprocessing.None, Train = samples, Test = samples,
         };
     }
