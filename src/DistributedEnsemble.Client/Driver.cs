@@ -37,6 +37,7 @@ internal sealed class Driver
         _root.Add(new SignCommand(backend, shared, consoles));
         _root.Add(new SpecCommand(backend, shared, consoles));
         _root.Add(new ReportCommand(backend, shared, consoles));
+        _root.Add(new TensorBoardCommand(backend, shared, consoles));
         _root.Add(new ReproduceCommand(shared, consoles, time));
         _root.Add(new DatasetsCommand(backend, shared, consoles));
         var help = _root.Options.OfType<HelpOption>().Single();

@@ -14,6 +14,7 @@ internal sealed class ResumeCommand : DriverCommand
         var run = new NamedRun(shared);
         Add(run.Argument);
         var session = new TrainingSession(shared, consoles, time, listen);
+        session.AddTo(this);
         SetAction((parsed, _) =>
         {
             var (options, name) = (shared.Read(parsed), run.Name(parsed));

@@ -29,7 +29,7 @@ internal sealed class ServeCommand : DriverCommand
 
     public ServeCommand(Backend backend, SharedOptions shared, Consoles consoles, Func<Interruption> listen)
         : base(
-            "serve", "Serves predictions and runs over HTTP (Open Inference Protocol v2), until Ctrl-C.",
+            "serve", "Serves predictions, runs and a live page over HTTP (Open Inference Protocol v2), until Ctrl-C.",
             "ensemble serve digits-1", "ensemble serve", "ensemble serve digits-1 --http http://127.0.0.1:9000")
     {
         (_shared, _consoles) = (shared, consoles);
@@ -92,7 +92,7 @@ internal sealed class ServeCommand : DriverCommand
         }
 
         var (first, examples) = (runs.Count > 0 ? runs[0] : "RUN", new ServerExamples(url, settings, Environment.GetEnvironmentVariable("ENSEMBLE__TLS__AUTHORITY")));
-        _consoles.Out.WriteRaw($"Serving {(runs.Count == 0 ? $"{folder}, which has no runs yet," : string.Join(", ", runs))} at {url} until Ctrl-C. Try:");
+        _consoles.Out.WriteRaw($"Serving {(runs.Count == 0 ? $"{folder}, which has no runs yet," : string.Join(", ", runs))} at {url} until Ctrl-C; a browser shows the live page there. Try:");
         if (examples.Before is { } before) _consoles.Out.WriteRaw($"  {before}");
         _consoles.Out.WriteRaw($"  {examples.Curl($"/v2/models/{first}")}");
         _consoles.Out.WriteRaw($"  {examples.Predict(first)}");

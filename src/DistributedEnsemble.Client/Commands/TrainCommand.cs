@@ -19,6 +19,7 @@ internal sealed class TrainCommand : DriverCommand
         var limit = new TimeLimit(time);
         Add(limit.Option);
         var session = new TrainingSession(shared, consoles, time, listen);
+        session.AddTo(this);
         SetAction((parsed, _) =>
         {
             var (options, began) = (shared.Read(parsed), time.GetTimestamp());

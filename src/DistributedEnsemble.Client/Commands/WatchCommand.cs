@@ -22,7 +22,7 @@ internal sealed class WatchCommand : DriverCommand
             var first = run.Find(parsed, catalog);
             var view = ProgressViews.For(consoles.Progress(shared.Json(parsed)), time);
             var follower = new RunFollower(() => Task.FromResult(Again(catalog, first)), interruption, time);
-            var (status, _) = await view.ShowAsync(follower.FollowAsync(stop: null));
+            var status = (await view.ShowAsync(follower.FollowAsync(stop: null))).Status;
             if (shared.Json(parsed)) consoles.Out.WriteRaw(RunStatusJson.ToJson(status));
             if (RunEndings.Line(status, parsed, shared) is { } line) consoles.Error.WriteRaw(line);
             return interruption.IsAsked ? interruption.ExitCode : status.State == RunState.Failed ? ExitCode.Failed : ExitCode.Ok;

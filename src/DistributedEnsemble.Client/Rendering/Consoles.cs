@@ -25,7 +25,8 @@ internal sealed record Consoles(IAnsiConsole Out, IAnsiConsole Error)
             Out = new AnsiConsoleOutput(writer),
             // Left to itself, Spectre writes colours into files on some build servers.
             Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = terminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            // As https://no-color.org has it: any value but none.
+            ColorSystem = terminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = terminal ? InteractionSupport.Yes : InteractionSupport.No,
             Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
         });

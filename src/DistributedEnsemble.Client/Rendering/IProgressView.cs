@@ -12,6 +12,6 @@ internal interface IProgressView
 internal static class ProgressViews
 {
     /// <summary>A view that is redrawn in place on a terminal, and plain lines anywhere else.</summary>
-    public static IProgressView For(IAnsiConsole console, TimeProvider time) =>
-        console.IsInteractive() ? new LiveView(console, time) : new LineView(console);
+    public static IProgressView For(IAnsiConsole console, TimeProvider time, MemberNames? names = null) =>
+        console.IsInteractive() ? new LiveView(console, time, names) : new LineView(console);
 }

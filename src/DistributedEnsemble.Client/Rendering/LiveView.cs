@@ -3,10 +3,10 @@ using Spectre.Console;
 namespace DistributedEnsemble.Client.Rendering;
 
 /// <summary>One line per member, redrawn in place.</summary>
-internal sealed class LiveView(IAnsiConsole console, TimeProvider time) : IProgressView
+internal sealed class LiveView(IAnsiConsole console, TimeProvider time, MemberNames? names = null) : IProgressView
 {
     private readonly Pace _pace = new(time);
-    private readonly ProgressPicture _picture = new(console.Profile.Capabilities.Unicode);
+    private readonly ProgressPicture _picture = new(console.Profile.Capabilities.Unicode, names);
 
     public async Task<ProgressFrame> ShowAsync(IAsyncEnumerable<ProgressFrame> frames)
     {

@@ -6,22 +6,24 @@ namespace DistributedEnsemble.Client.Rendering;
 
 /// <summary>What a run's progress looks like at one moment.</summary>
 /// <param name="Stopping">Whether a stop was asked for.</param>
-internal sealed record ProgressFrame(RunStatus Status, bool Stopping = false);
+/// <param name="Scores">How the ensemble does on the validation split so far; null if that is not known.</param>
+internal sealed record ProgressFrame(RunStatus Status, bool Stopping = false, EnsembleScores? Scores = null);
 
 /// <summary>Draws a run's members and its total into a window of any size.</summary>
-internal sealed class ProgressPicture(bool unicode)
+internal sealed class ProgressPicture(bool unicode, MemberNames? names = null)
 {
     // The heading, the members left out, the total, and the line where the cursor waits.
     private const int LinesBesidesMembers = 4;
 
-    private readonly MemberColumns _columns = new(unicode);
+    private readonly MemberColumns _columns = new(unicode, names);
 
     public TextLines Draw(ProgressFrame frame, Pace pace, int width, int height)
     {
         var status = frame.Status;
-        var shown = Choose(status.Members, Math.Max(1, height - LinesBesidesMembers));
+        var shown = Choose(status.Members, Math.Max(1, height - LinesBesidesMembers - (frame.Scores is null ? 0 : 1)));
         var lines = _columns.Lines(shown, width).ToList();
         if (shown.Count < status.Members.Length) lines.Add([Grey(LeftOut(status.Members.Except(shown)))]);
+        if (frame.Scores is { Sizes: [.., var largest] } scores) lines.Add([Grey(InWords(scores.Sizes[0], largest))]);
         lines.Add([new Segment(Total(frame, pace), new Style(frame.Stopping ? Color.Yellow : Color.Default))]);
         return new TextLines(lines);
     }
@@ -55,6 +57,10 @@ internal sealed class ProgressPicture(bool unicode)
             ? progress
             : $"{progress}, {Words.Rate(pace.StepsPerSecond)} member-steps/s, {Words.Duration(pace.TimeLeft(left))} left";
     }
+
+    private static string InWords(SizeScore one, SizeScore all) => all.Members == 1
+        ? $"validation NLL of the first member so far {Words.Loss(all.Measures.Nll)}"
+        : $"validation NLL of {Words.Plural(all.Members, "member")} together so far {Words.Loss(all.Measures.Nll)}, of the first alone {Words.Loss(one.Measures.Nll)}";
 
     private static Segment Grey(string text) => new(text, new Style(Color.Grey));
 }

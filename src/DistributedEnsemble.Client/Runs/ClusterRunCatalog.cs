@@ -87,6 +87,9 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
     public string Report(string name, ConstituentChoice choice) => throw new UsageException(
         $"A report is written into the folder of the run, which the silos of {address} have: run it there, with --runs DIR.");
 
+    public string TensorBoard(string name) => throw new UsageException(
+        $"Event files are written into the folder of the run, which the silos of {address} have: run it there, with --runs DIR.");
+
     public void Dispose() => _cluster?.DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     private DownloadedRun Download(string name, ConstituentChoice choice)

@@ -2,6 +2,7 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Reports;
+using DistributedEnsemble.Reports.TensorBoard;
 using DistributedEnsemble.Training;
 using DistributedEnsemble.Training.Exports.Onnx;
 using DistributedEnsemble.Training.Verification;
@@ -64,6 +65,17 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
 
     /// <inheritdoc cref="RunManifest.Verify"/>
     public RunManifest VerifySignature(string name, string key) => RunManifest.Verify(Folder(name), Existing(name), key);
+
+    public string TensorBoard(string name)
+    {
+        var (folder, status) = (Folder(name), Existing(name));
+        using var logs = new TensorBoardLogs(folder, ReadSpec(name), File.GetLastWriteTimeUtc(folder.Status).AddSeconds(-status.TrainSeconds));
+        logs.Follow(status);
+        if (status.State is not (RunState.Completed or RunState.Degraded)) return logs.Root;
+        logs.Add("ensemble", status, Evaluate(name, new ConstituentChoice(), null, CancellationToken.None));
+        if (!status.Ema.IsEmpty) logs.Add("ema", status, Evaluate(name, new ConstituentChoice(PredictionSource.Ema), null, CancellationToken.None));
+        return logs.Root;
+    }
 
     private Dataset Load(DataSpec data, DataDescription recorded)
     {

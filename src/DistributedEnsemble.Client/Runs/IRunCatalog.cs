@@ -48,4 +48,8 @@ internal interface IRunCatalog
     /// <summary>Writes a page with plots into the run's folder.</summary>
     /// <returns>The page's file.</returns>
     string Report(string name, ConstituentChoice choice);
+
+    /// <summary>Writes TensorBoard's event files into the run's folder.</summary>
+    /// <returns>Their folder.</returns>
+    string TensorBoard(string name);
 }

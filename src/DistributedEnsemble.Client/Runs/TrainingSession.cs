@@ -3,6 +3,8 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Servers;
+using DistributedEnsemble.Client.Trackers;
 using DistributedEnsemble.Silo;
 using DistributedEnsemble.Training;
 using Spectre.Console;
@@ -12,17 +14,34 @@ namespace DistributedEnsemble.Client.Runs;
 /// <summary>What train and resume do with a run once it goes: show it to its end, evaluate it, and say how to go on.</summary>
 internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, TimeProvider time, Func<Interruption> listen)
 {
+    private readonly TrainingPage _page = new(shared, consoles);
+    private readonly Tracking _tracking = new(shared, consoles, time);
+    private readonly Option<bool> _quiet = new("--quiet") { Description = "Print no progress, only what comes of it." };
+
+    /// <summary>The options of every command that trains.</summary>
+    public void AddTo(Command command)
+    {
+        _page.AddTo(command);
+        _tracking.AddTo(command);
+        command.Add(_quiet);
+    }
+
     /// <param name="beginAsync">Starts or resumes the run on the cluster.</param>
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(
         ParseResult parsed, Func<CancellationToken, Task<ICluster>> startCluster, Func<ICluster, CancellationToken, Task<RunKey>> beginAsync)
     {
+        var isWatched = _page.IsAsked(parsed);
+        var server = await _tracking.CheckAsync(parsed);
         using var interruption = listen();
         try
         {
+            // Starting takes a second or two, and more where data is large: whoever sits there sees that it goes on.
+            if (consoles.Progress(shared.Json(parsed)).IsInteractive() && !parsed.GetValue(_quiet)) consoles.Progress(shared.Json(parsed)).WriteRaw("Loading the data …");
             await using var cluster = await startCluster(interruption.Token);
             var run = await cluster.HearAsync(() => beginAsync(cluster, interruption.Token));
-            return await FollowAsync(parsed, cluster, run, interruption);
+            await using var page = isWatched ? await _page.ServeAsync(parsed, cluster, run) : null;
+            return await FollowAsync(parsed, cluster, run, server, interruption);
         }
         catch (OperationCanceledException) when (interruption.IsAsked)
         {
@@ -31,20 +50,29 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         }
     }
 
-    private async Task<int> FollowAsync(ParseResult parsed, ICluster cluster, RunKey run, Interruption interruption)
+    private async Task<int> FollowAsync(ParseResult parsed, ICluster cluster, RunKey run, MlflowServer? server, Interruption interruption)
     {
         var (place, json) = (shared.Read(parsed), shared.Json(parsed));
         var coordinator = cluster.Grains.GetGrain<ICoordinator>(run.ToString());
-        await AnnounceAsync(coordinator, json);
-        var view = ProgressViews.For(consoles.Progress(json), time);
-        var (status, _) = await view.ShowAsync(
-            new RunFollower(() => AskAsync(coordinator.GetStatusAsync), interruption, time)
-                .FollowAsync(cluster.OutlivesProcess ? null : coordinator.StopAsync));
-
+        var definition = await coordinator.GetDefinitionAsync();
+        var spec = EnsembleSpec.FromJson(definition.Spec);
+        var quiet = parsed.GetValue(_quiet);
+        await AnnounceAsync(coordinator, DataDescription.FromJson(definition.Data), spec, quiet ? null : consoles.Progress(json));
+        List<IRunTracker> trackers = [.. await _tracking.BeginAsync(parsed, run, spec, server)];
         var aggregator = cluster.Grains.GetGrain<IAggregator>(run.ToString());
+        var view = quiet ? new QuietView() : ProgressViews.For(consoles.Progress(json), time, MemberNames.Of(spec));
+        var follower = new RunFollower(() => AskAsync(coordinator.GetStatusAsync), interruption, time)
+        {
+            // Lines in a file are read later: there is nobody to see how it grows.
+            Score = quiet || !consoles.Progress(json).IsInteractive() ? null : aggregator.ScoreAsync,
+        };
+        var (status, _, _) = await view.ShowAsync(_tracking.FollowAsync(follower.FollowAsync(cluster.OutlivesProcess ? null : coordinator.StopAsync), trackers));
+
         var evaluation = status.State is RunState.Completed or RunState.Degraded
             ? await EvaluateAsync(() => AskAsync(() => aggregator.EvaluateAsync(new EvaluationRequest())), interruption)
             : null;
+        await _tracking.TellAsync(trackers, tracker => tracker.EndAsync(status, evaluation));
+        foreach (var tracker in trackers) await tracker.DisposeAsync();
         if (json) consoles.Out.WriteJson(RunReport.Of(status, evaluation, place));
         else if (evaluation is not null) Print(status, evaluation, place);
         Warn(status, parsed, interruption);
@@ -55,14 +83,12 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
     }
 
     /// <summary>Says what is learned, before it is.</summary>
-    private async Task AnnounceAsync(ICoordinator coordinator, bool json)
+    private async Task AnnounceAsync(ICoordinator coordinator, DataDescription data, EnsembleSpec spec, IAnsiConsole? progress)
     {
         if (!(await coordinator.GetStatusAsync()).Exact)
             consoles.Error.WriteRaw("Note: this run can not be repeated bit by bit; the silo's log said why when that became so.");
-        var definition = await coordinator.GetDefinitionAsync();
-        var data = DataDescription.FromJson(definition.Data);
-        if (DataSummary.Of(data) is { } summary) consoles.Progress(json).WriteRaw(OneLine.Of(summary));
-        if (EnsembleSpec.FromJson(definition.Spec).Training.EarlyStopping is { } stopping) consoles.Progress(json).WriteRaw(InWords(stopping));
+        if (DataSummary.Of(data) is { } summary) progress?.WriteRaw(OneLine.Of(summary));
+        if (spec.Training.EarlyStopping is { } stopping) progress?.WriteRaw(InWords(stopping));
         foreach (var note in DataSummary.Notes(data)) consoles.Error.WriteRaw($"Note: {OneLine.Of(note)}");
     }
 

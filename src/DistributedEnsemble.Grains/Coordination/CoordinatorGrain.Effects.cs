@@ -51,7 +51,12 @@ internal sealed partial class CoordinatorGrain
     private async Task WriteAsync(WriteRecord write)
     {
         var error = await StoreAsync(async () => _version = await _store.WriteAsync(_run, _version, write.Before, write.Record));
-        if (error is not null) _log.RecordNotWritten(error, _run);
+        if (error is not null)
+        {
+            Measurements.StoreFailures.Add(1);
+            _log.RecordNotWritten(error, _run);
+        }
+
         Apply(error is null ? new RecordWritten(write.Version) : new RecordNotWritten(error));
     }
 
@@ -251,6 +256,7 @@ internal sealed partial class CoordinatorGrain
         }
         catch (Exception exception)
         {
+            Measurements.StoreFailures.Add(1);
             _log.MetricsNotWritten(exception, _run, append.Member);
             Apply(new MetricsAppended(append.Member, append.Lines, exception));
         }
@@ -271,6 +277,7 @@ internal sealed partial class CoordinatorGrain
         }
         catch (Exception exception)
         {
+            Measurements.StoreFailures.Add(1);
             _log.StatusNotWritten(error = exception, _run);
         }
 

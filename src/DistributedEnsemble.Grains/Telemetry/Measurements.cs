@@ -31,6 +31,8 @@ public static class Measurements
 
     internal static Counter<long> Steps { get; } = s_meter.CreateCounter<long>("ensemble.training.steps", "{step}", "Optimizer steps.");
 
+    internal static Counter<long> StoreFailures { get; } = s_meter.CreateCounter<long>("ensemble.store.failures", "{write}", "Writes of records, metric lines and statuses that the store refused.");
+
     internal static Histogram<double> SnapshotTime { get; } = Seconds("ensemble.snapshot.duration", "From a hand-over of weights to the record that names it.");
 
     internal static Histogram<double> CheckpointTime { get; } = Seconds("ensemble.checkpoint.duration", "From a checkpoint's copy to the record that names it.");

@@ -9,14 +9,18 @@ public sealed record Reliability(string Title, double Ece, IReadOnlyList<Reliabi
 {
     private const int Count = ClassificationQuality.Bins;
 
-    /// <param name="models">Answers of each to all rows; all rows are pooled.</param>
+    /// <param name="models">
+    /// Answers of each to all rows. Their rows are pooled in the bins; the ECE is the mean of each model's own, as the tables have it.
+    /// </param>
     /// <param name="isCalibrated">Whether the models are shown as they are after calibration.</param>
     public static Reliability Of(
         string title, Classification task, IEnumerable<double[]> models, ReadOnlySpan<float> targets, bool isCalibrated = false)
     {
         var bins = new (int Rows, double Confidence, int Right)[Count];
+        var errors = new List<double>();
         foreach (var model in models)
         {
+            errors.Add(ClassificationQuality.Of(task, model, targets, isCalibrated)["ece"]);
             var predictions = task.Predict(model, isCalibrated);
             var (probabilities, labels) = (predictions.First(output => output.Name == "probabilities"), predictions.First(output => output.Name == "label_index"));
             for (var row = 0; row < targets.Length; row++)
@@ -30,7 +34,7 @@ public sealed record Reliability(string Title, double Ece, IReadOnlyList<Reliabi
 
         double rows = bins.Sum(bin => bin.Rows);
         return new Reliability(
-            title, bins.Sum(bin => Math.Abs(bin.Confidence - bin.Right)) / rows,
+            title, errors.Average(),
             [.. bins.Where(bin => bin.Rows > 0).Select(bin => new ReliabilityBin(bin.Confidence / bin.Rows, (double)bin.Right / bin.Rows, bin.Rows / rows))]);
     }
 }
@@ -56,4 +60,6 @@ public sealed record Disagreements(IReadOnlyList<int> Groups, IReadOnlyList<IRea
 /// <summary>How training went, with the schedule and the snapshots.</summary>
 /// <param name="Members">The metric lines of each member.</param>
 /// <param name="Snapshots">The steps at which weights were kept.</param>
-public sealed record LearningCurves(string Title, IReadOnlyList<IReadOnlyList<StepMetrics>> Members, IReadOnlyList<int> Snapshots);
+/// <param name="Names">Of the members; null leaves them without.</param>
+public sealed record LearningCurves(
+    string Title, IReadOnlyList<IReadOnlyList<StepMetrics>> Members, IReadOnlyList<int> Snapshots, IReadOnlyList<string>? Names = null);

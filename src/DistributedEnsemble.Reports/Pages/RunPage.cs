@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using DistributedEnsemble.Reports.Figures;
 using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Reports;
@@ -16,17 +17,23 @@ internal static class RunPage
         p.about { color: #667; margin-top: .2rem; }
         table { border-collapse: collapse; } th, td { padding: .3rem .9rem .3rem 0; text-align: right; border-bottom: 1px solid #e3e6ea; font-variant-numeric: tabular-nums; }
         th:first-child, td:first-child { text-align: left; } tr.ensemble td { font-weight: 600; }
+        table.text td, table.bars td { text-align: left; vertical-align: top; overflow-wrap: anywhere; } table.text td:first-child { white-space: nowrap; color: #667; }
+        table { max-width: 100%; } .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem; }
+        .pictures img { width: 100%; image-rendering: pixelated; border-radius: 4px; } figcaption { font-size: 13px; color: #445; }
+        @page { margin: 14mm; }
+        @media print { body { margin: 0; max-width: none; font-size: 11pt; } figure, tr, .pictures figure { break-inside: avoid; } h2 { break-after: avoid; } pre { white-space: pre-wrap; } }
         figure { margin: 0; } figure svg { max-width: 100%; height: auto; } pre { background: #f5f6f8; padding: 1rem; overflow-x: auto; font-size: 13px; }
         """;
 
     public static string Write(
-        RunStatus status, RunDescription run, EvaluationReport report, IReadOnlyList<(string Title, string Svg)> figures)
+        RunStatus status, RunDescription run, EvaluationReport report, IReadOnlyList<(string Title, string Svg)> figures, RemarkableRows rows,
+        IReadOnlyList<FeatureImportance> importance, Samples test)
     {
         var page = new StringBuilder();
         page.Append(Invariant(
             $"""
             <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><title>{Html(status.Run)}</title><style>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{Html(status.Run)}</title><style>
             {Css}
             </style></head><body>
             <h1>{Html(status.Run)}</h1>
@@ -43,6 +50,11 @@ internal static class RunPage
         page.Append("</table>\n");
         if (report.Classes is { Classes.Length: <= MostClasses } classes) AppendClasses(page, classes);
         foreach (var (i, (title, svg)) in figures.Index()) page.Append($"<h2>{title}</h2>\n<figure>{Drawing(svg, i)}</figure>\n");
+        page.Append(ReportSections.Importance(importance));
+        page.Append(ReportSections.Rows(rows, run.Data, test, importance));
+        page.Append(ReportSections.Leaderboard(report));
+        page.Append(ReportSections.Data(run.Data));
+        page.Append(ReportSections.Card(status, run, report));
         page.Append($"<h2>Spec</h2>\n<pre>{Html(run.Spec.ToJson())}</pre>\n</body></html>\n");
         return page.ToString();
     }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using DistributedEnsemble.Reports.Figures;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports;
 
@@ -28,12 +29,16 @@ public static class RunReports
         var plan = TrainingPlan.Restore(status.Run, new RunDefinition(run.Spec.ToJson(), run.Data.ToJson()), load, networks);
         var report = RunEvaluation.Evaluate(folder, status, choice, (_, _) => plan.Dataset, networks);
         var answers = TestAnswers(folder, plan, report.Weights, choice?.MonteCarloSamples ?? run.Spec.Prediction.MonteCarloSamples);
-        List<(string File, string Title, Figure Figure)> figures = [.. Figures(folder, plan, report, answers)];
+        var task = report.Calibrated is { } calibrated ? plan.Task.Fitted(calibrated) : plan.Task;
+        var models = new EvaluatedModels(report, answers, plan.Dataset.Test.Targets);
+        var samples = choice?.MonteCarloSamples ?? run.Spec.Prediction.MonteCarloSamples;
+        List<(string File, string Title, Figure Figure)> figures = [.. Figures(folder, plan, task, models)];
         try
         {
             foreach (var (file, _, figure) in figures) figure.Save(folder.Path(Folder), file);
             var page = folder.Path($"{Folder}/index.html");
-            var html = RunPage.Write(status, run, report, [.. figures.Select(figure => (figure.Title, figure.Figure.Svg()))]);
+            var html = RunPage.Write(status, run, report, [.. figures.Select(figure => (figure.Title, figure.Figure.Svg()))],
+                RemarkableRows.Of(task, models), FeatureImportance.Of(folder, plan, task, report, samples, run.Data), plan.Dataset.Test);
             AtomicFile.Write(page, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(html)));
             return page;
         }
@@ -44,11 +49,10 @@ public static class RunReports
     }
 
     private static IEnumerable<(string File, string Title, Figure Figure)> Figures(
-        RunFolder folder, TrainingPlan plan, EvaluationReport report, double[][] answers)
+        RunFolder folder, TrainingPlan plan, LearningTask task, EvaluatedModels models)
     {
+        var report = models.Report;
         if (Curves(folder, plan, report) is { } curves) yield return ("learning", "Training of the members", LearningCurvePlot.Draw(curves, plan.Of(report.Weights[0].Member).LearningRate));
-        var task = report.Calibrated is { } calibrated ? plan.Task.Fitted(calibrated) : plan.Task;
-        var models = new EvaluatedModels(report, answers, plan.Dataset.Test.Targets);
         foreach (var figure in TaskFigures.Of(task, models)) yield return figure;
     }
 
@@ -69,10 +73,12 @@ public static class RunReports
     private static LearningCurves? Curves(RunFolder folder, TrainingPlan plan, EvaluationReport report)
     {
         var members = report.Weights.Select(file => file.Member).Distinct().Take(MostCurves)
-            .Select(member => folder.Path(RunFolder.Metrics(member))).Where(File.Exists)
-            .Select(path => LinesOf(folder, path).Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!).ToArray())
-            .Where(lines => lines.Length > 0).ToArray();
-        return members.Length == 0 ? null : new LearningCurves(report.Run, members, [.. plan.Of(report.Weights[0].Member).SnapshotSteps.Order()]);
+            .Select(member => (Member: member, Path: folder.Path(RunFolder.Metrics(member)))).Where(metrics => File.Exists(metrics.Path))
+            .Select(metrics => (metrics.Member, Lines: LinesOf(folder, metrics.Path).Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!).ToArray()))
+            .Where(metrics => metrics.Lines.Length > 0).ToArray();
+        return members.Length == 0 ? null : new LearningCurves(
+            report.Run, [.. members.Select(metrics => metrics.Lines)], [.. plan.Of(report.Weights[0].Member).SnapshotSteps.Order()],
+            [.. members.Select(metrics => $"member {metrics.Member}")]);
     }
 
     private static string[] LinesOf(RunFolder folder, string path) =>

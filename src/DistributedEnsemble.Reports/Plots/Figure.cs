@@ -26,7 +26,9 @@ public sealed class Figure : IDisposable
 
     /// <summary>As a drawing that a page can hold; where the font is missing, the reader's own takes its place.</summary>
     public string Svg() => _plot.GetSvgXml(_width, _height)
-        .Replace($"font-family=\"{PlotFont.Name}\"", $"font-family=\"{PlotFont.Name}, Helvetica, Arial, sans-serif\"", StringComparison.Ordinal);
+        .Replace($"font-family=\"{PlotFont.Name}\"", $"font-family=\"{PlotFont.Name}, Helvetica, Arial, sans-serif\"", StringComparison.Ordinal)
+        // Maps are pictures of one pixel a cell, which viewers would smooth.
+        .Replace("<image ", "<image style=\"image-rendering:pixelated\" ", StringComparison.Ordinal);
 
     public void Dispose() => _plot.Dispose();
 

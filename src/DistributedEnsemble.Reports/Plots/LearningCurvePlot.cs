@@ -21,13 +21,15 @@ public static class LearningCurvePlot
         var lines = curves.Members[0];
         DrawRate(plot, schedule is null ? [.. lines.Select(line => (line.Step, line.LearningRate))] : Rates(schedule, lines[^1].Step));
         var highest = 0.0;
-        foreach (var (member, color) in curves.Members.Zip(Repeat(PlotStyle.Colors)))
+        foreach (var (i, (member, color)) in curves.Members.Zip(Repeat(PlotStyle.Colors)).Index())
         {
             var smooth = Smooth([.. member.Select(line => (double)line.Loss)]);
             highest = Math.Max(highest, smooth.Max());
             var curve = plot.Add.Scatter(member.Select(line => (double)line.Step).ToArray(), smooth);
+            if (curves.Names is { } names) curve.LegendText = names[i];
+            // A colour that comes again is a thicker line.
             (curve.Color, curve.LineWidth, curve.MarkerSize) =
-                (color.WithAlpha(curves.Members.Count > 1 ? 0.7 : 1), 1.8f, member.Count <= FewLines ? 5 : 0);
+                (color.WithAlpha(curves.Members.Count > 1 ? 0.7 : 1), i < PlotStyle.Colors.Length ? 1.8f : 3.2f, member.Count <= FewLines ? 5 : 0);
         }
 
         foreach (var step in curves.Snapshots)

@@ -70,11 +70,19 @@ public sealed class EvaluateTests
         var folder = Path.Combine(driver.RunsFolder, "r", "report");
         Assert.Equal($"The page is {Path.Combine(folder, "index.html")}\n", outcome.Out);
         var page = File.ReadAllText(Path.Combine(folder, "index.html"));
-        Assert.Equal(4, page.Split("<svg ").Length - 1);
-        Assert.DoesNotContain("src=", page, StringComparison.Ordinal);
+        Assert.Equal(6, page.Split("<figure><svg ").Length - 1);
+        Assert.Equal(page.Split("src=").Length, page.Split("src=\"data:image/png;base64,").Length);
+        Assert.All(
+            ["Most uncertain rows", "Most wrong rows", "Leaderboard", "Model card", "image-rendering:pixelated", "ensemble spec r | ensemble train /dev/stdin --name r-again", "@media print"],
+            part => Assert.Contains(part, page, StringComparison.Ordinal));
+        // The figure and the table say the same of calibration.
+        var ece = (await driver.RunAsync("evaluate", "r", "--from", "snapshots", "--json")).Succeeded().Json;
+        var drawn = File.ReadAllText(Path.Combine(folder, "reliability.svg"));
+        Assert.Contains(FormattableString.Invariant($"ensemble (ECE {100 * ece.GetProperty("ensemble").GetProperty("ece").GetDouble():0.0} %)"), drawn, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"single models (ECE {100 * ece.GetProperty("single").GetProperty("mean").GetProperty("ece").GetDouble():0.0} %)"), drawn, StringComparison.Ordinal);
         Assert.Equal(
             ["disagreement.png", "disagreement.svg", "error-by-size.png", "error-by-size.svg", "index.html", "learning.png", "learning.svg",
-                "reliability.png", "reliability.svg"],
+                "precision-recall.png", "precision-recall.svg", "reliability.png", "reliability.svg", "roc.png", "roc.svg"],
             Directory.GetFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
         Assert.All(Directory.GetFiles(folder, "*.png"), file => Assert.Equal("PNG"u8, File.ReadAllBytes(file).AsSpan(1, 3)));
         Assert.Contains("first models", File.ReadAllText(Path.Combine(folder, "error-by-size.svg")), StringComparison.Ordinal);
@@ -96,8 +104,8 @@ public sealed class EvaluateTests
             ["coverage.png", "coverage.svg", "error-by-size.png", "error-by-size.svg", "index.html", "learning.png", "learning.svg", "residuals.png", "residuals.svg"],
             Directory.GetFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
         var page = File.ReadAllText(Path.Combine(folder, "index.html"));
-        Assert.Equal(4, page.Split("<svg ").Length - 1);
-        Assert.All(["RMSE", "CRPS", "factor on σ"], word => Assert.Contains(word, page, StringComparison.Ordinal));
+        Assert.Equal(4, page.Split("<figure><svg ").Length - 1);
+        Assert.All(["RMSE", "CRPS", "factor on σ", "What the predictions lean on", "Most wrong rows"], word => Assert.Contains(word, page, StringComparison.Ordinal));
         Assert.Contains("test RMSE", File.ReadAllText(Path.Combine(folder, "error-by-size.svg")), StringComparison.Ordinal);
     }
 

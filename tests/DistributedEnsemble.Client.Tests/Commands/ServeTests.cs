@@ -27,7 +27,7 @@ public sealed class ServeTests : IDisposable
         Assert.Equal(0, served.ExitCode);
         Assert.Equal(
             $$$"""
-            Serving small at {{{_url}}} until Ctrl-C. Try:
+            Serving small at {{{_url}}} until Ctrl-C; a browser shows the live page there. Try:
               curl {{{_url}}}/v2/models/small
               ensemble predict small --input rows.csv --url {{{_url}}}
               curl {{{_url}}}/v2/models/small/infer -d '{"inputs":[{"name":"input","datatype":"FP32","shape":[1,1,8,8],"data":['$(seq -s, 64)']}]}'
@@ -134,7 +134,7 @@ public sealed class ServeTests : IDisposable
 
         var (served, _) = await ServingAsync(() => Task.FromResult(0));
 
-        Assert.StartsWith($"Serving small at {_url} until Ctrl-C. Try:\n", served.Out, StringComparison.Ordinal);
+        Assert.StartsWith($"Serving small at {_url} until Ctrl-C; a browser shows the live page there. Try:\n", served.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -68,5 +68,7 @@ public sealed class WatchTests
         public ExportManifest Export(string name, ConstituentChoice choice, string output) => throw new NotSupportedException();
         public OnnxFile ExportOnnx(string name, ConstituentChoice choice, bool isSingle, string output) => throw new NotSupportedException();
         public string Report(string name, ConstituentChoice choice) => throw new NotSupportedException();
+
+        public string TensorBoard(string name) => throw new NotSupportedException();
     }
 }

@@ -1,0 +1,72 @@
+using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
+
+namespace DistributedEnsemble.Reports.Figures;
+
+/// <summary>
+/// How much worse test rows are predicted when one feature's values are dealt out among them anew (Breiman, 2001; Fisher, Rudin and
+/// Dominici, 2019): of the ensemble, and of each model alone.
+/// </summary>
+/// <param name="Name">The column.</param>
+/// <param name="Nll">By how much the ensemble's NLL grows.</param>
+/// <param name="Models">By how much each model's own grows.</param>
+internal sealed record FeatureImportance(string Name, double Nll, IReadOnlyList<double> Models)
+{
+    /// <summary>More rows say no more.</summary>
+    private const int MostRows = 2000;
+
+    /// <summary>More features, or models, take too long.</summary>
+    private const int MostFeatures = 60, MostModels = 30;
+
+    /// <summary>Of a table's features, the most important first; none of other data.</summary>
+    public static IReadOnlyList<FeatureImportance> Of(RunFolder folder, TrainingPlan plan, LearningTask task, EvaluationReport report, int samples, DataDescription data)
+    {
+        if (data.Table is null) return [];
+        var (test, models) = (plan.Dataset.Test, report.Weights.Take(MostModels).ToArray());
+        var rows = (int)Math.Min(test.Count, MostRows);
+        var (inputs, targets) = (test.InputsOf(0, rows).ToArray(), test.Targets[..rows]);
+        var weights = models.Select(file => WeightFiles.LoadWeights(folder, file, plan.Networks.Of(file.Member).Layout)).ToArray();
+        try
+        {
+            var predictors = models.Select((file, i) => Predictors.Create(plan, weights[i], file.Member, samples)).ToArray();
+            var before = Measure(task, predictors, report, inputs, test.Width, targets);
+            var (features, place) = (new List<FeatureImportance>(), 0);
+            foreach (var feature in data.Features.Take(MostFeatures))
+            {
+                var after = Measure(task, predictors, report, Dealt(inputs, test.Width, place, feature.Inputs, rows), test.Width, targets);
+                features.Add(new FeatureImportance(feature.Name, after.Ensemble - before.Ensemble, [.. after.Models.Zip(before.Models, (one, other) => one - other)]));
+                place += feature.Inputs;
+            }
+
+            return [.. features.OrderByDescending(feature => feature.Nll)];
+        }
+        finally
+        {
+            foreach (var loaded in weights) loaded.Dispose();
+        }
+    }
+
+    /// <summary>The same order for every feature and model, and in every report.</summary>
+    private static float[] Dealt(float[] inputs, int width, int first, int count, int rows)
+    {
+        int[] order = [.. Enumerable.Range(0, rows)];
+        new Random(rows).Shuffle(order);
+        float[] dealt = [.. inputs];
+        for (var row = 0; row < rows; row++) inputs.AsSpan((order[row] * width) + first, count).CopyTo(dealt.AsSpan((row * width) + first, count));
+        return dealt;
+    }
+
+    private static (double Ensemble, double[] Models) Measure(
+        LearningTask task, IPredictor[] predictors, EvaluationReport report, float[] inputs, int width, float[] targets)
+    {
+        var answers = predictors.Select(predictor => (ReadOnlyMemory<double>)BatchedPrediction.Of(predictor, inputs, width)).ToArray();
+        return (Nll(AnswerRows.Of(answers, [.. report.Multiplicities.Take(answers.Length)])), [.. answers.Select(model => Nll(AnswerRows.Of(model)))]);
+
+        double Nll(AnswerRows rows)
+        {
+            var quality = task.Quality();
+            quality.Add(rows, targets);
+            return quality.Result().Nll;
+        }
+    }
+}

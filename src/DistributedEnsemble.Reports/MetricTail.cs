@@ -1,0 +1,31 @@
+using System.Text;
+using System.Text.Json;
+using DistributedEnsemble.Training;
+
+namespace DistributedEnsemble.Reports;
+
+/// <summary>Reads the metric lines of a run's members as they grow.</summary>
+public sealed class MetricTail(RunFolder folder)
+{
+    private readonly Dictionary<int, long> _read = [];
+
+    /// <returns>Those that have come since the last time.</returns>
+    public IReadOnlyList<StepMetrics> ReadOn(int member)
+    {
+        try
+        {
+            using var file = RegularFile.OpenRead(folder.Runs, folder.Path(RunFolder.Metrics(member)));
+            var start = file.Position = _read.GetValueOrDefault(member);
+            var bytes = new byte[Math.Max(0, file.Length - start)];
+            file.ReadExactly(bytes);
+            var whole = bytes.AsSpan().LastIndexOf((byte)'\n') + 1;
+            _read[member] = start + whole;
+            return [.. Encoding.UTF8.GetString(bytes, 0, whole).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!)];
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Text.Json;
+
+namespace DistributedEnsemble.Reports;
+
+/// <summary>A spec as a list of keys and values, for tools that know no sections.</summary>
+public static class SpecValues
+{
+    /// <summary>In the order of the spec; lists are one value each, and what is off is left out.</summary>
+    public static IReadOnlyList<(string Key, JsonElement Value)> Of(EnsembleSpec spec)
+    {
+        var values = new List<(string, JsonElement)>();
+        // Without the line breaks that people read it with.
+        Add("", JsonElement.Parse(JsonSerializer.SerializeToUtf8Bytes(JsonElement.Parse(spec.ToJson()))));
+        return values;
+
+        void Add(string prefix, JsonElement element)
+        {
+            foreach (var property in element.EnumerateObject())
+            {
+                if (property.Value.ValueKind == JsonValueKind.Object) Add($"{prefix}{property.Name}.", property.Value);
+                else if (property.Value.ValueKind != JsonValueKind.Null) values.Add((prefix + property.Name, property.Value));
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Buffers.Binary;
+using System.Text;
+using DistributedEnsemble.Reports.TensorBoard;
+using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
+using Google.Protobuf;
+
+namespace DistributedEnsemble.Reports.Tests.TensorBoard;
+
+/// <summary>Event files, read back by another library's reader of protobuf and a checksum of the textbook's.</summary>
+public sealed class TensorBoardTests
+{
+    [Fact]
+    public void The_checksum_is_that_of_the_textbook() => Assert.Equal(0xE3069283, Checksum("123456789"u8));
+
+    [Fact]
+    public void A_members_lines_come_back_as_scalars_at_their_steps_as_they_grow()
+    {
+        using var runs = new TemporaryFolder();
+        var folder = new RunFolder(runs.Path, "r");
+        var metrics = folder.Path(RunFolder.Metrics(1));
+        Directory.CreateDirectory(Path.GetDirectoryName(metrics)!);
+        var spec = EnsembleSpec.FromJson("""{ "name": "r", "members": 2, "data": { "dataset": "digits" } }""");
+        var status = new RunStatus
+        {
+            Run = "r", Id = Guid.NewGuid(), State = RunState.Running, TrainSeconds = 10,
+            Members = [.. Enumerable.Range(0, 2).Select(i => new MemberStatus { Index = i, State = MemberState.Training, Step = 100 })],
+        };
+        using var logs = new TensorBoardLogs(folder, spec, DateTimeOffset.UnixEpoch.AddSeconds(1000));
+
+        File.WriteAllText(metrics, Line(50, 0.5f, null));
+        logs.Follow(status);
+        File.AppendAllText(metrics, Line(100, 0.25f, 0.75));
+        logs.Follow(status);
+
+        var file = Assert.Single(Directory.GetFiles(Path.Combine(logs.Root, "member-01"), "events.out.tfevents.*"));
+        var events = Events(File.ReadAllBytes(file)).ToList();
+        Assert.Equal("brain.Event:2", events[0].Version);
+        Assert.Contains(events, one => one.Tag == "_hparams_/session_start_info" && one.Content.Contains("training.batchSize", StringComparison.Ordinal));
+        Assert.Equal(
+            [(50, 0.5f, 1005), (100, 0.25f, 1010)],
+            events.Where(one => one.Tag == "loss").Select(one => ((int)one.Step, one.Value, (int)one.Time)));
+        Assert.Equal([0.75f], events.Where(one => one.Tag == "validation/nll").Select(one => one.Value));
+        Assert.Equal([0.9f, 0.9f], events.Where(one => one.Tag == "accuracy").Select(one => one.Value));
+
+        static string Line(int step, float loss, double? validation) => (new StepMetrics(step, 1, 0.1, loss, 0, new StepQuality("accuracy", 0.9))
+        {
+            Validation = validation is { } nll ? new ValidationMetrics(nll) : null,
+        }).ToLine();
+    }
+
+    private static IEnumerable<ReadEvent> Events(byte[] file)
+    {
+        for (var at = 0; at < file.Length;)
+        {
+            var length = (int)BinaryPrimitives.ReadUInt64LittleEndian(file.AsSpan(at));
+            Assert.Equal(Masked(file.AsSpan(at, 8)), BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 8)));
+            var body = file.AsSpan(at + 12, length).ToArray();
+            Assert.Equal(Masked(body), BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 12 + length)));
+            yield return Read(body);
+            at += 16 + length;
+        }
+    }
+
+    /// <summary>Event: wall_time 1, step 2, file_version 3, summary 5; value: tag 1, simple_value 2, metadata 9.</summary>
+    private static ReadEvent Read(byte[] bytes)
+    {
+        var (input, result) = (new CodedInputStream(bytes), new ReadEvent());
+        while (input.ReadTag() is var tag and not 0)
+        {
+            if (tag == 9) result.Time = input.ReadDouble();
+            else if (tag == 16) result.Step = input.ReadInt64();
+            else if (tag == 26) result.Version = input.ReadString();
+            else if (tag == 42) ReadSummary(input.ReadBytes(), result);
+            else Assert.Fail($"The event has the tag {tag}.");
+        }
+
+        return result;
+    }
+
+    private static void ReadSummary(ByteString summary, ReadEvent result)
+    {
+        var outer = summary.CreateCodedInput();
+        Assert.Equal(10u, outer.ReadTag());
+        var value = outer.ReadBytes().CreateCodedInput();
+        while (value.ReadTag() is var tag and not 0)
+        {
+            if (tag == 10) result.Tag = value.ReadString();
+            else if (tag == 21) result.Value = value.ReadFloat();
+            else if (tag == 74) result.Content = Encoding.UTF8.GetString(value.ReadBytes().ToByteArray());
+            else Assert.Fail($"The value has the tag {tag}.");
+        }
+    }
+
+    private static uint Masked(ReadOnlySpan<byte> bytes)
+    {
+        var crc = Checksum(bytes);
+        return ((crc >> 15) | (crc << 17)) + 0xa282ead8;
+    }
+
+    /// <summary>CRC-32C (Castagnoli), bit by bit.</summary>
+    private static uint Checksum(ReadOnlySpan<byte> bytes)
+    {
+        var crc = uint.MaxValue;
+        foreach (var b in bytes)
+        {
+            crc ^= b;
+            for (var bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ ((crc & 1) * 0x82F63B78);
+        }
+
+        return ~crc;
+    }
+
+    private sealed class ReadEvent
+    {
+        public double Time { get; set; }
+
+        public long Step { get; set; }
+
+        public string? Version { get; set; }
+
+        public string Tag { get; set; } = "";
+
+        public float Value { get; set; }
+
+        public string Content { get; set; } = "";
+    }
+}
