@@ -87,6 +87,7 @@ internal static class SiloProgram
             (options.RunsFolder, options.DataFolder, options.Lanes) = (settings.Runs, settings.Data, settings.Lanes);
             options.LanePriority = check.LanePriority;
             options.Limits = configuration.ReadLimits();
+            options.Timing = configuration.ReadTiming();
             configuration.Configure(options.Prediction);
         });
         silo.CollectForDashboard();

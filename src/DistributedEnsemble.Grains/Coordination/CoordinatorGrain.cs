@@ -42,7 +42,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         _folder = new RunFolder(options.RunsFolder, _run.Name);
         _metrics = new MetricFiles(_folder);
         _timeline = new Timeline(_folder, time);
-        _state = new CoordinatorState { Run = _run, Place = _folder.Runs, LanesEndWithProcess = !ownership.OutlivesProcess };
+        _state = new CoordinatorState { Run = _run, Place = _folder.Runs, LanesEndWithProcess = !ownership.OutlivesProcess, Timing = options.Timing };
     }
 
     private TimeSpan Now => _time.GetElapsedTime(0);

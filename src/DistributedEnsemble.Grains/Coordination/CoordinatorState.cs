@@ -14,6 +14,8 @@ internal sealed record CoordinatorState
     /// <summary>The folder of all runs, for people.</summary>
     public string Place { get; init; } = "";
 
+    public TimingOptions Timing { get; init; } = new();
+
     /// <summary>Whether lanes end with the coordinator's process, which then owns the run; else other silos go on.</summary>
     public bool LanesEndWithProcess { get; init; }
 

@@ -6,18 +6,6 @@ namespace DistributedEnsemble.Grains;
 /// <content>Gives lanes to members, and notices when they are gone.</content>
 internal sealed partial class RunTurn
 {
-    /// <summary>
-    /// A lane reports several times a second. This long without a word, from a silo that nobody calls dead, its order never
-    /// came, or its silo does not hear of its end.
-    /// </summary>
-    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(20);
-
-    /// <summary>A coordinator that has not been confirmed by the store for so long makes sure that it still is the one.</summary>
-    private static readonly TimeSpan s_fence = TimeSpan.FromSeconds(1.5);
-
-    /// <summary>A coordinator that was confirmed within this time shows the run.</summary>
-    private static readonly TimeSpan s_trust = TimeSpan.FromSeconds(3);
-
     private void OnAssign(AssignCalled assign)
     {
         var grant = assign.Grant;
@@ -142,7 +130,7 @@ internal sealed partial class RunTurn
         if (!_state.IsHeld) return;
         if (ticked.IsStopRequested && Record.State == RunState.Running) Pause("stopped", 0);
         if (_state.IsLooking || !_state.IsHeld) return;
-        if (WasConfirmedWithin(s_fence))
+        if (WasConfirmedWithin(_state.Timing.Fence))
         {
             Look(ticked.DeadSilos);
             return;
@@ -175,7 +163,7 @@ internal sealed partial class RunTurn
         if (_state is { Ending.Misses: > 0, Showing: null }) ShowEnd();
         var isChanged = _state.Progress.Changes != _state.Shown && _state.Showing is null && now >= _state.ShowAfter;
         // A fence that took long says nothing of now: what follows is fenced by the next write, but for what is shown.
-        if (isChanged && _state.IsHeld && _state.Ending is null && WasConfirmedWithin(s_trust)) Show(ShowReason.Change, []);
+        if (isChanged && _state.IsHeld && _state.Ending is null && WasConfirmedWithin(_state.Timing.Trust)) Show(ShowReason.Change, []);
     }
 
     private bool IsLost(MemberRecord member, ImmutableArray<string> deadSilos)
@@ -184,7 +172,8 @@ internal sealed partial class RunTurn
         if (_state.LanesEndWithProcess) return false;
         if (member.SiloAddress is { } silo && deadSilos.Contains(silo)) return true;
         var watch = Watch(member.Index);
-        if (watch.HeardAttempt == member.Attempt) return now - watch.HeardAt > s_silence;
+        // A lane reports several times a second: its order never came, or its silo does not hear of its end.
+        if (watch.HeardAttempt == member.Attempt) return now - watch.HeardAt > _state.Timing.Patience;
         // From now on it has time to speak.
         Watch(member.Index, watch with { HeardAttempt = member.Attempt, HeardAt = now });
         return false;

@@ -203,7 +203,7 @@ internal sealed partial class RunTurn
     /// <summary>An activation that was replaced, and has not noticed, may show the run for as long as it trusts its last write.</summary>
     private void CheckLater(bool isTold)
     {
-        if (!isTold || !_state.LanesEndWithProcess) Do(new CheckEnd(Record.State, s_trust + s_fence));
+        if (!isTold || !_state.LanesEndWithProcess) Do(new CheckEnd(Record.State, _state.Timing.Trust + _state.Timing.Fence));
     }
 
     /// <summary>Writes run.json: the later one is the one that stays.</summary>
@@ -215,7 +215,7 @@ internal sealed partial class RunTurn
             return;
         }
 
-        if (!WasConfirmedWithin(s_trust))
+        if (!WasConfirmedWithin(_state.Timing.Trust))
         {
             // It slept, or the write took long: another activation may have gone on since.
             After(Change(), new CanBeShown(reason, calls));

@@ -16,7 +16,8 @@ public static class EnsembleSiloBuilderExtensions
         silo.Services.AddOptions<EnsembleTrainingOptions>()
             .Configure(options => configure?.Invoke(options))
             .Validate(options => options.Lanes >= 1, "A silo needs at least one lane.")
-            .Validate(options => options.Limits.Fault() is null, "A limit is out of range.");
+            .Validate(options => options.Limits.Fault() is null, "A limit is out of range.")
+            .Validate(options => options.Timing.Fault() is null, "A time does not fit the others.");
         silo.Services.AddSingleton(services => services.GetRequiredService<IOptions<EnsembleTrainingOptions>>().Value);
         silo.Services.AddSingleton<FileRunStore>();
         silo.Services.AddSingleton<IRunDirectory>(services => services.GetRequiredService<FileRunStore>());

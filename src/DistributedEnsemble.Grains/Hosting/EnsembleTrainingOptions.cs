@@ -27,6 +27,9 @@ public sealed class EnsembleTrainingOptions
     /// </summary>
     public bool ReadsPaths { get; set; }
 
+    /// <summary>How long the silos of a cluster wait for each other.</summary>
+    public TimingOptions Timing { get; set; } = new();
+
     /// <summary>What clients can take.</summary>
     public Limits Limits { get; set; } = new();
 

@@ -28,9 +28,9 @@ public static class RedisClusterExtensions
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, ServiceName));
         silo.UseRedisClustering(options => options.ConfigurationOptions = configuration);
         // A dead silo is known within some 2 s; the silos' own word in the table is what a cluster that starts again waits for.
-        silo.Configure<ClusterMembershipOptions>(options =>
+        silo.Services.AddOptions<ClusterMembershipOptions>().Configure<EnsembleTrainingOptions>((options, training) =>
         {
-            options.ProbeTimeout = TimeSpan.FromSeconds(1);
+            options.ProbeTimeout = training.Timing.Probe;
             options.NumMissedProbesLimit = 2;
             options.TableRefreshTimeout = TimeSpan.FromSeconds(5);
             options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);

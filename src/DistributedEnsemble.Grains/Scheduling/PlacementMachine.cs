@@ -5,9 +5,6 @@ namespace DistributedEnsemble.Grains;
 /// <summary>Every decision of the scheduler, as a function: who gets a lane, who moves, who is silent, who is suspected.</summary>
 internal static class PlacementMachine
 {
-    /// <summary>A silo that has not spoken for so long is given nothing.</summary>
-    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
-
     /// <param name="now">Since any moment, as long as it is the same for one state.</param>
     public static (PlacementState State, IReadOnlyList<PlacementEffect> Effects) On(PlacementState state, PlacementEvent happened, TimeSpan now) =>
         new PlacementTurn(state, now).Take(happened);
@@ -16,14 +13,8 @@ internal static class PlacementMachine
 /// <summary>What one event leads to.</summary>
 internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
 {
-    /// <summary>A new scheduler waits so long for silos that it has not heard of: the first placement should be an even one.</summary>
-    private static readonly TimeSpan s_patienceWithSilos = TimeSpan.FromSeconds(3);
-
-    /// <summary>A run that is silent for longer is passed over: the others' members do not wait for its silo to be called dead.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2), s_patienceWithOffers = TimeSpan.FromSeconds(10);
-
     /// <summary>A member that moves leaves a lane, and takes another: only then is the next one looked at.</summary>
-    private static readonly TimeSpan s_betweenMoves = TimeSpan.FromSeconds(3), s_patienceWithMoves = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_betweenMoves = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan s_betweenListings = TimeSpan.FromSeconds(5);
 
@@ -60,7 +51,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
         if (silos.Any(IsGone)) silos = silos.RemoveAll(IsGone);
         _state = _state with { Silos = silos, IsDue = true };
 
-        bool IsGone(KnownSilo silo) => now - silo.HeardAt >= PlacementMachine.Silence && !_state.Active.Contains(silo.Report.Silo);
+        bool IsGone(KnownSilo silo) => now - silo.HeardAt >= _state.Timing.Silence && !_state.Active.Contains(silo.Report.Silo);
     }
 
     private void Add(RunKey run, int members, bool isNews = true)
@@ -78,7 +69,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     private void OnDue()
     {
         _state = _state with { Runs = [.. _state.Runs.Select(run => run with { MayWait = true })], IsDue = true };
-        foreach (var offer in _state.Offers.Where(offer => now - offer.At > s_patienceWithOffers)) OnOfferAnswered(offer.Number, []);
+        foreach (var offer in _state.Offers.Where(offer => now - offer.At > _state.Timing.OfferAnswer)) OnOfferAnswered(offer.Number, []);
         if (_state.ListedAt is { } at && now - at <= s_betweenListings) return;
         _state = _state with { ListedAt = now };
         Do(new ListRuns());
@@ -154,7 +145,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     private void Place()
     {
         if (AskAll()) return;
-        var isComplete = now - _state.Since > s_patienceWithSilos || _state.Active.All(silo => IndexOf(silo) >= 0);
+        var isComplete = now - _state.Since > _state.Timing.FirstReports || _state.Active.All(silo => IndexOf(silo) >= 0);
         if (!isComplete) return;
         _state = _state with { IsDue = false };
         SayWhoLacks();
@@ -190,7 +181,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
             }
 
             if (run.AskedAt is not { } at) continue;
-            if (now - at <= s_patience) isAwaited = true;
+            if (now - at <= _state.Timing.RunAnswer) isAwaited = true;
             else if (run.Status is not null) _state = _state with { Runs = _state.Runs.SetItem(i, run with { Status = null }) };
         }
 
@@ -218,7 +209,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     {
         var time = now - move.At;
         if (time < s_betweenMoves) return true;
-        return time < s_patienceWithMoves && Find(move.Run)?.Status?.IsTraining(move.Attempt) == true;
+        return time < _state.Timing.Move && Find(move.Run)?.Status?.IsTraining(move.Attempt) == true;
     }
 
     private void Suspect(string silo)

@@ -8,6 +8,8 @@ internal sealed record PlacementState
     /// <summary>When this scheduler began.</summary>
     public required TimeSpan Since { get; init; }
 
+    public TimingOptions Timing { get; init; } = new();
+
     public ImmutableArray<ActiveRun> Runs { get; init; } = [];
 
     public ImmutableArray<KnownSilo> Silos { get; init; } = [];
@@ -37,7 +39,7 @@ internal sealed record PlacementState
         var active = Active.ToHashSet();
         foreach (var silo in Silos)
         {
-            if (now - silo.HeardAt >= PlacementMachine.Silence || !active.Contains(silo.Report.Silo)) continue;
+            if (now - silo.HeardAt >= Timing.Silence || !active.Contains(silo.Report.Silo)) continue;
             var report = silo.Report;
             foreach (var offer in offered[report.Silo])
             {

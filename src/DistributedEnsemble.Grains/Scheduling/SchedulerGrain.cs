@@ -15,7 +15,7 @@ internal sealed partial class SchedulerGrain(
 {
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(1), s_betweenCleanings = TimeSpan.FromMinutes(1);
 
-    private PlacementState _state = new() { Since = time.GetElapsedTime(0) };
+    private PlacementState _state = new() { Since = time.GetElapsedTime(0), Timing = options.Timing };
     private long? _cleanedAt;
     private bool _hasWarned;
 

@@ -21,7 +21,7 @@ namespace DistributedEnsemble.Benchmarks.Scaling;
 /// </summary>
 internal sealed class ScalingBenchmark(int silos, int snapshots)
 {
-    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2), s_patience = TimeSpan.FromSeconds(30);
 
     public async Task<object> RunAsync(IReadOnlyList<int> members)
     {
@@ -108,7 +108,8 @@ internal sealed class ScalingBenchmark(int silos, int snapshots)
             foreach (var silo in dead) lanes[silo.SiloAddress.ToParsableString()].Die();
             await Task.WhenAll(dead.Select(silo => cluster.KillSiloAsync(silo)));
             var endpoints = dead.Select(silo => silo.SiloAddress.Endpoint.ToString()).ToHashSet();
-            again = await WhenAsync(coordinator, killed, load => load.Attempts.All(attempt => attempt > 0) && !load.Silos.Any(silo => endpoints.Contains(silo.Silo)));
+            again = await WhenAsync(coordinator, killed, load => Stopwatch.GetElapsedTime(killed) > s_patience || (load.Attempts.All(attempt => attempt > 0) && !load.Silos.Any(silo => endpoints.Contains(silo.Silo))));
+            if (again > s_patience) again = null;
         }
 
         Console.Error.WriteLine($"again {again}");
@@ -186,7 +187,7 @@ internal sealed class ScalingBenchmark(int silos, int snapshots)
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    /// <param name="PlacedAgainSeconds">From the death of a tenth of the silos, until others train their members; null with fewer than ten silos.</param>
+    /// <param name="PlacedAgainSeconds">From the death of a tenth of the silos, until others train their members; null with fewer than ten silos, and if that is not seen within half a minute.</param>
     /// <param name="CoordinatorMicrosecondsPerMember">In its turns, from the first snapshot to the end of the run.</param>
     /// <param name="RedisBytesPerSnapshot">Ends of members included.</param>
     /// <param name="ProcessorMillisecondsPerMember">Of the whole process: silos, clients, lanes.</param>
