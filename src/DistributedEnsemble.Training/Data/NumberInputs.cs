@@ -3,7 +3,10 @@ namespace DistributedEnsemble.Training;
 /// <summary>Finds the inputs that are numbers of many values, and the quantiles of the training rows that divide each into bins.</summary>
 internal static class NumberInputs
 {
-    private const int MostBins = 48;
+    /// <summary>A bin has so many rows, as long as that leaves a few bins: what bends at every row learns rows by heart.</summary>
+    private const int RowsOfBin = 25;
+
+    private const int FewestBins = 4, MostBins = 48;
 
     /// <summary>Of longer data every so many rows are looked at.</summary>
     private const int MostRows = 1 << 16;
@@ -14,12 +17,13 @@ internal static class NumberInputs
         if (dataset.InputShape.Length != 1) return [];
         var train = dataset.Train;
         var values = new float[Math.Min(train.Count, MostRows)];
+        var bins = (int)Math.Clamp(train.Count / RowsOfBin, FewestBins, MostBins);
         var numbers = new List<NumberInput>();
         foreach (var place in Enumerable.Range(0, train.Width).Except(dataset.Embedded.Select(input => input.Place)))
         {
             for (var i = 0; i < values.Length; i++) values[i] = train.InputsOf(train.Count * i / values.Length, 1)[place];
             Array.Sort(values);
-            float[] edges = [.. Enumerable.Range(0, MostBins + 1).Select(i => values[(int)((values.Length - 1L) * i / MostBins)]).Distinct()];
+            float[] edges = [.. Enumerable.Range(0, bins + 1).Select(i => values[(int)((values.Length - 1L) * i / bins)]).Distinct()];
             // Two values are a yes or no, which a line already tells apart.
             if (edges.Length > 2) numbers.Add(new NumberInput(place, edges));
         }

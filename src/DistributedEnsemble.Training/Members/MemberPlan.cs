@@ -85,7 +85,7 @@ public sealed class MemberPlan
         if (Stopping is null || Run.Split.Validation.Length > 0) return;
         throw new SpecException(
             $"training.earlyStopping.patience is {Stopping.Patience}: members stop by the validation rows, and data.validationFraction {Spec.Data.ValidationFraction} "
-            + $"of {Run.Split.Training.Length} rows is none (raise it, or set training.earlyStopping to null).");
+            + $"of {Run.Split.TrainingCount} rows is none (raise it, or set training.earlyStopping to null).");
     }
 
     /// <summary>Asked for only where they matter.</summary>

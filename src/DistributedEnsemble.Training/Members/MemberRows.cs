@@ -10,7 +10,7 @@ namespace DistributedEnsemble.Training;
 /// </summary>
 public sealed class MemberRows
 {
-    private readonly int[] _rows;
+    private readonly ValidationSplit _split;
     private readonly DataSpec _spec;
     private readonly RandomSource _random;
     private readonly ConcurrentDictionary<int, Lazy<BitArray>> _unseen = [];
@@ -20,27 +20,26 @@ public sealed class MemberRows
 
     private readonly int[] _foldSizes = [];
 
-    /// <param name="rows">Those of the samples that train, ascending.</param>
     /// <exception cref="SpecException">There are more folds than rows.</exception>
-    internal MemberRows(DataSpec spec, Samples samples, LearningTask task, int[] rows, RandomSource random)
+    internal MemberRows(DataSpec spec, Samples samples, LearningTask task, ValidationSplit split, RandomSource random)
     {
-        (_spec, _rows, _random) = (spec, rows, random);
+        (_spec, _split, _random) = (spec, split, random);
         if (spec.Folds == 0) return;
-        if (spec.Folds > rows.Length)
-            throw new SpecException($"data.folds is {spec.Folds}: there are {rows.Length} training rows, and each fold takes one (take fewer folds).");
-        (_folds, _foldSizes) = (Draw(spec.Folds, samples, task, rows, random), new int[spec.Folds]);
+        if (spec.Folds > split.TrainingCount)
+            throw new SpecException($"data.folds is {spec.Folds}: there are {split.TrainingCount} training rows, and each fold takes one (take fewer folds).");
+        (_folds, _foldSizes) = (Draw(spec.Folds, samples, task, split.Training, random), new int[spec.Folds]);
         foreach (var fold in _folds) _foldSizes[fold]++;
     }
 
     /// <summary>Rows of a member's epoch.</summary>
-    public int CountOf(int member) => _rows.Length - (_folds is null ? 0 : _foldSizes[member % _spec.Folds]);
+    public int CountOf(int member) => _split.TrainingCount - (_folds is null ? 0 : _foldSizes[member % _spec.Folds]);
 
     /// <summary>The rows that a member trains on, of the samples; one that was drawn twice is there twice.</summary>
     public int[] Of(int member)
     {
-        if (!_spec.HasOutOfFold) return _rows;
+        if (!_spec.HasOutOfFold) return _split.Training;
         var places = Places(member);
-        for (var i = 0; i < places.Length; i++) places[i] = _rows[places[i]];
+        for (var i = 0; i < places.Length; i++) places[i] = _split.Training[places[i]];
         return places;
     }
 
@@ -53,7 +52,7 @@ public sealed class MemberRows
 
     private BitArray Unseen(int member)
     {
-        var unseen = new BitArray(_rows.Length, true);
+        var unseen = new BitArray(_split.TrainingCount, true);
         foreach (var place in Places(member)) unseen[place] = false;
         return unseen;
     }
@@ -62,7 +61,7 @@ public sealed class MemberRows
     private int[] Places(int member)
     {
         var places = new int[CountOf(member)];
-        for (int place = 0, i = 0; place < _rows.Length; place++)
+        for (int place = 0, i = 0; place < _split.TrainingCount; place++)
         {
             if (_folds is null || _folds[place] != member % _spec.Folds) places[i++] = place;
         }

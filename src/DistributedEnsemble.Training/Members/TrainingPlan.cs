@@ -18,7 +18,7 @@ public sealed class TrainingPlan
         (Spec, Dataset) = (spec, dataset);
         Random = random ?? new RandomSource(spec.Seed);
         Split = ValidationSplit.Draw(dataset.Train, dataset.Task, spec.Data.ValidationFraction, Random);
-        Rows = new MemberRows(spec.Data, dataset.Train, dataset.Task, Split.Training, Random);
+        Rows = new MemberRows(spec.Data, dataset.Train, dataset.Task, Split, Random);
         Task = dataset.Task.For(spec.OfMember(0));
         Networks = new MemberNetworks(spec, dataset.Inputs, Task.Outputs, networks, Random);
         foreach (var member in Networks.Variants) _ = Networks.Of(member);
@@ -117,14 +117,14 @@ public sealed class TrainingPlan
         {
             throw new SpecException(
                 $"prediction.select is \"greedy\": greedy selection needs validation rows, and data.validationFraction {Spec.Data.ValidationFraction} "
-                + $"of {Split.Training.Length} rows is none (raise it, or select all).");
+                + $"of {Split.TrainingCount} rows is none (raise it, or select all).");
         }
 
         if (Task.NeedsFit && Split.Validation.Length == 0 && !Spec.Data.HasOutOfFold)
         {
             throw new SpecException(
                 $"training.likelihood is squared-error: the validation rows say its variance, and data.validationFraction {Spec.Data.ValidationFraction} "
-                + $"of {Split.Training.Length} rows is none (raise it, or choose gaussian).");
+                + $"of {Split.TrainingCount} rows is none (raise it, or choose gaussian).");
         }
 
         if (prediction.MonteCarloSamples > 0 && !Networks.HasDropout)

@@ -9,10 +9,17 @@ namespace DistributedEnsemble.Training;
 /// Which training rows only choose: drawn by the run's seed, the same share of every class (of a regression: of all rows), common
 /// to all members.
 /// </summary>
-/// <param name="Training">Ascending rows to train on.</param>
+/// <param name="Rows">All of them.</param>
 /// <param name="Validation">Ascending rows that only choose.</param>
-public sealed record ValidationSplit(int[] Training, int[] Validation)
+public sealed record ValidationSplit(int Rows, int[] Validation)
 {
+    private int[]? _training;
+
+    public int TrainingCount => Rows - Validation.Length;
+
+    /// <summary>Ascending rows to train on. They are listed when somebody trains: of long tables each array counts.</summary>
+    public int[] Training => LazyInitializer.EnsureInitialized(ref _training, ListTraining);
+
     /// <exception cref="SpecException">Nothing would be left to train on.</exception>
     public static ValidationSplit Draw(Samples samples, LearningTask task, double fraction, RandomSource random)
     {
@@ -41,13 +48,24 @@ public sealed record ValidationSplit(int[] Training, int[] Validation)
             throw new SpecException($"data.validationFraction is {fraction}: of {targets.Length} rows none is left to train on. Make it smaller.");
         }
 
-        var (training, validation) = (new int[targets.Length - count], new int[count]);
-        for (int row = 0, i = 0, j = 0; row < targets.Length; row++)
+        var validation = new int[count];
+        for (int row = 0, i = 0; row < targets.Length; row++)
         {
-            if (validates[row]) validation[j++] = row;
+            if (validates[row]) validation[i++] = row;
+        }
+
+        return new ValidationSplit(targets.Length, validation);
+    }
+
+    private int[] ListTraining()
+    {
+        var training = new int[TrainingCount];
+        for (int row = 0, i = 0, j = 0; row < Rows; row++)
+        {
+            if (j < Validation.Length && Validation[j] == row) j++;
             else training[i++] = row;
         }
 
-        return new ValidationSplit(training, validation);
+        return training;
     }
 }
