@@ -36,8 +36,8 @@ internal static class Specs
         {
           "name": "mixed-class", "seed": 7, "members": 4,
           "data": { "dataset": "mixed", "target": "label" },
-          "model": { "kind": "mlp", "hidden": [11, 7] },
-          "training": { "epochs": 5, "batchSize": 30, "optimizer": { "kind": "adamw" }, "schedule": { "learningRate": 0.01 } },
+          "model": { "kind": "mlp", "hidden": [11, 7], "numericEmbedding": null },
+          "training": { "epochs": 5, "batchSize": 30, "optimizer": { "kind": "adamw" }, "schedule": { "learningRate": 0.01 }, "earlyStopping": null },
           "regularization": { "weightDecay": 0.01, "dropout": { "rate": 0.3, "inputRate": 0.1 } },
           "snapshots": { "perMember": 2 },
           "logging": { "everySteps": 7 }
@@ -49,7 +49,7 @@ internal static class Specs
 
     /// <summary>That class by submodels, of numbers that are embedded.</summary>
     public static string TabMClass { get; } = MixedClass.Replace("mixed-class", "tabm-class")
-        .Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3, \"numericEmbedding\": \"piecewise-linear\"");
+        .Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3").Replace("\"numericEmbedding\": null", "\"numericEmbedding\": \"piecewise-linear\"");
 
     /// <summary>Members that differ in network, optimizer, steps, rows and features, each with averages and folds of its own.</summary>
     public static string Different { get; } = MixedClass.Replace("mixed-class", "different").Replace("\"members\": 4", "\"members\": 5")

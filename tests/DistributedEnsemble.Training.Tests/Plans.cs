@@ -37,8 +37,8 @@ internal static class Plans
         {
           "name": "mixed-class", "seed": 7, "members": 3,
           "data": { "dataset": "mixed", "target": "label" },
-          "model": { "kind": "mlp", "hidden": [11, 7] },
-          "training": { "epochs": 5, "batchSize": 30, "optimizer": { "kind": "adamw" }, "schedule": { "learningRate": 0.01 } },
+          "model": { "kind": "mlp", "hidden": [11, 7], "numericEmbedding": null },
+          "training": { "epochs": 5, "batchSize": 30, "optimizer": { "kind": "adamw" }, "schedule": { "learningRate": 0.01 }, "earlyStopping": null },
           "regularization": { "weightDecay": 0.01, "dropout": { "rate": 0.3, "inputRate": 0.1 } },
           "logging": { "everySteps": 7 }
         }
@@ -54,7 +54,7 @@ internal static class Plans
     public static string TabMNumber { get; } = WithSubmodels(MixedNumber.Replace("mixed-number", "tabm-number"));
 
     private static string WithSubmodels(string json) =>
-        json.Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3, \"numericEmbedding\": \"piecewise-linear\"");
+        json.Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3").Replace("\"numericEmbedding\": null", "\"numericEmbedding\": \"piecewise-linear\"");
 
     /// <summary>The SHA-256 of the final model.</summary>
     public static string FinalSha256(this MemberTraining training)

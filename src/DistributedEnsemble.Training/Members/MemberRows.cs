@@ -44,7 +44,7 @@ public sealed class MemberRows
     }
 
     /// <summary>How many rows train.</summary>
-    public int Count => _rows.Length;
+    public int Count => _split.TrainingCount;
 
     /// <summary>Of each of the rows that train, whether a member does not train on it. Not to be changed.</summary>
     public BitArray UnseenBy(int member) => _unseen.GetOrAdd(

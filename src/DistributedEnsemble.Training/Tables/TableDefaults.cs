@@ -5,25 +5,25 @@ namespace DistributedEnsemble.Training.Tables;
 
 /// <summary>
 /// What a spec says for a table unless its author says otherwise, by rows and task. Numbers, and many classes, are learned long;
-/// a few classes are soon learned, and from then on by heart.
+/// a few classes are soon learned, and from then on by heart. Of short tables the validation rows say when to stop; numbers of middling
+/// ones are learned best by submodels.
 /// </summary>
 internal static class TableDefaults
 {
-    private const int ManyClasses = 10;
+    private const int ManyClasses = 10, Short = 1500, Long = 8000;
 
     /// <param name="rows">That train.</param>
     public static JsonObject For(long rows, LearningTask? task = null)
     {
         var isLong = task is Regression || task is Classification { Classes.Count: > ManyClasses };
-        var isShort = rows < 1500;
+        var isShort = rows < Short;
+        var hasSubmodels = task is Regression && !isShort && rows < Long;
         var batchSize = isShort ? isLong ? 64 : 32 : rows < 5000 ? 64 : rows < 30_000 ? 128 : 256;
-        var epochs = isLong
-            ? !isShort && rows < 8000 ? 60 : 40
-            : isShort ? 30 : 15;
-        var units = isShort && isLong ? 128 : 256;
-        return JsonNode.Parse($$"""
+        var epochs = isShort ? 100 : !isLong ? 15 : rows < Long ? 60 : 40;
+        var units = isLong && isShort ? 128 : isLong && rows >= Long ? 512 : 256;
+        var defaults = JsonNode.Parse($$"""
             {
-              "model": { "kind": "mlp", "hidden": [{{units}}, {{units}}] },
+              "model": { "kind": "mlp", "hidden": [{{units}}, {{units}}], "numericEmbedding": "piecewise-linear" },
               "training": {
                 "epochs": {{epochs}}, "batchSize": {{batchSize}},
                 "optimizer": { "kind": "adamw" }, "schedule": { "kind": "cosine", "learningRate": {{(isLong ? "0.002" : "0.001")}} }
@@ -31,5 +31,11 @@ internal static class TableDefaults
               "regularization": { "weightDecay": 0.1, "dropout": { "rate": {{(isLong && !isShort ? "0.2" : "0.3")}} } }
             }
             """)!.AsObject();
+        if (isShort) defaults["training"]!["earlyStopping"] = new JsonObject { ["patience"] = 30 };
+        if (!hasSubmodels) return defaults;
+        (defaults["model"]!["kind"], defaults["model"]!["submodels"]) = ("tabm", 16);
+        // Each is an ensemble already.
+        defaults["members"] = 5;
+        return defaults;
     }
 }
