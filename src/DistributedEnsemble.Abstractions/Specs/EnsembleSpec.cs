@@ -17,7 +17,7 @@ public sealed record EnsembleSpec
     [Key("The 64-bit key of all randomness of the run.", Range = "[0, 18446744073709551615]", IsOfRun = true)]
     public ulong Seed { get; init; } = 1;
 
-    [Key("The number of independently initialised models, K.", Range = "[1, 1000]", IsOfRun = true)]
+    [Key("The number of independently initialised models, K.", Range = "[1, 10000]", IsOfRun = true)]
     public int Members { get; init; } = 10;
 
     [Key("Threads of one member, which occupies as many lanes: for few members of large networks. The weights are the same with any number, but on libtorch.", Range = "[1, 256]", IsOfRun = true)]

@@ -6,12 +6,12 @@ namespace DistributedEnsemble;
 public sealed class SpecErrorTests
 {
     [Theory]
-    [InlineData("members=0", "members is 0: it must be a whole number from 1 to 1000.")]
-    [InlineData("members=1001", "members is 1001: it must be a whole number from 1 to 1000.")]
-    [InlineData("members=2.5", "members is 2.5: it must be a whole number from 1 to 1000.")]
-    [InlineData("members=ten", "members is \"ten\": it must be a whole number from 1 to 1000.")]
-    [InlineData("members=null", "members is null: it must be a whole number from 1 to 1000.")]
-    [InlineData("members=1e999999", "members is 1e999999: it must be a whole number from 1 to 1000.")]
+    [InlineData("members=0", "members is 0: it must be a whole number from 1 to 10000.")]
+    [InlineData("members=10001", "members is 10001: it must be a whole number from 1 to 10000.")]
+    [InlineData("members=2.5", "members is 2.5: it must be a whole number from 1 to 10000.")]
+    [InlineData("members=ten", "members is \"ten\": it must be a whole number from 1 to 10000.")]
+    [InlineData("members=null", "members is null: it must be a whole number from 1 to 10000.")]
+    [InlineData("members=1e999999", "members is 1e999999: it must be a whole number from 1 to 10000.")]
     [InlineData("threadsPerMember=257", "threadsPerMember is 257: it must be a whole number from 1 to 256.")]
     [InlineData("seed=-1", "seed is -1: it must be a whole number from 0 to 18446744073709551615.")]
     [InlineData("seed=18446744073709551616", "seed is 18446744073709551616: it must be a whole number from 0 to 18446744073709551615.")]

@@ -12,7 +12,7 @@ public sealed class MistakesTests : IDisposable
     [InlineData("--set training.epoch=3", "training.epoch is an unknown key: did you mean training.epochs?")]
     [InlineData("--epochs many", "--epochs is \"many\": it must be a whole number from 1 to 1000000.")]
     [InlineData("--epochs 0", "--epochs is 0: it must be a whole number from 1 to 1000000.")]
-    [InlineData("--members 1000000000", "--members is 1000000000: it must be a whole number from 1 to 1000.")]
+    [InlineData("--members 1000000000", "--members is 1000000000: it must be a whole number from 1 to 10000.")]
     [InlineData("--set training.epochs=0", "training.epochs is 0: it must be a whole number from 1 to 1000000.")]
     [InlineData("--seed -1", "--seed is -1: it must be a whole number from 0 to 18446744073709551615.")]
     [InlineData("--set training.schedule.learningRate=NaN", "training.schedule.learningRate is \"NaN\": it must be a number above 0 and at most 1000.")]
@@ -37,7 +37,7 @@ public sealed class MistakesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{ \"members\": 0 }", "members is 0: it must be a whole number from 1 to 1000.")]
+    [InlineData("{ \"members\": 0 }", "members is 0: it must be a whole number from 1 to 10000.")]
     [InlineData("{ \"members\": 1,\n  \"member\": 2 }", "member is an unknown key: did you mean members?")]
     [InlineData("{ \"members\": ten }", "The spec is not JSON at line 1, byte 15: 'ten }' is an invalid JSON literal. Expected the literal 'true'.")]
     [InlineData("", "The spec is empty: {} is the spec that leaves every key at its default.")]
