@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using System.Text.Json.Serialization;
 using DistributedEnsemble.Training.Tasks;
 
@@ -13,6 +14,7 @@ public sealed record ExportManifest
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { TaskRegistry.NameTasks } },
     };
 
     private const string Preprocessing = "inputs = (raw / scale - mean) / deviation as in data.json, in the order of its columns; ";
