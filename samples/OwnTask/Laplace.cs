@@ -5,7 +5,7 @@ using DistributedEnsemble.Training.Tasks;
 /// A number whose distance from the mean is Laplace-distributed: ½·ln 2v + |y − μ|·√(2/v), v the variance. A few wild targets
 /// bend it less than they bend the normal distribution's loss.
 /// </summary>
-public sealed record Laplace(double Mean, double Deviation, double Minimum, double Maximum) : Regression(Mean, Deviation, Minimum, Maximum)
+internal sealed record Laplace(double Mean, double Deviation, double Minimum, double Maximum) : Regression(Mean, Deviation, Minimum, Maximum)
 {
     public override string Name => "laplace";
 

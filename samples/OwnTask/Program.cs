@@ -1,6 +1,7 @@
 using DistributedEnsemble;
 using DistributedEnsemble.Grains;
 using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Tasks;
 
 var builder = Host.CreateApplicationBuilder(args);
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
@@ -9,7 +10,7 @@ builder.UseOrleans(silo => silo
     .AddEnsembleTraining(options =>
     {
         options.Datasets.Add(new Waves());
-        options.Tasks.Add<Laplace>("laplace");
+        TaskRegistry.Add<Laplace>("laplace");
         options.Networks.Add("squares", (shape, outputs, spec) => [new Dense(48), new Relu(), new SignedSquare(), new Dense(outputs)]);
     }));
 using var host = builder.Build();

@@ -3,7 +3,7 @@ using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 
 /// <summary>y = x·|x|, number by number: a layer with nothing to learn, on kernels of one's own and on libtorch.</summary>
-public sealed record SignedSquare : Layer
+internal sealed record SignedSquare : Layer
 {
     public override Function Build(NetworkBuilder builder)
     {

@@ -7,7 +7,7 @@ using DistributedEnsemble.Training.Kernels;
 using DistributedEnsemble.Training.Tasks;
 
 /// <summary>Three numbers and a curved function of them; one target in twenty is wild. It is drawn by the library's own randomness, the same on every machine.</summary>
-public sealed class Waves : IDatasetSource
+internal sealed class Waves : IDatasetSource
 {
     private const int Width = 3;
 

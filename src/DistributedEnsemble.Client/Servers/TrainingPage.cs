@@ -12,6 +12,9 @@ namespace DistributedEnsemble.Client.Servers;
 /// <summary>The live page of a run while this process trains it, on loopback alone.</summary>
 internal sealed class TrainingPage(SharedOptions shared, Consoles consoles)
 {
+    /// <summary>Set where a desktop shows what a process opens.</summary>
+    private static readonly string[] s_desktops = ["DISPLAY", "WAYLAND_DISPLAY"];
+
     private readonly Option<bool> _open = new("--open") { Description = "Serve the live page on loopback while it trains, and show it in a browser where there is one." };
 
     public void AddTo(Command command) => command.Add(_open);
@@ -38,7 +41,7 @@ internal sealed class TrainingPage(SharedOptions shared, Consoles consoles)
     private void Show(string address)
     {
         var hasDesktop = OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()
-            || new[] { "DISPLAY", "WAYLAND_DISPLAY" }.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 });
+            || s_desktops.Any(name => Environment.GetEnvironmentVariable(name) is { Length: > 0 });
         if (!hasDesktop || !consoles.CanAsk) return;
         try
         {

@@ -41,7 +41,4 @@ public sealed class EnsembleTrainingOptions
 
     /// <summary>The datasets that a spec can name; add your own.</summary>
     public DatasetRegistry Datasets { get; } = new();
-
-    /// <summary>The tasks that datasets of one's own can have; add your own.</summary>
-    public TaskRegistry Tasks { get; } = new();
 }

@@ -9,7 +9,7 @@ namespace DistributedEnsemble.Training.Tasks;
 /// The tasks that the description of data can name: the built-in ones, and those that the host adds. They are the process's, as
 /// whatever reads a description must know what it names; a dataset of the host's own brings them.
 /// </summary>
-public sealed class TaskRegistry
+public static class TaskRegistry
 {
     private static readonly Lock s_lock = new();
     private static ImmutableSortedDictionary<string, Type> s_tasks = ImmutableSortedDictionary<string, Type>.Empty
@@ -24,7 +24,7 @@ public sealed class TaskRegistry
 
     /// <summary>Adds a task of one's own: a record whose <see cref="LearningTask.Name"/> is this, and whose parameters are written to data.json.</summary>
     /// <exception cref="ArgumentException">The name, or the type, is another's.</exception>
-    public void Add<TTask>(string name) where TTask : LearningTask
+    public static void Add<TTask>(string name) where TTask : LearningTask
     {
         lock (s_lock)
         {

@@ -83,7 +83,7 @@ public sealed partial class OwnHostTests : IDisposable
 
     [Theory(Timeout = 300_000)]
     [InlineData("OwnNetwork", "AddModule", "The run is Completed, exact: \n", "runs/digits-1")]
-    [InlineData("OwnTask", "options.Tasks", "The run is Completed, exact; its task is laplace: \n", "runs/waves-1")]
+    [InlineData("OwnTask", "TaskRegistry.Add", "The run is Completed, exact; its task is laplace: \n", "runs/waves-1")]
     public async Task A_sample_of_what_is_ones_own_is_the_readmes_and_trains(string sample, string named, string said, string run)
     {
         await HostNetwork.SkipUnlessPermittedAsync();

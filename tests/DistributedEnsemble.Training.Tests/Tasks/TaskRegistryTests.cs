@@ -29,7 +29,7 @@ public sealed class TaskRegistryTests
     public void A_task_that_was_added_trains_with_its_loss_and_is_read_again_from_the_description_of_the_data()
     {
         _ = DataDescription.Of(Plans.Of(Plans.Number).Dataset, 0).ToJson();
-        new TaskRegistry().Add<Absolute>("absolute");
+        TaskRegistry.Add<Absolute>("absolute");
         var known = Plans.Of(Plans.Number);
         var task = (Regression)known.Dataset.Task;
         var dataset = WithTask(known.Dataset, new Absolute(task.Mean, task.Deviation, task.Minimum, task.Maximum, 0.5) { Target = "y" });
@@ -49,12 +49,11 @@ public sealed class TaskRegistryTests
     [Fact]
     public void A_name_is_one_task_s_and_a_task_has_one_name()
     {
-        var tasks = new TaskRegistry();
-        tasks.Add<Absolute>("absolute");
-        tasks.Add<Absolute>("absolute");
-        Assert.StartsWith($"The task \"regression\" is {typeof(Regression)} already.", Assert.Throws<ArgumentException>(() => tasks.Add<Absolute>("regression")).Message);
+        TaskRegistry.Add<Absolute>("absolute");
+        TaskRegistry.Add<Absolute>("absolute");
+        Assert.StartsWith($"The task \"regression\" is {typeof(Regression)} already.", Assert.Throws<ArgumentException>(() => TaskRegistry.Add<Absolute>("regression")).Message);
         Assert.StartsWith(
-            $"The task \"other\" is {typeof(Absolute)}, which has another name already.", Assert.Throws<ArgumentException>(() => tasks.Add<Absolute>("other")).Message);
+            $"The task \"other\" is {typeof(Absolute)}, which has another name already.", Assert.Throws<ArgumentException>(() => TaskRegistry.Add<Absolute>("other")).Message);
     }
 
     [Fact]
