@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 /// <summary>One hidden layer whose units are each multiplied by a gate. Its dropout gets each member's own masks.</summary>

@@ -1,5 +1,6 @@
-using DistributedEnsemble;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
 var builder = Host.CreateApplicationBuilder(args);
 builder.Logging.SetMinimumLevel(LogLevel.Warning);

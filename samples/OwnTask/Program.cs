@@ -1,6 +1,8 @@
-using DistributedEnsemble;
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Tasks;
 
 var builder = Host.CreateApplicationBuilder(args);

@@ -1,6 +1,5 @@
-using DistributedEnsemble.Training;
 using DistributedEnsemble.Training.Kernels;
-using static TorchSharp.torch;
+using DistributedEnsemble.Training.Networks;
 
 /// <summary>y = x·|x|, number by number: a layer with nothing to learn, on kernels of one's own and on libtorch.</summary>
 internal sealed record SignedSquare : Layer

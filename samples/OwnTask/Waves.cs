@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using DistributedEnsemble;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Tasks;
 
 /// <summary>Three numbers and a curved function of them; one target in twenty is wild. It is drawn by the library's own randomness, the same on every machine.</summary>

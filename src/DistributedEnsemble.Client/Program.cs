@@ -1,5 +1,4 @@
 using DistributedEnsemble.Client;
-using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Signals;
 

@@ -2,12 +2,14 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Data;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Runs;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Security;
+using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Silo.Http;
-using DistributedEnsemble.Training;
-using DistributedEnsemble.Training.Verification;
-using DistributedEnsemble.Training.Images;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Safetensors;
 using DistributedEnsemble.Training.Tables;
+using DistributedEnsemble.Training.Verification;
 
 namespace DistributedEnsemble.Client;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
 
 namespace DistributedEnsemble.Reports;
 

@@ -1,4 +1,4 @@
-using Orleans.Runtime;
+using DistributedEnsemble.Messages;
 
 namespace DistributedEnsemble.Silo;
 

@@ -1,4 +1,5 @@
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Messages;
 
 namespace DistributedEnsemble.Silo;
 

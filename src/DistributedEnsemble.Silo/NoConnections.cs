@@ -1,4 +1,3 @@
-using DistributedEnsemble.Grains;
 using Microsoft.AspNetCore.Connections;
 using Orleans.Configuration;
 using Orleans.Runtime.Messaging;

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Logging;
+using DistributedEnsemble.Messages;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Silo;

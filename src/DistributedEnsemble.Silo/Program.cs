@@ -1,5 +1,5 @@
 using System.CommandLine;
-using DistributedEnsemble;
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Silo;
 
 var parsed = SiloCommand.Create().Parse(args);

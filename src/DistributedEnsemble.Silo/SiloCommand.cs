@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Security;
+using DistributedEnsemble.Grains.Stores.Redis;
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Silo;

@@ -1,9 +1,9 @@
 using System.Net;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Security;
+using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Silo.Http;
-using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
-using Orleans.Runtime;
 using StackExchange.Redis;
 
 namespace DistributedEnsemble.Silo;

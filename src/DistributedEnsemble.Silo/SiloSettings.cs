@@ -1,6 +1,8 @@
 using System.Net;
-using System.Net.Sockets;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Grains.Security;
+using DistributedEnsemble.Grains.Stores.Redis;
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Silo;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Benchmarks;
 

@@ -9,7 +9,7 @@ using DistributedEnsemble.Benchmarks.Scaling;
 using DistributedEnsemble.Benchmarks.Serving;
 using DistributedEnsemble.Benchmarks.Steps;
 using DistributedEnsemble.Benchmarks.Tables;
-using DistributedEnsemble.Reports;
+using DistributedEnsemble.Reports.Experiments;
 
 var output = new Option<FileInfo?>("--output") { Description = "A JSON file to write the result to.", Recursive = true };
 var data = new Option<string?>("--data") { Description = "The folder of the datasets.", Recursive = true };

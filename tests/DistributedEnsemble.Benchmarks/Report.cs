@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Members;
 
 namespace DistributedEnsemble.Benchmarks;
 

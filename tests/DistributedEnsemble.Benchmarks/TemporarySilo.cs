@@ -1,5 +1,9 @@
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Silo.Embedded;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Benchmarks;
 

@@ -1,4 +1,6 @@
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Silo.Embedded;
 using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Browser.Tests;

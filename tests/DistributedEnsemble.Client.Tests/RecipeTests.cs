@@ -1,4 +1,6 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Client.Tests;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Cluster.Tests;
 

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Runs;
+
 namespace DistributedEnsemble.Cluster.Tests;
 
 /// <summary>Where members train, as silos come and go.</summary>

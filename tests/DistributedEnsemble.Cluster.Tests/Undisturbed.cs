@@ -1,5 +1,11 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Cluster.Tests;
 

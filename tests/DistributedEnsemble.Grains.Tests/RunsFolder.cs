@@ -1,4 +1,4 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Grains.Tests;
 

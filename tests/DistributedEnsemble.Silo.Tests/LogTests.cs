@@ -1,5 +1,6 @@
 using System.Reflection;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Silo.Embedded;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

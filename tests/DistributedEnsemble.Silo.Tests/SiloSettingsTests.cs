@@ -1,4 +1,4 @@
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Lanes;
 using Microsoft.Extensions.Configuration;
 
 namespace DistributedEnsemble.Silo.Tests;

@@ -1,4 +1,4 @@
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Silo.Tests.Deploy;
 using Microsoft.Extensions.Configuration;
 

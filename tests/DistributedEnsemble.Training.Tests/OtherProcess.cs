@@ -1,5 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Predictions;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests;

@@ -1,4 +1,9 @@
 using System.Collections.Concurrent;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Randomness;
 
 namespace DistributedEnsemble.Training.Tests;
 

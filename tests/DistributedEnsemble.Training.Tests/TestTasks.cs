@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Predictions;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests;

@@ -1,4 +1,7 @@
-namespace DistributedEnsemble;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+
+namespace DistributedEnsemble.Files;
 
 /// <summary>
 /// Hands out the models of a run, for who does not share its folder. They are named by run (the key is its

@@ -1,4 +1,6 @@
-namespace DistributedEnsemble;
+using DistributedEnsemble.Scheduling;
+
+namespace DistributedEnsemble.Files;
 
 /// <summary>Takes a client's own data file into the store, in chunks; the key is the file's sha256, and so its only name there.</summary>
 [Alias("ensemble.upload")]

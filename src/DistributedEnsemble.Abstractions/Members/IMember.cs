@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 using Orleans.Concurrency;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Members;
 
 /// <summary>
 /// One model of an ensemble: it trains by itself on a lane of its silo and answers with its own

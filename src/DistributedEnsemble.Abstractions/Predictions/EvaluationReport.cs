@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Predictions;
 
 /// <summary>How good an ensemble is, beside the single models that it improves.</summary>
 [GenerateSerializer, Immutable, Alias("ensemble.evaluation-report")]

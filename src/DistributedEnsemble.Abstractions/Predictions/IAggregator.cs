@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Specs;
 using Orleans.Concurrency;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Predictions;
 
 /// <summary>Answers as one model: averages the answers of a run's constituents. The key is the <see cref="RunKey"/>.</summary>
 [Alias("ensemble.aggregator")]

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Predictions;
 
 /// <summary>
 /// Numbers with names, in the order in which people read them: which there are depends on the task, save "nll", the mean

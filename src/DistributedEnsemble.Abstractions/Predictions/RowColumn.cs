@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
-using Orleans;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Predictions;
 
 /// <summary>A column of a table's rows, as a client sends it.</summary>
 /// <param name="Numbers">Not a number is missing; empty if the column is text.</param>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Randomness;
 
 /// <summary>
 /// Philox4x32-10: a bijection of 128-bit counters under a 64-bit key that passes as random (Salmon et al., "Parallel random

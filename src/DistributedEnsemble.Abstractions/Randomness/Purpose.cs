@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Randomness;
 
 /// <summary>What a random number is for. The numbers are part of every run's identity and never change.</summary>
 public enum Purpose

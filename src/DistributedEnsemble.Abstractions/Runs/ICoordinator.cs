@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Scheduling;
 using Orleans.Concurrency;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Runs;
 
 /// <summary>
 /// Guards the record of one run (the key is its <see cref="RunKey"/>): assigns members, collects their snapshots and

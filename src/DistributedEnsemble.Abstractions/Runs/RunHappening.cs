@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Runs;
 
 /// <summary>Something that happened to a run, for people: a line of its timeline.jsonl. Nothing is decided by it, and one may be missing.</summary>
 /// <param name="Member">Null if it happened to the run as a whole.</param>

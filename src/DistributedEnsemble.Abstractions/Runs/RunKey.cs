@@ -1,4 +1,6 @@
-namespace DistributedEnsemble;
+using DistributedEnsemble.Messages;
+
+namespace DistributedEnsemble.Runs;
 
 /// <summary>
 /// Identifies a run: its name for people and folders, its random id for everything else, so that a name that was deleted

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Runs;
 
 /// <summary>The rule for names of runs: they are folder names, parts of addresses and of grain keys.</summary>
 public static partial class RunName

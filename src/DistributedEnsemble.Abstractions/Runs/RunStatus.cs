@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Runs;
 
 public enum RunState { Queued, Running, Paused, Completed, Degraded, Failed }
 

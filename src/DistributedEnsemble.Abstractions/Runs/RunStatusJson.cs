@@ -2,7 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Runs;
 
 /// <summary>The one form of <see cref="RunStatus"/> in JSON: run.json and what <c>status --json</c> prints.</summary>
 public static class RunStatusJson

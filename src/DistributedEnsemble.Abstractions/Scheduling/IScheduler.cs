@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
 using Orleans.Concurrency;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Scheduling;
 
 /// <summary>Knows the runs, silos and free lanes of a cluster, and gives lanes to members. One per cluster, key "cluster".</summary>
 [Alias("ensemble.scheduler")]

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Scheduling;
 
 /// <summary>How fast the members of a run train together.</summary>
 /// <param name="Epochs">What the spec plans.</param>

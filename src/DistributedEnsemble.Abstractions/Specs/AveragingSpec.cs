@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 public enum AveragingReset { Never, Cycle }
 

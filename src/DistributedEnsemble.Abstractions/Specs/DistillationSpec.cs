@@ -1,4 +1,6 @@
-namespace DistributedEnsemble;
+using DistributedEnsemble.Runs;
+
+namespace DistributedEnsemble.Specs;
 
 public sealed record DistillationSpec
 {

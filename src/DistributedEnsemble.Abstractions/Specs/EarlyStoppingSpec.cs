@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>What a member is measured by on the validation rows.</summary>
 public enum StoppingMeasure { Nll }

@@ -1,4 +1,6 @@
-namespace DistributedEnsemble;
+using DistributedEnsemble.Runs;
+
+namespace DistributedEnsemble.Specs;
 
 /// <summary>
 /// All that decides the weights of a run, and how they are averaged. Together with the data it is the whole input: the

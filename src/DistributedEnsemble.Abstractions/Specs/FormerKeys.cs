@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>Keys that specs had in former times: runs that recorded them stay readable.</summary>
 /// <param name="WasBFloat16"><inheritdoc cref="TrainingSpec.WasBFloat16" path="/summary"/></param>

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>Says what a key or section of the spec means and which values it takes: once, for people and for the checks.</summary>
 [AttributeUsage(AttributeTargets.Property)]

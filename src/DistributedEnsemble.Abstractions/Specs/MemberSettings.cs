@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Predictions;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>What the specs of members that differ say: the keys in which they do.</summary>
 public static class MemberSettings

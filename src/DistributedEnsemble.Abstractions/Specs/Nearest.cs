@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>Finds what was meant by a word that nobody knows.</summary>
 public static class Nearest

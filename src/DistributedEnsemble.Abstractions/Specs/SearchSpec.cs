@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 public sealed record SearchSpec
 {

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using DistributedEnsemble.Randomness;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>A key and what it is drawn from: a range of numbers, or values.</summary>
 /// <param name="Choices">Empty of a range.</param>

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>Between the records of a spec and the values by path.</summary>
 internal static class SpecBuilder

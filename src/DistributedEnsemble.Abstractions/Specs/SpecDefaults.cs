@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>The defaults that depend on kinds; the constant ones stand in the records.</summary>
 internal static class SpecDefaults

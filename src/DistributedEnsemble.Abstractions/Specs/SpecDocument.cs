@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>A spec as its author wrote it: the explicit keys of a file, with flags over them. Each is checked when it is read.</summary>
 public sealed class SpecDocument

@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>A key or a section of the spec.</summary>
 public abstract class SpecEntry

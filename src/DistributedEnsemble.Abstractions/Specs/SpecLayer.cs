@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>Checked values by path: what one source of a spec says. Of a section that may be null it says whether it is on.</summary>
 internal sealed class SpecLayer

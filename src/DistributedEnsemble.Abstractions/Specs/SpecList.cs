@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Runtime.CompilerServices;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>An immutable list that is equal to another of the same elements, so that specs compare by value.</summary>
 [CollectionBuilder(typeof(SpecList), nameof(SpecList.Create))]

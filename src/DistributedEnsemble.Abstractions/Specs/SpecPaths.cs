@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>The paths that rules are about.</summary>
 internal static class SpecPaths

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>An interval in the notation of mathematics: a bracket includes its end, a parenthesis excludes it.</summary>
 internal sealed partial record SpecRange(decimal Min, bool AboveMin, decimal Max, bool BelowMax)

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>From text to checked values: known keys only, each once, of the right type and in range.</summary>
 internal static class SpecReader

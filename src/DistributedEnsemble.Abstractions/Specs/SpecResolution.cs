@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>Code defaults ← the dataset's ← explicit keys, where a choice of kind takes the defaults of other kinds with it.</summary>
 internal static class SpecResolution

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>The rules between keys; those of one key stand in its <see cref="KeyAttribute"/>.</summary>
 internal static class SpecRules

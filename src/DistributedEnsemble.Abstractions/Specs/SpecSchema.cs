@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>
 /// Every key of an <see cref="EnsembleSpec"/>: its type, range, default and meaning. Read from the records themselves, so

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>The keys that variants are drawn over, and what from. Equal to another of the same text.</summary>
 public sealed record SpecSearch

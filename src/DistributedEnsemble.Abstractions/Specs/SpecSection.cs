@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>A section of the spec: a record of keys and sections.</summary>
 public sealed class SpecSection : SpecEntry

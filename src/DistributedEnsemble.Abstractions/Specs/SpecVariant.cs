@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 /// <summary>A partial spec that some members have over the run's. Equal to another of the same text.</summary>
 public sealed record SpecVariant

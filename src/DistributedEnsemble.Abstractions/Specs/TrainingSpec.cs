@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Specs;
 
 public sealed record TrainingSpec
 {

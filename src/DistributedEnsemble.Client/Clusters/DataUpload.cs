@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
-using Orleans;
 
 namespace DistributedEnsemble.Client.Clusters;
 

@@ -1,8 +1,8 @@
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Silo;
+using DistributedEnsemble.Silo.Embedded;
 using DistributedEnsemble.Silo.Http;
 using Microsoft.Extensions.Logging;
-using Orleans;
 
 namespace DistributedEnsemble.Client.Clusters;
 

@@ -1,5 +1,6 @@
-using DistributedEnsemble.Grains;
-using Orleans;
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Grains.Stores.Redis;
+using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Client.Clusters;
 

@@ -1,5 +1,4 @@
 using DistributedEnsemble.Silo;
-using Orleans.Runtime;
 
 namespace DistributedEnsemble.Client.Clusters;
 

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Silo.Http;
 using Microsoft.Extensions.Logging;
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -1,7 +1,5 @@
-using System.CommandLine;
 using DistributedEnsemble.Client.Data;
 using DistributedEnsemble.Client.Rendering;
-using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Distillation;
 
 namespace DistributedEnsemble.Client.Commands;

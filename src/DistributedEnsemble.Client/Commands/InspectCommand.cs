@@ -1,9 +1,9 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
-using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Commands;
 

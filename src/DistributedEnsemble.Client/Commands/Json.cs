@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Runs;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Commands;

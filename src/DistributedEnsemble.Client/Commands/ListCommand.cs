@@ -1,8 +1,8 @@
-using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
-using Spectre.Console;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -1,10 +1,12 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
-using DistributedEnsemble.Client.Servers;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Client.Runs;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Client.Servers;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Images;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Client.Commands;

@@ -1,7 +1,4 @@
-using System.CommandLine;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Client.Runs;
-using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Commands;
 

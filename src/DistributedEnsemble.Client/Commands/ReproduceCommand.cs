@@ -1,8 +1,8 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Reports;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Training.Data;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Commands;

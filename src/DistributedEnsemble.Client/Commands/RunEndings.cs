@@ -1,5 +1,7 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Client.Commands;
 

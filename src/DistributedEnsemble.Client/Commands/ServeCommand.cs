@@ -5,9 +5,12 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Client.Servers;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo;
 using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Inference;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Commands;
@@ -105,7 +108,7 @@ internal sealed class ServeCommand : DriverCommand
     {
         try
         {
-            var data = Training.RunDescription.Read(new Training.RunFolder(folder, run)).Data;
+            var data = Training.Files.RunDescription.Read(new Training.Files.RunFolder(folder, run)).Data;
             if (data.Table is not null)
             {
                 // Whatever the columns are, their cells may be missing.

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Stores.Redis;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -1,5 +1,5 @@
-using System.CommandLine;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -1,7 +1,6 @@
-using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Commands;

@@ -5,6 +5,8 @@ using System.Text.RegularExpressions;
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Client.Commands;
 

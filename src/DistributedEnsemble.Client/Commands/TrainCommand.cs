@@ -1,6 +1,7 @@
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Commands;

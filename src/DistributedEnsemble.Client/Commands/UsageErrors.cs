@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -1,4 +1,5 @@
-using Orleans.Runtime;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Client.Failures;
 

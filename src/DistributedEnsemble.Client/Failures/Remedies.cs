@@ -1,3 +1,5 @@
+using DistributedEnsemble.Scheduling;
+
 namespace DistributedEnsemble.Client.Failures;
 
 /// <summary>What helps whoever was refused, as a command of the driver.</summary>

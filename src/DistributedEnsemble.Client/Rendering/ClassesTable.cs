@@ -1,3 +1,4 @@
+using DistributedEnsemble.Predictions;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Rendering;

@@ -1,4 +1,5 @@
-using DistributedEnsemble.Reports;
+using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Reports.Pages;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Rendering;

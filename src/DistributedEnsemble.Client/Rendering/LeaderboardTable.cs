@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports;
 using Spectre.Console;
 

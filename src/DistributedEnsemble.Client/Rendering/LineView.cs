@@ -1,4 +1,5 @@
-using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Rendering;

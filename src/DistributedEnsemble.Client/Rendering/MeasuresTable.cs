@@ -1,3 +1,4 @@
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports;
 using Spectre.Console;
 

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

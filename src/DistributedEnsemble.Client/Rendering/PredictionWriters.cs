@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Predictions;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Rendering;

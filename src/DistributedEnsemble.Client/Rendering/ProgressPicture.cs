@@ -1,4 +1,5 @@
-using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

@@ -1,4 +1,6 @@
 using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

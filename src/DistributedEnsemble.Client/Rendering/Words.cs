@@ -9,7 +9,7 @@ internal static class Words
 
     public static string Count(long number) => number.ToString("N0");
 
-    public static string Plural(long number, string noun) => $"{Count(number)} {DistributedEnsemble.Plural.Of(number, noun)}";
+    public static string Plural(long number, string noun) => $"{Count(number)} {DistributedEnsemble.Messages.Plural.Of(number, noun)}";
 
     public static string Rate(double? perSecond) =>
         perSecond is > 0 and var rate && double.IsFinite(rate) ? rate.ToString(rate < 10 ? "0.0" : "N0") : Unknown;

@@ -1,9 +1,15 @@
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Stores.Redis;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Exports;
 using DistributedEnsemble.Training.Exports.Onnx;
-using Orleans.Runtime;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Client.Runs;
 

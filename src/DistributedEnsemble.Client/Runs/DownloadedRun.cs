@@ -1,6 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Client.Runs;
 

@@ -1,10 +1,19 @@
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Reports;
+using DistributedEnsemble.Grains.Files;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Reports.Pages;
 using DistributedEnsemble.Reports.TensorBoard;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Exports;
 using DistributedEnsemble.Training.Exports.Onnx;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Verification;
 
 namespace DistributedEnsemble.Client.Runs;

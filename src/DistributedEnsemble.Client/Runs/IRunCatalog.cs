@@ -1,5 +1,10 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Exports;
 using DistributedEnsemble.Training.Exports.Onnx;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Client.Runs;
 

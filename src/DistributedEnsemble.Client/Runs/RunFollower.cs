@@ -1,4 +1,6 @@
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Runs;

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using DistributedEnsemble.Client.Clusters;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Client.Runs;
 

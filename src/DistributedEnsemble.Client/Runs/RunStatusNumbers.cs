@@ -1,3 +1,5 @@
+using DistributedEnsemble.Runs;
+
 namespace DistributedEnsemble.Client.Runs;
 
 internal static class RunStatusNumbers

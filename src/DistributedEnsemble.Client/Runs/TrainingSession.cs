@@ -5,8 +5,12 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Servers;
 using DistributedEnsemble.Client.Trackers;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Runs;

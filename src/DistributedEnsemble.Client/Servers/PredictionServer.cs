@@ -6,8 +6,13 @@ using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Client.Servers;

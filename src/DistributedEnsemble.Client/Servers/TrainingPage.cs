@@ -5,6 +5,7 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Client.Servers;

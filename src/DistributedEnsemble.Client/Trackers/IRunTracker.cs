@@ -1,3 +1,6 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+
 namespace DistributedEnsemble.Client.Trackers;
 
 /// <summary>Somebody else's tool that is told how a run goes. What it cannot be told stops no training.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Messages;
 
 namespace DistributedEnsemble.Client.Trackers;
 

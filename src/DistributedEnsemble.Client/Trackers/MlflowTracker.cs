@@ -1,5 +1,9 @@
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
 
 namespace DistributedEnsemble.Client.Trackers;
 

@@ -1,4 +1,6 @@
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports.TensorBoard;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Client.Trackers;
 

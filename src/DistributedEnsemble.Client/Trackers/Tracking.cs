@@ -3,8 +3,11 @@ using System.Runtime.CompilerServices;
 using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Reports.TensorBoard;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Client.Trackers;
 

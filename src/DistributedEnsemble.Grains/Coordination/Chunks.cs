@@ -2,7 +2,7 @@ using System.Collections;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>
 /// An immutable list of fixed length in pieces: a change of one item copies its piece and the list of pieces, and two lists

@@ -1,10 +1,15 @@
 using System.Text;
 using System.Text.Json;
-using DistributedEnsemble.Training;
-using Orleans.Runtime;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Members;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Averaging;
+using DistributedEnsemble.Training.Files;
 using Orleans.Runtime.Placement;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <content>Does what the machine says, and tells it how that turned out.</content>
 internal sealed partial class CoordinatorGrain

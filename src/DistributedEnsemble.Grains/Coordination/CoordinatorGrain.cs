@@ -1,11 +1,17 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Predictions;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
-using Orleans.Runtime;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <inheritdoc cref="ICoordinator"/>
 /// <remarks>A shell around <see cref="RunMachine"/>: it tells the machine what happens, and does what the machine says.</remarks>

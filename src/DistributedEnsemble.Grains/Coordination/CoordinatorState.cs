@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>
 /// All that a coordinator knows. The record is here as the next write will write it: what is on its way into the store, and

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>What each member of a run takes to train; the same for the run's whole life.</summary>
 internal sealed class MemberLoads : IEquatable<MemberLoads>

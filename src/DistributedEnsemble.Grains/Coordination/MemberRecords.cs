@@ -1,7 +1,8 @@
 using System.Collections;
 using System.Runtime.CompilerServices;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>The members of a record. A change costs the same for ten members and for ten thousand; so does counting them.</summary>
 [CollectionBuilder(typeof(MemberRecords), nameof(Of))]

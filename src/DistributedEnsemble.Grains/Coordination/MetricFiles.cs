@@ -1,7 +1,7 @@
 using System.Text;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>
 /// The metrics.jsonl of a run's members; its coordinator is their only writer. Only lines that the record has are written.

@@ -1,6 +1,8 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Averaging;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>How much each hand-over of a member counts in its EMA model.</summary>
 /// <param name="of">Of a member.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>Something that a coordinator shall do.</summary>
 internal abstract record RunEffect;

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>Something that happened to a run: a call to its coordinator, or how an effect turned out.</summary>
 internal abstract record RunEvent;

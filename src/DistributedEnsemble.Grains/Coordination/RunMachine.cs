@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
-using Orleans.Runtime;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>
 /// Every decision of a run's coordinator, as a function: no disk, no clock, no network. Whoever calls it performs the effects,

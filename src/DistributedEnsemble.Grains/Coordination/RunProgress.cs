@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>Where a run is between two commits: not durable, and shown together with the record.</summary>
 internal sealed record RunProgress

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Text;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Members;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <content>Takes what members have trained: hand-overs, checkpoints, metric lines.</content>
 internal sealed partial class RunTurn

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <content>How runs pause, fail and end, and how that is shown.</content>
 internal sealed partial class RunTurn

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <content>How runs begin, go on and are deleted.</content>
 internal sealed partial class RunTurn

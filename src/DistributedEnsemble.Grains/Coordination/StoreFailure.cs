@@ -1,7 +1,7 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Safetensors;
 using Orleans.Storage;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>What keeps results from being stored: a full disk, a folder that is read-only, a damaged file.</summary>
 internal static class StoreFailure

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>Writes down what happens to a run, for people: the differences between the statuses that are shown.</summary>
 internal sealed class Timeline(RunFolder folder, TimeProvider time)

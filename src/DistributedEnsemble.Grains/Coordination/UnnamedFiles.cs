@@ -1,6 +1,7 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>Files that a run's record does not name: of attempts that are not heard any more, and of processes that ended while they wrote.</summary>
 internal static class UnnamedFiles

@@ -1,8 +1,12 @@
 using System.Security.Cryptography;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Files;
 using Orleans.Concurrency;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Files;
 
 /// <inheritdoc cref="IRunFiles"/>
 [StatelessWorker]

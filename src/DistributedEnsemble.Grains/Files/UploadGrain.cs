@@ -1,7 +1,10 @@
 using System.Security.Cryptography;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Files;
 
 /// <inheritdoc cref="IUpload"/>
 internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider time) : Grain, IUpload

@@ -1,7 +1,11 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Files;
 
 /// <summary>What the name of a dataset means, uploads included.</summary>
 public static class UploadedData

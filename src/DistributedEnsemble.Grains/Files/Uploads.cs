@@ -1,6 +1,8 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Files;
 
 /// <summary>
 /// The folder of the data files that clients send. A file that is being sent says in its name how long it will be, so that any

@@ -1,12 +1,13 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Grains.Predictions;
+using DistributedEnsemble.Grains.Scheduling;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Grains.Stores.Files;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using Orleans.Hosting;
-using Orleans.Runtime;
-using Orleans.Runtime.Hosting;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Hosting;
 
 public static class EnsembleSiloBuilderExtensions
 {

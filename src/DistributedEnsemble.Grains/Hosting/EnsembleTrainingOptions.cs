@@ -1,7 +1,8 @@
-using DistributedEnsemble.Training;
-using DistributedEnsemble.Training.Tasks;
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Networks;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Hosting;
 
 /// <summary>What a silo offers to runs.</summary>
 public sealed class EnsembleTrainingOptions

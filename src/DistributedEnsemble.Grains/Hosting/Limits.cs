@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Hosting;
 
 /// <summary>
 /// What clients can take of a cluster. Each is a setting, too: <c>ENSEMBLE__LIMITS__MAXUPLOADBYTES</c> and so on; docs/operations.md

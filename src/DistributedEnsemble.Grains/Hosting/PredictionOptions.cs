@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Configuration;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Hosting;
 
 /// <summary>How a silo answers predictions. Three of the settings have the names that Triton's dynamic batcher gave them.</summary>
 public sealed class PredictionOptions

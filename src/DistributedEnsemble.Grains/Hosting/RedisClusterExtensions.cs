@@ -1,15 +1,12 @@
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Grains.Stores.Redis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Orleans.Configuration;
-using Orleans.Hosting;
-using Orleans.Persistence;
-using Orleans.Runtime.Hosting;
-using Orleans.Storage;
 using StackExchange.Redis;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Hosting;
 
 public static class RedisClusterExtensions
 {

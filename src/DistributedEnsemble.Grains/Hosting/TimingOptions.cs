@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Hosting;
 
 /// <summary>
 /// How long the silos of a cluster wait for each other. Each is a setting, too: <c>ENSEMBLE__TIMING__SILENCE</c> and so on;

@@ -1,6 +1,7 @@
+using DistributedEnsemble.Runs;
 using Microsoft.Extensions.Logging;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Lanes;
 
 internal static partial class LaneLog
 {

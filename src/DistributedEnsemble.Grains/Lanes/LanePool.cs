@@ -1,7 +1,11 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Predictions;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Runs;
 using Microsoft.Extensions.Logging;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Lanes;
 
 /// <summary>
 /// The lanes of a silo: training runs on threads of their own, so that grains, probes and predictions are never kept waiting.

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Lanes;
 
 /// <summary>How much of a processor lanes get that other threads want, too.</summary>
 public enum LanePriority

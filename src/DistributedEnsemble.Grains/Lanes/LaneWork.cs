@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Members;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Lanes;
 
 /// <summary>What a silo does for one member under one attempt: the work belongs to the silo, not to the grain that brought it.</summary>
 internal abstract class LaneWork(RunKey run, MemberAttempt attempt)

@@ -1,11 +1,20 @@
 using System.Diagnostics.Metrics;
-using System.Collections.Immutable;
 using System.Text;
-using System.Text.Json;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Members;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Safetensors;
 using Microsoft.Extensions.Logging;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Lanes;
 
 /// <summary>The training of one member under one attempt: runs on a lane, and hands its results to the coordinator in order.</summary>
 /// <param name="patience">How long a checkpoint that cannot be read is tried again.</param>

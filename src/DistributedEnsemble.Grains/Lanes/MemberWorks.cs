@@ -1,7 +1,12 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Members;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 using Microsoft.Extensions.Logging;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Lanes;
 
 /// <summary>Trains members on the lanes' threads.</summary>
 internal sealed class MemberWorks(EnsembleTrainingOptions options, PlanCache plans, IRunOwnership ownership, TimeProvider time, ILogger<MemberWork> log) : ILaneWorks

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Lanes;
 
 /// <summary>Something that a lane has to tell the coordinator.</summary>
 /// <param name="SendAsync">Writes its file, if any, and tells of it; may be tried again.</param>

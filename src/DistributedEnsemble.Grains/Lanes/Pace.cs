@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Lanes;
 
 /// <summary>Steps per second over the last second or so.</summary>
 internal sealed class Pace(TimeProvider time, int step)

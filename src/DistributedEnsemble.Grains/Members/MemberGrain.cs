@@ -1,8 +1,13 @@
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Grains.Predictions;
+using DistributedEnsemble.Members;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 using Orleans.Concurrency;
 using Orleans.Placement;
-using Orleans.Runtime;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Members;
 
 /// <inheritdoc cref="IMember"/>
 [Reentrant, Immovable]

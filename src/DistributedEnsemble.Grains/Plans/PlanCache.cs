@@ -1,7 +1,15 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Files;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Distillation;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Plans;
 
 /// <summary>The data and plans of a silo: each is loaded once and shared by all that use it, and freed some time after the last one.</summary>
 internal sealed class PlanCache : IDisposable

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Plans;
 
 /// <summary>Remembers a few values; the least recently used one goes when there are too many.</summary>
 internal sealed class RecentlyUsed<TKey, TValue>(int most)

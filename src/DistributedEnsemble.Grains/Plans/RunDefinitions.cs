@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Plans;
 
 /// <summary>What a run is made of, as its record has it.</summary>
 /// <param name="Sha256">Of the definition: what is made from it is known by the run and by this.</param>

@@ -1,6 +1,9 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Predictions;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Plans;
 
 /// <summary>The models' function of each run that this silo has answered for lately.</summary>
 internal sealed class RunModelCache(EnsembleTrainingOptions options)

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Plans;
 
 /// <summary>
 /// Values that several users share: each is made once, whoever asks for it at the same time, and freed when nobody has used it for

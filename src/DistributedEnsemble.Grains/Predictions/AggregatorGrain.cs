@@ -1,9 +1,16 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tables;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Predictions;
 
 /// <inheritdoc cref="IAggregator"/>
 [StatelessWorker(1), Reentrant]

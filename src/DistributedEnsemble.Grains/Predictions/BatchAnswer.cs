@@ -1,8 +1,9 @@
-using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>What the selected models say of a batch. A member counts with all of its constituents or not at all.</summary>
 internal sealed class BatchAnswer : IBatchAnswer

@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Predictions;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>One client's rows in the queue.</summary>
 /// <param name="Selection">The models to average: only requests for the same ones are computed together.</param>

@@ -1,6 +1,10 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Safetensors;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>
 /// The weights that a silo has in memory to answer predictions: read from their files when asked for, known by their SHA-256,

@@ -1,9 +1,14 @@
 using System.Runtime.InteropServices;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Safetensors;
 using Microsoft.Extensions.Logging;
-using Orleans.Runtime;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>Asks single constituents, from this silo's cache and on its prediction threads.</summary>
 internal sealed class ConstituentPredictor(

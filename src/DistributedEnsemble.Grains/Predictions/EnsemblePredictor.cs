@@ -1,9 +1,14 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Members;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Predictions;
 using Microsoft.Extensions.Logging;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>
 /// Asks the chosen constituents of one run: from this silo's cache where they fit, else each member's silo for its share, all of

@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Members;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Predictions;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>The constituents of a run, predicted by the member grains that hold them: each is asked for its own, all at once.</summary>
 internal sealed class MemberConstituents(IGrainFactory grains, RunKey run) : IConstituents

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>
 /// Which silo answers for each member of a run, as their answers said. Members of one silo are asked in one call; one that

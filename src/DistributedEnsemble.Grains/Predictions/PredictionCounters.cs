@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>What predictions have taken on this silo, by run: aggregators come and go, and their counts stay.</summary>
 internal sealed class PredictionCounters

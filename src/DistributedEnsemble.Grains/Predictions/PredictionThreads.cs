@@ -1,4 +1,7 @@
-namespace DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Predictions;
+
+namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>
 /// A silo's own threads for predictions: never a lane, and never a thread that grains run on. What is

@@ -1,4 +1,9 @@
-namespace DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Scheduling;
+
+namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>
 /// Joins requests into batches: while every slot or every thread computes they gather in a bounded queue, and a free slot takes

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Scheduling;
 
 /// <summary>A run that is not known to have ended.</summary>
 internal sealed record ActiveRun(RunKey Run)

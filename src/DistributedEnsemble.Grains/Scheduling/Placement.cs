@@ -1,4 +1,7 @@
-namespace DistributedEnsemble.Grains;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+
+namespace DistributedEnsemble.Grains.Scheduling;
 
 /// <summary>Which member goes where: a function of what runs and silos said of themselves.</summary>
 internal static class Placement

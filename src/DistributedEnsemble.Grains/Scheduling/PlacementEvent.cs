@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Scheduling;
 
 /// <summary>Something that happened to the scheduler.</summary>
 internal abstract record PlacementEvent;

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Scheduling;
 
 /// <summary>Every decision of the scheduler, as a function: who gets a lane, who moves, who is silent, who is suspected.</summary>
 internal static class PlacementMachine

@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Scheduling;
 
 /// <summary>All that the scheduler knows: what runs and silos said of themselves, and what it is waiting to hear.</summary>
 internal sealed record PlacementState

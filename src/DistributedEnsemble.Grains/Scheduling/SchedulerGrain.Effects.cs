@@ -1,9 +1,13 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using DistributedEnsemble.Training;
-using Orleans.Runtime;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Scheduling;
 
 /// <content>Does what the machine says, and tells it how that turned out.</content>
 internal sealed partial class SchedulerGrain

@@ -1,6 +1,13 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Scheduling;
 
 /// <content>Takes new runs. What is cheap to check comes before the data is loaded.</content>
 internal sealed partial class SchedulerGrain

@@ -1,10 +1,16 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Files;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
-using Orleans.Runtime;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Scheduling;
 
 /// <inheritdoc cref="IScheduler"/>
 /// <remarks>A shell around <see cref="PlacementMachine"/>: it tells the machine what happens, and does what the machine says.</remarks>

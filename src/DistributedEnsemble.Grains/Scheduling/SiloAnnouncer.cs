@@ -1,9 +1,14 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
 using Microsoft.Extensions.Logging;
-using Orleans.Runtime;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Scheduling;
 
 /// <summary>
 /// Tells the scheduler what this silo has and does, and the coordinators where their members are, while the silo is active.

@@ -1,6 +1,6 @@
-using Orleans.Runtime;
+using DistributedEnsemble.Scheduling;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Scheduling;
 
 /// <summary>What a silo may say of itself.</summary>
 internal static class SiloReports

@@ -1,6 +1,6 @@
 using System.IO.Pipelines;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Security;
 
 /// <summary>A connection's two pipes as the one stream that TLS works on. The pipes stay the connection's: it completes them.</summary>
 internal sealed class DuplexPipeStream(IDuplexPipe pipes) : Stream

@@ -2,11 +2,12 @@ using System.IO.Pipelines;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using DistributedEnsemble.Messages;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime.Messaging;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Security;
 
 /// <summary>
 /// Mutual TLS 1.3 under Orleans' protocol: not a byte of a peer reaches Orleans before the peer has proved that it holds a key

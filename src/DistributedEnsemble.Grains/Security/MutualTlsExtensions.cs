@@ -1,11 +1,9 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Orleans;
 using Orleans.Configuration;
-using Orleans.Hosting;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Security;
 
 public static class MutualTlsExtensions
 {

@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Security;
 
 /// <summary>
 /// Tells of connections that were refused, a few in each minute: anyone may knock, as often as they like, and must not fill a disk

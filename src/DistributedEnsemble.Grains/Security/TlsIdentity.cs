@@ -2,7 +2,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Security;
 
 /// <summary>A certificate with its key, and the authority that peers are checked against; both were found good when they were read.</summary>
 internal sealed class TlsIdentity

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Security;
 
 /// <summary>
 /// The identity that the files hold now: a renewed certificate serves the next connection, without a restart. Renewed files

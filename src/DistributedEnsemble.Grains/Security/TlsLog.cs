@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Security;
 
 internal static partial class TlsLog
 {

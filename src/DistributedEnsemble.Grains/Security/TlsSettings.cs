@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Configuration;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Security;
 
 /// <summary>
 /// Where this process finds what it proves itself with, and whom it believes: PEM files, as <c>deploy/make-certificates</c>

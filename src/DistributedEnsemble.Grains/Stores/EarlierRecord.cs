@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores;
 
 /// <summary>A record as it was kept before it grew by what happened: one file with all of it, and the snapshots in one list.</summary>
 internal sealed record EarlierRecord(long Version, string Run, EarlierRecord.Contents Record)

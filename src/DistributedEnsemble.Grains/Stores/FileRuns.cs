@@ -1,6 +1,10 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores;
 
 /// <summary>What a process can do to the runs of a folder that it does not train.</summary>
 public static class FileRuns

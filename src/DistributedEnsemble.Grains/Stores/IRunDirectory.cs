@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores;
 
 /// <summary>Finds runs in the store: also those that this cluster has had nothing to do with yet.</summary>
 internal interface IRunDirectory

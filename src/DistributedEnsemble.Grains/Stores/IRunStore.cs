@@ -1,6 +1,8 @@
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Runs;
 using Orleans.Storage;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores;
 
 /// <summary>
 /// Keeps the records of runs. What makes a run is written once; its state is small and carries the version; what happens to

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Grains.Coordination;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores;
 
 /// <summary>What one write adds to a record.</summary>
 /// <param name="IsWhole">Whether nothing before it counts.</param>

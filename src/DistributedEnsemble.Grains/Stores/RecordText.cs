@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores;
 
 /// <summary>The JSON of a record's parts, the same in files and in Redis.</summary>
 internal static class RecordText

@@ -1,6 +1,6 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores;
 
 /// <summary>
 /// The lock file of a run's folder: one process at a time trains or changes the run. Silos of one process share it. It is

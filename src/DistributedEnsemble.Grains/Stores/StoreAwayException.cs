@@ -1,6 +1,4 @@
-using Orleans.Runtime;
-
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores;
 
 /// <summary>The store of the records did not do what it was asked: it is away, full or read-only. Whoever has something to store tries again.</summary>
 [GenerateSerializer, Alias("ensemble.store-away")]

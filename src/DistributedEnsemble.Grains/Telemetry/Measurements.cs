@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Telemetry;
 
 /// <summary>What a process measures of its silos, for whoever listens; nothing is kept here.</summary>
 public static class Measurements

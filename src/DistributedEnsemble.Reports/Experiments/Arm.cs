@@ -1,6 +1,9 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>One way of training in a comparison: every seed trains it anew.</summary>
 /// <param name="Name">As results name it.</param>

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>What is claimed of a technique, and the model that it must improve.</summary>
 /// <param name="Claim">A sentence.</param>

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>Measures a suite seed by seed. After each seed there are results of those that are done.</summary>
 public sealed class Experiment(Suite suite, Dataset dataset, string command, TimeProvider time)

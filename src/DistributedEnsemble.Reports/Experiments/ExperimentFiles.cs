@@ -1,7 +1,9 @@
 using System.Text;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Reports.Pages;
+using DistributedEnsemble.Reports.Plots;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>The files of an experiment: NAME.md, and NAME/ with data.json and the plots. Page and plots are drawn from the data alone.</summary>
 public static class ExperimentFiles

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>All that an experiment measured: data.json beside the page.</summary>
 public sealed record ExperimentResults

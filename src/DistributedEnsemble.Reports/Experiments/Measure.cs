@@ -1,7 +1,8 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>The quality of a model or average on the test split.</summary>
 /// <param name="Error">Share of rows that are wrong.</param>

@@ -1,7 +1,7 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>Confidence against accuracy.</summary>
 /// <param name="Bins">Of equal width in confidence, ascending; empty ones are left out.</param>

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>Regression at the protocol of Lakshminarayanan et al., 2017, table 1, beside what that table says.</summary>
 /// <param name="Seconds">All of it.</param>

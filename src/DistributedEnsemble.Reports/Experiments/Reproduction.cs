@@ -1,6 +1,6 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Data;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>Runs a suite and writes what it finds: a page for people, the data, and the plots.</summary>
 public static class Reproduction

@@ -1,6 +1,9 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Averaging;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>The EMA models of one member while it trains: over the whole run, and over the last cycle of a cyclic schedule.</summary>
 internal sealed class RunningAverages : IDisposable

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>All that one seed trained: the members of every arm.</summary>
 public sealed class SeedModels

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>A mean over seeds and its standard error.</summary>
 /// <param name="StandardError">Of the mean: the sample's deviation by √n; null with one seed.</param>

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>A model, or an average of models, that an experiment measures.</summary>
 /// <param name="Name">As the tables name it.</param>

@@ -1,6 +1,6 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Data;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>A set of experiments on one dataset. Every number in it was chosen beforehand; the test split chooses nothing.</summary>
 public sealed record Suite(

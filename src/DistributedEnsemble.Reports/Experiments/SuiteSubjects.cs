@@ -1,6 +1,8 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Predictions;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>What every suite measures, and what is claimed of it.</summary>
 internal static class SuiteSubjects

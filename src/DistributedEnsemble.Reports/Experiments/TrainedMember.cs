@@ -1,7 +1,8 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Experiments;
 
 /// <summary>What a trained member left: the answers of its models, not their weights.</summary>
 /// <param name="Snapshots">At the steps of the spec's snapshots, ascending; the last is the final model.</param>

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Reports.Plots;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports.Figures;

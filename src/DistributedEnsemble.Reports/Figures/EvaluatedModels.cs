@@ -1,3 +1,4 @@
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports.Figures;

@@ -1,4 +1,8 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports.Figures;

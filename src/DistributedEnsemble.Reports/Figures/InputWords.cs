@@ -1,5 +1,5 @@
 using System.Globalization;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Reports.Figures;

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Reports.Plots;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports.Figures;

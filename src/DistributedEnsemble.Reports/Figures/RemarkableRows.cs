@@ -1,3 +1,5 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports.Figures;

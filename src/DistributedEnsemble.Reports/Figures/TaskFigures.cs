@@ -1,3 +1,5 @@
+using DistributedEnsemble.Reports.Plots;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports.Figures;

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
+using DistributedEnsemble.Reports.Experiments;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Pages;
 
 /// <summary>Writes what an experiment found, in words that follow from its numbers.</summary>
 public static class ExperimentPage

@@ -1,10 +1,13 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports.Figures;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Pages;
 
 /// <summary>Parts of a run's page that are more than a figure.</summary>
 internal static class ReportSections

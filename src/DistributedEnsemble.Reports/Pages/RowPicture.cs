@@ -1,7 +1,7 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Data;
 using SkiaSharp;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Pages;
 
 /// <summary>A row that is an image, as a page can hold it.</summary>
 internal static class RowPicture

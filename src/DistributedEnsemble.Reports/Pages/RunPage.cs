@@ -1,9 +1,12 @@
 using System.Net;
 using System.Text;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports.Figures;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Pages;
 
 /// <summary>A page about one run that needs no other file.</summary>
 internal static class RunPage

@@ -1,10 +1,21 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Reports.Experiments;
 using DistributedEnsemble.Reports.Figures;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Reports.Plots;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Safetensors;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Pages;
 
 /// <summary>Writes a page about one run, with its plots, into the run's folder.</summary>
 public static class RunReports

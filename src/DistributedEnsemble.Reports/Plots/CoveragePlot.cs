@@ -1,7 +1,7 @@
 using DistributedEnsemble.Training.Tasks;
 using ScottPlot;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Plots;
 
 /// <summary>The share of rows within intervals against the share that they shall hold: a calibrated model lies on the diagonal.</summary>
 internal static class CoveragePlot

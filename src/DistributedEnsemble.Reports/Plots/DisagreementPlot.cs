@@ -1,7 +1,8 @@
+using DistributedEnsemble.Reports.Experiments;
 using ScottPlot;
 using ScottPlot.Plottables;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Plots;
 
 /// <summary>The share of rows for which two models differ, as a map: models of one member lie side by side.</summary>
 public static class DisagreementPlot

@@ -1,8 +1,8 @@
 using System.Text;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Files;
 using ScottPlot;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Plots;
 
 /// <summary>A plot that is ready to be saved.</summary>
 public sealed class Figure : IDisposable

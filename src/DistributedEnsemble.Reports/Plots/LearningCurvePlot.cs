@@ -1,7 +1,8 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Training.Schedules;
 using ScottPlot;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Plots;
 
 /// <summary>The loss of a member's batches over its steps, over the learning rate that it was given, with its snapshots.</summary>
 public static class LearningCurvePlot

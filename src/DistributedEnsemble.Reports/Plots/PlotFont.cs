@@ -1,7 +1,7 @@
 using ScottPlot;
 using SkiaSharp;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Plots;
 
 /// <summary>Inter (The Inter Project Authors, SIL Open Font License 1.1), embedded: containers have no fonts, and plots look the same everywhere.</summary>
 internal sealed class PlotFont : IFontResolver

@@ -1,6 +1,6 @@
 using ScottPlot;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Plots;
 
 /// <summary>What all plots have in common.</summary>
 internal static class PlotStyle

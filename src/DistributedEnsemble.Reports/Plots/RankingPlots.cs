@@ -1,7 +1,7 @@
 using DistributedEnsemble.Training.Tasks;
 using ScottPlot;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Plots;
 
 /// <summary>How well probabilities order rows, class by class against the rest: the ROC curve, and precision against recall.</summary>
 public static class RankingPlots

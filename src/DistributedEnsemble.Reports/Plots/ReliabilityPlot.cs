@@ -1,6 +1,7 @@
+using DistributedEnsemble.Reports.Experiments;
 using ScottPlot;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Plots;
 
 /// <summary>Accuracy against confidence: a calibrated model lies on the diagonal (Guo et al., 2017, figure 1). Dots grow with the rows behind them.</summary>
 public static class ReliabilityPlot

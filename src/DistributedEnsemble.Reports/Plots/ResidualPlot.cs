@@ -1,7 +1,7 @@
 using DistributedEnsemble.Training.Tasks;
 using ScottPlot;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Plots;
 
 /// <summary>Truth less prediction against the prediction, within ± two of the predicted standard deviations: some 95 % of the rows.</summary>
 internal static class ResidualPlot

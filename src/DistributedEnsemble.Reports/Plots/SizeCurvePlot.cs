@@ -1,6 +1,7 @@
+using DistributedEnsemble.Reports.Experiments;
 using ScottPlot;
 
-namespace DistributedEnsemble.Reports;
+namespace DistributedEnsemble.Reports.Plots;
 
 /// <summary>Error against the number of models, with the standard error over seeds as a band.</summary>
 public static class SizeCurvePlot

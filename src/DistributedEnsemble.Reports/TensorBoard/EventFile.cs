@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using DistributedEnsemble.Training;
 
 namespace DistributedEnsemble.Reports.TensorBoard;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Reports.TensorBoard;
 

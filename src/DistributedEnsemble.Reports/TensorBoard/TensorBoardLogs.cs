@@ -1,5 +1,9 @@
 using System.Globalization;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
 
 namespace DistributedEnsemble.Reports.TensorBoard;
 

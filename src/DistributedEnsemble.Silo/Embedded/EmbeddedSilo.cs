@@ -1,13 +1,9 @@
 using System.Net;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Silo.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
-using Orleans.Hosting;
 
-namespace DistributedEnsemble.Silo;
+namespace DistributedEnsemble.Silo.Embedded;
 
 /// <summary>
 /// A cluster of one silo inside this process: on an ephemeral loopback port, under a random cluster id, without a gateway.

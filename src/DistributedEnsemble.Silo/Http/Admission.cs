@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Threading.RateLimiting;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Silo.Http.Answers;
 
 namespace DistributedEnsemble.Silo.Http;
 

@@ -1,3 +1,7 @@
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Silo.Http.Answers;
+using DistributedEnsemble.Silo.Http.Authorization;
+
 namespace DistributedEnsemble.Silo.Http;
 
 /// <summary>Probes: whether the process lives, which asks no grain, and whether the cluster answers.</summary>

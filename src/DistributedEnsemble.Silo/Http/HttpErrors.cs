@@ -1,5 +1,6 @@
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Silo.Http.Answers;
 using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Silo.Http;
 

@@ -1,6 +1,9 @@
 using System.Text.RegularExpressions;
-using DistributedEnsemble.Training;
-using Orleans.Runtime;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Silo.Http.Runs;
+using DistributedEnsemble.Training.Safetensors;
 
 namespace DistributedEnsemble.Silo.Http;
 

@@ -1,9 +1,19 @@
 using System.Net.Sockets;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Silo.Http.Authorization;
+using DistributedEnsemble.Silo.Http.Connections;
+using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Silo.Http.Live;
+using DistributedEnsemble.Silo.Http.Metrics;
+using DistributedEnsemble.Silo.Http.Page;
+using DistributedEnsemble.Silo.Http.Repository;
+using DistributedEnsemble.Silo.Http.Runs;
+using DistributedEnsemble.Silo.Http.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Silo.Http;
 
@@ -122,6 +132,6 @@ public sealed class HttpServer : IAsyncDisposable
         new LiveEndpoints(live, grains, runs, history, runsFolder, admission, time).Map(app);
         new SessionEndpoints(check.Keys, sessions, admission).Map(app);
         new PageFiles().Map(app);
-        Dashboard.Map(app);
+        OrleansDashboard.Map(app);
     }
 }

@@ -1,5 +1,7 @@
-using DistributedEnsemble.Grains;
-using Microsoft.Extensions.Configuration;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Silo.Http.Authorization;
+using DistributedEnsemble.Silo.Http.Telemetry;
 
 namespace DistributedEnsemble.Silo.Http;
 

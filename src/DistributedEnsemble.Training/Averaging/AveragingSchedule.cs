@@ -1,6 +1,9 @@
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Schedules;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Averaging;
 
 /// <summary>
 /// When a member hands its weights over to be averaged, and how much each hand-over counts: a pure function of the step, so

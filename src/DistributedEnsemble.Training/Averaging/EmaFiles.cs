@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Safetensors;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Averaging;
 
 /// <summary>EMA models as files: a hand-over is folded into the model before, and gives the next.</summary>
 public static class EmaFiles

@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Networks;
+
+namespace DistributedEnsemble.Training.Averaging;
 
 /// <summary>
 /// θ̄ ← θ̄ + share·(θ − θ̄), element by element in double and rounded once to float32: parameters and the statistics of batch

@@ -2,11 +2,14 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Training.Images;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Tables;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>Rows of each split.</summary>
 public sealed record SplitSizes(long Train, long Validation, long Test);

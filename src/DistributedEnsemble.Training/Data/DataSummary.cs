@@ -1,7 +1,8 @@
 using System.Globalization;
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Training.Images;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>What a run learns, in a line: said before it is trained.</summary>
 public static class DataSummary

@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Training.Images;
+using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Tables;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>A dataset in memory. Its samples live until it is disposed.</summary>
 public sealed class Dataset : IDisposable

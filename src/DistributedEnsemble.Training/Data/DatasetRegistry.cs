@@ -1,8 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Images;
 using DistributedEnsemble.Training.Tables;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>The datasets that a name can mean: the built-in ones, and those that the host adds.</summary>
 public sealed class DatasetRegistry

@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>
 /// 1,797 handwritten digits of 8×8 pixels from 0 to 16, built in. The test rows come from other writers than most training

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>70,000 pictures of clothes, 28×28 grey pixels (Xiao, Rasul and Vollgraf, 2017).</summary>
 public sealed class FashionMnist : IDatasetSource

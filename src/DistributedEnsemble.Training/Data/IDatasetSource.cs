@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Specs;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>Something that a run can be trained on.</summary>
 public interface IDatasetSource

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Security.Cryptography;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>An array of bytes as IDX files hold it (LeCun's format of MNIST).</summary>
 internal sealed record IdxArray(int[] Shape, byte[] Values);

@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Networks;
+
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>Finds the inputs that are numbers of many values, and the quantiles of the training rows that divide each into bins.</summary>
 internal static class NumberInputs

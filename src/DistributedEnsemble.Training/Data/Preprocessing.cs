@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>
 /// What turns raw numbers into inputs: (raw / scale − mean) / deviation, in float32 and in this order. Each number's result

@@ -1,6 +1,6 @@
 using DistributedEnsemble.Training.Kernels;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>Rows that grow one by one, in blocks, until their number is known.</summary>
 internal sealed class SampleRows(int width)

@@ -1,6 +1,6 @@
 using DistributedEnsemble.Training.Kernels;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Data;
 
 /// <summary>Rows with their targets, preprocessed.</summary>
 /// <param name="Inputs">Of all rows that lie in this memory, row after row.</param>

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Members;
+
 namespace DistributedEnsemble.Training.Distillation;
 
 /// <summary>

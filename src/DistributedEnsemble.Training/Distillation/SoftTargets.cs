@@ -1,4 +1,10 @@
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Safetensors;
 
 namespace DistributedEnsemble.Training.Distillation;
 

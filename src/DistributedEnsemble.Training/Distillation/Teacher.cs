@@ -1,4 +1,15 @@
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Safetensors;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Distillation;

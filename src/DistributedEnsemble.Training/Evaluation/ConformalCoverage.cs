@@ -1,6 +1,8 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Evaluation;
 
 /// <summary>Counts the test rows whose targets lie within the sets or intervals that the validation split says.</summary>
 internal sealed class ConformalCoverage

@@ -1,6 +1,10 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Evaluation;
 
 /// <summary>
 /// Measures an average of models, and the models alone, on the test split, from their answers, wherever those were computed.

@@ -1,6 +1,9 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Evaluation;
 
 /// <summary>What models answer to the rows that choose and calibrate.</summary>
 public static class MeasuredAnswers

@@ -1,6 +1,15 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Distillation;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Safetensors;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Evaluation;
 
 /// <summary>Measures a run from its folder alone, on the calling thread.</summary>
 public static class RunEvaluation

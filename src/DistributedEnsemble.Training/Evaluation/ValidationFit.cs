@@ -1,9 +1,13 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Evaluation;
 
 /// <summary>What the validation split says about models that a prediction averages; the test split has no part in it.</summary>
 public sealed record ValidationFit

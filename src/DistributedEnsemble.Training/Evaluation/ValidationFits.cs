@@ -1,6 +1,10 @@
 using System.Text.Json;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Predictions;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Evaluation;
 
 /// <summary>
 /// The fits of a run, kept as validation/KEY.json in its folder by whoever computes one first. They say nothing that its weights

@@ -1,6 +1,13 @@
 using System.Security.Cryptography;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Safetensors;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Exports;
 
 /// <summary>
 /// Copies what predicting with a run takes into a folder of its own: the constituents as safetensors, spec.json, data.json,

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Files;
 
 /// <summary>
 /// Files that are whole or absent, whatever crashes: written aside, flushed to the disk, renamed, and the folder flushed.

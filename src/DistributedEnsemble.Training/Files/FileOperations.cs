@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Files;
 
 /// <summary>
 /// Where each change of the protocol's files passes: a test lets operation number k fail, as a full disk does, or that one and

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Files;
 
 /// <summary>Makes renames in a folder durable. .NET cannot open a folder, so this asks the C library; a no-op off Linux.</summary>
 public static partial class FolderFlush

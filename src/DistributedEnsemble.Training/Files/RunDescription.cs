@@ -1,4 +1,7 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+
+namespace DistributedEnsemble.Training.Files;
 
 /// <summary>What a run's folder says of the run besides its weights: enough to use them.</summary>
 /// <param name="Spec">The resolved spec.</param>

@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+
+namespace DistributedEnsemble.Training.Files;
 
 /// <summary>
 /// The names of a run's files. Relative names use forward slashes on every system, because the record stores them.

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Files;
 
 /// <summary>Reads run.json, which may be damaged: what is returned can be shown and used without another check.</summary>
 public static class RunStatusFile

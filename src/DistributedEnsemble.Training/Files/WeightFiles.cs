@@ -1,7 +1,12 @@
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Optimizers;
+using DistributedEnsemble.Training.Safetensors;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Files;
 
 /// <summary>Snapshots and checkpoints as files of a run's folder, named as the record names them.</summary>
 public static class WeightFiles

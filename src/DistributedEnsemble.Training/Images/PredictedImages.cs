@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Training.Images;

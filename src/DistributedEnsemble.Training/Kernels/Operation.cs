@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Networks;
+
 namespace DistributedEnsemble.Training.Kernels;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Networks;
+
 namespace DistributedEnsemble.Training.Kernels;
 
 /// <summary>A network on kernels of our own: the same bits on every machine, for a row alone and in any batch.</summary>

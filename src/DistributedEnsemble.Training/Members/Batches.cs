@@ -1,4 +1,8 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Randomness;
+
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>The rows of one step, whose inputs are where they were asked for.</summary>
 /// <param name="Rows">How many.</param>

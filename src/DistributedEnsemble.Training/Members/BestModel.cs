@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Networks;
+
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>The model of a member that did best on the validation rows so far.</summary>
 /// <param name="Nll">Its mean negative log-likelihood there.</param>

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>A member's loss, or one of its weights, is no longer a number.</summary>
 public sealed class DivergedException : Exception

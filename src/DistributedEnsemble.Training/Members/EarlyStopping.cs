@@ -1,7 +1,11 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>Evaluates a member on the validation rows, as a prediction would, and keeps its best weights.</summary>
 /// <remarks>On the member's own thread. On kernels of our own an evaluation allocates nothing, but for the first best weights.</remarks>

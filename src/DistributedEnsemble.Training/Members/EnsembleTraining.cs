@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Networks;
+
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>
 /// Trains an ensemble member after member on the calling thread: the reference that every distributed run equals bit by bit.

@@ -1,6 +1,7 @@
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Networks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>All that a member needs to continue exactly: its weights, the optimizer's state, and the step.</summary>
 /// <param name="Best">Of a member that may stop early; null before its first evaluation.</param>

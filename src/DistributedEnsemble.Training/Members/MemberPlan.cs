@@ -1,6 +1,12 @@
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Averaging;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Schedules;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>
 /// What one member trains by: its own spec, network and rows, and what follows from them. It depends on no other member.

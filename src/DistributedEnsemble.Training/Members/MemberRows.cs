@@ -1,8 +1,12 @@
 using System.Collections;
 using System.Collections.Concurrent;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>
 /// Which training rows each member sees: all; or those of all folds but its own (Stone, 1974); or, with a bootstrap, as many of

@@ -1,7 +1,12 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Averaging;
 using DistributedEnsemble.Training.Distillation;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Optimizers;
+using DistributedEnsemble.Training.Regularization;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>
 /// The training of one member, on the calling thread: the weights after step t are a pure function of (spec, data, member, t).

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>
 /// Measures how fast members train here: real steps on as many threads as there are lanes, of which nothing is kept. What follows

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>A line of metrics.jsonl: how one step went, measured on its batch before the update.</summary>
 /// <param name="Epoch">Passes over the training rows, step included.</param>

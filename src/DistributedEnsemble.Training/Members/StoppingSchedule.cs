@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>
 /// When a member is evaluated on the validation rows, and when it has had its chances (Prechelt, "Early stopping – but when?",

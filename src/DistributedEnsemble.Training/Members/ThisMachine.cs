@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>Names what decides the bits of a floating-point sum besides the program.</summary>
 public static class ThisMachine

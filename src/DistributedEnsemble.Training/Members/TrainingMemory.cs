@@ -1,4 +1,7 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Optimizers;
+
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>What training takes of memory at least, found before anything is allocated.</summary>
 public static class TrainingMemory

@@ -1,7 +1,14 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Distillation;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>All that members of a run share: spec, data, splits, and the plan of each of them. Immutable; used by many threads.</summary>
 public sealed class TrainingPlan

@@ -1,9 +1,13 @@
 using System.Collections;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Members;
 
 /// <summary>
 /// Which training rows only choose: drawn by the run's seed, the same share of every class (of a regression: of all rows), common
@@ -37,7 +41,7 @@ public sealed record ValidationSplit(int Rows, int[] Validation)
         for (var stratum = 0; stratum < task.Strata; stratum++)
         {
             var members = rows[starts[stratum]..starts[stratum + 1]];
-            random.Shuffle(new DistributedEnsemble.Training.Draw(Purpose.DataSplit, 0, 0, (uint)stratum), members);
+            random.Shuffle(new DistributedEnsemble.Training.Randomness.Draw(Purpose.DataSplit, 0, 0, (uint)stratum), members);
             var chosen = (int)Math.Round(members.Length * fraction, MidpointRounding.AwayFromZero);
             foreach (var row in members[..chosen]) validates[row] = true;
             count += chosen;

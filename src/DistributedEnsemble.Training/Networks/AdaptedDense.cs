@@ -1,7 +1,7 @@
 using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch.nn;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// One dense layer shared by k submodels: yₛ = vₛ ⊙ W·(uₛ ⊙ xₛ) + bₛ, so that submodel s has the weights W ⊙ vₛuₛᵀ, adapted by a

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Torch;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// Batch normalization of each channel (Ioffe and Szegedy, 2015): y = γ·(x − μ)/√(σ² + 1e-5) + β. In training μ and σ² are

@@ -1,6 +1,6 @@
 using DistributedEnsemble.Training.Kernels;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>The mean of each channel's pixels.</summary>
 public sealed record ChannelMean : Layer

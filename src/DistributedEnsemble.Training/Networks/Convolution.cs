@@ -1,8 +1,7 @@
 using DistributedEnsemble.Training.Kernels;
-using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>A square convolution; weight [filters, channels, size, size].</summary>
 /// <param name="HasBias">Without it a batch norm that follows has the bias.</param>

@@ -1,6 +1,6 @@
 using DistributedEnsemble.Training.Kernels;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// Products with the patches of a few images at a time, as many as make them worthwhile. Each output is one chain in the order of

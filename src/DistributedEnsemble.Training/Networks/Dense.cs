@@ -1,7 +1,7 @@
 using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch.nn;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>y = x·Wᵀ + b; weight [units, features].</summary>
 public sealed record Dense(int Units) : Layer

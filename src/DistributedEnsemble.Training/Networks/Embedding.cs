@@ -1,7 +1,8 @@
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// Puts a learned vector in the place of each index of a level (Guo and Berkhahn, 2016). Gives the other inputs in their order,

@@ -1,6 +1,6 @@
 using DistributedEnsemble.Training.Kernels;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>One vector of each row.</summary>
 public sealed record Flatten : Layer

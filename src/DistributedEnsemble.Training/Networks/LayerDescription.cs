@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Specs;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>Layers as JSON, for those who rebuild a network without this program: a layer's name and its parameters.</summary>
 internal static class LayerDescription

@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// LeNet-5 with relu and max-pooling (LeCun et al., 1998). Images smaller than 16×16, such as the 8×8 digits, are padded

@@ -4,7 +4,7 @@ using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>The maximum of each 2×2 square.</summary>
 public sealed record MaxPool : Layer

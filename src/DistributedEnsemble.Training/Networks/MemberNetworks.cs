@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Randomness;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>The networks of a run's members: members of one variant that are given the same features have one. Used by many threads.</summary>
 public sealed class MemberNetworks

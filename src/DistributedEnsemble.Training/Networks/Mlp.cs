@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>A multilayer perceptron: dense, relu and dropout for each hidden layer, then dense.</summary>
 public static class Mlp

@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Torch;
 using static TorchSharp.torch;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>A step of a network's function, over weights that the builder gave places to.</summary>
 public delegate Tensor Function(Weights weights, Tensor inputs, Noise noise);

@@ -1,6 +1,7 @@
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>A layer's description; building it gives its tensors places and yields its function.</summary>
 public abstract record Layer

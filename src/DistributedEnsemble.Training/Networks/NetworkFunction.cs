@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// y = f(W, x, z) and its gradient with respect to W, by one kind of kernels. It holds the working memory of a pass and nothing

@@ -1,6 +1,9 @@
 using System.Text.Json.Serialization;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Randomness;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>What a network is given for each row.</summary>
 /// <param name="Shape">[inputs] or [channels, height, width].</param>

@@ -1,4 +1,8 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Regularization;
+using DistributedEnsemble.Training.Torch;
+
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>Describes the layers of a network, from input to outputs.</summary>
 /// <param name="inputShape">One row's shape: [features] or [channels, height, width].</param>

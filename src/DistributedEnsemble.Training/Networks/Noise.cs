@@ -1,4 +1,7 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Training.Randomness;
+
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>The z of y = f(W, x, z): which units are dropped.</summary>
 public abstract class Noise

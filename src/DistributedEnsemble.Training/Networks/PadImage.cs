@@ -1,7 +1,7 @@
 using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch.nn;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>Zeros around images smaller than <paramref name="Size"/> on a side; others pass unchanged.</summary>
 public sealed record PadImage(int Size) : Layer

@@ -1,7 +1,8 @@
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// Puts a vector in the place of each number x: a·x + b + Σₜ wₜ·eₜ(x), where eₜ rises from 0 at the lower edge of bin t to 1 at its

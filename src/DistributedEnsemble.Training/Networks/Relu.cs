@@ -1,7 +1,7 @@
 using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch.nn;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>max(x, 0).</summary>
 public sealed record Relu : Layer

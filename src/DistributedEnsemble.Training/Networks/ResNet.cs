@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// The residual network for small images (He et al., "Deep residual learning", 2016, section 4.2): a 3×3 convolution, three

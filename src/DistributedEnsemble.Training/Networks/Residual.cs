@@ -1,8 +1,9 @@
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Regularization;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// A basic block: relu(F(x) + x), F two 3×3 convolutions with batch norm. Where F halves the image or adds channels, x is

@@ -1,7 +1,8 @@
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>Passes some of the inputs, in their order: the features that a member is given (random subspaces, Ho, 1998).</summary>
 /// <param name="Places">Of the inputs that pass, ascending.</param>

@@ -1,7 +1,8 @@
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
 using static TorchSharp.torch;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// A dense layer for each submodel, yₛ = Wₛ·xₛ + bₛ, from [submodels, features] to [submodels, units]; weight

@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// An ensemble in one network (Gorishniy et al., "TabM: advancing tabular deep learning with parameter-efficient ensembling",

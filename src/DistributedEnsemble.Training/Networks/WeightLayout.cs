@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>How a parameter starts.</summary>
 /// <param name="Bound">Uniform in ±bound; 0 if constant.</param>

@@ -1,10 +1,13 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using DistributedEnsemble.Randomness;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Randomness;
+using DistributedEnsemble.Training.Torch;
 using TorchSharp;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Networks;
 
 /// <summary>
 /// A member's weights as two flat vectors, one of parameters and one of statistics. Layers see views of them, so that the

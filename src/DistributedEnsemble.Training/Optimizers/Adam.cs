@@ -1,8 +1,10 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Networks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Optimizers;
 
 /// <summary>
 /// Adam (Kingma and Ba, 2015, algorithm 1): m ← β₁m + (1−β₁)g, s ← β₂s + (1−β₂)g², w ← w − α·m̂/(√ŝ + ε) with the

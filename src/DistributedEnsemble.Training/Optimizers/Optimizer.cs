@@ -1,6 +1,9 @@
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Optimizers;
 
 /// <summary>
 /// Turns gradients into updates: one pass over flat vectors, element by element in plain IEEE arithmetic, so that the result

@@ -1,8 +1,10 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Networks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Optimizers;
 
 /// <summary>v ← μ·v + g, w ← w − α·v: gradient descent with momentum in PyTorch's form (Sutskever et al., 2013).</summary>
 internal sealed class StochasticGradientDescent(WeightLayout layout, double momentum, double weightDecay, Team? team = null)

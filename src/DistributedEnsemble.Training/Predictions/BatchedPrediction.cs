@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Data;
+
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>
 /// Predicts many rows in batches of one size and order. On kernels of our own a row's bits do not depend on its batch; on

@@ -1,7 +1,12 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>The models that a prediction may average, in the order in which they are summed: by member, then step.</summary>
 /// <param name="MonteCarloSamples">Dropout masks averaged per model; 0 is weight scaling.</param>

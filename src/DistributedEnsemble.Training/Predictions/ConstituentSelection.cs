@@ -1,7 +1,11 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>The models that a prediction averages, in the order in which they are summed, and how often each counts.</summary>
 /// <param name="Fit">What the validation split says about them; null without one.</param>

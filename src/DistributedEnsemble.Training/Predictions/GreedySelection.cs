@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>
 /// Forward selection with replacement (Caruana et al., "Ensemble selection from libraries of models", ICML 2004, section 2.1):

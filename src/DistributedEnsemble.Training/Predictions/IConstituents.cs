@@ -1,7 +1,12 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Safetensors;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>Asks single constituents of a run, wherever their weights are.</summary>
 public interface IConstituents

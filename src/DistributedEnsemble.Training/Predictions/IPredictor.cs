@@ -1,6 +1,7 @@
+using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>Answers to rows; an average of predictors is a predictor.</summary>
 public interface IPredictor

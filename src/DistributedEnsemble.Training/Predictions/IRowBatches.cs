@@ -1,6 +1,7 @@
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>What is to be predicted: rows of a table, or images; read while they are predicted.</summary>
 public interface IRowBatches : IDisposable

@@ -1,6 +1,8 @@
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>
 /// The mean over dropout masks, each the same for all rows (Gal and Ghahramani, 2016). Several masks share one pass, so that

@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training.Tasks;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Members;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>
 /// What a run's training rows are answered by the members that did not see them, averaged (Stone, 1974; of bootstraps, Breiman's

@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>Predictions of rows, batch after batch, as columns of a table.</summary>
 /// <param name="Columns">What each batch has, in this order.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using DistributedEnsemble.Training.Networks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>A network's function that goes forward, for the time of a prediction; others use it afterwards.</summary>
 internal readonly struct RentedFunction(NetworkFunction function, int rows, int width, ConcurrentBag<NetworkFunction>? idle) : IDisposable

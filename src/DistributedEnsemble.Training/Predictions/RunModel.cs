@@ -1,8 +1,14 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training.Tasks;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Randomness;
+using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>
 /// The functions of a run's models, from raw rows to answers. What the run was trained on need not be

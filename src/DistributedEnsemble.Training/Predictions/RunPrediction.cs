@@ -1,7 +1,13 @@
-using DistributedEnsemble.Training.Tables;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Safetensors;
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>
 /// Predicts rows or images from a run's folder alone, on the calling thread: what the run was trained on need not be there.

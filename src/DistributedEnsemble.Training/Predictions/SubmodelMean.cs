@@ -1,6 +1,6 @@
 using DistributedEnsemble.Training.Tasks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>The mean of the answers of a network's submodels, summed in their order: they are averaged as members of an ensemble are.</summary>
 internal static class SubmodelMean

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>
 /// Calibration by one number (Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2), here of an

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>How unsure a prediction is.</summary>
 public static class Uncertainty

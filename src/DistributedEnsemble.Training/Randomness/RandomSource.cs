@@ -1,7 +1,8 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Randomness;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Randomness;
 
 /// <summary>Where a sequence of random numbers starts: words 1 to 3 of the Philox counter; word 0 counts blocks.</summary>
 /// <param name="Step">The step, epoch or sample.</param>

@@ -1,8 +1,11 @@
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Torch;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Regularization;
 
 /// <summary>
 /// Drops each unit with probability <paramref name="Rate"/> (Srivastava et al., 2014). Inverted dropout divides by the keep

@@ -1,7 +1,8 @@
 using System.Numerics.Tensors;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Networks;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Regularization;
 
 /// <summary>The loss term λ·Σw² over weights, not over biases or batch-norm parameters, and its gradient 2λ·w.</summary>
 public sealed class L2

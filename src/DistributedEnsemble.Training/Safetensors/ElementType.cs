@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Safetensors;
 
 /// <summary>Element types of safetensors, by the format's own names.</summary>
 public enum ElementType { Bool, U8, I8, I16, I32, I64, F16, BF16, F32, F64 }

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Training.Kernels;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Safetensors;
 
 /// <summary>A tensor to be written: what the header says of it, and where its bytes come from.</summary>
 public sealed class NamedTensor

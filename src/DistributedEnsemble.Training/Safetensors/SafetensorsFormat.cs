@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Safetensors;
 
 /// <summary>Numbers and names of the format: u64 header length, JSON header, data buffer.</summary>
 internal static class SafetensorsFormat

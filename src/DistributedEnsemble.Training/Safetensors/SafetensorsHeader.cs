@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using DistributedEnsemble.Messages;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Safetensors;
 
 /// <summary>A tensor that a file holds.</summary>
 /// <param name="Offset">Of its first byte in the data buffer.</param>

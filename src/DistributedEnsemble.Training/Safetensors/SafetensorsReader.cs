@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Safetensors;
 
 /// <summary>
 /// Reads safetensors that may be damaged or hostile: the header is checked as a whole when the file is opened, and the

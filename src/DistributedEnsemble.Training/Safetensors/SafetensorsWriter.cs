@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Json;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Safetensors;
 
 /// <summary>Writes safetensors, the only form in which weights travel.</summary>
 public static class SafetensorsWriter

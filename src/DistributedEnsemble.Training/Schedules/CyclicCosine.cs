@@ -1,6 +1,6 @@
 using DistributedEnsemble.Training.Kernels;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Schedules;
 
 /// <summary>
 /// Cosine annealing with warm restarts: α(t) = α₀/2·(cos(π·(t−1−sᵢ₋₁)/(sᵢ−sᵢ₋₁)) + 1) in cycle i, the steps sᵢ₋₁+1…sᵢ with

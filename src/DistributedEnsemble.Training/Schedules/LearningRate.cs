@@ -1,6 +1,8 @@
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Schedules;
 
 /// <summary>The learning rate α as a pure function of the step.</summary>
 public abstract class LearningRate

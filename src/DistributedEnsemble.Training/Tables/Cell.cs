@@ -1,6 +1,6 @@
-using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using DistributedEnsemble.Messages;
 
 namespace DistributedEnsemble.Training.Tables;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using DistributedEnsemble.Messages;
 
 namespace DistributedEnsemble.Training.Tables;
 

@@ -1,3 +1,6 @@
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Training.Data;
+
 namespace DistributedEnsemble.Training.Tables;
 
 /// <summary>Where a table has the features, and their encoders.</summary>

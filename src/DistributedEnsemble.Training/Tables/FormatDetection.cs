@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using CsvHelper;
+using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Training.Tables;
 

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Data;
+
 namespace DistributedEnsemble.Training.Tables;
 
 /// <summary>The rows of a table, one after the other in little memory.</summary>

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Messages;
+
 namespace DistributedEnsemble.Training.Tables;
 
 /// <summary>A column of no use: known by name, and never looked at.</summary>

@@ -1,3 +1,6 @@
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Training.Data;
+
 namespace DistributedEnsemble.Training.Tables;
 
 /// <summary>

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Training.Data;
 using Parquet;
 using Parquet.Schema;
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
-using System.Text;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Training.Tables;
 

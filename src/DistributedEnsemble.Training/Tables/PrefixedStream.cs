@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Data;
+
 namespace DistributedEnsemble.Training.Tables;
 
 /// <summary>Bytes that were read already, and then the rest of the stream that they are from.</summary>

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training.Tables;

@@ -1,4 +1,7 @@
 using System.Globalization;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Training.Tables;
 

@@ -1,4 +1,7 @@
 using System.Security.Cryptography;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tables;

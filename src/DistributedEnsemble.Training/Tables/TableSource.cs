@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Training.Tables;
 

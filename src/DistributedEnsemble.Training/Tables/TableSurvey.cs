@@ -1,4 +1,6 @@
-using DistributedEnsemble.Training.Tasks;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Training.Tables;
 

@@ -1,5 +1,8 @@
 using System.Collections.Frozen;
 using System.Text;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tables;

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Unicode;
 using CsvHelper;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Training.Tables;
 

@@ -1,5 +1,5 @@
-using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Predictions;
 
 namespace DistributedEnsemble.Training.Tasks;
 

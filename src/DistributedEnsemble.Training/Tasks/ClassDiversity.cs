@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using DistributedEnsemble.Predictions;
 
 namespace DistributedEnsemble.Training.Tasks;
 

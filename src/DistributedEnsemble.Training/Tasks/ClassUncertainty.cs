@@ -1,3 +1,6 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Predictions;
+
 namespace DistributedEnsemble.Training.Tasks;
 
 /// <summary>

@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text.Json.Serialization;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Training.Tasks;
 
@@ -264,8 +267,8 @@ public record Classification(IReadOnlyList<string> Classes) : LearningTask
         {
             var ofRow = probabilities.AsSpan(row * Outputs, Outputs);
             labels[row] = TensorPrimitives.IndexOfMax<double>(ofRow);
-            entropies[row] = (float)Training.Uncertainty.Entropy(ofRow);
-            disagreement[row] = (float)Math.Max(0, Training.Uncertainty.Entropy(raw.AsSpan(row * Outputs, Outputs)) - answers[row * Width + Outputs]);
+            entropies[row] = (float)Training.Predictions.Uncertainty.Entropy(ofRow);
+            disagreement[row] = (float)Math.Max(0, Training.Predictions.Uncertainty.Entropy(raw.AsSpan(row * Outputs, Outputs)) - answers[row * Width + Outputs]);
         }
 
         return

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics.Tensors;
+using DistributedEnsemble.Predictions;
 
 namespace DistributedEnsemble.Training.Tasks;
 

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Training.Tasks;
 

@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Training.Tasks;
 

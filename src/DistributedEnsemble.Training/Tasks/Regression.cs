@@ -1,6 +1,8 @@
-using System.Globalization;
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json.Serialization;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training.Tasks;

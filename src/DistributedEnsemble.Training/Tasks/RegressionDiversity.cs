@@ -1,3 +1,5 @@
+using DistributedEnsemble.Predictions;
+
 namespace DistributedEnsemble.Training.Tasks;
 
 /// <summary>How different models are, pair by pair, from the mean that each gives each row.</summary>

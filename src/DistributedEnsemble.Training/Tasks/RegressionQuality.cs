@@ -1,3 +1,5 @@
+using DistributedEnsemble.Predictions;
+
 namespace DistributedEnsemble.Training.Tasks;
 
 /// <summary>

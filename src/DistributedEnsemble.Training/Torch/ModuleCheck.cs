@@ -1,8 +1,11 @@
-using TorchSharp;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Randomness;
 using static TorchSharp.torch;
 using TorchDropout = TorchSharp.Modules.Dropout;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Torch;
 
 /// <summary>What a module must keep to, tried on two rows before a run begins.</summary>
 /// <param name="refused">Makes the error of a reason.</param>

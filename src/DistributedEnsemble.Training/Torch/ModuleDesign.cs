@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Torch;
 
 /// <summary>Makes a network of one's own.</summary>
 /// <param name="inputShape">One row's shape: [features] or [channels, height, width].</param>

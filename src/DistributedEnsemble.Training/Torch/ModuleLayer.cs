@@ -1,7 +1,9 @@
-using TorchSharp;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Regularization;
 using static TorchSharp.torch;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Torch;
 
 /// <summary>
 /// A TorchSharp module as a network: its parameters and float buffers are a member's weights, in the order of named_parameters and

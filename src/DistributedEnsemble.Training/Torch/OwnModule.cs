@@ -1,9 +1,9 @@
-using TorchSharp;
+using DistributedEnsemble.Training.Networks;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 using TorchDropout = TorchSharp.Modules.Dropout;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Torch;
 
 /// <summary>A module for one thread. Its nn.Dropout passes everything on, and masks of the pass's noise are put on what it gives.</summary>
 internal sealed class OwnModule

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Torch;
 
 /// <summary>The native memory of float32 tensors, without copies.</summary>
 internal static class TensorFloats

@@ -1,6 +1,7 @@
+using DistributedEnsemble.Training.Networks;
 using static TorchSharp.torch;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Torch;
 
 /// <summary>A network on libtorch: the reference, and what trains modules of one's own.</summary>
 internal sealed class TorchFunction : NetworkFunction

@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace DistributedEnsemble.Training;
+namespace DistributedEnsemble.Training.Torch;
 
 /// <summary>A network's weights as tensors over the very memory of the flat vectors, and their gradients likewise.</summary>
 internal sealed unsafe partial class TorchViews : IDisposable

@@ -1,6 +1,12 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Distillation;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Training.Verification;
 

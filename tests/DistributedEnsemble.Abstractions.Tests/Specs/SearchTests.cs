@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble;
 

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Specs;
+
 namespace DistributedEnsemble;
 
 public sealed class VariantTests

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Messages;
+
 namespace DistributedEnsemble;
 
 public sealed class OneLineTests

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Benchmarks.Tables;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Distillation;
 
 namespace DistributedEnsemble.Benchmarks.Distillation;

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Training;
-using static TorchSharp.torch;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Benchmarks.Endurance;
 

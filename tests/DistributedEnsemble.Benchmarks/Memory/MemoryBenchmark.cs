@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Benchmarks.Memory;
 

@@ -3,7 +3,12 @@ using System.Text.Json.Nodes;
 using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Benchmarks.Serving;
 using DistributedEnsemble.Benchmarks.Steps;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Silo;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Benchmarks.Own;
 

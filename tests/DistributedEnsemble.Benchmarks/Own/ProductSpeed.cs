@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Randomness;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Randomness;
 
 namespace DistributedEnsemble.Benchmarks.Own;
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Benchmarks.Serving;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Inference;
 
 namespace DistributedEnsemble.Benchmarks.Own;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
-using DistributedEnsemble.Training;
-using DistributedEnsemble.Training.Tasks;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Benchmarks.Regression;

@@ -1,6 +1,13 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Reports;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Benchmarks.Regression;
 

@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Members;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Benchmarks.Scaling;
 

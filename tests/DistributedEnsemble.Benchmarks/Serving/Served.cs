@@ -1,4 +1,4 @@
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Silo.Embedded;
 using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Benchmarks.Serving;

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Silo.Http.Inference;
 
 namespace DistributedEnsemble.Benchmarks.Serving;
 

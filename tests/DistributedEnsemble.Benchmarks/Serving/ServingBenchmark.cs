@@ -1,8 +1,9 @@
-using System.Runtime.InteropServices;
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Silo.Embedded;
 using DistributedEnsemble.Silo.Http;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Benchmarks.Serving;
 

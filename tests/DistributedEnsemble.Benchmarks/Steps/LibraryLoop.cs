@@ -1,4 +1,4 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Members;
 
 namespace DistributedEnsemble.Benchmarks.Steps;
 

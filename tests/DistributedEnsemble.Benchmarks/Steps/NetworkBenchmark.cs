@@ -1,6 +1,11 @@
 using System.Diagnostics;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Tasks;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,4 +1,4 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Members;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Benchmarks.Steps;

@@ -1,7 +1,10 @@
-using System.Diagnostics;
 using System.Text.Json;
-using DistributedEnsemble.Training;
-using DistributedEnsemble.Training.Tables;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Benchmarks.Tables;

@@ -1,5 +1,7 @@
 using System.Text.Json;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Safetensors;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 

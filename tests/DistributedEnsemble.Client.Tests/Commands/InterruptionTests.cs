@@ -1,6 +1,5 @@
 using DistributedEnsemble.Silo;
 
-
 namespace DistributedEnsemble.Client.Tests.Commands;
 
 public sealed class InterruptionTests : IDisposable

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Client.Tests.Commands;

@@ -1,7 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Tests.Commands;

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 

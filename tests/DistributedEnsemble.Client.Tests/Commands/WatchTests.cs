@@ -1,7 +1,12 @@
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Client.Tests.Rendering;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Exports;
 using DistributedEnsemble.Training.Exports.Onnx;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 

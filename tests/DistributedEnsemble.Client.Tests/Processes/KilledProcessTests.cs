@@ -1,5 +1,6 @@
 using System.Text.Json;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Client.Tests.Processes;
 

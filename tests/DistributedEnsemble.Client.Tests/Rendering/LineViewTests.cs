@@ -1,4 +1,5 @@
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Runs;
 using Spectre.Console.Testing;
 
 namespace DistributedEnsemble.Client.Tests.Rendering;

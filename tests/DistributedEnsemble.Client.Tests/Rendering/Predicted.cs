@@ -1,4 +1,5 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Client.Tests.Rendering;

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Runs;
 using Microsoft.Extensions.Time.Testing;
 using Spectre.Console;
 using Spectre.Console.Testing;

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Predictions;
 using Spectre.Console;
 using Spectre.Console.Testing;
 

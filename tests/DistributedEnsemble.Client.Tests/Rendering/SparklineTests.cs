@@ -1,4 +1,5 @@
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Client.Tests.Rendering;
 

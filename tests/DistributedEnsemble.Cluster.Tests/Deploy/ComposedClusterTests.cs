@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography.X509Certificates;
+using DistributedEnsemble.Runs;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 

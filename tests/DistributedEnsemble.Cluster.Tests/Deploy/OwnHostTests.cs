@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Cluster.Tests.Deploy;
 
@@ -31,7 +33,8 @@ public sealed partial class OwnHostTests : IDisposable
     /// <summary>Beside the sample in its process: asks its silo to train the sample's network.</summary>
     private const string Visitor = """"
         using System.Runtime.CompilerServices;
-        using DistributedEnsemble;
+        using DistributedEnsemble.Runs;
+        using DistributedEnsemble.Scheduling;
 
         internal static class Visitor
         {

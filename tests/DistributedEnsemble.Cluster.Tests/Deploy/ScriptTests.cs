@@ -1,3 +1,5 @@
+using DistributedEnsemble.Runs;
+
 namespace DistributedEnsemble.Cluster.Tests.Deploy;
 
 /// <summary>The scripts of deploy/ that start clusters.</summary>

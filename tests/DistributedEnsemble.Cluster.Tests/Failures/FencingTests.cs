@@ -1,3 +1,5 @@
+using DistributedEnsemble.Runs;
+
 namespace DistributedEnsemble.Cluster.Tests.Failures;
 
 /// <summary>What comes too late, or comes back damaged.</summary>

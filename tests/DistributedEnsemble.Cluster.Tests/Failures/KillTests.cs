@@ -1,3 +1,5 @@
+using DistributedEnsemble.Runs;
+
 namespace DistributedEnsemble.Cluster.Tests.Failures;
 
 public sealed class KillTests

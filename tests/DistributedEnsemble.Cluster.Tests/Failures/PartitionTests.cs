@@ -1,3 +1,5 @@
+using DistributedEnsemble.Runs;
+
 namespace DistributedEnsemble.Cluster.Tests.Failures;
 
 /// <summary>Hosts that the network parts from all others, while they still reach the folder of the runs.</summary>

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
 // Tests mostly wait: for processes to start, for the others to miss a silo, for disks. Each has a cluster of its own, and three of
 // them keep two cores busy without letting silos miss each other's probes.

@@ -1,4 +1,6 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 

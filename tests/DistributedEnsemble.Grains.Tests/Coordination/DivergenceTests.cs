@@ -1,4 +1,9 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 

@@ -1,4 +1,8 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 

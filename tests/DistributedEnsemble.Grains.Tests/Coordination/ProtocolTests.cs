@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 

@@ -1,5 +1,9 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Averaging;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 

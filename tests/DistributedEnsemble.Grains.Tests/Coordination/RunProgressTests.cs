@@ -1,3 +1,6 @@
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Runs;
+
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 
 public sealed class RunProgressTests

@@ -1,4 +1,4 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 

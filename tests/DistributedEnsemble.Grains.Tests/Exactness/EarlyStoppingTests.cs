@@ -1,4 +1,6 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Grains.Tests.Exactness;
 

@@ -1,4 +1,8 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Networks;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

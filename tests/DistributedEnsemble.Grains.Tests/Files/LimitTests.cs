@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Grains.Tests.Files;
 

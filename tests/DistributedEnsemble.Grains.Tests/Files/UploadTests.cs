@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Grains.Tests.Files;
 

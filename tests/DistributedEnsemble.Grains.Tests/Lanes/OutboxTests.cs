@@ -1,3 +1,6 @@
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Runs;
+
 namespace DistributedEnsemble.Grains.Tests.Lanes;
 
 public sealed class OutboxTests

@@ -1,7 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.Hosting;
 
 namespace DistributedEnsemble.Grains.Tests.Plans;
 

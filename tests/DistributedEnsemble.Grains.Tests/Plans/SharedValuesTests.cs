@@ -1,3 +1,4 @@
+using DistributedEnsemble.Grains.Plans;
 using Microsoft.Extensions.Time.Testing;
 
 namespace DistributedEnsemble.Grains.Tests.Plans;

@@ -1,5 +1,8 @@
-using System.Runtime.InteropServices;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Grains.Tests.Predictions;

@@ -1,5 +1,11 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Predictions;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Grains.Tests.Predictions;
 

@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Predictions;
+using DistributedEnsemble.Predictions;
 
 namespace DistributedEnsemble.Grains.Tests.Predictions;
 

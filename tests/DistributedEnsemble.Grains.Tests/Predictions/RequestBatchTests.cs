@@ -1,5 +1,8 @@
 using System.Diagnostics;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Predictions;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Grains.Tests.Predictions;
 

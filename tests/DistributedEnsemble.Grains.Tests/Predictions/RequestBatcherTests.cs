@@ -1,5 +1,10 @@
 using System.Collections.Concurrent;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Predictions;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Predictions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace DistributedEnsemble.Grains.Tests.Predictions;

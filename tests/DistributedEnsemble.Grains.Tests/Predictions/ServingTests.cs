@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
-using DistributedEnsemble.Training;
-using Orleans.Hosting;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Members;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Grains.Tests.Predictions;
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Grains.Tests.Scheduling;
 

@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Grains.Scheduling;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Grains.Tests.Scheduling;
 
@@ -178,7 +181,7 @@ public sealed class PlacementTests
         (_, var late) = PlacementMachine.On(state, new PlacementDue(), TimeSpan.FromSeconds(4));
 
         Assert.Empty(early.OfType<OfferLanes>());
-        Assert.Empty(late.OfType<OfferLanes>().Where(offer => offer.Grant.Silo != "1"));
+        Assert.DoesNotContain(late.OfType<OfferLanes>(), offer => offer.Grant.Silo != "1");
     }
 
     [Fact]

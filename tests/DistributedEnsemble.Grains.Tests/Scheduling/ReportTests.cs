@@ -1,3 +1,6 @@
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+
 namespace DistributedEnsemble.Grains.Tests.Scheduling;
 
 /// <summary>What others say of silos.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using DistributedEnsemble.Grains.Security;
 
 namespace DistributedEnsemble.Grains.Tests.Security;
 

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Grains.Security;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 

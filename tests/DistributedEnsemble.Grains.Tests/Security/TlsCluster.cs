@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Security;
+using DistributedEnsemble.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orleans.Hosting;
-using Orleans.Runtime;
 
 namespace DistributedEnsemble.Grains.Tests.Security;
 

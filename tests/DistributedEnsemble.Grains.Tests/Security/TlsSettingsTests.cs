@@ -1,3 +1,4 @@
+using DistributedEnsemble.Grains.Security;
 using Microsoft.Extensions.Configuration;
 
 namespace DistributedEnsemble.Grains.Tests.Security;

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Grains.Stores.Redis;
+
 namespace DistributedEnsemble.Grains.Tests.Stores;
 
 public sealed class RedisAddressTests : IDisposable

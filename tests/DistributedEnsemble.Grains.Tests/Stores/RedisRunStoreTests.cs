@@ -1,4 +1,9 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Grains.Stores.Redis;
+using DistributedEnsemble.Runs;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Storage;
 using StackExchange.Redis;

@@ -1,4 +1,7 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Grains.Tests.Stores;
 

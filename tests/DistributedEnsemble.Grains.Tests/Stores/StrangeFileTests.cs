@@ -1,5 +1,11 @@
 using System.Diagnostics;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Safetensors;
 
 namespace DistributedEnsemble.Grains.Tests.Stores;
 

@@ -1,4 +1,8 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports.Tests.Experiments;

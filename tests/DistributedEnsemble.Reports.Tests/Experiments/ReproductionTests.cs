@@ -1,5 +1,8 @@
 using System.Xml.Linq;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Reports.Tests.Experiments;

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Reports.Experiments;
+
 namespace DistributedEnsemble.Reports.Tests.Experiments;
 
 public sealed class StatisticsTests

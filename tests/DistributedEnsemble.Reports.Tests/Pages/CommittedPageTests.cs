@@ -1,3 +1,6 @@
+using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Reports.Pages;
+
 namespace DistributedEnsemble.Reports.Tests.Pages;
 
 public sealed class CommittedPageTests

@@ -1,5 +1,8 @@
 using System.Text.RegularExpressions;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Reports.Plots;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Schedules;
 
 namespace DistributedEnsemble.Reports.Tests.Plots;
 

@@ -1,7 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
 using DistributedEnsemble.Reports.TensorBoard;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Tasks;
 using Google.Protobuf;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Silo.Http.Telemetry;
 using DistributedEnsemble.Silo.Tests.Http;
 
 namespace DistributedEnsemble.Silo.Tests.Deploy;

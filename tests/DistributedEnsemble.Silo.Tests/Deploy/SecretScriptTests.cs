@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography.X509Certificates;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Security;
+using DistributedEnsemble.Grains.Stores.Redis;
 
 namespace DistributedEnsemble.Silo.Tests.Deploy;
 

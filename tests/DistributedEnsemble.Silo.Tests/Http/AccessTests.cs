@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Authorization;
 using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Silo.Tests.Http;

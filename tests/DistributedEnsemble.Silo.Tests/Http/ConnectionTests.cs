@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Connections;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Silo.Tests.Http;

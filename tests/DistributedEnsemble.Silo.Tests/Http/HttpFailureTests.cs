@@ -1,9 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo.Http;
 using Microsoft.AspNetCore.Http;
-using Orleans.Runtime;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 

@@ -1,5 +1,7 @@
 using System.Text;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Inference;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 

@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 

@@ -2,7 +2,8 @@ using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Silo.Http.Inference;
 using Microsoft.AspNetCore.Http;
 
 namespace DistributedEnsemble.Silo.Tests.Http;

@@ -5,7 +5,10 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Metrics;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Page;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 

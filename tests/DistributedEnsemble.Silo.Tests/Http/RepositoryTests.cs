@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Silo.Tests.Http;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Runs;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http;
 
 namespace DistributedEnsemble.Silo.Tests.Http;

@@ -1,9 +1,11 @@
 using System.Net.Http.Json;
-using System.Runtime.InteropServices;
 using System.Text.Json;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Silo.Embedded;
 using DistributedEnsemble.Silo.Http;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 

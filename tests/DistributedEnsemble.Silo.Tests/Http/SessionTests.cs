@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Authorization;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Telemetry;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 

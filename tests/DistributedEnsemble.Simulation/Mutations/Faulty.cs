@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Scheduling;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Simulation.Worlds;
-using DistributedEnsemble.Training;
-using Turn = (DistributedEnsemble.Grains.CoordinatorState State, System.Collections.Generic.IReadOnlyList<DistributedEnsemble.Grains.RunEffect> Effects);
+using DistributedEnsemble.Training.Files;
+using Turn = (DistributedEnsemble.Grains.Coordination.CoordinatorState State, System.Collections.Generic.IReadOnlyList<DistributedEnsemble.Grains.Coordination.RunEffect> Effects);
 
 namespace DistributedEnsemble.Simulation.Mutations;
 

@@ -1,4 +1,5 @@
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Scheduling;
 using DistributedEnsemble.Simulation.Worlds;
 
 namespace DistributedEnsemble.Simulation.Mutations;

@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Scheduling;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 
@@ -284,7 +287,7 @@ internal sealed class CoordinatorHost : IActivation
         ReleaseCalled release => $"{release.Attempt.Member}/{release.Attempt.Attempt}",
         PauseCalled pause => $"{pause.Attempt.Member}/{pause.Attempt.Attempt} {pause.Reason}",
         MemberAnswered answered => $"{answered.Attempt.Member}/{answered.Attempt.Attempt} {answered.IsTaken}",
-        Grains.Folded folded => $"{folded.HandOver.Member} step {folded.HandOver.Step} {folded.Error?.Message}",
+        Grains.Coordination.Folded folded => $"{folded.HandOver.Member} step {folded.HandOver.Step} {folded.Error?.Message}",
         RecordNotWritten failed => failed.Error.Message,
         _ => "",
     };

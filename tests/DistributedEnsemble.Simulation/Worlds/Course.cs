@@ -1,7 +1,8 @@
 using System.Globalization;
-using System.Text;
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Averaging;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 

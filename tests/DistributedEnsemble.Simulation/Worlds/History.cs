@@ -1,5 +1,7 @@
 using System.Text;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Scheduling;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 

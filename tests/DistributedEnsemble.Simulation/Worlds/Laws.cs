@@ -1,4 +1,5 @@
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using System.Text;
-using DistributedEnsemble.Grains;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 
@@ -87,7 +88,7 @@ internal static class Faults
 {
     public static Exception TimedOut { get; } = new TimeoutException("No answer came.");
 
-    public static Exception Away { get; } = new Grains.StoreAwayException("The store is away.");
+    public static Exception Away { get; } = new Grains.Stores.StoreAwayException("The store is away.");
 
     public static Exception Conflict { get; } = new Orleans.Storage.InconsistentStateException("Somebody else has written.");
 

@@ -1,4 +1,5 @@
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Scheduling;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 

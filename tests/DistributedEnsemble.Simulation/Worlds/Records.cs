@@ -1,5 +1,5 @@
-using System.Collections.Immutable;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Stores;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 

@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Scheduling;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 

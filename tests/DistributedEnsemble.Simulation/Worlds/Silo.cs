@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Scheduling;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 

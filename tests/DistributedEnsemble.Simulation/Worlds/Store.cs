@@ -1,4 +1,6 @@
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 

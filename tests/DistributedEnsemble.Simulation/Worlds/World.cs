@@ -1,5 +1,4 @@
 using System.Text;
-using DistributedEnsemble.Grains;
 
 namespace DistributedEnsemble.Simulation.Worlds;
 

@@ -1,4 +1,8 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Averaging;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Training.Tests.Averaging;
 

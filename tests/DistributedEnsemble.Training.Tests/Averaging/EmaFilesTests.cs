@@ -1,4 +1,8 @@
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Averaging;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Safetensors;
 
 namespace DistributedEnsemble.Training.Tests.Averaging;
 

@@ -1,4 +1,6 @@
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tasks;
+
 namespace DistributedEnsemble.Training.Tests.Data;
 
 public class BuiltInDatasetTests

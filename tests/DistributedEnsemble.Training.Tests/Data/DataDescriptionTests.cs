@@ -1,4 +1,5 @@
 using System.Text;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests.Data;

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Training.Tests.Data;

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Training.Tests.Data;
 

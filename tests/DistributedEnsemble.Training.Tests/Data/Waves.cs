@@ -1,5 +1,8 @@
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests;

@@ -1,3 +1,11 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests.Evaluation;

@@ -1,5 +1,9 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Training.Tests.Evaluation;
 

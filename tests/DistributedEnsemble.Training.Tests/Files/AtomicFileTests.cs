@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Files;
+
 namespace DistributedEnsemble.Training.Tests.Files;
 
 public sealed class AtomicFileTests : IDisposable

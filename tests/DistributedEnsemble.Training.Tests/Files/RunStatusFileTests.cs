@@ -1,4 +1,6 @@
 using System.Text;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Training.Tests.Files;
 

@@ -1,4 +1,5 @@
-using DistributedEnsemble.Training.Images;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tasks;
 using SkiaSharp;
 

@@ -1,4 +1,9 @@
-using static TorchSharp.torch;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Randomness;
+using DistributedEnsemble.Training.Regularization;
 
 namespace DistributedEnsemble.Training.Tests.Kernels;
 
@@ -60,7 +65,7 @@ public sealed class OwnKernelsTests
         var outputs = own.Submodels * Outputs;
         foreach (var samples in own.HasDropout ? (int[])[0, 1, 5] : [0])
         {
-            Noise Noise() => samples == 0 ? Training.Noise.None : new MonteCarloNoise(new RandomSource(9), 2, 3, samples);
+            Noise Noise() => samples == 0 ? Training.Networks.Noise.None : new MonteCarloNoise(new RandomSource(9), 2, 3, samples);
             var together = Predict(own, weights, InputsOf(own), Noise());
             AssertNear(Predict(libtorch, weights, InputsOf(own), Noise()), together);
             var width = (int)own.InputWidth;

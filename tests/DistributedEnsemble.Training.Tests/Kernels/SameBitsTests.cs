@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Members;
+
 namespace DistributedEnsemble.Training.Tests.Kernels;
 
 /// <summary>What kernels of our own promise: the same bits on every machine, and nothing else in the step.</summary>

@@ -1,3 +1,6 @@
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Members;

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Members;
+
 namespace DistributedEnsemble.Training.Tests.Members;
 
 public sealed class DivergenceTests

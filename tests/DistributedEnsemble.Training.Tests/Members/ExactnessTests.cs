@@ -1,3 +1,6 @@
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Members;

@@ -1,3 +1,7 @@
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
+
 namespace DistributedEnsemble.Training.Tests.Members;
 
 public sealed class GrowthTests

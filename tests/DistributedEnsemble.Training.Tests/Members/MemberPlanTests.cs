@@ -1,3 +1,6 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Members;
+
 namespace DistributedEnsemble.Training.Tests.Members;
 
 /// <summary>Members that differ: what each is trained by depends on no other.</summary>

@@ -1,3 +1,8 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+
 namespace DistributedEnsemble.Training.Tests.Members;
 
 public sealed class MemberRowsTests

@@ -1,3 +1,8 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+
 namespace DistributedEnsemble.Training.Tests.Members;
 
 public class TrainingMemoryTests

@@ -1,3 +1,9 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+
 namespace DistributedEnsemble.Training.Tests.Members;
 
 /// <summary>What only shows once the data is there is refused before anything is trained.</summary>

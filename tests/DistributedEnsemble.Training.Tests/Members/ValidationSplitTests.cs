@@ -1,7 +1,9 @@
-using DistributedEnsemble.Training.Tasks;
-using static TorchSharp.torch;
-
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Randomness;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests.Members;
 

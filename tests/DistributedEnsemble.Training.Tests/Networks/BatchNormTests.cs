@@ -1,4 +1,5 @@
-using TorchSharp;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Randomness;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Networks;

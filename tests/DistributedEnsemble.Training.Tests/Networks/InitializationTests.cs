@@ -1,3 +1,7 @@
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Randomness;
+
 namespace DistributedEnsemble.Training.Tests.Networks;
 
 public sealed class InitializationTests

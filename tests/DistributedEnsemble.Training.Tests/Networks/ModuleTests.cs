@@ -1,5 +1,9 @@
 using System.Text.Json.Nodes;
-using TorchSharp;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Torch;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

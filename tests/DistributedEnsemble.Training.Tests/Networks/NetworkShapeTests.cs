@@ -1,3 +1,6 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Randomness;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Networks;

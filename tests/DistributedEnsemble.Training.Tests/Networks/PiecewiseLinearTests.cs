@@ -1,3 +1,8 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Randomness;
+
 namespace DistributedEnsemble.Training.Tests.Networks;
 
 public sealed class PiecewiseLinearTests

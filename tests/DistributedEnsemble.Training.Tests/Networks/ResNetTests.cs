@@ -1,5 +1,9 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Tasks;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Networks;

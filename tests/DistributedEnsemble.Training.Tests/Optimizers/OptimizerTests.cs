@@ -1,4 +1,8 @@
-using TorchSharp;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Optimizers;
+using DistributedEnsemble.Training.Randomness;
+using DistributedEnsemble.Training.Regularization;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

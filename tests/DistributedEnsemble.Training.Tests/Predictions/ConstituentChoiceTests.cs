@@ -1,4 +1,9 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Training.Tests.Predictions;
 

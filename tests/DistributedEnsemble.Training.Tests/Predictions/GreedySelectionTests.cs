@@ -1,3 +1,7 @@
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Randomness;
+
 namespace DistributedEnsemble.Training.Tests.Predictions;
 
 public sealed class GreedySelectionTests

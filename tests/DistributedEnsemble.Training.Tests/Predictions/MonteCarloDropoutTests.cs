@@ -1,5 +1,10 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Randomness;
+using DistributedEnsemble.Training.Regularization;
 using DistributedEnsemble.Training.Tasks;
-using TorchSharp;
+using DistributedEnsemble.Training.Torch;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Predictions;

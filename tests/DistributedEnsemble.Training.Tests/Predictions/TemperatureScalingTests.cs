@@ -1,3 +1,6 @@
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests.Predictions;

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Predictions;
+
 namespace DistributedEnsemble.Training.Tests.Predictions;
 
 public sealed class UncertaintyTests

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Randomness;
+
 namespace DistributedEnsemble.Training.Tests.Randomness;
 
 public sealed class PhiloxTests

@@ -1,4 +1,8 @@
-using static TorchSharp.torch;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Randomness;
 
 namespace DistributedEnsemble.Training.Tests.Randomness;
 

@@ -1,3 +1,10 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Optimizers;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Randomness;
+using DistributedEnsemble.Training.Regularization;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Regularization;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using DistributedEnsemble.Training.Safetensors;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Safetensors;

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Safetensors;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Safetensors;

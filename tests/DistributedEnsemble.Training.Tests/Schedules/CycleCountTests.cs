@@ -1,3 +1,5 @@
+using DistributedEnsemble.Specs;
+
 namespace DistributedEnsemble.Training.Tests.Schedules;
 
 public sealed class CycleCountTests

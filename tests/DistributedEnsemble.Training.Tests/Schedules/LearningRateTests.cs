@@ -1,3 +1,6 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Schedules;
+
 namespace DistributedEnsemble.Training.Tests.Schedules;
 
 public sealed class LearningRateTests

@@ -1,4 +1,8 @@
 using System.Text;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Training.Tests.Specs;
 

@@ -1,4 +1,6 @@
 using System.Text;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Training.Tests.Tables;

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Training.Tests.Tables;

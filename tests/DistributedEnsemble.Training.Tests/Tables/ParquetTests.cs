@@ -1,3 +1,5 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
 using Parquet;
 using Parquet.Schema;

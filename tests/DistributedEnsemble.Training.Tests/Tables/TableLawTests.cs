@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Tables;
-using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests.Tables;
 

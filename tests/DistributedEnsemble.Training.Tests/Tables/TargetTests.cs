@@ -1,4 +1,5 @@
-using DistributedEnsemble.Training.Tables;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests.Tables;

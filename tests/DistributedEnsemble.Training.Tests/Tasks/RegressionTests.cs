@@ -1,4 +1,12 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Randomness;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests.Tasks;

@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 using Orleans.Storage;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores.Files;
 
 /// <summary>Keeps each run's record in its folder, for silos of one process: what changes it holds the folder's lock, and compares the version.</summary>
 internal sealed class FileRunStore(EnsembleTrainingOptions options) : IRunStore, IRunDirectory

@@ -1,7 +1,10 @@
 using System.Text.Json;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores.Files;
 
 /// <summary>
 /// A record in its run's folder: record.json is its state and names how much of the log counts, so that a reader finds one

@@ -1,8 +1,9 @@
 using System.Net;
 using System.Security.Authentication;
+using DistributedEnsemble.Messages;
 using StackExchange.Redis;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores.Redis;
 
 /// <summary>
 /// Where a cluster's Redis is: redis://[user:password@]host[:port][/database], or rediss:// for TLS. Off this machine it is TLS,

@@ -1,6 +1,7 @@
+using DistributedEnsemble.Messages;
 using StackExchange.Redis;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores.Redis;
 
 /// <summary>What Redis refuses, or does not answer, becomes one line.</summary>
 internal static class RedisCall

@@ -1,6 +1,6 @@
 using StackExchange.Redis;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores.Redis;
 
 /// <summary>
 /// Each Redis has a cluster id of its own. Addresses are used again, and by then may lead to a silo of another cluster: it must

@@ -1,11 +1,15 @@
-using System.Collections.Immutable;
 using System.Globalization;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 using Microsoft.Extensions.Logging;
 using Orleans.Storage;
 using StackExchange.Redis;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores.Redis;
 
 /// <summary>
 /// Keeps each run's record in Redis, guarded by its version, and adds what has changed to the copy in the run's folder after

@@ -1,10 +1,14 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores.Redis;
 
 /// <summary>
 /// The runs of a cluster, in Redis: which run has a name, and which of them go on by themselves. Whoever coordinates a run is

@@ -1,7 +1,7 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Training.Files;
 using StackExchange.Redis;
 
-namespace DistributedEnsemble.Grains;
+namespace DistributedEnsemble.Grains.Stores.Redis;
 
 /// <summary>
 /// The folder that the silos of a cluster share has an id, which Redis knows. A silo with another folder, as where the right

@@ -1,7 +1,8 @@
 using System.IO.Compression;
+using DistributedEnsemble.Messages;
 using Microsoft.Net.Http.Headers;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Answers;
 
 /// <summary>A compression that HTTP names: what bodies may come in, and what answers go out in to whoever accepts it.</summary>
 internal sealed class ContentCoding(string name, Func<Stream, Stream> decode, Func<Stream, Stream> encode)

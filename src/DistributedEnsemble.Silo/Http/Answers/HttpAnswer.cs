@@ -1,7 +1,7 @@
 using System.IO.Pipelines;
 using Microsoft.Net.Http.Headers;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Answers;
 
 /// <summary>Writes answers: whole ones with their length, long ones as they come, compressed for whoever accepts it.</summary>
 internal static class HttpAnswer

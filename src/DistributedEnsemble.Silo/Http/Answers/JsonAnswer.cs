@@ -1,8 +1,9 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Encodings.Web;
+using System.Text.Json;
+using DistributedEnsemble.Runs;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Answers;
 
 /// <summary>A small answer in JSON, with its length: proxies that speak HTTP/1.0 need it.</summary>
 internal sealed class JsonAnswer : IResult

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Connections;
 
 /// <summary>
 /// How many connections there are, in all and from one address. Where one is too many, the connection that has been silent for

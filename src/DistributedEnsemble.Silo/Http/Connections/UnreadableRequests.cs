@@ -1,10 +1,11 @@
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Silo.Http.Answers;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.WebUtilities;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Connections;
 
 /// <summary>
 /// Gives {"error": …} to requests that cannot be read and so never reach the application: the server refuses them with a status alone,

@@ -4,8 +4,10 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>
 /// A table's columns, an input each, named as they are: the convention of MLServer's pandas codec. Of the shape [rows] or

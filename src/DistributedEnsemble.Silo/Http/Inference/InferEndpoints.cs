@@ -1,4 +1,10 @@
-namespace DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Silo.Http.Authorization;
+using DistributedEnsemble.Silo.Http.Repository;
+using DistributedEnsemble.Silo.Http.Telemetry;
+
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>Predictions: the Open Inference Protocol v2, which clients of Triton and KServe speak.</summary>
 internal sealed class InferEndpoints(ModelRepository repository, Admission admission, ModelStatistics statistics, HttpSettings settings, TimeProvider time)

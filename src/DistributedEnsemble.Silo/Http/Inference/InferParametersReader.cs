@@ -1,6 +1,9 @@
 using System.Text.Json;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>Reads a request's parameters. One that nobody knows is refused: a misspelt one would silently be another request.</summary>
 internal static class InferParametersReader

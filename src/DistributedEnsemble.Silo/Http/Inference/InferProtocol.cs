@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>The names on which client and server agree.</summary>
 public static class InferProtocol

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Predictions;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>A request of the Open Inference Protocol v2, read and checked.</summary>
 internal sealed record InferRequest

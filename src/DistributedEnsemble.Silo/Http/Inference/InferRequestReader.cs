@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>Reads a request from the bytes of its body: JSON, or JSON with the numbers behind it (the binary tensor extension).</summary>
 internal sealed class InferRequestReader

@@ -1,9 +1,10 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Silo.Http.Answers;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>
 /// A prediction as the Open Inference Protocol v2 answers it: JSON, and behind it the outputs that were asked for in binary. Short

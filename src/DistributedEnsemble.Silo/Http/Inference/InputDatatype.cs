@@ -2,8 +2,9 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Messages;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>A type of numbers that clients send; each becomes the nearest float32, and one that none is near is refused later.</summary>
 internal abstract class InputDatatype(string name, int size, bool isWhole)

@@ -1,6 +1,7 @@
 using System.Text.Json;
+using DistributedEnsemble.Messages;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>What a request says of an input beside its numbers, whatever the input holds.</summary>
 internal static class InputFields

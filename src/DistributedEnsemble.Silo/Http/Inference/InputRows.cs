@@ -1,7 +1,8 @@
 using System.Numerics.Tensors;
 using System.Text.Json;
+using DistributedEnsemble.Predictions;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>
 /// What makes a model's rows of a request's input: one tensor with all numbers of each row, whatever it is named. Nothing is

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>One of a request's inputs as its JSON has it. Its numbers are read at once if what is needed for it comes before them.</summary>
 internal sealed record InputTensor

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>The fields of a request's objects, in the order in which they come; errors name what is wrong in one line.</summary>
 internal static class JsonFields

@@ -1,4 +1,11 @@
-namespace DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Silo.Http.Answers;
+using DistributedEnsemble.Silo.Http.Authorization;
+using DistributedEnsemble.Silo.Http.Repository;
+using DistributedEnsemble.Silo.Http.Telemetry;
+
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>What the Open Inference Protocol v2 and Triton's extensions say of the server and its models.</summary>
 internal sealed class ModelEndpoints(ModelRepository repository, ModelStatistics statistics, HttpSettings settings)

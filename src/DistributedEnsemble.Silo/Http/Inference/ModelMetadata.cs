@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Predictions;
+
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>What the Open Inference Protocol v2 tells of a model.</summary>
 internal static class ModelMetadata

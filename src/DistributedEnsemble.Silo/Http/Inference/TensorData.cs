@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Messages;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>The numbers of a tensor in JSON: flat in row-major order, or nested as its shape says.</summary>
 internal ref struct TensorData

@@ -2,8 +2,13 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Silo.Http.Authorization;
+using DistributedEnsemble.Silo.Http.Metrics;
+using DistributedEnsemble.Silo.Http.Runs;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Live;
 
 /// <summary>
 /// What the live page listens to, as server-sent events: first all that is known, then what changes. Who was cut off begins again

@@ -1,4 +1,9 @@
-namespace DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Silo.Http.Runs;
+
+namespace DistributedEnsemble.Silo.Http.Live;
 
 /// <summary>Runs as they are now: from the coordinator of one that this cluster works on, from its folder otherwise.</summary>
 internal sealed class LiveRuns(IGrainFactory grains, RunIndex runs)

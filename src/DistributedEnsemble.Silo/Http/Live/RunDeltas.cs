@@ -1,7 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Silo.Http.Metrics;
+using DistributedEnsemble.Silo.Http.Runs;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Live;
 
 /// <summary>What a watcher of a run does not know yet: all of it at first, then only what has changed.</summary>
 internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline)

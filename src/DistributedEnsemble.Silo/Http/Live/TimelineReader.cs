@@ -1,7 +1,8 @@
 using System.Text.Json;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Live;
 
 /// <summary>Reads a run's timeline as it grows.</summary>
 internal sealed class TimelineReader(string runsFolder, string run)

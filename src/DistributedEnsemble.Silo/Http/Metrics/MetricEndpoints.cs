@@ -1,6 +1,11 @@
 using System.Globalization;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Silo.Http.Answers;
+using DistributedEnsemble.Silo.Http.Authorization;
+using DistributedEnsemble.Silo.Http.Runs;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Metrics;
 
 /// <summary>
 /// The past of a run's members: their metric lines within a range of steps, one point for as many steps as are asked for, so that

@@ -1,6 +1,7 @@
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Metrics;
 
 /// <summary>
 /// The metric lines of runs, in memory once they were asked for, and read on as the files grow. The least recently asked for go

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Metrics;
 
 /// <summary>The lines of one member's metrics.jsonl in columns, read on as the file grows; used by one thread at a time.</summary>
 internal sealed class MetricSeries

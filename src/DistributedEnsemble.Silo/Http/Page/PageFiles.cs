@@ -2,9 +2,12 @@ using System.Collections.Frozen;
 using System.IO.Compression;
 using System.Reflection;
 using System.Security.Cryptography;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Silo.Http.Answers;
+using DistributedEnsemble.Silo.Http.Authorization;
 using Microsoft.Net.Http.Headers;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Page;
 
 /// <summary>
 /// The live page: plain modules and style sheets that lie in this assembly, the same for everybody. It holds no data; what it shows

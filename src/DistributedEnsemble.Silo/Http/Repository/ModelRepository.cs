@@ -1,6 +1,10 @@
 using System.Collections.Concurrent;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Silo.Http.Runs;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Repository;
 
 /// <summary>
 /// The runs of a folder as models: one that has ended is ready, whenever it ended. Which of them are served can be chosen at the

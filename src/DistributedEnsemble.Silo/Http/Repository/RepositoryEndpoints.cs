@@ -1,4 +1,8 @@
-namespace DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Silo.Http.Answers;
+using DistributedEnsemble.Silo.Http.Authorization;
+using DistributedEnsemble.Silo.Http.Inference;
+
+namespace DistributedEnsemble.Silo.Http.Repository;
 
 /// <summary>The model repository extension of the Open Inference Protocol v2: which models there are, loading and unloading.</summary>
 internal sealed class RepositoryEndpoints(ModelRepository repository, Admission admission)

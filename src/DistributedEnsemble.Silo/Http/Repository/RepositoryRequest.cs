@@ -1,6 +1,7 @@
 using System.Text.Json;
+using DistributedEnsemble.Messages;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Repository;
 
 /// <summary>The bodies of the model repository extension: each is empty or an object.</summary>
 internal static class RepositoryRequest

@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Scheduling;
+
+namespace DistributedEnsemble.Silo.Http.Runs;
 
 /// <summary>What helps whoever was refused, as a request to this server.</summary>
 internal static class Remedies

@@ -1,9 +1,17 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Silo.Http.Answers;
+using DistributedEnsemble.Silo.Http.Authorization;
+using DistributedEnsemble.Silo.Http.Live;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Runs;
 
 /// <summary>Runs over HTTP: what there is, how it goes on, and starting, stopping and resuming.</summary>
 internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunIndex runs, Admission admission, HttpSettings settings, TimeProvider time)

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
-using DistributedEnsemble.Training;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Runs;
 
 /// <summary>
 /// The runs of a folder by their run.json, which follows the record within a second. A task of its own reads what has changed,

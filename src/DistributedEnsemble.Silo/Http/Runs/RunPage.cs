@@ -1,8 +1,11 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Silo.Http.Answers;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Runs;
 
 /// <summary>
 /// A page of the list of runs: {"runs": […], "next": NAME or null}. It ends after as many runs as were asked for, or before it grows

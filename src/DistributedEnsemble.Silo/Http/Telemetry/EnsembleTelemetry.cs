@@ -1,9 +1,10 @@
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Telemetry;
+using DistributedEnsemble.Messages;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Telemetry;
 
 /// <summary>Offers what the process measures: to Prometheus at /metrics, and with traces to a collector if one is named.</summary>
 internal static class EnsembleTelemetry

@@ -1,4 +1,6 @@
-namespace DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Runs;
+
+namespace DistributedEnsemble.Silo.Http.Telemetry;
 
 /// <summary>Where the time of one request for predictions goes.</summary>
 internal sealed class MeasuredRequest(TimeProvider time)

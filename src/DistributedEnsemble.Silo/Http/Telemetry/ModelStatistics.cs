@@ -1,6 +1,10 @@
 using System.Collections.Concurrent;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Silo.Http.Repository;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Telemetry;
 
 /// <summary>Triton's statistics extension: how often each model was asked here since the start, and where the time went.</summary>
 internal sealed class ModelStatistics(ModelRepository repository, IGrainFactory grains, TimeProvider time)

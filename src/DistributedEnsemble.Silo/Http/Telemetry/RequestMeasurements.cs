@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
-using DistributedEnsemble.Grains;
+using DistributedEnsemble.Grains.Telemetry;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Telemetry;
 
 /// <summary>How requests for predictions go, as their clients see it.</summary>
 internal static class RequestMeasurements

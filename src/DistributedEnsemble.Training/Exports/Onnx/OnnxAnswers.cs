@@ -1,3 +1,4 @@
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Tasks;
 using static DistributedEnsemble.Training.Exports.Onnx.OnnxGraph;
 using static global::Onnx.TensorProto.Types;

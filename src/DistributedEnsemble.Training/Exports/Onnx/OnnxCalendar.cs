@@ -1,3 +1,5 @@
+using DistributedEnsemble.Specs;
+
 namespace DistributedEnsemble.Training.Exports.Onnx;
 
 /// <summary>Parts of a date, of its seconds since 1970, in double, whose whole numbers are exact. The year begins in March, so that a leap day ends it.</summary>

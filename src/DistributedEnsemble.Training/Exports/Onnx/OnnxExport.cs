@@ -1,6 +1,13 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Safetensors;
 using Google.Protobuf;
 using global::Onnx;
 using static global::Onnx.TensorProto.Types;

@@ -1,3 +1,6 @@
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
 using static DistributedEnsemble.Training.Exports.Onnx.OnnxGraph;
 using static global::Onnx.TensorProto.Types;

@@ -1,3 +1,7 @@
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Regularization;
+using DistributedEnsemble.Training.Torch;
 using static DistributedEnsemble.Training.Exports.Onnx.OnnxGraph;
 
 namespace DistributedEnsemble.Training.Exports.Onnx;

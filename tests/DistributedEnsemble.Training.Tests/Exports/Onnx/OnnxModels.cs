@@ -1,4 +1,9 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Exports.Onnx;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tables;
 using DistributedEnsemble.Training.Tasks;
 using Google.Protobuf;

@@ -1,4 +1,6 @@
 using System.Globalization;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Training.Tests.Exports.Onnx;

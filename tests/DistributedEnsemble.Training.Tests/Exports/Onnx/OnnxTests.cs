@@ -1,7 +1,13 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Exports.Onnx;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Regularization;
 using DistributedEnsemble.Training.Tables;
 using DistributedEnsemble.Training.Tasks;
 using DistributedEnsemble.Training.Tests.Tables;
+using DistributedEnsemble.Training.Torch;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;

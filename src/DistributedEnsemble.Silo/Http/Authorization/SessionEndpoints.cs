@@ -1,6 +1,7 @@
 using System.Text.Json;
+using DistributedEnsemble.Silo.Http.Answers;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Authorization;
 
 /// <summary>Logging in with a key, for people at a browser: programs send the key with each request.</summary>
 internal sealed class SessionEndpoints(ApiKeys keys, Sessions sessions, Admission admission)

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Authorization;
 
 /// <summary>The keys of a server. They are compared in a time that does not depend on what was sent.</summary>
 internal sealed class ApiKeys

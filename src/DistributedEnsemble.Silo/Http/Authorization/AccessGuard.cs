@@ -1,8 +1,8 @@
-using System.Net;
 using System.Text;
+using DistributedEnsemble.Messages;
 using Microsoft.Net.Http.Headers;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Authorization;
 
 /// <summary>
 /// Refuses who may not ask: a page of a foreign origin, a name that was bent to loopback, and whoever lacks the endpoint's key.

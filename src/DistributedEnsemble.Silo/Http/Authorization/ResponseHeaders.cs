@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Authorization;
 
 /// <summary>What browsers are told of every answer: its type is what it says, and no page of others has it in a frame.</summary>
 internal static class ResponseHeaders

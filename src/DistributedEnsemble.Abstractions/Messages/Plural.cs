@@ -1,4 +1,4 @@
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Messages;
 
 /// <summary>Nouns beside numbers.</summary>
 public static class Plural

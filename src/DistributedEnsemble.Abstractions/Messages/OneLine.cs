@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace DistributedEnsemble;
+namespace DistributedEnsemble.Messages;
 
 /// <summary>
 /// Text of others as one line that a terminal, a log or an answer may show: what would break the line, steer a terminal, hide or

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Authorization;
 
 /// <summary>
 /// What a browser keeps in place of a key: an end, and a proof of it that only a holder of the key can make. Nothing is stored of

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Authorization;
 
 /// <summary>Which key an endpoint asks for, where keys are set.</summary>
 internal enum Access

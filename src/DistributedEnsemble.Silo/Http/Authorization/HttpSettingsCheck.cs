@@ -1,8 +1,9 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using DistributedEnsemble.Messages;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Authorization;
 
 /// <summary>Settings that were checked before anything listens: off loopback there is a key, and nobody reads it on the way.</summary>
 internal sealed record HttpSettingsCheck(HttpSettings Settings, IPEndPoint Endpoint, bool IsTls, ApiKeys Keys, X509Certificate2Collection? Certificates)

@@ -1,6 +1,6 @@
-using Microsoft.Extensions.Logging;
+using DistributedEnsemble.Messages;
 
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Authorization;
 
 /// <summary>A line in the log for each call that changes something, or would have: what was asked, by which key, from where, and what came of it.</summary>
 internal sealed class AdminAudit(ILogger<AdminAudit> log)

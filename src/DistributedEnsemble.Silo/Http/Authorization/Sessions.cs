@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Silo.Http;
+namespace DistributedEnsemble.Silo.Http.Authorization;
 
 /// <summary>The cookie of the page's sessions: scripts cannot read it, and no other site's request carries it.</summary>
 internal sealed class Sessions(ApiKeys keys, bool isSecure, TimeProvider time)

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Silo.Http.Authorization;
 using Orleans.Dashboard;
 
 namespace DistributedEnsemble.Silo.Http;
@@ -6,7 +7,7 @@ namespace DistributedEnsemble.Silo.Http;
 /// Orleans' own pages about silos, grains and calls. Every silo of a cluster collects for them, and any server shows them.
 /// Calls are measured only while somebody looks.
 /// </summary>
-internal static class Dashboard
+internal static class OrleansDashboard
 {
     public const string Path = "/dashboard";
 
