@@ -13,7 +13,7 @@ internal interface ICluster : IAsyncDisposable
 
     /// <summary>Asks, and waits for the answer as long as every silo that this process is connected to is there.</summary>
     /// <exception cref="TimeoutException">One went, perhaps the one that was asked: Orleans would wait out the call's time limit.</exception>
-    Task<T> HearAsync<T>(Func<Task<T>> ask) => ask();
+    Task<T> AskAsync<T>(Func<Task<T>> ask) => ask();
 
     /// <summary>Whether runs go on when this process ends.</summary>
     bool OutlivesProcess { get; }

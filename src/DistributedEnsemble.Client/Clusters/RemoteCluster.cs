@@ -53,7 +53,7 @@ internal sealed class RemoteCluster : ICluster
         }
     }
 
-    public async Task<T> HearAsync<T>(Func<Task<T>> ask)
+    public async Task<T> AskAsync<T>(Func<Task<T>> ask)
     {
         var lost = _loss.Next;
         var answer = ask();

@@ -127,7 +127,7 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
             {
                 try
                 {
-                    return await _cluster.HearAsync(() => ask(_cluster.Grains));
+                    return await _cluster.AskAsync(() => ask(_cluster.Grains));
                 }
                 catch (Exception exception) when (exception is OrleansException or TimeoutException && attempt < Attempts)
                 {

@@ -43,7 +43,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
             // Starting takes a second or two, and more where data is large: whoever sits there sees that it goes on.
             if (consoles.Progress(shared.Json(parsed)).IsInteractive() && !parsed.GetValue(_quiet)) consoles.Progress(shared.Json(parsed)).WriteRaw("Loading the data …");
             await using var cluster = await startCluster(interruption.Token);
-            var run = await cluster.HearAsync(() => beginAsync(cluster, interruption.Token));
+            var run = await cluster.AskAsync(() => beginAsync(cluster, interruption.Token));
             await using var page = isWatched ? await _page.ServeAsync(parsed, cluster, run) : null;
             return await FollowAsync(parsed, cluster, run, server, interruption);
         }
@@ -83,7 +83,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         return interruption.IsAsked ? interruption.ExitCode : evaluation is null ? ExitCode.Failed : ExitCode.Ok;
 
         // Silos of a cluster may die while they are asked; the others answer.
-        Task<T> AskAsync<T>(Func<Task<T>> ask) => cluster.OutlivesProcess ? PatientCall.AsksAsync(() => cluster.HearAsync(ask), interruption, time) : ask();
+        Task<T> AskAsync<T>(Func<Task<T>> ask) => cluster.OutlivesProcess ? PatientCall.AsksAsync(() => cluster.AskAsync(ask), interruption, time) : ask();
     }
 
     /// <summary>Says what is learned, before it is.</summary>

@@ -43,7 +43,7 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
             work.LaneNumbers = free;
             var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _works.Add((work, ended.Task));
-            _ = RunAsync(work, work.RunAsync(() => LaneOf(free[0]), GiveWay), ended);
+            _ = RunAsync(work, work.RunAsync(() => LaneOf(free[0]), YieldCore), ended);
         }
 
         Changed?.Invoke();
@@ -85,7 +85,7 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
     /// The kernel may leave a lane its core until the next tick (4 ms), although the thread that has woken up there comes first.
     /// Only while predictions are asked for: beside another program a lane that yields gets less than its share.
     /// </summary>
-    private void GiveWay()
+    private void YieldCore()
     {
         if (predictions.AreInDemand) Thread.Yield();
     }

@@ -27,8 +27,8 @@ internal abstract class LaneWork(RunKey run, MemberAttempt attempt)
 
     /// <summary>Trains to the end, to a stop, or until another attempt has taken over.</summary>
     /// <param name="thread">Gives it the thread of its first lane.</param>
-    /// <param name="giveWay">Called several times a step, for others to use the lane's core.</param>
-    public abstract Task RunAsync(Func<Lane> thread, Action giveWay);
+    /// <param name="yieldCore">Called several times a step, for others to use the lane's core.</param>
+    public abstract Task RunAsync(Func<Lane> thread, Action yieldCore);
 }
 
 /// <summary>Makes what a silo does for a member.</summary>

@@ -39,14 +39,14 @@ internal sealed class MemberWork(
 
     public override void Abandon() => _isAbandoned = true;
 
-    public override Task RunAsync(Func<Lane> thread, Action giveWay) => thread().RunAsync(() => Train(giveWay));
+    public override Task RunAsync(Func<Lane> thread, Action yieldCore) => thread().RunAsync(() => Train(yieldCore));
 
-    private void Train(Action giveWay)
+    private void Train(Action yieldCore)
     {
         try
         {
             using var outbox = new Outbox(DeliverAsync);
-            Train(outbox, giveWay);
+            Train(outbox, yieldCore);
             outbox.Complete();
         }
         catch (Exception exception)
@@ -57,12 +57,12 @@ internal sealed class MemberWork(
         }
     }
 
-    private void Train(Outbox outbox, Action giveWay)
+    private void Train(Outbox outbox, Action yieldCore)
     {
         try
         {
             using var use = plans.Take(known);
-            Train(use.Plan, outbox, giveWay);
+            Train(use.Plan, outbox, yieldCore);
         }
         catch (Exception exception)
         {
@@ -72,9 +72,9 @@ internal sealed class MemberWork(
         }
     }
 
-    private void Train(TrainingPlan plan, Outbox outbox, Action giveWay)
+    private void Train(TrainingPlan plan, Outbox outbox, Action yieldCore)
     {
-        using var training = Begin(plan, giveWay);
+        using var training = Begin(plan, yieldCore);
         var own = plan.Of(Attempt.Member);
         var pace = new Pace(time, training.Step);
         var lastCheckpoint = time.GetTimestamp();
@@ -99,10 +99,10 @@ internal sealed class MemberWork(
     }
 
     /// <summary>The training copies what it needs of a checkpoint, which is not held for longer.</summary>
-    private MemberTraining Begin(TrainingPlan plan, Action giveWay)
+    private MemberTraining Begin(TrainingPlan plan, Action yieldCore)
     {
         using var checkpoint = LoadCheckpoint(plan);
-        return new MemberTraining(plan, Attempt.Member, checkpoint, giveWay);
+        return new MemberTraining(plan, Attempt.Member, checkpoint, yieldCore);
     }
 
     private void HandOver(Outbox outbox, int step, Weights weights, bool isSnapshot, bool isAveraged)

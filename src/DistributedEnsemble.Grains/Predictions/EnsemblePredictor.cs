@@ -17,7 +17,7 @@ namespace DistributedEnsemble.Grains.Predictions;
 internal sealed class EnsemblePredictor(
     RunKey run, EnsembleTrainingOptions options, ConstituentPredictor here, IGrainFactory grains, TimeProvider time, ILogger log)
 {
-    private readonly MemberHomes _homes = new(time);
+    private readonly MemberLocations _locations = new(time);
 
     /// <exception cref="OverloadedException">Too much waits for this silo's threads.</exception>
     /// <exception cref="QuorumException">Too few members answered in time.</exception>
@@ -51,8 +51,8 @@ internal sealed class EnsemblePredictor(
         var bytes = constituents.Sum(file => ConstituentCache.Bytes(model.Networks.Of(file.Member).Layout));
         return bytes <= options.Prediction.CacheBytes
             ? [new Share(here.Silo, [.. places])]
-            : places.Where(placed => !_homes.IsResting(placed.File.Member))
-                .GroupBy(placed => (Home: _homes.Of(placed.File.Member), Alone: _homes.Of(placed.File.Member) is null ? placed.File.Member : -1))
+            : places.Where(placed => !_locations.IsResting(placed.File.Member))
+                .GroupBy(placed => (Home: _locations.Of(placed.File.Member), Alone: _locations.Of(placed.File.Member) is null ? placed.File.Member : -1))
                 .Select(share => new Share(share.Key.Home, [.. share]));
     }
 
@@ -66,17 +66,17 @@ internal sealed class EnsemblePredictor(
         if (share.Silo == here.Silo) return await here.ServeAsync(run, query, cancellation);
         try
         {
-            var spokesman = grains.GetGrain<IMember>(MemberKey.Of(run, query.Constituents[0].Member));
+            var member = grains.GetGrain<IMember>(MemberKey.Of(run, query.Constituents[0].Member));
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             patience.CancelAfter(options.Prediction.MemberTimeout);
-            var answer = await spokesman.PredictAsync(query, patience.Token).WaitAsync(options.Prediction.MemberTimeout, time, cancellation);
-            foreach (var member in share.Members) _homes.Answered(member, answer.Silo);
+            var answer = await member.PredictAsync(query, patience.Token).WaitAsync(options.Prediction.MemberTimeout, time, cancellation);
+            foreach (var one in share.Members) _locations.Answered(one, answer.Silo);
             return answer;
         }
         catch (Exception exception) when (exception is not OverloadedException && !cancellation.IsCancellationRequested)
         {
             log.MembersLeftOut(exception, run, string.Join(", ", share.Members));
-            foreach (var member in share.Members) _homes.Failed(member);
+            foreach (var member in share.Members) _locations.Failed(member);
             return null;
         }
     }

@@ -19,15 +19,15 @@ internal sealed class EarlyStopping : IDisposable
     private readonly RentedFunction _function;
     private readonly double[] _answers;
     private readonly float[] _inputs;
-    private readonly Action? _giveWay;
+    private readonly Action? _yieldCore;
 
     /// <param name="weights">The member's, which change from step to step.</param>
     /// <param name="best">What a checkpoint has; copied.</param>
-    /// <param name="giveWay">Called between two batches.</param>
+    /// <param name="yieldCore">Called between two batches.</param>
     /// <param name="team">The member's threads; null is the caller's alone.</param>
-    public EarlyStopping(MemberPlan plan, Weights weights, BestModel? best, Action? giveWay, Team? team = null)
+    public EarlyStopping(MemberPlan plan, Weights weights, BestModel? best, Action? yieldCore, Team? team = null)
     {
-        (_schedule, _task, _rows, _weights, _giveWay) = (plan.Stopping!, plan.Task, plan.Run.Samples(DataPart.Validation), weights, giveWay);
+        (_schedule, _task, _rows, _weights, _yieldCore) = (plan.Stopping!, plan.Task, plan.Run.Samples(DataPart.Validation), weights, yieldCore);
         _model = new SingleModel(plan.Network, plan.Task, weights);
         // Its own: one that others use may leave libtorch with another number of threads.
         _function = plan.Network.CreateForward(BatchedPrediction.BatchSize, team ?? Team.Alone);
@@ -78,7 +78,7 @@ internal sealed class EarlyStopping : IDisposable
             var answers = _answers.AsSpan(0, count * _task.Width);
             _model.Answer(_function, _rows.InputsOf(first, count, _inputs), answers);
             surprise += _task.Surprise(answers, _rows.Targets.AsSpan(first, count));
-            _giveWay?.Invoke();
+            _yieldCore?.Invoke();
         }
 
         return _task.Nll(surprise, _rows.Count);

@@ -26,15 +26,15 @@ public sealed class MemberTraining : IDisposable
     private readonly float[] _gradient, _targets;
     private readonly int _repeats, _copies;
     private readonly EarlyStopping? _stopping;
-    private readonly Action? _giveWay;
+    private readonly Action? _yieldCore;
 
     /// <param name="from">Where to go on; null is the member's random initialization. Its vectors are copied.</param>
-    /// <param name="giveWay">Called between the parts of a step, which are the longest that anybody has to wait for this thread.</param>
+    /// <param name="yieldCore">Called between the parts of a step, which are the longest that anybody has to wait for this thread.</param>
     /// <exception cref="SpecException">The run is of former times, and nothing trains like that any more.</exception>
-    public MemberTraining(TrainingPlan plan, int member, MemberCheckpoint? from = null, Action? giveWay = null)
+    public MemberTraining(TrainingPlan plan, int member, MemberCheckpoint? from = null, Action? yieldCore = null)
     {
         plan.RequireTrainable();
-        _giveWay = giveWay;
+        _yieldCore = yieldCore;
         _plan = plan.Of(member);
         var (spec, layout) = (_plan.Spec, _plan.Network.Layout);
         Member = member;
@@ -53,7 +53,7 @@ public sealed class MemberTraining : IDisposable
         _targets = new float[_copies > 1 ? _batches.Size * _copies : 0];
         _noise = new TrainingNoise(plan.Random, member);
         _l2 = new L2(spec.Regularization.L2, _team);
-        _stopping = _plan.Stopping is null ? null : new EarlyStopping(_plan, _weights, from?.Best, giveWay, _team);
+        _stopping = _plan.Stopping is null ? null : new EarlyStopping(_plan, _weights, from?.Best, yieldCore, _team);
     }
 
     public int Member { get; }
@@ -84,19 +84,19 @@ public sealed class MemberTraining : IDisposable
         var step = Step + 1;
         var batch = _batches.At(step, _function.Inputs);
         if (_repeats > 1) Repeat(_function.Inputs, batch.Rows);
-        _giveWay?.Invoke();
+        _yieldCore?.Invoke();
         var outputs = _function.Forward(_weights, batch.Rows * _repeats, _noise.At(step));
-        _giveWay?.Invoke();
+        _yieldCore?.Invoke();
         var gradient = _gradient.AsSpan(0, outputs.Length);
         var targets = OfOutputs(batch.Targets.Span);
         var loss = _objective.Loss(outputs, targets, batch.Order.Span, gradient);
         var metrics = Measure(step, loss, outputs, targets);
         _function.Backward(_weights, gradient);
         _l2.AddGradient(_weights);
-        _giveWay?.Invoke();
+        _yieldCore?.Invoke();
         _optimizer.Update(_weights, step, _plan.LearningRate.At(step));
         Step = step;
-        _giveWay?.Invoke();
+        _yieldCore?.Invoke();
         return metrics is not null && _stopping?.Includes(step) == true
             ? metrics with { Validation = new ValidationMetrics(_stopping.Evaluate(step)) }
             : metrics;

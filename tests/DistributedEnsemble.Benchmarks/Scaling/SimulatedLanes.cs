@@ -44,7 +44,7 @@ internal sealed class SimulatedWork(KnownRun run, Assignment assignment, ICoordi
 
     public override void Abandon() => _abandoned.TrySetResult();
 
-    public override async Task RunAsync(Func<Lane> thread, Action giveWay)
+    public override async Task RunAsync(Func<Lane> thread, Action yieldCore)
     {
         await Task.WhenAny(begin, _abandoned.Task).ConfigureAwait(false);
         // They do not come at the same moment.

@@ -123,10 +123,10 @@ public sealed class ExactnessTests
         }
     }
 
-    private static string Train(TrainingPlan plan, int member, Action? giveWay = null)
+    private static string Train(TrainingPlan plan, int member, Action? yieldCore = null)
     {
         set_num_threads(1);
-        using var training = new MemberTraining(plan, member, giveWay: giveWay);
+        using var training = new MemberTraining(plan, member, yieldCore: yieldCore);
         return training.TrainTo(plan, plan.Of(0).Steps);
     }
 }

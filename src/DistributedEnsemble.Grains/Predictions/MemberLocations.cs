@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Grains.Predictions;
 /// Which silo answers for each member of a run, as their answers said. Members of one silo are asked in one call; one that
 /// did not answer is not waited for again for a moment, and then asked by itself, wherever it lives by then.
 /// </summary>
-internal sealed class MemberHomes(TimeProvider time)
+internal sealed class MemberLocations(TimeProvider time)
 {
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1);
 
