@@ -4,6 +4,7 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores.Redis;
+using DistributedEnsemble.Silo;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;

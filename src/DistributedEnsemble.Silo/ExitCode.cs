@@ -1,15 +1,15 @@
 namespace DistributedEnsemble.Silo;
 
-/// <summary>How the program ends; the driver's codes, and one of its own.</summary>
-internal static class ExitCode
+/// <summary>How the driver and the silo end.</summary>
+public static class ExitCode
 {
     public const int Ok = 0;
     public const int Failed = 1;
 
-    /// <summary>Settings that are refused.</summary>
+    /// <summary>Wrong usage, settings, spec or data; an unknown run or file.</summary>
     public const int Usage = 2;
     public const int Unreachable = 3;
 
-    /// <summary>The other silos went on without this one: its supervisor starts it again.</summary>
+    /// <summary>Of a silo: the others went on without it, and its supervisor starts it again.</summary>
     public const int Evicted = 4;
 }

@@ -3,6 +3,7 @@ using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Runs;
+using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Commands;
 

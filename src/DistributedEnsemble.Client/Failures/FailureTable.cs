@@ -1,5 +1,6 @@
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Failures;
 

@@ -76,16 +76,16 @@ internal sealed class MemberWork(
     {
         using var training = Begin(plan, yieldCore);
         var own = plan.Of(Attempt.Member);
-        var pace = new Pace(time, training.Step);
+        var rate = new StepRate(time, training.Step);
         var lastCheckpoint = time.GetTimestamp();
-        Report(training, null, pace);
+        Report(training, null, rate);
         while (!training.HasEnded && !_isStopping)
         {
             if (_isAbandoned) return;
             var metrics = training.Advance();
             Measurements.Steps.Add(1);
             if (metrics is not null) _lines.Append(metrics.ToLine());
-            Report(training, metrics, pace);
+            Report(training, metrics, rate);
             if (training.IsSnapshot || training.IsAveraged) HandOver(outbox, training.Step, training.CopyWeights(), training.IsSnapshot, training.IsAveraged);
             if (!training.HasEnded && time.GetElapsedTime(lastCheckpoint).TotalSeconds >= _spec.Checkpoints.EverySeconds)
             {
@@ -249,6 +249,6 @@ internal sealed class MemberWork(
         return lines;
     }
 
-    private void Report(MemberTraining training, StepMetrics? metrics, Pace pace) =>
-        _progress = new MemberProgress(Attempt, LaneNumbers[0], training.Step, metrics?.Loss ?? _progress?.Loss, pace.At(training.Step));
+    private void Report(MemberTraining training, StepMetrics? metrics, StepRate rate) =>
+        _progress = new MemberProgress(Attempt, LaneNumbers[0], training.Step, metrics?.Loss ?? _progress?.Loss, rate.At(training.Step));
 }

@@ -54,7 +54,7 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
             Threads = Environment.ProcessorCount,
             Minutes = time.GetElapsedTime(_started).TotalMinutes,
             Seeds = [.. _seeds],
-            Splits = new SplitSizes(splits.Split.TrainingCount, splits.Split.Validation.Length, (int)dataset.Test.Count),
+            Splits = new SplitSizes(splits.Split.TrainingCount, splits.Split.Validation.Length, dataset.Test.Count),
             Arms = [.. suite.Arms.Select(Result)],
             Subjects = [.. suite.Subjects.Select(subject => new SubjectResult(
                 subject.Name, subject.Arm, (long)subject.MembersEach * First.Plan(subject.Arm).Of(0).Steps, _forwards[subject.Name],

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Reports.Experiments;
 
@@ -44,8 +45,6 @@ public sealed record ExperimentResults
         WriteIndented = true, NewLine = "\n", DefaultIgnoreCondition = JsonIgnoreCondition.Never,
     };
 }
-
-public sealed record SplitSizes(int Training, int Validation, int Test);
 
 /// <param name="Spec">As it was resolved, for the first seed.</param>
 /// <param name="Steps">Of one member.</param>

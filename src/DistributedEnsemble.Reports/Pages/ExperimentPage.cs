@@ -29,7 +29,7 @@ public static class ExperimentPage
         {results.Minutes:0} minutes on {results.Threads} threads of {results.Machine.Cpu} ({results.Machine.InstructionSet}, libtorch {results.Machine.Libtorch}). The training
         library runs in one process here; runs on grains give the same weights bit by bit.
 
-        {results.Splits.Training:N0} rows train, {results.Splits.Validation:N0} rows of the training data are held back to fit temperatures and to select, and {results.Splits.Test:N0} rows
+        {results.Splits.Train:N0} rows train, {results.Splits.Validation:N0} rows of the training data are held back to fit temperatures and to select, and {results.Splits.Test:N0} rows
         test. The test rows chose nothing: every setting was fixed before the first run, and a claim that fails stands here as failed.
 
         Numbers are means over seeds ± their standard error. Differences are paired: both models of a comparison have the same seed,

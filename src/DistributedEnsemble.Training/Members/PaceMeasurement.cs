@@ -25,7 +25,7 @@ public static class PaceMeasurement
         }
 
         var together = Math.Clamp(lanes / plan.Spec.ThreadsPerMember, 1, plan.Members.Count);
-        var measured = new Pace[together];
+        var measured = new Measured[together];
         var threads = Enumerable.Range(0, together).Select(member => Measure(plan, member, pace => measured[member] = pace)).ToArray();
         Task.WhenAll(threads).GetAwaiter().GetResult();
 
@@ -44,7 +44,7 @@ public static class PaceMeasurement
         return ends.Max();
     }
 
-    private static Task Measure(TrainingPlan plan, int member, Action<Pace> tell)
+    private static Task Measure(TrainingPlan plan, int member, Action<Measured> tell)
     {
         var done = new TaskCompletionSource();
         new Thread(() =>
@@ -62,7 +62,7 @@ public static class PaceMeasurement
         return done.Task;
     }
 
-    private static Pace Measure(TrainingPlan plan, int member)
+    private static Measured Measure(TrainingPlan plan, int member)
     {
         var own = plan.Of(member);
         var training = new MemberTraining(plan, member);
@@ -82,7 +82,7 @@ public static class PaceMeasurement
 
             var (watch, steps) = (Stopwatch.StartNew(), 0);
             for (; watch.Elapsed < s_measured || steps == 0; steps++) Advance(ref training);
-            return new Pace(steps, watch.Elapsed.TotalSeconds, evaluation.TotalSeconds);
+            return new Measured(steps, watch.Elapsed.TotalSeconds, evaluation.TotalSeconds);
         }
         finally
         {
@@ -101,5 +101,5 @@ public static class PaceMeasurement
         }
     }
 
-    private readonly record struct Pace(int Steps, double Seconds, double EvaluationSeconds);
+    private readonly record struct Measured(int Steps, double Seconds, double EvaluationSeconds);
 }

@@ -1,7 +1,7 @@
 namespace DistributedEnsemble.Grains.Lanes;
 
 /// <summary>Steps per second over the last second or so.</summary>
-internal sealed class Pace(TimeProvider time, int step)
+internal sealed class StepRate(TimeProvider time, int step)
 {
     private long _since = time.GetTimestamp();
     private int _step = step;
