@@ -7,6 +7,7 @@ internal static class SpecPaths
     public const string Folds = "data.folds";
     public const string Bootstrap = "data.bootstrap";
     public const string ValidationFraction = "data.validationFraction";
+    public const string EarlyStopping = "training.earlyStopping";
     public const string Epochs = "training.epochs";
     public const string Milestones = "training.schedule.milestones";
     public const string Model = "model";

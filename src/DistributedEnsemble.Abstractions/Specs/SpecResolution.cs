@@ -24,6 +24,8 @@ internal static class SpecResolution
         // Where members do not see all rows, those measure that they did not see.
         if ((keys[SpecPaths.Folds] is > 0 || keys[SpecPaths.Bootstrap] is true) && !given.Has(SpecPaths.ValidationFraction))
             keys = keys.With(SpecSchema.Key(SpecPaths.ValidationFraction), 0.0);
+        // What a dataset brings needs rows to stop by; who asks for it without any is told.
+        if (keys[SpecPaths.ValidationFraction] is 0.0 && !given.Has(SpecPaths.EarlyStopping)) keys = keys.Without(SpecPaths.EarlyStopping);
         var spec = SpecBuilder.Build(LinkSnapshotsToCycles(keys, given, dataset), defaults);
         if (spec.Training.Schedule is { Kind: ScheduleKind.Step, Milestones: null } steps)
         {

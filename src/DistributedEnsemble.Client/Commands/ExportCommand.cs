@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
@@ -62,7 +63,7 @@ internal sealed class ExportCommand : DriverCommand
         return (catalog, run, choice) =>
         {
             var manifest = catalog.Export(run, choice, output);
-            if (_shared.Json(parsed)) _consoles.Out.WriteJson(manifest);
+            if (_shared.Json(parsed)) _consoles.Out.WriteJson(JsonElement.Parse(manifest.ToJson()));
             else _consoles.Out.WriteRaw($"{Words.Plural(manifest.Constituents.Length, "model")} of run {run} in {output}; {RunExport.ManifestFile} says how to predict with {(manifest.Constituents.Length == 1 ? "it" : "them")}.");
         };
     }

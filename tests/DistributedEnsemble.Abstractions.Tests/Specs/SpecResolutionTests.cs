@@ -35,6 +35,15 @@ public sealed class SpecResolutionTests
         Assert.Equal((8, 4UL, "two-moons", "7", 6), (spec.Members, spec.Seed, spec.Data.Dataset, spec.Name, spec.Training.Epochs));
     }
 
+    [Theory]
+    [InlineData("{}", true)]
+    [InlineData("""{"data":{"folds":5}}""", false)]
+    [InlineData("""{"data":{"bootstrap":true}}""", false)]
+    [InlineData("""{"data":{"validationFraction":0}}""", false)]
+    [InlineData("""{"data":{"folds":5,"validationFraction":0.2}}""", true)]
+    public void A_dataset_s_early_stopping_is_for_runs_that_have_rows_to_stop_by(string spec, bool stops) =>
+        Assert.Equal(stops, Resolve(spec, JsonNode.Parse("""{"training":{"earlyStopping":{"patience":30}}}""")!.AsObject()).Training.EarlyStopping is not null);
+
     [Fact]
     public void A_file_may_have_comments_and_trailing_commas() =>
         Assert.Equal(3, Resolve("{ // three\n \"members\": /* few */ 3, }").Members);

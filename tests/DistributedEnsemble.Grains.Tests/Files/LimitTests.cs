@@ -126,7 +126,7 @@ public sealed class LimitTests
             () => cluster.SubmitAsync("""{ "members": 1 }"""));
         await cluster.TrainAsync("""{ "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""");
         await RefusedAsync(
-            "1 runs are in the store, and it takes 1 (ENSEMBLE__LIMITS__MAXRUNS): delete those that nobody needs.",
+            "1 run is in the store, and it takes 1 (ENSEMBLE__LIMITS__MAXRUNS): delete those that nobody needs.",
             () => cluster.SubmitAsync("""{ "members": 1, "data": { "dataset": "two-moons" } }"""));
     }
 

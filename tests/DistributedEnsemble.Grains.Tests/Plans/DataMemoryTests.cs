@@ -28,7 +28,7 @@ public sealed class DataMemoryTests
         }
 
         Assert.Equal(0, _plans!.Datasets);
-        string Endless(string name) => $$"""{ "members": 1, "training": { "epochs": 1000000 }, "data": { "dataset": "{{new UploadedName(sha256, name)}}" } }""";
+        string Endless(string name) => $$"""{ "members": 1, "training": { "epochs": 1000000, "earlyStopping": null }, "data": { "dataset": "{{new UploadedName(sha256, name)}}" } }""";
         var one = await cluster.SubmitAsync(Endless("one.csv"));
         var other = await cluster.SubmitAsync(Endless("other.csv"));
         foreach (var run in (RunKey[])[one, other]) await cluster.WhenAsync(run, status => status.Steps > 0);
