@@ -6,26 +6,31 @@ using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Grains.Predictions;
 
-/// <summary>The constituents of a run, predicted by the member grains that hold them: each is asked for its own, all at once.</summary>
-internal sealed class MemberConstituents(IGrainFactory grains, RunKey run) : IConstituents
+/// <summary>
+/// The constituents of a run, predicted by the member grains that hold them: each is asked for its own, all at once. A member with
+/// so many constituents that their answers make no single message is asked in several calls.
+/// </summary>
+/// <param name="width">Numbers of an answer to one row.</param>
+/// <param name="mostBytes">Of the answers of a call, if one constituent's are not more.</param>
+internal sealed class MemberConstituents(IGrainFactory grains, RunKey run, int width, long mostBytes = MemberConstituents.MostBytes) : IConstituents
 {
-    public ValueTask<ConstituentAnswers> PredictAsync(
-        ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows) =>
-        AskAsync(new ConstituentQuery(constituents, monteCarloSamples, [], rows.Part, rows.Start, rows.Count));
+    /// <summary>Far below what Orleans sends in one message (100 MB), as several members answer a silo at once.</summary>
+    private const long MostBytes = 8L << 20;
 
-    /// <returns>The answers in the order of the query, whatever the order of arrival.</returns>
-    private async ValueTask<ConstituentAnswers> AskAsync(ConstituentQuery query)
+    /// <returns>The answers in the order of the constituents, whatever the order of arrival.</returns>
+    public async ValueTask<ConstituentAnswers> PredictAsync(
+        ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows)
     {
-        var members = query.Constituents.Select((file, place) => (file, place)).GroupBy(entry => entry.file.Member).ToList();
-        var answers = await Task.WhenAll(members.Select(member =>
-            grains.GetGrain<IMember>(MemberKey.Of(run, member.Key))
-                .PredictAsync(query with { Constituents = [.. member.Select(entry => entry.file)] })));
-        var values = new ImmutableArray<double>[query.Constituents.Length];
-        foreach (var (member, answer) in members.Zip(answers))
-        {
-            foreach (var ((_, place), i) in member.Select((entry, i) => (entry, i))) values[place] = answer.Values[i];
-        }
-
+        var query = new ConstituentQuery([], monteCarloSamples, [], rows.Part, rows.Start, rows.Count);
+        var together = (int)Math.Clamp(mostBytes / Math.Max(1, (long)rows.Count * width * sizeof(double)), 1, Math.Max(1, constituents.Length));
+        var values = new ImmutableArray<double>[constituents.Length];
+        await Task.WhenAll(constituents.Select((file, place) => (File: file, Place: place))
+            .GroupBy(placed => placed.File.Member).SelectMany(member => member.Chunk(together)).Select(async part =>
+            {
+                var answer = await grains.GetGrain<IMember>(MemberKey.Of(run, part[0].File.Member))
+                    .PredictAsync(query with { Constituents = [.. part.Select(placed => placed.File)] });
+                foreach (var (placed, i) in part.Select((placed, i) => (placed, i))) values[placed.Place] = answer.Values[i];
+            }));
         return new ConstituentAnswers([.. values]);
     }
 }

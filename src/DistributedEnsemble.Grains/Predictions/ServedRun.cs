@@ -37,7 +37,7 @@ internal sealed class ServedRun(
 
     public RunStatus Status => _status!;
 
-    public IConstituents Constituents => new MemberConstituents(grains, run);
+    public IConstituents Constituents => new MemberConstituents(grains, run, Model.Task.Width);
 
     /// <param name="oldest">How old the coordinator's last word may be; by default it depends on whether the run has ended.</param>
     /// <exception cref="RunRejectedException">There is no such run, or this silo cannot build its network.</exception>
