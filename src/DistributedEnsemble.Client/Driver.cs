@@ -28,7 +28,7 @@ internal sealed class Driver
         _root.Add(new StopCommand(backend, shared, consoles, time, listen));
         _root.Add(new ResumeCommand(backend, shared, consoles, time, listen));
         _root.Add(new DeleteCommand(backend, shared, consoles));
-        _root.Add(new EvaluateCommand(backend, shared, consoles));
+        _root.Add(new EvaluateCommand(backend, shared, consoles, listen));
         _root.Add(new DistillCommand(backend, shared, consoles, time, listen));
         _root.Add(new PredictCommand(backend, shared, consoles));
         _root.Add(new ServeCommand(backend, shared, consoles, listen));

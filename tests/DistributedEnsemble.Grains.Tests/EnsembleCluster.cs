@@ -24,7 +24,7 @@ internal sealed class EnsembleCluster : IAsyncDisposable
 
     public static async Task<EnsembleCluster> StartAsync(
         int silos = 1, int lanes = 2, string? runsFolder = null, Action<EnsembleTrainingOptions>? configure = null,
-        Action<ISiloBuilder>? configureSilo = null, TimeSpan? responseTimeout = null)
+        Action<ISiloBuilder>? configureSilo = null, TimeSpan? responseTimeout = null, Action<IClientBuilder>? configureClient = null)
     {
         var runs = runsFolder ?? Directory.CreateTempSubdirectory("ensemble-").FullName;
         var builder = new InProcessTestClusterBuilder((short)silos);
@@ -36,6 +36,7 @@ internal sealed class EnsembleCluster : IAsyncDisposable
             configure?.Invoke(options);
         }));
         if (configureSilo is not null) builder.ConfigureSilo((_, silo) => configureSilo(silo));
+        if (configureClient is not null) builder.ConfigureClient(configureClient);
         if (responseTimeout is { } limit)
         {
             builder.ConfigureSilo((_, silo) => silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = limit));

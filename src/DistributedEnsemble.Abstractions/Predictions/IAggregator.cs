@@ -27,8 +27,9 @@ public interface IAggregator : IGrainWithStringKey
     Task<PredictionStatistics> GetStatisticsAsync();
 
     /// <summary>Metrics on the test split: of the average, and of the members' own constituents alone.</summary>
+    /// <exception cref="OperationCanceledException">The caller gave it up; what silos compute for it ends with the rows that they are at.</exception>
     [Alias("evaluate"), ResponseTimeout(LongCalls.Predicting)]
-    Task<EvaluationReport> EvaluateAsync(EvaluationRequest request);
+    Task<EvaluationReport> EvaluateAsync(EvaluationRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// How good the average of the first members is on the validation split, each with its latest weights so far: what an

@@ -70,6 +70,8 @@ internal sealed class RemoteCluster : ICluster
         {
             client.UseEnsembleRedis(address.ToConfiguration(), clusterId);
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
+            // Whoever gives up and leaves has told the silo before.
+            client.Configure<ClientMessagingOptions>(options => options.WaitForCancellationAcknowledgement = true);
             client.AddGatewayCountChangedHandler((_, count) =>
             {
                 if (count.NumberOfConnectedGateways < count.PreviousNumberOfConnectedGateways) loss.Tell();

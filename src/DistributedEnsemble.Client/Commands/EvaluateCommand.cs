@@ -1,13 +1,19 @@
 using System.CommandLine;
+using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Silo;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Commands;
 
 internal sealed class EvaluateCommand : DriverCommand
 {
-    public EvaluateCommand(Backend backend, SharedOptions shared, Consoles consoles)
+    /// <summary>Within that, silos hear that nobody waits any more.</summary>
+    private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1);
+
+    public EvaluateCommand(Backend backend, SharedOptions shared, Consoles consoles, Func<Interruption> listen)
         : base(
             "evaluate", "Measures a run on its test split, beside its single members.",
             "ensemble evaluate digits-1", "ensemble evaluate digits-1 --from snapshots --select greedy",
@@ -23,12 +29,19 @@ internal sealed class EvaluateCommand : DriverCommand
         Add(run.Argument);
         Add(coverage);
         constituents.AddTo(this);
-        SetAction(parsed =>
+        SetAction(async (parsed, _) =>
         {
+            using var interruption = listen();
             var options = shared.Read(parsed);
             var catalog = backend.OpenCatalog(options);
             var status = run.Find(parsed, catalog);
-            var report = catalog.Evaluate(status.Run, constituents.Read(parsed), parsed.GetValue(coverage), CancellationToken.None);
+            var choice = constituents.Read(parsed);
+            if (await UnlessAskedAsync(cancellation => catalog.Evaluate(status.Run, choice, parsed.GetValue(coverage), cancellation), interruption) is not { } report)
+            {
+                consoles.Error.WriteRaw("Stopped before all was measured: nothing has changed.");
+                return interruption.ExitCode;
+            }
+
             if (shared.Json(parsed)) consoles.Out.WriteJson(RunReport.Of(status, report, options));
             else
             {
@@ -36,6 +49,25 @@ internal sealed class EvaluateCommand : DriverCommand
                 if (report.Classes is { } classes) tables.Add(ClassesTable.Of(classes));
                 consoles.Out.Write(new Rows(tables));
             }
+
+            return ExitCode.Ok;
         });
+    }
+
+    /// <returns>Null if an interruption came first.</returns>
+    private static async Task<EvaluationReport?> UnlessAskedAsync(Func<CancellationToken, EvaluationReport> evaluate, Interruption interruption)
+    {
+        var cancellation = interruption.Token;
+        var evaluation = Task.Run(() => evaluate(cancellation), CancellationToken.None);
+        try
+        {
+            return await evaluation.WaitAsync(cancellation);
+        }
+        catch (OperationCanceledException) when (interruption.IsAsked)
+        {
+            // Data that is being loaded is not waited for.
+            await Task.WhenAny(evaluation, Task.Delay(s_farewell, CancellationToken.None));
+            return null;
+        }
     }
 }

@@ -31,6 +31,7 @@ internal interface IRunCatalog
 
     /// <summary>Measures on the test split, computed in this process.</summary>
     /// <param name="coverage">The share of rows that conformal sets or intervals shall hold; null for none.</param>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
     EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation);
 
     /// <summary>Predicts rows or images in this process; the run's data is not needed.</summary>

@@ -73,7 +73,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         var (status, _, _) = await view.ShowAsync(_tracking.FollowAsync(follower.FollowAsync(cluster.OutlivesProcess ? null : coordinator.StopAsync), trackers));
 
         var evaluation = status.State is RunState.Completed or RunState.Degraded
-            ? await EvaluateAsync(() => AskAsync(() => aggregator.EvaluateAsync(new EvaluationRequest())), interruption)
+            ? await EvaluateAsync(() => AskAsync(() => aggregator.EvaluateAsync(new EvaluationRequest(), interruption.Token)), interruption)
             : null;
         await _tracking.TellAsync(trackers, tracker => tracker.EndAsync(status, evaluation));
         foreach (var tracker in trackers) await tracker.DisposeAsync();

@@ -104,12 +104,12 @@ internal sealed class AggregatorGrain : Grain, IAggregator
             using var use = _served.TakePlan();
             var plan = use.Plan;
             var fit = chosen.IsGreedy || plan.Task.NeedsFit ? await _served.FitAsync(plan, chosen) : null;
-            return await OutOfFoldPrediction.OfAsync(Run.Name, plan, chosen, fit, _served.Constituents, request);
+            return await OutOfFoldPrediction.OfAsync(Run.Name, plan, chosen, fit, _served.Constituents(), request);
         });
     }
 
     // Off the grain's scheduler: measuring many models takes seconds, and only waits for the members' grains in between.
-    public async Task<EvaluationReport> EvaluateAsync(EvaluationRequest request)
+    public async Task<EvaluationReport> EvaluateAsync(EvaluationRequest request, CancellationToken cancellationToken)
     {
         await _served.RefreshAsync(TimeSpan.Zero);
         var chosen = _served.Choose(request.Choice);
@@ -117,10 +117,10 @@ internal sealed class AggregatorGrain : Grain, IAggregator
         {
             using var use = _served.TakePlan();
             var plan = use.Plan;
-            var selection = ConstituentSelection.Of(chosen, await _served.FitAsync(plan, chosen));
-            var report = await EnsembleEvaluation.RunAsync(Run.Name, plan, selection, _served.Constituents, request.Coverage);
-            return report with { Teacher = await _served.MeasureTeacherAsync(plan) };
-        });
+            var selection = ConstituentSelection.Of(chosen, await _served.FitAsync(plan, chosen, cancellationToken));
+            var report = await EnsembleEvaluation.RunAsync(Run.Name, plan, selection, _served.Constituents(cancellationToken), request.Coverage);
+            return report with { Teacher = await _served.MeasureTeacherAsync(plan, cancellationToken) };
+        }, cancellationToken);
     }
 
     public async Task<EnsembleScores?> ScoreAsync()

@@ -22,7 +22,7 @@ internal sealed class ConstituentPredictor(
     {
         if (query.Part is not { } part) return await ServeAsync(run, query, cancellation);
         var known = await definitions.OfAsync(run);
-        var values = await Task.WhenAll(query.Constituents.Select(file => threads.RunAsync(() => Predict(known, query, file, part))));
+        var values = await Task.WhenAll(query.Constituents.Select(file => threads.RunAsync(() => Predict(known, query, file, part, cancellation), cancellation)));
         return new ConstituentAnswers([.. values.Select(ImmutableCollectionsMarshal.AsImmutableArray)]);
     }
 
@@ -68,12 +68,12 @@ internal sealed class ConstituentPredictor(
         }
     }
 
-    private double[] Predict(KnownRun run, ConstituentQuery query, WeightFile file, DataPart part)
+    private double[] Predict(KnownRun run, ConstituentQuery query, WeightFile file, DataPart part, CancellationToken cancellation)
     {
         using var use = plans.Take(run);
         var plan = use.Plan;
         using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Key.Name), file, plan.Of(file.Member).Network.Layout);
         var predictor = Predictors.Create(plan, weights.Value, file.Member, query.MonteCarloSamples);
-        return plan.Predict(predictor, file.Member, new RowRange(part, query.Start, query.Count));
+        return plan.Predict(predictor, file.Member, new RowRange(part, query.Start, query.Count), cancellation);
     }
 }

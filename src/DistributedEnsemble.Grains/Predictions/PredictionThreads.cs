@@ -94,12 +94,17 @@ internal sealed class PredictionThreads : IDisposable
     }
 
     /// <summary>Computes what is evaluated, when there is room for it.</summary>
-    public async Task<T> RunAsync<T>(Func<T> predict)
+    /// <exception cref="OperationCanceledException">It was given up before a thread took it.</exception>
+    public async Task<T> RunAsync<T>(Func<T> predict, CancellationToken cancellation = default)
     {
-        await _room.WaitAsync();
+        await _room.WaitAsync(cancellation);
         try
         {
-            var (work, result) = Prepare(predict);
+            var (work, result) = Prepare(() =>
+            {
+                cancellation.ThrowIfCancellationRequested();
+                return predict();
+            });
             lock (_lock) _evaluated.Enqueue(work);
             _waiting.Release();
             return await result;

@@ -37,7 +37,8 @@ internal sealed class ServedRun(
 
     public RunStatus Status => _status!;
 
-    public IConstituents Constituents => new MemberConstituents(grains, run, Model.Task.Width);
+    /// <param name="cancellation">Ends what is asked of them.</param>
+    public IConstituents Constituents(CancellationToken cancellation = default) => new MemberConstituents(grains, run, Model.Task.Width, cancellation);
 
     /// <param name="oldest">How old the coordinator's last word may be; by default it depends on whether the run has ended.</param>
     /// <exception cref="RunRejectedException">There is no such run, or this silo cannot build its network.</exception>
@@ -86,12 +87,12 @@ internal sealed class ServedRun(
     public PlanCache.PlanUse TakePlan() => Rejecting(() => plans.Take(_model!.Value.Run));
 
     /// <returns>Null without a validation split.</returns>
-    public Task<ValidationFit?> FitAsync(TrainingPlan plan, ChosenConstituents chosen) =>
-        ValidationFits.OfAsync(new RunFolder(options.RunsFolder, run.Name), plan, chosen, Constituents);
+    public Task<ValidationFit?> FitAsync(TrainingPlan plan, ChosenConstituents chosen, CancellationToken cancellation = default) =>
+        ValidationFits.OfAsync(new RunFolder(options.RunsFolder, run.Name), plan, chosen, Constituents(cancellation));
 
     /// <returns>Null unless the run has a teacher, and that is what it was.</returns>
-    public Task<TeacherMeasures?> MeasureTeacherAsync(TrainingPlan plan) =>
-        Teacher.MeasureAsync(new RunFolder(options.RunsFolder, run.Name), plan, options.Networks);
+    public Task<TeacherMeasures?> MeasureTeacherAsync(TrainingPlan plan, CancellationToken cancellation) =>
+        Teacher.MeasureAsync(new RunFolder(options.RunsFolder, run.Name), plan, options.Networks, cancellation);
 
     private async Task<ConstituentSelection> SelectAsync(ChosenConstituents chosen, bool isCalibrated)
     {

@@ -71,7 +71,7 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
         var answers = files.Select(_ => new double[rows * plan.Task.Width]).ToArray();
         foreach (var range in files.IsEmpty ? [] : RowRange.Of(plan, DataPart.Validation))
         {
-            var part = await served.Constituents.PredictAsync(files, 0, range);
+            var part = await served.Constituents().PredictAsync(files, 0, range);
             for (var i = 0; i < answers.Length; i++) part.Values[i].CopyTo(answers[i], range.Start * plan.Task.Width);
         }
 

@@ -83,21 +83,21 @@ internal sealed class Teacher
     }
 
     /// <summary>On the test split, beside its single models.</summary>
-    public async Task<TeacherMeasures> EvaluateAsync()
+    public async Task<TeacherMeasures> EvaluateAsync(CancellationToken cancellation)
     {
-        var report = await EnsembleEvaluation.RunAsync(_folder.Name, _plan, _selection, new FolderConstituents(_folder, _plan));
+        var report = await EnsembleEvaluation.RunAsync(_folder.Name, _plan, _selection, new FolderConstituents(_folder, _plan, cancellation));
         return new TeacherMeasures(report.Run, report.Constituents, report.Ensemble, report.Single.Mean);
     }
 
     /// <summary>How the teacher of a run measures; null if it has none, or the teacher is not what it was.</summary>
-    public static async Task<TeacherMeasures?> MeasureAsync(RunFolder student, TrainingPlan plan, NetworkRegistry networks)
+    public static async Task<TeacherMeasures?> MeasureAsync(RunFolder student, TrainingPlan plan, NetworkRegistry networks, CancellationToken cancellation)
     {
         if (plan.Spec.Distillation is not { } distillation) return null;
         try
         {
             var teacher = Open(student.Runs, plan.Spec, plan.Dataset, networks);
             teacher.RequireUnchanged(distillation);
-            return await teacher.EvaluateAsync();
+            return await teacher.EvaluateAsync(cancellation);
         }
         catch (Exception exception) when (exception is SpecException or DataException or SafetensorsException)
         {

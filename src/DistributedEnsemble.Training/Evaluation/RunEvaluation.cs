@@ -38,7 +38,7 @@ public static class RunEvaluation
         var models = new FolderConstituents(folder, plan, cancellation);
         var fit = await ValidationFits.OfAsync(folder, plan, chosen, models);
         var report = await EnsembleEvaluation.RunAsync(run, plan, ConstituentSelection.Of(chosen, fit), models, coverage);
-        return report with { Teacher = await Teacher.MeasureAsync(folder, plan, networks) };
+        return report with { Teacher = await Teacher.MeasureAsync(folder, plan, networks, cancellation) };
     }
 
     /// <summary>Predicts the training rows of a run's folder, each by the members that did not see it, on the calling thread.</summary>

@@ -87,12 +87,13 @@ public sealed class TrainingPlan
         part == DataPart.OutOfFold ? [.. Split.Training.Select(row => Dataset.Train.Targets[row])] : Samples(part).Targets;
 
     /// <summary>A model's answers to rows of the run's own data, on the calling thread; out of fold, to those of them that its member did not see.</summary>
-    public double[] Predict(IPredictor predictor, int member, RowRange rows)
+    /// <exception cref="OperationCanceledException">Between two batches.</exception>
+    public double[] Predict(IPredictor predictor, int member, RowRange rows, CancellationToken cancellation = default)
     {
-        if (rows.Part != DataPart.OutOfFold) return BatchedPrediction.OfRows(predictor, Samples(rows.Part), rows.Start, rows.Count);
+        if (rows.Part != DataPart.OutOfFold) return BatchedPrediction.OfRows(predictor, Samples(rows.Part), rows.Start, rows.Count, cancellation);
         var unseen = Rows.UnseenBy(member);
         using var inputs = Dataset.Train.Chosen([.. Enumerable.Range(rows.Start, rows.Count).Where(place => unseen[place]).Select(place => Split.Training[place])]);
-        return BatchedPrediction.OfRows(predictor, inputs, 0, (int)inputs.Count);
+        return BatchedPrediction.OfRows(predictor, inputs, 0, (int)inputs.Count, cancellation);
     }
 
     private MemberPlan PlanOf(int member)

@@ -12,8 +12,9 @@ public static class BatchedPrediction
 
     /// <param name="start">A multiple of <see cref="BatchSize"/>, so that every part of the data gives the bits of the whole.</param>
     /// <returns>[count, width].</returns>
-    public static double[] OfRows(IPredictor predictor, Samples samples, int start, int count) =>
-        Of(predictor, samples.InputsOf(start, count), samples.Width);
+    /// <exception cref="OperationCanceledException">Between two batches.</exception>
+    public static double[] OfRows(IPredictor predictor, Samples samples, int start, int count, CancellationToken cancellation = default) =>
+        Of(predictor, samples.InputsOf(start, count), samples.Width, cancellation);
 
     /// <param name="inputs">[rows, width of the inputs], preprocessed.</param>
     /// <returns>[rows, width].</returns>

@@ -45,6 +45,6 @@ public sealed class FolderConstituents(RunFolder folder, TrainingPlan plan, Canc
             using var weights = WeightFiles.LoadWeights(folder, file, plan.Of(file.Member).Network.Layout);
             var predictor = Predictors.Create(plan, weights, file.Member, monteCarloSamples);
             return ImmutableCollectionsMarshal.AsImmutableArray(
-                plan.Predict(predictor, file.Member, rows));
+                plan.Predict(predictor, file.Member, rows, cancellation));
         })]));
 }

@@ -30,6 +30,19 @@ public sealed class EvaluateTests
     }
 
     [Fact]
+    public async Task An_evaluation_that_is_interrupted_prints_no_measures_and_can_be_done_again()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync(s_train)).Succeeded();
+
+        var stopped = await driver.RunAsync(interruption => interruption.Signal(130), "evaluate", "r");
+
+        Assert.Equal((130, ""), (stopped.ExitCode, stopped.Out));
+        Assert.Equal("Stopped before all was measured: nothing has changed.", stopped.Error.Trim());
+        (await driver.RunAsync("evaluate", "r")).Succeeded();
+    }
+
+    [Fact]
     public async Task Predict_uses_what_evaluate_selected()
     {
         using var driver = new TestDriver();

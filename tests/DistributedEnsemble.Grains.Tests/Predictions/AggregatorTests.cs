@@ -1,9 +1,11 @@
 using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Evaluation;
 using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Tasks;
+using Orleans.Configuration;
 
 namespace DistributedEnsemble.Grains.Tests.Predictions;
 
@@ -145,12 +147,78 @@ public sealed class AggregatorTests
         }
     }
 
+    [Fact]
+    public async Task An_evaluation_that_nobody_waits_for_is_computed_no_further()
+    {
+        using var gate = new ManualResetEventSlim();
+        var counter = new Counter();
+        // The client's call ends when the aggregator's has, not before.
+        await using var cluster = await EnsembleCluster.StartAsync(
+            configure: options => options.Networks.Add("gated", (_, outputs, _) => [new Gated(gate, counter), new Flatten(), new Dense(outputs)]),
+            configureClient: client => client.Configure<ClientMessagingOptions>(options => options.WaitForCancellationAcknowledgement = true));
+        var run = await cluster.SubmitAsync(Specs.Small.Replace("\"hidden\": [33]", "\"kind\": \"gated\""));
+        await cluster.WhenAsync(run, s => s.HasEnded);
+        try
+        {
+            using var caller = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            var abandoned = cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), caller.Token);
+            await counter.Begun;
+            await caller.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => abandoned);
+            gate.Set();
+
+            var whole = await CountAsync(cluster, run, counter);
+            var both = counter.Count;
+
+            // What a cancelled one had queued comes before the next one's.
+            Assert.InRange(both - whole, 1, whole - 1);
+        }
+        finally
+        {
+            gate.Set();
+        }
+    }
+
+    /// <summary>Batches of an evaluation that fits and measures, after another that was first in the queues.</summary>
+    private static async Task<int> CountAsync(EnsembleCluster cluster, RunKey run, Counter counter)
+    {
+        Assert.Equal(6, (await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken)).Members);
+        var before = counter.Count;
+        Directory.Delete(Path.Combine(cluster.Folder(run).Root, "validation"), recursive: true);
+        await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken);
+        var whole = counter.Count - before;
+        counter.Add(-whole);
+        return whole;
+    }
+
+    /// <summary>Batches that were begun.</summary>
+    private sealed class Counter
+    {
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _count;
+
+        public int Count => Volatile.Read(ref _count);
+
+        public Task Begun => _begun.Task;
+
+        public void Add(int count)
+        {
+            Interlocked.Add(ref _count, count);
+            _begun.TrySetResult();
+        }
+    }
+
     /// <summary>Predicts when the gate opens.</summary>
-    private sealed record Gated(ManualResetEventSlim Gate) : Layer
+    private sealed record Gated(ManualResetEventSlim Gate, Counter? Counter = null) : Layer
     {
         public override Function Build(NetworkBuilder builder) => (_, inputs, noise) =>
         {
-            if (!noise.IsTraining) Gate.Wait();
+            if (!noise.IsTraining)
+            {
+                Counter?.Add(1);
+                Gate.Wait();
+            }
+
             return inputs;
         };
     }

@@ -39,6 +39,35 @@ public sealed class PredictionThreadsTests
     }
 
     [Fact]
+    public async Task What_is_given_up_waits_for_no_room_and_is_not_computed()
+    {
+        using var threads = new PredictionThreads(_options);
+        using ManualResetEventSlim isBusy = new(), free = new();
+        using var asker = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var computed = 0;
+        var busy = threads.RunAsync(
+            () =>
+            {
+                isBusy.Set();
+                free.Wait();
+                return 0;
+            },
+            TestContext.Current.CancellationToken);
+        isBusy.Wait(TestContext.Current.CancellationToken);
+        // 64 fit into the queue.
+        var givenUp = Enumerable.Range(0, 100).Select(_ => threads.RunAsync(() => Interlocked.Increment(ref computed), asker.Token)).ToList();
+
+        await asker.CancelAsync();
+        foreach (var waiting in givenUp.Skip(64)) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        free.Set();
+        foreach (var queued in givenUp) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => queued);
+
+        Assert.Equal(0, await busy);
+        Assert.Equal(0, computed);
+        Assert.Equal(7, await threads.RunAsync(() => 7, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task What_is_served_comes_before_what_is_evaluated()
     {
         using var threads = new PredictionThreads(_options);
