@@ -59,7 +59,11 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     private void Add(RunKey run, int members, bool isNews = true)
     {
         if (Find(run) is null) _state = _state with { Runs = _state.Runs.Add(new ActiveRun(run) { Members = members }), IsDue = true };
-        else if (isNews) OnChanged(run);
+        else if (isNews)
+        {
+            Change(run, known => known.Members == 0 ? known with { Members = members } : known);
+            OnChanged(run);
+        }
     }
 
     private void OnChanged(RunKey run)

@@ -29,28 +29,42 @@ internal sealed partial class SchedulerGrain
                 $"threadsPerMember is {spec.ThreadsPerMember}: no silo has more than {lanes} lanes. Take fewer threads, or start silos with more --lanes.");
         }
 
-        CheckQuotas(spec.Members);
-        (_runsComing, _membersComing) = (_runsComing + 1, _membersComing + spec.Members);
-        try
+        return await AdmitAsync(spec.Members, async () =>
         {
             await CheckStoreAsync(spec.Name);
             return await StartAsync(document);
-        }
-        finally
-        {
-            (_runsComing, _membersComing) = (_runsComing - 1, _membersComing - spec.Members);
-        }
+        });
     }
 
     public async Task<TrainingPace> MeasureAsync(Submission submission)
     {
         var document = await Task.Run(() => Refusing(() => SpecDocument.Parse(submission.Spec)));
-        await CheckStoreAsync((await Task.Run(() => Refusing(() => plans.Resolve(document)))).Name);
+        var asked = await Task.Run(() => Refusing(() => plans.Resolve(document)));
+        CheckQuotas(asked.Members);
+        await CheckStoreAsync(asked.Name);
         using var data = await Task.Run(() => Refusing(() => plans.Load(document)));
-        var pace = await Task.Run(() => Refusing(() => PaceMeasurement.Of(plans.Plan(plans.Resolve(document, data.Dataset), data.Dataset), options.Lanes)));
+        var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, data.Dataset)));
+        CheckColumns(data.Dataset, spec);
+        var pace = await Task.Run(() => Refusing(() => PaceMeasurement.Of(plans.Plan(spec, data.Dataset), options.Lanes)));
         // The run is about to be submitted.
         data.HandOn();
         return pace;
+    }
+
+    /// <summary>Begins a run, or lets one go on, if there is room for it, which it takes from now on.</summary>
+    /// <exception cref="RunRejectedException">There are as many unfinished runs or members as there may be.</exception>
+    private async Task<RunKey> AdmitAsync(int members, Func<Task<RunKey>> begin)
+    {
+        CheckQuotas(members);
+        (_runsComing, _membersComing) = (_runsComing + 1, _membersComing + members);
+        try
+        {
+            return await begin();
+        }
+        finally
+        {
+            (_runsComing, _membersComing) = (_runsComing - 1, _membersComing - members);
+        }
     }
 
     /// <exception cref="RunRejectedException">There are as many unfinished runs or members as there may be.</exception>

@@ -48,13 +48,21 @@ internal sealed partial class SchedulerGrain(
     public async Task ResumeAsync(RunKey run)
     {
         var known = await definitions.OfAsync(run);
-        await Task.Run(() => Refusing(() =>
+        var members = await Task.Run(() => Refusing(() =>
         {
             plans.Check(known);
-            return known;
+            return EnsembleSpec.FromJson(known.Definition.Spec).Members;
         }));
-        await GrainFactory.GetGrain<ICoordinator>(run.ToString()).ResumeAsync();
-        Apply(new RunAdded(run));
+        // One that is unfinished counts already.
+        if (_state.Runs.All(active => active.Run != run)) await AdmitAsync(members, GoOnAsync);
+        else await GoOnAsync();
+
+        async Task<RunKey> GoOnAsync()
+        {
+            await Coordinator(run).ResumeAsync();
+            Apply(new RunAdded(run, members));
+            return run;
+        }
     }
 
     public Task<RunKey?> FindAsync(string name) => RunName.IsValid(name) ? directory.FindAsync(name) : Task.FromResult<RunKey?>(null);

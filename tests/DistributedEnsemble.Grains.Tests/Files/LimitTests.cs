@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Grains.Tests.Files;
@@ -114,6 +115,45 @@ public sealed class LimitTests
             () => cluster.SubmitAsync("""{ "members": 1 }"""), isForNow: true);
 
         await cluster.Coordinator(first).StopAsync();
+    }
+
+    [Fact]
+    public async Task A_run_that_goes_on_needs_room_as_a_new_one_does_and_counts_at_once()
+    {
+        await using var cluster = await StartAsync(new Limits { MaxUnfinishedRuns = 2, MaxUnfinishedMembers = 10 });
+        var paused = await cluster.SubmitAsync(Specs.Long);
+        await PauseAsync(paused);
+        var other = await cluster.SubmitAsync(Specs.Long.Replace("\"small\"", "\"other\""));
+
+        await RefusedAsync(
+            "members is 6: the unfinished runs have 6, and this cluster takes 10 at a time (ENSEMBLE__LIMITS__MAXUNFINISHEDMEMBERS). Take fewer, or wait until a run ends.",
+            () => cluster.Scheduler.ResumeAsync(paused), isForNow: true);
+        await PauseAsync(other);
+        await cluster.Scheduler.ResumeAsync(paused);
+        await RefusedAsync(
+            "members is 6: the unfinished runs have 6, and this cluster takes 10 at a time (ENSEMBLE__LIMITS__MAXUNFINISHEDMEMBERS). Take fewer, or wait until a run ends.",
+            () => cluster.Scheduler.ResumeAsync(other), isForNow: true);
+
+        await PauseAsync(paused);
+
+        async Task PauseAsync(RunKey run)
+        {
+            await cluster.Coordinator(run).StopAsync();
+            while (!(await cluster.Scheduler.ListAsync()).IsEmpty) await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_measured_is_refused_as_what_is_submitted()
+    {
+        await using var cluster = await StartAsync(new Limits { MaxUnfinishedMembers = 10, MaxColumns = 63 });
+
+        await RefusedAsync(
+            "members is 11: the unfinished runs have 0, and this cluster takes 10 at a time (ENSEMBLE__LIMITS__MAXUNFINISHEDMEMBERS). Take fewer, or wait until a run ends.",
+            () => cluster.Scheduler.MeasureAsync(new Submission("""{ "members": 11 }""")));
+        await RefusedAsync(
+            "digits has 64 columns, and this cluster takes 63 (ENSEMBLE__LIMITS__MAXCOLUMNS). Choose among them before.",
+            () => cluster.Scheduler.MeasureAsync(new Submission("""{ "members": 1 }""")));
     }
 
     [Fact]
