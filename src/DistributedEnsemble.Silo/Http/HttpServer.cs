@@ -125,7 +125,7 @@ public sealed class HttpServer : IAsyncDisposable
         app.MapPrometheusScrapingEndpoint("/metrics").Needs(Access.Inference);
         new ModelEndpoints(repository, statistics, settings).Map(app);
         new InferEndpoints(repository, admission, statistics, settings, time).Map(app);
-        new RepositoryEndpoints(repository, admission).Map(app);
+        new RepositoryEndpoints(repository, admission, settings).Map(app);
         var (live, history) = (new LiveRuns(grains, runs), new MetricHistory(runsFolder));
         new RunEndpoints(grains, live, runs, admission, settings, time).Map(app);
         new MetricEndpoints(runs, history).Map(app);

@@ -37,6 +37,34 @@ public sealed class RepositoryTests(ServedRuns served) : IClassFixture<ServedRun
         }
     }
 
+    [Fact]
+    public async Task Lists_of_models_end_and_go_on_after_a_name()
+    {
+        await using var server = await served.StartAsync(new HttpSettings { MaxPageSize = 1 });
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+        foreach (var run in new[] { "other", "small" })
+        {
+            var body = new { inputs = new[] { new { name = "input", shape = new[] { 1, 1, 8, 8 }, datatype = "FP32", data = ServedRuns.Rows(1) } } };
+            Assert.Equal(HttpStatusCode.OK, (await client.PostAsJsonAsync($"/v2/models/{run}/infer", body, Cancellation)).StatusCode);
+        }
+
+        Assert.Single((await IndexAsync("")).EnumerateArray());
+        Assert.Equal("small", (await IndexAsync("?after=other"))[0].GetProperty("name").GetString());
+        Assert.Empty((await IndexAsync("?after=~")).EnumerateArray());
+        Assert.Equal(["other"], await StatisticsAsync(""));
+        Assert.Equal(["small"], await StatisticsAsync("?after=other"));
+        Assert.Empty(await StatisticsAsync("?after=small"));
+
+        async Task<JsonElement> IndexAsync(string query)
+        {
+            using var response = await client.PostAsync($"/v2/repository/index{query}", null, Cancellation);
+            return await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation);
+        }
+
+        async Task<string?[]> StatisticsAsync(string query) =>
+            [.. (await client.GetFromJsonAsync<JsonElement>($"/v2/models/stats{query}", Cancellation)).GetProperty("model_stats").EnumerateArray().Select(model => model.GetProperty("name").GetString())];
+    }
+
     [Theory]
     [InlineData("load", "{}", 200, null)]
     [InlineData("load", """{"parameters":null}""", 200, null)]

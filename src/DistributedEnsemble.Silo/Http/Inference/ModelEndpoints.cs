@@ -16,7 +16,7 @@ internal sealed class ModelEndpoints(ModelRepository repository, ModelStatistics
     public void Map(IEndpointRouteBuilder app)
     {
         app.MapGet("/v2", () => JsonAnswer.Of(new { name = "DistributedEnsemble", version = s_version, extensions = s_extensions })).Needs(Access.Inference);
-        app.MapGet("/v2/models/stats", async () => JsonAnswer.Of(await statistics.OfAllAsync())).Needs(Access.Inference);
+        app.MapGet("/v2/models/stats", async (string? after) => JsonAnswer.Of(await statistics.OfAllAsync(after, settings.MaxPageSize))).Needs(Access.Inference);
         foreach (var path in new[] { ModelPath.Plain, ModelPath.Versioned })
         {
             app.MapGet(path, async (string name, string? version) => JsonAnswer.Of(ModelMetadata.Of(name, await ModelAsync(name, version)))).Needs(Access.Inference);

@@ -25,8 +25,8 @@ internal sealed class ModelRepository
         foreach (var name in only ?? []) _isServed[name] = true;
     }
 
-    /// <summary>Every run, served or not.</summary>
-    public IReadOnlyList<ModelState> List() => [.. _runs.List().Select(StateOf)];
+    /// <summary>Every run whose name comes after that one, served or not, by name.</summary>
+    public IEnumerable<ModelState> List(string? after) => _runs.List().Where(run => string.CompareOrdinal(run.Run, after) > 0).Select(StateOf);
 
     /// <summary>Whether there still is that run, and no other of its name.</summary>
     public bool Has(RunKey run) => _runs.Find(run.Name) is { } status && status.Id == run.Id;

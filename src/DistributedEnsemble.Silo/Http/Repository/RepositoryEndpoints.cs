@@ -5,14 +5,15 @@ using DistributedEnsemble.Silo.Http.Inference;
 namespace DistributedEnsemble.Silo.Http.Repository;
 
 /// <summary>The model repository extension of the Open Inference Protocol v2: which models there are, loading and unloading.</summary>
-internal sealed class RepositoryEndpoints(ModelRepository repository, Admission admission)
+internal sealed class RepositoryEndpoints(ModelRepository repository, Admission admission, HttpSettings settings)
 {
     public void Map(IEndpointRouteBuilder app)
     {
         app.MapPost("/v2/repository/index", (Delegate)((HttpContext context) => ReadAsync(context, body =>
         {
             var onlyReady = RepositoryRequest.OnlyReady(body);
-            return Task.FromResult(JsonAnswer.Of(repository.List().Where(model => model.IsReady || !onlyReady).Select(model => new
+            var page = repository.List(context.Request.Query["after"]).Where(model => model.IsReady || !onlyReady).Take(settings.MaxPageSize);
+            return Task.FromResult(JsonAnswer.Of(page.Select(model => new
             {
                 name = model.Run.Name,
                 version = ModelMetadata.Version,

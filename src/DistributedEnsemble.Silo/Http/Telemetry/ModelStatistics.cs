@@ -19,10 +19,12 @@ internal sealed class ModelStatistics(ModelRepository repository, IGrainFactory 
     /// <exception cref="HttpError">There is no such model, or it is not ready.</exception>
     public async Task<object> OfAsync(string name) => new { model_stats = new[] { await OfAsync((await repository.GetAsync(name)).Run) } };
 
-    /// <summary>Of every model that was asked.</summary>
-    public async Task<object> OfAllAsync() => new
+    /// <summary>Of the models that were asked, by name: the first ones after that name.</summary>
+    public async Task<object> OfAllAsync(string? after, int most) => new
     {
-        model_stats = await Task.WhenAll(_runs.Keys.Where(run => repository.Has(run)).OrderBy(run => run.Name, StringComparer.Ordinal).Select(OfAsync)),
+        model_stats = await Task.WhenAll(
+            _runs.Keys.Where(run => string.CompareOrdinal(run.Name, after) > 0 && repository.Has(run)).OrderBy(run => run.Name, StringComparer.Ordinal)
+                .Take(most).Select(OfAsync)),
     };
 
     private async Task<object> OfAsync(RunKey run)
