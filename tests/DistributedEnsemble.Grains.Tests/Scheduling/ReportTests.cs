@@ -1,3 +1,4 @@
+using DistributedEnsemble.Grains.Scheduling;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 
@@ -19,6 +20,21 @@ public sealed class ReportTests
         Assert.Equal("A silo reports of itself alone.", refused.Message);
         Assert.Equal(RunState.Completed, status.State);
     }
+
+    [Theory]
+    [InlineData("127.0.0.1:11111@123", true)]
+    [InlineData("127.0.0.1:11111@12", false)]
+    [InlineData("127.0.0.1:11111@1234", false)]
+    [InlineData("27.0.0.1:11111@123", false)]
+    [InlineData("", false)]
+    [InlineData(null, false)]
+    public void A_silo_is_known_by_the_whole_of_its_address(string? silo, bool isOwn) => Assert.Equal(
+        isOwn, SiloReports.IsOf(new SiloReport(silo!, "127.0.0.1:11111", 1, s_machine, [], [], []), GrainId.Create("sys.client", "hosted-127.0.0.1:11111@123")));
+
+    [Fact]
+    public void Nobody_else_is_a_silo() => Assert.All(
+        new GrainId?[] { null, GrainId.Create("sys.client", "127.0.0.1:11111@123"), GrainId.Create("member", "hosted-127.0.0.1:11111@123") },
+        source => Assert.False(SiloReports.IsOf(new SiloReport("127.0.0.1:11111@123", "127.0.0.1:11111", 1, s_machine, [], [], []), source)));
 
     [Theory, InlineData("/etc/passwd"), InlineData("../x.csv"), InlineData("x.csv")]
     public async Task A_silo_reads_no_path_that_was_sent(string path)
