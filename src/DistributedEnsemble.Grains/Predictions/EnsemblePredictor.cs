@@ -38,8 +38,8 @@ internal sealed class EnsemblePredictor(
         var asked = constituents.Select(file => file.Member).Distinct().Count();
         Measurements.MembersUsed.Record(answers.Members);
         if (answers.Members < asked) Measurements.MembersLeftOut.Add(asked - answers.Members);
-        var needed = (int)Math.Ceiling(options.Prediction.Quorum * asked);
-        return answers.Members >= Math.Max(1, needed) ? answers : throw new QuorumException(
+        var needed = Math.Max(1, (int)Math.Ceiling(options.Prediction.Quorum * asked));
+        return answers.Members >= needed ? answers : throw new QuorumException(
             $"{answers.Members} of {asked} members of run \"{run.Name}\" answered within {options.Prediction.MemberTimeout.TotalSeconds} s, "
             + $"and {needed} are needed: ask again in a moment.");
     }

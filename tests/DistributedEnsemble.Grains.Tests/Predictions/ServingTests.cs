@@ -137,14 +137,36 @@ public sealed class ServingTests
         Assert.Matches("^[1-5] of 6 members of run \"small\" answered within 60 s, and 6 are needed: ask again in a moment.$", refused.Message);
     }
 
+    [Theory]
+    [InlineData(0.1, 1)]
+    [InlineData(0.5, 2)]
+    [InlineData(0.67, 3)]
+    public async Task A_quorum_is_rounded_up(double quorum, int needed)
+    {
+        await using var cluster = await StartAsync(configure: options => options.Quorum = quorum);
+        var run = await TrainAsync(cluster, Specs.Small.Replace("\"members\": 6", "\"members\": 3"));
+        await DamageAsync(cluster, run, 0, 1);
+
+        if (needed == 1) Assert.Equal([2], (await PredictAsync(cluster, run, Rows(1)[0])).MembersUsed);
+        else await QuorumAsync(cluster, run, $"1 of 3 members of run \"small\" answered within 60 s, and {needed} are needed: ask again in a moment.");
+    }
+
+    [Fact]
+    public async Task Nobody_is_no_answer_whatever_the_quorum()
+    {
+        await using var cluster = await StartAsync(configure: options => options.Quorum = 0);
+        var run = await TrainAsync(cluster);
+        await DamageAsync(cluster, run, 0, 1, 2, 3, 4, 5);
+
+        await QuorumAsync(cluster, run, "0 of 6 members of run \"small\" answered within 60 s, and 1 are needed: ask again in a moment.");
+    }
+
     [Fact]
     public async Task A_member_whose_file_is_damaged_is_left_out()
     {
         await using var cluster = await StartAsync();
         var run = await TrainAsync(cluster);
-        var status = await cluster.Coordinator(run).GetStatusAsync();
-        var final = status.Snapshots.Where(file => file.Member == 2).MaxBy(file => file.Step)!;
-        await File.WriteAllTextAsync(cluster.Folder(run).Path(final.File), "garbage", Cancellation);
+        await DamageAsync(cluster, run, 2);
 
         var answer = await PredictAsync(cluster, run, Rows(1)[0]);
 
@@ -209,9 +231,19 @@ public sealed class ServingTests
             },
             configureSilo: silo => silo.AddIncomingGrainCallFilter(_calls));
 
-    private static async Task<RunKey> TrainAsync(EnsembleCluster cluster)
+    private static async Task DamageAsync(EnsembleCluster cluster, RunKey run, params int[] members)
     {
-        var run = await cluster.SubmitAsync(Specs.Small);
+        var status = await cluster.Coordinator(run).GetStatusAsync();
+        foreach (var file in status.Snapshots.Where(file => members.Contains(file.Member)))
+            await File.WriteAllTextAsync(cluster.Folder(run).Path(file.File), "garbage", Cancellation);
+    }
+
+    private static async Task QuorumAsync(EnsembleCluster cluster, RunKey run, string message) =>
+        Assert.Equal(message, (await Assert.ThrowsAsync<QuorumException>(() => PredictAsync(cluster, run, Rows(1)[0]))).Message);
+
+    private static async Task<RunKey> TrainAsync(EnsembleCluster cluster, string? spec = null)
+    {
+        var run = await cluster.SubmitAsync(spec ?? Specs.Small);
         await cluster.WhenAsync(run, status => status.HasEnded);
         return run;
     }
