@@ -33,8 +33,8 @@ public sealed class Interruption(Action<int> again) : IDisposable
 
     public void Dispose()
     {
+        // A handler may still run, and the source has nothing to free: it is not disposed.
         foreach (var registration in _registrations) registration.Dispose();
-        _asked.Dispose();
     }
 
     private void Listen(PosixSignal signal)

@@ -51,6 +51,18 @@ public sealed class InterruptionTests : IDisposable
         Assert.Equal(130, interruption.ExitCode);
     }
 
+    [Fact]
+    public void A_signal_that_comes_while_the_process_ends_is_no_error()
+    {
+        var interruption = new Interruption(_ => { });
+        var token = interruption.Token;
+
+        interruption.Dispose();
+        interruption.Signal(143);
+
+        Assert.Equal((143, true), (interruption.ExitCode, token.IsCancellationRequested));
+    }
+
     public void Dispose() => _driver.Dispose();
 
     private async Task SignalAfterStepsAsync(Interruption interruption, int exitCode)
