@@ -13,13 +13,14 @@ internal sealed class MetricFiles(RunFolder folder)
     public Task WriteAsync(int member, long end, string lines) => Task.Run(() =>
     {
         var path = folder.Path(RunFolder.Metrics(member));
+        RegularFile.RefuseLinks(folder.Runs, path);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite);
+        using var file = RegularFile.OpenWrite(folder.Runs, path, creates: true);
         var bytes = Encoding.UTF8.GetBytes(lines);
         if (file.Length < end - bytes.Length)
         {
             throw new InvalidDataException($"{path} is damaged: it has {file.Length} bytes, and the run's record names {end - bytes.Length}. "
-                + "Bring the file back, or train anew under another --name.");
+                + "Bring the file back, or train anew under another name.");
         }
 
         FileOperations.Before("append", path);

@@ -56,7 +56,7 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
         // Who announced another length was wrong, or is: a hash belongs to one.
         foreach (var (path, other) in Uploads.PartsOf(options.RunsFolder, Sha256)) if (other != length) File.Delete(path);
         var part = Uploads.Part(options.RunsFolder, Sha256, length);
-        using (var file = OpenPart(part, FileMode.OpenOrCreate))
+        using (var file = OpenPart(part, creates: true))
         {
             if (file.Length > 0) return file.Length;
         }
@@ -80,7 +80,7 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
     {
         if (File.Exists(whole)) return;
         var (path, length) = FindPart();
-        using var file = OpenPart(path, FileMode.Open);
+        using var file = OpenPart(path);
         // Bytes that another client of the same file sent first are sent again, as those are whose answer was lost.
         if (offset < 0 || file.Length < offset) throw new RunRejectedException($"The upload goes on at byte {file.Length}, not {offset}.");
         if (offset + bytes.Length > length)
@@ -94,7 +94,7 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
         if (File.Exists(whole)) return;
         var (path, length) = FindPart();
         string sha256;
-        using (var file = OpenPart(path, FileMode.Open))
+        using (var file = OpenPart(path))
         {
             if (file.Length < length) throw new RunRejectedException($"The upload was announced with {length:N0} bytes, and {file.Length:N0} came: go on with it.");
             sha256 = Convert.ToHexStringLower(SHA256.HashData(file));
@@ -116,5 +116,16 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
         ? part
         : throw new RunRejectedException("The upload has not begun here, or rested for too long: begin again.");
 
-    private static FileStream OpenPart(string path, FileMode mode) => new(path, mode, FileAccess.ReadWrite, FileShare.Read);
+    /// <exception cref="RunRejectedException">Something else stands in its place.</exception>
+    private FileStream OpenPart(string path, bool creates = false)
+    {
+        try
+        {
+            return RegularFile.OpenWrite(Path.GetFullPath(options.RunsFolder), path, creates);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new RunRejectedException(exception.Message);
+        }
+    }
 }

@@ -3,6 +3,7 @@ using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Grains.Files;
@@ -27,8 +28,19 @@ public static class UploadedData
     private static string PathOf(this EnsembleTrainingOptions options, UploadedName upload)
     {
         var path = Uploads.Whole(options.RunsFolder, upload.Sha256);
-        return File.Exists(path) ? path : throw new DataException(
-            $"{upload.Name} is not in the store any more: it was uploaded as {upload.Sha256}. Train with the file again.");
+        try
+        {
+            RegularFile.OpenRead(Path.GetFullPath(options.RunsFolder), path).Dispose();
+            return path;
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new DataException($"{upload.Name} is not in the store any more: it was uploaded as {upload.Sha256}. Train with the file again.", exception);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new DataException(exception.Message, exception);
+        }
     }
 
     private static DataException Unknown(EnsembleTrainingOptions options, string dataset) => new(

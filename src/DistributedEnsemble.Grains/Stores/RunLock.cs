@@ -41,9 +41,7 @@ public sealed class RunLock : IDisposable
         try
         {
             lock (Held) if (Held.ContainsKey(folder.Lock)) return true;
-            // Something else in its place may keep whoever opens it waiting.
-            RegularFile.OpenRead(folder.Runs, folder.Lock).Dispose();
-            using var probe = new FileStream(folder.Lock, FileMode.Open, FileAccess.Read, FileShare.None);
+            using var probe = RegularFile.OpenAlone(folder.Runs, folder.Lock, creates: false);
             return false;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
@@ -108,11 +106,15 @@ public sealed class RunLock : IDisposable
         {
             try
             {
-                return new FileStream(folder.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                return RegularFile.OpenAlone(folder.Runs, folder.Lock, creates: true);
             }
             catch (IOException) when (IsHeld(folder))
             {
                 Thread.Sleep(20);
+            }
+            catch (InvalidDataException exception)
+            {
+                throw new IOException(exception.Message, exception);
             }
         }
 

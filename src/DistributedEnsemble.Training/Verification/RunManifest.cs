@@ -73,7 +73,11 @@ public sealed record RunManifest(
         CurrentFormat, status.Run, status.Id, Sha256(folder, folder.Spec), Sha256(folder, folder.Data), RunDescription.Read(folder).Data.Sha256,
         typeof(RunManifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "", status.Machine, status.Snapshots, status.Ema);
 
-    private static string Sha256(RunFolder folder, string path) => Convert.ToHexStringLower(SHA256.HashData(RegularFile.ReadAllBytes(folder.Runs, path)));
+    private static string Sha256(RunFolder folder, string path)
+    {
+        using var file = RegularFile.OpenRead(folder.Runs, path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
 
     private static byte[] Read(RunFolder folder, string name)
     {

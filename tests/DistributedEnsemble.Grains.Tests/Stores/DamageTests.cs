@@ -42,7 +42,7 @@ public sealed class DamageTests : IDisposable
         var status = await next.WhenAsync(run, s => s.State == RunState.Paused);
 
         Assert.Equal(
-            $"{path} is damaged: it has 20 bytes, and the run's record names {bytes.Length}. Bring the file back, or train anew under another --name.",
+            $"{path} is damaged: it has 20 bytes, and the run's record names {bytes.Length}. Bring the file back, or train anew under another name.",
             status.Reason);
         File.WriteAllBytes(path, bytes);
         await next.Scheduler.ResumeAsync(run);

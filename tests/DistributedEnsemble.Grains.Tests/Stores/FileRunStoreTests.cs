@@ -123,7 +123,7 @@ public sealed class FileRunStoreTests : IDisposable
 
         File.WriteAllBytes(log, bytes[..10]);
         var cut = await Assert.ThrowsAsync<InvalidDataException>(() => _store.ReadAsync(_run));
-        Assert.Equal($"{log} is damaged: it has 10 bytes, and the run's record names {bytes.Length}. Bring the file back, or train anew under another --name.", cut.Message);
+        Assert.Equal($"{log} is damaged: it has 10 bytes, and the run's record names {bytes.Length}. Bring the file back, or train anew under another name.", cut.Message);
 
         File.WriteAllBytes(log, [(byte)'x', .. bytes[1..]]);
         var changed = await Assert.ThrowsAsync<InvalidDataException>(() => _store.ReadAsync(_run));

@@ -1,9 +1,14 @@
 using System.Diagnostics;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Files;
+using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Safetensors;
 
@@ -105,5 +110,94 @@ public sealed class StrangeFileTests : IDisposable
 
         Assert.Contains("only regular files are read there", refused.Message);
         Assert.Contains("only regular files are read there", unread.Message);
+    }
+
+    [Fact]
+    public void A_lock_that_is_a_link_makes_nothing_outside()
+    {
+        var folder = _runs.Folder("locked");
+        Directory.CreateDirectory(folder.Root);
+        File.CreateSymbolicLink(folder.Lock, Path.Combine(_outside, "lock"));
+
+        var refused = Assert.Throws<IOException>(() => RunLock.TryAcquire(folder));
+
+        Assert.Equal($"{folder.Lock} is a link, or reached through one: only regular files are read there.", refused.Message);
+        Assert.False(RunLock.IsHeld(folder));
+        Assert.Empty(Directory.GetFileSystemEntries(_outside));
+    }
+
+    [Fact]
+    public void A_lock_is_held_against_those_who_open_it_in_any_way()
+    {
+        var folder = _runs.Folder("held");
+        Directory.CreateDirectory(folder.Root);
+        using (RunLock.TryAcquireAlone(folder))
+        {
+            Assert.Throws<IOException>(() => new FileStream(folder.Lock, FileMode.Open, FileAccess.Read, FileShare.None));
+            Assert.Throws<IOException>(() => RegularFile.OpenAlone(folder.Runs, folder.Lock, creates: true));
+        }
+
+        using (new FileStream(folder.Lock, FileMode.Open, FileAccess.ReadWrite, FileShare.None)) Assert.True(RunLock.IsHeld(folder));
+        Assert.False(RunLock.IsHeld(folder));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Metrics_are_not_written_through_a_link(bool isFolder)
+    {
+        var folder = _runs.Folder("metrics");
+        var path = folder.Path(RunFolder.Metrics(0));
+        Directory.CreateDirectory(folder.Root);
+        if (isFolder) Directory.CreateSymbolicLink(folder.Path("members"), _outside);
+        else
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.CreateSymbolicLink(path, Path.Combine(_outside, "metrics"));
+        }
+
+        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => new MetricFiles(folder).WriteAsync(0, 3, "{}\n"));
+
+        Assert.Equal($"{path} is a link, or reached through one: only regular files are read there.", refused.Message);
+        Assert.Empty(Directory.GetFileSystemEntries(_outside));
+    }
+
+    [Fact]
+    public async Task An_upload_reads_and_writes_nothing_behind_a_link()
+    {
+        const string Sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
+        var data = Directory.CreateDirectory(Path.Combine(_runs.Path, ".data")).FullName;
+        var (part, whole) = (Path.Combine(data, $"{Sha256}.5.part"), Path.Combine(data, $"{Sha256}.csv"));
+        File.CreateSymbolicLink(part, Path.Combine(_outside, "part"));
+
+        var refused = await Assert.ThrowsAsync<RunRejectedException>(() => cluster.Upload(Sha256).BeginAsync(5));
+        File.WriteAllText(Path.Combine(_outside, "secret"), Secret);
+        File.CreateSymbolicLink(whole, Path.Combine(_outside, "secret"));
+        var unread = Assert.Throws<DataException>(() => new EnsembleTrainingOptions { RunsFolder = _runs.Path }.Resolve(
+            new DataSpec { Dataset = new UploadedName(Sha256, "a.csv").ToString() }, readsPaths: false));
+
+        Assert.Equal($"{part} is a link, or reached through one: only regular files are read there.", refused.Message);
+        Assert.Equal($"{whole} is a link, or reached through one: only regular files are read there.", unread.Message);
+        Assert.False(File.Exists(Path.Combine(_outside, "part")));
+    }
+
+    [Fact]
+    public void The_name_of_a_shared_folder_is_neither_a_link_nor_a_pipe()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Pipes there are no files.");
+        var (linked, piped) = (Path.Combine(_runs.Folder("linked").Root, ".shared-folder"), Path.Combine(_runs.Folder("piped").Root, ".shared-folder"));
+        foreach (var path in (string[])[linked, piped])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            Assert.Null(SharedFolder.Read(path));
+        }
+
+        File.WriteAllText(Path.Combine(_outside, "secret"), Secret);
+        File.CreateSymbolicLink(linked, Path.Combine(_outside, "secret"));
+        Process.Start("mkfifo", [piped]).WaitForExit();
+
+        Assert.Equal($"{linked} is a link, or reached through one: only regular files are read there.", Assert.Throws<IOException>(() => SharedFolder.Read(linked)).Message);
+        Assert.Equal($"{piped} is a pipe or a device: only regular files are read there.", Assert.Throws<IOException>(() => SharedFolder.Read(piped)).Message);
     }
 }

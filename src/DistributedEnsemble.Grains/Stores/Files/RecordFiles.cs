@@ -74,6 +74,7 @@ internal static class RecordFiles
     {
         var old = before is null ? TryReadHead(folder, run) : ReadState(folder, run)?.Head;
         var change = RecordChange.Between(old is null || IsMostlyPast(old) ? null : before, after);
+        RegularFile.RefuseLinks(folder.Runs, folder.Path(RunFolder.RecordDefinitionFile));
         var lines = RecordText.Lines(change.Members);
         var head = RecordHead.Of(run, version, after);
         if (change.IsWhole)
@@ -86,7 +87,7 @@ internal static class RecordFiles
         else
         {
             head = head with { Log = old!.Log, Length = old.Length + lines.Length, Whole = old.Whole };
-            if (lines.Length > 0) Append(folder.Path(head.Log!), old.Length, lines);
+            if (lines.Length > 0) Append(folder, folder.Path(head.Log!), old.Length, lines);
         }
 
         var json = RecordText.Of(head);
@@ -105,10 +106,10 @@ internal static class RecordFiles
     private static bool IsMostlyPast(RecordHead head) => head.Length > LeastCompacted && head.Length > Garbage * head.Whole;
 
     /// <summary>What follows the place is a line that was never named: it goes.</summary>
-    private static void Append(string path, long place, byte[] lines)
+    private static void Append(RunFolder folder, string path, long place, byte[] lines)
     {
         FileOperations.Before("append", path);
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+        using var file = RegularFile.OpenWrite(folder.Runs, path, creates: false);
         if (file.Length < place) throw TooShort(path, file.Length, place);
         file.Position = place;
         file.Write(lines);
@@ -179,7 +180,7 @@ internal static class RecordFiles
     }
 
     private static InvalidDataException TooShort(string path, long length, long named) =>
-        new($"{path} is damaged: it has {length} bytes, and the run's record names {named}. Bring the file back, or train anew under another --name.");
+        new($"{path} is damaged: it has {length} bytes, and the run's record names {named}. Bring the file back, or train anew under another name.");
 
     private sealed record State(string Run, RecordHead? Head, EarlierRecord? Earlier)
     {

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Training.Files;
 using StackExchange.Redis;
 
@@ -11,6 +12,8 @@ public static class SharedFolder
 {
     /// <summary>A name that no run can have.</summary>
     private const string IdFile = ".shared-folder";
+
+    private const long MostIdBytes = 200;
 
     private static readonly RedisKey s_key = "ensemble/folder";
 
@@ -33,12 +36,27 @@ public static class SharedFolder
 
         if (here == shared) return;
         throw new IOException(
-            $"--runs {runsFolder} is not the folder that the silos of this cluster share: its {IdFile} {(here is null ? "is missing" : $"says {here}")}, and theirs says {shared}. "
+            $"--runs {runsFolder} is not the folder that the silos of this cluster share: its {IdFile} {(here is null ? "is missing" : $"says {OneLine.Excerpt(here)}")}, and theirs says {shared}. "
             + $"Mount theirs here. If the runs were moved into this one, write {shared} into its {IdFile}.");
     }
 
     /// <returns>Null if the folder has none.</returns>
-    private static string? Read(string path) => File.Exists(path) ? File.ReadAllText(path).Trim() : null;
+    /// <exception cref="IOException">Something else stands in its place.</exception>
+    internal static string? Read(string path)
+    {
+        try
+        {
+            return RegularFile.ReadAllText(Path.GetDirectoryName(path)!, path, MostIdBytes).Trim();
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new IOException(exception.Message, exception);
+        }
+    }
 
     /// <returns>What another silo wrote, if one was faster.</returns>
     private static string Make(string path)
