@@ -39,6 +39,16 @@ public sealed class PlacementTests
     }
 
     [Fact]
+    public void The_members_of_a_run_that_was_listed_count_when_it_goes_on()
+    {
+        var run = RunKey.New("r");
+        var (state, _) = PlacementMachine.On(new PlacementState { Since = TimeSpan.Zero }, new RunsListed([run]), TimeSpan.Zero);
+        (state, _) = PlacementMachine.On(state, new RunAdded(run, 3), TimeSpan.Zero);
+
+        Assert.Equal(3, Assert.Single(state.Runs).Members);
+    }
+
+    [Fact]
     public void A_silo_with_the_data_takes_every_member_when_the_others_have_it_not()
     {
         var run = Run("clothes", MemberState.Completed, MemberState.Waiting);
