@@ -51,12 +51,36 @@ public class ColumnTensorsTests
     [InlineData("""{"inputs":[{"name":"age","data":[1]}]}""", "The request lacks the input \"town\": this model takes one for each column: \"age\", \"town\". Cells may be missing (null or \"\"), columns not.")]
     [InlineData("""{"inputs":[{"name":"age","data":[1]},{"name":"town","data":["a","b"]}]}""", "The input \"town\" has 2 rows, and \"age\" has 1: they must agree.")]
     [InlineData("""{"inputs":[{"name":"age","data":[1]},{"name":"age","data":[1]}]}""", "The input \"age\" is given twice: keep one of the two.")]
-    [InlineData("""{"inputs":[{"name":"age","shape":[2,1],"data":[1]}]}""", "inputs[0] (\"age\") has the shape [2, 1] and 1 cells: a column is [rows, 1] or [rows].")]
+    [InlineData("""{"inputs":[{"name":"age","shape":[2,1],"data":[1]}]}""", "inputs[0] (\"age\") has the shape [2, 1] and 1 cell: a column is [rows, 1] or [rows].")]
     [InlineData("""{"inputs":[{"name":"age","data":[{}]}]}""", "inputs[0].data holds an object: a cell is a number, a text or null.")]
     [InlineData("""{"inputs":[{"data":[1]}]}""", "inputs[0] has no name: it is that of a column.")]
     [InlineData("""{"inputs":[{"name":"age","data":[]}]}""", "inputs[0] (\"age\") has no rows: it needs at least one.")]
     [InlineData("""{"inputs":[]}""", "The request has no inputs: it needs one for each column: \"age\", \"town\".")]
     public void What_is_no_column_is_told(string json, string error) => Assert.Equal(error, Assert.Throws<HttpError>(() => Read(s_mixed, json)).Message);
+
+    [Theory]
+    [InlineData("\"\"")]
+    [InlineData("1")]
+    [InlineData("null")]
+    public void A_long_column_is_refused_before_it_is_read_to_its_end(string cell)
+    {
+        // Never closed: whoever reads on finds that it is cut short.
+        var json = $$"""{"inputs":[{"name":"town","data":[{{string.Join(',', Enumerable.Repeat(cell, 101))}}""";
+        var refused = Assert.Throws<HttpError>(() => InferRequestReader.Read(s_mixed, new HttpSettings { MaxRows = 100 }, Encoding.UTF8.GetBytes($"{json},{cell},"), null));
+        Assert.Equal((413, "inputs[0] has more than 100 rows: one request takes up to 100."), (refused.Status, refused.Message));
+    }
+
+    [Theory]
+    [InlineData("BYTES", 4)]
+    [InlineData("FP64", 8)]
+    [InlineData("INT8", 1)]
+    public void A_long_column_behind_the_json_is_refused_too(string datatype, int size)
+    {
+        var json = $"{{\"inputs\":[{{\"name\":\"town\",\"datatype\":\"{datatype}\",\"parameters\":{{\"binary_data_size\":{101 * size}}}}}]}}";
+        var refused = Assert.Throws<HttpError>(() => InferRequestReader.Read(
+            s_mixed, new HttpSettings { MaxRows = 100 }, (byte[])[.. Encoding.UTF8.GetBytes(json), .. new byte[101 * size]], json.Length));
+        Assert.Equal("inputs[0] has more than 100 rows: one request takes up to 100.", refused.Message);
+    }
 
     private static InferRequest Read(ServedModel model, string json) => InferRequestReader.Read(model, new HttpSettings(), Encoding.UTF8.GetBytes(json), null);
 

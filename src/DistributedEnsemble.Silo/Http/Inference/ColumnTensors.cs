@@ -74,20 +74,20 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
             : cells is { } read ? read.Texts is { } texts ? new RowColumn(name, [], [.. texts]) : new RowColumn(name, [.. read.Numbers], [])
             : throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has no data: it needs a cell for each row.");
         if (column.Count < 1) throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has no rows: it needs at least one.");
-        if (column.Count > limits.MaxRows) throw HttpError.TooLarge($"{what} ({OneLine.Quoted(name)}) has {column.Count} rows: one request takes up to {limits.MaxRows}.");
         if (shape is not null && !(shape.Length >= 1 && shape[0] == column.Count && (shape.Length == 1 || shape[1] == 1)))
             throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has the shape [{string.Join(", ", shape)}] and {column.Count} {Plural.Of(column.Count, "cell")}: a column is [rows, 1] or [rows].");
         return column;
     }
 
     /// <summary>Numbers as long as all are, texts from the first on that is none.</summary>
-    private static (List<double> Numbers, List<string>? Texts)? ReadCells(ref Utf8JsonReader json, string what)
+    private (List<double> Numbers, List<string>? Texts)? ReadCells(ref Utf8JsonReader json, string what)
     {
         JsonFields.Expect(ref json, JsonTokenType.StartArray, $"{what}.data", "an array");
         var (numbers, depth) = (new List<double>(), 1);
         List<string>? texts = null;
         while (depth > 0 && json.Read())
         {
+            if ((texts?.Count ?? numbers.Count) > limits.MaxRows) throw TooMany(what);
             switch (json.TokenType)
             {
                 case JsonTokenType.StartArray when depth == MostDimensions: throw HttpError.BadRequest($"{what}.data is nested too deeply: a column is [rows, 1] or [rows].");
@@ -116,6 +116,9 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
         return (numbers, texts);
     }
 
+    /// <summary>Told at once, as a cell takes many times its bytes in the body.</summary>
+    private HttpError TooMany(string what) => HttpError.TooLarge($"{what} has more than {limits.MaxRows} rows: one request takes up to {limits.MaxRows}.");
+
     private static string Text(double number) => double.IsNaN(number) ? "" : number.ToString("R");
 
     private static ReadOnlySpan<byte> Take(ref ReadOnlyMemory<byte> binary, long size, string what)
@@ -126,7 +129,7 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
         return bytes;
     }
 
-    private static RowColumn Binary(string name, string what, string? datatype, ReadOnlySpan<byte> bytes) => datatype switch
+    private RowColumn Binary(string name, string what, string? datatype, ReadOnlySpan<byte> bytes) => datatype switch
     {
         "BYTES" => new RowColumn(name, [], Texts(bytes, what)),
         "FP64" => Numbers<double>(name, what, bytes),
@@ -143,22 +146,24 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
         _ => throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has the datatype {OneLine.Quoted(datatype)}: a column is BYTES, FP64, FP32, FP16, or INT and UINT of 8 to 64 bits."),
     };
 
-    private static RowColumn Numbers<T>(string name, string what, ReadOnlySpan<byte> bytes)
+    private RowColumn Numbers<T>(string name, string what, ReadOnlySpan<byte> bytes)
         where T : unmanaged, System.Numerics.INumberBase<T>
     {
         var values = MemoryMarshal.Cast<byte, T>(bytes);
         if (values.Length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>() != bytes.Length) throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has {bytes.Length} bytes, which are no whole numbers of its datatype.");
+        if (values.Length > limits.MaxRows) throw TooMany(what);
         var numbers = new double[values.Length];
         TensorPrimitives.ConvertTruncating(values, numbers);
         return new RowColumn(name, ImmutableCollectionsMarshal.AsImmutableArray(numbers), []);
     }
 
     /// <summary>Each with its length before it, four bytes little-endian.</summary>
-    private static ImmutableArray<string> Texts(ReadOnlySpan<byte> bytes, string what)
+    private ImmutableArray<string> Texts(ReadOnlySpan<byte> bytes, string what)
     {
         var texts = ImmutableArray.CreateBuilder<string>();
         while (!bytes.IsEmpty)
         {
+            if (texts.Count == limits.MaxRows) throw TooMany(what);
             if (bytes.Length < sizeof(int) || BinaryPrimitives.ReadInt32LittleEndian(bytes) is var length && (length < 0 || length > bytes.Length - sizeof(int)))
                 throw HttpError.BadRequest($"{what}'s text {texts.Count} is longer than what is left of its bytes.");
             texts.Add(Encoding.UTF8.GetString(bytes.Slice(sizeof(int), length)));
