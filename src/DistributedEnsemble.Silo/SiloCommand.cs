@@ -12,7 +12,7 @@ internal static class SiloCommand
 {
     private static readonly Option<string> Cluster = new("--cluster")
     {
-        Description = "The Redis that the silos of a cluster share: redis://[user:password@]host[:port], or rediss:// for TLS (default: a cluster of its own).", HelpName = "URL",
+        Description = "The Redis that the silos of a cluster share: redis://[user:password@]host[:port], or rediss:// for TLS; or a file that holds it (default: a cluster of its own).", HelpName = "URL",
     };
 
     private static readonly Option<string> Runs = new("--runs") { Description = "Folder of the runs, shared by all silos (default: runs).", HelpName = "DIR" };

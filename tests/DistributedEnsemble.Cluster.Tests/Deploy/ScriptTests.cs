@@ -19,11 +19,10 @@ public sealed class ScriptTests : IDisposable
         {
             var (exitCode, said, errors) = await ScriptAsync("start", "2");
             Assert.True(exitCode == 0, errors);
-            var address = File.ReadAllText(_folder.File("cluster/address")).Trim();
             Assert.StartsWith("2 silos and their Redis are ready", said);
             Assert.Equal((2, "", "local-cluster: it runs already (redis); `deploy/local-cluster stop` ends it.\n"), await ScriptAsync("start"));
             await LocalProcess.RunAsync(Path.Combine(AppContext.BaseDirectory, "ensemble"), [
-                "train", "--dataset", "digits", "--members", "2", "--epochs", "1", "--name", "local", "--cluster", address]);
+                "train", "--dataset", "digits", "--members", "2", "--epochs", "1", "--name", "local", "--cluster", _folder.File("cluster/address")]);
             Assert.Equal(RunState.Completed, RunStatusJson.FromJson(File.ReadAllText(_folder.File("cluster/runs/local/run.json"))).State);
             Assert.Equal(3, (await ScriptAsync("status")).Output.Split('\n').Count(line => line.Contains(" runs, process ")));
         }
