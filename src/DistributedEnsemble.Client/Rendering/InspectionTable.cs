@@ -1,18 +1,19 @@
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Training.Tables;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Rendering;
 
-/// <summary>What a table is taken for, for people.</summary>
+/// <summary>What a table is taken for, for people. Names, cells and notes come from data, and a terminal obeys control characters.</summary>
 internal static class InspectionTable
 {
     public static void Write(IAnsiConsole console, TableInspection inspection)
     {
-        console.WriteRaw($"{inspection.File}: {Words.Plural(inspection.Rows, "row")}, {Words.Plural(inspection.Columns.Count, "column")}; {inspection.Format}");
+        console.WriteRaw($"{OneLine.Of(inspection.File)}: {Words.Plural(inspection.Rows, "row")}, {Words.Plural(inspection.Columns.Count, "column")}; {inspection.Format}");
         if (inspection.Target is { } target)
         {
             var without = inspection.RowsWithoutTarget > 0 ? $"; {Words.Plural(inspection.RowsWithoutTarget, "row")} {(inspection.RowsWithoutTarget == 1 ? "has no target and is" : "have no target and are")} left out" : "";
-            console.WriteRaw($"target: {Printable(target)} (--target C chooses another), task: {inspection.Task?.ToString().ToLowerInvariant()} (--task T){without}");
+            console.WriteRaw($"target: {OneLine.Of(target)} (--target C chooses another), task: {inspection.Task?.ToString().ToLowerInvariant()} (--task T){without}");
         }
 
         var table = new Table().Border(TableBorder.Simple)
@@ -21,14 +22,11 @@ internal static class InspectionTable
         foreach (var column in inspection.Columns)
         {
             table.AddRow(
-                new Text(Printable(column.Name)), new Text(column.Kind, new Style(column.Inputs == 0 && column.Kind != "target" ? Color.Grey : null)), new Text($"{column.Missing:N0}"),
-                new Text($"{(column.HasMore ? ">" : "")}{column.Distinct:N0}"), new Text($"{column.Inputs:N0}"), new Text(Printable(column.Contents)), new Text(Printable(column.Note ?? "")));
+                new Text(OneLine.Of(column.Name)), new Text(column.Kind, new Style(column.Inputs == 0 && column.Kind != "target" ? Color.Grey : null)), new Text($"{column.Missing:N0}"),
+                new Text($"{(column.HasMore ? ">" : "")}{column.Distinct:N0}"), new Text($"{column.Inputs:N0}"), new Text(OneLine.Of(column.Contents)), new Text(OneLine.Of(column.Note)));
         }
 
         console.Write(table);
-        foreach (var note in inspection.Notes) console.WriteRaw($"Note: {note}");
+        foreach (var note in inspection.Notes) console.WriteRaw($"Note: {OneLine.Of(note)}");
     }
-
-    /// <summary>Names come from data, and a terminal obeys control characters.</summary>
-    private static string Printable(string text) => new([.. text.Select(c => char.IsControl(c) ? '?' : c)]);
 }

@@ -41,6 +41,18 @@ public sealed class InspectTests : IDisposable
     }
 
     [Fact]
+    public async Task What_steers_a_terminal_is_not_shown_of_names_cells_notes_and_files()
+    {
+        var rows = string.Concat(Enumerable.Range(0, 60).Select(i => $"{i * i},al\u001b[31mways,{(i % 2 == 0 ? "a\u202eb" : "c\u001b[2Jd")}\n"));
+        var file = _driver.File("turned\u202e.csv", $"si\u202eze,same\u001b]0;x,kind\n{rows}");
+        var shown = (await _driver.RunAsync("inspect", file)).Succeeded().Out;
+
+        Assert.DoesNotContain('\u202e', shown);
+        Assert.DoesNotContain('\u001b', shown);
+        Assert.Contains("si ze", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_file_that_is_not_there_is_told() =>
         (await _driver.RunAsync("inspect", "none.csv")).Refused(2, "none.csv was not found: looked for none.csv. If it lies in another folder DIR, add --data DIR.");
 
