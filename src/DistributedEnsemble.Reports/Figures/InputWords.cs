@@ -28,7 +28,9 @@ internal static class InputWords
         DateTimeColumn date => DateTimeOffset.FromUnixTimeSeconds((long)Math.Round((inputs[0] * date.Deviation) + date.Mean)).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),
         CategoryColumn { Vector: not null } category => Level(category, (int)inputs[0]),
         CategoryColumn category => Level(category, inputs.IndexOf(1f)),
-        _ => Number(inputs[0]),
+        PlainNumberColumn => Number(inputs[0]),
+        LeftOutColumn => "",
+        _ => throw new InvalidOperationException($"{feature.GetType().Name} has no words for its cells."),
     };
 
     private static string Level(CategoryColumn category, int place) =>

@@ -13,7 +13,12 @@ internal static class HyperParameters
         var (experiment, session) = (new ProtobufMessage(), new ProtobufMessage());
         foreach (var (name, value) in values)
         {
-            var kind = value.ValueKind switch { JsonValueKind.Number => 3, JsonValueKind.True or JsonValueKind.False => 2, _ => 1 };
+            var kind = value.ValueKind switch
+            {
+                JsonValueKind.Number => 3,
+                JsonValueKind.True or JsonValueKind.False => 2,
+                JsonValueKind.String or JsonValueKind.Null or JsonValueKind.Array or JsonValueKind.Object or JsonValueKind.Undefined => 1,
+            };
             experiment.Add(4, new ProtobufMessage().Add(1, name).Add(4, kind));
             session.Add(1, new ProtobufMessage().Add(1, name).Add(2, Value(value)));
         }
@@ -29,6 +34,6 @@ internal static class HyperParameters
         JsonValueKind.Number => new ProtobufMessage().Add(2, value.GetDouble()),
         JsonValueKind.True => new ProtobufMessage().Add(4, 1),
         JsonValueKind.False => new ProtobufMessage().Add(4, 0),
-        _ => new ProtobufMessage().Add(3, value.ToString()),
+        JsonValueKind.String or JsonValueKind.Null or JsonValueKind.Array or JsonValueKind.Object or JsonValueKind.Undefined => new ProtobufMessage().Add(3, value.ToString()),
     };
 }
