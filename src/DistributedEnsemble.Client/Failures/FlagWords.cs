@@ -13,21 +13,22 @@ internal static partial class FlagWords
         ["data.categorical"] = "--categorical", ["data.header"] = "--header", ["data.test"] = "--test", ["data.imageSize"] = "--image-size",
         ["training.epochs"] = "--epochs", ["members"] = "--members", ["name"] = "--name", ["seed"] = "--seed",
         ["prediction.from"] = "--from", ["prediction.select"] = "--select", ["prediction.monteCarloSamples"] = "--mc", ["coverage"] = "--coverage",
+        ["make DIR the data folder"] = "add --data DIR", ["more lanes"] = "more --lanes", ["fewer lanes"] = "fewer --lanes",
     };
 
     /// <param name="parsed">The command line; null if it could not be parsed.</param>
     public static string Of(string line, ParseResult? parsed)
     {
         if (parsed is null) return line;
-        return Key().Replace(line, found => s_flags.TryGetValue(found.Value, out var flag) && !IsTyped(found.Value.Split(' ')[0]) && HasFlag(flag.Split(' ')[0]) ? flag : found.Value);
+        return Key().Replace(line, found => s_flags.TryGetValue(found.Value, out var flag) && !IsTyped(found.Value.Split(' ')[0]) && HasFlag(flag.Split(' ').First(word => word.StartsWith('-'))) ? flag : found.Value);
 
         // In a spec file, or after --set.
         bool IsTyped(string key) => parsed.Tokens.Any(token => token.Value.StartsWith($"{key}=", StringComparison.Ordinal) || token.Value.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
 
-        bool HasFlag(string flag) => parsed.CommandResult.Command.Options.Any(option => option.Name == flag);
+        bool HasFlag(string flag) => parsed.CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options).Any(option => option.Name == flag);
     }
 
-    /// <summary>A key of a section anywhere, but in quotes or as a part of something longer; one without a section where a sentence begins with it.</summary>
-    [GeneratedRegex("""(?<![\w.\-"/]|did you mean )(?:data\.header (?:true|false)|(?:data|training|prediction)\.[A-Za-z]+)(?![\w="]|\.\w)|^(?:members|name|seed|coverage)(?= is )""")]
+    /// <summary>A key of a section anywhere, but in quotes or as a part of something longer; one without a section where a sentence begins with it; and what a way out says at its end.</summary>
+    [GeneratedRegex("""(?<![\w.\-"/]|did you mean )(?:data\.header (?:true|false)|(?:data|training|prediction)\.[A-Za-z]+)(?![\w="]|\.\w)|^(?:members|name|seed|coverage)(?= is )|make DIR the data folder(?=\.)|(?<=Take |start silos with )(?:fewer|more) lanes(?=[.,])""")]
     private static partial Regex Key();
 }

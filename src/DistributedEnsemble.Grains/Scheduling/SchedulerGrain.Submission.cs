@@ -26,7 +26,7 @@ internal sealed partial class SchedulerGrain
         if (spec.ThreadsPerMember > lanes)
         {
             throw new RunRejectedException(
-                $"threadsPerMember is {spec.ThreadsPerMember}: no silo has more than {lanes} lanes. Take fewer threads, or start silos with more --lanes.");
+                $"threadsPerMember is {spec.ThreadsPerMember}: no silo has more than {lanes} lanes. Take fewer threads, or start silos with more lanes.");
         }
 
         return await AdmitAsync(spec.Members, async () =>

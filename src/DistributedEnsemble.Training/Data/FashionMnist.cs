@@ -20,7 +20,7 @@ public sealed class FashionMnist : IDatasetSource
 
     public string Name => "fashion-mnist";
 
-    public string Description => "70,000 pictures of clothes, 28×28 pixels (Debian's dataset-fashion-mnist, or IDX files in --data)";
+    public string Description => "70,000 pictures of clothes, 28×28 pixels (Debian's dataset-fashion-mnist, or IDX files in the data folder)";
 
     public JsonObject Defaults => JsonNode.Parse(
         """
@@ -46,7 +46,7 @@ public sealed class FashionMnist : IDatasetSource
         if (location.Found is not { } folder)
             throw new DataException(
                 $"{Name} was not found in {string.Join(" or ", location.Looked)}. Install Debian's package dataset-fashion-mnist, "
-                + $"or put the files {string.Join(", ", Files.Select(file => $"{file}.gz"))} into a folder DIR and add --data DIR.");
+                + $"or put the files {string.Join(", ", Files.Select(file => $"{file}.gz"))} into a folder DIR and make DIR the data folder.");
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var train = Read(folder, TrainImages, TrainLabels, hash);

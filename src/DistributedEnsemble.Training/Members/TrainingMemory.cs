@@ -40,7 +40,7 @@ public static class TrainingMemory
         var largest = plan.Of(bytes.MaxBy(member => member.Value).Key);
         var (each, all) = (bytes[largest.Member], plan.Members.Select(member => (Int128)bytes[member.Member % bytes.Count]).OrderDescending().Take(atOnce).Aggregate((sum, next) => sum + next));
         if (all <= available) return;
-        var wayOut = atOnce > 1 && each <= available ? "Take fewer --lanes, a smaller model or smaller batches." : "Take a smaller model or smaller batches.";
+        var wayOut = atOnce > 1 && each <= available ? "Take fewer lanes, a smaller model or smaller batches." : "Take a smaller model or smaller batches.";
         throw new SpecException(
             $"model: training takes at least {InWords(each)} for {(bytes.Count == 1 ? "each" : "the largest")} of {atOnce} members at once "
             + $"({largest.Network.Layout.ParameterCount:N0} weights, batches of {largest.Spec.Training.BatchSize:N0}), and {InWords(available)} are free. {wayOut}");

@@ -31,7 +31,7 @@ public sealed class TableSource(string path, string? name = null) : IDatasetSour
     {
         var location = Locate(path, folders);
         return location.Found is { } found ? Path.GetFullPath(found) : throw new DataException(
-            $"{path} was not found: looked for {string.Join(" and ", location.Looked)}. If it lies in another folder DIR, add --data DIR.");
+            $"{path} was not found: looked for {string.Join(" and ", location.Looked)}. If it lies in another folder DIR, make DIR the data folder.");
     }
 
     public Dataset Load(DataFolders folders) => Load(folders, new DataSpec(), null);

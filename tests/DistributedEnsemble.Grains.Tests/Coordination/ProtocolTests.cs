@@ -137,7 +137,7 @@ public sealed class ProtocolTests
             () => cluster.SubmitAsync(Specs.Small.Replace("\"members\": 6", "\"members\": 6, \"threadsPerMember\": 3")));
 
         Assert.Equal(
-            "threadsPerMember is 3: no silo has more than 2 lanes. Take fewer threads, or start silos with more --lanes.", error.Message);
+            "threadsPerMember is 3: no silo has more than 2 lanes. Take fewer threads, or start silos with more lanes.", error.Message);
         Assert.Empty(Directory.EnumerateFileSystemEntries(cluster.RunsFolder));
     }
 }

@@ -43,7 +43,7 @@ public class BuiltInDatasetTests
         Assert.Equal(
             $"fashion-mnist was not found in mine or {Path.Combine("mine", "fashion-mnist")} or {Path.Combine("nowhere", "fashion-mnist")}. "
             + "Install Debian's package dataset-fashion-mnist, or put the files train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
-            + "t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz into a folder DIR and add --data DIR.",
+            + "t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz into a folder DIR and make DIR the data folder.",
             error.Message);
     }
 

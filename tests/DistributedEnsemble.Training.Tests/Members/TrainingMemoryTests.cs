@@ -31,7 +31,7 @@ public class TrainingMemoryTests
 
         Assert.Equal(
             "model: training takes at least 4.6 GiB for each of 3 members at once (306,533,010 weights, batches of 32), and 10.0 GiB are free. "
-            + "Take fewer --lanes, a smaller model or smaller batches.",
+            + "Take fewer lanes, a smaller model or smaller batches.",
             error.Message);
     }
 
