@@ -25,7 +25,7 @@ public sealed class DivergenceTests
         Assert.Matches($@"^the loss of member {lost} is NaN at step 1: most likely the learning rate, 0.05 there, is too high$", reason);
         Assert.Equal($"1 of 4 members failed: {reason}", status.Reason);
         Assert.Equal(Enumerable.Range(0, 4).Select(i => i == lost ? MemberState.Failed : MemberState.Completed), status.Members.Select(m => m.State));
-        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest());
+        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken);
         Assert.Equal(Enumerable.Range(0, 4).Where(i => i != lost), report.Weights.Select(file => file.Member));
         Assert.InRange(report.Ensemble.Nll, 0, 10);
     }

@@ -52,7 +52,7 @@ public sealed class DistributionTests
 
         var run = await cluster.SubmitAsync(Specs.Different);
         var status = await cluster.WhenAsync(run, s => s.HasEnded);
-        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(new ConstituentChoice(Select: "greedy")));
+        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(new ConstituentChoice(Select: "greedy")), TestContext.Current.CancellationToken);
         var page = await cluster.Aggregator(run).PredictOutOfFoldAsync(new OutOfFoldRequest());
 
         Assert.Equal(RunState.Completed, status.State);

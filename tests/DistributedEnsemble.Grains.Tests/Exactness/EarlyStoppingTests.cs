@@ -50,7 +50,7 @@ public sealed class EarlyStoppingTests
         var run = await cluster.SubmitAsync(Specs.Stopping);
         var status = await cluster.WhenAsync(run, s => s.HasEnded);
 
-        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest());
+        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken);
 
         Assert.Equal(status.Members.Select(member => (member.Index, member.FinalStep!.Value)), report.Weights.Select(file => (file.Member, file.Step)));
     }

@@ -24,7 +24,7 @@ public sealed class OwnModuleTests
         var run = await cluster.SubmitAsync(s_spec);
 
         var status = await cluster.WhenAsync(run, s => s.HasEnded);
-        var onCluster = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest());
+        var onCluster = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken);
         var ofFolder = RunEvaluation.Evaluate(
             cluster.Folder(run), status, null, (data, _) => new DatasetRegistry().Resolve(data.Dataset).Load(new DataFolders()), networks,
             cancellation: TestContext.Current.CancellationToken);

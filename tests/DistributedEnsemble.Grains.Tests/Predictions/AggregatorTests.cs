@@ -47,7 +47,7 @@ public sealed class AggregatorTests
         ];
         foreach (var choice in choices)
         {
-            var onCluster = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(choice, Coverage: 0.8));
+            var onCluster = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(choice, Coverage: 0.8), TestContext.Current.CancellationToken);
             var ofFolder = RunEvaluation.Evaluate(
                 cluster.Folder(run), status, choice, (data, _) => registry.Resolve(data.Dataset).Load(new DataFolders()), new NetworkRegistry(), coverage: 0.8,
                 TestContext.Current.CancellationToken);
@@ -80,7 +80,7 @@ public sealed class AggregatorTests
             var (validation, test) = (LossesOn(DataPart.Validation), LossesOn(DataPart.Test));
             var best = Array.IndexOf(validation, validation.Min());
 
-            var chosen = (await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest())).Single;
+            var chosen = (await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken)).Single;
 
             Assert.Equal(best, chosen.BestMember);
             Assert.Equal(test[best], chosen.Best!.Nll, 1e-6);
@@ -100,7 +100,7 @@ public sealed class AggregatorTests
         var without = await cluster.SubmitAsync(Specs.Small.Replace("\"dataset\": \"digits\"", "\"dataset\": \"digits\", \"validationFraction\": 0"));
         await cluster.WhenAsync(without, s => s.HasEnded);
 
-        var report = await cluster.Aggregator(without).EvaluateAsync(new EvaluationRequest());
+        var report = await cluster.Aggregator(without).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken);
 
         Assert.Null(report.Single.Best);
         Assert.Null(report.Single.BestMember);
@@ -116,7 +116,7 @@ public sealed class AggregatorTests
         {
             var run = await cluster.SubmitAsync(Specs.Small);
             await cluster.WhenAsync(run, s => s.HasEnded);
-            reports.Add(await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest()));
+            reports.Add(await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken));
         }
 
         Assert.Equal(reports[0].Ensemble, reports[1].Ensemble);
@@ -133,7 +133,7 @@ public sealed class AggregatorTests
         await cluster.WhenAsync(run, s => s.HasEnded);
         try
         {
-            var evaluation = cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest());
+            var evaluation = cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken);
             await Assert.ThrowsAsync<TimeoutException>(() => cluster.Aggregator(run).PredictAsync(
                 new PredictionRequest([.. new float[64]]), TestContext.Current.CancellationToken));
 

@@ -79,7 +79,7 @@ public sealed class PredictionThreadsTests
             free.Wait();
         });
         isBusy.Wait(TestContext.Current.CancellationToken);
-        var evaluated = threads.RunAsync(() => Note("evaluated"));
+        var evaluated = threads.RunAsync(() => Note("evaluated"), TestContext.Current.CancellationToken);
         var served = threads.ServeAsync(1, (_, _) => Note("served"));
 
         free.Set();
@@ -106,7 +106,7 @@ public sealed class PredictionThreadsTests
         var busy = new List<Task> { Serve(threads, free, 0) };
         Assert.Equal(["0 of 2", "1 of 2"], await PartsAsync(threads, idle: 2, most: 10));
 
-        busy.AddRange([threads.RunAsync(Wait), threads.RunAsync(Wait)]);
+        busy.AddRange([threads.RunAsync(Wait, TestContext.Current.CancellationToken), threads.RunAsync(Wait, TestContext.Current.CancellationToken)]);
         while (threads.Idle != 0) await Task.Delay(1, TestContext.Current.CancellationToken);
         var late = PartsAsync(threads, idle: 0, most: 10);
         Assert.False(late.IsCompleted);
@@ -147,7 +147,7 @@ public sealed class PredictionThreadsTests
     public async Task Predictions_are_in_demand_from_one_that_is_served_until_none_has_been_for_a_moment()
     {
         using var threads = new PredictionThreads(_options);
-        await threads.RunAsync(() => 0);
+        await threads.RunAsync(() => 0, TestContext.Current.CancellationToken);
         Assert.False(threads.AreInDemand);
 
         await threads.ServeAsync(1, (_, _) => Assert.True(threads.AreInDemand));

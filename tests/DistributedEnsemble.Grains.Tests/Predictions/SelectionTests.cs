@@ -22,13 +22,13 @@ public sealed class SelectionTests
         var run = await cluster.SubmitAsync(Specs.Small);
         await cluster.WhenAsync(run, s => s.HasEnded);
 
-        var first = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(s_greedy));
+        var first = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(s_greedy), TestContext.Current.CancellationToken);
         var file = Assert.Single(Directory.GetFiles(Path.Combine(cluster.Folder(run).Root, "validation")));
         var text = File.ReadAllText(file);
         File.WriteAllText(file, text.Replace("\"temperature\": ", "\"temperature\": 1"));
-        var read = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(s_greedy));
+        var read = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(s_greedy), TestContext.Current.CancellationToken);
         File.WriteAllText(file, text[..(text.Length / 2)]);
-        var again = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(s_greedy));
+        var again = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(s_greedy), TestContext.Current.CancellationToken);
 
         Assert.True(read.Calibrated!["temperature"] > 10, "The stored temperature is the one that is used.");
         Assert.Equal(first.Calibrated, again.Calibrated);
@@ -43,7 +43,7 @@ public sealed class SelectionTests
         var run = await cluster.SubmitAsync(s_trained);
         await cluster.WhenAsync(run, s => s.HasEnded);
         var plan = Specs.Plan(s_trained);
-        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(s_greedy));
+        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(s_greedy), TestContext.Current.CancellationToken);
 
         var answer = await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. Raw(plan, 5)], s_greedy), TestContext.Current.CancellationToken);
 
@@ -63,7 +63,7 @@ public sealed class SelectionTests
         var run = await cluster.SubmitAsync(Specs.Small);
         await cluster.WhenAsync(run, s => s.HasEnded);
         var plan = Specs.Plan(Specs.Small);
-        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest());
+        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken);
 
         var raw = await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. Raw(plan, 5)]), TestContext.Current.CancellationToken);
         var calibrated = await cluster.Aggregator(run).PredictAsync(
@@ -92,7 +92,7 @@ public sealed class SelectionTests
 
         Assert.Equal("prediction.select is \"greedy\": it chooses on validation rows, and run \"small\" kept none. Choose all or last:N.", greedy.Message);
         Assert.Equal("calibrated is true: calibration is fitted on validation rows, and run \"small\" kept none. Ask without it.", calibrated.Message);
-        Assert.Null((await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest())).Calibrated);
+        Assert.Null((await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken)).Calibrated);
     }
 
     private static float[] Raw(TrainingPlan plan, int rows) =>

@@ -66,7 +66,7 @@ public sealed class EarlyStoppingTests : IDisposable
 
         using var weights = training.CopyWeights();
         var rows = plan.Samples(DataPart.Validation);
-        var answers = BatchedPrediction.OfRows(Predictors.Create(plan, weights, 0, 0), rows, 0, (int)rows.Count);
+        var answers = BatchedPrediction.OfRows(Predictors.Create(plan, weights, 0, 0), rows, 0, (int)rows.Count, TestContext.Current.CancellationToken);
         var task = plan.Task.Fitted(plan.Task.Fit(AnswerRows.Of(answers), rows.Targets));
         var quality = task.Quality();
         quality.Add(AnswerRows.Of(answers), rows.Targets);

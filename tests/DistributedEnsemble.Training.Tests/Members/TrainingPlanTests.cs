@@ -18,8 +18,8 @@ public sealed class TrainingPlanTests
         using var weights = Weights.Initialize(plan.Of(0).Network.Layout, plan.Random, 0);
 
         Assert.Equal(
-            BatchedPrediction.OfRows(Predictors.Create(today, weights, 0, 0), today.Dataset.Test, 0, 5),
-            BatchedPrediction.OfRows(Predictors.Create(plan, weights, 0, 0), plan.Dataset.Test, 0, 5));
+            BatchedPrediction.OfRows(Predictors.Create(today, weights, 0, 0), today.Dataset.Test, 0, 5, TestContext.Current.CancellationToken),
+            BatchedPrediction.OfRows(Predictors.Create(plan, weights, 0, 0), plan.Dataset.Test, 0, 5, TestContext.Current.CancellationToken));
         Assert.Equal(
             "training.precision is bfloat16: nothing trains in it any more. Evaluate the run and predict with the models that it has, or start a new "
             + "one, which computes in float32.",

@@ -115,7 +115,7 @@ public sealed class ResNetTests
         using var weights = Weights.Initialize(plan.Of(0).Network.Layout, plan.Random, 0);
         var before = weights.Sha256();
 
-        BatchedPrediction.OfRows(new SingleModel(plan.Of(0).Network, plan.Task, weights), plan.Dataset.Test, 0, 100);
+        BatchedPrediction.OfRows(new SingleModel(plan.Of(0).Network, plan.Task, weights), plan.Dataset.Test, 0, 100, TestContext.Current.CancellationToken);
 
         Assert.Equal(before, weights.Sha256());
     }
@@ -132,7 +132,7 @@ public sealed class ResNetTests
         using var member = new MemberTraining(plan, 0);
         while (member.Step < plan.Of(0).Steps) member.Advance();
         using var weights = member.CopyWeights();
-        var answers = BatchedPrediction.OfRows(new SingleModel(plan.Of(0).Network, plan.Task, weights), plan.Dataset.Test, 0, (int)plan.Dataset.Test.Count);
+        var answers = BatchedPrediction.OfRows(new SingleModel(plan.Of(0).Network, plan.Task, weights), plan.Dataset.Test, 0, (int)plan.Dataset.Test.Count, TestContext.Current.CancellationToken);
 
         var quality = ClassificationQuality.Of((Classification)plan.Task, answers, plan.Dataset.Test.Targets);
 
