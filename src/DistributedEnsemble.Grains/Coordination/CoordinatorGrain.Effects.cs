@@ -16,7 +16,39 @@ internal sealed partial class CoordinatorGrain
 {
     private const int MostMoves = 50;
 
-    private readonly SemaphoreSlim _storing = new(1), _showing = new(1);
+    private readonly SemaphoreSlim _storing = new(1), _showing = new(1), _holding = new(1);
+    private readonly Queue<RunEffect> _effects = [];
+    private Task _awaited = Task.CompletedTask;
+
+    /// <summary>In the order in which the machine says them: what follows a deletion or the run's release begins when that is done.</summary>
+    private void PerformAll()
+    {
+        while (_awaited.IsCompleted && _effects.TryDequeue(out var effect)) Perform(effect);
+    }
+
+    /// <param name="done">Does not fail.</param>
+    private void Await(Task done)
+    {
+        _awaited = done;
+        if (!done.IsCompleted) _ = GoOnAsync();
+
+        async Task GoOnAsync()
+        {
+            await done;
+            PerformAll();
+        }
+    }
+
+    /// <summary>When everything has begun that the machine has said so far.</summary>
+    private async Task WhenPerformedAsync()
+    {
+        while (true)
+        {
+            PerformAll();
+            if (_awaited.IsCompleted) return;
+            await _awaited;
+        }
+    }
 
     private void Perform(RunEffect effect)
     {
@@ -28,17 +60,17 @@ internal sealed partial class CoordinatorGrain
             case ReadRecord: _ = ReadAsync(); break;
             case ClearRecord clear: _ = ClearAsync(clear.Call); break;
             case Claim claim: _ = ClaimAsync(claim); break;
-            case Unclaim: _ = Try(() => FileRuns.Remove(_folder)); break;
+            case Unclaim: Await(Task.Run(() => Try(() => FileRuns.Remove(_folder)))); break;
             case TakeOver take: _ = TakeOverAsync(take.Number); break;
             case WriteDefinition definition: _ = WriteDefinitionAsync(definition); break;
-            case ReleaseRun: GiveFree(); break;
+            case ReleaseRun: Await(GiveFreeAsync()); break;
             case Deactivate: DeactivateOnIdle(); break;
             case CallMember call: _ = CallMemberAsync(call); break;
             case StopMember stop: _ = StopMemberAsync(stop.Attempt); break;
             case TellScheduler: GrainFactory.GetGrain<IScheduler>(IScheduler.Key).RunChangedAsync(_run).Ignore(); break;
             case Fold fold: _ = FoldAsync(fold); break;
             case AppendMetrics append: _ = AppendAsync(append); break;
-            case DeleteFile delete: Delete(delete.File.File); break;
+            case DeleteFile delete: Await(DeleteAsync(delete.File.File)); break;
             case WriteStatus status: _ = ShowAsync(status); break;
             case CheckEnd check: _ = CheckEndAsync(check); break;
             case SayInexact said: _log.Inexact(_run, said.Reason); break;
@@ -113,16 +145,16 @@ internal sealed partial class CoordinatorGrain
     {
         try
         {
-            _held = await _ownership.ClaimAsync(_run);
-            if (_held is not null) await Task.Run(() => WriteBoth(claim.Request.Spec, claim.Request.Data));
-            Apply(new Claimed(claim.Number, _held is not null));
+            var isOurs = await HoldAsync(async () => _held = await _ownership.ClaimAsync(_run));
+            if (isOurs) await Task.Run(() => WriteBoth(claim.Request.Spec, claim.Request.Data));
+            Apply(new Claimed(claim.Number, isOurs));
         }
         catch (Exception exception)
         {
             // A folder that was not claimed may be another run's.
             var isOurs = _held is not null;
-            GiveFree();
-            if (isOurs) _ = Try(() => FileRuns.Remove(_folder));
+            await GiveFreeAsync();
+            if (isOurs) await Task.Run(() => Try(() => FileRuns.Remove(_folder)));
             Apply(new Claimed(claim.Number, false, exception));
         }
     }
@@ -131,7 +163,7 @@ internal sealed partial class CoordinatorGrain
     {
         try
         {
-            if (!TryHold())
+            if (!await HoldAsync(TakeAsync))
             {
                 Apply(new TakenOver(number, false, null, null));
                 return;
@@ -148,23 +180,56 @@ internal sealed partial class CoordinatorGrain
         Apply(new TakenOver(number, true, record, record is null ? null : RunAveraging.Of(record), error));
     }
 
-    private bool TryHold()
+    /// <summary>Takes the run unless it is held already; one taking or giving free after another.</summary>
+    /// <param name="held">Told before anybody can give it free.</param>
+    /// <returns>Whether it is held.</returns>
+    private async Task<bool> HoldAsync(Func<Task> takeAsync, Action? held = null)
     {
-        if (_held is not null) return true;
-        if ((_held = _ownership.TryHold(_folder)) is null) return false;
-        // It was for the process before.
-        File.Delete(_folder.StopRequest);
-        return true;
+        await _holding.WaitAsync();
+        try
+        {
+            // Whoever has ended would never give it free.
+            if (_isClosed) return false;
+            if (_held is null) await takeAsync();
+            if (_held is null) return false;
+            held?.Invoke();
+            return true;
+        }
+        finally
+        {
+            _holding.Release();
+        }
     }
 
-    private void GiveFree()
+    private async Task TakeAsync()
+    {
+        if ((_held = await _ownership.TryHoldAsync(_folder)) is null) return;
+        // It was for the process before.
+        await Task.Run(() => File.Delete(_folder.StopRequest));
+    }
+
+    private async Task GiveFreeAsync()
     {
         _timer?.Dispose();
         _timer = null;
-        if (_held is null) return;
-        if (Directory.Exists(_folder.Root)) File.Delete(_folder.StopRequest);
-        _held.Dispose();
-        _held = null;
+        await _holding.WaitAsync();
+        try
+        {
+            if (_held is not { } held) return;
+            _held = null;
+            var error = await Task.Run(() =>
+            {
+                using (held) return Try(() =>
+                {
+                    if (Directory.Exists(_folder.Root)) File.Delete(_folder.StopRequest);
+                });
+            });
+            if (error is not null) _log.UnnamedNotRemoved(error, _run);
+        }
+        finally
+        {
+            _holding.Release();
+        }
     }
 
     private async Task WriteDefinitionAsync(WriteDefinition definition) =>
@@ -268,9 +333,9 @@ internal sealed partial class CoordinatorGrain
     }
 
     /// <summary>It does no harm: what cannot be deleted now goes when the run ends.</summary>
-    private void Delete(string file)
+    private async Task DeleteAsync(string file)
     {
-        if (Try(() => FileOperations.Delete(_folder.Path(file))) is { } error) _log.UnnamedNotRemoved(error, _run);
+        if (await Task.Run(() => Try(() => FileOperations.Delete(_folder.Path(file)))) is { } error) _log.UnnamedNotRemoved(error, _run);
     }
 
     private async Task ShowAsync(WriteStatus show)
@@ -331,7 +396,7 @@ internal sealed partial class CoordinatorGrain
         try
         {
             var isTold = await Task.Run(() => !File.Exists(_folder.Spec) || RunStatusFile.Read(_folder)?.State == check.State);
-            if (!isTold && !_isClosed && TryHold()) Apply(new EndFoundUntold());
+            if (!isTold) await HoldAsync(TakeAsync, () => Apply(new EndFoundUntold()));
         }
         catch (Exception exception)
         {

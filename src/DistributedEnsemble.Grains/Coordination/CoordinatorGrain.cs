@@ -57,15 +57,16 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     {
         var record = await ReadStoredAsync();
         var goesOn = record is { GoesOn: true };
-        Apply(new Activated(record, goesOn ? RunAveraging.Of(record!) : null, goesOn && await Task.Run(TryHold, cancellationToken)));
+        Apply(new Activated(record, goesOn ? RunAveraging.Of(record!) : null, goesOn && await HoldAsync(TakeAsync)));
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        await WhenPerformedAsync();
         // In a cluster another activation may be the newer one.
         if (_held is not null && _state.LanesEndWithProcess) await WriteStatusAsync(() => _state.StatusAt(Now));
         _isClosed = true;
-        GiveFree();
+        await GiveFreeAsync();
         foreach (var call in _calls.Values) call.TrySetException(new OrleansException($"The coordinator of run \"{_run.Name}\" has ended."));
         _showing.Dispose();
         _storing.Dispose();
@@ -90,10 +91,12 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         return AskAsync<bool>(call => new StartCalled(call, request, RunAveraging.Of(spec, member => request.Loads[member])));
     }
 
-    public Task<RunStatus> GetStatusAsync()
+    public async Task<RunStatus> GetStatusAsync()
     {
         Apply(new StatusAsked());
-        return Task.FromResult(Existing.StatusAt(Now));
+        // Whoever hears that a run has ended or paused finds it free.
+        if (!_state.IsHeld) await WhenPerformedAsync();
+        return Existing.StatusAt(Now);
     }
 
     public Task<RunDefinition> GetDefinitionAsync() => Task.FromResult(new RunDefinition(Existing.Record.Spec, Existing.Record.Data));
@@ -153,7 +156,8 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
             while (_events.TryDequeue(out var next))
             {
                 (_state, var effects) = RunMachine.On(_state, next, Now);
-                foreach (var effect in effects) Perform(effect);
+                foreach (var effect in effects) _effects.Enqueue(effect);
+                PerformAll();
             }
         }
         finally
@@ -168,12 +172,15 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         });
     }
 
-    private Task TickAsync()
+    private async Task TickAsync()
     {
+        var timer = _timer;
+        var isStopRequested = await Task.Run(() => File.Exists(_folder.StopRequest));
+        // The request was for those who held the run when it was seen.
+        if (_timer is null || _timer != timer) return;
         var dead = _state.Record.Members.Where(member => member is { State: MemberState.Training, SiloAddress: not null }).Select(member => member.SiloAddress!)
             .Distinct().Where(silo => _silos.GetApproximateSiloStatus(SiloAddress.FromParsableString(silo)) == SiloStatus.Dead);
-        Apply(new Ticked(File.Exists(_folder.StopRequest), [.. dead]));
-        return Task.CompletedTask;
+        Apply(new Ticked(isStopRequested, [.. dead]));
     }
 
     /// <summary>What decides whether machines differ; a network that this silo does not know may run on libtorch.</summary>

@@ -135,9 +135,9 @@ internal sealed partial class RunTurn
         }
 
         var reason = _state.LanesEndWithProcess ? StoreFailure.In(error) : null;
-        foreach (var call in beginning.Calls) Refuse(call, reason is null ? error : CannotGoOn(reason));
         if (reason is null) Release();
         else Halt(reason);
+        foreach (var call in beginning.Calls) Refuse(call, reason is null ? error : CannotGoOn(reason));
     }
 
     private long Begin(RunRequest? request, RunAveraging? averaging, ImmutableArray<long> calls)
@@ -176,11 +176,14 @@ internal sealed partial class RunTurn
 
         var calls = _state.Beginning?.Calls ?? [];
         var reason = StoreFailure.In(error);
-        foreach (var call in calls) Refuse(call, reason is null ? error : NotStored(reason));
         _state = _state with { Beginning = null };
-        if (reason is null) return;
-        Release();
-        Do(new Unclaim());
+        if (reason is not null)
+        {
+            Release();
+            Do(new Unclaim());
+        }
+
+        foreach (var call in calls) Refuse(call, reason is null ? error : NotStored(reason));
     }
 
     private void OnDelete(long call)

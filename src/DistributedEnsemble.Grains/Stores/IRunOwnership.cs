@@ -15,7 +15,7 @@ internal interface IRunOwnership
     Task<IDisposable?> ClaimAsync(RunKey run);
 
     /// <returns>Null if another process owns it.</returns>
-    IDisposable? TryHold(RunFolder folder);
+    Task<IDisposable?> TryHoldAsync(RunFolder folder);
 }
 
 /// <summary>A run belongs to the process that holds its folder's lock.</summary>
@@ -23,7 +23,7 @@ internal sealed class LockedFolders(EnsembleTrainingOptions options) : IRunOwner
 {
     public bool OutlivesProcess => false;
 
-    public Task<IDisposable?> ClaimAsync(RunKey run) => Task.FromResult<IDisposable?>(RunLock.Create(new RunFolder(options.RunsFolder, run.Name)));
+    public Task<IDisposable?> ClaimAsync(RunKey run) => Task.Run<IDisposable?>(() => RunLock.Create(new RunFolder(options.RunsFolder, run.Name)));
 
-    public IDisposable? TryHold(RunFolder folder) => RunLock.TryAcquire(folder);
+    public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.Run<IDisposable?>(() => RunLock.TryAcquire(folder));
 }

@@ -72,7 +72,23 @@ public sealed class RunLock : IDisposable
         }
     }
 
+    /// <remarks>Who asks whether it is held has it for an instant: it is tried again, while others of this process take and give back theirs.</remarks>
     private static RunLock? Take(RunFolder folder, bool isShared)
+    {
+        for (var tries = 5; ; Thread.Sleep(20))
+        {
+            try
+            {
+                return TakeNow(folder, isShared);
+            }
+            catch (IOException exception) when (exception is not DirectoryNotFoundException && IsHeld(folder))
+            {
+                if (--tries == 0) return null;
+            }
+        }
+    }
+
+    private static RunLock? TakeNow(RunFolder folder, bool isShared)
     {
         var path = folder.Lock;
         lock (Held)
@@ -84,7 +100,7 @@ public sealed class RunLock : IDisposable
                 return new RunLock(path);
             }
 
-            if (Open(folder) is not { } file) return null;
+            var file = Open(folder);
 
             // Between the opening and the locking the run may have been deleted.
             if (!File.Exists(path))
@@ -98,26 +114,15 @@ public sealed class RunLock : IDisposable
         }
     }
 
-    /// <returns>Null if another process holds it.</returns>
-    private static FileStream? Open(RunFolder folder)
+    private static FileStream Open(RunFolder folder)
     {
-        // Who asks whether it is held has it for an instant.
-        for (var tries = 5; tries > 0; tries--)
+        try
         {
-            try
-            {
-                return RegularFile.OpenAlone(folder.Runs, folder.Lock, creates: true);
-            }
-            catch (IOException) when (IsHeld(folder))
-            {
-                Thread.Sleep(20);
-            }
-            catch (InvalidDataException exception)
-            {
-                throw new IOException(exception.Message, exception);
-            }
+            return RegularFile.OpenAlone(folder.Runs, folder.Lock, creates: true);
         }
-
-        return null;
+        catch (InvalidDataException exception)
+        {
+            throw new IOException(exception.Message, exception);
+        }
     }
 }

@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Files;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 
@@ -151,6 +153,50 @@ public sealed class LifeTests
     }
 
     [Fact]
+    public async Task No_file_of_a_run_is_touched_on_a_turn()
+    {
+        using var runs = new RunsFolder();
+        var (onTurns, deletions) = (new ConcurrentBag<string>(), 0);
+        using var watch = FileOperations.Observe(runs.Path, (operation, path) =>
+        {
+            // Lanes have threads of their own; a turn has its activation's scheduler.
+            if (TaskScheduler.Current != TaskScheduler.Default) onTurns.Add($"{operation} {path}");
+            if (operation == "delete") Interlocked.Increment(ref deletions);
+        });
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
+        var run = await cluster.SubmitAsync(Spec.Replace("\"logging\"", "\"averaging\": { \"decay\": 0.9, \"everySteps\": 9 }, \"logging\""));
+        await cluster.WhenAsync(run, s => s.Ema.Any(model => model.Step > 18));
+        await cluster.Coordinator(run).StopAsync();
+        await cluster.WhenAsync(run, s => s.State == RunState.Paused);
+        await cluster.Scheduler.ResumeAsync(run);
+        await cluster.WhenAsync(run, s => s.State == RunState.Running);
+        await cluster.Coordinator(run).StopAsync();
+        await cluster.WhenAsync(run, s => s.State == RunState.Paused);
+
+        Assert.Empty(onTurns);
+        Assert.True(deletions > 0, "No file was deleted.");
+    }
+
+    [Fact]
+    public async Task A_run_that_is_given_free_holds_up_no_turn_and_is_paused_when_it_is_free()
+    {
+        using var runs = new RunsFolder();
+        using var ownership = new SlowOwnership();
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path, configureSilo: silo => silo.Services.AddSingleton<IRunOwnership>(ownership));
+        var run = await cluster.SubmitAsync(Spec);
+        await cluster.WhenAsync(run, s => s.Members.Any(m => m.Step > 0));
+
+        await cluster.Coordinator(run).StopAsync();
+        var paused = cluster.WhenAsync(run, s => s.State == RunState.Paused);
+        await ownership.IsEnding;
+        await cluster.Coordinator(run).GetDefinitionAsync();
+        Assert.False(paused.IsCompleted);
+        ownership.End.Set();
+
+        await paused;
+    }
+
+    [Fact]
     public async Task Names_that_the_system_chooses_never_collide()
     {
         using var runs = new RunsFolder();
@@ -162,5 +208,32 @@ public sealed class LifeTests
 
         Assert.Equal(Enumerable.Range(1, 8).Select(n => $"digits-{n}"), submitted.Select(run => run.Name).Order());
         for (var i = 0; i < submitted.Length; i++) await (i % 2 == 0 ? one : other).WhenAsync(submitted[i], s => s.HasEnded);
+    }
+
+    /// <summary>To give a run free takes until the test says so.</summary>
+    private sealed class SlowOwnership : IRunOwnership, IDisposable
+    {
+        private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ManualResetEventSlim End { get; } = new();
+
+        public Task IsEnding => _ending.Task;
+
+        public bool OutlivesProcess => false;
+
+        public Task<IDisposable?> ClaimAsync(RunKey run) => Task.FromResult<IDisposable?>(new Held(this));
+
+        public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(new Held(this));
+
+        public void Dispose() => End.Dispose();
+
+        private sealed class Held(SlowOwnership owner) : IDisposable
+        {
+            public void Dispose()
+            {
+                owner._ending.TrySetResult();
+                owner.End.Wait();
+            }
+        }
     }
 }

@@ -38,7 +38,7 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
         return isNew || await NamedAsync(run.Name) == run ? Nothing.Held : null;
     }
 
-    public IDisposable? TryHold(RunFolder folder) => Nothing.Held;
+    public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(Nothing.Held);
 
     public async Task<RunKey?> FindAsync(string name)
     {
