@@ -20,7 +20,7 @@ internal static class Specs
 
     /// <summary>Long runs of short steps on a table's file.</summary>
     public static string OnTable(string name, string path, int epochs) => Of(name, epochs: epochs)
-        .Replace("\"digits\"", $"\"{path}\"").Replace("\"batchSize\": 100", "\"batchSize\": 8").Replace("\"everySteps\": 50", "\"everySteps\": 5000").Replace("\"everySteps\": 7", "\"everySteps\": 700");
+        .Replace("\"digits\"", $"\"{path}\"").Replace("\"batchSize\": 100", "\"batchSize\": 8, \"earlyStopping\": null").Replace("\"everySteps\": 50", "\"everySteps\": 5000").Replace("\"everySteps\": 7", "\"everySteps\": 700");
 
     public static string Of(string name, int members = 3, int epochs = 40, int seed = 7, int hidden = 33) => $$"""
         {

@@ -74,7 +74,7 @@ public sealed class MemberConstituentsTests
         return proxy;
     }
 
-    private sealed class Proxy : DispatchProxy
+    public class Proxy : DispatchProxy
     {
         public Func<object?[], object>? Answer { get; set; }
 
