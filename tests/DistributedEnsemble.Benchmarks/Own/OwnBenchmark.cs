@@ -207,7 +207,7 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
                 var table = Path.Combine(folder, "table.csv");
                 WriteTable(table);
                 return driver.Train(folder, $$"""
-                    { "name": "table", "members": 1, "data": { "dataset": "{{table}}", "validationFraction": 0 }, "model": { "kind": "mlp", "hidden": {{hidden}} },
+                    { "name": "table", "members": 1, "data": { "dataset": "{{table}}", "validationFraction": 0 }, "model": { "kind": "mlp", "hidden": {{hidden}}{{(driver == theirs ? "" : ", \"numericEmbedding\": null")}} },
                       "training": { "epochs": {{epochs}}, "batchSize": 32, "optimizer": { "kind": "sgd", "momentum": 0.9 }, "schedule": { "kind": "constant", "learningRate": 0.001 } },
                       "regularization": { "l2": 0, "weightDecay": 0, "dropout": {{dropout}} }, "logging": { "everySteps": 1000000 } }
                     """, lanes: 1).StepsPerSecond;
