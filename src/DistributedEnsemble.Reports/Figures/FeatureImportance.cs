@@ -29,6 +29,9 @@ internal sealed record FeatureImportance(string Name, double Nll, IReadOnlyList<
         var (test, models) = (plan.Dataset.Test, report.Weights.Take(MostModels).ToArray());
         var rows = (int)Math.Min(test.Count, MostRows);
         var (inputs, targets) = (test.InputsOf(0, rows).ToArray(), test.Targets[..rows]);
+        // The same for every feature and model, and in every report.
+        int[] order = [.. Enumerable.Range(0, rows)];
+        new Random(rows).Shuffle(order);
         var weights = models.Select(file => WeightFiles.LoadWeights(folder, file, plan.Networks.Of(file.Member).Layout)).ToArray();
         try
         {
@@ -37,7 +40,7 @@ internal sealed record FeatureImportance(string Name, double Nll, IReadOnlyList<
             var (features, place) = (new List<FeatureImportance>(), 0);
             foreach (var feature in data.Features.Take(MostFeatures))
             {
-                var after = Measure(task, predictors, report, Dealt(inputs, test.Width, place, feature.Inputs, rows), test.Width, targets);
+                var after = Measure(task, predictors, report, Dealt(inputs, test.Width, place, feature.Inputs, order), test.Width, targets);
                 features.Add(new FeatureImportance(feature.Name, after.Ensemble - before.Ensemble, [.. after.Models.Zip(before.Models, (one, other) => one - other)]));
                 place += feature.Inputs;
             }
@@ -50,13 +53,10 @@ internal sealed record FeatureImportance(string Name, double Nll, IReadOnlyList<
         }
     }
 
-    /// <summary>The same order for every feature and model, and in every report.</summary>
-    private static float[] Dealt(float[] inputs, int width, int first, int count, int rows)
+    private static float[] Dealt(float[] inputs, int width, int first, int count, int[] order)
     {
-        int[] order = [.. Enumerable.Range(0, rows)];
-        new Random(rows).Shuffle(order);
         float[] dealt = [.. inputs];
-        for (var row = 0; row < rows; row++) inputs.AsSpan((order[row] * width) + first, count).CopyTo(dealt.AsSpan((row * width) + first, count));
+        for (var row = 0; row < order.Length; row++) inputs.AsSpan((order[row] * width) + first, count).CopyTo(dealt.AsSpan((row * width) + first, count));
         return dealt;
     }
 

@@ -27,13 +27,7 @@ public sealed class KillTests
     {
         var spec = Specs.Stopping("stops-early", patience: 200);
         await using var cluster = await LocalCluster.StartAsync(silos: 2);
-        await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
-        await cluster.WhenAsync("stops-early", run => run.Members.All(member => member.Step > 1500));
-
-        await cluster.Silos[0].KillAsync();
-
-        await cluster.EndsAsync(driver);
-        Undisturbed.IsWhatCameOutOf(cluster, spec);
+        await LosesASiloAsync(cluster, "stops-early", spec, run => run.Members.All(member => member.Step > 1500));
         Assert.All(cluster.Read("stops-early")!.Members, member => Assert.InRange(member.FinalStep!.Value, 20, member.Step - 200 * 20));
     }
 
@@ -46,13 +40,7 @@ public sealed class KillTests
             $"{(i % 9 == 4 ? "" : $"{20 + (i * i % 97)}")},{(i % 11 == 2 ? "" : $"20{10 + (i % 14)}-{1 + (i % 12):00}-{1 + (i % 28):00}")},"
             + $"{(i % 13 == 5 ? "" : (i % 3) switch { 0 => "york", 1 => "bath", _ => "hull" })},s{i * 7 % 23},{1000.5 + (9 * (i * i % 97)) + (20 * (i % 3))}\n")));
         var spec = Specs.OnTable("houses", table, epochs: 3000);
-        await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
-        await cluster.WhenAsync("houses", run => run.Members.Count(member => member is { State: MemberState.Training, Step: > 500 }) >= 2);
-
-        await cluster.Silos[0].KillAsync();
-
-        await cluster.EndsAsync(driver);
-        Undisturbed.IsWhatCameOutOf(cluster, spec);
+        await LosesASiloAsync(cluster, "houses", spec, run => run.Members.Count(member => member is { State: MemberState.Training, Step: > 500 }) >= 2);
     }
 
     [Fact(Timeout = 300_000)]
@@ -60,13 +48,7 @@ public sealed class KillTests
     {
         var spec = Specs.Different("different", epochs: 800);
         await using var cluster = await LocalCluster.StartAsync(silos: 2);
-        await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
-        await cluster.WhenAsync("different", run => run.Members.All(member => member.Step > 200));
-
-        await cluster.Silos[0].KillAsync();
-
-        await cluster.EndsAsync(driver);
-        Undisturbed.IsWhatCameOutOf(cluster, spec);
+        await LosesASiloAsync(cluster, "different", spec, run => run.Members.All(member => member.Step > 200));
         Assert.Equal(2, cluster.Read("different")!.Members.Select(member => member.StepsTotal).Distinct().Count());
     }
 
@@ -144,4 +126,16 @@ public sealed class KillTests
     }
 
     private static bool AllTrain(RunStatus run) => run.Members.All(member => member is { State: MemberState.Training, Step: > 0 });
+
+    /// <summary>Kills the first silo when the condition holds: what comes out is what an undisturbed run gives.</summary>
+    private static async Task LosesASiloAsync(LocalCluster cluster, string name, string spec, Func<RunStatus, bool> when)
+    {
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
+        await cluster.WhenAsync(name, when);
+
+        await cluster.Silos[0].KillAsync();
+
+        await cluster.EndsAsync(driver);
+        Undisturbed.IsWhatCameOutOf(cluster, spec);
+    }
 }
