@@ -137,9 +137,24 @@ public sealed record ServedModel(
     /// <summary>A table's features; empty of other data.</summary>
     [Id(4)] public ImmutableArray<ServedColumn> Columns { get; init; } = [];
 
+    /// <summary>What its predictions are made of.</summary>
+    [Id(5)] public required PredictionSize Size { get; init; }
+
     /// <summary>Whether rows may come as numbers alone, all of a row in the order of the columns.</summary>
     public bool TakesRows => Columns.All(column => column.Datatype == ServedColumn.Number);
 }
+
+/// <summary>What a run's predictions are made of: how much memory one takes follows from it.</summary>
+/// <param name="InputWidth">Numbers of a row as the models take it.</param>
+/// <param name="AnswerWidth">Numbers of one model's answer to a row.</param>
+/// <param name="From">Where models are taken from unless a request says it.</param>
+/// <param name="Select">Which of them unless a request says it.</param>
+/// <param name="Snapshots">Of one member at most.</param>
+/// <param name="Ema">Averages of one member at most.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.prediction-size")]
+public sealed record PredictionSize(
+    [property: Id(0)] int InputWidth, [property: Id(1)] int AnswerWidth, [property: Id(2)] PredictionSource From, [property: Id(3)] string Select,
+    [property: Id(4)] int Snapshots, [property: Id(5)] int Ema);
 
 /// <summary>What predictions of a run have taken on one silo.</summary>
 /// <param name="Requests">Requests that were computed.</param>

@@ -62,12 +62,16 @@ internal sealed class AggregatorGrain : Grain, IAggregator
     public async Task<ServedModel> DescribeAsync()
     {
         await _served.RefreshAsync();
-        var (data, task) = (_served.Model.Data, _served.Model.Task);
+        var (data, task, prediction) = (_served.Model.Data, _served.Model.Task, _served.Model.Spec.Prediction);
         var columns = ClientRows.Columns(data);
         return new ServedModel(columns.IsEmpty ? [.. data.InputShape] : [columns.Length], task.Name, [.. task.Predictions], _served.Status.Members.Length)
         {
             Columns = columns,
+            Size = new PredictionSize(
+                _served.Model.Width, task.Width, prediction.From, prediction.Select, MostOfOneMember(_served.Status.Snapshots), MostOfOneMember(_served.Status.Ema)),
         };
+
+        static int MostOfOneMember(IEnumerable<WeightFile> files) => files.CountBy(file => file.Member).Select(member => member.Value).DefaultIfEmpty().Max();
     }
 
     /// <summary>With the inputs of a table's rows.</summary>

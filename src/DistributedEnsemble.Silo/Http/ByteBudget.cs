@@ -23,13 +23,19 @@ internal sealed class ByteBudget(long most)
         private long _bytes;
 
         /// <summary>Holds so many bytes from now on, more or fewer than before.</summary>
-        /// <exception cref="HttpError">There are not so many.</exception>
+        /// <exception cref="HttpError">There are not so many, now or ever.</exception>
         public void Hold(long bytes)
         {
+            if (bytes > budget.Most)
+                throw HttpError.TooLarge($"The request takes {bytes} bytes of memory, and all requests and answers together may take {budget.Most}: ask for fewer rows.");
             if (!budget.TryAdd(bytes - _bytes))
                 throw HttpError.TooMany($"Requests and answers of {budget.Most} bytes are in memory, the most at once: ask again in a moment.");
             _bytes = bytes;
         }
+
+        /// <summary>Holds so many bytes more.</summary>
+        /// <inheritdoc cref="Hold"/>
+        public void Add(long bytes) => Hold(_bytes + bytes);
 
         public void Dispose() => Hold(0);
     }

@@ -28,7 +28,8 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
         var samples = choice?.MonteCarloSamples ?? prediction.MonteCarloSamples;
         Check(status, spec, networks, from, select, samples);
 
-        var perMember = PerMember(select);
+        var perMember = MostPerMember(select) ?? throw new SpecException(
+            $"prediction.select is \"{select}\": it must be all, greedy, or last:N with N from 1 to 999999.");
         var members = choice?.Members ?? status.Members.Length;
         if (members < 1 || members > status.Members.Length)
         {
@@ -69,12 +70,13 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
         }
     }
 
-    private static int PerMember(string select) => select switch
+    /// <summary>How many models of one member a selection keeps at most; null for what is no selection.</summary>
+    public static int? MostPerMember(string select) => select switch
     {
         "all" or Greedy => int.MaxValue,
         _ when select.StartsWith("last:", StringComparison.Ordinal)
             && int.TryParse(select.AsSpan("last:".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n is > 0 and < 1_000_000 => n,
-        _ => throw new SpecException($"prediction.select is \"{select}\": it must be all, greedy, or last:N with N from 1 to 999999."),
+        _ => null,
     };
 
     private static string Name<T>(T value) where T : Enum => value.ToString().ToLowerInvariant();

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Silo.Http;
 
@@ -82,8 +83,39 @@ public class ColumnTensorsTests
         Assert.Equal("inputs[0] has more than 100 rows: one request takes up to 100.", refused.Message);
     }
 
+    [Theory]
+    [InlineData("1", 8)]
+    [InlineData("null", 8)]
+    [InlineData("\"\"", 40)]
+    [InlineData("\"ab\"", 44)]
+    public void Memory_for_cells_is_told_before_it_is_taken(string cell, int bytes)
+    {
+        const int Rows = 10_000;
+        var column = string.Join(',', Enumerable.Repeat(cell, Rows));
+        var json = $$"""{"inputs":[{"name":"age","data":[{{column}}]},{"name":"town","data":[{{column}}]}]}""";
+        var told = 0L;
+
+        var request = InferRequestReader.Read(s_mixed, new HttpSettings(), Encoding.UTF8.GetBytes(json), null, more => told += more);
+
+        Assert.Equal(2L * Rows * bytes, request.RowBytes);
+        Assert.InRange(told, request.RowBytes - (1 << 16), request.RowBytes);
+        // With no more room than for one column the second is not read.
+        var (room, isFull) = (Rows * (long)bytes, false);
+        Assert.Throws<OutOfRoomException>(() => InferRequestReader.Read(s_mixed, new HttpSettings(), Encoding.UTF8.GetBytes(json), null, more =>
+        {
+            Assert.False(isFull);
+            isFull = (room -= more) < 0;
+            if (isFull) throw new OutOfRoomException();
+        }));
+    }
+
     private static InferRequest Read(ServedModel model, string json) => InferRequestReader.Read(model, new HttpSettings(), Encoding.UTF8.GetBytes(json), null);
 
     private static ServedModel Model(params ImmutableArray<ServedColumn> columns) =>
-        new([columns.Length], "classification", [new OutputDescription("probabilities", "FP32", ["a", "b"])], 1) { Columns = columns };
+        new([columns.Length], "classification", [new OutputDescription("probabilities", "FP32", ["a", "b"])], 1)
+        {
+            Columns = columns, Size = new PredictionSize(columns.Length, 2, PredictionSource.Final, "all", 1, 0),
+        };
+
+    private sealed class OutOfRoomException : Exception;
 }

@@ -45,9 +45,27 @@ public sealed class MemoryTests(ServedRuns served) : IClassFixture<ServedRuns>
     }
 
     [Fact]
+    public async Task Models_whose_answers_memory_has_no_room_for_are_not_asked()
+    {
+        await using var server = await served.StartAsync(new HttpSettings { MaxBodyBytes = 300_000, MaxBytesInFlight = 400_000 });
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+        using var few = await client.PostAsync("/v2/models/other/infer", Request(300, "label_index"), Cancellation);
+        var before = await ComputedAsync(client);
+
+        using var many = await client.PostAsync("/v2/models/other/infer", Request(400, "label_index"), Cancellation);
+
+        Assert.Equal(HttpStatusCode.OK, few.StatusCode);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, many.StatusCode);
+        Assert.Equal(
+            "The answers of 3 models to 400 rows take 358400 bytes of memory, beside 111598 of the request and its answer: there are 400000 for all. Ask for fewer rows or members.",
+            (await many.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
+        Assert.Equal(before, await ComputedAsync(client));
+    }
+
+    [Fact]
     public async Task What_a_request_and_its_answer_take_is_held_until_the_answer_is_sent()
     {
-        await using var server = await served.StartAsync(new HttpSettings { MaxBodyBytes = 6 << 20, MaxBytesInFlight = 18 << 20 });
+        await using var server = await served.StartAsync(new HttpSettings { MaxBodyBytes = 6 << 20, MaxBytesInFlight = 34 << 20 });
         using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
         var url = new Uri(server.Url);
         using var content = Request(ManyRows, "member_probabilities", "probabilities");
@@ -64,10 +82,10 @@ public sealed class MemoryTests(ServedRuns served) : IClassFixture<ServedRuns>
         Assert.Equal('H', stream.ReadByte());
 
         // Its answer is on its way, and nobody reads it.
-        using var refused = await client.PostAsync("/v2/models/small/infer", Request(ManyRows, "label"), Cancellation);
+        using var refused = await client.PostAsync("/v2/models/small/infer", Request(ManyRows, "member_probabilities"), Cancellation);
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
         Assert.Equal(
-            "Requests and answers of 18874368 bytes are in memory, the most at once: ask again in a moment.",
+            "Requests and answers of 35651584 bytes are in memory, the most at once: ask again in a moment.",
             (await refused.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
 
         var answer = new MemoryStream();

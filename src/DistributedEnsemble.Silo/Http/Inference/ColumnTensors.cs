@@ -13,9 +13,18 @@ namespace DistributedEnsemble.Silo.Http.Inference;
 /// A table's columns, an input each, named as they are: the convention of MLServer's pandas codec. Of the shape [rows] or
 /// [rows, 1]; numbers, texts, or null where a cell is missing. The body has a byte at least for each cell that is read of it.
 /// </summary>
-internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
+/// <param name="hold">Is told of memory before it is taken: a cell takes many times its bytes in the body.</param>
+internal sealed class ColumnTensors(ServedModel model, HttpSettings limits, Action<long> hold)
 {
+    /// <summary>Bytes of texts that are made before they are told.</summary>
+    private const int Piece = 1 << 16;
+
     private const int MostDimensions = 2;
+
+    /// <summary>The cells of the column that is being read: they grow once for all columns.</summary>
+    private readonly List<double> _numbers = [];
+    private readonly List<string> _texts = [];
+    private long _untold;
 
     /// <summary>Columns that the model does not know are read, and passed over later: more than these nobody needs.</summary>
     private int MostColumns => (2 * model.Columns.Length) + 1000;
@@ -53,7 +62,7 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
         string? name = null, datatype = null;
         long[]? shape = null;
         long? size = null;
-        (List<double> Numbers, List<string>? Texts)? cells = null;
+        RowColumn? cells = null;
         while (JsonFields.Next(ref json, out var property))
         {
             switch (property)
@@ -71,7 +80,7 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
         if (name is null) throw HttpError.BadRequest($"{what} has no name: it is that of a column.");
         if (size is not null && cells is not null) throw HttpError.BadRequest($"{what} has data and binary_data_size: its cells are in the JSON or behind it, not both.");
         var column = size is { } bytes ? Binary(name, what, datatype, Take(ref binary, bytes, what))
-            : cells is { } read ? read.Texts is { } texts ? new RowColumn(name, [], [.. texts]) : new RowColumn(name, [.. read.Numbers], [])
+            : cells is not null ? cells with { Name = name }
             : throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has no data: it needs a cell for each row.");
         if (column.Count < 1) throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has no rows: it needs at least one.");
         if (shape is not null && !(shape.Length >= 1 && shape[0] == column.Count && (shape.Length == 1 || shape[1] == 1)))
@@ -80,27 +89,30 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
     }
 
     /// <summary>Numbers as long as all are, texts from the first on that is none.</summary>
-    private (List<double> Numbers, List<string>? Texts)? ReadCells(ref Utf8JsonReader json, string what)
+    private RowColumn? ReadCells(ref Utf8JsonReader json, string what)
     {
         JsonFields.Expect(ref json, JsonTokenType.StartArray, $"{what}.data", "an array");
-        var (numbers, depth) = (new List<double>(), 1);
-        List<string>? texts = null;
+        _numbers.Clear();
+        _texts.Clear();
+        var (depth, areTexts) = (1, false);
         while (depth > 0 && json.Read())
         {
-            if ((texts?.Count ?? numbers.Count) > limits.MaxRows) throw TooMany(what);
+            if ((areTexts ? _texts.Count : _numbers.Count) > limits.MaxRows) throw TooMany(what);
             switch (json.TokenType)
             {
                 case JsonTokenType.StartArray when depth == MostDimensions: throw HttpError.BadRequest($"{what}.data is nested too deeply: a column is [rows, 1] or [rows].");
                 case JsonTokenType.StartArray: depth++; break;
                 case JsonTokenType.EndArray: depth--; break;
-                case JsonTokenType.Number when texts is null:
-                    if (!json.TryGetDouble(out var number) || !double.IsFinite(number)) throw HttpError.BadRequest($"Element {numbers.Count} of {what}.data is outside of FP64.");
-                    numbers.Add(number);
+                case JsonTokenType.Number when !areTexts:
+                    if (!json.TryGetDouble(out var number) || !double.IsFinite(number)) throw HttpError.BadRequest($"Element {_numbers.Count} of {what}.data is outside of FP64.");
+                    _numbers.Add(number);
                     break;
-                case JsonTokenType.Null when texts is null: numbers.Add(double.NaN); break;
+                case JsonTokenType.Null when !areTexts: _numbers.Add(double.NaN); break;
                 case JsonTokenType.Number or JsonTokenType.Null or JsonTokenType.String or JsonTokenType.True or JsonTokenType.False:
-                    texts ??= [.. numbers.Select(Text)];
-                    texts.Add(json.TokenType switch
+                    if (!areTexts) foreach (var before in _numbers) AddText(Text(before));
+                    areTexts = true;
+                    HoldText(json.ValueSpan.Length);
+                    _texts.Add(json.TokenType switch
                     {
                         JsonTokenType.String => json.GetString()!,
                         JsonTokenType.Null => "",
@@ -113,7 +125,23 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
             }
         }
 
-        return (numbers, texts);
+        if (!areTexts) hold(sizeof(double) * (long)_numbers.Count);
+        return areTexts ? new RowColumn("", [], [.. _texts]) : new RowColumn("", [.. _numbers], []);
+    }
+
+    private void AddText(string text)
+    {
+        HoldText(text.Length);
+        _texts.Add(text);
+    }
+
+    /// <param name="length">Characters at most.</param>
+    private void HoldText(int length)
+    {
+        _untold += InferRequest.BytesOfText(length);
+        if (_untold < Piece) return;
+        hold(_untold);
+        _untold = 0;
     }
 
     /// <summary>Told at once, as a cell takes many times its bytes in the body.</summary>
@@ -152,6 +180,7 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
         var values = MemoryMarshal.Cast<byte, T>(bytes);
         if (values.Length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>() != bytes.Length) throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has {bytes.Length} bytes, which are no whole numbers of its datatype.");
         if (values.Length > limits.MaxRows) throw TooMany(what);
+        hold(sizeof(double) * (long)values.Length);
         var numbers = new double[values.Length];
         TensorPrimitives.ConvertTruncating(values, numbers);
         return new RowColumn(name, ImmutableCollectionsMarshal.AsImmutableArray(numbers), []);
@@ -166,6 +195,7 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits)
             if (texts.Count == limits.MaxRows) throw TooMany(what);
             if (bytes.Length < sizeof(int) || BinaryPrimitives.ReadInt32LittleEndian(bytes) is var length && (length < 0 || length > bytes.Length - sizeof(int)))
                 throw HttpError.BadRequest($"{what}'s text {texts.Count} is longer than what is left of its bytes.");
+            HoldText(length);
             texts.Add(Encoding.UTF8.GetString(bytes.Slice(sizeof(int), length)));
             bytes = bytes[(sizeof(int) + length)..];
         }

@@ -48,20 +48,22 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
         using (var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted))
         {
             measured.HasArrived();
-            request = InferRequestReader.Read(served.Model, settings, body.Bytes, JsonLength(context.Request));
+            request = InferRequestReader.Read(served.Model, settings, body.Bytes, JsonLength(context.Request), lease.Add);
         }
 
         var response = new InferResponse(name, served.Model, request);
-        CheckSize(response, request);
-        lease.Hold(request.RowBytes + response.MostBytes);
+        var models = PredictionMemory.Of(served.Model, request);
+        CheckSize(response, request, models);
+        lease.Hold(request.RowBytes + response.MostBytes + models.Bytes);
         measured.IsRead(request.RowCount);
         var prediction = await PredictAsync(served.Aggregator, request, context.RequestAborted);
         measured.IsPredicted();
+        lease.Hold(request.RowBytes + response.MostBytes);
         await response.WriteAsync(context, prediction, context.RequestAborted);
         measured.IsWritten();
     }
 
-    private void CheckSize(InferResponse response, InferRequest request)
+    private void CheckSize(InferResponse response, InferRequest request, PredictionMemory models)
     {
         // Beside the rows, an answer that fills all memory alone would never be computed, however often it is asked for.
         var most = Math.Min(settings.MaxResponseBytes, settings.MaxBytesInFlight - request.RowBytes);
@@ -69,6 +71,12 @@ internal sealed class InferEndpoints(ModelRepository repository, Admission admis
         {
             throw HttpError.TooLarge(
                 $"The answer to {request.RowCount} {Plural.Of(request.RowCount, "row")} has up to {response.MostBytes} bytes: one answer has up to {most}. Ask for fewer rows or outputs.");
+        }
+
+        if (models.Bytes > settings.MaxBytesInFlight - request.RowBytes - response.MostBytes)
+        {
+            throw HttpError.TooLarge(
+                $"The answers of {models.Count} {Plural.Of(models.Count, "model")} to {request.RowCount} {Plural.Of(request.RowCount, "row")} take {models.Bytes} bytes of memory, beside {request.RowBytes + response.MostBytes} of the request and its answer: there are {settings.MaxBytesInFlight} for all. Ask for fewer rows or members.");
         }
     }
 

@@ -19,9 +19,13 @@ internal sealed record InferRequest
 
     /// <summary>What the rows take of memory, about.</summary>
     public long RowBytes => (sizeof(float) * (long)Rows.Length)
-        + Columns.Sum(column => (sizeof(double) * (long)column.Numbers.Length) + column.Texts.Sum(text => (long)(TextOverhead + (sizeof(char) * text.Length))));
+        + Columns.Sum(column => (sizeof(double) * (long)column.Numbers.Length) + column.Texts.Sum(text => BytesOfText(text.Length)));
 
-    private const int TextOverhead = 32;
+    /// <summary>What a text of so many characters takes of memory, about.</summary>
+    public static long BytesOfText(int length) => TextOverhead + (sizeof(char) * (long)length);
+
+    /// <summary>What a text takes beside its characters: its object, and the reference to it.</summary>
+    private const int TextOverhead = 40;
 
     public required InferParameters Parameters { get; init; }
 

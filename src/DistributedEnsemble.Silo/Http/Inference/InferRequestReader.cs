@@ -20,17 +20,20 @@ internal sealed class InferRequestReader
     private readonly InputRows _rows;
     private readonly IReadOnlyList<OutputTensor> _outputs;
 
-    private InferRequestReader(ServedModel model, HttpSettings limits, ReadOnlyMemory<byte> body, int? jsonLength)
+    private readonly Action<long> _hold;
+
+    private InferRequestReader(ServedModel model, HttpSettings limits, ReadOnlyMemory<byte> body, int? jsonLength, Action<long> hold)
     {
         (_limits, _json, _saysWhereJsonEnds) = (limits, body[..(jsonLength ?? body.Length)], jsonLength is not null);
         _outputs = OutputTensor.Of(model);
-        (_model, _binary) = (model, body[_json.Length..]);
-        _rows = new InputRows(model, limits, _json, _binary);
+        (_model, _binary, _hold) = (model, body[_json.Length..], hold);
+        _rows = new InputRows(model, limits, _json, _binary, hold);
     }
 
     /// <param name="jsonLength">Where the binary part begins; null if there is none.</param>
+    /// <param name="hold">Is told of memory for the rows before it is taken, in bytes.</param>
     /// <exception cref="HttpError">The body is no valid request, or breaks a limit.</exception>
-    public static InferRequest Read(ServedModel model, HttpSettings limits, ReadOnlyMemory<byte> body, int? jsonLength)
+    public static InferRequest Read(ServedModel model, HttpSettings limits, ReadOnlyMemory<byte> body, int? jsonLength, Action<long>? hold = null)
     {
         if (jsonLength < 0 || jsonLength > body.Length)
         {
@@ -39,7 +42,7 @@ internal sealed class InferRequestReader
 
         try
         {
-            return new InferRequestReader(model, limits, body, jsonLength).Read();
+            return new InferRequestReader(model, limits, body, jsonLength, hold ?? (_ => { })).Read();
         }
         catch (JsonException exception)
         {
@@ -107,7 +110,7 @@ internal sealed class InferRequestReader
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
             if (input is not null) throw HttpError.BadRequest($"The request has more than one input: this model takes {_rows.InWords}.");
-            input = InputTensor.Read(ref json, _rows.Length);
+            input = InputTensor.Read(ref json, _rows);
         }
 
         return input ?? throw NoInputs();
@@ -116,7 +119,7 @@ internal sealed class InferRequestReader
     private ImmutableArray<RowColumn> Columns(ref Utf8JsonReader json)
     {
         JsonFields.Expect(ref json, JsonTokenType.StartArray, "inputs", "an array");
-        return new ColumnTensors(_model, _limits).Read(ref json, _binary);
+        return new ColumnTensors(_model, _limits, _hold).Read(ref json, _binary);
     }
 
     /// <summary>Whether a table is asked column by column: always, unless its one input has all numbers of each row.</summary>

@@ -8,7 +8,8 @@ namespace DistributedEnsemble.Silo.Http.Inference;
 /// What makes a model's rows of a request's input: one tensor with all numbers of each row, whatever it is named. Nothing is
 /// allocated by a number that the body has not paid for with as many bytes.
 /// </summary>
-internal sealed class InputRows(ServedModel model, HttpSettings limits, ReadOnlyMemory<byte> json, ReadOnlyMemory<byte> binary)
+/// <param name="hold">Is told of memory before it is taken.</param>
+internal sealed class InputRows(ServedModel model, HttpSettings limits, ReadOnlyMemory<byte> json, ReadOnlyMemory<byte> binary, Action<long> hold)
 {
     /// <summary>Numbers of one row.</summary>
     public long Width { get; } = model.InputShape.Aggregate(1L, (product, size) => product * size);
@@ -37,7 +38,14 @@ internal sealed class InputRows(ServedModel model, HttpSettings limits, ReadOnly
         if (input.Unread is not { } unread) throw HttpError.BadRequest("The input has no data: it needs its numbers, row after row.");
         var later = new Utf8JsonReader(json.Span[unread], new JsonReaderOptions { MaxDepth = limits.MaxJsonDepth });
         later.Read();
-        return TensorData.Read(ref later, length, shape, type);
+        return Read(ref later, length, shape, type);
+    }
+
+    /// <inheritdoc cref="TensorData.Read"/>
+    public float[] Read(ref Utf8JsonReader json, int length, long[] shape, InputDatatype type)
+    {
+        hold(sizeof(float) * (long)length);
+        return TensorData.Read(ref json, length, shape, type);
     }
 
     private HttpError? Fault(long[] shape, int numberSize)
@@ -60,6 +68,7 @@ internal sealed class InputRows(ServedModel model, HttpSettings limits, ReadOnly
                 $"The input's binary_data_size is {size}, its shape needs {(long)length * type.Size} bytes, and {binary.Length} follow the JSON: they must agree.");
         }
 
+        hold(sizeof(float) * (long)length);
         var rows = GC.AllocateUninitializedArray<float>(length);
         type.Convert(binary.Span, rows);
         return TensorPrimitives.IsFiniteAll<float>(rows) ? rows : throw HttpError.BadRequest(

@@ -25,9 +25,9 @@ internal sealed record InputTensor
 
     public bool HasData => Numbers is not null || Unread is not null;
 
-    /// <param name="length">How many numbers a shape holds; null if it does not fit the model or the request.</param>
+    /// <param name="rows">What the model takes.</param>
     /// <exception cref="HttpError">A field is not what it must be.</exception>
-    public static InputTensor Read(ref Utf8JsonReader json, Func<long[], int?> length)
+    public static InputTensor Read(ref Utf8JsonReader json, InputRows rows)
     {
         JsonFields.Expect(ref json, JsonTokenType.StartObject, "inputs[0]", "an object");
         string? name = null, datatype = null;
@@ -45,8 +45,8 @@ internal sealed record InputTensor
                 case "parameters": binarySize = JsonFields.Once(binarySize, InputFields.BinarySize(ref json, "inputs[0]"), "inputs[0].parameters"); break;
                 case "data" when numbers is not null || unread is not null: throw JsonFields.Twice("inputs[0].data");
                 case "data" when json.TokenType == JsonTokenType.Null: break;
-                case "data" when shape is not null && datatype is not null && length(shape) is { } count:
-                    numbers = TensorData.Read(ref json, count, shape, InputDatatype.Parse(datatype));
+                case "data" when shape is not null && datatype is not null && rows.Length(shape) is { } length:
+                    numbers = rows.Read(ref json, length, shape, InputDatatype.Parse(datatype));
                     break;
                 case "data": unread = Skip(ref json); break;
                 default: json.Skip(); break;
