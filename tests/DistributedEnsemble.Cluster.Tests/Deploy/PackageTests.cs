@@ -1,63 +1,155 @@
-using System.IO.Compression;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Cluster.Tests.Deploy;
 
-/// <summary>The packages of the libraries, as whoever has no sources gets them.</summary>
-public sealed class PackageTests : IDisposable
+/// <summary>The packages, as whoever has no sources gets them.</summary>
+public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<PackedFeed>, IDisposable
 {
-    private static readonly string[] s_sample = ["Program.cs", "Gated.cs", "spec.json"];
+    /// <summary>Beside the host in its process: asks its silo to train the host's network.</summary>
+    private const string Visitor = """"
+        using System.Runtime.CompilerServices;
+        using DistributedEnsemble.Runs;
+        using DistributedEnsemble.Scheduling;
 
-    /// <summary>Nothing by hand: what Debian 12 needs comes with the packages.</summary>
-    private const string Project = """
-        <Project Sdk="Microsoft.NET.Sdk.Worker">
-          <PropertyGroup>
-            <TargetFramework>net10.0</TargetFramework>
-            <ImplicitUsings>enable</ImplicitUsings>
-            <Nullable>enable</Nullable>
-            <UseCurrentRuntimeIdentifier>true</UseCurrentRuntimeIdentifier>
-            <SelfContained>false</SelfContained>
-            <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
-            <OutDir>built/</OutDir>
-          </PropertyGroup>
-          <ItemGroup>
-            <PackageReference Include="DistributedEnsemble.Grains" Version="1.0.0" />
-          </ItemGroup>
-        </Project>
-        """;
+        internal static class Visitor
+        {
+            [ModuleInitializer]
+            internal static void Come() => _ = Task.Run(TrainAsync);
+
+            private static async Task TrainAsync()
+            {
+                var builder = Host.CreateApplicationBuilder();
+                builder.Logging.ClearProviders();
+                builder.UseOrleansClient(client => client.UseLocalhostClustering().UseConnectionRetryFilter((_, _) => Task.FromResult(true)));
+                using var host = builder.Build();
+                await host.StartAsync();
+                var grains = host.Services.GetRequiredService<IGrainFactory>();
+                var run = await grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(
+                    """{ "name": "own", "members": 2, "data": { "dataset": "digits" }, "model": { "kind": "two-layers" }, "training": { "epochs": 1 } }"""));
+                RunStatus status;
+                do status = await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync();
+                while (!status.HasEnded);
+                Console.WriteLine($"The run is {status.State}: {status.Reason}");
+            }
+        }
+        """";
 
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact(Timeout = 600_000)]
-    public async Task A_host_trains_that_has_nothing_but_the_packages()
+    [Theory]
+    [InlineData("Abstractions")]
+    [InlineData("Training")]
+    [InlineData("Grains")]
+    public void A_library_brings_its_comments_its_symbols_and_the_licences(string name)
     {
-        await HostNetwork.SkipUnlessPermittedAsync();
-        var feed = _folder.File("feed");
-        foreach (var library in new[] { "Abstractions", "Training", "Grains" })
+        var id = $"DistributedEnsemble.{name}";
+        var package = feed.Package(id);
+
+        AssertDescribed(package, id);
+        Assert.Contains($"<name>{id}</name>", PackedFeed.Text(package, $"lib/net10.0/{id}.xml"), StringComparison.Ordinal);
+        var symbols = PackedFeed.Bytes(Path.ChangeExtension(package, ".snupkg"), $"lib/net10.0/{id}.pdb");
+        Assert.Equal(PackedFeed.SymbolsOf(PackedFeed.Bytes(package, $"lib/net10.0/{id}.dll")), PackedFeed.Read(symbols).Id);
+        if (name == "Training")
+            Assert.Equal(File.ReadAllText(Repository.File("build", "RelaxLibstdcxx.targets")), PackedFeed.Text(package, $"buildTransitive/{id}.targets"));
+    }
+
+    /// <summary>A clone of a repository that has an address, without the libraries: they would only take long.</summary>
+    [Fact(Timeout = 300_000)]
+    public async Task A_package_made_of_a_clone_leads_to_the_sources_of_its_commit()
+    {
+        const string Commit = "0123456789abcdef0123456789abcdef01234567";
+        foreach (var file in new[] { "README.md", "LICENSE", "THIRD-PARTY-NOTICES.txt", "Directory.Build.props", "Directory.Packages.props", "src/Directory.Build.props" })
         {
-            await LocalProcess.RunAsync("dotnet", [
-                "pack", Repository.File("src", $"DistributedEnsemble.{library}"), "--no-build", "--configuration", Repository.Configuration, "--output", feed,
-                "--verbosity", "quiet", "-p:GenerateDocumentationFile=false", "-nodeReuse:false"]);
-            using var package = ZipFile.OpenRead(Path.Combine(feed, $"DistributedEnsemble.{library}.1.0.0.nupkg"));
-            foreach (var file in new[] { "LICENSE", "THIRD-PARTY-NOTICES.txt", "README.md" }) Assert.NotNull(package.GetEntry(file));
-            using var description = new StreamReader(package.GetEntry($"DistributedEnsemble.{library}.nuspec")!.Open());
-            Assert.Contains("<license type=\"expression\">MIT</license>", description.ReadToEnd(), StringComparison.Ordinal);
+            Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(file))!);
+            File.Copy(Repository.File(file), _folder.File(file));
         }
 
-        foreach (var file in s_sample) File.Copy(Repository.File("samples", "OwnNetwork", file), _folder.File(file));
-        File.WriteAllText(_folder.File("own-host.csproj"), Project);
-        File.WriteAllText(_folder.File("nuget.config"), $"""<configuration><packageSources><add key="packed" value="{feed}" /></packageSources></configuration>""");
+        Directory.CreateDirectory(_folder.File(".git/objects"));
+        Directory.CreateDirectory(_folder.File(".git/refs/heads"));
+        File.WriteAllText(_folder.File(".git/HEAD"), "ref: refs/heads/main\n");
+        File.WriteAllText(_folder.File(".git/refs/heads/main"), $"{Commit}\n");
+        File.WriteAllText(_folder.File(".git/config"), "[core]\n\trepositoryformatversion = 0\n[remote \"origin\"]\n\turl = https://github.com/somebody/ensemble.git\n");
+        Directory.CreateDirectory(_folder.File("src/Small"));
+        File.WriteAllText(_folder.File("src/Small/Small.csproj"), """<Project Sdk="Microsoft.NET.Sdk" />""");
+        File.WriteAllText(_folder.File("src/Small/Small.cs"), "namespace Small;\n\n/// <summary>A class.</summary>\npublic sealed class Small;\n");
+
+        await PackedFeed.PackAsync(_folder.File("src/Small"), _folder.File("feed"));
+
+        var package = _folder.File($"feed/Small.{PackedFeed.Version}.nupkg");
+        var repository = AssertDescribed(package, "Small").Descendants().Single(element => element.Name.LocalName == "repository");
+        Assert.Equal(("git", "https://github.com/somebody/ensemble.git", Commit), ((string?)repository.Attribute("type"), (string?)repository.Attribute("url"), (string?)repository.Attribute("commit")));
+        var (_, link) = PackedFeed.Read(PackedFeed.Bytes(Path.ChangeExtension(package, ".snupkg"), "lib/net10.0/Small.pdb"));
+        Assert.Contains($"https://raw.githubusercontent.com/somebody/ensemble/{Commit}/*", link, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_tool_installed_from_its_package_trains_in_an_empty_folder()
+    {
+        AssertDescribed(feed.Package("DistributedEnsemble.Client"), "DistributedEnsemble.Client");
+        await RunAsync(["dotnet", "tool", "install", "DistributedEnsemble.Client", "--tool-path", _folder.File("tools"), "--configfile", feed.Configuration],
+            new() { ["NUGET_PACKAGES"] = _folder.File("packages") });
+        Directory.CreateDirectory(_folder.File("empty"));
+
+        var printed = await RunAsync(["sh", "-c", "cd \"$1\" && exec ../tools/ensemble train --members 2 --epochs 2 --name first", "sh", _folder.File("empty")]);
+
+        Assert.Contains("ensemble of 2", printed, StringComparison.Ordinal);
+        Assert.Equal(["runs"], Directory.EnumerateFileSystemEntries(_folder.File("empty")).Select(Path.GetFileName));
+        Assert.Equal(RunState.Completed, RunStatusJson.FromJson(File.ReadAllText(_folder.File("empty/runs/first/run.json"))).State);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_readmes_own_host_comes_from_the_template_trains_with_the_packages_alone_and_stops_when_it_is_asked_to()
+    {
+        // Its silo has the default ports, which Orleans shares with whoever has them already.
+        await HostNetwork.SkipUnlessPermittedAsync();
+        string[] hive = ["--debug:custom-hive", _folder.File("hive")], make = ["dotnet", "new", "ensemble-host", "--name", "Own", "--output", _folder.File("own"), .. hive];
+        await RunAsync(["dotnet", "new", "install", feed.Package("DistributedEnsemble.Templates"), .. hive]);
+        await RunAsync(make);
+        var sample = CSharp().Matches(File.ReadAllText(Repository.File("README.md"))).Select(block => block.Groups["code"].Value)
+            .Single(code => code.Contains("Host.CreateApplicationBuilder", StringComparison.Ordinal));
+        Assert.Equal(sample, File.ReadAllText(_folder.File("own/Program.cs")));
+        Assert.Equal(["Own.csproj", "Program.cs"], Directory.EnumerateFileSystemEntries(_folder.File("own")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        // A name that is taken: nothing is written over.
+        await using var again = new LocalProcess(make[0], make[1..]);
+        Assert.NotEqual(0, await again.ExitAsync());
+        Assert.Contains("Overwrite", again.Errors, StringComparison.Ordinal);
+        Assert.Contains("--force", again.Errors, StringComparison.Ordinal);
+
+        File.WriteAllText(_folder.File("own/Visitor.cs"), Visitor);
         // Packages of this test stay its own; all others are on this machine already.
         var known = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-        await LocalProcess.RunAsync("dotnet", [
-            "build", _folder.File("own-host.csproj"), "--configuration", Repository.Configuration, "--verbosity", "quiet",
+        await RunAsync([
+            "dotnet", "build", _folder.File("own"), "--configuration", Repository.Configuration, "--verbosity", "quiet", "-p:OutDir=built/", $"-p:RestoreConfigFile={feed.Configuration}",
             $"-p:RestorePackagesPath={_folder.File("packages")}", $"-p:RestoreFallbackFolders={known}", "-p:UseSharedCompilation=false", "-nodeReuse:false"]);
-        File.Copy(_folder.File("spec.json"), _folder.File("built/spec.json"), overwrite: true);
 
-        await using var host = new LocalProcess("unshare", "--net", "sh", "-c", "ip link set lo up && cd \"$1\" && exec built/own-host", "sh", _folder.Path);
+        await using var host = new LocalProcess("unshare", "--net", "sh", "-c", "ip link set lo up && cd \"$1\" && exec built/Own", "sh", _folder.File("own"));
+        await Until.TrueAsync(() => host.HasExited || host.Output.Contains("The run is ", StringComparison.Ordinal));
+        Assert.True(host.Output.Contains("The run is Completed: \n", StringComparison.Ordinal), $"{host.Output}{host.Errors}");
+        Assert.Equal(RunState.Completed, RunStatusJson.FromJson(File.ReadAllText(_folder.File("own/runs/own/run.json"))).State);
+        host.Signal(Signal.Terminate);
 
         Assert.True(await host.ExitAsync() == 0, $"{host.Output}{host.Errors}");
-        Assert.EndsWith("The run is Completed, exact: \n", host.Output, StringComparison.Ordinal);
     }
+
+    private static Task<string> RunAsync(string[] command, Dictionary<string, string>? environment = null) => LocalProcess.RunAsync(command[0], command[1..], environment);
+
+    /// <returns>The package's description.</returns>
+    private static XDocument AssertDescribed(string package, string id)
+    {
+        foreach (var file in new[] { "README.md", "LICENSE", "THIRD-PARTY-NOTICES.txt" })
+            Assert.Equal(File.ReadAllText(Repository.File(file)), PackedFeed.Text(package, file));
+        var description = XDocument.Parse(PackedFeed.Text(package, $"{id}.nuspec").TrimStart('\uFEFF'));
+        var license = description.Descendants().Single(element => element.Name.LocalName == "license");
+        Assert.Equal(("expression", "MIT"), ((string?)license.Attribute("type"), license.Value));
+        Assert.Equal("README.md", description.Descendants().Single(element => element.Name.LocalName == "readme").Value);
+        return description;
+    }
+
+    [GeneratedRegex(@"^```csharp\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex CSharp();
 }
