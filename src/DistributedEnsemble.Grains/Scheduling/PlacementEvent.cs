@@ -17,6 +17,9 @@ internal sealed record MembershipChanged(ImmutableArray<string> Active) : Placem
 /// <param name="Members">How many it has; 0 if that is not known yet.</param>
 internal sealed record RunAdded(RunKey Run, int Members = 0) : PlacementEvent;
 
+/// <summary>A run has so many members, as its definition says: it was listed, and did not say yet how it is.</summary>
+internal sealed record RunCounted(RunKey Run, int Members) : PlacementEvent;
+
 /// <summary>A run's member may be waiting, or the run has ended.</summary>
 internal sealed record RunChanged(RunKey Run) : PlacementEvent;
 

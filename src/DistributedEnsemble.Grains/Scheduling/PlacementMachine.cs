@@ -30,6 +30,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
             case SiloAnnounced announced: OnAnnounced(announced.Report); break;
             case MembershipChanged membership: _state = _state with { Active = membership.Active, IsDue = true }; break;
             case RunAdded added: Add(added.Run, added.Members); break;
+            case RunCounted counted: Count(counted.Run, counted.Members); break;
             case RunChanged changed: OnChanged(changed.Run); break;
             case PlacementDue: OnDue(); break;
             case RunsListed listed: foreach (var run in listed.Runs) Add(run, 0, isNews: false); break;
@@ -61,10 +62,12 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
         if (Find(run) is null) _state = _state with { Runs = _state.Runs.Add(new ActiveRun(run) { Members = members }), IsDue = true };
         else if (isNews)
         {
-            Change(run, known => known.Members == 0 ? known with { Members = members } : known);
+            Count(run, members);
             OnChanged(run);
         }
     }
+
+    private void Count(RunKey run, int members) => Change(run, known => known.Members == 0 ? known with { Members = members } : known);
 
     private void OnChanged(RunKey run)
     {

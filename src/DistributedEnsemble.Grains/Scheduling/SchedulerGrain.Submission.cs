@@ -40,7 +40,7 @@ internal sealed partial class SchedulerGrain
     {
         var document = await Task.Run(() => Refusing(() => SpecDocument.Parse(submission.Spec)));
         var asked = await Task.Run(() => Refusing(() => plans.Resolve(document)));
-        CheckQuotas(asked.Members);
+        await CheckQuotasAsync(asked.Members);
         await CheckStoreAsync(asked.Name);
         using var data = await Task.Run(() => Refusing(() => plans.Load(document)));
         var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, data.Dataset)));
@@ -55,7 +55,7 @@ internal sealed partial class SchedulerGrain
     /// <exception cref="RunRejectedException">There are as many unfinished runs or members as there may be.</exception>
     private async Task<RunKey> AdmitAsync(int members, Func<Task<RunKey>> begin)
     {
-        CheckQuotas(members);
+        await CheckQuotasAsync(members);
         (_runsComing, _membersComing) = (_runsComing + 1, _membersComing + members);
         try
         {
@@ -68,8 +68,9 @@ internal sealed partial class SchedulerGrain
     }
 
     /// <exception cref="RunRejectedException">There are as many unfinished runs or members as there may be.</exception>
-    private void CheckQuotas(int members)
+    private async Task CheckQuotasAsync(int members)
     {
+        await Task.WhenAll([.. _state.Runs.Where(run => run.Members == 0).Select(run => CountAsync(run.Run))]);
         var limits = options.Limits;
         var runs = _state.Runs.Length + _runsComing;
         if (runs >= limits.MaxUnfinishedRuns)
@@ -91,6 +92,24 @@ internal sealed partial class SchedulerGrain
                 // More than may ever be is too many at any time.
                 IsForNow = members <= limits.MaxUnfinishedMembers,
             };
+        }
+    }
+
+    /// <summary>A run that a scheduler before this one began is known by its name alone until it says how it is.</summary>
+    private async Task CountAsync(RunKey run)
+    {
+        try
+        {
+            Apply(new RunCounted(run, EnsembleSpec.FromJson((await definitions.OfAsync(run)).Definition.Spec).Members));
+        }
+        catch (RunRejectedException)
+        {
+            Apply(new RunUnknown(run));
+        }
+        catch (Exception exception)
+        {
+            // Whatever is wrong with one run, others begin.
+            log.RunSilent(exception, run);
         }
     }
 

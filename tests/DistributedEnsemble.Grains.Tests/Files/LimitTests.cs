@@ -1,7 +1,11 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Grains.Stores.Files;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DistributedEnsemble.Grains.Tests.Files;
 
@@ -144,6 +148,26 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task Members_of_runs_that_another_scheduler_began_count_before_these_say_how_they_are()
+    {
+        using var runs = new RunsFolder();
+        RunKey left;
+        await using (var before = await EnsembleCluster.StartAsync(runsFolder: runs.Path)) left = await before.SubmitAsync(Specs.Long);
+        await using var cluster = await EnsembleCluster.StartAsync(
+            runsFolder: runs.Path, configure: options => options.Limits = new Limits { MaxUnfinishedMembers = 10 },
+            configureSilo: silo => silo
+                .AddIncomingGrainCallFilter(call => call.InterfaceMethod.Name == nameof(ICoordinator.GetLoadAsync) ? throw new TimeoutException("It is busy.") : call.Invoke())
+                .Services.AddSingleton<IRunDirectory>(services => new Unfinished(new FileRunStore(services.GetRequiredService<EnsembleTrainingOptions>()), left)));
+
+        await RefusedAsync(
+            "members is 6: the unfinished runs have 6, and this cluster takes 10 at a time (ENSEMBLE__LIMITS__MAXUNFINISHEDMEMBERS). Take fewer, or wait until a run ends.",
+            () => cluster.SubmitAsync(Specs.Long.Replace("\"small\"", "\"other\"")), isForNow: true);
+        await RefusedAsync(
+            "members is 6: the unfinished runs have 6, and this cluster takes 10 at a time (ENSEMBLE__LIMITS__MAXUNFINISHEDMEMBERS). Take fewer, or wait until a run ends.",
+            () => cluster.Scheduler.MeasureAsync(new Submission(Specs.Long.Replace("\"small\"", "\"other\""))), isForNow: true);
+    }
+
+    [Fact]
     public async Task What_is_measured_is_refused_as_what_is_submitted()
     {
         await using var cluster = await StartAsync(new Limits { MaxUnfinishedMembers = 10, MaxColumns = 63 });
@@ -204,5 +228,17 @@ public sealed class LimitTests
     {
         var refused = await Assert.ThrowsAsync<RunRejectedException>(call);
         Assert.Equal((because, isForNow), (refused.Message, refused.IsForNow));
+    }
+
+    /// <summary>A store whose run goes on by itself.</summary>
+    private sealed class Unfinished(IRunDirectory store, RunKey run) : IRunDirectory
+    {
+        public Task<RunKey?> FindAsync(string name) => store.FindAsync(name);
+
+        public Task<ImmutableArray<RunKey>> AllAsync() => store.AllAsync();
+
+        public Task<long> CountAsync() => store.CountAsync();
+
+        public Task<ImmutableArray<RunKey>> UnfinishedAsync() => Task.FromResult<ImmutableArray<RunKey>>([run]);
     }
 }
