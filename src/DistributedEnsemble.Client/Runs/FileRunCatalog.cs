@@ -43,7 +43,7 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
 
     public void RequestStop(string name) => FileRuns.RequestStop(Folder(name));
 
-    public void Delete(string name) => FileRuns.Delete(Folder(name));
+    public void Delete(string name) => FileRuns.DeleteAsync(Folder(name)).GetAwaiter().GetResult();
 
     public EnsembleSpec ReadSpec(string name) => RunDescription.Read(Folder(name)).Spec;
 

@@ -57,10 +57,10 @@ public static class FileRuns
 
     /// <summary>Removes a run with all its files. Whatever crashes, the run is there whole, or is gone.</summary>
     /// <exception cref="RunRejectedException">There is no such run, or a process trains it.</exception>
-    public static void Delete(RunFolder folder)
+    public static async Task DeleteAsync(RunFolder folder)
     {
         if (!Directory.Exists(folder.Root)) throw new RunRejectedException($"There is no run \"{folder.Name}\" in {folder.Runs}.");
-        using (var alone = RunLock.TryAcquireAlone(folder))
+        using (var alone = await RunLock.TryAcquireAloneAsync(folder))
         {
             if (alone is null)
             {

@@ -23,7 +23,7 @@ internal sealed class LockedFolders(EnsembleTrainingOptions options) : IRunOwner
 {
     public bool OutlivesProcess => false;
 
-    public Task<IDisposable?> ClaimAsync(RunKey run) => Task.Run<IDisposable?>(() => RunLock.Create(new RunFolder(options.RunsFolder, run.Name)));
+    public Task<IDisposable?> ClaimAsync(RunKey run) => Task.Run<IDisposable?>(async () => await RunLock.CreateAsync(new RunFolder(options.RunsFolder, run.Name)));
 
-    public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.Run<IDisposable?>(() => RunLock.TryAcquire(folder));
+    public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.Run<IDisposable?>(async () => await RunLock.TryAcquireAsync(folder));
 }

@@ -16,19 +16,19 @@ public sealed class RunLock : IDisposable
 
     /// <returns>Null if another process holds it.</returns>
     /// <exception cref="IOException">The folder is missing, or cannot be written.</exception>
-    public static RunLock? TryAcquire(RunFolder folder) => Take(folder, isShared: true);
+    public static Task<RunLock?> TryAcquireAsync(RunFolder folder) => TakeAsync(folder, isShared: true);
 
     /// <returns>Null if a process, this one included, holds it.</returns>
     /// <exception cref="IOException">The folder is missing, or cannot be written.</exception>
-    public static RunLock? TryAcquireAlone(RunFolder folder) => Take(folder, isShared: false);
+    public static Task<RunLock?> TryAcquireAloneAsync(RunFolder folder) => TakeAsync(folder, isShared: false);
 
     /// <summary>Takes the folder of a run to be, and its lock.</summary>
     /// <returns>Null if the name is taken.</returns>
-    public static RunLock? Create(RunFolder folder)
+    public static async Task<RunLock?> CreateAsync(RunFolder folder)
     {
         if (FileRuns.IsLink(folder)) return null;
         Directory.CreateDirectory(folder.Root);
-        var taken = TryAcquireAlone(folder);
+        var taken = await TryAcquireAloneAsync(folder);
         // A folder without a record is what a process left that ended before its run began.
         if (taken is null || !File.Exists(folder.Record)) return taken;
         taken.Dispose();
@@ -73,9 +73,9 @@ public sealed class RunLock : IDisposable
     }
 
     /// <remarks>Who asks whether it is held has it for an instant: it is tried again, while others of this process take and give back theirs.</remarks>
-    private static RunLock? Take(RunFolder folder, bool isShared)
+    private static async Task<RunLock?> TakeAsync(RunFolder folder, bool isShared)
     {
-        for (var tries = 5; ; Thread.Sleep(20))
+        for (var tries = 5; ; await Task.Delay(20))
         {
             try
             {

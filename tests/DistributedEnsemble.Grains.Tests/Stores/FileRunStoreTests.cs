@@ -111,9 +111,9 @@ public sealed class FileRunStoreTests : RunStoreLaws
         long Bytes() => new DirectoryInfo(_folder.Path(RunFolder.RecordLogs)).EnumerateFiles().Sum(file => file.Length);
     }
 
-    internal override Task<(RunRecord, RecordVersion)> BeginAsync()
+    internal override async Task<(RunRecord, RecordVersion)> BeginAsync()
     {
-        RunLock.Create(_folder)!.Dispose();
-        return base.BeginAsync();
+        (await RunLock.CreateAsync(_folder))!.Dispose();
+        return await base.BeginAsync();
     }
 }

@@ -14,43 +14,43 @@ public sealed class FileRunsTests : IDisposable
     public void Dispose() => _runs.Dispose();
 
     [Fact]
-    public void A_deleted_run_leaves_nothing()
+    public async Task A_deleted_run_leaves_nothing()
     {
-        var folder = Create("small");
-        Create("other");
+        var folder = await CreateAsync("small");
+        await CreateAsync("other");
 
-        FileRuns.Delete(folder);
+        await FileRuns.DeleteAsync(folder);
 
         Assert.Equal(["other"], Directory.EnumerateFileSystemEntries(_runs.Path).Select(path => Path.GetFileName(path)!));
     }
 
     [Fact]
-    public void What_a_deletion_left_that_did_not_end_is_no_run_and_goes_with_the_next()
+    public async Task What_a_deletion_left_that_did_not_end_is_no_run_and_goes_with_the_next()
     {
         Directory.CreateDirectory(Path.Combine(_runs.Path, ".deleted-0123", "members"));
 
-        FileRuns.Delete(Create("small"));
+        await FileRuns.DeleteAsync(await CreateAsync("small"));
 
         Assert.Empty(Directory.EnumerateFileSystemEntries(_runs.Path));
     }
 
     [Fact]
-    public void A_run_in_training_is_not_deleted()
+    public async Task A_run_in_training_is_not_deleted()
     {
-        var folder = Create("small");
-        using (RunLock.TryAcquire(folder))
+        var folder = await CreateAsync("small");
+        using (await RunLock.TryAcquireAsync(folder))
         {
             Assert.Equal(
                 "Run \"small\" is in training.",
-                Assert.Throws<RunRejectedException>(() => FileRuns.Delete(folder)).Message);
+                (await Assert.ThrowsAsync<RunRejectedException>(() => FileRuns.DeleteAsync(folder))).Message);
         }
 
         Assert.True(File.Exists(folder.Record));
     }
 
     [Fact]
-    public void An_unknown_run_is_not_deleted() => Assert.Equal(
-        $"There is no run \"small\" in {_runs.Path}.", Assert.Throws<RunRejectedException>(() => FileRuns.Delete(_runs.Folder("small"))).Message);
+    public async Task An_unknown_run_is_not_deleted() => Assert.Equal(
+        $"There is no run \"small\" in {_runs.Path}.", (await Assert.ThrowsAsync<RunRejectedException>(() => FileRuns.DeleteAsync(_runs.Folder("small")))).Message);
 
     [Fact]
     public void A_run_whose_process_ended_shows_the_steps_from_which_it_goes_on()
@@ -74,9 +74,9 @@ public sealed class FileRunsTests : IDisposable
     }
 
     [Fact]
-    public void A_run_that_nobody_trains_is_not_asked_to_stop()
+    public async Task A_run_that_nobody_trains_is_not_asked_to_stop()
     {
-        var folder = Create("small");
+        var folder = await CreateAsync("small");
 
         var error = Assert.Throws<RunRejectedException>(() => FileRuns.RequestStop(folder));
 
@@ -85,20 +85,20 @@ public sealed class FileRunsTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_that_a_process_left_before_its_run_began_can_be_taken()
+    public async Task A_folder_that_a_process_left_before_its_run_began_can_be_taken()
     {
         var folder = _runs.Folder("small");
-        RunLock.Create(folder)!.Dispose();
-        using (RunLock.Create(folder)) Assert.Null(RunLock.Create(folder));
+        (await RunLock.CreateAsync(folder))!.Dispose();
+        using (await RunLock.CreateAsync(folder)) Assert.Null(await RunLock.CreateAsync(folder));
         File.WriteAllText(folder.Record, "");
 
-        Assert.Null(RunLock.Create(folder));
+        Assert.Null(await RunLock.CreateAsync(folder));
     }
 
-    private RunFolder Create(string name)
+    private async Task<RunFolder> CreateAsync(string name)
     {
         var folder = _runs.Folder(name);
-        using (RunLock.Create(folder)) File.WriteAllText(folder.Record, "{}");
+        using (await RunLock.CreateAsync(folder)) File.WriteAllText(folder.Record, "{}");
         return folder;
     }
 }

@@ -113,13 +113,13 @@ public sealed class StrangeFileTests : IDisposable
     }
 
     [Fact]
-    public void A_lock_that_is_a_link_makes_nothing_outside()
+    public async Task A_lock_that_is_a_link_makes_nothing_outside()
     {
         var folder = _runs.Folder("locked");
         Directory.CreateDirectory(folder.Root);
         File.CreateSymbolicLink(folder.Lock, Path.Combine(_outside, "lock"));
 
-        var refused = Assert.Throws<IOException>(() => RunLock.TryAcquire(folder));
+        var refused = await Assert.ThrowsAsync<IOException>(() => RunLock.TryAcquireAsync(folder));
 
         Assert.Equal($"{folder.Lock} is a link, or reached through one: only regular files are read there.", refused.Message);
         Assert.False(RunLock.IsHeld(folder));
@@ -127,11 +127,11 @@ public sealed class StrangeFileTests : IDisposable
     }
 
     [Fact]
-    public void A_lock_is_held_against_those_who_open_it_in_any_way()
+    public async Task A_lock_is_held_against_those_who_open_it_in_any_way()
     {
         var folder = _runs.Folder("held");
         Directory.CreateDirectory(folder.Root);
-        using (RunLock.TryAcquireAlone(folder))
+        using (await RunLock.TryAcquireAloneAsync(folder))
         {
             Assert.Throws<IOException>(() => new FileStream(folder.Lock, FileMode.Open, FileAccess.Read, FileShare.None));
             Assert.Throws<IOException>(() => RegularFile.OpenAlone(folder.Runs, folder.Lock, creates: true));

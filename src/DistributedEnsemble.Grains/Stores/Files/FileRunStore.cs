@@ -17,10 +17,10 @@ internal sealed class FileRunStore(EnsembleTrainingOptions options) : IRunStore,
 
     public Task<StoredRun?> ReadAsync(RunKey run) => Task.Run(() => RecordFiles.Read(Folder(run), run));
 
-    public Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after) => Task.Run(() =>
+    public Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after) => Task.Run(async () =>
     {
         var folder = Folder(run);
-        using var held = RunLock.TryAcquire(folder) ?? throw new IOException($"Another process changes run \"{run.Name}\".");
+        using var held = await RunLock.TryAcquireAsync(folder) ?? throw new IOException($"Another process changes run \"{run.Name}\".");
         lock (s_gates[(folder.Root.GetHashCode() & int.MaxValue) % Gates])
         {
             var stored = RecordFiles.VersionIn(folder, run) ?? RecordVersion.None;
