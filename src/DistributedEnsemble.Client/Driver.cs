@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using DistributedEnsemble.Client.Commands;
+using DistributedEnsemble.Client.Completion;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Silo;
@@ -40,6 +41,8 @@ internal sealed class Driver
         _root.Add(new TensorBoardCommand(backend, shared, consoles));
         _root.Add(new ReproduceCommand(shared, consoles, time));
         _root.Add(new DatasetsCommand(backend, shared, consoles));
+        _root.Add(new CompletionCommand(consoles));
+        _root.Add(new CompleteCommand(new Suggestions(_root, backend, shared), consoles));
         var help = _root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExamples((HelpAction)help.Action!);
     }

@@ -21,7 +21,7 @@ internal sealed class DistillCommand : DriverCommand
 
     private readonly Option<string[]> _set = new("--set")
     {
-        Description = "Any key of the student's spec, as often as needed; the others are the teacher's, with four times its epochs.", HelpName = "path=value", Arity = ArgumentArity.OneOrMore,
+        Description = "Any key of the student's spec, as often as needed; the others are the teacher's, with four times its epochs.", HelpName = SpecArguments.SettingName, Arity = ArgumentArity.OneOrMore,
     };
 
     public DistillCommand(Backend backend, SharedOptions shared, Consoles consoles, TimeProvider time, Func<Interruption> listen)

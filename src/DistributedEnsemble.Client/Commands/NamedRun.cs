@@ -8,6 +8,9 @@ namespace DistributedEnsemble.Client.Commands;
 /// <summary>The argument R: a run that must exist.</summary>
 internal sealed class NamedRun
 {
+    /// <summary>In the help, of every argument that is a run.</summary>
+    public const string HelpName = "R";
+
     private readonly SharedOptions _shared;
 
     public NamedRun(SharedOptions shared)
@@ -16,7 +19,7 @@ internal sealed class NamedRun
         Argument.RefuseOptions();
     }
 
-    public Argument<string> Argument { get; } = new("run") { Description = "The run's name, as `ensemble list` shows it.", HelpName = "R" };
+    public Argument<string> Argument { get; } = new("run") { Description = "The run's name, as `ensemble list` shows it.", HelpName = HelpName };
 
     public string Name(ParseResult parsed) => Checked(parsed.GetRequiredValue(Argument));
 

@@ -19,7 +19,7 @@ internal sealed class ServeCommand : DriverCommand
 {
     private readonly Argument<string[]> _runs = new("runs")
     {
-        Description = "The runs to serve [default: all of the folder, and what ends later]", HelpName = "R", Arity = ArgumentArity.ZeroOrMore,
+        Description = "The runs to serve [default: all of the folder, and what ends later]", HelpName = NamedRun.HelpName, Arity = ArgumentArity.ZeroOrMore,
     };
 
     private readonly Option<string?> _http = new("--http")

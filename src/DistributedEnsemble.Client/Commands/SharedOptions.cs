@@ -55,6 +55,11 @@ internal sealed class SharedOptions
         return new EmbeddedOptions(runs, data, parsed.GetValue(_lanes)) { Cluster = cluster };
     }
 
+    public string? DataFolder(ParseResult parsed) => parsed.GetValue(_data);
+
+    /// <returns>Null if the runs are a cluster's.</returns>
+    public EmbeddedOptions? LocalRuns(ParseResult parsed) => ClusterOf(parsed).Address is null ? new EmbeddedOptions(parsed.GetValue(_runs)!, DataFolder(parsed), null) : null;
+
     /// <summary>A command line to go on with that finds the same runs.</summary>
     public string Suggest(ParseResult parsed, string command)
     {

@@ -8,6 +8,9 @@ namespace DistributedEnsemble.Client.Commands;
 /// <summary>SPEC.json and the options that override it, in the order in which they stand on the command line.</summary>
 internal sealed class SpecArguments
 {
+    /// <summary>In the help, of options that take a dataset, and a key with its value.</summary>
+    public const string DatasetName = "D", SettingName = "path=value";
+
     private const int LongestSpec = 1 << 20;
 
     private readonly Argument<string?> _file = new("spec")
@@ -18,9 +21,9 @@ internal sealed class SpecArguments
     // What a value may be is the spec's business: it knows every key's type and range.
     private readonly Dictionary<Option, string> _paths = new()
     {
-        [Flag("--dataset", "D", "What to train on: a name that `ensemble datasets` shows, a table's file, or a folder of images.")] = "data.dataset",
+        [Flag("--dataset", DatasetName, "What to train on: a name that `ensemble datasets` shows, a table's file, or a folder of images.")] = "data.dataset",
         [Flag("--target", "C", "The column to predict [default: target, label or class, or the last of use]")] = "data.target",
-        [Flag("--task", "T", "classification or regression [default: as the target looks]")] = "data.task",
+        [Flag("--task", "classification|regression", "What is predicted [default: as the target looks]")] = "data.task",
         [Flag("--ignore", "A,B", "Columns to leave out.")] = "data.ignore",
         [Flag("--categorical", "A,B", "Columns of numbers that are names of categories.")] = "data.categorical",
         [Flag("--header", "yes|no", "Whether the first line names the columns [default: found by looking]")] = "data.header",
@@ -36,7 +39,7 @@ internal sealed class SpecArguments
 
     private readonly Option<string[]> _set = new("--set")
     {
-        Description = "Any key of the spec, as often as needed.", HelpName = "path=value", Arity = ArgumentArity.OneOrMore,
+        Description = "Any key of the spec, as often as needed.", HelpName = SettingName, Arity = ArgumentArity.OneOrMore,
     };
 
     /// <summary>Those that say how a table is read.</summary>

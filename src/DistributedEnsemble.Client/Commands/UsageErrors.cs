@@ -16,7 +16,7 @@ internal static class UsageErrors
         var words = parsed.UnmatchedTokens.Concat(parsed.Tokens.Where(token => token.Type == TokenType.Argument).Select(token => token.Value));
         if (words.FirstOrDefault(IsUnknownOption) is { } option) return new UsageException($"{UnknownOption(option, parsed.CommandResult)} {help}");
         if (command is RootCommand && parsed.UnmatchedTokens is [var unknown, ..])
-            return new UsageException($"There is no command \"{unknown}\". Did you mean `ensemble {Nearest.Of(unknown, command.Subcommands.Select(known => known.Name))}`? {help}");
+            return new UsageException($"There is no command \"{unknown}\". Did you mean `ensemble {Nearest.Of(unknown, command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name))}`? {help}");
 
         // The parser also says that an argument is missing, or a word too many: what stands in its place is the better news.
         var messages = parsed.Errors.Select(error => error.Message).ToArray();

@@ -23,6 +23,7 @@ public sealed class HelpTests : IDisposable
     [InlineData("distill")]
     [InlineData("spec")]
     [InlineData("datasets")]
+    [InlineData("completion")]
     public async Task Every_command_has_help_with_an_example(string command)
     {
         var help = (await _driver.RunAsync(command, "--help")).Succeeded().Out;
