@@ -238,12 +238,12 @@ internal sealed partial class CoordinatorGrain
     /// <summary>The record has both: what was damaged of them meanwhile is written again.</summary>
     private void WriteBoth(string spec, string data)
     {
-        WriteUnlessThere(_folder.Spec, Encoding.UTF8.GetBytes(spec));
-        WriteUnlessThere(_folder.Data, Encoding.UTF8.GetBytes(data));
+        WriteUnlessThere(RunFolder.SpecFile, Encoding.UTF8.GetBytes(spec));
+        WriteUnlessThere(RunFolder.DataFile, Encoding.UTF8.GetBytes(data));
 
-        void WriteUnlessThere(string path, byte[] bytes)
+        void WriteUnlessThere(string file, byte[] bytes)
         {
-            if (!Has(path, bytes)) AtomicFile.Write(path, stream => stream.Write(bytes));
+            if (!Has(_folder.Path(file), bytes)) _folder.Write(file, stream => stream.Write(bytes));
         }
 
         bool Has(string path, byte[] bytes)
@@ -366,7 +366,7 @@ internal sealed partial class CoordinatorGrain
                 var status = project();
                 var json = JsonSerializer.SerializeToUtf8Bytes(status, RunStatusJson.Options);
                 if (Try(() => _timeline.Append(status)) is { } error) _log.TimelineNotWritten(error, _run);
-                AtomicFile.Write(_folder.Status, stream => stream.Write(json));
+                _folder.Write(RunFolder.StatusFile, stream => stream.Write(json));
                 return json.Length;
             });
         }

@@ -13,9 +13,7 @@ internal sealed class MetricFiles(RunFolder folder)
     public Task WriteAsync(int member, long end, string lines) => Task.Run(() =>
     {
         var path = folder.Path(RunFolder.Metrics(member));
-        RegularFile.RefuseLinks(folder.Runs, path);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var file = RegularFile.OpenWrite(folder.Runs, path, creates: true);
+        using var file = folder.OpenToAppend(RunFolder.Metrics(member));
         var bytes = Encoding.UTF8.GetBytes(lines);
         if (file.Length < end - bytes.Length)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
@@ -24,8 +25,9 @@ internal sealed class Timeline(RunFolder folder, TimeProvider time)
         while (_lost.TryDequeue(out var lost)) happened.Add(lost);
         happened.AddRange(RunHappening.Between(_last, next, time.GetUtcNow()));
         _last = next;
-        if (happened.Count > 0)
-            File.AppendAllText(folder.Path(RunFolder.TimelineFile), string.Concat(happened.Select(line => JsonSerializer.Serialize(line, RunStatusJson.Options) + "\n")));
+        if (happened.Count == 0) return;
+        using var file = folder.OpenToAppend(RunFolder.TimelineFile);
+        file.Write(Encoding.UTF8.GetBytes(string.Concat(happened.Select(line => JsonSerializer.Serialize(line, RunStatusJson.Options) + "\n"))));
     }
 
     /// <summary>What an activation before this one showed last.</summary>

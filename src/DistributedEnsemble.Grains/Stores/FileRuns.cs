@@ -20,7 +20,7 @@ public static class FileRuns
     public static void RequestStop(RunFolder folder)
     {
         if (!RunLock.IsHeld(folder)) throw new RunRejectedException($"Run \"{folder.Name}\" is not in training: there is nothing to stop.");
-        AtomicFile.Write(folder.StopRequest, _ => { });
+        folder.Write(RunFolder.StopRequestFile, _ => { });
     }
 
     /// <summary>

@@ -46,8 +46,8 @@ public static class RunReports
         List<(string File, string Title, Figure Figure)> figures = [.. Figures(folder, plan, task, models)];
         try
         {
+            var page = folder.WritablePath($"{Folder}/index.html");
             foreach (var (file, _, figure) in figures) figure.Save(folder.Path(Folder), file);
-            var page = folder.Path($"{Folder}/index.html");
             var html = RunPage.Write(status, run, report, [.. figures.Select(figure => (figure.Title, figure.Figure.Svg()))],
                 RemarkableRows.Of(task, models), FeatureImportance.Of(folder, plan, task, report, samples, run.Data), plan.Dataset.Test);
             AtomicFile.Write(page, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(html)));

@@ -42,7 +42,7 @@ public sealed class TensorBoardLogs : IDisposable
             if (lines.Count == 0) continue;
             if (!_members.TryGetValue(member.Index, out var file))
             {
-                _members[member.Index] = file = new EventFile(Path.Combine(Root, $"member-{member.Index.ToString($"D{width}", CultureInfo.InvariantCulture)}"), _begun);
+                _members[member.Index] = file = Open($"member-{member.Index.ToString($"D{width}", CultureInfo.InvariantCulture)}");
                 HyperParameters.Write(file, _spec.OfMember(member.Index), $"{status.Run}, member {member.Index}", _begun);
             }
 
@@ -56,7 +56,7 @@ public sealed class TensorBoardLogs : IDisposable
     public void Add(string name, RunStatus status, EvaluationReport report)
     {
         var time = _begun.AddSeconds(status.TrainSeconds);
-        using var file = new EventFile(Path.Combine(Root, name), _begun);
+        using var file = Open(name);
         HyperParameters.Write(file, _spec, $"{status.Run}, {name}", _begun);
         var step = report.Weights.Max(weights => weights.Step);
         foreach (var (measure, value) in report.Ensemble.All) if (value is { } number) file.Scalar($"test/{measure}", number, step, time);
@@ -71,6 +71,8 @@ public sealed class TensorBoardLogs : IDisposable
 
     private DateTimeOffset TimeOf(RunStatus status, MemberStatus member, int step) =>
         _begun.AddSeconds(status.TrainSeconds * Math.Min(1, step / (double)Math.Max(1, member.Step)));
+
+    private EventFile Open(string name) => new(Path.GetDirectoryName(_folder.WritablePath($"{Folder}/{name}/events"))!, _begun);
 
     private static void Write(EventFile file, StepMetrics line, DateTimeOffset time)
     {

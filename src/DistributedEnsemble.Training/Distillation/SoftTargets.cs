@@ -60,9 +60,9 @@ public sealed class SoftTargets
     {
         try
         {
-            AtomicFile.Write(folder.Path(File), stream => { SafetensorsWriter.Write(stream, [Named(_values, Width)]); });
+            folder.Write(File, stream => { SafetensorsWriter.Write(stream, [Named(_values, Width)]); });
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             // The teacher is there to be asked.
         }

@@ -20,16 +20,16 @@ public static class ValidationFits
         if (plan.Measuring is null) return null;
         if (Stored(folder, chosen) is { Fit: not null, Conformal: not null } stored) return stored;
         var fit = await ValidationFit.OfAsync(plan, chosen, models);
-        TryWrite(PathOf(folder, chosen), fit);
+        TryWrite(folder, chosen, fit);
         return fit;
     }
 
     /// <returns>Null if there is none that was computed from these models.</returns>
     public static ValidationFit? Stored(RunFolder folder, ChosenConstituents chosen) =>
-        Read(folder, PathOf(folder, chosen)) is { Constituents.IsDefault: false } fit
+        Read(folder, folder.Path(FileOf(chosen))) is { Constituents.IsDefault: false } fit
         && fit.Constituents.Select(fitted => fitted.Model).SequenceEqual(chosen.Constituents) ? fit : null;
 
-    private static string PathOf(RunFolder folder, ChosenConstituents chosen) => folder.Path(RunFolder.Validation(ValidationFit.KeyOf(chosen)));
+    private static string FileOf(ChosenConstituents chosen) => RunFolder.Validation(ValidationFit.KeyOf(chosen));
 
     private static ValidationFit? Read(RunFolder folder, string path)
     {
@@ -43,17 +43,17 @@ public static class ValidationFits
         }
     }
 
-    private static void TryWrite(string path, ValidationFit fit)
+    private static void TryWrite(RunFolder folder, ChosenConstituents chosen, ValidationFit fit)
     {
         try
         {
-            AtomicFile.Write(path, stream =>
+            folder.Write(FileOf(chosen), stream =>
             {
                 JsonSerializer.Serialize(stream, fit, s_json);
                 return fit;
             });
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             // A run on a read-only or full disk can still be evaluated.
         }

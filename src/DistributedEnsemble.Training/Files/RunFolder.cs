@@ -84,4 +84,33 @@ public sealed class RunFolder
             ? System.IO.Path.Combine([Root, .. parts])
             : throw new ArgumentException($"\"{relative}\" does not name a file below the run's folder.", nameof(relative));
     }
+
+    /// <summary>Writes or replaces a file of the run, whole or not at all: in this folder, whatever links others have put there.</summary>
+    /// <exception cref="InvalidDataException">A folder on the way to it is a link.</exception>
+    public void Write(string relative, Action<Stream> write) => AtomicFile.Write(WritablePath(relative), write);
+
+    /// <inheritdoc cref="Write(string, Action{Stream})"/>
+    /// <returns>What <paramref name="write"/> returns.</returns>
+    public T Write<T>(string relative, Func<Stream, T> write) => AtomicFile.Write(WritablePath(relative), write);
+
+    /// <summary>Opens a file of the run to add to it, at its end.</summary>
+    /// <param name="relative">Its name; it is made if it is missing, with its folder.</param>
+    /// <exception cref="InvalidDataException">It is a link, a pipe or a device, or lies behind a link.</exception>
+    public FileStream OpenToAppend(string relative)
+    {
+        var path = WritablePath(relative);
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        var file = RegularFile.OpenWrite(Runs, path, creates: true);
+        file.Seek(0, SeekOrigin.End);
+        return file;
+    }
+
+    /// <summary>The full path of a file that is about to be written.</summary>
+    /// <exception cref="InvalidDataException">A folder on the way to it is a link.</exception>
+    public string WritablePath(string relative)
+    {
+        var path = Path(relative);
+        RegularFile.RefuseLinks(Runs, path);
+        return path;
+    }
 }

@@ -121,7 +121,7 @@ public static class WeightFiles
             ["step"] = $"{file.Step}",
             ["spec"] = Sha256OfFile(folder, folder.Spec),
         };
-        var sha256 = AtomicFile.Write(folder.Path(file.File), stream => SafetensorsWriter.Write(stream, tensors, metadata));
+        var sha256 = folder.Write(file.File, stream => SafetensorsWriter.Write(stream, tensors, metadata));
         return file with { Sha256 = sha256 };
     }
 

@@ -41,8 +41,8 @@ public sealed record RunManifest(
         foreach (var file in manifest.Snapshots.Concat(manifest.Ema)) SafetensorsReader.Open(folder, file).Dispose();
         var bytes = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(manifest, s_json) + "\n");
         var signature = private_.SignData(bytes, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
-        AtomicFile.Write(folder.Path(File), stream => stream.Write(bytes));
-        AtomicFile.Write(folder.Path(SignatureFile), stream => stream.Write(signature));
+        folder.Write(File, stream => stream.Write(bytes));
+        folder.Write(SignatureFile, stream => stream.Write(signature));
         return manifest;
     }
 

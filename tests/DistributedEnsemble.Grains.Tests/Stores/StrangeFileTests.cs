@@ -80,6 +80,53 @@ public sealed class StrangeFileTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_outside));
     }
 
+    public static TheoryData<string> Written =>
+    [
+        RunFolder.SpecFile, RunFolder.DataFile, RunFolder.StatusFile, RunFolder.RecordFile, RunFolder.TimelineFile, RunFolder.StopRequestFile,
+        RunFolder.RecordDefinitionFile, RunFolder.RecordLog(1, "writer"), RunFolder.Metrics(0), RunFolder.Snapshot(0, 1), RunFolder.Checkpoint(0, 1, 1),
+        RunFolder.HandOver(0, 1), RunFolder.Ema(0, 1), RunFolder.Validation("key"), "report/index.html",
+    ];
+
+    [Theory, MemberData(nameof(Written))]
+    public void No_file_of_a_run_is_written_behind_a_link_wherever_it_stands_on_the_way(string name)
+    {
+        var parts = name.Split('/');
+        for (var depth = 0; depth < parts.Length; depth++)
+        {
+            var folder = _runs.Folder($"linked-{depth}");
+            var link = depth == 0 ? folder.Root : folder.Path(string.Join('/', parts[..depth]));
+            Directory.CreateDirectory(Path.GetDirectoryName(link)!);
+            Directory.CreateSymbolicLink(link, _outside);
+
+            foreach (var write in (Action[])[() => folder.Write(name, _ => { }), () => folder.OpenToAppend(name).Dispose(), () => folder.WritablePath(name)])
+            {
+                Assert.Equal(
+                    $"{folder.Path(name)} is a link, or reached through one: only regular files are read there.", Assert.Throws<InvalidDataException>(write).Message);
+            }
+        }
+
+        Assert.Empty(Directory.GetFileSystemEntries(_outside));
+    }
+
+    [Fact]
+    public async Task What_trains_and_tells_of_a_run_follows_no_link_in_its_folder()
+    {
+        var (folder, other) = (_runs.Folder("run"), Path.Combine(_outside, "timeline"));
+        var timeline = new Timeline(folder, TimeProvider.System);
+        Directory.CreateDirectory(folder.Root);
+        File.WriteAllText(other, "");
+        File.WriteAllText(folder.Spec, "{}");
+        File.CreateSymbolicLink(folder.Path(RunFolder.TimelineFile), other);
+        Directory.CreateSymbolicLink(folder.Path("members"), _outside);
+
+        timeline.Lost(0, "silo");
+        Assert.Throws<InvalidDataException>(() => timeline.Append(new RunStatus { Run = "run", Id = Guid.NewGuid(), State = RunState.Running }));
+        await Assert.ThrowsAsync<InvalidDataException>(() => new MetricFiles(folder).WriteAsync(0, 3, "{}\n"));
+        Assert.Throws<InvalidDataException>(() => WeightFiles.Save(folder, new WeightFile(0, 1, RunFolder.Snapshot(0, 1), ""), RunKey.New("run"), []));
+
+        Assert.Equal((other, 0), (Assert.Single(Directory.GetFileSystemEntries(_outside)), new FileInfo(other).Length));
+    }
+
     [Fact]
     public void A_file_that_is_too_large_a_folder_and_a_missing_one_say_so()
     {

@@ -74,15 +74,14 @@ internal static class RecordFiles
     {
         var old = before is null ? TryReadHead(folder, run) : ReadState(folder, run)?.Head;
         var change = RecordChange.Between(old is null || IsMostlyPast(old) ? null : before, after);
-        RegularFile.RefuseLinks(folder.Runs, folder.Path(RunFolder.RecordDefinitionFile));
         var lines = RecordText.Lines(change.Members);
         var head = RecordHead.Of(run, version, after);
         if (change.IsWhole)
         {
             var definition = RecordText.Of(RecordDefinition.Of(after, change.MemberCount));
-            if (!Has(folder, definition)) AtomicFile.Write(folder.Path(RunFolder.RecordDefinitionFile), stream => stream.Write(definition));
+            if (!Has(folder, definition)) folder.Write(RunFolder.RecordDefinitionFile, stream => stream.Write(definition));
             head = head with { Log = RunFolder.RecordLog(version.Number, version.Writer!), Length = lines.Length, Whole = lines.Length };
-            AtomicFile.Write(folder.Path(head.Log), stream => stream.Write(lines));
+            folder.Write(head.Log, stream => stream.Write(lines));
         }
         else
         {
@@ -92,7 +91,7 @@ internal static class RecordFiles
 
         var json = RecordText.Of(head);
         Measurements.RecordBytes.Add(lines.Length + json.Length, Measurements.ToFiles);
-        AtomicFile.Write(folder.Record, stream => stream.Write(json));
+        folder.Write(RunFolder.RecordFile, stream => stream.Write(json));
         if (change.IsWhole && old is not null && !keepsOld) FileOperations.Delete(folder.Path(old.Log!));
     }
 
