@@ -2,11 +2,44 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 
 public sealed class ExportOnnxTests : IDisposable
 {
+    /// <summary>Signatures, types' names and shapes are OnnxRuntime's: a number of rows that is open is a text.</summary>
+    private const string StandIn = """
+        import numpy
+
+
+        class NodeArg:
+            def __init__(self, name, type, shape):
+                self.name, self.type, self.shape = name, type, shape
+
+
+        class InferenceSession:
+            def __init__(self, path_or_bytes):
+                open(path_or_bytes, "rb").close()
+
+            def get_inputs(self):
+                return [NodeArg("size", "tensor(double)", ["rows", 1]), NodeArg("day", "tensor(double)", ["rows", 1]), NodeArg("colour", "tensor(string)", ["rows", 1])]
+
+            def get_outputs(self):
+                return [NodeArg("label", "tensor(string)", ["rows"]), NodeArg("probabilities", "tensor(float)", ["rows", 2]), NodeArg("entropy", "tensor(float)", ["rows"])]
+
+            def run(self, output_names, input_feed):
+                assert output_names == ["label", "probabilities", "entropy"], output_names
+                assert {name: (value.dtype, value.shape) for name, value in input_feed.items()} == {
+                    "size": (numpy.float64, (3, 1)), "day": (numpy.float64, (3, 1)), "colour": (numpy.dtype(object), (3, 1))}, input_feed
+                numpy.testing.assert_array_equal(input_feed["size"], [[3.5], [numpy.nan], [11]])
+                numpy.testing.assert_array_equal(input_feed["day"], [[1577836800], [1580000000], [numpy.nan]])
+                assert input_feed["colour"].tolist() == [["red"], [""], ["violet"]]
+                return [numpy.array(LABELS, dtype=object), numpy.array([[0.25, 0.75]] * 3, dtype=numpy.float32), numpy.array([0.5] * 3, dtype=numpy.float32)]
+
+        """;
+
     private static readonly string[] s_sample = ["Program.cs", "OnnxConsole.csproj"];
 
     private readonly TestDriver _driver = new();
@@ -78,6 +111,40 @@ public sealed class ExportOnnxTests : IDisposable
         }
     }
 
+    /// <summary>OnnxRuntime for Python comes from a registry of its own: its classes are stood for, and take and give what it takes and gives here.</summary>
+    [Fact]
+    public async Task The_sample_in_Python_gives_a_session_what_it_takes()
+    {
+        await TrainAsync();
+        var rows = _driver.File("rows.csv", "size,day,colour\n3.5,1577836800,red\n,1580000000,\n11,,violet\n");
+        (await _driver.RunAsync("export", "r", "--format", "onnx", "--output", _driver.Place("r.onnx"))).Succeeded();
+        using var session = new InferenceSession(_driver.Place("r.onnx"));
+        using var answers = session.Run([
+            NamedOnnxValue.CreateFromTensor("size", new DenseTensor<double>(new[] { 3.5, double.NaN, 11 }, [3, 1])),
+            NamedOnnxValue.CreateFromTensor("day", new DenseTensor<double>(new[] { 1577836800, 1580000000, double.NaN }, [3, 1])),
+            NamedOnnxValue.CreateFromTensor("colour", new DenseTensor<string>(new[] { "red", "", "violet" }, [3, 1]))]);
+        var labels = answers.Single(answer => answer.Name == "label").AsEnumerable<string>().ToArray();
+        _driver.File("onnxruntime.py", StandIn.Replace("LABELS", JsonSerializer.Serialize(labels)));
+
+        var lines = (await RunPythonAsync("numpy", Repository.File("samples", "onnx-python", "predict.py"), _driver.Place("r.onnx"), rows)).TrimEnd().Split('\n');
+
+        Assert.Equal(labels.Select(label => $"{{'label': '{label}', 'probabilities': [0.25, 0.75], 'entropy': 0.5}}"), lines);
+    }
+
+    [Theory]
+    [InlineData("--dataset=digits", "--set=model.kind=resnet", "--set=model.depth=8")]
+    [InlineData("--set=model.kind=tabm", "--set=model.numericEmbedding=piecewise-linear")]
+    [InlineData("--target=size", "--set=training.likelihood=gaussian")]
+    public async Task The_checker_of_an_old_ONNX_finds_nothing_wrong(params string[] training)
+    {
+        await TrainAsync([.. training, "--epochs", "1"]);
+        (await _driver.RunAsync("export", "r", "--format", "onnx", "--output", _driver.Place("r.onnx"))).Succeeded();
+
+        var said = await RunPythonAsync("onnx", "-c", "import onnx, sys; onnx.checker.check_model(sys.argv[1], full_check=True); print(onnx.load(sys.argv[1]).ir_version)", _driver.Place("r.onnx"));
+
+        Assert.Equal("8\n", said);
+    }
+
     public void Dispose() => _driver.Dispose();
 
     private async Task TrainAsync(params string[] more)
@@ -85,12 +152,28 @@ public sealed class ExportOnnxTests : IDisposable
         string[] colours = ["red", "blue", "", "green"];
         var lines = Enumerable.Range(0, 120).Select(i => $"{(i % 9 == 4 ? "" : $"{i * 7 % 31}")},2020-{1 + i % 12:00}-{1 + i * 5 % 28:00},{colours[i * 3 % 4]},{(i * 7 % 31 > 15 ? "many" : "few")}");
         var data = _driver.File("r.csv", $"size,day,colour,amount\n{string.Join('\n', lines)}\n");
-        (await _driver.RunAsync(["train", "--dataset", data, "--name", "r", "--members", "2", .. more.Contains("--epochs") ? more : ["--epochs", "4", .. more]])).Succeeded();
+        var given = more.Any(argument => argument.StartsWith("--dataset", StringComparison.Ordinal)) ? (string[])[] : ["--dataset", data];
+        (await _driver.RunAsync(["train", .. given, "--name", "r", "--members", "2", .. more.Contains("--epochs") ? more : ["--epochs", "4", .. more]])).Succeeded();
     }
 
-    private static async Task<string> RunAsync(params string[] arguments)
+    private static Task<string> RunAsync(params string[] arguments) => RunAsync(new ProcessStartInfo("dotnet", arguments));
+
+    private async Task<string> RunPythonAsync(string module, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        const string Python = "/usr/bin/python3";
+        if (!File.Exists(Python)) Assert.Skip($"{Python} is not installed.");
+        using var probe = Process.Start(Python, ["-c", $"import {module}"]);
+        await probe.WaitForExitAsync(TestContext.Current.CancellationToken);
+        if (probe.ExitCode != 0) Assert.Skip($"{Python} has no {module}.");
+        var start = new ProcessStartInfo(Python, arguments);
+        start.Environment["PYTHONPATH"] = Path.GetDirectoryName(_driver.RunsFolder);
+        return await RunAsync(start);
+    }
+
+    private static async Task<string> RunAsync(ProcessStartInfo start)
+    {
+        start.RedirectStandardOutput = start.RedirectStandardError = true;
+        using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(process.ExitCode == 0, $"{await output}{await errors}");
