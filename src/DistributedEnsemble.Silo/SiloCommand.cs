@@ -28,11 +28,13 @@ internal static class SiloCommand
     private static readonly Option<int?> GatewayPort = new("--gateway-port") { Description = "Port for clients (default: the first free one from 30000).", HelpName = "P" };
     private static readonly Option<string> Http = new("--http") { Description = "Where to serve HTTP (default: not at all).", HelpName = "URL" };
 
+    private static readonly Option<string> Grpc = new("--grpc") { Description = "Where to serve gRPC, beside HTTP (default: not at all).", HelpName = "URL" };
+
     public static RootCommand Create()
     {
         var command = new RootCommand("A silo that trains and serves ensembles. Each option is also an environment variable, as in ENSEMBLE__RUNS and ENSEMBLE__SILOPORT.")
         {
-            Cluster, Runs, Data, Lanes, Priority, Address, SiloPort, GatewayPort, Http,
+            Cluster, Runs, Data, Lanes, Priority, Address, SiloPort, GatewayPort, Http, Grpc,
         };
         command.Subcommands.Add(ProbeCommand.Create());
         command.SetAction(RunAsync);
@@ -93,6 +95,7 @@ internal static class SiloCommand
             SiloPort = arguments.GetValue(SiloPort) ?? settings.SiloPort,
             GatewayPort = arguments.GetValue(GatewayPort) ?? settings.GatewayPort,
             Http = arguments.GetValue(Http) ?? settings.Http,
+            Grpc = arguments.GetValue(Grpc) ?? settings.Grpc,
         };
     }
 

@@ -21,7 +21,7 @@ internal static class SiloProgram
     public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, CancellationToken stop)
     {
         var check = CheckedSettings.Of(settings, builder.Configuration);
-        var http = check.Given.Http is { } url ? builder.Configuration.ReadHttpSettings(url) : null;
+        var http = check.Given.Http is { } url ? builder.Configuration.ReadHttpSettings(url, check.Given.Grpc) : null;
         await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync().WaitAsync(stop);
         var cluster = redis is null ? null : new RedisCluster(check.Redis!, redis, await RedisClusterId.TakeAsync(redis));
         if (redis is not null) await SharedFolder.CheckAsync(redis, settings.Runs).WaitAsync(stop);
@@ -53,7 +53,7 @@ internal static class SiloProgram
             stop.ThrowIfCancellationRequested();
             Console.Out.WriteLine(
                 $"Silo {check.Address}:{siloPort} is ready: {check.Given.Lanes} lanes, {(gatewayPort == 0 ? "no gateway" : $"gateway {check.Address}:{gatewayPort}")}"
-                + (server is null ? "." : $", HTTP at {server.Url}."));
+                + (server is null ? "." : $", HTTP at {server.Url}{(server.GrpcUrl is { } grpc ? $", gRPC at {grpc}" : "")}."));
             using var asked = stop.Register(host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication);
             await host.WaitForShutdownAsync(CancellationToken.None);
         }

@@ -30,6 +30,9 @@ internal sealed record SiloSettings
 
     /// <summary>Where HTTP is served; null is where the settings of serving say, and does not serve it if they say nothing.</summary>
     public string? Http { get; init; }
+
+    /// <summary>Where gRPC is served; null is where the settings of serving say, and does not serve it if they say nothing.</summary>
+    public string? Grpc { get; init; }
 }
 
 /// <summary>Settings that were checked: nothing is bound or connected yet.</summary>
@@ -53,6 +56,8 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, La
         };
         if (!IPAddress.TryParse(settings.Address, out var address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
             throw new SiloSettingsException($"--address is {settings.Address}: it takes an IP address of this machine that the other silos reach, as in 10.0.0.2.");
+        if (settings is { Grpc: { } grpc, Http: null })
+            throw new SiloSettingsException($"--grpc is {OneLine.Excerpt(grpc)}, and there is no --http: gRPC is served beside it.");
         CheckPort("--silo-port", settings.SiloPort);
         CheckPort("--gateway-port", settings.GatewayPort);
         if (settings is { GatewayPort: not null, Cluster: null })

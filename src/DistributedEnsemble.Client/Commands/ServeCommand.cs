@@ -27,32 +27,39 @@ internal sealed class ServeCommand : DriverCommand
         Description = $"Where to listen [default: {HttpSettings.DefaultUrl}]", HelpName = "URL",
     };
 
+    private readonly Option<string?> _grpc = new("--grpc")
+    {
+        Description = "Where to serve gRPC, beside HTTP [default: not at all]", HelpName = "URL",
+    };
+
     private readonly SharedOptions _shared;
     private readonly Consoles _consoles;
 
     public ServeCommand(Backend backend, SharedOptions shared, Consoles consoles, Func<Interruption> listen)
         : base(
-            "serve", "Serves predictions, runs and a live page over HTTP (Open Inference Protocol v2), until Ctrl-C.",
-            "ensemble serve digits-1", "ensemble serve", "ensemble serve digits-1 --http http://127.0.0.1:9000")
+            "serve", "Serves predictions, runs and a live page over HTTP (Open Inference Protocol v2; gRPC with --grpc), until Ctrl-C.",
+            "ensemble serve digits-1", "ensemble serve", "ensemble serve digits-1 --http http://127.0.0.1:9000",
+            "ensemble serve digits-1 --grpc http://127.0.0.1:8001")
     {
         (_shared, _consoles) = (shared, consoles);
         _runs.RefuseOptions();
         Add(_runs);
         Add(_http);
+        Add(_grpc);
         SetAction(async (parsed, _) =>
         {
             using var interruption = listen();
             var options = shared.Read(parsed);
             if (options.Cluster is not null)
                 throw new UsageException("serve and --cluster exclude each other: each silo of the cluster serves its runs itself, where its --http says.");
-            var settings = ServingConfiguration.OfEnvironment().ReadHttpSettings(parsed.GetValue(_http));
+            var settings = ServingConfiguration.OfEnvironment().ReadHttpSettings(parsed.GetValue(_http), parsed.GetValue(_grpc));
             var catalog = backend.OpenCatalog(options);
             var names = (parsed.GetValue(_runs) ?? []).Select(name => NamedRun.Find(parsed, catalog, shared, name).Run).Distinct().ToList();
             await using var cluster = await StartAsync(backend, options with { LanePriority = LanePriority.Idle }, interruption);
             if (cluster is null) return interruption.ExitCode;
             await using var server = await HttpServer.StartAsync(
                 cluster.Grains, options.RunsFolder, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, CancellationToken.None);
-            Announce(parsed, server.Url, settings, names.Count > 0 ? names : [.. catalog.Names().Where(name => CanBeRead(catalog, name))], options.RunsFolder);
+            Announce(parsed, server, settings, names.Count > 0 ? names : [.. catalog.Names().Where(name => CanBeRead(catalog, name))], options.RunsFolder);
             await Task.Delay(Timeout.Infinite, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await StopRunsAsync(cluster.Grains);
             return ExitCode.Ok;
@@ -86,16 +93,16 @@ internal sealed class ServeCommand : DriverCommand
         }
     }
 
-    private void Announce(ParseResult parsed, string url, HttpSettings settings, List<string> runs, string folder)
+    private void Announce(ParseResult parsed, HttpServer server, HttpSettings settings, List<string> runs, string folder)
     {
         if (_shared.Json(parsed))
         {
-            _consoles.Out.WriteJson(new Serving(url, runs));
+            _consoles.Out.WriteJson(new Serving(server.Url, server.GrpcUrl, runs));
             return;
         }
 
-        var (first, examples) = (runs.Count > 0 ? runs[0] : "RUN", new ServerExamples(url, settings, Environment.GetEnvironmentVariable("ENSEMBLE__TLS__AUTHORITY")));
-        _consoles.Out.WriteRaw($"Serving {(runs.Count == 0 ? $"{folder}, which has no runs yet," : string.Join(", ", runs))} at {url} until Ctrl-C; a browser shows the live page there. Try:");
+        var (first, examples) = (runs.Count > 0 ? runs[0] : "RUN", new ServerExamples(server.Url, settings, Environment.GetEnvironmentVariable("ENSEMBLE__TLS__AUTHORITY")));
+        _consoles.Out.WriteRaw($"Serving {(runs.Count == 0 ? $"{folder}, which has no runs yet," : string.Join(", ", runs))} at {server.Url} until Ctrl-C; a browser shows the live page there{(server.GrpcUrl is { } grpc ? $", and gRPC is at {grpc}" : "")}. Try:");
         if (examples.Before is { } before) _consoles.Out.WriteRaw($"  {before}");
         _consoles.Out.WriteRaw($"  {examples.Curl($"/v2/models/{first}")}");
         _consoles.Out.WriteRaw($"  {examples.Predict(first)}");
@@ -137,5 +144,5 @@ internal sealed class ServeCommand : DriverCommand
         }
     }
 
-    private sealed record Serving(string Url, IReadOnlyList<string> Runs);
+    private sealed record Serving(string Url, string? Grpc, IReadOnlyList<string> Runs);
 }

@@ -1,5 +1,6 @@
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Silo.Http.Answers;
+using DistributedEnsemble.Silo.Http.Rpc;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace DistributedEnsemble.Silo.Http;
@@ -38,6 +39,12 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
         if (failure.Status == 0 || context.Response.HasStarted)
         {
             context.Abort();
+            return;
+        }
+
+        if (RpcStatus.IsCall(context.Request))
+        {
+            RpcStatus.Write(context, failure);
             return;
         }
 

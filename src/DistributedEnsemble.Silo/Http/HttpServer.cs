@@ -8,6 +8,7 @@ using DistributedEnsemble.Silo.Http.Live;
 using DistributedEnsemble.Silo.Http.Metrics;
 using DistributedEnsemble.Silo.Http.Page;
 using DistributedEnsemble.Silo.Http.Repository;
+using DistributedEnsemble.Silo.Http.Rpc;
 using DistributedEnsemble.Silo.Http.Runs;
 using DistributedEnsemble.Silo.Http.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -24,13 +25,21 @@ public sealed class HttpServer : IAsyncDisposable
     private readonly Admission _admission;
     private readonly RunIndex _runs;
 
-    private HttpServer(WebApplication app, Admission admission, RunIndex runs) => (_app, _admission, _runs) = (app, admission, runs);
+    private readonly HttpSettingsCheck _check;
+
+    private HttpServer(WebApplication app, HttpSettingsCheck check, Admission admission, RunIndex runs) =>
+        (_app, _check, _admission, _runs) = (app, check, admission, runs);
 
     /// <summary>The log category of calls that change something; its entries are information, and there to be kept.</summary>
     public static string AuditCategory { get; } = typeof(AdminAudit).FullName!;
 
     /// <summary>Where it listens, with the port that it got.</summary>
-    public string Url => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+    public string Url => Addresses.First();
+
+    /// <summary>Where it serves gRPC; null if it does not.</summary>
+    public string? GrpcUrl => _check.Grpc is null ? null : Addresses.Last();
+
+    private IEnumerable<string> Addresses => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
 
     /// <param name="grains">The silo's grains.</param>
     /// <param name="runsFolder">The folder of all runs.</param>
@@ -53,11 +62,15 @@ public sealed class HttpServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, check));
         builder.Services.AddSingleton<AdminAudit>();
-        var app = builder.Build();
         var admission = new Admission(settings);
         var runs = await RunIndex.StartAsync(runsFolder, TimeProvider.System, cancellation);
-        Map(app, check, grains, runsFolder, runs, only, admission);
-        var server = new HttpServer(app, admission, runs);
+        var repository = new ModelRepository(grains, runs, only);
+        var statistics = new ModelStatistics(repository, grains, TimeProvider.System);
+        var inference = new InferenceService(statistics, settings, TimeProvider.System);
+        if (check.Grpc is not null) builder.Services.AddRpc(inference, repository, grains, settings);
+        var app = builder.Build();
+        Map(app, check, grains, runsFolder, runs, repository, statistics, inference, admission);
+        var server = new HttpServer(app, check, admission, runs);
         try
         {
             await app.StartAsync(cancellation);
@@ -67,7 +80,11 @@ public sealed class HttpServer : IAsyncDisposable
         {
             await server.DisposeAsync();
             if (exception is IOException or SocketException)
-                throw new IOException($"--http {settings.Url} cannot be listened on: {OneLine.Of(exception.Message).TrimEnd('.')} (another port may be free).", exception);
+            {
+                var listener = check.Listeners.Last(listener => listener == check.Http || exception.Message.Contains($"{listener.Endpoint}", StringComparison.Ordinal));
+                throw new IOException($"{listener.Option} {listener.Url} cannot be listened on: {OneLine.Of(exception.Message).TrimEnd('.')} (another port may be free).", exception);
+            }
+
             throw;
         }
     }
@@ -87,11 +104,17 @@ public sealed class HttpServer : IAsyncDisposable
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(check.Settings.HeaderTimeoutSeconds);
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(check.Settings.KeepAliveSeconds);
         var gate = new ConnectionGate(4 * check.Settings.MaxConcurrentRequests, check.Settings.MaxConnectionsPerAddress);
-        kestrel.Listen(check.Endpoint, listen =>
+        // Without TLS nothing says which version a connection speaks.
+        Listen(check.Http, check.Http.IsTls ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1);
+        if (check.Grpc is { } grpc && !check.SharesPort) Listen(grpc, HttpProtocols.Http2);
+
+        void Listen(HttpSettingsCheck.Listener listener, HttpProtocols protocols) => kestrel.Listen(listener.Endpoint, listen =>
         {
+            listen.Protocols = protocols;
             listen.Use(next => connection => gate.OnConnectionAsync(connection, next));
-            if (check.Certificates is { } certificates)
+            if (listener.IsTls)
             {
+                var certificates = check.Certificates!;
                 listen.UseHttps(https =>
                 {
                     (https.ServerCertificate, https.ServerCertificateChain) = (certificates[0], certificates);
@@ -99,19 +122,17 @@ public sealed class HttpServer : IAsyncDisposable
                 });
             }
 
-            listen.Use(next => connection => UnreadableRequests.OnConnectionAsync(connection, next));
+            if (protocols.HasFlag(HttpProtocols.Http1)) listen.Use(next => connection => UnreadableRequests.OnConnectionAsync(connection, next));
         });
     }
 
     private static void Map(
-        WebApplication app, HttpSettingsCheck check, IGrainFactory grains, string runsFolder, RunIndex runs, IReadOnlyCollection<string>? only,
-        Admission admission)
+        WebApplication app, HttpSettingsCheck check, IGrainFactory grains, string runsFolder, RunIndex runs, ModelRepository repository,
+        ModelStatistics statistics, InferenceService inference, Admission admission)
     {
         var (settings, time) = (check.Settings, TimeProvider.System);
-        var repository = new ModelRepository(grains, runs, only);
-        var statistics = new ModelStatistics(repository, grains, time);
         var errors = new HttpErrors(settings, app.Services.GetRequiredService<ILogger<HttpErrors>>());
-        var sessions = new Sessions(check.Keys, check.IsTls || settings.BehindProxy, time);
+        var sessions = new Sessions(check.Keys, check.Http.IsTls || settings.BehindProxy, time);
         var guard = new AccessGuard(check, sessions, app.Services.GetRequiredService<AdminAudit>());
         var timeout = new RequestTimeout(settings, time);
         app.Use(next => context => GatedConnection.InvokeAsync(context, next));
@@ -121,10 +142,17 @@ public sealed class HttpServer : IAsyncDisposable
         app.UseRouting();
         app.Use(next => context => guard.InvokeAsync(context, next));
         app.Use(next => context => timeout.InvokeAsync(context, next));
+        if (check.Grpc is not null)
+        {
+            var calls = new RpcCalls(inference, admission);
+            app.Use(next => context => calls.InvokeAsync(context, next));
+            app.MapRpc();
+        }
+
         HealthEndpoints.Map(app, grains);
         app.MapPrometheusScrapingEndpoint("/metrics").Needs(Access.Inference);
         new ModelEndpoints(repository, statistics, settings).Map(app);
-        new InferEndpoints(repository, admission, statistics, settings, time).Map(app);
+        new InferEndpoints(inference, repository, admission, settings).Map(app);
         new RepositoryEndpoints(repository, admission, settings).Map(app);
         var (live, history) = (new LiveRuns(grains, runs), new MetricHistory(runsFolder));
         new RunEndpoints(grains, live, runs, admission, settings, time).Map(app);

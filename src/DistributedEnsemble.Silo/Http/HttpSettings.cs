@@ -8,6 +8,12 @@ public sealed record HttpSettings
     /// <summary>Scheme, address and port; port 0 takes a free one.</summary>
     public string Url { get; init; } = DefaultUrl;
 
+    /// <summary>
+    /// Where gRPC is served, as <see cref="Url"/>; null is nowhere. Without TLS it needs a port of its own: what a connection speaks
+    /// cannot be agreed on.
+    /// </summary>
+    public string? GrpcUrl { get; init; }
+
     /// <summary>Who may predict and look at runs; null asks nobody for a key.</summary>
     public string? InferenceKey { get; init; }
 

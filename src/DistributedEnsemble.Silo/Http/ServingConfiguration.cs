@@ -17,11 +17,12 @@ public static class ServingConfiguration
         configuration[$"{Root}:Serving:{nameof(HttpSettings.Url)}"] is { Length: > 0 } url ? url : null;
 
     /// <param name="url">Where to serve; null leaves it to the configuration.</param>
+    /// <param name="grpcUrl">Where to serve gRPC; null leaves it to the configuration.</param>
     /// <exception cref="HttpSettingsException">A setting cannot be read, or cannot be served with.</exception>
-    public static HttpSettings ReadHttpSettings(this IConfiguration configuration, string? url)
+    public static HttpSettings ReadHttpSettings(this IConfiguration configuration, string? url, string? grpcUrl)
     {
         var settings = Read(configuration, "Serving", new HttpSettings(), (section, empty) => section.Get<HttpSettings>() ?? empty);
-        settings = settings with { Url = url ?? settings.Url };
+        settings = settings with { Url = url ?? settings.Url, GrpcUrl = grpcUrl ?? settings.GrpcUrl };
         if (configuration[$"{Root}:Serving:{nameof(settings.Hosts)}"] is { Length: > 0 } hosts)
             throw new HttpSettingsException($"{HttpSettingsCheck.Name(nameof(settings.Hosts))} is {OneLine.Excerpt(hosts)}: it is a list, whose first is {HttpSettingsCheck.Name(nameof(settings.Hosts))}__0.");
         HttpSettingsCheck.Of(settings);

@@ -1,12 +1,15 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Silo.Http.Authorization;
+using DistributedEnsemble.Silo.Http.Rpc.Protocol;
+using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
@@ -152,7 +155,7 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
         var log = new ConcurrentQueue<string>();
         await using var server = await HttpServer.StartAsync(
             served.Grains, served.RunsFolder, new HttpSettings { Url = "http://127.0.0.1:0", InferenceKey = InferenceKey, AdminKey = AdminKey },
-            logs: logs => logs.AddProvider(new Lines(log)), cancellation: Cancellation);
+            logs: logs => logs.AddProvider(new LogLines(log)), cancellation: Cancellation);
         using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
         foreach (var (method, path, key) in new[]
         {
@@ -174,25 +177,6 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
             ],
             log.Where(line => line.StartsWith(HttpServer.AuditCategory, StringComparison.Ordinal)));
         Assert.DoesNotContain(log, line => line.Contains(AdminKey, StringComparison.Ordinal));
-    }
-
-    private sealed class Lines(ConcurrentQueue<string> lines) : ILoggerProvider
-    {
-        public ILogger CreateLogger(string categoryName) => new Logger(categoryName, lines);
-
-        public void Dispose()
-        {
-        }
-
-        private sealed class Logger(string category, ConcurrentQueue<string> lines) : ILogger
-        {
-            public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-            public bool IsEnabled(LogLevel logLevel) => true;
-
-            public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-                lines.Enqueue($"{category}: {formatter(state, exception)}");
-        }
     }
 
     [Theory]
@@ -232,6 +216,28 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync("/v2", Cancellation)).StatusCode);
         client.DefaultRequestHeaders.Add("X-Api-Key", InferenceKey);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/v2", Cancellation)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Under_tls_grpc_and_http_share_a_port()
+    {
+        var (certificate, key) = Certificate();
+        var url = $"https://127.0.0.1:{FreePort()}";
+        await using var server = await served.StartAsync(new HttpSettings { Url = url, GrpcUrl = url, Certificate = certificate, CertificateKey = key });
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, given, _, _) => given?.Subject == "CN=ensemble-test" };
+        using var client = new HttpClient(handler) { BaseAddress = new Uri(server.Url) };
+        using var channel = GrpcChannel.ForAddress(server.GrpcUrl!, new GrpcChannelOptions { HttpHandler = handler });
+
+        Assert.Equal((url, url), (server.Url, server.GrpcUrl));
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/v2", Cancellation)).StatusCode);
+        Assert.True((await new GRPCInferenceService.GRPCInferenceServiceClient(channel).ModelReadyAsync(new ModelReadyRequest { Name = "small" })).Ready);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private (string Certificate, string Key) Certificate()

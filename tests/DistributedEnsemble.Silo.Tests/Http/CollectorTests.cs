@@ -47,7 +47,7 @@ public sealed class CollectorTests(ServedRuns served) : IClassFixture<ServedRuns
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection([new("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")]).AddInMemoryCollection([new(variable, value)]).Build();
 
-        Assert.Equal(message, Assert.Throws<HttpSettingsException>(() => configuration.ReadHttpSettings(null)).Message);
+        Assert.Equal(message, Assert.Throws<HttpSettingsException>(() => configuration.ReadHttpSettings(null, null)).Message);
     }
 
     public void Dispose()

@@ -14,7 +14,7 @@ internal sealed class AccessGuard(HttpSettingsCheck check, Sessions sessions, Ad
 
     private readonly IReadOnlyList<string> _hosts =
         check.Settings.Hosts is { Count: > 0 } named ? named
-        : check.IsLoopback && !check.Settings.BehindProxy ? [.. s_loopback.Append(new Uri(check.Settings.Url).Host).Distinct()]
+        : check.IsLoopback && !check.Settings.BehindProxy ? [.. s_loopback.Concat(check.Listeners.Select(listener => new Uri(listener.Url).Host)).Distinct()]
         : [];
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next)

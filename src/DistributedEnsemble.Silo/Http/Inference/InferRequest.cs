@@ -44,8 +44,8 @@ internal sealed record InferParameters
     /// <summary>The share of rows that intervals shall hold.</summary>
     public double Coverage { get; init; } = PredictionRequest.DefaultCoverage;
 
-    /// <summary>Whether outputs are binary that do not say it themselves.</summary>
-    public bool BinaryOutput { get; init; }
+    /// <summary>Whether outputs are binary that do not say it themselves; null leaves it to the protocol.</summary>
+    public bool? BinaryOutput { get; init; }
 
     /// <summary>When the client stops waiting; null leaves it to the server.</summary>
     public TimeSpan? Timeout { get; init; }

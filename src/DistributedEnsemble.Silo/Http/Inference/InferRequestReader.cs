@@ -9,17 +9,14 @@ namespace DistributedEnsemble.Silo.Http.Inference;
 /// <summary>Reads a request from the bytes of its body: JSON, or JSON with the numbers behind it (the binary tensor extension).</summary>
 internal sealed class InferRequestReader
 {
-    /// <summary>More tensors than any request needs.</summary>
-    private const int MostOutputs = 32;
-
     private readonly HttpSettings _limits;
     private readonly ReadOnlyMemory<byte> _json;
     private readonly bool _saysWhereJsonEnds;
     private readonly ServedModel _model;
     private readonly ReadOnlyMemory<byte> _binary;
     private readonly InputRows _rows;
+    private readonly RowTensors _tensors;
     private readonly IReadOnlyList<OutputTensor> _outputs;
-
     private readonly Action<long> _hold;
 
     private InferRequestReader(ServedModel model, HttpSettings limits, ReadOnlyMemory<byte> body, int? jsonLength, Action<long> hold)
@@ -27,7 +24,8 @@ internal sealed class InferRequestReader
         (_limits, _json, _saysWhereJsonEnds) = (limits, body[..(jsonLength ?? body.Length)], jsonLength is not null);
         _outputs = OutputTensor.Of(model);
         (_model, _binary, _hold) = (model, body[_json.Length..], hold);
-        _rows = new InputRows(model, limits, _json, _binary, hold);
+        _rows = new InputRows(model, limits, hold);
+        _tensors = new RowTensors(_rows, limits, _json, _binary);
     }
 
     /// <param name="jsonLength">Where the binary part begins; null if there is none.</param>
@@ -88,7 +86,7 @@ internal sealed class InferRequestReader
         }
 
         json.Read();
-        var rows = columns.IsEmpty ? _rows.Of(input ?? throw NoInputs()) : [];
+        var rows = columns.IsEmpty ? _tensors.Of(input ?? throw NoInputs()) : [];
         parameters ??= new InferParameters();
         return new InferRequest
         {
@@ -98,8 +96,8 @@ internal sealed class InferRequestReader
             RowCount = columns.IsEmpty ? (int)(rows.Length / _rows.Width) : columns[0].Count,
             Parameters = parameters,
             Outputs = outputs is null or []
-                ? [new RequestedOutput(_outputs[0], parameters.BinaryOutput)]
-                : [.. outputs.Select(output => new RequestedOutput(output.Tensor, output.IsBinary ?? parameters.BinaryOutput))],
+                ? [new RequestedOutput(_outputs[0], parameters.BinaryOutput ?? false)]
+                : [.. outputs.Select(output => new RequestedOutput(output.Tensor, output.IsBinary ?? parameters.BinaryOutput ?? false))],
         };
     }
 
@@ -110,7 +108,7 @@ internal sealed class InferRequestReader
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
             if (input is not null) throw HttpError.BadRequest($"The request has more than one input: this model takes {_rows.InWords}.");
-            input = InputTensor.Read(ref json, _rows);
+            input = InputTensor.Read(ref json, _tensors);
         }
 
         return input ?? throw NoInputs();
@@ -148,8 +146,7 @@ internal sealed class InferRequestReader
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
             var output = Output(ref json);
-            if (outputs.Count == MostOutputs || outputs.Any(other => other.Tensor == output.Tensor))
-                throw HttpError.BadRequest($"The output \"{output.Tensor.Name}\" is asked for twice: once is enough.");
+            if (outputs.Any(other => other.Tensor == output.Tensor)) throw OutputTensor.Twice(output.Tensor);
             outputs.Add(output);
         }
 
@@ -168,8 +165,7 @@ internal sealed class InferRequestReader
             else json.Skip();
         }
 
-        return (_outputs.FirstOrDefault(tensor => tensor.Name == name) ?? throw HttpError.BadRequest(
-            $"The model has no output {OneLine.Quoted(name)}: it has {string.Join(", ", _outputs.Select(tensor => tensor.Name))}."), isBinary);
+        return (OutputTensor.Find(_outputs, name), isBinary);
     }
 
     private static bool? BinaryData(ref Utf8JsonReader json)

@@ -30,6 +30,10 @@ internal sealed class InferResponse(string name, ServedModel model, InferRequest
         }
     }
 
+    /// <summary>What an answer says beside its outputs.</summary>
+    public static IEnumerable<(string Name, int Value)> Parameters(ServedModel model, Prediction prediction) =>
+        [("members_used", prediction.MembersUsed.Length), ("members", model.Members), ("constituents", prediction.Constituents)];
+
     public async Task WriteAsync(HttpContext context, Prediction prediction, CancellationToken cancellation)
     {
         var contentType = _isBinary ? "application/octet-stream" : HttpAnswer.Json;
@@ -87,9 +91,7 @@ internal sealed class InferResponse(string name, ServedModel model, InferRequest
         json.WriteString("model_version", ModelMetadata.Version);
         if (request.Id is not null) json.WriteString("id", request.Id);
         json.WriteStartObject("parameters");
-        json.WriteNumber("members_used", prediction.MembersUsed.Length);
-        json.WriteNumber("members", model.Members);
-        json.WriteNumber("constituents", prediction.Constituents);
+        foreach (var (parameter, value) in Parameters(model, prediction)) json.WriteNumber(parameter, value);
         json.WriteEndObject();
         json.WriteStartArray("outputs");
         foreach (var output in request.Outputs)

@@ -25,9 +25,9 @@ internal sealed record InputTensor
 
     public bool HasData => Numbers is not null || Unread is not null;
 
-    /// <param name="rows">What the model takes.</param>
+    /// <param name="rows">What the model takes, and what makes rows of it.</param>
     /// <exception cref="HttpError">A field is not what it must be.</exception>
-    public static InputTensor Read(ref Utf8JsonReader json, InputRows rows)
+    public static InputTensor Read(ref Utf8JsonReader json, RowTensors rows)
     {
         JsonFields.Expect(ref json, JsonTokenType.StartObject, "inputs[0]", "an object");
         string? name = null, datatype = null;

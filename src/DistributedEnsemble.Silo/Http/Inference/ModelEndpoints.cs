@@ -11,11 +11,14 @@ namespace DistributedEnsemble.Silo.Http.Inference;
 internal sealed class ModelEndpoints(ModelRepository repository, ModelStatistics statistics, HttpSettings settings)
 {
     private static readonly string[] s_extensions = ["binary_tensor_data", "model_repository", "model_configuration", "statistics"];
-    private static readonly string s_version = typeof(ModelEndpoints).Assembly.GetName().Version!.ToString(3);
+
+    public const string ServerName = "DistributedEnsemble";
+
+    public static string ServerVersion { get; } = typeof(ModelEndpoints).Assembly.GetName().Version!.ToString(3);
 
     public void Map(IEndpointRouteBuilder app)
     {
-        app.MapGet("/v2", () => JsonAnswer.Of(new { name = "DistributedEnsemble", version = s_version, extensions = s_extensions })).Needs(Access.Inference);
+        app.MapGet("/v2", () => JsonAnswer.Of(new { name = ServerName, version = ServerVersion, extensions = s_extensions })).Needs(Access.Inference);
         app.MapGet("/v2/models/stats", async (string? after) => JsonAnswer.Of(await statistics.OfAllAsync(after, settings.MaxPageSize))).Needs(Access.Inference);
         foreach (var path in new[] { ModelPath.Plain, ModelPath.Versioned })
         {

@@ -15,12 +15,16 @@ internal static class ModelMetadata
         name,
         versions = new[] { Version },
         platform = Platform,
-        inputs = model.Columns.IsEmpty
-            ? [new TensorMetadata(InferProtocol.InputName, "FP32", [-1, .. model.InputShape])]
-            : model.Columns.Select(column => new TensorMetadata(column.Name, column.Datatype, [-1, 1])).ToArray(),
-        outputs = OutputTensor.Of(model).Select(tensor => new TensorMetadata(tensor.Name, tensor.Datatype, tensor.Shape())),
+        inputs = Inputs(model),
+        outputs = Outputs(model),
         parameters = Parameters(model),
     };
+
+    public static Tensor[] Inputs(ServedModel model) => model.Columns.IsEmpty
+        ? [new Tensor(InferProtocol.InputName, "FP32", [-1, .. model.InputShape])]
+        : [.. model.Columns.Select(column => new Tensor(column.Name, column.Datatype, [-1, 1]))];
+
+    public static IEnumerable<Tensor> Outputs(ServedModel model) => OutputTensor.Of(model).Select(tensor => new Tensor(tensor.Name, tensor.Datatype, tensor.Shape()));
 
     /// <summary>Triton's model configuration, as far as its clients read it.</summary>
     public static object Configuration(string name, ServedModel model, int maxRows) => new Dictionary<string, object>
@@ -41,7 +45,7 @@ internal static class ModelMetadata
         var parameters = new Dictionary<string, object> { ["task"] = model.Task, ["members"] = model.Members };
         if (model.Outputs[0].Columns is { IsEmpty: false } classes) parameters["classes"] = classes;
         // A table of numbers takes all of a row's in one tensor, too.
-        if (!model.Columns.IsEmpty && model.TakesRows) parameters["rows"] = new TensorMetadata(InferProtocol.InputName, "FP32", [-1, .. model.InputShape]);
+        if (!model.Columns.IsEmpty && model.TakesRows) parameters["rows"] = new Tensor(InferProtocol.InputName, "FP32", [-1, .. model.InputShape]);
         return parameters;
     }
 
@@ -60,5 +64,6 @@ internal static class ModelMetadata
         return tensor;
     }
 
-    private sealed record TensorMetadata(string Name, string Datatype, long[] Shape);
+    /// <param name="Shape">With −1 where a size is not fixed.</param>
+    public sealed record Tensor(string Name, string Datatype, long[] Shape);
 }

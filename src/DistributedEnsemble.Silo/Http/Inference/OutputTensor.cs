@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Predictions;
 
 namespace DistributedEnsemble.Silo.Http.Inference;
@@ -23,6 +24,13 @@ internal sealed record OutputTensor(OutputDescription Description, bool IsPerMem
         new(new OutputDescription(MembersUsed, "INT64", []), IsPerMember: false),
         new(model.Outputs[0] with { Name = $"member_{model.Outputs[0].Name}" }, IsPerMember: true),
     ];
+
+    /// <summary>The one of a name, among those of a model.</summary>
+    /// <exception cref="HttpError">There is none.</exception>
+    public static OutputTensor Find(IReadOnlyList<OutputTensor> outputs, string? name) => outputs.FirstOrDefault(tensor => tensor.Name == name)
+        ?? throw HttpError.BadRequest($"The model has no output {OneLine.Quoted(name)}: it has {string.Join(", ", outputs.Select(tensor => tensor.Name))}.");
+
+    public static HttpError Twice(OutputTensor output) => HttpError.BadRequest($"The output \"{output.Name}\" is asked for twice: once is enough.");
 
     public string Name => Description.Name;
 

@@ -47,6 +47,9 @@ internal sealed class ModelRepository
         return state.IsReady ? state.Run : throw HttpError.Unavailable($"Model \"{name}\" is not ready: {state.Reason}.");
     }
 
+    /// <exception cref="HttpError">There is no such model.</exception>
+    public bool IsReady(string name) => Find(name).IsReady;
+
     /// <exception cref="HttpError">There is no such model, or it cannot be served yet.</exception>
     public async Task LoadAsync(string name)
     {
@@ -81,6 +84,9 @@ internal sealed class ModelRepository
 internal sealed record ModelState(RunKey Run, string Reason)
 {
     public bool IsReady => Reason.Length == 0;
+
+    /// <summary>As Triton's repository index names it.</summary>
+    public string StateInWords => IsReady ? "READY" : "UNAVAILABLE";
 }
 
 /// <summary>A model that is ready, and who answers for it.</summary>

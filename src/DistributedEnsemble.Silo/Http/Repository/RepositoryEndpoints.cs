@@ -17,7 +17,7 @@ internal sealed class RepositoryEndpoints(ModelRepository repository, Admission 
             {
                 name = model.Run.Name,
                 version = ModelMetadata.Version,
-                state = model.IsReady ? "READY" : "UNAVAILABLE",
+                state = model.StateInWords,
                 reason = model.Reason,
             })));
         }))).Needs(Access.Inference);
@@ -29,8 +29,7 @@ internal sealed class RepositoryEndpoints(ModelRepository repository, Admission 
         })).Needs(Access.Admin);
         app.MapPost("/v2/repository/models/{name}/unload", (HttpContext context, string name) => ReadAsync(context, body =>
         {
-            // Models here depend on no others.
-            RepositoryRequest.CheckNothingAsked(body, harmless: "unload_dependents");
+            RepositoryRequest.CheckNothingAsked(body, RepositoryRequest.UnloadDependents);
             repository.Unload(name);
             return Task.FromResult(JsonAnswer.Of(new { }));
         })).Needs(Access.Admin);

@@ -6,6 +6,9 @@ namespace DistributedEnsemble.Silo.Http.Repository;
 /// <summary>The bodies of the model repository extension: each is empty or an object.</summary>
 internal static class RepositoryRequest
 {
+    /// <summary>A parameter of unloading that changes nothing: models here depend on no others.</summary>
+    public const string UnloadDependents = "unload_dependents";
+
     private const int MaxDepth = 8;
 
     /// <summary>Whether an index lists ready models alone.</summary>
@@ -38,10 +41,10 @@ internal static class RepositoryRequest
                 if (parameter.Name != harmless) throw NotTaken($"parameters.{parameter.Name}");
             }
         }
-
-        static HttpError NotTaken(string key) =>
-            HttpError.BadRequest($"{OneLine.Excerpt(key)} is not taken: a run is served as it was trained, from its own folder.");
     }
+
+    public static HttpError NotTaken(string key) =>
+        HttpError.BadRequest($"{OneLine.Excerpt(key)} is not taken: a run is served as it was trained, from its own folder.");
 
     /// <returns>Null for an empty body.</returns>
     private static JsonDocument? Parse(ReadOnlyMemory<byte> body, string rule)

@@ -5,10 +5,15 @@ namespace DistributedEnsemble.Silo.Http.Telemetry;
 /// <summary>Where the time of one request for predictions goes.</summary>
 internal sealed class MeasuredRequest(TimeProvider time)
 {
+    public const string Answered = "ok";
+
     private readonly long _begun = time.GetTimestamp();
     private long _arrived, _read, _predicted;
 
     public TimeSpan Elapsed => time.GetElapsedTime(_begun);
+
+    /// <summary>"ok", or that of <see cref="HttpFailure"/>.</summary>
+    public string Outcome { get; set; } = Answered;
 
     /// <summary>Null before the model is known.</summary>
     public RunKey? Run { get; set; }

@@ -1,0 +1,47 @@
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Silo.Http.Authorization;
+using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Silo.Http.Repository;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace DistributedEnsemble.Silo.Http.Rpc;
+
+/// <summary>What is served over gRPC: predictions, health for probes, and reflection for clients without the protocol's file.</summary>
+internal static class RpcEndpoints
+{
+    private const string Service = "inference.GRPCInferenceService";
+
+    public static void AddRpc(this IServiceCollection services, InferenceService inference, ModelRepository repository, IGrainFactory grains, HttpSettings settings)
+    {
+        services.AddSingleton(settings);
+        services.AddSingleton<RpcErrors>();
+        services.AddSingleton(new OpenInferenceService(inference, repository, grains, settings));
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = settings.MaxBodyBytes;
+            // Packed messages would say nothing of the memory that they take.
+            grpc.CompressionProviders.Clear();
+            grpc.MaxSendMessageSize = null;
+            grpc.Interceptors.Add<RpcErrors>();
+        });
+        services.AddGrpcReflection();
+        services.AddGrpcHealthChecks(health => health.Services.Map(Service, _ => true)).AddCheck("cluster", new ClusterHealth(grains));
+    }
+
+    public static void MapRpc(this IEndpointRouteBuilder app)
+    {
+        app.MapGrpcService<OpenInferenceService>().Add(OpenInferenceService.Guard);
+        app.MapGrpcHealthChecksService().WithMetadata(new EndlessMetadata()).Needs(Access.Anyone);
+        app.MapGrpcReflectionService().Needs(Access.Inference);
+    }
+
+    /// <summary>Whether the cluster answers.</summary>
+    private sealed class ClusterHealth(IGrainFactory grains) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        {
+            await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync().WaitAsync(cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+    }
+}
