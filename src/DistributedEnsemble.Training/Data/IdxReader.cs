@@ -59,19 +59,14 @@ internal static class IdxReader
         if (magic != expected)
             throw new DataException($"{path} is not an IDX file of {dimensions} dimensions of bytes: its magic number is {magic:x8}, not {expected:x8}.");
 
-        var shape = new int[dimensions];
-        long count = 1;
-        for (var i = 0; i < dimensions; i++)
-        {
-            var size = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4 + (4 * i)));
-            shape[i] = (int)Math.Min(size, int.MaxValue);
-            count = Math.Min(count * shape[i], int.MaxValue);
-        }
-
-        if (count == 0 || count > Array.MaxLength)
-            throw new DataException($"{path} is damaged: its header says {string.Join('×', shape)} values.");
+        var sizes = new uint[dimensions];
+        for (var i = 0; i < dimensions; i++) sizes[i] = BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4 + (4 * i)));
+        var count = sizes.Aggregate(UInt128.One, (product, size) => product * size);
+        if (count == 0) throw new DataException($"{path} is damaged: its header says {string.Join('×', sizes)} values.");
+        if (count > (UInt128)Array.MaxLength)
+            throw new DataException($"{path} has {string.Join('×', sizes)} values, as its header says: one IDX file is read up to {Array.MaxLength:N0}. Take a part of them.");
         hash?.AppendData(header);
-        return new IdxArray(shape, ReadValues(contents, path, (int)count, hash));
+        return new IdxArray([.. sizes.Select(size => (int)size)], ReadValues(contents, path, (int)count, hash));
     }
 
     private static byte[] ReadValues(Stream contents, string path, int count, IncrementalHash? hash)

@@ -76,7 +76,7 @@ public sealed class SoftTargets
             using var reader = SafetensorsReader.Open(folder, new WeightFile(0, 0, File, spec.Distillation!.Targets!));
             if (reader.Tensors is not [{ Type: ElementType.F32, Name: Tensor } entry] || !entry.Shape.SequenceEqual([dataset.Train.Count, width])) return null;
             var values = new NativeVector(dataset.Train.Count * width);
-            reader.Read(entry, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.Span));
+            reader.Read(entry, values);
             return new SoftTargets(values, width, spec.Distillation.Targets!);
         }
         catch (SafetensorsException)

@@ -11,15 +11,16 @@ public sealed unsafe class NativeVector : IDisposable
     [ThreadStatic]
     private static long t_made;
 
+    private void* _memory;
     private float* _start;
 
     public NativeVector(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
-        var bytes = checked((nuint)length * sizeof(float));
-        _start = (float*)NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
-        NativeMemory.Clear(_start, bytes);
+        // The system's pages are zero when they come: nothing is touched, and takes memory, before it is used.
+        _memory = NativeMemory.AllocZeroed(checked(((nuint)length * sizeof(float)) + Alignment));
+        _start = (float*)(((nuint)_memory + Alignment - 1) & ~(nuint)(Alignment - 1));
         t_made++;
     }
 
@@ -78,7 +79,8 @@ public sealed unsafe class NativeVector : IDisposable
 
     private void Free()
     {
-        NativeMemory.AlignedFree(_start);
+        NativeMemory.Free(_memory);
+        _memory = null;
         _start = null;
     }
 }

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Optimizers;
 
 namespace DistributedEnsemble.Training.Members;
@@ -44,6 +45,18 @@ public static class TrainingMemory
         throw new SpecException(
             $"model: training takes at least {InWords(each)} for {(bytes.Count == 1 ? "each" : "the largest")} of {atOnce} members at once "
             + $"({largest.Network.Layout.ParameterCount:N0} weights, batches of {largest.Spec.Training.BatchSize:N0}), and {InWords(available)} are free. {wayOut}");
+    }
+
+    /// <summary>Makes sure that data has room before it is read: the members' own memory is checked when it is there.</summary>
+    /// <param name="width">Numbers of a row.</param>
+    /// <param name="available">In bytes.</param>
+    /// <exception cref="DataException">It has none.</exception>
+    public static void CheckData(long rows, int width, long available)
+    {
+        var bytes = (Int128)rows * ((Int128)width + 1) * sizeof(float);
+        if (bytes <= available) return;
+        throw new DataException(
+            $"{rows:N0} rows of {width:N0} numbers take {InWords((long)Int128.Min(bytes, long.MaxValue))} of memory, and {InWords(available)} are free. Take a part of the rows, or fewer columns.");
     }
 
     private static string InWords(long bytes) => bytes >= 1L << 30 ? $"{bytes / (double)(1L << 30):N1} GiB" : $"{bytes / (double)(1 << 20):N1} MiB";

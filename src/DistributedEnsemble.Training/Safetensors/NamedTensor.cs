@@ -6,6 +6,8 @@ namespace DistributedEnsemble.Training.Safetensors;
 /// <summary>A tensor to be written: what the header says of it, and where its bytes come from.</summary>
 public sealed class NamedTensor
 {
+    internal const int PartNumbers = 1 << 24;
+
     private readonly Action<Action<ReadOnlySpan<byte>>> _source;
 
     /// <param name="source">Hands its row-major little-endian bytes, in parts of any size, to the given action.</param>
@@ -21,8 +23,13 @@ public sealed class NamedTensor
 
     /// <summary>Float32 numbers in native memory; they are read when the file is written.</summary>
     public NamedTensor(string name, IReadOnlyList<long> shape, NativeVector vector, int offset = 0)
-        : this(name, ElementType.F32, shape, sink => sink(MemoryMarshal.AsBytes(
-            vector.Slice(offset, checked((int)shape.Aggregate(1L, (product, size) => product * size))))))
+        : this(name, ElementType.F32, shape, sink =>
+        {
+            // More than a span of bytes can address are handed over in parts.
+            var end = offset + shape.Aggregate(1L, (product, size) => product * size);
+            for (long start = offset; start < end; start += PartNumbers)
+                sink(MemoryMarshal.AsBytes(vector.Slice(start, (int)Math.Min(PartNumbers, end - start))));
+        })
     {
     }
 

@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training.Safetensors;
 
@@ -106,6 +108,19 @@ public sealed class SafetensorsReader : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, entry.ByteCount, nameof(destination));
         Fill(destination, _buffer + entry.Offset);
+    }
+
+    /// <summary>Reads one tensor of float32 numbers into a vector of exactly its length.</summary>
+    /// <param name="part">Numbers that are read at once: a span of bytes addresses no more than 2 GiB.</param>
+    public void Read(TensorEntry entry, NativeVector destination, int part = NamedTensor.PartNumbers)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length * sizeof(float), entry.ByteCount, nameof(destination));
+        for (var start = 0L; start < destination.Length; start += part)
+        {
+            Fill(
+                MemoryMarshal.AsBytes(destination.Slice(start, (int)Math.Min(part, destination.Length - start))),
+                _buffer + entry.Offset + (start * sizeof(float)));
+        }
     }
 
     public void Dispose() => _stream.Dispose();

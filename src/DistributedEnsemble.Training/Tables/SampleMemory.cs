@@ -1,5 +1,6 @@
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Members;
 
 namespace DistributedEnsemble.Training.Tables;
 
@@ -14,10 +15,12 @@ internal sealed class SampleMemory : IDisposable
     private int _count;
     private bool _isGiven;
 
-    /// <exception cref="DataException">They are more than can be addressed.</exception>
-    public SampleMemory(long rows, int width)
+    /// <param name="available">Bytes of memory; null asks the system.</param>
+    /// <exception cref="DataException">They are more than can be addressed, or than memory is free for.</exception>
+    public SampleMemory(long rows, int width, long? available = null)
     {
         if (rows > Array.MaxLength) throw new DataException($"{rows:N0} rows are more than the {Array.MaxLength:N0} that fit. Take a part of them.");
+        TrainingMemory.CheckData(rows, width, available ?? TrainingMemory.Available());
         _width = width;
         _inputs = new NativeVector(rows * width);
         _targets = new float[rows];

@@ -42,7 +42,10 @@ public class IdxReaderTests
         byte[] file = [0, 0, 8, 1, 0x7f, 0, 0, 0, 1, 2];
         var before = GC.GetAllocatedBytesForCurrentThread();
         Refuses(file, "l.idx is cut short: it has 2 of 2130706432 values.");
-        Refuses([0, 0, 8, 1, 0xff, 0xff, 0xff, 0xff], "l.idx is damaged: its header says 2147483647 values.");
+        Refuses([0, 0, 8, 1, 0xff, 0xff, 0xff, 0xff], "l.idx has 4294967295 values, as its header says: one IDX file is read up to 2,147,483,591. Take a part of them.");
+        Refuses([0, 0, 8, 1, 0x7f, 0xff, 0xff, 0xc8], "l.idx has 2147483592 values, as its header says: one IDX file is read up to 2,147,483,591. Take a part of them.");
+        Refuses([0, 0, 8, 1, 0x7f, 0xff, 0xff, 0xc7], "l.idx is cut short: it has 0 of 2147483591 values.");
+        Refuses([0, 0, 8, 1, 0, 0, 0, 0], "l.idx is damaged: its header says 0 values.");
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 << 20);
     }
 
@@ -55,6 +58,15 @@ public class IdxReaderTests
             var runs = Fuzz.Run(good, bytes => Read(bytes), typeof(DataException));
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, runs * 300_000L);
         }
+    }
+
+    [Fact]
+    public void Sizes_of_more_values_together_than_fit_are_told_as_they_are()
+    {
+        byte[] file = [0, 0, 8, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0];
+        Assert.Equal(
+            "x.idx has 65536×65536×65536 values, as its header says: one IDX file is read up to 2,147,483,591. Take a part of them.",
+            Assert.Throws<DataException>(() => IdxReader.Read(new MemoryStream(file), "x.idx", 3)).Message);
     }
 
     private static IdxArray Read(byte[] bytes) => IdxReader.Read(new MemoryStream(bytes), "l.idx", 1);

@@ -2,6 +2,7 @@ using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Training.Tests.Members;
 
@@ -53,6 +54,20 @@ public class TrainingMemoryTests
 
         Assert.InRange(available, 2 * TrainingMemory.BytesOf(plan.Of(0)), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         Assert.Null(Record.Exception(() => TrainingMemory.Check(plan, lanes: 2, available)));
+    }
+
+    [Fact]
+    public void Data_fits_into_exactly_what_it_takes_and_not_into_a_byte_less()
+    {
+        const long Bytes = 4L * 600_000_000 * (4 + 1);
+
+        TrainingMemory.CheckData(600_000_000, 4, Bytes);
+        Assert.Equal(
+            "600,000,000 rows of 4 numbers take 11.2 GiB of memory, and 11.2 GiB are free. Take a part of the rows, or fewer columns.",
+            Assert.Throws<DataException>(() => TrainingMemory.CheckData(600_000_000, 4, Bytes - 1)).Message);
+        Assert.StartsWith(
+            "2,000,000,000 rows of 2,147,483,647 numbers take 8,589,934,592.0 GiB of memory, and ",
+            Assert.Throws<DataException>(() => new SampleMemory(2_000_000_000, int.MaxValue)).Message);
     }
 
     private static TrainingPlan Plan(params (string, string)[] settings)
