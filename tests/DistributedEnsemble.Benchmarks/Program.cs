@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistributedEnsemble.Benchmarks;
 using DistributedEnsemble.Benchmarks.Distillation;
+using DistributedEnsemble.Benchmarks.Dropouts;
 using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Benchmarks.Memory;
 using DistributedEnsemble.Benchmarks.Own;
@@ -76,6 +77,18 @@ regression.SetAction(async (parsed, _) =>
     ExperimentFiles.WritePage(page, place, "experiments");
 });
 
+var dropoutSeeds = new Option<int>("--seeds") { Description = "Of each kind of dropout.", DefaultValueFactory = _ => 4 };
+var dropout = new Command("dropout", "Dropout of channels and repeated batches beside dropout of dense layers, with LeNet.") { dropoutSeeds, docs };
+dropout.SetAction((parsed, _) =>
+{
+    var results = DropoutBenchmark.Run(parsed.GetValue(data), parsed.GetValue(dropoutSeeds), "dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- dropout --docs docs");
+    Console.Write(results.ToJson());
+    if (parsed.GetValue(docs) is not { } place) return Task.CompletedTask;
+    File.WriteAllText(Path.Combine(place, "experiments", DropoutResults.File), results.ToJson());
+    ExperimentFiles.WritePage(ExperimentResults.FromJson(File.ReadAllText(Path.Combine(place, "experiments", ExperimentFiles.Data))), place, "experiments");
+    return Task.CompletedTask;
+});
+
 var tableFolder = new Argument<string>("folder") { Description = "The tables, and tables.tsv." };
 var page = new Option<FileInfo?>("--page") { Description = "A Markdown file to write the table to." };
 var tables = new Command("tables", "Accuracy and R² on public tables by the defaults, beside boosting, forests and linear models.") { tableFolder, page, only };
@@ -110,5 +123,5 @@ var scaling = new Command("scaling", "What coordinator, scheduler and store cost
 scaling.SetAction(async (parsed, _) => Report.Write(
     await new ScalingBenchmark(parsed.GetValue(siloCount), parsed.GetValue(snapshotCount)).RunAsync(parsed.GetValue(memberCounts)!), args, parsed.GetValue(output)));
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, own, memory, memoryOf, serving, endurance, regression, tables, defaults, distillation, scaling }
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, own, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, distillation, scaling }
     .Parse(args).InvokeAsync();

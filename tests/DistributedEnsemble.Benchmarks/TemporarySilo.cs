@@ -4,6 +4,7 @@ using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo.Embedded;
 using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Benchmarks;
 
@@ -49,6 +50,8 @@ internal sealed class TemporarySilo : IAsyncDisposable
             await Task.Delay(50);
         }
     }
+
+    public RunFolder FolderOf(RunStatus status) => new(_runs, status.Run);
 
     /// <summary>The resolved spec of a run.</summary>
     public async Task<EnsembleSpec> SpecOfAsync(RunStatus status) =>

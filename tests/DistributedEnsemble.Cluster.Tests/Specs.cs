@@ -7,13 +7,14 @@ internal static class Specs
     public static string Stopping(string name, int patience, int hidden = 33) => Of(name, epochs: 5000, hidden: hidden).Replace(
         "\"batchSize\"", $"\"earlyStopping\": {{ \"patience\": {patience}, \"everySteps\": 20 }}, \"batchSize\"");
 
-    /// <summary>Members of different networks and steps, each with rows of its own.</summary>
-    public static string Different(string name, int epochs) => Of(name, epochs: epochs).Replace("\"dataset\": \"digits\"", "\"dataset\": \"digits\", \"folds\": 3, \"bootstrap\": true").Replace(
+    /// <summary>Members of different networks, steps and dropout, each with rows of its own.</summary>
+    public static string Different(string name, int epochs) => Of(name, members: 4, epochs: epochs).Replace("\"dataset\": \"digits\"", "\"dataset\": \"digits\", \"folds\": 3, \"bootstrap\": true").Replace(
         "\"regularization\"", $$"""
         "variants": [
           { "model": { "hidden": [60] }, "training": { "optimizer": { "kind": "adamw" } } },
           { "training": { "epochs": {{epochs * 2}}, "batchSize": 150 }, "regularization": { "dropout": null } },
-          {}
+          { "model": { "kind": "tabm", "submodels": 3, "hidden": [20] }, "regularization": { "dropout": { "repeats": 2 } } },
+          { "model": { "kind": "lenet" }, "training": { "epochs": {{epochs / 8}} }, "regularization": { "dropout": { "spatial": true } } }
         ],
         "regularization"
         """);

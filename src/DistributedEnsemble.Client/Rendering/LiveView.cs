@@ -16,7 +16,7 @@ internal sealed class LiveView(IAnsiConsole console, TimeProvider time, MemberNa
             await foreach (var frame in frames)
             {
                 last = frame;
-                _pace.Observe(frame.Status.Steps);
+                _pace.Observe(frame.Status);
                 live.UpdateTarget(_picture.Draw(frame, _pace, console.Profile.Width, console.Profile.Height));
             }
         });

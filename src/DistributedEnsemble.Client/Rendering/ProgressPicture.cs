@@ -50,13 +50,13 @@ internal sealed class ProgressPicture(bool unicode, MemberNames? names = null)
 
     private static string Total(ProgressFrame frame, Pace pace)
     {
-        var (status, left) = (frame.Status, frame.Status.StepsTotal - frame.Status.Steps);
+        var status = frame.Status;
         var state = frame.Stopping ? "stopping, again to quit at once" : Words.Of(status.State);
         var progress = $"{status.Run} {state}: {Words.Count(status.Steps)}/{Words.Count(status.StepsTotal)} steps " +
             $"({Words.Percent(status.Steps, status.StepsTotal)})";
         return status.HasEnded || frame.Stopping
             ? progress
-            : $"{progress}, {Words.Rate(pace.StepsPerSecond)} member-steps/s, {Words.Duration(pace.TimeLeft(left))} left";
+            : $"{progress}, {Words.Rate(pace.StepsPerSecond)} member-steps/s, {Words.Duration(pace.TimeLeft)} left";
     }
 
     private static string InWords(SizeScore one, SizeScore all) => all.Members == 1

@@ -28,7 +28,7 @@ public static class ExperimentFiles
 
     /// <summary>The page alone, from data that is there.</summary>
     public static void WritePage(ExperimentResults results, string folder, string name) => Write(
-        Path.Combine(folder, $"{name}.md"), ExperimentPage.Write(results, name, RegressionResults.Find(Path.Combine(folder, name))));
+        Path.Combine(folder, $"{name}.md"), ExperimentPage.Write(results, name, [.. IPageSection.Find(Path.Combine(folder, name))]));
 
     /// <summary>Each plot's file, without extension, and its title.</summary>
     public static IEnumerable<(string File, string Title)> Plots(ExperimentResults results) =>

@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Reports.Experiments;
 /// <summary>Regression at the protocol of Lakshminarayanan et al., 2017, table 1, beside what that table says.</summary>
 /// <param name="Seconds">All of it.</param>
 public sealed record RegressionResults(
-    string Command, string Date, MachineInfo Machine, double Seconds, string Spec, IReadOnlyList<RegressionResult> Datasets)
+    string Command, string Date, MachineInfo Machine, double Seconds, string Spec, IReadOnlyList<RegressionResult> Datasets) : IPageSection
 {
     /// <summary>In the folder of the experiments.</summary>
     public const string File = "uci.json";
@@ -22,9 +22,7 @@ public sealed record RegressionResults(
         ? JsonSerializer.Deserialize<RegressionResults>(System.IO.File.ReadAllText(path), s_json)
         : null;
 
-    /// <summary>The section of a page.</summary>
-    /// <param name="name">Of the folder that has the data.</param>
-    internal void WriteTo(StringBuilder page, string name)
+    void IPageSection.WriteTo(StringBuilder page, string name)
     {
         page.Append(CultureInfo.InvariantCulture, $"""
 

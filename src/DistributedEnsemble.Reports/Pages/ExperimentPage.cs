@@ -8,8 +8,8 @@ namespace DistributedEnsemble.Reports.Pages;
 public static class ExperimentPage
 {
     /// <param name="name">Of the folder that has data and plots.</param>
-    /// <param name="regression">A section of its own; null leaves it out.</param>
-    public static string Write(ExperimentResults results, string name, RegressionResults? regression = null)
+    /// <param name="more">Sections that have data of their own.</param>
+    public static string Write(ExperimentResults results, string name, params IReadOnlyList<IPageSection> more)
     {
         var page = new StringBuilder();
         WriteIntroduction(page, results, name);
@@ -17,7 +17,7 @@ public static class ExperimentPage
         WriteSubjects(page, results);
         WritePlots(page, results, name);
         WriteArms(page, results, name);
-        regression?.WriteTo(page, name);
+        foreach (var section in more) section.WriteTo(page, name);
         return page.ToString();
     }
 

@@ -1,7 +1,11 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Evaluation;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Predictions;
@@ -60,6 +64,7 @@ internal sealed class DefaultsBenchmark(string folder, IReadOnlyCollection<strin
             var seconds = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
             var answers = models.Select(model =>
                 BatchedPrediction.OfRows(Predictors.Create(plan, model.Weights, model.Member, 0), data.Test, 0, (int)data.Test.Count)).ToArray();
+            var counts = Counts(plan, models);
             foreach (var model in models) model.Weights.Dispose();
             var measure = plan.Task is Classification ? "accuracy" : "r2";
             Measures Quality(AnswerRows answered)
@@ -69,9 +74,26 @@ internal sealed class DefaultsBenchmark(string folder, IReadOnlyCollection<strin
                 return quality.Result();
             }
 
-            var ensemble = Quality(AnswerRows.Of([.. answers.Select(answer => (ReadOnlyMemory<double>)answer)], [.. answers.Select(_ => 1)]));
+            var counted = Enumerable.Range(0, answers.Length).Where(i => counts[i] > 0).ToArray();
+            var ensemble = Quality(AnswerRows.Of([.. counted.Select(i => (ReadOnlyMemory<double>)answers[i])], [.. counted.Select(i => counts[i])]));
             return new Result(ensemble[measure], answers.Average(answer => Quality(AnswerRows.Of(answer))[measure]), ensemble.Nll, seconds, count);
         }
+    }
+
+    /// <summary>How often each model counts: once, or as a greedy selection says.</summary>
+    private static int[] Counts(TrainingPlan plan, Snapshot[] models)
+    {
+        if (plan.Spec.Prediction.Select != "greedy") return [.. models.Select(_ => 1)];
+        var chosen = new ChosenConstituents([.. models.Select(model => new WeightFile(model.Member, model.Step, "", ""))], 0, IsGreedy: true);
+        var fit = ValidationFit.OfAsync(plan, chosen, new Trained(plan, models)).GetAwaiter().GetResult();
+        return [.. fit.Constituents.Select(fitted => fitted.Multiplicity)];
+    }
+
+    private sealed class Trained(TrainingPlan plan, Snapshot[] models) : IConstituents
+    {
+        public ValueTask<ConstituentAnswers> PredictAsync(ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows) =>
+            ValueTask.FromResult(new ConstituentAnswers([.. models.Select(model => ImmutableCollectionsMarshal.AsImmutableArray(
+                plan.Predict(Predictors.Create(plan, model.Weights, model.Member, monteCarloSamples), model.Member, rows)))]));
     }
 
     private sealed record Result(double Score, double Single, double Nll, double Seconds, int Members);

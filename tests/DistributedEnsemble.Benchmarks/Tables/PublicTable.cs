@@ -29,14 +29,11 @@ internal sealed record PublicTable(string Folder, string[] Cells)
     public SpecDocument Merge(string spec = "{}")
     {
         var json = JsonNode.Parse(spec)!.AsObject();
-        var data = new JsonObject
-        {
-            ["dataset"] = Path.GetFullPath(Path.Combine(Folder, $"{Name}.csv")),
-            ["target"] = Cells[2] == "yes" ? Cells[3].Trim() : $"column{Cells[3]}",
-            ["task"] = Task,
-        };
+        if (json["data"] is not JsonObject data) json["data"] = data = [];
+        data["dataset"] = Path.GetFullPath(Path.Combine(Folder, $"{Name}.csv"));
+        data["target"] = Cells[2] == "yes" ? Cells[3].Trim() : $"column{Cells[3]}";
+        data["task"] = Task;
         if (Cells[5].Length > 0) data["ignore"] = new JsonArray([.. Cells[5].Split(',').Select(name => (JsonNode)name)]);
-        json["data"] = data;
         return SpecDocument.Parse(json.ToJsonString());
     }
 

@@ -15,10 +15,10 @@ public sealed class ServeTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task A_served_run_predicts_over_http_what_the_folder_predicts()
+    [Theory, InlineData("mlp"), InlineData("tabm")]
+    public async Task A_served_run_predicts_over_http_what_the_folder_predicts(string kind)
     {
-        await TrainAsync();
+        await TrainAsync(kind);
         var rows = _driver.File("rows.csv", $"{string.Join(',', Enumerable.Range(0, 64).Select(i => $"pixel{i}"))}\n{string.Join(',', Enumerable.Range(0, 64).Select(i => i % 17))}\n");
         var here = (await _driver.RunAsync("predict", "small", "--input", rows, "--members", "1")).Succeeded();
 
@@ -195,8 +195,8 @@ public sealed class ServeTests : IDisposable
         }
     }
 
-    private async Task TrainAsync() => (await _driver.RunAsync(
-        "train", "--name", "small", "--members", "2", "--epochs", "1", "--set", "model.kind=mlp", "--set", "model.hidden=[16]")).Succeeded();
+    private async Task TrainAsync(string kind = "mlp") => (await _driver.RunAsync(
+        "train", "--name", "small", "--members", "2", "--epochs", "1", "--set", $"model.kind={kind}", "--set", "model.hidden=[16]")).Succeeded();
 
     private static int FreePort()
     {

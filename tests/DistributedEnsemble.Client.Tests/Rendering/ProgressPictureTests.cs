@@ -58,9 +58,9 @@ public sealed class ProgressPictureTests
     {
         var time = new FakeTimeProvider();
         var pace = new Pace(time);
-        pace.Observe(status.Steps - 1000);
+        pace.Observe(status with { Steps = status.Steps - 1000 });
         time.Advance(TimeSpan.FromSeconds(5));
-        pace.Observe(status.Steps);
+        pace.Observe(status);
         using var console = new TestConsole();
         console.Profile.Width = width;
         console.Write(new ProgressPicture(unicode: true).Draw(new ProgressFrame(status), pace, width, height));

@@ -57,6 +57,7 @@ public sealed class ProtocolTests
         Specs.MixedClass.Replace("\"epochs\": 5", "\"epochs\": 2000"),
         Specs.MixedNumber.Replace("\"epochs\": 5", "\"epochs\": 2000"),
         Specs.TabMClass.Replace("\"epochs\": 5", "\"epochs\": 1000"),
+        Specs.Spatial.Replace("\"epochs\": 2", "\"epochs\": 30"),
     ];
 
     [Theory, MemberData(nameof(Resumed))]

@@ -11,7 +11,7 @@ public sealed class CommittedPageTests
         var docs = Repository.File("docs");
         var results = ExperimentResults.FromJson(File.ReadAllText(Path.Combine(docs, "experiments", ExperimentFiles.Data)));
 
-        Assert.Equal(ExperimentPage.Write(results, "experiments", RegressionResults.Find(Path.Combine(docs, "experiments"))), File.ReadAllText(Path.Combine(docs, "experiments.md")));
+        Assert.Equal(ExperimentPage.Write(results, "experiments", [.. IPageSection.Find(Path.Combine(docs, "experiments"))]), File.ReadAllText(Path.Combine(docs, "experiments.md")));
         Assert.All(ExperimentFiles.Plots(results), plot => Assert.True(File.Exists(Path.Combine(docs, "experiments", $"{plot.File}.png"))));
     }
 }

@@ -1,0 +1,77 @@
+using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+
+namespace DistributedEnsemble.Benchmarks.Dropouts;
+
+/// <summary>
+/// LeNet on few images, where dropout is of use: of dense layers alone, of channels, and with every batch repeated under several
+/// masks, by weight scaling and by Monte-Carlo dropout. Single models, that start alike and see the same batches in all kinds.
+/// </summary>
+internal static class DropoutBenchmark
+{
+    private const int Every = 10, Epochs = 20, Members = 2, Masks = 10, Plain = 1;
+
+    private static readonly (string Name, string Dropout)[] s_kinds =
+    [
+        ("none", "null"),
+        ("of dense layers", """{ "rate": 0.2 }"""),
+        ("of channels, too", """{ "rate": 0.2, "spatial": true }"""),
+        ("of dense layers, 4 repeats", """{ "rate": 0.2, "repeats": 4 }"""),
+        ("of channels, too, 4 repeats", """{ "rate": 0.2, "spatial": true, "repeats": 4 }"""),
+    ];
+
+    public static DropoutResults Run(string? data, int seeds, string command)
+    {
+        var begun = TimeProvider.System.GetTimestamp();
+        var source = new FashionMnist();
+        using var all = source.Load(new DataFolders(data));
+        using var few = new Dataset
+        {
+            Name = all.Name, Sha256 = all.Sha256, InputShape = all.InputShape, Columns = all.Columns, Task = all.Task, Preprocessing = all.Preprocessing,
+            Train = all.Train.Rows([.. Enumerable.Range(0, (int)all.Train.Count / Every).Select(row => row * Every)]), Test = all.Test,
+        };
+        Arm[] arms = [.. s_kinds.Select(kind => new Arm(kind.Name, Spec(kind.Dropout), Members, kind.Dropout == "null" ? 0 : Masks))];
+        var suite = new Suite("dropout", source, seeds, arms, [], [], []);
+        var measured = new List<(Measure Scaled, Measure Sampled)[]>();
+        for (var seed = 1; seed <= seeds; seed++)
+        {
+            var models = SeedModels.Train(
+                suite, few, (ulong)seed, (arm, member) => Console.Error.WriteLine($"seed {seed}, {arm.Name}, member {member}"), CancellationToken.None);
+            measured.Add([.. arms.Select(arm => (Mean(models, arm, model => model.Scaled), Mean(models, arm, model => model.Sampled)))]);
+        }
+
+        return new DropoutResults(
+            command, $"{DateTime.UtcNow:yyyy-MM-dd}", ThisMachine.Describe(), TimeProvider.System.GetElapsedTime(begun).TotalMinutes,
+            $"LeNet on every tenth training row of Fashion-MNIST, {Epochs} epochs with batches of 64, tested on all {few.Test.Count:N0} test rows; {seeds} seeds with {Members} single models each.",
+            Masks, [.. s_kinds.Select((kind, i) => Result(measured, i))]);
+    }
+
+    private static Measure Mean(SeedModels models, Arm arm, Func<ModelAnswers, Answers> answers) =>
+        Measure.Mean([.. models[arm.Name].Select(member => Measure.Of(models.Splits, answers(member.Snapshots[^1])))]);
+
+    private static DropoutResult Result(List<(Measure Scaled, Measure Sampled)[]> seeds, int kind)
+    {
+        var (name, dropout) = s_kinds[kind];
+        var repeats = dropout.Contains("repeats", StringComparison.Ordinal) ? 4 : 1;
+        return new DropoutResult(
+            name, dropout, repeats, Of(each => each.Scaled.Error), Of(each => each.Scaled.Nll), Of(each => each.Sampled.Nll),
+            Change(each => each.Scaled.Error), Change(each => each.Scaled.Nll), Change(each => each.Sampled.Nll));
+
+        Estimate Of(Func<(Measure Scaled, Measure Sampled), double> measure) => Estimate.Of([.. seeds.Select(seed => measure(seed[kind]))]);
+        Estimate? Change(Func<(Measure Scaled, Measure Sampled), double> measure) =>
+            kind == Plain ? null : Estimate.Of([.. seeds.Select(seed => measure(seed[kind]) - measure(seed[Plain]))]);
+    }
+
+    private static string Spec(string dropout) => $$"""
+        {
+          "model": { "kind": "lenet" },
+          "training": {
+            "epochs": {{Epochs}}, "batchSize": 64, "optimizer": { "kind": "sgd", "momentum": 0.9 },
+            "schedule": { "kind": "cosine", "learningRate": 0.05 }
+          },
+          "regularization": { "dropout": {{dropout}} }
+        }
+        """;
+}
