@@ -88,6 +88,38 @@ public sealed class OutOfFoldTests
         Assert.All(all.Constituents, fitted => Assert.True(double.IsFinite(fitted.Nll)));
     }
 
+    [Fact]
+    public async Task Rows_that_only_a_model_may_answer_that_was_not_selected_are_left_out_of_the_fit()
+    {
+        using var run = new TrainedRun(Plans.Small, "data.bootstrap=true members=3");
+        run.Ruin(2);
+        var fit = await run.FitAsync("greedy");
+
+        Assert.Equal(0, fit.Constituents[2].Multiplicity);
+        Assert.All(fit.Constituents.Take(2), fitted => Assert.InRange(fitted.Multiplicity, 1, int.MaxValue));
+        var answered = Enumerable.Range(0, run.Plan.Split.Training.Length).Count(place => run.Plan.Rows.UnseenBy(0)[place] || run.Plan.Rows.UnseenBy(1)[place]);
+        var withTheThird = Enumerable.Range(0, run.Plan.Split.Training.Length).Count(place => Enumerable.Range(0, 3).Any(member => run.Plan.Rows.UnseenBy(member)[place]));
+        Assert.InRange(answered, 1, withTheThird - 1);
+        Assert.Equal(answered, fit.Conformal!.Rows);
+        Assert.True(double.IsFinite(fit.Ensemble.Nll));
+    }
+
+    [Fact]
+    public async Task A_model_that_counts_no_time_is_not_asked_and_answers_no_row()
+    {
+        using var run = new TrainedRun(Plans.Small, "data.folds=3");
+        var fit = await run.FitAsync("greedy");
+        fit = fit with { Constituents = fit.Constituents.SetItem(1, fit.Constituents[1] with { Multiplicity = 0 }) };
+        run.Asked.Clear();
+
+        var page = await run.AllAsync(fit);
+
+        Assert.Equal([0, 2], run.Asked.Distinct().Order());
+        var training = run.Plan.Split.Training;
+        Assert.Equal(Enumerable.Range(0, training.Length).Where(place => !run.Plan.Rows.UnseenBy(1)[place]).Select(place => (long)training[place]), page.Values[0].Integers);
+        Assert.All(page.Values.First(values => values.Name == "probabilities").Numbers, number => Assert.True(float.IsFinite(number)));
+    }
+
     [Theory]
     [InlineData("gaussian")]
     [InlineData("squared-error")]
@@ -177,12 +209,13 @@ public sealed class OutOfFoldTests
         public string Sha256Of(int member) => Chosen.Constituents[member].Sha256;
 
         /// <summary>All pages as one.</summary>
-        public async Task<OutOfFoldPage> AllAsync()
+        /// <param name="greedy">What was selected; null is all.</param>
+        public async Task<OutOfFoldPage> AllAsync(ValidationFit? greedy = null)
         {
-            var fit = Plan.Task.NeedsFit ? await FitAsync("all") : null;
+            var fit = greedy ?? (Plan.Task.NeedsFit ? await FitAsync("all") : null);
             var pages = new List<OutOfFoldPage>();
             for (int? start = 0; start is { } next; start = pages[^1].Next)
-                pages.Add(await OutOfFoldPrediction.OfAsync("small", Plan, Chosen, fit, this, new OutOfFoldRequest(Start: next)));
+                pages.Add(await OutOfFoldPrediction.OfAsync("small", Plan, Chosen with { IsGreedy = greedy is not null }, fit, this, new OutOfFoldRequest(Start: next)));
             return pages[0] with
             {
                 Rows = pages.Sum(page => page.Rows),
@@ -197,9 +230,21 @@ public sealed class OutOfFoldTests
 
         public Task<ValidationFit> FitAsync(string select) => ValidationFit.OfAsync(Plan, Chosen with { IsGreedy = select == "greedy" }, this);
 
-        public ValueTask<ConstituentAnswers> PredictAsync(System.Collections.Immutable.ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows) =>
-            ValueTask.FromResult(new ConstituentAnswers([.. constituents.Select(file => System.Collections.Immutable.ImmutableArray.Create(
+        /// <summary>Whose models were asked.</summary>
+        public List<int> Asked { get; } = [];
+
+        /// <summary>Lets a member's model be sure of wrong classes.</summary>
+        public void Ruin(int member)
+        {
+            foreach (ref var weight in Snapshots[member].Weights.Parameters.Span) weight *= -3;
+        }
+
+        public ValueTask<ConstituentAnswers> PredictAsync(System.Collections.Immutable.ImmutableArray<WeightFile> constituents, int monteCarloSamples, RowRange rows)
+        {
+            Asked.AddRange(constituents.Select(file => file.Member));
+            return ValueTask.FromResult(new ConstituentAnswers([.. constituents.Select(file => System.Collections.Immutable.ImmutableArray.Create(
                 Plan.Predict(Predictors.Create(Plan, Snapshots[file.Member].Weights, file.Member, monteCarloSamples), file.Member, rows)))]));
+        }
 
         public void Dispose()
         {
