@@ -11,6 +11,10 @@ using DistributedEnsemble.Benchmarks.Serving;
 using DistributedEnsemble.Benchmarks.Steps;
 using DistributedEnsemble.Benchmarks.Tables;
 using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
 
 var output = new Option<FileInfo?>("--output") { Description = "A JSON file to write the result to.", Recursive = true };
 var data = new Option<string?>("--data") { Description = "The folder of the datasets.", Recursive = true };
@@ -29,6 +33,15 @@ networks.SetAction((parsed, _) =>
 {
     Report.Write(
         new NetworkBenchmark(parsed.GetValue(data), parsed.GetValue(rounds), parsed.GetValue(only) ?? []).Run(), args, parsed.GetValue(output));
+    return Task.CompletedTask;
+});
+
+var layers = new Command("layers", "Where a step of the digits' lenet goes: microseconds of each layer.") { rounds };
+layers.SetAction((parsed, _) =>
+{
+    var spec = SpecDocument.Parse("""{ "model": { "kind": "lenet" }, "training": { "batchSize": 32 }, "regularization": { "dropout": null } }""").Resolve();
+    var plan = new TrainingPlan(spec, new Digits().Load(new DataFolders()), new NetworkRegistry());
+    Report.Write(new { Benchmark = "layers", Work = "lenet of digits, batch 32", Results = new LayerBenchmark(plan, parsed.GetValue(rounds)).Measure() }, args, parsed.GetValue(output));
     return Task.CompletedTask;
 });
 
@@ -123,5 +136,5 @@ var scaling = new Command("scaling", "What coordinator, scheduler and store cost
 scaling.SetAction(async (parsed, _) => Report.Write(
     await new ScalingBenchmark(parsed.GetValue(siloCount), parsed.GetValue(snapshotCount)).RunAsync(parsed.GetValue(memberCounts)!), args, parsed.GetValue(output)));
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, own, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, distillation, scaling }
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, layers, own, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, distillation, scaling }
     .Parse(args).InvokeAsync();

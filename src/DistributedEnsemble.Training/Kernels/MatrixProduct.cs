@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace DistributedEnsemble.Training.Kernels;
 
@@ -117,12 +116,12 @@ internal static unsafe class MatrixProduct
                 var rowBias = start == ProductStart.BiasOfRows ? bias + row : biasOfTile;
                 if (width == full)
                 {
-                    Tile<TWidth, TVector>(end - row, isWide, rowsOfTile, source, stride, target, cStride, depth, start, rowBias, isRectified);
+                    Tile<TWidth, TVector, Strided>(end - row, isWide, rowsOfTile, source, stride, default, target, cStride, depth, start, rowBias, isRectified);
                     continue;
                 }
 
                 if (start == ProductStart.Sum) CopyRows(target, cStride, tile, full, end - row, width);
-                Tile<TWidth, TVector>(end - row, isWide, rowsOfTile, source, stride, tile, full, depth, start, rowBias, isRectified);
+                Tile<TWidth, TVector, Strided>(end - row, isWide, rowsOfTile, source, stride, default, tile, full, depth, start, rowBias, isRectified);
                 CopyRows(tile, full, target, cStride, end - row, width);
             }
         }
@@ -167,18 +166,13 @@ internal static unsafe class MatrixProduct
             return;
         }
 
-        var column = 0;
-        if (Avx.IsSupported && b.RowStride == 1)
+        if (b.RowStride == 1)
         {
-            for (; column <= columns - 8; column += 8) Transpose.EightColumns(b.Start + column * b.ColumnStride, b.ColumnStride, depth, panel + column, full);
+            Transpose.Copy(b.Start, b.ColumnStride, columns, depth, panel, full);
+            return;
         }
 
-        if (Sse.IsSupported && b.RowStride == 1)
-        {
-            for (; column <= columns - 4; column += 4) Transpose.FourColumns(b.Start + column * b.ColumnStride, b.ColumnStride, depth, panel + column, full);
-        }
-
-        for (; column < columns; column++)
+        for (var column = 0; column < columns; column++)
         {
             var source = b.Start + column * b.ColumnStride;
             var target = panel + column;
@@ -186,28 +180,28 @@ internal static unsafe class MatrixProduct
         }
     }
 
-    private static void Tile<TWidth, TVector>(
-        int rows, bool isWide, Matrix a, float* b, nint bStride, float* c, nint cStride, int depth, ProductStart start, float* bias, bool isRectified)
-        where TWidth : IWidth<TVector> where TVector : struct
+    internal static void Tile<TWidth, TVector, TPlaces>(
+        int rows, bool isWide, Matrix a, float* b, nint bStride, Places places, float* c, nint cStride, int depth, ProductStart start, float* bias, bool isRectified)
+        where TWidth : IWidth<TVector> where TVector : struct where TPlaces : IPlaces
     {
-        if (isWide) TileOf<TWidth, TVector, Two>(rows, a, b, bStride, c, cStride, depth, start, bias, isRectified);
-        else TileOf<TWidth, TVector, One>(rows, a, b, bStride, c, cStride, depth, start, bias, isRectified);
+        if (isWide) TileOf<TWidth, TVector, Two, TPlaces>(rows, a, b, bStride, places, c, cStride, depth, start, bias, isRectified);
+        else TileOf<TWidth, TVector, One, TPlaces>(rows, a, b, bStride, places, c, cStride, depth, start, bias, isRectified);
     }
 
-    private static void TileOf<TWidth, TVector, TVectors>(
-        int rows, Matrix a, float* b, nint bStride, float* c, nint cStride, int depth, ProductStart start, float* bias, bool isRectified)
-        where TWidth : IWidth<TVector> where TVector : struct where TVectors : INumber
+    private static void TileOf<TWidth, TVector, TVectors, TPlaces>(
+        int rows, Matrix a, float* b, nint bStride, Places places, float* c, nint cStride, int depth, ProductStart start, float* bias, bool isRectified)
+        where TWidth : IWidth<TVector> where TVector : struct where TVectors : INumber where TPlaces : IPlaces
     {
         switch (rows)
         {
-            case 1: ProductTile.Continue<TWidth, TVector, One, TVectors>(a, b, bStride, c, cStride, depth, start, bias, isRectified); break;
-            case 2: ProductTile.Continue<TWidth, TVector, Two, TVectors>(a, b, bStride, c, cStride, depth, start, bias, isRectified); break;
-            case 3: ProductTile.Continue<TWidth, TVector, Three, TVectors>(a, b, bStride, c, cStride, depth, start, bias, isRectified); break;
-            case 4: ProductTile.Continue<TWidth, TVector, Four, TVectors>(a, b, bStride, c, cStride, depth, start, bias, isRectified); break;
-            case 5: ProductTile.Continue<TWidth, TVector, Five, TVectors>(a, b, bStride, c, cStride, depth, start, bias, isRectified); break;
-            case 6: ProductTile.Continue<TWidth, TVector, Six, TVectors>(a, b, bStride, c, cStride, depth, start, bias, isRectified); break;
-            case 7: ProductTile.Continue<TWidth, TVector, Seven, TVectors>(a, b, bStride, c, cStride, depth, start, bias, isRectified); break;
-            default: ProductTile.Continue<TWidth, TVector, Eight, TVectors>(a, b, bStride, c, cStride, depth, start, bias, isRectified); break;
+            case 1: ProductTile.Continue<TWidth, TVector, One, TVectors, TPlaces>(a, b, bStride, places, c, cStride, depth, start, bias, isRectified); break;
+            case 2: ProductTile.Continue<TWidth, TVector, Two, TVectors, TPlaces>(a, b, bStride, places, c, cStride, depth, start, bias, isRectified); break;
+            case 3: ProductTile.Continue<TWidth, TVector, Three, TVectors, TPlaces>(a, b, bStride, places, c, cStride, depth, start, bias, isRectified); break;
+            case 4: ProductTile.Continue<TWidth, TVector, Four, TVectors, TPlaces>(a, b, bStride, places, c, cStride, depth, start, bias, isRectified); break;
+            case 5: ProductTile.Continue<TWidth, TVector, Five, TVectors, TPlaces>(a, b, bStride, places, c, cStride, depth, start, bias, isRectified); break;
+            case 6: ProductTile.Continue<TWidth, TVector, Six, TVectors, TPlaces>(a, b, bStride, places, c, cStride, depth, start, bias, isRectified); break;
+            case 7: ProductTile.Continue<TWidth, TVector, Seven, TVectors, TPlaces>(a, b, bStride, places, c, cStride, depth, start, bias, isRectified); break;
+            default: ProductTile.Continue<TWidth, TVector, Eight, TVectors, TPlaces>(a, b, bStride, places, c, cStride, depth, start, bias, isRectified); break;
         }
     }
 }

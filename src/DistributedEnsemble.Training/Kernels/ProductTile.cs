@@ -9,24 +9,25 @@ namespace DistributedEnsemble.Training.Kernels;
 internal static unsafe class ProductTile
 {
     /// <param name="a">The tile's rows of A.</param>
-    /// <param name="b">The tile's columns of B, row after row with a stride.</param>
+    /// <param name="b">The tile's columns of B, row after row.</param>
+    /// <param name="places">Where they are, if not at equal distances.</param>
     /// <param name="c">The tile of C, in and out.</param>
     /// <param name="bias">Of the tile's columns, or of its rows.</param>
     /// <param name="isRectified">Whether negative results become 0.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Continue<TWidth, TVector, TRows, TVectors>(
-        Matrix a, float* b, nint bStride, float* c, nint cStride, int depth, ProductStart start, float* bias, bool isRectified)
-        where TWidth : IWidth<TVector> where TVector : struct where TRows : INumber where TVectors : INumber
+    public static void Continue<TWidth, TVector, TRows, TVectors, TPlaces>(
+        Matrix a, float* b, nint bStride, Places places, float* c, nint cStride, int depth, ProductStart start, float* bias, bool isRectified)
+        where TWidth : IWidth<TVector> where TVector : struct where TRows : INumber where TVectors : INumber where TPlaces : IPlaces
     {
         var step = a.ColumnStride;
-        float* a0 = a.Start;
-        float* a1 = TRows.Value > 1 ? a0 + a.RowStride : a0;
-        float* a2 = TRows.Value > 2 ? a1 + a.RowStride : a0;
-        float* a3 = TRows.Value > 3 ? a2 + a.RowStride : a0;
-        float* a4 = TRows.Value > 4 ? a3 + a.RowStride : a0;
-        float* a5 = TRows.Value > 5 ? a4 + a.RowStride : a0;
-        float* a6 = TRows.Value > 6 ? a5 + a.RowStride : a0;
-        float* a7 = TRows.Value > 7 ? a6 + a.RowStride : a0;
+        float* a0 = TPlaces.RowOfA(a, places, 0);
+        float* a1 = TRows.Value > 1 ? TPlaces.RowOfA(a, places, 1) : a0;
+        float* a2 = TRows.Value > 2 ? TPlaces.RowOfA(a, places, 2) : a0;
+        float* a3 = TRows.Value > 3 ? TPlaces.RowOfA(a, places, 3) : a0;
+        float* a4 = TRows.Value > 4 ? TPlaces.RowOfA(a, places, 4) : a0;
+        float* a5 = TRows.Value > 5 ? TPlaces.RowOfA(a, places, 5) : a0;
+        float* a6 = TRows.Value > 6 ? TPlaces.RowOfA(a, places, 6) : a0;
+        float* a7 = TRows.Value > 7 ? TPlaces.RowOfA(a, places, 7) : a0;
         TVector c0, c1, c2, c3, c4, c5, c6, c7;
         TVector d0, d1, d2, d3, d4, d5, d6, d7;
         switch (start)
@@ -72,59 +73,61 @@ internal static unsafe class ProductTile
 
         for (nint k = 0, i = 0; k < depth; k++, i += step, b += bStride)
         {
-            var b0 = TWidth.Load(ref *b);
-            var b1 = TVectors.Value > 1 ? TWidth.Load(ref b[TWidth.Count]) : default;
+            var column = TPlaces.ColumnOfA(i, places, k);
+            var row = TPlaces.RowOfB(b, places, k);
+            var b0 = TWidth.Load(ref *row);
+            var b1 = TVectors.Value > 1 ? TWidth.Load(ref row[TWidth.Count]) : default;
             {
-                var factor = TWidth.Of(a0[i]);
+                var factor = TWidth.Of(a0[column]);
                 c0 = TWidth.MultiplyAdd(factor, b0, c0);
                 if (TVectors.Value > 1) d0 = TWidth.MultiplyAdd(factor, b1, d0);
             }
 
             if (TRows.Value > 1)
             {
-                var factor = TWidth.Of(a1[i]);
+                var factor = TWidth.Of(a1[column]);
                 c1 = TWidth.MultiplyAdd(factor, b0, c1);
                 if (TVectors.Value > 1) d1 = TWidth.MultiplyAdd(factor, b1, d1);
             }
 
             if (TRows.Value > 2)
             {
-                var factor = TWidth.Of(a2[i]);
+                var factor = TWidth.Of(a2[column]);
                 c2 = TWidth.MultiplyAdd(factor, b0, c2);
                 if (TVectors.Value > 1) d2 = TWidth.MultiplyAdd(factor, b1, d2);
             }
 
             if (TRows.Value > 3)
             {
-                var factor = TWidth.Of(a3[i]);
+                var factor = TWidth.Of(a3[column]);
                 c3 = TWidth.MultiplyAdd(factor, b0, c3);
                 if (TVectors.Value > 1) d3 = TWidth.MultiplyAdd(factor, b1, d3);
             }
 
             if (TRows.Value > 4)
             {
-                var factor = TWidth.Of(a4[i]);
+                var factor = TWidth.Of(a4[column]);
                 c4 = TWidth.MultiplyAdd(factor, b0, c4);
                 if (TVectors.Value > 1) d4 = TWidth.MultiplyAdd(factor, b1, d4);
             }
 
             if (TRows.Value > 5)
             {
-                var factor = TWidth.Of(a5[i]);
+                var factor = TWidth.Of(a5[column]);
                 c5 = TWidth.MultiplyAdd(factor, b0, c5);
                 if (TVectors.Value > 1) d5 = TWidth.MultiplyAdd(factor, b1, d5);
             }
 
             if (TRows.Value > 6)
             {
-                var factor = TWidth.Of(a6[i]);
+                var factor = TWidth.Of(a6[column]);
                 c6 = TWidth.MultiplyAdd(factor, b0, c6);
                 if (TVectors.Value > 1) d6 = TWidth.MultiplyAdd(factor, b1, d6);
             }
 
             if (TRows.Value > 7)
             {
-                var factor = TWidth.Of(a7[i]);
+                var factor = TWidth.Of(a7[column]);
                 c7 = TWidth.MultiplyAdd(factor, b0, c7);
                 if (TVectors.Value > 1) d7 = TWidth.MultiplyAdd(factor, b1, d7);
             }

@@ -7,11 +7,34 @@ namespace DistributedEnsemble.Training.Kernels;
 /// <summary>Exchanges rows and columns in registers: number by number it would take as long as a quarter of a product.</summary>
 internal static unsafe class Transpose
 {
+    /// <summary>Columns that lie one after the other become rows.</summary>
+    /// <param name="sourceStride">From one column to the next.</param>
+    /// <param name="length">Of a column.</param>
+    /// <param name="targetStride">From one row to the next.</param>
+    public static void Copy(float* source, nint sourceStride, int columns, int length, float* target, nint targetStride)
+    {
+        var column = 0;
+        if (Avx.IsSupported)
+        {
+            for (; column <= columns - 8; column += 8) EightColumns(source + column * sourceStride, sourceStride, length, target + column, targetStride);
+        }
+
+        if (Sse.IsSupported)
+        {
+            for (; column <= columns - 4; column += 4) FourColumns(source + column * sourceStride, sourceStride, length, target + column, targetStride);
+        }
+
+        for (; column < columns; column++)
+        {
+            for (var k = 0; k < length; k++) target[k * targetStride + column] = source[column * sourceStride + k];
+        }
+    }
+
     /// <summary>Eight columns that lie one after the other become rows of eight.</summary>
     /// <param name="sourceStride">From one column to the next.</param>
     /// <param name="targetStride">From one row to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void EightColumns(float* source, nint sourceStride, int length, float* target, nint targetStride)
+    private static void EightColumns(float* source, nint sourceStride, int length, float* target, nint targetStride)
     {
         var k = 0;
         for (; k <= length - 8; k += 8, source += 8, target += 8 * targetStride)
@@ -47,7 +70,7 @@ internal static unsafe class Transpose
     /// <summary>Four columns that lie one after the other become rows of four.</summary>
     /// <inheritdoc cref="EightColumns"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void FourColumns(float* source, nint sourceStride, int length, float* target, nint targetStride)
+    private static void FourColumns(float* source, nint sourceStride, int length, float* target, nint targetStride)
     {
         var k = 0;
         for (; k <= length - 4; k += 4, source += 4, target += 4 * targetStride)

@@ -17,9 +17,9 @@ public sealed record Convolution(int Filters, int Size, int Padding = 0, int Str
         var weight = builder.Parameter("weight", [Filters, channels, Size, Size], Start(fanIn), isDecayed: true);
         int? bias = HasBias ? builder.Parameter("bias", [Filters], Initialization.FanIn(fanIn), isDecayed: false) : null;
         builder.Shape = [Filters, (height + 2 * Padding - Size) / Stride + 1, (width + 2 * Padding - Size) / Stride + 1];
-        var patches = new Patches((int)channels, (int)height, (int)width, Size, Padding, Stride);
+        var patches = new Patches((int)channels, (int)height, (int)width, Size, Padding, Stride, builder.Border);
         var (weightOffset, biasOffset) = (builder.Offset(weight), bias is { } tensor ? builder.Offset(tensor) : -1);
-        builder.Operation = place => new ConvolutionOperation(patches, Filters, (int)(channels * height * width), weightOffset, biasOffset, place);
+        builder.Operation = place => new ConvolutionOperation(patches, Filters, weightOffset, biasOffset, place);
         long[] padding = [Padding, Padding], strides = [Stride, Stride];
         return (weights, inputs, _) => functional.conv2d(inputs, weights[weight], bias is { } place ? weights[place] : null, strides, padding);
     }

@@ -29,6 +29,12 @@ public sealed class NetworkBuilder
     /// <summary>The current layer on kernels of our own; a layer that leaves it null runs on libtorch, and so does its network.</summary>
     public OperationBuilder? Operation { get; set; }
 
+    /// <summary>The border of zeros that the layer before has put around its pictures, which the current layer may leave out.</summary>
+    internal ImageBorder Border { get; private set; }
+
+    /// <summary>The border of zeros that the current layer puts around its pictures.</summary>
+    internal ImageBorder NextBorder { get; set; }
+
     /// <summary>Why weights, rows and masks do not decide every bit of what the layers give; null if they do.</summary>
     public string? Inexact { get; set; }
 
@@ -74,9 +80,10 @@ public sealed class NetworkBuilder
         };
     }
 
-    private Function Build(Layer layer)
+    internal Function Build(Layer layer)
     {
         (_isNumbered, Operation) = (false, null);
+        (Border, NextBorder) = (NextBorder, default);
         var function = layer.Build(this);
         Activations += Width;
         // A convolution's weights meet every place of the picture; layers inside of this one have counted their own.

@@ -23,6 +23,7 @@ public sealed record PadImage(int Size) : Layer
         var channels = builder.Shape[0];
         builder.Shape = [channels, height + rows, width + columns];
         var (top, left) = ((int)(rows / 2), (int)(columns / 2));
+        builder.NextBorder = new ImageBorder(top, (int)rows - top, left, (int)columns - left);
         builder.Operation = place => new PadOperation((int)channels, (int)height, (int)width, (int)(height + rows), (int)(width + columns), top, left, place);
         long[] padding = [columns / 2, columns - columns / 2, rows / 2, rows - rows / 2];
         return (_, inputs, _) => functional.pad(inputs, padding);
@@ -43,17 +44,23 @@ internal sealed unsafe class PadOperation : Operation
 
     public override void Forward(Pass pass, float* inputs)
     {
-        for (nint row = 0; row < (nint)pass.Rows * _channels * _height; row++) Inner(inputs, row).CopyTo(Outer(Outputs, row));
+        for (var plane = 0; plane < pass.Rows * _channels; plane++)
+        {
+            for (var row = 0; row < _height; row++, inputs += _width) Patches.CopyRow(inputs, Outer(Outputs, plane, row), _width);
+        }
     }
 
     public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
     {
         if (inputGradient == null) return;
-        for (nint row = 0; row < (nint)pass.Rows * _channels * _height; row++) Outer(gradient, row).CopyTo(Inner(inputGradient, row));
+        for (var plane = 0; plane < pass.Rows * _channels; plane++)
+        {
+            for (var row = 0; row < _height; row++, inputGradient += _width) Patches.CopyRow(Outer(gradient, plane, row), inputGradient, _width);
+        }
     }
 
-    private Span<float> Inner(float* images, nint row) => new(images + row * _width, _width);
-
-    private Span<float> Outer(float* images, nint row) =>
-        new(images + (row / _height * _outerHeight + row % _height + _top) * _outerWidth + _left, _width);
+    private float* Outer(float* images, nint plane, int row) => images + ((plane * _outerHeight) + row + _top) * _outerWidth + _left;
 }
+
+/// <summary>Rows and columns of zeros around a picture.</summary>
+internal readonly record struct ImageBorder(int Top, int Bottom, int Left, int Right);

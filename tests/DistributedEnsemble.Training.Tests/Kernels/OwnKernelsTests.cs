@@ -20,6 +20,8 @@ public sealed class OwnKernelsTests
         ["convolution"] = ([2, 5, 6], [new Convolution(3, 3, Padding: 1), new Relu(), new Convolution(2, 2), new Flatten(), new Dense(Outputs)]),
         ["strided convolution"] = ([2, 9, 8], [new Convolution(5, 3, Padding: 1, Stride: 2, HasBias: false), new Convolution(3, 2, Stride: 2), new Flatten(), new Dense(Outputs)]),
         ["large convolution"] = ([1, 28, 28], [new Convolution(6, 5, Padding: 2), new Relu(), new MaxPool(), new Convolution(16, 5), new Flatten(), new Dense(Outputs)]),
+        ["convolution behind a border"] = ([2, 5, 3], [new PadImage(12), new Convolution(5, 5, Padding: 2), new Relu(), new MaxPool(), new Convolution(18, 3, Padding: 1, Stride: 2), new Flatten(), new Dense(Outputs)]),
+        ["many filters"] = ([3, 6, 4], [new Convolution(37, 3, Padding: 1), new Convolution(17, 3), new Flatten(), new Dense(Outputs)]),
         ["max-pool"] = ([2, 7, 6], [new Convolution(3, 2), new MaxPool(), new Flatten(), new Dense(Outputs)]),
         ["pad"] = ([1, 4, 3], [new PadImage(6), new Convolution(2, 3), new PadImage(9), new Flatten(), new Dense(Outputs)]),
         ["channel mean"] = ([3, 5, 5], [new Convolution(4, 2), new ChannelMean(), new Dense(Outputs)]),
@@ -46,7 +48,7 @@ public sealed class OwnKernelsTests
         var (shape, layers) = s_designs[name];
         var (own, libtorch) = (new Network(shape, layers), new Network(shape, layers, kernels: KernelKind.Libtorch));
         Assert.Equal((KernelKind.Own, KernelKind.Libtorch), (own.Kernels, libtorch.Kernels));
-        foreach (var rows in (int[])[Rows, 3])
+        foreach (var rows in (int[])[Rows, 7, 3])
         {
             var (ours, theirs) = (Step(own, rows), Step(libtorch, rows));
             AssertNear(theirs.Outputs, ours.Outputs);
