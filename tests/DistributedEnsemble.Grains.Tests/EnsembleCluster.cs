@@ -1,5 +1,6 @@
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Members;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
@@ -51,6 +52,14 @@ internal sealed class EnsembleCluster : IAsyncDisposable
     public ICoordinator Coordinator(RunKey run) => _cluster.Client.GetGrain<ICoordinator>(run.ToString());
 
     public IAggregator Aggregator(RunKey run) => _cluster.Client.GetGrain<IAggregator>(run.ToString());
+
+    public IMember Member(RunKey run, int member) => _cluster.Client.GetGrain<IMember>(MemberKey.Of(run, member));
+
+    public IEnumerable<SiloAddress> Silos => _cluster.Silos.Select(silo => silo.SiloAddress);
+
+    /// <summary>Where the grain is in memory, whatever directories and their caches say: on two silos while it moves.</summary>
+    public async Task<IReadOnlyList<SiloAddress>> SilosOfAsync(IAddressable grain) =>
+        [.. (await _cluster.Client.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics()).Where(found => found.GrainId == grain.GetGrainId()).Select(found => found.SiloAddress)];
 
     public IRunFiles Files(RunKey run) => _cluster.Client.GetGrain<IRunFiles>(run.ToString());
 

@@ -5,52 +5,63 @@ using System.Diagnostics.CodeAnalysis;
 namespace DistributedEnsemble.Grains.Coordination;
 
 /// <summary>
-/// An immutable list of fixed length in pieces: a change of one item copies its piece and the list of pieces, and two lists
-/// that come from one another are compared by the pieces that they do not share.
+/// An immutable list of fixed length in pieces of pieces: a change of one item copies its piece, the piece of pieces that has it,
+/// and the list of those, and two lists that come from one another are compared by the pieces that they do not share.
 /// </summary>
 [SuppressMessage("Naming", "CA1710", Justification = "It is a list of chunks.")]
 internal sealed class Chunks<T> : IReadOnlyList<T>
 {
-    private const int Size = 64;
+    /// <summary>Items of a chunk, and chunks of a group.</summary>
+    private const int Size = 32, GroupSize = Size * Size;
 
-    private readonly ImmutableArray<T[]> _chunks;
+    private readonly ImmutableArray<T[][]> _groups;
 
-    private Chunks(ImmutableArray<T[]> chunks, int count) => (_chunks, Count) = (chunks, count);
+    private Chunks(ImmutableArray<T[][]> groups, int count) => (_groups, Count) = (groups, count);
 
     public static Chunks<T> Empty { get; } = new([], 0);
 
     public int Count { get; }
 
-    public T this[int index] => _chunks[index / Size][index % Size];
+    public T this[int index] => _groups[index / GroupSize][index % GroupSize / Size][index % Size];
 
     public static Chunks<T> Of(IEnumerable<T> items)
     {
-        ImmutableArray<T[]> chunks = [.. items.Chunk(Size)];
-        return chunks.IsEmpty ? Empty : new Chunks<T>(chunks, ((chunks.Length - 1) * Size) + chunks[^1].Length);
+        ImmutableArray<T[][]> groups = [.. items.Chunk(Size).Chunk(Size)];
+        return groups.IsEmpty ? Empty : new Chunks<T>(groups, groups.Sum(group => group.Sum(chunk => chunk.Length)));
     }
 
     public Chunks<T> With(int index, T item)
     {
-        var chunk = (T[])_chunks[index / Size].Clone();
-        chunk[index % Size] = item;
-        return new Chunks<T>(_chunks.SetItem(index / Size, chunk), Count);
+        var (groupIndex, chunkIndex) = (index / GroupSize, index % GroupSize / Size);
+        var group = (T[][])_groups[groupIndex].Clone();
+        var chunk = (T[])group[chunkIndex].Clone();
+        (group[chunkIndex], chunk[index % Size]) = (chunk, item);
+        return new Chunks<T>(_groups.SetItem(groupIndex, group), Count);
     }
 
     /// <summary>The places at which this list may differ from one of the same length.</summary>
     public IEnumerable<int> MayDifferFrom(Chunks<T> other)
     {
-        for (var i = 0; i < _chunks.Length; i++)
+        for (var i = 0; i < _groups.Length; i++)
         {
-            if (ReferenceEquals(_chunks[i], other._chunks[i])) continue;
-            for (var j = 0; j < _chunks[i].Length; j++) yield return (i * Size) + j;
+            var (group, before) = (_groups[i], other._groups[i]);
+            if (ReferenceEquals(group, before)) continue;
+            for (var j = 0; j < group.Length; j++)
+            {
+                if (ReferenceEquals(group[j], before[j])) continue;
+                for (var k = 0; k < group[j].Length; k++) yield return (i * GroupSize) + (j * Size) + k;
+            }
         }
     }
 
     public IEnumerator<T> GetEnumerator()
     {
-        foreach (var chunk in _chunks)
+        foreach (var group in _groups)
         {
-            foreach (var item in chunk) yield return item;
+            foreach (var chunk in group)
+            {
+                foreach (var item in chunk) yield return item;
+            }
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Telemetry;
@@ -149,7 +148,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     {
         _events.Enqueue(happened);
         if (_isApplying || _isClosed) return;
-        var begun = Stopwatch.GetTimestamp();
+        var turn = Turn.Begin();
         _isApplying = true;
         try
         {
@@ -163,7 +162,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         finally
         {
             _isApplying = false;
-            Measurements.TurnTime.Record(Stopwatch.GetElapsedTime(begun).TotalSeconds, Measurements.OfCoordinator);
+            turn.End(Measurements.OfCoordinator);
         }
 
         if (_state.IsHeld) _timer ??= this.RegisterGrainTimer(_ => TickAsync(), new GrainTimerCreationOptions

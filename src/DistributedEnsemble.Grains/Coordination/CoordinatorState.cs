@@ -65,7 +65,7 @@ internal sealed record CoordinatorState
     public TimeSpan? ConfirmedAt { get; init; }
 
     /// <summary>What follows from writes, in order.</summary>
-    public ImmutableArray<Awaiting> Awaiting { get; init; } = [];
+    public ImmutableList<Awaiting> Awaiting { get; init; } = [];
 
     /// <summary>A start or a resume on its way.</summary>
     public Beginning? Beginning { get; init; }

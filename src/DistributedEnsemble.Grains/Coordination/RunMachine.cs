@@ -133,10 +133,9 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
     private void OnWritten(long version)
     {
         _state = _state with { Durable = version, Stored = _state.WritingRecord, Writing = 0, WritingRecord = null, ConfirmedAt = _state.WritingSince, Exists = true };
-        var (awaiting, due) = (_state.Awaiting, 0);
-        while (due < awaiting.Length && awaiting[due].Version <= version) due++;
-        _state = _state with { Awaiting = awaiting.RemoveRange(0, due) };
-        for (var i = 0; i < due; i++) Follow(awaiting[i].Then);
+        List<Awaiting> due = [.. _state.Awaiting.TakeWhile(waiting => waiting.Version <= version)];
+        _state = _state with { Awaiting = _state.Awaiting.RemoveRange(0, due.Count) };
+        foreach (var waiting in due) Follow(waiting.Then);
     }
 
     /// <summary>

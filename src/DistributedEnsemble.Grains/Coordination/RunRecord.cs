@@ -34,10 +34,18 @@ internal sealed record RunRecord
     /// <summary>The snapshots of all members, ordered by step, then member.</summary>
     public ImmutableArray<WeightFile> Snapshots()
     {
-        var snapshots = ImmutableArray.CreateBuilder<WeightFile>();
-        foreach (var member in Members) snapshots.AddRange(member.Snapshots);
-        snapshots.Sort(static (a, b) => (a.Step, a.Member).CompareTo((b.Step, b.Member)));
-        return snapshots.DrainToImmutable();
+        // Members have theirs at the same few steps: to sort a hundred thousand would take longer than all else that a status takes.
+        var steps = new SortedDictionary<int, List<WeightFile>>();
+        foreach (var member in Members)
+        {
+            foreach (var snapshot in member.Snapshots)
+            {
+                if (!steps.TryGetValue(snapshot.Step, out var there)) steps.Add(snapshot.Step, there = []);
+                there.Add(snapshot);
+            }
+        }
+
+        return [.. steps.Values.SelectMany(snapshots => snapshots)];
     }
 
     /// <summary>The record when no lane trains any of its members.</summary>

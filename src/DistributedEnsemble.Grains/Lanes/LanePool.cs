@@ -16,6 +16,7 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
     private readonly Lock _lock = new();
     private readonly Dictionary<int, Lane> _lanes = [];
     private readonly List<(LaneWork Work, Task Ended)> _works = [];
+    private readonly SortedSet<int> _free = [.. Enumerable.Range(0, options.Lanes)];
     private volatile bool _isClosed;
 
     /// <summary>Lanes that take work: none when the silo leaves.</summary>
@@ -29,7 +30,18 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
         get { lock (_lock) return [.. _works.Select(entry => entry.Work)]; }
     }
 
-    public LaneWork? Find(RunKey run, int member) => Works.FirstOrDefault(work => work.Run == run && work.Attempt.Member == member);
+    public LaneWork? Find(RunKey run, int member)
+    {
+        lock (_lock)
+        {
+            foreach (var (work, _) in _works)
+            {
+                if (work.Attempt.Member == member && work.Run == run) return work;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Starts the work on free lanes.</summary>
     /// <returns>False if there are not enough.</returns>
@@ -37,13 +49,12 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
     {
         lock (_lock)
         {
-            var used = _works.SelectMany(entry => entry.Work.LaneNumbers).ToHashSet();
-            var free = Enumerable.Range(0, options.Lanes).Where(lane => !used.Contains(lane)).Take(work.Threads).ToImmutableArray();
-            if (_isClosed || free.Length < work.Threads) return false;
-            work.LaneNumbers = free;
+            if (_isClosed || _free.Count < work.Threads) return false;
+            work.LaneNumbers = [.. _free.Take(work.Threads)];
+            _free.ExceptWith(work.LaneNumbers);
             var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _works.Add((work, ended.Task));
-            _ = RunAsync(work, work.RunAsync(() => LaneOf(free[0]), YieldCore), ended);
+            _ = RunAsync(work, work.RunAsync(() => LaneOf(work.LaneNumbers[0]), YieldCore), ended);
         }
 
         Changed?.Invoke();
@@ -108,7 +119,12 @@ internal sealed class LanePool(EnsembleTrainingOptions options, PredictionThread
         finally
         {
             Measurements.LanesBusy.Add(-work.Threads);
-            lock (_lock) _works.RemoveAll(entry => entry.Work == work);
+            lock (_lock)
+            {
+                _works.RemoveAll(entry => entry.Work == work);
+                _free.UnionWith(work.LaneNumbers);
+            }
+
             ended.SetResult();
             Changed?.Invoke();
         }

@@ -32,9 +32,10 @@ internal sealed class MemberGrain : Grain, IMember
         var here = _silo.SiloAddress.ToParsableString();
         if (assignment.Silo is { } silo && silo != here)
         {
-            // A member that moves: what it left here ends, and the grain goes where the next call puts it.
+            // A member that moves: what it left here ends, and the grain goes where this call was meant to find it. One that only ended
+            // would be begun again here by the next call that knows this as its place.
             _lanes.Find(_run, _member)?.Abandon();
-            DeactivateOnIdle();
+            this.MigrateOnIdle();
             throw new MemberElsewhereException($"Member {_member} of run \"{_run.Name}\" is on {here}, not on {silo}.");
         }
 

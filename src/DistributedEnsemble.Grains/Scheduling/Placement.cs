@@ -13,9 +13,10 @@ internal static class Placement
     /// <summary>One member after another: the next of the run that holds the fewest lanes, to the silo that has the fewest members.</summary>
     public static IEnumerable<(ActiveRun Run, SiloReport Silo)> All(IReadOnlyList<ActiveRun> runs, IReadOnlyList<SiloReport> silos)
     {
+        if (!runs.Any(IsReady)) yield break;
         SiloReport[] ordered = [.. silos.OrderBy(silo => silo.Silo, StringComparer.Ordinal)];
         var room = ordered.Select(silo => new Room(Free(silo), silo.Uses.Length)).ToArray();
-        var waiting = runs.Where(run => run.Waiting > 0 && run.Threads is not null).Select(run => new Waiting(run, ordered, Held(run, silos))).ToList();
+        var waiting = runs.Where(IsReady).Select(run => new Waiting(run, ordered, Held(run, silos))).ToList();
         while (waiting.MinBy(run => run.LanesHeld) is { } poorest)
         {
             var place = poorest.Choose(room);
@@ -59,7 +60,7 @@ internal static class Placement
     {
         var choice =
             from poor in runs
-            where poor.Waiting > 0 && poor.Threads is not null
+            where IsReady(poor)
             let held = Held(poor, silos)
             from rich in runs
             where rich.Status is { State: RunState.Running } && Held(rich, silos) - rich.Threads >= held + poor.Threads
@@ -120,6 +121,8 @@ internal static class Placement
 
         private bool HasShare(int silo) => _silos[silo].Members >= _silos[silo].Share;
     }
+
+    private static bool IsReady(ActiveRun run) => run.Waiting > 0 && run.Threads is not null;
 
     private readonly record struct Room(int Free, int Members);
 

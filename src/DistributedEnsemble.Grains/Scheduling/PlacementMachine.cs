@@ -18,6 +18,9 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     /// <summary>A member that moves leaves a lane, and takes another: only then is the next one looked at.</summary>
     private static readonly TimeSpan s_betweenMoves = TimeSpan.FromSeconds(3);
 
+    /// <summary>Whether lanes are even takes all that silos do: it is not looked at with every member that ends.</summary>
+    private static readonly TimeSpan s_betweenLooks = TimeSpan.FromMilliseconds(500);
+
     private static readonly TimeSpan s_betweenListings = TimeSpan.FromSeconds(5);
 
     private readonly List<PlacementEffect> _effects = [];
@@ -157,17 +160,22 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
         var isComplete = now - _state.Since > _state.Timing.FirstReports || _state.Active.All(silo => IndexOf(silo) >= 0);
         if (!isComplete) return;
         _state = _state with { IsDue = false };
-        SayWhoLacks();
-        foreach (var offer in Placement.All(_state.Runs, _state.AliveAt(now)).GroupBy(next => (next.Run, next.Silo)).ToList()) Offer(offer.Key.Run, offer.Key.Silo, offer.Count());
+        if (_state.Runs.Any(run => run.Waiting > 0))
+        {
+            var silos = _state.AliveAt(now);
+            SayWhoLacks(silos);
+            foreach (var offer in Placement.All(_state.Runs, silos).GroupBy(next => (next.Run, next.Silo)).ToList()) Offer(offer.Key.Run, offer.Key.Silo, offer.Count());
+        }
+
         Move();
     }
 
     /// <summary>Once for each run and silo.</summary>
-    private void SayWhoLacks()
+    private void SayWhoLacks(IReadOnlyList<SiloReport> silos)
     {
         foreach (var run in _state.Runs.Where(run => run.Waiting > 0))
         {
-            foreach (var silo in _state.AliveAt(now).Where(silo => !run.HasNetworks(silo) && !run.Lacking.Contains(silo.Silo)))
+            foreach (var silo in silos.Where(silo => !run.HasNetworks(silo) && !run.Lacking.Contains(silo.Silo)))
             {
                 Do(new SayNetworkLacks(run.Run, silo.Endpoint, run.Networks.First(network => !silo.Networks.Contains(network))));
                 Change(run.Run, known => known with { Lacking = known.Lacking.Add(silo.Silo) });
@@ -207,7 +215,8 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
 
     private void Move()
     {
-        if (!_state.Offers.IsEmpty || (_state.Moving is { } last && IsMoving(last))) return;
+        if (!_state.Offers.IsEmpty || (_state.Moving is { } last && IsMoving(last)) || now - _state.LookedAt < s_betweenLooks) return;
+        _state = _state with { LookedAt = now };
         var silos = _state.AliveAt(now);
         if ((Placement.Share(_state.Runs, silos) ?? Placement.Move(_state.Runs, silos)) is not var (run, attempt)) return;
         _state = _state with { Moving = new Move(run.Run, attempt, now) };

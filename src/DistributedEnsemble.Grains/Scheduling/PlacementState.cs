@@ -31,6 +31,9 @@ internal sealed record PlacementState
     /// <summary>The member that was last asked to leave its lane.</summary>
     public Move? Moving { get; init; }
 
+    /// <summary>When it was last looked whether a member is to move.</summary>
+    public TimeSpan? LookedAt { get; init; }
+
     /// <summary>When the store was last asked for runs.</summary>
     public TimeSpan? ListedAt { get; init; }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Diagnostics;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Telemetry;
 using DistributedEnsemble.Runs;
@@ -13,16 +12,22 @@ namespace DistributedEnsemble.Grains.Scheduling;
 internal sealed partial class SchedulerGrain
 {
     private readonly Queue<PlacementEvent> _events = [];
+    private MembershipVersion? _members;
     private bool _isApplying;
 
     /// <summary>One event after another, each with its effects begun before the next.</summary>
     private void Apply(PlacementEvent happened)
     {
-        ImmutableArray<string> active = [.. membership.GetApproximateSiloStatuses(onlyActive: true).Keys.Select(silo => silo.ToParsableString()).Order(StringComparer.Ordinal)];
-        if (!active.SequenceEqual(_state.Active)) _events.Enqueue(new MembershipChanged(active));
+        var members = membership.CurrentSnapshot;
+        if (members.Version != _members)
+        {
+            _members = members.Version;
+            _events.Enqueue(new MembershipChanged([.. members.Members.Values.Where(silo => silo.Status == SiloStatus.Active).Select(silo => silo.SiloAddress.ToParsableString()).Order(StringComparer.Ordinal)]));
+        }
+
         _events.Enqueue(happened);
         if (_isApplying) return;
-        var begun = Stopwatch.GetTimestamp();
+        var turn = Turn.Begin();
         _isApplying = true;
         try
         {
@@ -40,7 +45,7 @@ internal sealed partial class SchedulerGrain
         finally
         {
             _isApplying = false;
-            Measurements.TurnTime.Record(Stopwatch.GetElapsedTime(begun).TotalSeconds, Measurements.OfScheduler);
+            turn.End(Measurements.OfScheduler);
         }
     }
 

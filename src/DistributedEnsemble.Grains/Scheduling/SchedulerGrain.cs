@@ -16,7 +16,7 @@ namespace DistributedEnsemble.Grains.Scheduling;
 /// <remarks>A shell around <see cref="PlacementMachine"/>: it tells the machine what happens, and does what the machine says.</remarks>
 [Reentrant, KeepAlive]
 internal sealed partial class SchedulerGrain(
-    PlanCache plans, RunDefinitions definitions, IRunDirectory directory, ISiloStatusOracle membership, EnsembleTrainingOptions options,
+    PlanCache plans, RunDefinitions definitions, IRunDirectory directory, IClusterMembershipService membership, EnsembleTrainingOptions options,
     TimeProvider time, ILogger<SchedulerGrain> log) : Grain, IScheduler, IIncomingGrainCallFilter
 {
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(1), s_betweenCleanings = TimeSpan.FromMinutes(1);

@@ -19,7 +19,9 @@ internal sealed class SiloAnnouncer(
     ILogger<SiloAnnouncer> log) : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
     private static readonly TimeSpan ProgressPeriod = TimeSpan.FromMilliseconds(250), AnnouncePeriod = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan s_gathering = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Members that begin or end within this time are one change, longer where many train: a report has all of them.</summary>
+    private static readonly TimeSpan s_gathering = TimeSpan.FromMilliseconds(5), s_gatheringOfMember = TimeSpan.FromMilliseconds(0.25);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _changed = new(0);
@@ -84,8 +86,7 @@ internal sealed class SiloAnnouncer(
         {
             await TryAsync(() => grains.GetGrain<IScheduler>(IScheduler.Key).AnnounceAsync(Report(machine)));
             await QuietlyAsync(_changed.WaitAsync(AnnouncePeriod, _stopping.Token));
-            // Members that begin at the same time are one change.
-            await QuietlyAsync(Task.Delay(s_gathering, time, _stopping.Token));
+            await QuietlyAsync(Task.Delay(s_gathering + (lanes.Works.Length * s_gatheringOfMember), time, _stopping.Token));
             while (_changed.Wait(0, CancellationToken.None))
             {
             }

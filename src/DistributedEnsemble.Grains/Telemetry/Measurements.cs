@@ -41,6 +41,8 @@ public static class Measurements
 
     internal static Histogram<double> TurnTime { get; } = Seconds("ensemble.turn.duration", "What a coordinator or the scheduler decides of one event, and what it begins then.");
 
+    internal static Histogram<double> TurnProcessorTime { get; } = Seconds("ensemble.turn.processor", "The same, of a processor.");
+
     internal static Counter<long> RecordBytes { get; } = s_meter.CreateCounter<long>("ensemble.record.bytes", "By", "Bytes written to the stores of records.");
 
     internal static T Timed<T>(this Histogram<double> seconds, Func<T> work)

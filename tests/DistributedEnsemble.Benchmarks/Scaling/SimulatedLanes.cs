@@ -21,6 +21,9 @@ internal sealed class SimulatedLanes(Task begin, int snapshots, TimeSpan pause) 
         return work;
     }
 
+    /// <summary>The members that have a lane here.</summary>
+    public IEnumerable<MemberAttempt> Members => _works.Keys.Where(work => !work.IsOver).Select(work => work.Attempt);
+
     /// <summary>The silo is gone: nothing of its members is heard again.</summary>
     public void Die()
     {
@@ -32,24 +35,26 @@ internal sealed class SimulatedWork(KnownRun run, Assignment assignment, ICoordi
     : LaneWork(run.Key, assignment.Attempt)
 {
     private readonly TaskCompletionSource _abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _step;
 
     public override int Threads => 1;
 
     public override MemberProgress? Progress => new(Attempt, LaneNumbers[0], _step, null, 0);
 
-    public override void Stop()
-    {
-    }
+    /// <summary>Whether the lane is free again, or never was taken.</summary>
+    public bool IsOver => LaneNumbers.IsDefault || _abandoned.Task.IsCompleted;
+
+    public override void Stop() => _stopped.TrySetResult();
 
     public override void Abandon() => _abandoned.TrySetResult();
 
     public override async Task RunAsync(Func<Lane> thread, Action yieldCore)
     {
-        await Task.WhenAny(begin, _abandoned.Task).ConfigureAwait(false);
+        await Task.WhenAny(begin, _abandoned.Task, _stopped.Task).ConfigureAwait(false);
         // They do not come at the same moment.
         await Task.Delay(pause * (Attempt.Member % 97 / 97.0)).ConfigureAwait(false);
-        while (_step < snapshots && !_abandoned.Task.IsCompleted)
+        while (_step < snapshots && !_abandoned.Task.IsCompleted && !_stopped.Task.IsCompleted)
         {
             await Task.Delay(pause).ConfigureAwait(false);
             _step++;
@@ -57,7 +62,9 @@ internal sealed class SimulatedWork(KnownRun run, Assignment assignment, ICoordi
             if (await SendAsync(() => coordinator.CollectAsync(new HandOver(Attempt, file, IsSnapshot: true, IsAveraged: false))).ConfigureAwait(false) == Acknowledgement.Superseded) return;
         }
 
-        if (!_abandoned.Task.IsCompleted) await SendAsync(() => coordinator.CommitAsync(new Commit(Attempt, _step, null, "", _step))).ConfigureAwait(false);
+        if (_step < snapshots) await SendAsync(() => coordinator.ReleaseAsync(Attempt)).ConfigureAwait(false);
+        else await SendAsync(() => coordinator.CommitAsync(new Commit(Attempt, _step, null, "", _step))).ConfigureAwait(false);
+        _abandoned.TrySetResult();
     }
 
     private async Task<Acknowledgement> SendAsync(Func<Task<Acknowledgement>> send)

@@ -98,6 +98,6 @@ internal static class Faulty
         foreach (var attempt in assigned.Attempts) record = record.With(record.Members[attempt.Member] with { Attempt = attempt.Attempt - 1 });
         var attempts = assigned.Attempts.Select(attempt => attempt with { Attempt = attempt.Attempt - 1 }).ToImmutableArray();
         var awaiting = state.Awaiting[^1] with { Then = assigned with { Attempts = attempts } };
-        return (state with { Record = record, Awaiting = state.Awaiting.SetItem(state.Awaiting.Length - 1, awaiting) }, effects);
+        return (state with { Record = record, Awaiting = state.Awaiting.SetItem(state.Awaiting.Count - 1, awaiting) }, effects);
     }
 }
