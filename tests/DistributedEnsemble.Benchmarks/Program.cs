@@ -3,6 +3,7 @@ using DistributedEnsemble.Benchmarks;
 using DistributedEnsemble.Benchmarks.Distillation;
 using DistributedEnsemble.Benchmarks.Dropouts;
 using DistributedEnsemble.Benchmarks.Endurance;
+using DistributedEnsemble.Benchmarks.History;
 using DistributedEnsemble.Benchmarks.Memory;
 using DistributedEnsemble.Benchmarks.Own;
 using DistributedEnsemble.Benchmarks.Regression;
@@ -136,5 +137,8 @@ var scaling = new Command("scaling", "What coordinator, scheduler and store cost
 scaling.SetAction(async (parsed, _) => Report.Write(
     await new ScalingBenchmark(parsed.GetValue(siloCount), parsed.GetValue(snapshotCount)).RunAsync(parsed.GetValue(memberCounts)!), args, parsed.GetValue(output)));
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, layers, own, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, distillation, scaling }
+var history = new Command("history", "Milliseconds in which the live page's server answers for a million metric lines.") { rounds };
+history.SetAction(async (parsed, _) => Report.Write(await new HistoryBenchmark(parsed.GetValue(rounds)).RunAsync(), args, parsed.GetValue(output)));
+
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, layers, own, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, distillation, scaling, history }
     .Parse(args).InvokeAsync();

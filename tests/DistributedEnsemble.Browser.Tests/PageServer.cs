@@ -53,11 +53,15 @@ public sealed class PageServer : IAsyncLifetime
         Directory.Delete(RunsFolder, recursive: true);
     }
 
-    private async Task TrainAsync(string spec)
+    internal Task<RunKey> SubmitAsync(string spec) => _silo!.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
+
+    /// <summary>Waits until a run that this silo works on is as wanted.</summary>
+    internal async Task WhenAsync(RunKey run, Func<RunStatus, bool> isWanted)
     {
-        var run = await _silo!.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
-        while (!(await _silo.Grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync()).HasEnded) await Task.Delay(20);
+        while (!isWanted(await _silo!.Grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync())) await Task.Delay(20, TestContext.Current.CancellationToken);
     }
+
+    private async Task TrainAsync(string spec) => await WhenAsync(await SubmitAsync(spec), run => run.HasEnded);
 }
 
 /// <summary>A run of a thousand members as another process would leave it.</summary>

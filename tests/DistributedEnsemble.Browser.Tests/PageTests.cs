@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Deque.AxeCore.Playwright;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -111,6 +112,46 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
     }
 
     [Fact]
+    public async Task A_window_that_was_offline_shows_what_one_shows_that_was_not()
+    {
+        var run = await server.SubmitAsync("""
+            { "name": "offline", "seed": 3, "members": 4, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [64] }, "training": { "epochs": 2500 },
+              "snapshots": { "perMember": 3 }, "checkpoints": { "everySeconds": 1 }, "logging": { "everySteps": 25 } }
+            """);
+        await using var window = await browser.OpenAsync(server.Url);
+        await window.GoAsync("/runs/offline");
+        await Expect(window.Page.GetByRole(AriaRole.Listitem).Filter(new LocatorFilterOptions { HasText = "Member 0 started on" })).ToBeVisibleAsync();
+
+        // Lines of a member that ended meanwhile come by no delta: they are asked for.
+        await window.SetOfflineAsync(true);
+        await Expect(window.Page.GetByText("Connection lost. Trying again …")).ToBeVisibleAsync();
+        await server.WhenAsync(run, status => status.Members.Any(member => member.State == MemberState.Completed));
+        await window.Page.RunAndWaitForResponseAsync(() => window.SetOfflineAsync(false), response => response.Url.Contains("/metrics?", StringComparison.Ordinal) && response.Ok);
+        await Expect(window.Page.GetByText("Connection lost. Trying again …")).ToBeHiddenAsync();
+
+        await window.SetOfflineAsync(true);
+        await server.WhenAsync(run, status => status.HasEnded);
+        await window.SetOfflineAsync(false);
+        await using var other = await browser.OpenAsync(server.Url);
+        await other.GoAsync("/runs/offline");
+        var (pictures, otherPictures) = (await PicturesAsync(window), await PicturesAsync(other));
+        Assert.Equal(otherPictures, pictures);
+        Assert.Equal(await other.Page.Locator("main").InnerTextAsync(), await window.Page.Locator("main").InnerTextAsync());
+        Assert.Empty(window.Failures);
+
+        // What the charts look like once the run is over and scored.
+        static async Task<string[]> PicturesAsync(Window window)
+        {
+            await Expect(window.Page.Locator(".title .state")).ToHaveTextAsync("completed");
+            await Expect(window.Page.GetByRole(AriaRole.Listitem).Filter(new LocatorFilterOptions { HasText = "The run completed" })).ToBeVisibleAsync();
+            await Expect(window.Page.GetByRole(AriaRole.Img, new PageGetByRoleOptions { NameRegex = SizeOfFour() })).ToBeVisibleAsync();
+            await window.Page.WaitForLoadStateAsync(LoadState.NetworkIdle);
+            await window.Page.EvaluateAsync("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+            return await window.Page.EvaluateAsync<string[]>("[...document.querySelectorAll('.plotted canvas')].map(canvas => canvas.toDataURL())");
+        }
+    }
+
+    [Fact]
     public async Task A_drawn_digit_is_answered_with_bars_of_its_classes()
     {
         await using var window = await browser.OpenAsync(server.Url);
@@ -165,6 +206,9 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
 
     [GeneratedRegex("with 2 members")]
     private static partial Regex SizeOfTwo();
+
+    [GeneratedRegex("with 4 members")]
+    private static partial Regex SizeOfFour();
 
     [GeneratedRegex("^[0-9]$")]
     private static partial Regex OneDigit();

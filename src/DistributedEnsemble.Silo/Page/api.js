@@ -37,15 +37,21 @@ function showConnection(text) {
   if (banner.textContent !== text) banner.textContent = text;
 }
 
+// The server says something every 15 s: a connection that is silent for longer leads nowhere, as after a machine has slept.
+const longestSilence = 45_000;
+
 // Listens until it is told to stop; a connection that breaks is made again, at first at once and then more slowly.
 export function listen(path, handlers, onRefused) {
-  let source, timer, wait = 500, isStopped = false, isOver = false;
+  let source, timer, heard, wait = 500, isStopped = false, isOver = false;
+  const watch = setInterval(() => { if (performance.now() - heard > longestSilence) lost(); }, 5_000);
 
   function open() {
     clearTimeout(timer);
+    heard = performance.now();
     source = new EventSource(path);
     for (const [name, handle] of Object.entries(handlers)) {
       source.addEventListener(name, event => {
+        heard = performance.now();
         wait = 500;
         showConnection('');
         if (name === 'end' || name === 'gone') close();
@@ -86,12 +92,17 @@ export function listen(path, handlers, onRefused) {
   }
 
   const again = () => { if (!isStopped && !isOver && source.readyState === EventSource.CLOSED) open(); };
+  // Long before a connection without a network is found to be broken.
+  const lost = () => { if (!isStopped && !isOver && source.readyState !== EventSource.CLOSED) source.onerror(); };
   window.addEventListener('online', again);
+  window.addEventListener('offline', lost);
   open();
   return () => {
     isStopped = true;
     clearTimeout(timer);
+    clearInterval(watch);
     window.removeEventListener('online', again);
+    window.removeEventListener('offline', lost);
     source.close();
     showConnection('');
   };

@@ -13,7 +13,7 @@ export function showRun(main, name) {
   title(name);
   const run = { members: [], snapshots: [], ema: [] };
   const curves = new Curves();
-  let scores = null, scoreMeasure = 'nll', isDrawing = false, historyAsked = false;
+  let scores = null, scoreMeasure = 'nll', isDrawing = false;
   const pace = [];
 
   const state = h('span', { class: 'state' }), reason = h('p', { class: 'quiet' });
@@ -59,10 +59,13 @@ export function showRun(main, name) {
   }
 
   function begin(all) {
+    // A run of the same name may be another one by now.
+    if (run.id && run.id !== all.id) [curves.members, scores] = [new Map(), null];
     Object.assign(run, { members: [], snapshots: [], ema: [] });
     timeline.clear();
     apply(all);
-    if (!historyAsked) askHistory();
+    // Also after the connection broke: lines of a member that ended meanwhile come by no delta.
+    askHistory();
   }
 
   function apply(delta) {
@@ -87,7 +90,6 @@ export function showRun(main, name) {
 
   // Of a thousand members some points each; of ten many.
   async function askHistory() {
-    historyAsked = true;
     const steps = stepsPerMember(), each = run.memberCount > mostLines ? 60 : run.memberCount > 20 ? 150 : 300;
     try {
       curves.setHistory(await get(runPath(name, `/metrics?step=${Math.max(1, Math.ceil(steps / each))}&columns=loss,quality,learningRate`)));
@@ -201,19 +203,12 @@ export function showRun(main, name) {
     size.draw({ xs, lines: [{ values, kind: 'mean', name: measureName(scoreMeasure) }], summary: `${measure(values[0])} with 1, ${measure(values.at(-1))} with ${plural(xs.at(-1), 'member')}; ${plural(scores.rows, 'validation row')}` });
   }
 
-  let end = () => {};
-  function start() {
-    end();
-    historyAsked = false;
-    end = listen(runPath(name, '/live'), {
-      all: begin, delta: apply,
-      scores: data => { scores = data; draw(); },
-      end: () => askHistory(),
-      gone: () => refused({ message: `Run ${name} is gone.` }),
-    }, refused);
-  }
-
-  start();
+  const end = listen(runPath(name, '/live'), {
+    all: begin, delta: apply,
+    scores: data => { scores = data; draw(); },
+    end: () => askHistory(),
+    gone: () => refused({ message: `Run ${name} is gone.` }),
+  }, refused);
   return () => {
     end();
     charts.forEach(chart => chart.destroy());

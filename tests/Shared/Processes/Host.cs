@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Cluster.Tests;
+namespace DistributedEnsemble.Tests.Processes;
 
 /// <summary>Where processes run: this machine, or a network namespace of it that has an address of its own.</summary>
 /// <param name="Namespace">Null is this machine's.</param>

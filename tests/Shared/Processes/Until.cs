@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace DistributedEnsemble.Cluster.Tests;
+namespace DistributedEnsemble.Tests.Processes;
 
 /// <summary>Waits for a condition.</summary>
 internal static class Until

@@ -3,11 +3,7 @@ using System.Text.Json;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
 
-// Tests mostly wait: for processes to start, for the others to miss a silo, for disks. Each has a cluster of its own, and three of
-// them keep two cores busy without letting silos miss each other's probes.
-[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.All, MaxThreads = 3)]
-
-namespace DistributedEnsemble.Cluster.Tests;
+namespace DistributedEnsemble.Tests.Processes;
 
 /// <summary>Redis and silos as processes of this machine or of hosts in it, with a folder that the silos share.</summary>
 internal sealed class LocalCluster : IAsyncDisposable

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Cluster.Tests;
+namespace DistributedEnsemble.Tests.Processes;
 
 /// <summary>What deploy/make-certificates made, as silos and drivers find it.</summary>
 internal static class Certificates

@@ -1,4 +1,4 @@
-namespace DistributedEnsemble.Cluster.Tests;
+namespace DistributedEnsemble.Tests.Processes;
 
 /// <summary>Network namespaces as hosts on one bridge: each has an address and a certificate, and its cable can be pulled.</summary>
 internal sealed class HostNetwork : IAsyncDisposable

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace DistributedEnsemble.Cluster.Tests;
+namespace DistributedEnsemble.Tests.Processes;
 
 /// <summary>A silo in a process of its own.</summary>
 /// <param name="start">Starts it, and another one in its place.</param>
@@ -16,6 +16,9 @@ internal sealed partial class SiloProcess(Func<LocalProcess> start) : IAsyncDisp
 
     /// <summary>Address and port, as a run's status names it; null before it is ready.</summary>
     public string? Endpoint => ReadyLine().Match(Output) is { Success: true } said ? said.Groups["endpoint"].Value : null;
+
+    /// <summary>Where it serves HTTP; null if it does not.</summary>
+    public string? Url => ReadyLine().Match(Output) is { Success: true } said && said.Groups["url"] is { Success: true } url ? url.Value : null;
 
     public string Errors => _process.Errors;
 
@@ -70,6 +73,6 @@ internal sealed partial class SiloProcess(Func<LocalProcess> start) : IAsyncDisp
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
-    [GeneratedRegex(@"^Silo (?<endpoint>\S+) is ready", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^Silo (?<endpoint>\S+) is ready(.*HTTP at (?<url>\S+)\.$)?", RegexOptions.Multiline)]
     private static partial Regex ReadyLine();
 }

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace DistributedEnsemble.Cluster.Tests;
+namespace DistributedEnsemble.Tests.Processes;
 
 /// <summary>A real Redis with an append-only file, in a folder of its own.</summary>
 /// <param name="certificates">The folder of redis.crt and redis.key; null is no TLS.</param>

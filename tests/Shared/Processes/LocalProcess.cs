@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace DistributedEnsemble.Cluster.Tests;
+namespace DistributedEnsemble.Tests.Processes;
 
 /// <summary>A process of this test, with what it says; killed at the latest when it is disposed.</summary>
 internal sealed partial class LocalProcess : IAsyncDisposable
@@ -49,7 +49,7 @@ internal sealed partial class LocalProcess : IAsyncDisposable
     /// <summary>Lets it clean up, if it has not ended.</summary>
     public async Task EndAsync()
     {
-        if (!_process.HasExited) Signal(Cluster.Tests.Signal.Terminate);
+        if (!_process.HasExited) Signal(Processes.Signal.Terminate);
         await _process.WaitForExitAsync();
     }
 
