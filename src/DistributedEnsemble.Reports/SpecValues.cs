@@ -23,4 +23,18 @@ public static class SpecValues
             }
         }
     }
+
+    /// <summary>The last word of a key, if no other of the keys ends in it; else all of it.</summary>
+    public static string ShortName(string key, IReadOnlyList<string> keys) => keys.Count(other => LastOf(other) == LastOf(key)) == 1 ? LastOf(key) : key;
+
+    /// <summary>A value as people read it: text without quotation marks, and a dash for what is not there.</summary>
+    /// <param name="value">In JSON.</param>
+    public static string Plainly(string? value)
+    {
+        if (value is null) return "–";
+        var element = JsonElement.Parse(value);
+        return element.ValueKind == JsonValueKind.String ? element.GetString()! : element.GetRawText();
+    }
+
+    private static string LastOf(string key) => key[(key.LastIndexOf('.') + 1)..];
 }

@@ -35,6 +35,10 @@ public sealed class PageServer : IAsyncLifetime
         await TrainAsync($$"""
             { "name": "prices", "seed": 3, "members": 3, "data": { "dataset": "{{table}}", "target": "price" }, "training": { "epochs": 20 } }
             """);
+        await TrainAsync("""
+            { "name": "varied", "seed": 3, "members": 4, "data": { "dataset": "digits", "folds": 2 }, "model": { "kind": "mlp", "hidden": [16] }, "training": { "epochs": 3 }, "logging": { "everySteps": 5 },
+              "variants": [ { "training": { "schedule": { "learningRate": 0.1 } } }, { "model": { "hidden": [24, 8] } } ] }
+            """);
         await ThousandMembers.WriteAsync(RunsFolder, "thousand");
     }
 

@@ -92,6 +92,23 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
     }
 
     [Fact]
+    public async Task Members_that_differ_are_told_by_their_settings_and_measured_on_rows_that_they_did_not_see()
+    {
+        await using var window = await browser.OpenAsync(server.Url);
+        await window.GoAsync("/runs/varied");
+        var table = window.Page.GetByRole(AriaRole.Table, new PageGetByRoleOptions { Name = "Members" });
+
+        await Expect(table.Locator(".row:not(.headings) .settings-cell")).ToHaveTextAsync(["hidden=[16] learningRate=0.1", "hidden=[24,8] learningRate=0.05", "hidden=[16] learningRate=0.1", "hidden=[24,8] learningRate=0.05"]);
+        await table.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "1", Exact = true }).ClickAsync();
+        await Expect(window.Page.Locator(".key .picked").First).ToHaveTextAsync("member 1 (hidden=[24,8] learningRate=0.05)");
+        await Expect(window.Page.GetByText("training rows, answered by members that did not see them")).ToBeVisibleAsync();
+        Assert.Empty(window.Failures);
+
+        await window.GoAsync("/runs/small");
+        await Expect(table.Locator(".settings-cell").First).ToBeHiddenAsync();
+    }
+
+    [Fact]
     public async Task A_connection_that_broke_is_made_again_and_shows_what_happened_meanwhile()
     {
         var first = await server.StartAsync(new HttpSettings());
@@ -115,7 +132,7 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
     public async Task A_window_that_was_offline_shows_what_one_shows_that_was_not()
     {
         var run = await server.SubmitAsync("""
-            { "name": "offline", "seed": 3, "members": 4, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [64] }, "training": { "epochs": 2500 },
+            { "name": "offline", "seed": 3, "members": 4, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [64] }, "training": { "epochs": 1000 },
               "snapshots": { "perMember": 3 }, "checkpoints": { "everySeconds": 1 }, "logging": { "everySteps": 25 } }
             """);
         await using var window = await browser.OpenAsync(server.Url);
@@ -224,7 +241,7 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
     {
         private static readonly (string View, string Shown)[] s_views =
         [
-            ("/", "completed"), ("/runs/small", "The run completed"), ("/runs/thousand", "of the members"), ("/runs/small/predict", "Draw"),
+            ("/", "completed"), ("/runs/small", "The run completed"), ("/runs/varied", "hidden=[24,8]"), ("/runs/thousand", "of the members"), ("/runs/small/predict", "Draw"),
             ("/runs/prices/predict", "size"), ("/start", "Further keys"), ("/login", "An inference key"), ("/nowhere", "leads nowhere"),
         ];
 

@@ -33,9 +33,10 @@ public interface IAggregator : IGrainWithStringKey
 
     /// <summary>
     /// How good the average of the first members is on the validation split, each with its latest weights so far: what an
-    /// ensemble of that size gains while it still trains.
+    /// ensemble of that size gains while it still trains. Where members do not see all rows, it is on the training rows, each
+    /// answered by those that did not see it.
     /// </summary>
-    /// <returns>Null without a validation split, and before any member has handed over weights.</returns>
+    /// <returns>Null without such rows, and before any member has handed over weights.</returns>
     [Alias("score"), AlwaysInterleave, ResponseTimeout(LongCalls.Predicting)]
     Task<EnsembleScores?> ScoreAsync();
 
@@ -45,11 +46,12 @@ public interface IAggregator : IGrainWithStringKey
     Task<OutOfFoldPage> PredictOutOfFoldAsync(OutOfFoldRequest request);
 }
 
-/// <summary>Ensembles of growing size, on the validation split.</summary>
-/// <param name="Rows">Validation rows that they were measured on.</param>
+/// <summary>Ensembles of growing size, on rows that did not train them.</summary>
+/// <param name="Rows">How many, the same for all sizes.</param>
 /// <param name="Sizes">In order of size.</param>
+/// <param name="OutOfFold">Whether they are training rows, each answered by the members that did not see it; else they are of the validation split.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.scores")]
-public sealed record EnsembleScores([property: Id(0)] int Rows, [property: Id(1)] ImmutableArray<SizeScore> Sizes);
+public sealed record EnsembleScores([property: Id(0)] int Rows, [property: Id(1)] ImmutableArray<SizeScore> Sizes, [property: Id(2)] bool OutOfFold = false);
 
 /// <param name="Members">The first so many of the members that have weights.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.size-score")]

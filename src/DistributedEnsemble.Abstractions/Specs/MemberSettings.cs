@@ -12,9 +12,17 @@ public static class MemberSettings
     {
         if (spec.Variants.Count < 2) return [];
         var variants = Enumerable.Range(0, spec.Variants.Count).Select(variant => SpecBuilder.LayerOf(spec.OfMember(variant))).ToArray();
-        var keys = SpecSchema.Keys.Where(key => !key.IsOfRun && variants.Select(variant => Value(variant, key)).Distinct().Count() > 1).ToArray();
+        var sections = new HashSet<string>();
+        var keys = SpecSchema.Keys.Where(key => !key.IsOfRun && IsTold(key)).ToArray();
         if (keys.Length == 0) return [];
         return [.. members.Select(member => keys.Select(key => new MemberSetting(key.Path, Value(variants[member % variants.Length], key))).ToImmutableArray())];
+
+        // Of a section that some members have and others have not, keys that say the same wherever it is on tell nothing after the first.
+        bool IsTold(SpecKey key)
+        {
+            string?[] values = [.. variants.Select(variant => Value(variant, key)).Distinct()];
+            return values.Length > 1 && (values.Length > 2 || !values.Contains(null) || sections.Add(key.Path[..Math.Max(0, key.Path.LastIndexOf('.'))]));
+        }
     }
 
     private static string? Value(SpecLayer layer, SpecKey key) => layer[key.Path] is { } value ? SpecWriter.WriteLine(value) : null;

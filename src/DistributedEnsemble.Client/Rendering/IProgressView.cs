@@ -13,5 +13,5 @@ internal static class ProgressViews
 {
     /// <summary>A view that is redrawn in place on a terminal, and plain lines anywhere else.</summary>
     public static IProgressView For(IAnsiConsole console, TimeProvider time, MemberNames? names = null) =>
-        console.IsInteractive() ? new LiveView(console, time, names) : new LineView(console);
+        console.IsInteractive() ? new LiveView(console, time, names) : new LineView(console, names);
 }

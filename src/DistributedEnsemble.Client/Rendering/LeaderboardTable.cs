@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports;
@@ -18,7 +16,7 @@ internal static class LeaderboardTable
         var table = new Table().Border(TableBorder.Simple).AddColumn("leaderboard").AddColumn("step", column => column.RightAligned());
         foreach (var measure in measures) table.AddColumn(MeasureWords.Heading(measure), column => column.RightAligned());
         string[] keys = report.Settings.IsDefaultOrEmpty ? [] : [.. report.Settings[0].Select(setting => setting.Key)];
-        foreach (var key in keys) table.AddColumn(ShortNames(keys)[key]);
+        foreach (var key in keys) table.AddColumn(Markup.Escape(SpecValues.ShortName(key, keys)));
         table.AddRow([.. Cells("ensemble", "", report.Ensemble, null).Select(cell => $"[bold]{cell}[/]")]);
         var entries = LeaderboardEntry.Of(report);
         foreach (var entry in entries.Take(MostRows)) table.AddRow(Cells($"member {entry.Member}", Words.Count(entry.Step), entry.Measures, entry));
@@ -28,14 +26,7 @@ internal static class LeaderboardTable
         string[] Cells(string name, string step, Measures of, LeaderboardEntry? entry) =>
         [
             name, step, .. measures.Select(measure => MeasureWords.Value(measure, of.Find(measure))),
-            .. keys.Select(key => entry is null ? "" : Markup.Escape(Text(entry.Settings![key]))),
+            .. keys.Select(key => entry is null ? "" : Markup.Escape(SpecValues.Plainly(entry.Settings![key]?.ToJsonString()))),
         ];
     }
-
-    /// <summary>The last word of a key that no other ends in; else all of it.</summary>
-    private static Dictionary<string, string> ShortNames(string[] keys) => keys.ToDictionary(key => key, key => LastOf(key) is var last && keys.Count(other => LastOf(other) == last) == 1 ? last : key);
-
-    private static string Text(JsonNode? value) => value is null ? Words.Unknown : value is JsonValue text && text.GetValueKind() == JsonValueKind.String ? text.GetValue<string>() : value.ToJsonString();
-
-    private static string LastOf(string key) => key[(key.LastIndexOf('.') + 1)..];
 }

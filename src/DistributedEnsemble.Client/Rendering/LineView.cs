@@ -5,9 +5,10 @@ using Spectre.Console;
 namespace DistributedEnsemble.Client.Rendering;
 
 /// <summary>For files and pipes: a line when a member starts, at every tenth of its training, and when it ends.</summary>
-internal sealed class LineView(IAnsiConsole console) : IProgressView
+internal sealed class LineView(IAnsiConsole console, MemberNames? names = null) : IProgressView
 {
     private readonly Dictionary<int, (MemberStatus Status, int Tenth)> _told = [];
+    private readonly HashSet<int> _named = [];
 
     public async Task<ProgressFrame> ShowAsync(IAsyncEnumerable<ProgressFrame> frames)
     {
@@ -49,11 +50,13 @@ internal sealed class LineView(IAnsiConsole console) : IProgressView
                 $"loss {Words.Loss(member.Loss)}, {Words.Rate(member.StepsPerSecond)} steps/s",
             _ => null,
         };
-        if (line is not null) console.WriteRaw($"member {member.Index} {line}");
+        if (line is not null) console.WriteRaw($"member {member.Index} {line}{(_named.Add(member.Index) ? With(member) : "")}");
     }
 
     private static string Best(MemberStatus member) =>
         member.FinalStep is { } final && final != member.Step ? $" with its best model of step {Words.Count(final)}" : "";
+
+    private string With(MemberStatus member) => names?.SettingsOf(member.Index) is { } settings ? $" ({settings})" : "";
 
     private static string Again(MemberStatus member) =>
         member.Attempt > 1 ? $" from step {Words.Count(member.Step)} (attempt {member.Attempt})" : "";

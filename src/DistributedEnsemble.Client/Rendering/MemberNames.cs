@@ -1,4 +1,5 @@
-using System.Text.Json.Nodes;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Reports;
 using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Client.Rendering;
@@ -15,22 +16,18 @@ internal sealed class MemberNames
 
     public static MemberNames Plain { get; } = new([]);
 
-    public static MemberNames Of(EnsembleSpec spec) => new([.. spec.Variants.Select(variant => InWords(variant.ToJson()))]);
-
-    public string this[int member] => _settings.Length == 0 ? $"{member}" : $"{member} {Shortened(_settings[member % _settings.Length])}";
-
-    /// <summary>The last words of the keys: learningRate=0.1, hidden=[64,64].</summary>
-    private static string InWords(JsonObject settings)
-    {
-        var words = new List<string>();
-        foreach (var (key, value) in settings)
+    /// <summary>By the last words of their keys: learningRate=0.1 hidden=[64,64].</summary>
+    public static MemberNames Of(EnsembleSpec spec) =>
+        new([.. MemberSettings.Of(spec, [.. Enumerable.Range(0, spec.Variants.Count)]).Select(settings =>
         {
-            if (value is JsonObject section) words.Add(InWords(section));
-            else words.Add($"{key}={(value is JsonValue text && text.TryGetValue<string>(out var plain) ? plain : value?.ToJsonString() ?? "null")}");
-        }
+            string[] keys = [.. settings.Select(setting => setting.Key)];
+            return OneLine.Of(string.Join(' ', settings.Select(setting => $"{SpecValues.ShortName(setting.Key, keys)}={SpecValues.Plainly(setting.Value)}")));
+        })]);
 
-        return string.Join(' ', words);
-    }
+    /// <summary>Null where members do not differ.</summary>
+    public string? SettingsOf(int member) => _settings.Length == 0 ? null : _settings[member % _settings.Length];
+
+    public string this[int member] => SettingsOf(member) is { } settings ? $"{member} {Shortened(settings)}" : $"{member}";
 
     private static string Shortened(string text) => text.Length <= Longest ? text : $"{text[..(Longest - 1)]}…";
 }

@@ -24,7 +24,7 @@ internal sealed class ProgressPicture(bool unicode, MemberNames? names = null)
         var shown = Choose(status.Members, Math.Max(1, height - LinesBesidesMembers - (frame.Scores is null ? 0 : 1)));
         var lines = _columns.Lines(shown, width).ToList();
         if (shown.Count < status.Members.Length) lines.Add([Grey(LeftOut(status.Members.Except(shown)))]);
-        if (frame.Scores is { Sizes: [.., var largest] } scores) lines.Add([Grey(InWords(scores.Sizes[0], largest))]);
+        if (frame.Scores is { Sizes: [.., var largest] } scores) lines.Add([Grey(InWords(scores, largest))]);
         lines.Add([new Segment(Total(frame, pace), new Style(frame.Stopping ? Color.Yellow : Color.Default))]);
         return new TextLines(lines);
     }
@@ -59,9 +59,14 @@ internal sealed class ProgressPicture(bool unicode, MemberNames? names = null)
             : $"{progress}, {Words.Rate(pace.StepsPerSecond)} member-steps/s, {Words.Duration(pace.TimeLeft)} left";
     }
 
-    private static string InWords(SizeScore one, SizeScore all) => all.Members == 1
-        ? $"validation NLL of the first member so far {Words.Loss(all.Measures.Nll)}"
-        : $"validation NLL of {Words.Plural(all.Members, "member")} together so far {Words.Loss(all.Measures.Nll)}, of the first alone {Words.Loss(one.Measures.Nll)}";
+    private static string InWords(EnsembleScores scores, SizeScore all)
+    {
+        var (one, rows) = (scores.Sizes[0], scores.OutOfFold ? "out-of-fold" : "validation");
+        return all.Members == 1
+            ? $"{rows} NLL of the first member so far {Words.Loss(all.Measures.Nll)}"
+            : $"{rows} NLL of {Words.Plural(all.Members, "member")} together so far {Words.Loss(all.Measures.Nll)}"
+                + (one.Members == all.Members ? "" : one.Members == 1 ? $", of the first alone {Words.Loss(one.Measures.Nll)}" : $", of the first {one.Members} {Words.Loss(one.Measures.Nll)}");
+    }
 
     private static Segment Grey(string text) => new(text, new Style(Color.Grey));
 }

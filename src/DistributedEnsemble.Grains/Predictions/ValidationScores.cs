@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Evaluation;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tasks;
@@ -8,8 +9,8 @@ using DistributedEnsemble.Training.Tasks;
 namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>
-/// Measures ensembles of growing size on the validation split while a run trains. What a model answered is kept, so that only
-/// new weights are asked.
+/// Measures ensembles of growing size on rows that did not train them while a run trains. What a model answered is kept, so that
+/// only new weights are asked.
 /// </summary>
 internal sealed class ValidationScores(ServedRun served) : IDisposable
 {
@@ -23,7 +24,7 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
     private readonly Dictionary<int, (WeightFile File, double[] Answers)> _kept = [];
     private (string Models, EnsembleScores Scores)? _last;
 
-    /// <returns>Null without validation rows or weights.</returns>
+    /// <returns>Null without such rows or weights.</returns>
     public async Task<EnsembleScores?> OfAsync()
     {
         await _one.WaitAsync();
@@ -31,7 +32,7 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
         {
             var latest = served.Status.Snapshots.GroupBy(file => file.Member).Select(files => files.MaxBy(file => file.Step)!)
                 .Where(file => served.Status.Members[file.Member].State != MemberState.Failed).OrderBy(file => file.Member).ToArray();
-            if (latest.Length == 0 || served.Model.Spec.Data.ValidationFraction == 0) return null;
+            if (latest.Length == 0 || served.Model.Spec.Data is { ValidationFraction: 0, HasOutOfFold: false }) return null;
             var models = string.Join(' ', latest.Select(file => file.Sha256));
             if (_last is { } last && last.Models == models) return last.Scores;
             var scores = await Task.Run(() => MeasureAsync(latest));
@@ -50,37 +51,54 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
     {
         using var use = served.TakePlan();
         var plan = use.Plan;
-        var targets = plan.Samples(DataPart.Validation).Targets;
-        if (targets.Length == 0) return null;
-        var bytes = (long)targets.Length * plan.Task.Width * sizeof(double);
-        latest = [.. latest.Take((int)Math.Max(1, MostBytes / bytes))];
-        await AskAsync(plan, [.. latest.Where(file => _kept.GetValueOrDefault(file.Member).File != file)], targets.Length);
-        var (mean, sizes) = (new AnswerMean(), Sizes(latest.Length));
+        if (plan.Measuring is not { } part || plan.Targets(part) is not { Length: > 0 } targets) return null;
+        var width = plan.Task.Width;
+        latest = [.. latest.Take((int)Math.Max(1, MostBytes / ((long)targets.Length * width * sizeof(double))))];
+        await AskAsync(plan, part, [.. latest.Where(file => _kept.GetValueOrDefault(file.Member).File != file)], targets.Length);
+        double[][] answers = [.. latest.Select(file => _kept[file.Member].Answers)];
+        var (rows, first) = part == DataPart.OutOfFold ? RowsOfSome(answers, width) : ([.. Enumerable.Range(0, targets.Length)], 1);
+        if (rows.Length == 0) return null;
+        var (mean, sizes) = (new GrowingMean(rows, width), Sizes(latest.Length));
+        float[] truth = [.. rows.Select(row => targets[row])];
         var scores = ImmutableArray.CreateBuilder<SizeScore>();
-        foreach (var file in latest)
+        foreach (var (i, one) in answers.Index())
         {
-            mean.Add(_kept[file.Member].Answers);
-            if (sizes.Contains(mean.Count)) scores.Add(new SizeScore(mean.Count, Measure(plan.Task, mean, targets)));
+            mean.Add(one);
+            if (i + 1 >= first && (i + 1 == first || sizes.Contains(i + 1))) scores.Add(new SizeScore(i + 1, Measure(plan.Task, mean.ToArray(), truth)));
         }
 
-        return new EnsembleScores(targets.Length, scores.ToImmutable());
+        return new EnsembleScores(rows.Length, scores.ToImmutable(), part == DataPart.OutOfFold);
     }
 
-    private async Task AskAsync(TrainingPlan plan, ImmutableArray<WeightFile> files, int rows)
+    /// <summary>
+    /// Sizes are compared on the same rows: those that the first members answer which answer half of all that any does. Fewer members
+    /// are not measured.
+    /// </summary>
+    private static (int[] Rows, int First) RowsOfSome(double[][] answers, int width)
+    {
+        var places = answers[0].Length / width;
+        int[] answered = [.. Enumerable.Range(0, places).Select(row => Array.FindIndex(answers, one => !double.IsNaN(one[row * width])))];
+        var known = answered.Count(first => first >= 0);
+        var most = Enumerable.Range(0, answers.Length).First(last => 2 * answered.Count(first => first >= 0 && first <= last) >= known);
+        return ([.. Enumerable.Range(0, places).Where(row => answered[row] >= 0 && answered[row] <= most)], most + 1);
+    }
+
+    private async Task AskAsync(TrainingPlan plan, DataPart part, ImmutableArray<WeightFile> files, int rows)
     {
         var answers = files.Select(_ => new double[rows * plan.Task.Width]).ToArray();
-        foreach (var range in files.IsEmpty ? [] : RowRange.Of(plan, DataPart.Validation))
+        var (chosen, models) = (new ChosenConstituents(files, 0, IsGreedy: false), served.Constituents());
+        foreach (var range in files.IsEmpty ? [] : RowRange.Of(plan, part))
         {
-            var part = await served.Constituents().PredictAsync(files, 0, range);
-            for (var i = 0; i < answers.Length; i++) part.Values[i].CopyTo(answers[i], range.Start * plan.Task.Width);
+            var found = await MeasuredAnswers.AskAsync(plan, chosen, models, range);
+            for (var i = 0; i < answers.Length; i++) found[i].CopyTo(answers[i], range.Start * plan.Task.Width);
         }
 
-        foreach (var (file, i) in files.Select((file, i) => (file, i))) _kept[file.Member] = (file, answers[i]);
+        foreach (var (i, file) in files.Index()) _kept[file.Member] = (file, answers[i]);
     }
 
-    private static Measures Measure(LearningTask task, AnswerMean mean, float[] targets)
+    private static Measures Measure(LearningTask task, double[] mean, float[] targets)
     {
-        var rows = AnswerRows.Of(mean.ToArray());
+        var rows = AnswerRows.Of(mean);
         var measurement = (task.NeedsFit ? task.Fitted(task.Fit(rows, targets)) : task).Quality();
         measurement.Add(rows, targets);
         return measurement.Result();
@@ -89,4 +107,24 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
     /// <summary>All small sizes, and of large ones those that a picture tells apart.</summary>
     private static HashSet<int> Sizes(int most) =>
         [.. Enumerable.Range(1, Math.Min(most, MostSizes)).Select(i => most <= MostSizes ? i : (int)Math.Round(Math.Pow(most, (i - 1.0) / (MostSizes - 1)))), most];
+
+    /// <summary>The mean over the models so far of their answers to some rows; not every model has one to each.</summary>
+    private sealed class GrowingMean(int[] rows, int width)
+    {
+        private readonly double[] _sum = new double[rows.Length * width];
+        private readonly int[] _counts = new int[rows.Length];
+
+        public void Add(double[] answers)
+        {
+            for (var i = 0; i < rows.Length; i++)
+            {
+                var answer = answers.AsSpan(rows[i] * width, width);
+                if (double.IsNaN(answer[0])) continue;
+                _counts[i]++;
+                for (var j = 0; j < width; j++) _sum[(i * width) + j] += answer[j];
+            }
+        }
+
+        public double[] ToArray() => [.. _sum.Select((sum, i) => sum / _counts[i / width])];
+    }
 }

@@ -14,16 +14,19 @@ internal static class ReportSections
 {
     private const int MostModels = 60, MostCells = 6;
 
-    /// <summary>The models alone, the best first.</summary>
+    /// <summary>The models alone, the best first, with the settings in which their members differ.</summary>
     public static string Leaderboard(EvaluationReport report)
     {
-        var page = new StringBuilder("<h2 id=\"leaderboard\">Leaderboard</h2>\n<table><tr><th>model</th>");
+        string[] keys = report.Settings.IsDefaultOrEmpty ? [] : [.. report.Settings[0].Select(setting => setting.Key)];
+        var page = new StringBuilder("<h2 id=\"leaderboard\">Leaderboard</h2>\n<div class=\"wide\"><table><tr><th>model</th>");
         foreach (var measure in report.Ensemble.All) page.Append($"<th>{MeasureWords.Heading(measure.Name)}</th>");
+        foreach (var key in keys) page.Append($"<th title=\"{Html(key)}\">{Html(SpecValues.ShortName(key, keys))}</th>");
         page.Append("</tr>\n");
-        Append(page, $"ensemble of {report.Constituents}", report.Ensemble, "ensemble");
-        var models = report.Weights.Zip(report.Models).OrderBy(model => model.Second.Nll).ToArray();
-        foreach (var (file, measures) in models.Take(MostModels)) Append(page, Name(report, file), measures, "");
-        page.Append("</table>\n");
+        Append(page, $"ensemble of {report.Constituents}", report.Ensemble, keys.Select(_ => ""), "ensemble");
+        var models = report.Weights.Zip(report.Models).Index().OrderBy(model => model.Item.Second.Nll).ToArray();
+        foreach (var (i, (file, measures)) in models.Take(MostModels))
+            Append(page, Name(report, file), measures, keys.Length == 0 ? [] : report.Settings[i].Select(setting => SpecValues.Plainly(setting.Value)), "");
+        page.Append("</table></div>\n");
         if (models.Length > MostModels) page.Append(CultureInfo.InvariantCulture, $"<p class=\"about\">and {models.Length - MostModels:N0} more</p>\n");
         return page.ToString();
     }
@@ -119,8 +122,9 @@ internal static class ReportSections
     private static string Name(EvaluationReport report, WeightFile file) =>
         report.Members == report.Constituents ? $"member {file.Member}" : $"member {file.Member}, step {file.Step.ToString("N0", CultureInfo.InvariantCulture)}";
 
-    private static void Append(StringBuilder page, string name, Measures measures, string style) => page.Append(
-        $"<tr class=\"{style}\"><td>{name}</td>{string.Concat(measures.All.Select(measure => $"<td>{MeasureWords.Value(measure.Name, measure.Value)}</td>"))}</tr>\n");
+    private static void Append(StringBuilder page, string name, Measures measures, IEnumerable<string> settings, string style) => page.Append(
+        $"<tr class=\"{style}\"><td>{name}</td>{string.Concat(measures.All.Select(measure => $"<td>{MeasureWords.Value(measure.Name, measure.Value)}</td>"))}"
+        + $"{string.Concat(settings.Select(value => $"<td>{Html(value)}</td>"))}</tr>\n");
 
     private static string Html(string text) => WebUtility.HtmlEncode(text);
 }

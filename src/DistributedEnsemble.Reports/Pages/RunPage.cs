@@ -21,7 +21,7 @@ internal static class RunPage
         table { border-collapse: collapse; } th, td { padding: .3rem .9rem .3rem 0; text-align: right; border-bottom: 1px solid #e3e6ea; font-variant-numeric: tabular-nums; }
         th:first-child, td:first-child { text-align: left; } tr.ensemble td { font-weight: 600; }
         table.text td, table.bars td { text-align: left; vertical-align: top; overflow-wrap: anywhere; } table.text td:first-child { white-space: nowrap; color: #667; }
-        table { max-width: 100%; } .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem; }
+        table { max-width: 100%; } .wide { overflow-x: auto; } .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem; }
         .pictures img { width: 100%; image-rendering: pixelated; border-radius: 4px; } figcaption { font-size: 13px; color: #445; }
         @page { margin: 14mm; }
         @media print { body { margin: 0; max-width: none; font-size: 11pt; } figure, tr, .pictures figure { break-inside: avoid; } h2 { break-after: avoid; } pre { white-space: pre-wrap; } }

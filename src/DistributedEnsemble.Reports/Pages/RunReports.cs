@@ -63,7 +63,7 @@ public static class RunReports
         RunFolder folder, TrainingPlan plan, LearningTask task, EvaluatedModels models)
     {
         var report = models.Report;
-        if (Curves(folder, plan, report) is { } curves) yield return ("learning", "Training of the members", LearningCurvePlot.Draw(curves, plan.Of(report.Weights[0].Member).LearningRate));
+        if (Curves(folder, plan, report) is { } curves) yield return ("learning", "Training of the members", curves);
         foreach (var figure in TaskFigures.Of(task, models)) yield return figure;
     }
 
@@ -81,15 +81,20 @@ public static class RunReports
         return answers;
     }
 
-    private static LearningCurves? Curves(RunFolder folder, TrainingPlan plan, EvaluationReport report)
+    private static Figure? Curves(RunFolder folder, TrainingPlan plan, EvaluationReport report)
     {
         var members = report.Weights.Select(file => file.Member).Distinct().Take(MostCurves)
             .Select(member => (Member: member, Path: folder.Path(RunFolder.Metrics(member)))).Where(metrics => File.Exists(metrics.Path))
             .Select(metrics => (metrics.Member, Lines: LinesOf(folder, metrics.Path).Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!).ToArray()))
             .Where(metrics => metrics.Lines.Length > 0).ToArray();
-        return members.Length == 0 ? null : new LearningCurves(
-            report.Run, [.. members.Select(metrics => metrics.Lines)], [.. plan.Of(report.Weights[0].Member).SnapshotSteps.Order()],
-            [.. members.Select(metrics => $"member {metrics.Member}")]);
+        if (members.Length == 0) return null;
+        var schedules = members.Select(metrics => (plan.Spec.OfMember(metrics.Member).Training.Schedule.ToString(), plan.Of(metrics.Member).Steps)).Distinct().Count();
+        var drawn = schedules == 1 ? members[..1] : members;
+        return LearningCurvePlot.Draw(
+            new LearningCurves(
+                report.Run, [.. members.Select(metrics => metrics.Lines)], [.. drawn.SelectMany(metrics => plan.Of(metrics.Member).SnapshotSteps).Distinct().Order()],
+                [.. members.Select(metrics => $"member {metrics.Member}")]),
+            [.. drawn.Select(metrics => plan.Of(metrics.Member).LearningRate)]);
     }
 
     private static string[] LinesOf(RunFolder folder, string path) =>

@@ -15,12 +15,13 @@ public static class LearningCurvePlot
 
     private const int PointsOfRate = 2000;
 
-    /// <param name="schedule">The exact learning rate; null draws what the metric lines say of it.</param>
-    public static Figure Draw(LearningCurves curves, LearningRate? schedule = null)
+    /// <param name="schedules">The exact learning rate: one for all members, or one of each; empty draws what the metric lines say of it.</param>
+    public static Figure Draw(LearningCurves curves, params IReadOnlyList<LearningRate> schedules)
     {
         var plot = PlotStyle.Create($"Training: {curves.Title}", "step", "loss of the batches, smoothed");
-        var lines = curves.Members[0];
-        DrawRate(plot, schedule is null ? [.. lines.Select(line => (line.Step, line.LearningRate))] : Rates(schedule, lines[^1].Step));
+        var (lines, last) = (curves.Members[0], curves.Members.Max(member => member[^1].Step));
+        if (schedules.Count > 1) DrawRates(plot, [.. schedules.Zip(curves.Members, (schedule, member) => Edges(Rates(schedule, member[^1].Step)))]);
+        else DrawRate(plot, Edges(schedules is [var schedule] ? Rates(schedule, last) : lines.Select(line => (line.Step, line.LearningRate))));
         var highest = 0.0;
         foreach (var (i, (member, color)) in curves.Members.Zip(Repeat(PlotStyle.Colors)).Index())
         {
@@ -40,18 +41,49 @@ public static class LearningCurvePlot
             if (step == curves.Snapshots[0]) mark.LegendText = "snapshot";
         }
 
-        plot.Axes.SetLimits(0, lines[^1].Step * 1.01, 0, 1.05 * highest);
+        plot.Axes.SetLimits(0, last * 1.01, 0, 1.05 * highest);
         plot.ShowLegend(Alignment.UpperRight);
         return new Figure(plot);
     }
 
     /// <summary>The rate lies behind the loss, as an area with an axis of its own.</summary>
-    private static void DrawRate(Plot plot, IEnumerable<(int Step, double Rate)> points)
+    private static void DrawRate(Plot plot, (double[] Steps, double[] Rates) points)
+    {
+        var area = plot.Add.FillY(points.Steps, new double[points.Steps.Length], points.Rates);
+        area.FillColor = PlotStyle.Faint.WithAlpha(0.6);
+        area.LineWidth = 0;
+        area.LegendText = "learning rate";
+        area.Axes.YAxis = RateAxis(plot, points.Rates.Max());
+    }
+
+    /// <summary>Rates that differ are thin lines in the colours of their members.</summary>
+    private static void DrawRates(Plot plot, (double[] Steps, double[] Rates)[] members)
+    {
+        var axis = RateAxis(plot, members.Max(member => member.Rates.Max()));
+        foreach (var (i, ((steps, rates), color)) in members.Zip(Repeat(PlotStyle.Colors)).Index())
+        {
+            var line = plot.Add.ScatterLine(steps, rates);
+            (line.Color, line.LineWidth, line.LinePattern, line.Axes.YAxis) = (color.WithAlpha(0.6), 1.2f, LinePattern.Dashed, axis);
+            if (i == 0) line.LegendText = "learning rate";
+        }
+    }
+
+    private static IYAxis RateAxis(Plot plot, double highest)
+    {
+        var axis = plot.Axes.Right;
+        axis.Label.Text = "learning rate";
+        axis.Label.FontSize = 14;
+        axis.FrameLineStyle.IsVisible = true;
+        plot.Axes.SetLimitsY(0, highest * 1.6, axis);
+        return axis;
+    }
+
+    /// <summary>A restart is an edge, not a slope.</summary>
+    private static (double[] Steps, double[] Rates) Edges(IEnumerable<(int Step, double Rate)> points)
     {
         List<double> steps = [], rates = [];
         foreach (var (step, rate) in points)
         {
-            // A restart is an edge, not a slope.
             if (rates.Count > 0 && rate > rates[^1])
             {
                 steps.Add(step);
@@ -62,16 +94,7 @@ public static class LearningCurvePlot
             rates.Add(rate);
         }
 
-        var area = plot.Add.FillY([.. steps], new double[steps.Count], [.. rates]);
-        area.FillColor = PlotStyle.Faint.WithAlpha(0.6);
-        area.LineWidth = 0;
-        area.LegendText = "learning rate";
-        var axis = plot.Axes.Right;
-        area.Axes.YAxis = axis;
-        axis.Label.Text = "learning rate";
-        axis.Label.FontSize = 14;
-        axis.FrameLineStyle.IsVisible = true;
-        plot.Axes.SetLimitsY(0, rates.Max() * 1.6, axis);
+        return ([.. steps], [.. rates]);
     }
 
     /// <summary>α(t) from the first step to the last, of each or of so many that a picture shows no gap.</summary>

@@ -8,6 +8,7 @@ const states = ['training', 'waiting', 'completed', 'failed'];
 const columns = [
   { name: 'Member', key: m => m.index },
   { name: 'State', key: m => states.indexOf(m.state), cell: 'state-cell' },
+  { name: 'Settings', key: m => m.settings ?? '', cell: 'settings-cell' },
   { name: 'Silo and lane', key: m => `${m.silo ?? '~'}/${m.lane ?? ''}`, cell: 'silo-cell' },
   { name: 'Steps', key: m => m.step },
   { name: 'Loss', key: m => m.loss ?? Infinity, cell: 'number' },
@@ -36,8 +37,10 @@ export class MemberTable {
     this.resize.observe(this.scroll);
   }
 
-  update(members, stepsPerMember) {
+  update(members, stepsPerMember, settings) {
     this.members = members;
+    setClass(this.table, settings ? 'table varied' : 'table');
+    for (const member of members) member.settings = settings?.[member.index % settings.length] ?? null;
     this.steps = stepsPerMember;
     for (const member of members) member.left = member.state === 'training' && member.stepsPerSecond > 0 ? (stepsPerMember - member.step) / member.stepsPerSecond : null;
     this.drawFilters();
@@ -101,12 +104,13 @@ export class MemberTable {
 
   makeRow(index) {
     const pick = h('button', { class: 'pick', type: 'button', 'aria-pressed': 'false', title: 'Show this member in the charts', onclick: () => this.pick(index) }, String(index));
+    const settings = h('span', { role: 'cell', class: 'settings-cell' });
     const state = h('span', { class: 'state' }), silo = h('span', { role: 'cell', class: 'quiet silo-cell' }), bar = h('i'), steps = h('span', { class: 'quiet number' });
     const track = h('span', { class: 'track' }, bar);
     const cell = name => h('span', { role: 'cell', class: `number ${name}` });
     const [loss, speed, epoch, left] = [cell(''), cell('rate-cell'), cell('epoch-cell'), cell('')];
     const element = h('div', { class: 'row', role: 'row' },
-      h('span', { role: 'cell' }, pick), h('span', { role: 'cell', class: 'state-cell' }, state), silo,
+      h('span', { role: 'cell' }, pick), h('span', { role: 'cell', class: 'state-cell' }, state), settings, silo,
       h('span', { role: 'cell', class: 'share' }, track, steps), loss, speed, epoch, left);
     const row = {
       element,
@@ -116,7 +120,8 @@ export class MemberTable {
         const isPicked = this.picked === index;
         setClass(element, isPicked ? 'row picked' : 'row');
         pick.setAttribute('aria-pressed', String(isPicked));
-        setText(pick, member.label ?? String(index));
+        setText(settings, member.settings ?? '');
+        settings.title = member.settings ?? '';
         setClass(state, `state ${member.state}`);
         setText(state, member.state);
         state.title = member.reason ?? '';

@@ -9,11 +9,19 @@ import { MemberTable } from './members.js';
 import { Timeline } from './timeline.js';
 import { Silos } from './silos.js';
 
+// The keys in which members differ, of each variant, by their last words where these are enough: learningRate=0.1 hidden=[64].
+function inWords(settings) {
+  if (!settings) return null;
+  const last = key => key.slice(key.lastIndexOf('.') + 1), keys = Object.keys(settings[0]);
+  const name = key => (keys.filter(other => last(other) === last(key)).length > 1 ? key : last(key));
+  return settings.map(one => keys.map(key => `${name(key)}=${one[key] === null ? none : typeof one[key] === 'string' ? one[key] : JSON.stringify(one[key])}`).join(' '));
+}
+
 export function showRun(main, name) {
   title(name);
   const run = { members: [], snapshots: [], ema: [] };
   const curves = new Curves();
-  let scores = null, scoreMeasure = 'nll', isDrawing = false;
+  let scores = null, scoreMeasure = 'nll', isDrawing = false, isLeft = false, again, settings = null;
   const pace = [];
 
   const state = h('span', { class: 'state' }), reason = h('p', { class: 'quiet' });
@@ -72,6 +80,7 @@ export function showRun(main, name) {
     const before = run.state;
     const { members: changed = [], snapshots = [], ema, happened = [], points = [], ...head } = delta;
     Object.assign(run, head);
+    if (head.settings !== undefined) settings = inWords(head.settings);
     for (const member of changed) {
       run.members[member.index] = member;
       if (member.state === 'training') curves.setLive(member.index, member.step, member.loss);
@@ -88,11 +97,14 @@ export function showRun(main, name) {
     draw();
   }
 
-  // Of a thousand members some points each; of ten many.
+  // Of a thousand members some points each; of ten many. Of long files some lines at first, until the server has read them all.
   async function askHistory() {
+    clearTimeout(again);
     const steps = stepsPerMember(), each = run.memberCount > mostLines ? 60 : run.memberCount > 20 ? 150 : 300;
     try {
-      curves.setHistory(await get(runPath(name, `/metrics?step=${Math.max(1, Math.ceil(steps / each))}&columns=loss,quality,learningRate`)));
+      const history = await get(runPath(name, `/metrics?step=${Math.max(1, Math.ceil(steps / each))}&columns=loss,quality,learningRate`));
+      curves.setHistory(history);
+      if (history.sampled && !isLeft) again = setTimeout(askHistory, 1_500);
       draw();
     } catch {
       // The next checkpoint's points come anyway.
@@ -143,7 +155,7 @@ export function showRun(main, name) {
     fact('Trained for', duration(run.trainSeconds), '');
     fact('Mean loss', losses.length ? measure(losses.reduce((sum, value) => sum + value, 0) / losses.length) : none, '');
     if (run.members.length && known.length === run.members.length) {
-      members.update(run.members, steps);
+      members.update(run.members, steps, settings);
       silos.update(run.members, steps);
     }
     drawCurves(loss, member => curves.column(member, 'loss'), 'loss', marks());
@@ -182,7 +194,7 @@ export function showRun(main, name) {
         : withData.length > mostLines
           ? [{ values: low, kind: 'edge' }, { values: high, kind: 'edge', over: true }, { values: mean, kind: 'mean', name: 'mean' }]
           : [...rows.map(values => ({ values, kind: 'member' })), { values: mean, kind: 'mean', name: 'mean' }];
-    if (picked >= 0 && withData.length > 1) lines.push({ values: rows[picked], kind: 'picked', name: `member ${members.picked}` });
+    if (picked >= 0 && withData.length > 1) lines.push({ values: rows[picked], kind: 'picked', name: `member ${members.picked}${settings ? ` (${settings[members.picked % settings.length]})` : ''}` });
     const last = mean.length - 1;
     const summary = withData.length === 1 ? `${measure(mean[last])} at step ${count(xs[last])}`
       : `mean ${measure(mean[last])}, ${measure(least[last])} to ${measure(most[last])} at step ${count(xs[last])}`;
@@ -200,7 +212,7 @@ export function showRun(main, name) {
       measures.hidden = false;
     }
     const xs = flat.map(([n]) => n), values = flat.map(([, all]) => all[scoreMeasure] ?? null);
-    size.draw({ xs, lines: [{ values, kind: 'mean', name: measureName(scoreMeasure) }], summary: `${measure(values[0])} with 1, ${measure(values.at(-1))} with ${plural(xs.at(-1), 'member')}; ${plural(scores.rows, 'validation row')}` });
+    size.draw({ xs, lines: [{ values, kind: 'mean', name: measureName(scoreMeasure) }], summary: `${measure(values[0])} with ${xs[0]}, ${measure(values.at(-1))} with ${plural(xs.at(-1), 'member')}; ${scores.outOfFold ? `${plural(scores.rows, 'training row')}, answered by members that did not see them` : plural(scores.rows, 'validation row')}` });
   }
 
   const end = listen(runPath(name, '/live'), {
@@ -210,6 +222,8 @@ export function showRun(main, name) {
     gone: () => refused({ message: `Run ${name} is gone.` }),
   }, refused);
   return () => {
+    isLeft = true;
+    clearTimeout(again);
     end();
     charts.forEach(chart => chart.destroy());
     members.destroy();

@@ -13,7 +13,7 @@ public sealed class MembersTests
     public async Task The_leaderboard_shows_the_keys_in_which_members_differ()
     {
         using var driver = new TestDriver();
-        (await driver.RunAsync(s_train)).Succeeded();
+        var trained = (await driver.RunAsync(s_train)).Succeeded();
 
         var json = (await driver.RunAsync("evaluate", "r", "--select", "greedy", "--json")).Succeeded().Json;
         var text = (await driver.RunAsync("evaluate", "r")).Succeeded().Out;
@@ -27,8 +27,24 @@ public sealed class MembersTests
         });
         Assert.Contains("epochs", text, StringComparison.Ordinal);
         Assert.Contains("out-of-fold accuracy", text, StringComparison.Ordinal);
+        Assert.Contains("(epochs=3 rate=0.1)\n", trained.Out, StringComparison.Ordinal);
         Assert.Equal(1437, json.GetProperty("validation").GetProperty("rows").GetInt32());
         Assert.True(json.GetProperty("validation").GetProperty("outOfFold").GetBoolean());
+    }
+
+    [Fact]
+    public async Task The_report_shows_the_settings_of_members_that_differ()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync(s_train)).Succeeded();
+
+        (await driver.RunAsync("report", "r")).Succeeded();
+
+        var folder = Path.Combine(driver.RunsFolder, "r", "report");
+        var page = File.ReadAllText(Path.Combine(folder, "index.html"));
+        Assert.Contains("<th title=\"training.epochs\">epochs</th><th title=\"regularization.dropout.rate\">rate</th></tr>", page, StringComparison.Ordinal);
+        Assert.Equal(2, page.Split("<td>2</td><td>–</td></tr>").Length - 1);
+        Assert.Equal(2, page.Split("<td>3</td><td>0.1</td></tr>").Length - 1);
     }
 
     [Fact]

@@ -45,6 +45,6 @@ public sealed class SparklineTests
             """{ "name": "r", "members": 4, "data": { "dataset": "digits" }, "variants": [ { "training": { "batchSize": 16 } }, { "model": { "kind": "mlp", "hidden": [64, 64] } } ] }"""));
 
         Assert.Equal("3", plain[3]);
-        Assert.Equal(["0 batchSize=16", "1 kind=mlp hidden=[64,64]", "2 batchSize=16"], [varied[0], varied[1], varied[2]]);
+        Assert.Equal(["0 hidden=[128] batchSize=16", "1 hidden=[64,64] batchSize=128", "2 hidden=[128] batchSize=16"], [varied[0], varied[1], varied[2]]);
     }
 }

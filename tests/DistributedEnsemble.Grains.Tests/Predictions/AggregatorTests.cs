@@ -68,6 +68,27 @@ public sealed class AggregatorTests
     }
 
     [Fact]
+    public async Task Sizes_of_members_that_do_not_see_all_rows_are_measured_on_the_same_rows_by_those_that_did_not()
+    {
+        const string Spec = """
+            { "name": "folded", "seed": 3, "members": 4, "data": { "dataset": "digits", "folds": 2 }, "model": { "kind": "mlp", "hidden": [8] }, "training": { "epochs": 2 } }
+            """;
+        await using var cluster = await EnsembleCluster.StartAsync(silos: 1, lanes: 2);
+        var run = await cluster.SubmitAsync(Spec);
+        await cluster.WhenAsync(run, s => s.HasEnded);
+
+        var scores = (await cluster.Aggregator(run).ScoreAsync())!;
+
+        // Members 0 and 2 did not see the first fold; 1 and 3 did.
+        Assert.True(scores.OutOfFold);
+        Assert.Equal(Specs.Plan(Spec).Rows.UnseenBy(0).Cast<bool>().Count(isUnseen => isUnseen), scores.Rows);
+        Assert.Equal([1, 2, 3, 4], scores.Sizes.Select(size => size.Members));
+        Assert.Equal(scores.Sizes[0].Measures, scores.Sizes[1].Measures);
+        Assert.NotEqual(scores.Sizes[1].Measures, scores.Sizes[2].Measures);
+        Assert.Equal(scores.Sizes[2].Measures, scores.Sizes[3].Measures);
+    }
+
+    [Fact]
     public async Task The_best_member_is_chosen_by_validation_alone()
     {
         await using var cluster = await EnsembleCluster.StartAsync();

@@ -32,9 +32,21 @@ public sealed class LearningCurvePlotTests
         Assert.Contains($"fill=\"{LossColor}\"", figure.Svg(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Schedules_that_differ_are_dashed_lines_in_the_colours_of_their_members()
+    {
+        var (short_, long_) = (Curves(40), Curves(80));
+        using var figure = LearningCurvePlot.Draw(
+            new LearningCurves("r", [short_.Members[0], long_.Members[0]], [40, 80]), new CyclicCosine(0.1, steps: 40, cycles: 1), new Constant(0.05));
+
+        // A dash is a shape of its own in an SVG.
+        Assert.DoesNotMatch($"<path fill=\"{RateColor}\" fill-opacity", figure.Svg());
+        Assert.All([LossColor, "#D55E00"], color => Assert.Matches($"<path fill=\"{color}\" fill-opacity=\"0.6", figure.Svg()));
+    }
+
     private static int PointsOfRate(LearningCurves curves, LearningRate? schedule)
     {
-        using var figure = LearningCurvePlot.Draw(curves, schedule);
+        using var figure = LearningCurvePlot.Draw(curves, schedule is null ? [] : [schedule]);
         var area = Regex.Match(figure.Svg(), $"<path fill=\"{RateColor}\" fill-opacity=\"[0-9.]+\" d=\"(?<points>[^\"]*)\"");
         return area.Groups["points"].Value.Count(command => command is 'M' or 'L');
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http.Metrics;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
@@ -65,6 +66,79 @@ public sealed class MetricTests(ServedRuns served) : IClassFixture<ServedRuns>
         Assert.Equal([.. Enumerable.Range(1, 50).Select(step => (float?)(step * 0.5f))], series.Between(1, 50, 1).Loss);
         series.ReadOn(Lines([Line(1, 7)]));
         Assert.Equal((1, 7f), (series.Count, series.Between(1, 9, 1).Loss[0]));
+    }
+
+    [Fact]
+    public void A_sample_of_a_long_file_has_lines_of_all_its_parts_and_the_last()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllLines(folder.File("metrics.jsonl"), Enumerable.Range(1, 200_000).Select(step => Line(step, step)));
+        using var file = File.OpenRead(folder.File("metrics.jsonl"));
+
+        var series = MetricSample.Read(file, 1, int.MaxValue, 100, 2048);
+        var part = MetricSample.Read(file, 50_000, 60_000, 10, 2048);
+
+        Assert.InRange(series.Count, 1000, 3000);
+        Assert.Equal(200_000, series.LastStep);
+        var points = series.Between(1, 200_000, 2000);
+        Assert.InRange(points.Steps.Count, 98, 102);
+        // The loss of these lines is their step.
+        Assert.All(points.Steps.Zip(points.Loss), point => Assert.InRange(point.Second!.Value, point.First - 2000, point.First));
+        Assert.InRange(part.Between(1, int.MaxValue, 1).Steps[0], 49_950, 50_050);
+        Assert.InRange(part.LastStep, 59_950, 60_050);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"step\":1")]
+    [InlineData("no line\n")]
+    public void Of_a_file_without_lines_there_is_no_sample(string text)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("metrics.jsonl"), text);
+        using var file = File.OpenRead(folder.File("metrics.jsonl"));
+
+        if (text.StartsWith('n')) Assert.ThrowsAny<JsonException>(() => MetricSample.Read(file, 1, int.MaxValue, 10, 1024));
+        else Assert.Equal(0, MetricSample.Read(file, 1, int.MaxValue, 10, 1024).Count);
+    }
+
+    [Fact]
+    public async Task Of_a_million_lines_some_are_answered_first_and_all_once_they_have_been_read()
+    {
+        const int Million = 1_000_000, Width = Million / 400;
+        var status = new RunStatus
+        {
+            Run = "million", Id = Guid.NewGuid(), State = RunState.Completed, Steps = Million, StepsTotal = Million,
+            Members = [new MemberStatus { Index = 0, State = MemberState.Completed, Step = Million }],
+        };
+        var path = Path.Combine(served.RunsFolder, "million", "members", "00", "metrics.jsonl");
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllLines(path, Enumerable.Range(1, Million).Select(step => Line(step, step % 2)));
+        await File.WriteAllTextAsync(Path.Combine(served.RunsFolder, "million", "run.json"), RunStatusJson.ToJson(status), Cancellation);
+        await ServedRuns.WaitAsync(async () => (await served.Client.GetAsync("/api/runs/million", Cancellation)).IsSuccessStatusCode);
+
+        var some = await AskAsync();
+        Assert.True(some.GetProperty("sampled").GetBoolean());
+        IsWhole(some, 0.1);
+        await ServedRuns.WaitAsync(async () => !(await AskAsync()).GetProperty("sampled").GetBoolean());
+        IsWhole(await AskAsync(), 0);
+
+        async Task<JsonElement> AskAsync()
+        {
+            var answer = await served.Client.GetStringAsync("/api/runs/million/metrics", Cancellation);
+            Assert.InRange(answer.Length, 5_000, 200_000);
+            return JsonElement.Parse(answer);
+        }
+
+        // A point for every 2,500 steps, and the mean of those lines.
+        static void IsWhole(JsonElement answer, double tolerance)
+        {
+            var member = answer.GetProperty("members")[0];
+            var steps = member.GetProperty("steps").EnumerateArray().Select(step => step.GetInt32()).ToArray();
+            Assert.Equal((Width, Million), (answer.GetProperty("step").GetInt32(), steps[^1]));
+            Assert.Equal(Enumerable.Range(0, 400), steps.Select(step => (step - 1) / Width));
+            Assert.All(member.GetProperty("loss").EnumerateArray(), loss => Assert.Equal(0.5, loss.GetDouble(), tolerance));
+        }
     }
 
     [Fact]

@@ -58,7 +58,7 @@ internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunInde
 
     private async IAsyncEnumerable<SseItem<string>> RunAsync(string name, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var deltas = new RunDeltas(history, new TimelineReader(runsFolder, name));
+        var deltas = new RunDeltas(history, new TimelineReader(runsFolder, name), VariantSettings.Of(runsFolder, name));
         var (isFirst, said, scored) = (true, time.GetTimestamp(), (long?)null);
         var (measured, scoring) = ("", (Task<EnsembleScores?>?)null);
         while (true)
@@ -126,6 +126,7 @@ internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunInde
     private static string Json(EnsembleScores scores) => new JsonObject
     {
         ["rows"] = scores.Rows,
+        ["outOfFold"] = scores.OutOfFold,
         ["sizes"] = new JsonArray([.. scores.Sizes.Select(size => (JsonNode)new JsonObject
         {
             ["members"] = size.Members, ["measures"] = JsonSerializer.SerializeToNode(size.Measures, RunStatusJson.Options),

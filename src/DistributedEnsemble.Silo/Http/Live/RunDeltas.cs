@@ -7,7 +7,8 @@ using DistributedEnsemble.Silo.Http.Runs;
 namespace DistributedEnsemble.Silo.Http.Live;
 
 /// <summary>What a watcher of a run does not know yet: all of it at first, then only what has changed.</summary>
-internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline)
+/// <param name="settings">What members' specs say where they differ, of each variant; null where they do not.</param>
+internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline, JsonArray? settings = null)
 {
     /// <summary>Points of a member's curves in one delta.</summary>
     private const int MostPoints = 100;
@@ -37,7 +38,7 @@ internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline)
         if (items.Count > 0) delta[name] = items;
     }
 
-    private static JsonObject Head(RunStatus status) => new()
+    private JsonObject Head(RunStatus status) => new()
     {
         ["run"] = status.Run,
         ["id"] = status.Id.ToString(),
@@ -49,6 +50,7 @@ internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline)
         ["trainSeconds"] = status.State == RunState.Running ? Math.Round(status.TrainSeconds) : status.TrainSeconds,
         ["cpu"] = status.Machine?.Cpu,
         ["memberCount"] = status.Members.Length,
+        ["settings"] = settings?.DeepClone(),
     };
 
     private JsonArray Members(RunStatus status) =>
@@ -80,15 +82,15 @@ internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline)
         {
             var isNew = !_lastSteps.TryGetValue(member.Index, out var known);
             if (!isNew && (member.State == MemberState.Waiting || (member.State != MemberState.Training && known >= member.Step))) continue;
-            // A member's past is what was written when its watcher came.
-            if (isNew && member.State != MemberState.Training)
+            // A member's past is asked for by itself, and long to read: what has been written by now may come with the next lines once more.
+            if (isNew)
             {
-                _lastSteps[member.Index] = member.Step;
+                _lastSteps[member.Index] = member.State == MemberState.Training ? 0 : member.Step;
                 continue;
             }
 
-            var (last, metrics) = history.Ask(run, member.Index, series => (series.LastStep, isNew || series.LastStep <= known ? null : New(member.Index, series, known)));
-            if (last > 0 || isNew) _lastSteps[member.Index] = last;
+            var (last, metrics) = history.Ask(run, member.Index, series => (series.LastStep, series.LastStep <= known ? null : New(member.Index, series, known)));
+            if (last > 0) _lastSteps[member.Index] = last;
             if (metrics is not null) points.Add(JsonSerializer.SerializeToNode(metrics, RunStatusJson.Options));
         }
 

@@ -15,6 +15,9 @@ internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history)
 {
     private const int DefaultPoints = 400, MostPoints = 200_000, MostPointsOfMember = 20_000;
 
+    /// <summary>Of files, for one answer: what is read in some hundredths of a second.</summary>
+    private const long MostBytes = 3L << 20;
+
     public void Map(IEndpointRouteBuilder app) => app.MapGet(
         "/api/runs/{name}/metrics",
         (string name, string? members, string? from, string? to, string? step, string? columns) => AnswerAsync(name, members, from, to, step, columns)).Needs(Access.Inference);
@@ -32,14 +35,27 @@ internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history)
         var run = new RunKey(status.Run, status.Id);
         return await Task.Run(() =>
         {
+            var (isSampled, bytes) = (false, MostBytes / Math.Max(1, chosen.Count));
             string? measure = null;
-            var answers = chosen.Select(member => history.Ask(run, member, series =>
+            var answers = new List<MemberMetrics>();
+            foreach (var member in chosen)
             {
-                measure ??= series.Measure;
-                var curves = MemberMetrics.Of(member, series.Between(first, last, width), series.Validation.Where(point => point.Step >= first && point.Step <= last));
-                return curves.Only(asked);
-            })).OfType<MemberMetrics>().ToArray();
-            return JsonAnswer.OfStatus(new { run = run.Name, step = width, measure, members = answers });
+                var (answer, isSome) = history.AskSoon(run, member, bytes, Sample, series =>
+                {
+                    measure ??= series.Measure;
+                    return MemberMetrics.Of(member, series.Between(first, last, width), series.Validation.Where(point => point.Step >= first && point.Step <= last)).Only(asked);
+                });
+                isSampled |= isSome;
+                if (answer is not null) answers.Add(answer);
+            }
+
+            return JsonAnswer.OfStatus(new { run = run.Name, step = width, measure, sampled = isSampled, members = answers });
+
+            MetricSeries Sample(FileStream file)
+            {
+                var blocks = (int)Math.Clamp(range / width, 1, Math.Max(1, bytes / MetricSample.SmallestBlock));
+                return MetricSample.Read(file, first, last, blocks, (int)Math.Max(MetricSample.SmallestBlock, bytes / blocks));
+            }
         });
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
 
@@ -11,21 +12,69 @@ internal sealed class MetricHistory(string runsFolder)
 {
     private const long MostBytes = 128L << 20;
 
+    /// <summary>For which lines that somebody else reads are waited for.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(10);
+
     private readonly Lock _lock = new();
     private readonly Dictionary<(RunKey Run, int Member), Entry> _entries = [];
     private long _uses;
+    private Task _reading = Task.CompletedTask;
 
     /// <summary>Asks one member's lines, brought up to date first.</summary>
     /// <returns>The default where the member has no lines yet, or none that can be read.</returns>
     public T? Ask<T>(RunKey run, int member, Func<MetricSeries, T> ask)
     {
         var entry = EntryOf(run, member);
-        lock (entry.Series)
+        lock (entry.Series) return TryReadOn(run, member, entry) ? ask(entry.Series) : default;
+    }
+
+    /// <summary>
+    /// Asks one member's lines, or some of them where more have to be read first than there is time for: all are then read behind this
+    /// answer, for those who ask again.
+    /// </summary>
+    /// <param name="mostBytes">What is read of the file.</param>
+    /// <param name="sample">Takes some lines of it.</param>
+    /// <returns>The default where the member has no lines yet, or none that can be read; and whether these were but some.</returns>
+    public (T? Answer, bool IsSampled) AskSoon<T>(RunKey run, int member, long mostBytes, Func<FileStream, MetricSeries> sample, Func<MetricSeries, T> ask)
+    {
+        var entry = EntryOf(run, member);
+        if (Monitor.TryEnter(entry.Series, s_patience))
         {
-            if (!TryReadOn(run, member, entry.Series)) return default;
-            var answer = ask(entry.Series);
-            entry.Bytes = entry.Series.Bytes;
-            return answer;
+            try
+            {
+                if (IsShort(run, member, entry, mostBytes)) return (TryReadOn(run, member, entry) ? ask(entry.Series) : default, false);
+            }
+            finally
+            {
+                Monitor.Exit(entry.Series);
+            }
+        }
+
+        ReadBehind(run, member, entry);
+        using var file = TryOpen(run, member);
+        return (file is not null && Try(() => sample(file)) is { Count: > 0 } some ? ask(some) : default, true);
+    }
+
+    private bool IsShort(RunKey run, int member, Entry entry, long mostBytes)
+    {
+        using var file = TryOpen(run, member);
+        return file is null || entry.Series.Unread(file.Length) <= mostBytes;
+    }
+
+    /// <summary>One file after the other: they all want the same disk and processor.</summary>
+    private void ReadBehind(RunKey run, int member, Entry entry)
+    {
+        lock (_lock)
+        {
+            if (entry.IsWaiting) return;
+            entry.IsWaiting = true;
+            _reading = _reading.ContinueWith(
+                _ =>
+                {
+                    lock (entry.Series) TryReadOn(run, member, entry);
+                    lock (_lock) entry.IsWaiting = false;
+                },
+                CancellationToken.None, TaskContinuationOptions.LongRunning, TaskScheduler.Default);
         }
     }
 
@@ -55,18 +104,34 @@ internal sealed class MetricHistory(string runsFolder)
         }
     }
 
-    private bool TryReadOn(RunKey run, int member, MetricSeries series)
+    private bool TryReadOn(RunKey run, int member, Entry entry)
+    {
+        using var file = TryOpen(run, member);
+        var hasRead = file is not null && Try<object>(() =>
+        {
+            entry.Series.ReadOn(file);
+            return entry;
+        }) is not null;
+        entry.Bytes = entry.Series.Bytes;
+        return hasRead || entry.Series.Count > 0;
+    }
+
+    private FileStream? TryOpen(RunKey run, int member)
     {
         var folder = new RunFolder(runsFolder, run.Name);
+        return Try(() => RegularFile.OpenRead(folder.Runs, folder.Path(RunFolder.Metrics(member))));
+    }
+
+    /// <returns>Null where the file cannot be read, or is none of metric lines.</returns>
+    private static T? Try<T>(Func<T> read) where T : class
+    {
         try
         {
-            using var file = RegularFile.OpenRead(folder.Runs, folder.Path(RunFolder.Metrics(member)));
-            series.ReadOn(file);
-            return true;
+            return read();
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or System.Text.Json.JsonException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
         {
-            return series.Count > 0;
+            return null;
         }
     }
 
@@ -77,5 +142,8 @@ internal sealed class MetricHistory(string runsFolder)
         public long Bytes { get; set; }
 
         public long Used { get; set; }
+
+        /// <summary>Whether all of its lines are going to be read.</summary>
+        public bool IsWaiting { get; set; }
     }
 }

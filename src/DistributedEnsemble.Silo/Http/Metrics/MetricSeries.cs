@@ -42,6 +42,20 @@ internal sealed class MetricSeries
         }
     }
 
+    /// <summary>Adds whole lines, as they stand in a file.</summary>
+    /// <exception cref="InvalidDataException">A line is none.</exception>
+    public void AddWhole(ReadOnlySpan<byte> lines)
+    {
+        while (lines.IndexOf((byte)'\n') is var end and >= 0)
+        {
+            if (end > 0) AddLine(lines[..end]);
+            lines = lines[(end + 1)..];
+        }
+    }
+
+    /// <summary>Bytes of a file that have not been read, or all of one that is another by now.</summary>
+    public long Unread(long length) => length < _read ? length : length - _read;
+
     /// <summary>The lines of a range of steps, those of each <paramref name="width"/> steps as one point.</summary>
     /// <param name="width">At least 1.</param>
     public MetricPoints Between(int from, int to, int width)
@@ -77,13 +91,9 @@ internal sealed class MetricSeries
             bytes = bytes[(end + 1)..];
         }
 
-        while ((end = bytes.IndexOf((byte)'\n')) >= 0)
-        {
-            if (end > 0) AddLine(bytes[..end]);
-            bytes = bytes[(end + 1)..];
-        }
-
-        if (bytes.Length > 0) _rest = [.. _rest, .. bytes];
+        var whole = bytes.LastIndexOf((byte)'\n') + 1;
+        AddWhole(bytes[..whole]);
+        if (whole < bytes.Length) _rest = [.. _rest, .. bytes[whole..]];
     }
 
     private void AddLine(ReadOnlySpan<byte> line)
