@@ -55,6 +55,8 @@ public sealed class HttpServer : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         logs?.Invoke(builder.Logging);
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+        // Requests that are being answered are, when the server ends.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.RequestTimeoutSeconds));
         builder.Services.AddRoutingCore();
         builder.Services.Configure<JsonOptions>(options => options.SerializerOptions.Encoder = RunStatusJson.Options.Encoder);
         builder.AddEnsembleTelemetry();
@@ -134,7 +136,7 @@ public sealed class HttpServer : IAsyncDisposable
         var errors = new HttpErrors(settings, app.Services.GetRequiredService<ILogger<HttpErrors>>());
         var sessions = new Sessions(check.Keys, check.Http.IsTls || settings.BehindProxy, time);
         var guard = new AccessGuard(check, sessions, app.Services.GetRequiredService<AdminAudit>());
-        var timeout = new RequestTimeout(settings, time);
+        var timeout = new RequestTimeout(settings, time, app.Lifetime.ApplicationStopping);
         app.Use(next => context => GatedConnection.InvokeAsync(context, next));
         app.Use(next => context => ResponseHeaders.InvokeAsync(context, next));
         app.Use(next => context => errors.InvokeAsync(context, next));

@@ -1,7 +1,8 @@
 namespace DistributedEnsemble.Silo.Http;
 
-/// <summary>Ends a request that takes too long, its reading included.</summary>
-internal sealed class RequestTimeout(HttpSettings settings, TimeProvider time)
+/// <summary>Ends a request that takes too long, its reading included; and one without end when the server ends, which would wait for it.</summary>
+/// <param name="ending">Is cancelled when the server begins to end.</param>
+internal sealed class RequestTimeout(HttpSettings settings, TimeProvider time, CancellationToken ending)
 {
     private const string Item = "ensemble.timeout";
 
@@ -13,6 +14,7 @@ internal sealed class RequestTimeout(HttpSettings settings, TimeProvider time)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<EndlessMetadata>() is not null)
         {
+            using var end = ending.UnsafeRegister(static request => ((HttpContext)request!).Abort(), context);
             await next(context);
             return;
         }

@@ -156,6 +156,25 @@ public sealed class RunTests(ServedRuns served) : IClassFixture<ServedRuns>
         Assert.Fail("The stream broke off.");
     }
 
+    [Theory]
+    [InlineData("/api/runs/kept/events")]
+    [InlineData("/api/runs/kept/live")]
+    [InlineData("/api/live")]
+    public async Task A_server_that_ends_waits_for_requests_as_long_as_they_may_take_and_for_no_watcher(string path)
+    {
+        var server = await served.StartAsync(new HttpSettings { RequestTimeoutSeconds = 3600 });
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+        await client.PostAsync("/api/runs", new StringContent(ServedRuns.SpecOf("kept").Replace("\"epochs\": 1", "\"epochs\": 100000")), Cancellation);
+        await client.PostAsync("/api/runs/kept/resume", null, Cancellation);
+        await using var stream = await client.GetStreamAsync(path, Cancellation);
+        await stream.ReadExactlyAsync(new byte[1], Cancellation);
+
+        await server.DisposeAsync();
+
+        await Assert.ThrowsAnyAsync<IOException>(() => stream.CopyToAsync(Stream.Null, Cancellation));
+        await served.Client.PostAsync("/api/runs/kept/stop", null, Cancellation);
+    }
+
     [Fact]
     public async Task Watchers_have_a_limit()
     {
