@@ -53,9 +53,20 @@ public sealed record EvaluationReport
     /// <summary>Null unless a coverage was asked for.</summary>
     [Id(14)] public ConformalMetrics? Conformal { get; init; }
 
+    /// <summary>The ensemble where rows are asked of fewer members, by growing probability of another prediction; empty without validation rows that can tell.</summary>
+    [Id(18)] public ImmutableArray<EarlyExitMeasures> EarlyExits { get; init; } = [];
+
     /// <summary>Whose predictions the run learned; null unless it learned some, and its teacher is what it was.</summary>
     [Id(15)] public TeacherMeasures? Teacher { get; init; }
 }
+
+/// <summary>An ensemble whose rows stop asking members when more are unlikely to change their prediction, on the test split.</summary>
+/// <param name="Probability">Of another prediction, as the validation split bounds it.</param>
+/// <param name="Members">That were asked of a row, on average.</param>
+/// <param name="Changed">The share of test rows whose prediction is another one than that of all members.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.early-exit-measures")]
+public sealed record EarlyExitMeasures(
+    [property: Id(0)] double Probability, [property: Id(1)] double Members, [property: Id(2)] double Changed, [property: Id(3)] Measures Measures);
 
 /// <summary>A teacher on the same test split.</summary>
 /// <param name="Constituents">Models that take part.</param>

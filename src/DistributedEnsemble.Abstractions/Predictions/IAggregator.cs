@@ -82,7 +82,14 @@ public sealed record PredictionRequest(
 [GenerateSerializer, Immutable, Alias("ensemble.constituent-choice")]
 public sealed record ConstituentChoice(
     [property: Id(0)] PredictionSource? From = null, [property: Id(1)] string? Select = null,
-    [property: Id(2)] int? Members = null, [property: Id(3)] int? MonteCarloSamples = null);
+    [property: Id(2)] int? Members = null, [property: Id(3)] int? MonteCarloSamples = null)
+{
+    /// <summary>
+    /// How likely a row's label, or a noticeable part of its interval, may be another one than that of all members, for fewer of them to
+    /// be asked; 0 asks all, and null is as the server is set, which asks all unless it is told.
+    /// </summary>
+    [Id(4)] public double? EarlyExit { get; init; }
+}
 
 /// <summary>One of the tensors that a model answers with.</summary>
 /// <param name="Datatype">FP32, INT64 or BYTES, as the Open Inference Protocol calls them.</param>
@@ -91,6 +98,9 @@ public sealed record ConstituentChoice(
 public sealed record OutputDescription(
     [property: Id(0)] string Name, [property: Id(1)] string Datatype, [property: Id(2)] ImmutableArray<string> Columns)
 {
+    /// <summary>How many members answered a row: every model has it.</summary>
+    public static OutputDescription MembersUsed { get; } = new("members_used", "INT64", []);
+
     /// <summary>Elements of one row.</summary>
     public int Width => Math.Max(1, Columns.Length);
 }
@@ -117,6 +127,9 @@ public sealed record Prediction(
 {
     /// <summary>The members that answered, in their order; the others were left out of the average.</summary>
     [Id(3)] public ImmutableArray<int> MembersUsed { get; init; } = [];
+
+    /// <summary>How many members answered each row; empty where all of <see cref="MembersUsed"/> did.</summary>
+    [Id(5)] public ImmutableArray<int> RowMembers { get; init; } = [];
 
     /// <summary>The default output of each of <see cref="MembersUsed"/> alone, before any calibration; empty unless asked for.</summary>
     [Id(4)] public ImmutableArray<ImmutableArray<float>> Members { get; init; } = [];

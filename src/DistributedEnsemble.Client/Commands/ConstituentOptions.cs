@@ -30,11 +30,19 @@ internal sealed class ConstituentOptions
         CustomParser = result => OptionValues.WholeNumber(result, "--mc", "a number of masks", from: 0, to: 100_000),
     };
 
-    public void AddTo(Command command)
+    private readonly Option<double?> _earlyExit = new("--early-exit")
+    {
+        Description = "Ask a row of no more members when these would change its label, or a tenth of its interval, with at most this probability [default: ask all]", HelpName = "0.001",
+        CustomParser = result => OptionValues.Share(result, "--early-exit", "a probability"),
+    };
+
+    /// <param name="withEarlyExit">Whether rows may be asked of fewer members.</param>
+    public void AddTo(Command command, bool withEarlyExit = false)
     {
         foreach (var option in new Option[] { _from, _select, _members, _monteCarlo }) command.Add(option);
+        if (withEarlyExit) command.Add(_earlyExit);
     }
 
     public ConstituentChoice Read(ParseResult parsed) =>
-        new(parsed.GetValue(_from), parsed.GetValue(_select), parsed.GetValue(_members), parsed.GetValue(_monteCarlo));
+        new(parsed.GetValue(_from), parsed.GetValue(_select), parsed.GetValue(_members), parsed.GetValue(_monteCarlo)) { EarlyExit = parsed.GetValue(_earlyExit) };
 }

@@ -17,7 +17,8 @@ internal sealed class EvaluateCommand : DriverCommand
         : base(
             "evaluate", "Measures a run on its test split, beside its single members.",
             "ensemble evaluate digits-1", "ensemble evaluate digits-1 --from snapshots --select greedy",
-            "ensemble evaluate digits-1 --members 3 --coverage 0.9 --json")
+            "ensemble evaluate digits-1 --members 3 --coverage 0.9 --json",
+            "ensemble evaluate digits-1 --early-exit 0.05")
     {
         var run = new NamedRun(shared);
         var constituents = new ConstituentOptions();
@@ -28,7 +29,7 @@ internal sealed class EvaluateCommand : DriverCommand
         };
         Add(run.Argument);
         Add(coverage);
-        constituents.AddTo(this);
+        constituents.AddTo(this, withEarlyExit: true);
         SetAction(async (parsed, _) =>
         {
             using var interruption = listen();
@@ -45,7 +46,7 @@ internal sealed class EvaluateCommand : DriverCommand
             if (shared.Json(parsed)) consoles.Out.WriteJson(RunReport.Of(status, report, options));
             else
             {
-                List<Table> tables = [ResultTable.Of(report), MeasuresTable.Of(report), LeaderboardTable.Of(report)];
+                List<Table> tables = [ResultTable.Of(report, choice.EarlyExit), MeasuresTable.Of(report), LeaderboardTable.Of(report)];
                 if (report.Classes is { } classes) tables.Add(ClassesTable.Of(classes));
                 consoles.Out.Write(new Rows(tables));
             }

@@ -58,7 +58,7 @@ internal sealed class PredictCommand : DriverCommand
         Add(_output);
         Add(_url);
         Add(_coverage);
-        constituents.AddTo(this);
+        constituents.AddTo(this, withEarlyExit: true);
         SetAction(parsed =>
         {
             var (output, json) = (parsed.GetValue(_output), shared.Json(parsed));

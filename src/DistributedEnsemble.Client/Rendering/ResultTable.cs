@@ -8,7 +8,8 @@ namespace DistributedEnsemble.Client.Rendering;
 /// <summary>The ensemble beside the single models that it improves: the task's first measure, and the NLL.</summary>
 internal static class ResultTable
 {
-    public static Table Of(EvaluationReport report)
+    /// <param name="earlyExit">The probability with which rows ask fewer members; null shows none.</param>
+    public static Table Of(EvaluationReport report, double? earlyExit = null)
     {
         var (mean, best, ensemble) = (report.Single.Mean, report.Single.Best, report.Ensemble);
         string[] measures = [ensemble.All[0].Name, "nll"];
@@ -17,6 +18,8 @@ internal static class ResultTable
         Add("mean member", mean, "{0}");
         if (best is not null) Add($"best member ({report.Single.BestMember})", best, "{0}");
         Add($"ensemble of {report.Constituents}", ensemble, "[bold]{0}[/]");
+        foreach (var exit in report.EarlyExits.Where(exit => exit.Probability == earlyExit))
+            Add(Invariant($"early exit {exit.Probability}: {exit.Members:0.0#} members a row, {exit.Changed:P2} changed"), exit.Measures, "{0}");
         AddGain("gain over the mean member", mean);
         if (best is not null) AddGain("gain over the best member", best);
         if (report.Teacher is { } teacher)

@@ -52,6 +52,9 @@ internal sealed record RunReport
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ConformalMetrics? Conformal { get; init; }
 
+    /// <inheritdoc cref="EvaluationReport.EarlyExits"/>
+    public required ImmutableArray<EarlyExitMeasures> EarlyExits { get; init; }
+
     /// <summary>Left out unless the run learned of a teacher.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TeacherMeasures? Teacher { get; init; }
@@ -84,6 +87,7 @@ internal sealed record RunReport
         Recall = evaluation?.Classes?.Recall,
         Validation = evaluation?.Validation,
         Conformal = evaluation?.Conformal,
+        EarlyExits = evaluation?.EarlyExits ?? [],
         Teacher = evaluation?.Teacher,
         Leaderboard = LeaderboardEntry.Of(evaluation),
         Steps = status.Steps,

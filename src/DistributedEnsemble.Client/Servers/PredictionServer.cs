@@ -45,7 +45,7 @@ internal sealed class PredictionServer : IDisposable
     {
         if (!RunName.IsValid(run)) throw new UsageException($"\"{run}\" is not a run: {RunName.Rule}.");
         var data = Describe(Encoding.UTF8.GetString(Send(new HttpRequestMessage(HttpMethod.Get, $"/api/runs/{run}/data")).Body), run);
-        var columns = data.Task.TableColumns(coverage);
+        OutputDescription[] columns = [.. data.Task.TableColumns(coverage), .. choice.EarlyExit > 0 ? [OutputDescription.MembersUsed] : Array.Empty<OutputDescription>()];
         using var rows = open(data);
         write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch => Infer(run, Parameters(choice, coverage), data, rows, batch, columns))));
     }
@@ -137,6 +137,7 @@ internal sealed class PredictionServer : IDisposable
         if (choice.Select is { } select) parameters["select"] = select;
         if (choice.Members is { } members) parameters["members"] = members;
         if (choice.MonteCarloSamples is { } samples) parameters["monte_carlo_samples"] = samples;
+        if (choice.EarlyExit is { } probability) parameters["early_exit"] = probability;
         if (coverage is { } share) parameters["coverage"] = share;
         return parameters;
     }

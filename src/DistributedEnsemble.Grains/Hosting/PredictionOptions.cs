@@ -32,6 +32,12 @@ public sealed class PredictionOptions
     /// <summary>How long the other silos' members have to answer; then the average is made without them.</summary>
     public TimeSpan MemberTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How likely a row's label, or a tenth of its interval, may be another one than that of all members, for fewer of them to be asked;
+    /// 0 asks all. It holds for requests that do not say, of runs whose validation rows can promise it.
+    /// </summary>
+    public double EarlyExit { get; set; }
+
     /// <summary>The share of the chosen members that must answer, above 0 and up to 1.</summary>
     public double Quorum { get; set; } = 0.5;
 }

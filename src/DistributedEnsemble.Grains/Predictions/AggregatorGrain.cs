@@ -55,7 +55,9 @@ internal sealed class AggregatorGrain : Grain, IAggregator
                 $"{request.Rows.Length} numbers are no rows of run \"{Run.Name}\": each row has {_served.Model.Width}.");
         }
 
-        var selection = await _served.SelectAsync(request.Choice, request.Calibrated);
+        if (request is { PerMember: true, Choice.EarlyExit: > 0 })
+            throw new RunRejectedException("early_exit asks few members, and what each member says is asked for: ask for one of the two.");
+        var selection = await _served.SelectAsync(request.Choice, request.Calibrated, mayExit: !request.PerMember);
         return await _batcher.AskAsync(new BatchRequest(selection, request, rows), cancellationToken);
     }
 

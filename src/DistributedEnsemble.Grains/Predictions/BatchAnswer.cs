@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Predictions.EarlyExit;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Grains.Predictions;
@@ -13,16 +15,28 @@ internal sealed class BatchAnswer : IBatchAnswer
     private readonly ConstituentAnswers _answers;
     private readonly List<IGrouping<int, int>> _members;
     private readonly double[] _mean = [];
+    private readonly ImmutableArray<int> _rowMembers = [];
 
     /// <param name="answers">Of each constituent in the order of the selection; empty where there is none.</param>
     public BatchAnswer(RunModel model, ConstituentSelection selection, ConstituentAnswers answers)
+        : this(model, selection, answers, place => !answers.Values[place].IsDefaultOrEmpty)
     {
-        (_selection, _answers) = (selection, answers);
-        _task = selection.Fit is { Fit: { } fit } ? model.Task.Fitted(fit) : model.Task;
-        _members = [.. Enumerable.Range(0, selection.Constituents.Length).GroupBy(place => selection.Constituents[place].Member)
-            .Where(places => places.All(place => !answers.Values[place].IsDefaultOrEmpty))];
         if (_members.Count > 0) _mean = Mean(_members.SelectMany(places => places));
     }
+
+    /// <summary>Of rows that each were asked of as many members as they need.</summary>
+    public BatchAnswer(RunModel model, ConstituentSelection selection, RowExits exits) : this(model, selection, new ConstituentAnswers([]), exits.HasAnswered) =>
+        (_mean, _rowMembers) = (exits.Mean(), exits.Members);
+
+    private BatchAnswer(RunModel model, ConstituentSelection selection, ConstituentAnswers answers, Func<int, bool> hasAnswered)
+    {
+        (_selection, _answers) = (selection, answers);
+        _task = TaskOf(model, selection);
+        _members = [.. Enumerable.Range(0, selection.Constituents.Length).GroupBy(place => selection.Constituents[place].Member).Where(places => places.All(hasAnswered))];
+    }
+
+    /// <summary>With what the validation split said of the selection.</summary>
+    public static LearningTask TaskOf(RunModel model, ConstituentSelection selection) => selection.Fit is { Fit: { } fit } ? model.Task.Fitted(fit) : model.Task;
 
     /// <summary>Members that answered.</summary>
     public int Members => _members.Count;
@@ -42,6 +56,7 @@ internal sealed class BatchAnswer : IBatchAnswer
             request.Count, [.. _task.Predict(mean, request.Prediction.Calibrated, request.Prediction.Coverage)], _members.Sum(places => places.Count()))
         {
             MembersUsed = [.. _members.Select(places => places.Key)],
+            RowMembers = _rowMembers.IsEmpty ? [] : _rowMembers.Slice(first, request.Count),
             Members = request.Prediction.PerMember
                 ? [.. _members.Select(places => _task.Predict(Mean(places)[part])[0].Numbers)]
                 : [],

@@ -6,6 +6,7 @@ using DistributedEnsemble.Members;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Predictions.EarlyExit;
 using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Grains.Predictions;
@@ -25,29 +26,77 @@ internal sealed class EnsemblePredictor(
     {
         using var trace = batch.StartTrace("predict batch");
         trace?.SetTag("ensemble.run", run.Name).SetTag("ensemble.requests", batch.Requests.Count);
-        var constituents = batch.Selection.Constituents;
-        var query = new ConstituentQuery([], batch.Selection.MonteCarloSamples, batch.Rows, null, 0, 0);
-        var values = new ImmutableArray<double>[constituents.Length];
-        await Task.WhenAll([.. Shares(model, constituents).Select(async share =>
+        if (batch.Selection.Exit is not null) return await PredictInTurnsAsync(model, batch, cancellation);
+        var values = await AskAsync(model, batch.Selection, [.. Enumerable.Range(0, batch.Selection.Constituents.Length)], batch.Rows, cancellation);
+        var answers = new BatchAnswer(model, batch.Selection, new ConstituentAnswers(ImmutableCollectionsMarshal.AsImmutableArray(values)));
+        Measurements.MembersUsed.Record(answers.Members);
+        Check(answers.Members, batch.Selection.Constituents.Select(file => file.Member).Distinct().Count());
+        return answers;
+    }
+
+    /// <summary>Asks one member after the other, each for the rows that are not content yet.</summary>
+    private async Task<IBatchAnswer> PredictInTurnsAsync(RunModel model, RequestBatch batch, CancellationToken cancellation)
+    {
+        var (selection, width) = (batch.Selection, model.Width);
+        var exits = new RowExits(BatchAnswer.TaskOf(model, selection), selection, batch.Requests.Sum(request => request.Count));
+        var (asked, answered) = (0, 0);
+        for (var rows = batch.Rows; !exits.Rows.IsEmpty; rows = Some(batch, exits.Rows, width))
+        {
+            var values = await AskAsync(model, selection, exits.Places, rows, cancellation);
+            var answers = exits.Places.Select(place => values[place]).ToList();
+            var isAnswered = answers.TrueForAll(answer => !answer.IsDefaultOrEmpty);
+            exits.Add(isAnswered ? answers : null);
+            (asked, answered) = (asked + 1, answered + (isAnswered ? 1 : 0));
+        }
+
+        foreach (var members in exits.Members) Measurements.MembersUsed.Record(members);
+        Check(answered, asked);
+        return new BatchAnswer(model, selection, exits);
+    }
+
+    /// <summary>Some rows of a batch, by their places in it.</summary>
+    private static ImmutableArray<ImmutableArray<float>> Some(RequestBatch batch, ImmutableArray<int> rows, int width)
+    {
+        var some = ImmutableArray.CreateBuilder<float>(rows.Length * width);
+        var (request, first) = (0, 0);
+        foreach (var row in rows)
+        {
+            for (; row >= first + batch.Requests[request].Count; request++) first += batch.Requests[request].Count;
+            some.AddRange(batch.Requests[request].Prediction.Rows.AsSpan((row - first) * width, width));
+        }
+
+        return [some.MoveToImmutable()];
+    }
+
+    /// <exception cref="QuorumException">Too few of the members that were asked have answered.</exception>
+    private void Check(int answered, int asked)
+    {
+        if (answered < asked) Measurements.MembersLeftOut.Add(asked - answered);
+        var needed = Math.Max(1, (int)Math.Ceiling(options.Prediction.Quorum * asked));
+        if (answered >= needed) return;
+        throw new QuorumException(
+            $"{answered} of {asked} members of run \"{run.Name}\" answered within {options.Prediction.MemberTimeout.TotalSeconds} s, "
+            + $"and {needed} are needed: ask again in a moment.");
+    }
+
+    /// <returns>Of the constituents at some places, what they answer; default for each other one, and where there was no answer.</returns>
+    private async Task<ImmutableArray<double>[]> AskAsync(
+        RunModel model, ConstituentSelection selection, ImmutableArray<int> places, ImmutableArray<ImmutableArray<float>> rows, CancellationToken cancellation)
+    {
+        var query = new ConstituentQuery([], selection.MonteCarloSamples, rows, null, 0, 0);
+        var values = new ImmutableArray<double>[selection.Constituents.Length];
+        await Task.WhenAll([.. Shares(model, selection.Constituents, places).Select(async share =>
         {
             if (await AskAsync(share, query, cancellation) is not { } answer) return;
             foreach (var (place, i) in share.Places.Select((placed, i) => (placed.Place, i))) values[place] = answer.Values[i];
         })]);
-
-        var answers = new BatchAnswer(model, batch.Selection, new ConstituentAnswers(ImmutableCollectionsMarshal.AsImmutableArray(values)));
-        var asked = constituents.Select(file => file.Member).Distinct().Count();
-        Measurements.MembersUsed.Record(answers.Members);
-        if (answers.Members < asked) Measurements.MembersLeftOut.Add(asked - answers.Members);
-        var needed = Math.Max(1, (int)Math.Ceiling(options.Prediction.Quorum * asked));
-        return answers.Members >= needed ? answers : throw new QuorumException(
-            $"{answers.Members} of {asked} members of run \"{run.Name}\" answered within {options.Prediction.MemberTimeout.TotalSeconds} s, "
-            + $"and {needed} are needed: ask again in a moment.");
+        return values;
     }
 
-    /// <summary>Who answers for which constituents. A member that has just failed to answer is in nobody's share.</summary>
-    private IEnumerable<Share> Shares(RunModel model, ImmutableArray<WeightFile> constituents)
+    /// <summary>Who answers for which of the constituents. A member that has just failed to answer is in nobody's share.</summary>
+    private IEnumerable<Share> Shares(RunModel model, ImmutableArray<WeightFile> constituents, ImmutableArray<int> asked)
     {
-        var places = constituents.Select((file, place) => new Placed(file, place));
+        var places = asked.Select(place => new Placed(constituents[place], place));
         var bytes = constituents.Sum(file => ConstituentCache.Bytes(model.Networks.Of(file.Member).Layout));
         return bytes <= options.Prediction.CacheBytes
             ? [new Share(here.Silo, [.. places])]

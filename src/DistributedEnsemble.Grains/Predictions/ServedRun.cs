@@ -27,7 +27,7 @@ internal sealed class ServedRun(
     private static readonly TimeSpan s_whileTraining = TimeSpan.FromSeconds(1), s_whenEnded = TimeSpan.FromSeconds(10);
 
     private readonly ICoordinator _coordinator = grains.GetGrain<ICoordinator>(run.ToString());
-    private readonly Dictionary<(ConstituentChoice Choice, bool IsFitted), Task<ConstituentSelection>> _selections = [];
+    private readonly Dictionary<(ConstituentChoice Choice, bool IsFitted, bool MayExit), Task<ConstituentSelection>> _selections = [];
     private (KnownRun Run, RunModel Model)? _model;
     private RunStatus? _status;
     private long _statusAt;
@@ -62,13 +62,14 @@ internal sealed class ServedRun(
 
     /// <summary>What a choice comes to, with what the validation split says where that is needed.</summary>
     /// <exception cref="RunRejectedException">Nothing fits the choice, or it needs validation rows and there are none.</exception>
-    public async Task<ConstituentSelection> SelectAsync(ConstituentChoice? choice, bool isCalibrated)
+    /// <param name="mayExit">Whether rows may be asked of few members where the choice leaves it to the silo.</param>
+    public async Task<ConstituentSelection> SelectAsync(ConstituentChoice? choice, bool isCalibrated, bool mayExit)
     {
-        var key = (choice ?? new ConstituentChoice(), isCalibrated);
+        var key = (choice ?? new ConstituentChoice(), isCalibrated, mayExit);
         if (!_selections.TryGetValue(key, out var selecting))
         {
             if (_selections.Count == MostChoices) _selections.Clear();
-            _selections[key] = selecting = SelectAsync(Choose(choice), isCalibrated);
+            _selections[key] = selecting = SelectAsync(Choose(choice), isCalibrated, mayExit && choice?.EarlyExit is null ? options.Prediction.EarlyExit : 0);
         }
 
         try
@@ -94,10 +95,13 @@ internal sealed class ServedRun(
     public Task<TeacherMeasures?> MeasureTeacherAsync(TrainingPlan plan, CancellationToken cancellation) =>
         Teacher.MeasureAsync(new RunFolder(options.RunsFolder, run.Name), plan, options.Networks, cancellation);
 
-    private async Task<ConstituentSelection> SelectAsync(ChosenConstituents chosen, bool isCalibrated)
+    /// <param name="ownExit">The silo's own probability of an early exit, where the choice has none: what cannot promise it asks all members.</param>
+    private async Task<ConstituentSelection> SelectAsync(ChosenConstituents chosen, bool isCalibrated, double ownExit)
     {
-        if (!isCalibrated && !chosen.IsGreedy && !Model.Task.NeedsFit) return ConstituentSelection.Of(chosen, null);
-        if (isCalibrated && Model.Spec.Data is { ValidationFraction: 0, HasOutOfFold: false })
+        var hasRows = Model.Spec.Data is not { ValidationFraction: 0, HasOutOfFold: false };
+        if (!hasRows || !Status.HasEnded) ownExit = 0;
+        if (!isCalibrated && !chosen.IsGreedy && !Model.Task.NeedsFit && chosen.EarlyExit == 0 && ownExit == 0) return ConstituentSelection.Of(chosen, null);
+        if (isCalibrated && !hasRows)
         {
             throw new RunRejectedException(
                 $"calibrated is true: calibration is fitted on validation rows, and run \"{run.Name}\" kept none. Ask without it.");
@@ -106,13 +110,14 @@ internal sealed class ServedRun(
         return await Task.Run(async () =>
         {
             var fit = ValidationFits.Stored(new RunFolder(options.RunsFolder, run.Name), chosen);
-            if (fit is not { Fit: not null })
+            if (fit is not { Fit: not null } || (fit.Exits is null && (chosen.EarlyExit > 0 || ownExit > 0)))
             {
                 using var use = TakePlan();
                 fit = await FitAsync(use.Plan, chosen);
             }
 
-            return Rejecting(() => ConstituentSelection.Of(chosen, fit));
+            var selection = Rejecting(() => ConstituentSelection.Of(chosen, fit));
+            return ownExit > 0 ? selection with { Exit = fit?.Exits?.Rule(ownExit) } : selection;
         });
     }
 

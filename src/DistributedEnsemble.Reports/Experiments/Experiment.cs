@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Evaluation;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Tasks;
 
@@ -14,6 +15,7 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
     private readonly Dictionary<string, int> _forwards = [];
     private readonly List<(double Error, double Nll, double CalibratedNll)[]> _differences = [];
     private readonly List<double[][]> _curves = [];
+    private readonly List<IReadOnlyList<EarlyExitPoint>[]> _exits = [];
     private readonly List<ulong> _seeds = [];
     private readonly long _started = time.GetTimestamp();
     private SeedModels? _first;
@@ -37,6 +39,7 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
 
         _differences.Add([.. suite.Comparisons.Select(comparison => Difference(measured[comparison.Baseline], measured[comparison.Treatment]))]);
         _curves.Add([.. suite.Curves.Select(curve => ErrorsBySize(models, curve.Arm))]);
+        _exits.Add([.. suite.Curves.Select(curve => EarlyExits(models, curve.Arm))]);
         _seeds.Add(models.Seed);
         _first ??= models;
     }
@@ -63,6 +66,7 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
             Reliability = Reliabilities(),
             Disagreements = SnapshotDisagreements(),
             Learning = [Learning("base"), Learning("cyclic"), Learning("constant")],
+            EarlyExits = [.. suite.Curves.Select((curve, i) => new EarlyExitResult(curve.Title, [.. _exits.Select(seed => seed[i])]))],
             Curves = [.. suite.Curves.Select((curve, i) => new CurveResult(curve.Title, [.. _curves.Select(seed => seed[i])]))],
         };
     }
@@ -126,6 +130,14 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
         var finals = models[arm].Select(member => member.Final).ToList();
         return [.. Enumerable.Range(1, finals.Count).Select(size => Enumerable.Range(0, size == finals.Count ? 1 : finals.Count).Average(
             start => Error(models.Splits, Answers.Average(Enumerable.Range(start, size).Select(i => finals[i % finals.Count])))))];
+    }
+
+    private static IReadOnlyList<EarlyExitPoint> EarlyExits(SeedModels models, string arm)
+    {
+        var plan = models.Splits;
+        var exits = EarlyExitEvaluation.Of(
+            plan.Task, [.. models[arm].Select(member => (member.Final.Validation, member.Final.Test))], plan.Samples(DataPart.Validation).Targets, plan.Samples(DataPart.Test).Targets);
+        return [.. exits.Select(exit => new EarlyExitPoint(exit.Probability, exit.Members, exit.Changed, 1 - exit.Measures["accuracy"], exit.Measures.Nll))];
     }
 
     private static double Error(TrainingPlan plan, Answers answers) =>

@@ -25,6 +25,8 @@ internal static class ClassificationFigures
         double[] errors = [.. models.BySize(task, "accuracy").Select(accuracy => 1 - accuracy)];
         yield return ("error-by-size", $"Test error of the first {models.Unit} together",
             SizeCurvePlot.Draw([new CurveResult($"first {models.Unit}", [errors])], models.Unit));
+        if (!models.Report.EarlyExits.IsEmpty) yield return ("early-exit", "Test error of rows that ask no more members than they need",
+            EarlyExitPlot.Draw(models.Report.EarlyExits, (models.Report.Ensemble, models.Report.Members), measures => 100 * (1 - measures["accuracy"]), "test error, %"));
         var shown = models.Answers[..Math.Min(models.Count, MostModels)];
         yield return ("disagreement", "Which models disagree", DisagreementPlot.Draw(
             Disagreements.Of(task, [.. models.Report.Weights.Take(shown.Length).Select(file => file.Member)], shown, models.Targets)));

@@ -18,5 +18,7 @@ internal static class RegressionFigures
         if (models.Count == 1) yield break;
         yield return ("error-by-size", $"Test error of the first {models.Unit} together",
             SizeCurvePlot.DrawValues($"first {models.Unit}", models.BySize(task, "rmse"), models.Unit, "test RMSE"));
+        if (!models.Report.EarlyExits.IsEmpty) yield return ("early-exit", "Test error of rows that ask no more members than they need",
+            EarlyExitPlot.Draw(models.Report.EarlyExits, (models.Report.Ensemble, models.Report.Members), measures => measures["rmse"], "test RMSE"));
     }
 }

@@ -44,6 +44,7 @@ public static class ServingConfiguration
         Check(nameof(options.Threads), options.Threads, options.Threads is >= 1 and <= 1024, "a whole number from 1 to 1024");
         Check(nameof(options.CacheBytes), options.CacheBytes, options.CacheBytes >= 0, "a whole number of bytes from 0");
         Check(nameof(options.Quorum), options.Quorum, options.Quorum is > 0 and <= 1, "a share above 0 and up to 1");
+        Check(nameof(options.EarlyExit), options.EarlyExit, options.EarlyExit is >= 0 and < 1, "a probability from 0, which asks all members, and below 1");
         Check(nameof(options.MemberTimeout), options.MemberTimeout, options.MemberTimeout > TimeSpan.Zero && options.MemberTimeout <= TimeSpan.FromHours(1),
             "a time up to an hour, as in 00:00:05");
     }

@@ -20,6 +20,7 @@ public sealed class EnsembleEvaluation
     private readonly IMeasurement? _calibrated;
     private readonly IDiversity _diversity;
     private readonly ConformalCoverage? _conformal;
+    private readonly EarlyExitEvaluation[] _exits;
 
     /// <param name="coverage">The share of rows that conformal sets or intervals shall hold; null for none.</param>
     /// <exception cref="SpecException">The validation split cannot promise that coverage.</exception>
@@ -31,6 +32,7 @@ public sealed class EnsembleEvaluation
         (_ensemble, _uncertainty) = (_task.Quality(), _task.Uncertainty());
         if (selection.Fit is not null) _calibrated = _task.Quality(isCalibrated: true);
         _diversity = _task.Diversity(selection.Constituents.Length, (int)plan.Samples(DataPart.Test).Count);
+        _exits = EarlyExitEvaluation.Of(_task, selection);
         if (coverage is { } share) _conformal = ConformalCoverage.Of(_task, selection.Fit, share);
     }
 
@@ -63,6 +65,7 @@ public sealed class EnsembleEvaluation
 
         foreach (var measurement in (IMeasurement?[])[_ensemble, _uncertainty, _calibrated]) measurement?.Add(rows, targets);
         _conformal?.Add(rows.Mean, targets);
+        foreach (var exit in _exits) exit.Add(answers, rows.Mean, targets);
     }
 
     public EvaluationReport Report(string run)
@@ -89,6 +92,7 @@ public sealed class EnsembleEvaluation
             Conformal = _conformal?.Result(),
             Validation = _selection.Fit is { Conformal: { } measured } fit
                 ? new ValidationScore(measured.Rows, _plan.Measuring == DataPart.OutOfFold, fit.Ensemble) : null,
+            EarlyExits = [.. _exits.Select(exit => exit.Result())],
             Settings = MemberSettings.Of(_plan.Spec, [.. constituents.Select(file => file.Member)]),
         };
     }

@@ -5,6 +5,7 @@ using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Predictions.EarlyExit;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Evaluation;
@@ -22,6 +23,9 @@ public sealed record ValidationFit
 
     /// <summary>How strange the rows' targets are to that average; null in the fits of former programs.</summary>
     public ConformalScores? Conformal { get; init; }
+
+    /// <summary>What asking fewer members would do; null where members answer to different rows, and in the fits of former programs.</summary>
+    public ExitCurve? Exits { get; init; }
 
     /// <summary>Of the average, before and after calibration, on the validation split.</summary>
     public required Measures Ensemble { get; init; }
@@ -62,6 +66,7 @@ public sealed record ValidationFit
             Constituents = [.. chosen.Constituents.Select((file, i) => new FittedConstituent(file, multiplicities[i], Alone(task, answers[i], targets)))],
             MonteCarloSamples = chosen.MonteCarloSamples,
             Fit = fit,
+            Exits = prior is null && targets.Length > 0 ? ExitFit.Of(task, [.. counted.Select(i => (chosen.Constituents[i], multiplicities[i], answers[i]))], targets) : null,
             Conformal = ConformalScores.Of(task.Strangeness(rows.Mean, known)),
             Ensemble = Measure(task.Quality(), rows, known),
             Calibrated = Measure(task.Quality(isCalibrated: true), rows, known),

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Members;
@@ -18,7 +19,7 @@ public static class ValidationFits
     public static async Task<ValidationFit?> OfAsync(RunFolder folder, TrainingPlan plan, ChosenConstituents chosen, IConstituents models)
     {
         if (plan.Measuring is null) return null;
-        if (Stored(folder, chosen) is { Fit: not null, Conformal: not null } stored) return stored;
+        if (Stored(folder, chosen) is { Fit: not null, Conformal: not null } stored && (stored.Exits is not null || plan.Measuring == DataPart.OutOfFold)) return stored;
         var fit = await ValidationFit.OfAsync(plan, chosen, models);
         TryWrite(folder, chosen, fit);
         return fit;

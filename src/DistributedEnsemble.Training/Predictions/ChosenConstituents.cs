@@ -13,6 +13,9 @@ namespace DistributedEnsemble.Training.Predictions;
 /// <param name="IsGreedy">Whether the validation split still says which of them count, and how often.</param>
 public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents, int MonteCarloSamples, bool IsGreedy)
 {
+    /// <summary>How likely a row's prediction may be another one than that of all members; 0 asks all of them.</summary>
+    public double EarlyExit { get; init; }
+
     /// <param name="choice">What differs from the spec's prediction.</param>
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
     public static ChosenConstituents Of(RunStatus status, TrainingPlan plan, ConstituentChoice? choice) =>
@@ -46,7 +49,7 @@ public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents,
             .ToImmutableArray();
         return chosen.IsEmpty
             ? throw new SpecException($"Run \"{status.Run}\" has no models yet from \"{Name(from)}\": it is {Name(status.State)}.")
-            : new ChosenConstituents(chosen, samples, select == Greedy);
+            : new ChosenConstituents(chosen, samples, select == Greedy) { EarlyExit = choice?.EarlyExit ?? 0 };
     }
 
     private static void Check(

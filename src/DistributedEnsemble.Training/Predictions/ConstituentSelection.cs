@@ -3,6 +3,7 @@ using DistributedEnsemble.Runs;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Evaluation;
 using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Predictions.EarlyExit;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Predictions;
@@ -12,9 +13,20 @@ namespace DistributedEnsemble.Training.Predictions;
 public sealed record ConstituentSelection(
     ImmutableArray<WeightFile> Constituents, ImmutableArray<int> Multiplicities, int MonteCarloSamples, ValidationFit? Fit)
 {
+    /// <summary>When rows are asked of fewer members; null asks all of them.</summary>
+    public ExitRule? Exit { get; init; }
+
     /// <summary>All that were chosen, or those of them that the validation split selected.</summary>
     /// <exception cref="SpecException">It is for the validation split to choose, and there is none.</exception>
     public static ConstituentSelection Of(ChosenConstituents chosen, ValidationFit? fit)
+    {
+        var exit = chosen.EarlyExit == 0 ? null
+            : fit?.Exits is { } exits ? exits.RequiredRule(chosen.EarlyExit)
+            : throw new SpecException($"early exit is {chosen.EarlyExit}: it is fitted on validation rows that every member may answer, and this run kept none (data.validationFraction). Choose 0, which asks all members.");
+        return All(chosen, fit) with { Exit = exit };
+    }
+
+    private static ConstituentSelection All(ChosenConstituents chosen, ValidationFit? fit)
     {
         if (!chosen.IsGreedy) return new(chosen.Constituents, [.. chosen.Constituents.Select(_ => 1)], chosen.MonteCarloSamples, fit);
         if (fit is null) throw new SpecException("prediction.select is \"greedy\": it chooses on validation rows, and there are none. Choose all or last:N.");
@@ -33,6 +45,12 @@ public sealed record ConstituentSelection(
         {
             throw new SpecException($"training.likelihood is squared-error: the variance of run \"{run}\" is not fitted yet for these models. "
                 + $"`ensemble evaluate {run}`, with the same other options, fits it.");
+        }
+
+        if (chosen.EarlyExit > 0 && fit is not { Exits: not null })
+        {
+            throw new SpecException($"early exit is {chosen.EarlyExit}: run \"{run}\" has nothing fitted for it with these models. `ensemble evaluate {run}`, "
+                + "with the same other options, fits it on the validation rows.");
         }
 
         return fit is not null || !chosen.IsGreedy ? Of(chosen, fit) : throw new SpecException(

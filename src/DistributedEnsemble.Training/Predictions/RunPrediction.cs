@@ -1,9 +1,12 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions.EarlyExit;
 using DistributedEnsemble.Training.Safetensors;
 using DistributedEnsemble.Training.Tasks;
 
@@ -33,6 +36,8 @@ public static class RunPrediction
         var columns = task.TableColumns(coverage);
         var selection = ConstituentSelection.Stored(folder, status.Run, task, ChosenConstituents.Of(status, run.Spec, model.Networks, choice));
         if (selection.Fit is { Fit: { } fit }) task = task.Fitted(fit);
+        if (selection.Exit is not null) columns = [.. columns, OutputDescription.MembersUsed];
+        var width = (int)run.Data.Inputs.Width;
         using var rows = open(run.Data);
         var weights = new List<Weights>();
         try
@@ -42,16 +47,43 @@ public static class RunPrediction
                 selection.Constituents, (loaded, constituent) => model.Predictor(loaded, constituent.Member, selection.MonteCarloSamples)).ToArray();
             write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch =>
             {
-                var (mean, inputs) = (new AnswerMean(), batch.Inputs.ToArray());
+                var inputs = batch.Inputs.ToArray();
                 run.Data.Preprocessing.Apply(inputs);
-                foreach (var (predictor, multiplicity) in predictors.Zip(selection.Multiplicities))
-                    mean.Add(BatchedPrediction.Of(predictor, inputs, (int)run.Data.Inputs.Width), multiplicity);
-                return PredictedBatch.Of(columns, batch.Rows, task.Predict(mean.ToArray(), coverage: coverage ?? PredictionRequest.DefaultCoverage), batch.Passed);
+                var (mean, members) = selection.Exit is null ? (Mean(inputs), []) : MeanOfFew(inputs, batch.Rows);
+                var values = task.Predict(mean, coverage: coverage ?? PredictionRequest.DefaultCoverage);
+                return PredictedBatch.Of(columns, batch.Rows, [.. values, new OutputValues(OutputDescription.MembersUsed.Name) { Integers = members }], batch.Passed);
             })));
+
+            double[] Mean(float[] inputs)
+            {
+                var mean = new AnswerMean();
+                foreach (var (predictor, multiplicity) in predictors.Zip(selection.Multiplicities)) mean.Add(BatchedPrediction.Of(predictor, inputs, width), multiplicity);
+                return mean.ToArray();
+            }
+
+            (double[] Mean, ImmutableArray<long> Members) MeanOfFew(float[] inputs, int count)
+            {
+                var exits = new RowExits(task, selection, count);
+                while (!exits.Rows.IsEmpty)
+                {
+                    var some = Some(inputs, exits.Rows, width);
+                    exits.Add([.. exits.Places.Select(place => ImmutableCollectionsMarshal.AsImmutableArray(BatchedPrediction.Of(predictors[place], some, width)))]);
+                }
+
+                return (exits.Mean(), [.. exits.Members.Select(members => (long)members)]);
+            }
         }
         finally
         {
             foreach (var loaded in weights) loaded.Dispose();
         }
+    }
+
+    private static float[] Some(float[] inputs, ImmutableArray<int> rows, int width)
+    {
+        if (rows.Length * width == inputs.Length) return inputs;
+        var some = new float[rows.Length * width];
+        for (var i = 0; i < rows.Length; i++) inputs.AsSpan(rows[i] * width, width).CopyTo(some.AsSpan(i * width));
+        return some;
     }
 }

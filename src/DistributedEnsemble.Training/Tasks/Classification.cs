@@ -250,6 +250,22 @@ public record Classification(IReadOnlyList<string> Classes) : LearningTask
         return size / ((double)probabilities.Length / Outputs);
     }
 
+    /// <summary>
+    /// By how many deviations the two most probable classes are apart. The difference of their probabilities is a mean over members,
+    /// whose deviation goes as √(1/asked − 1/all), and as that of one draw: √(p₁ + p₂ − (p₁ − p₂)²).
+    /// </summary>
+    public override double Doubt(ReadOnlySpan<double> answer, int asked, int all)
+    {
+        double first = 0, second = 0;
+        foreach (var p in answer[..Outputs]) (first, second) = p > first ? (p, first) : (first, Math.Max(second, p));
+        var apart = first - second;
+        return Math.Sqrt(((1.0 / asked) - (1.0 / all)) * Math.Max(0, first + second - (apart * apart))) / apart;
+    }
+
+    /// <summary>Whether the most probable class is another one.</summary>
+    public override bool IsOther(ReadOnlySpan<double> answer, ReadOnlySpan<double> ofAll) =>
+        TensorPrimitives.IndexOfMax(answer[..Outputs]) != TensorPrimitives.IndexOfMax(ofAll[..Outputs]);
+
     public override IMeasurement Quality(bool isCalibrated = false) => new ClassificationQuality(this, isCalibrated);
 
     public override IMeasurement Uncertainty() => new ClassUncertainty(this);

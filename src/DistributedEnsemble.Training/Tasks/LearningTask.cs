@@ -127,6 +127,20 @@ public abstract record LearningTask
     /// <param name="answers">[rows, width], of the average.</param>
     public abstract double MeanSize(ReadOnlySpan<double> answers, double strangeness);
 
+    /// <summary>
+    /// How likely more members change what is predicted for a row, on a scale of its own: 0 if they cannot. Falls as members are asked
+    /// and as these agree.
+    /// </summary>
+    /// <param name="answer">[width], of the average of the members that were asked.</param>
+    /// <param name="asked">Members, 1 or more.</param>
+    /// <param name="all">Members that could be asked, more than <paramref name="asked"/>.</param>
+    public abstract double Doubt(ReadOnlySpan<double> answer, int asked, int all);
+
+    /// <summary>Whether a row's prediction is another one than that of all members: in what <see cref="Doubt"/> is about.</summary>
+    /// <param name="answer">[width], of the average of the members that were asked.</param>
+    /// <param name="ofAll">[width], of the average of all.</param>
+    public abstract bool IsOther(ReadOnlySpan<double> answer, ReadOnlySpan<double> ofAll);
+
     /// <summary>A measurement of a model or an average, "nll" among its measures.</summary>
     /// <param name="isCalibrated">Whether of the average after calibration.</param>
     public abstract IMeasurement Quality(bool isCalibrated = false);

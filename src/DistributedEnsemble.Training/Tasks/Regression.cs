@@ -27,6 +27,9 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     public const float SmallestVariance = 1e-6f;
 
     private const string Scale = "scale", Variance = "noiseVariance";
+    /// <summary>What an interval's end may move by where fewer members are asked, of its width.</summary>
+    private const double LargestMove = 0.1;
+
     private const double LargestScale = 20, LogOfTwoPi = 1.8378770664093454836;
 
     private static readonly string[] s_outputs = ["mean", "standard_deviation", "aleatoric", "epistemic", "lower", "upper"];
@@ -307,6 +310,22 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     public override IMeasurement Uncertainty() => new RegressionUncertainty(this);
 
     public override IDiversity Diversity(int models, int rows) => new RegressionDiversity(this, models, rows);
+
+    /// <summary>
+    /// By how much of its own width the interval is expected to move: σ of the members' means, whose average goes as
+    /// √(1/asked − 1/all), over σ* of the mixture. One member alone cannot tell.
+    /// </summary>
+    public override double Doubt(ReadOnlySpan<double> answer, int asked, int all) => asked == 1
+        ? double.PositiveInfinity
+        : Math.Sqrt(((1.0 / asked) - (1.0 / all)) * Spread(answer) * asked / (asked - 1) / TotalVariance(answer));
+
+    /// <summary>Whether an end of the interval, μ* ± σ*, moves by more than a tenth of the interval's width.</summary>
+    public override bool IsOther(ReadOnlySpan<double> answer, ReadOnlySpan<double> ofAll)
+    {
+        var (before, after) = (Math.Sqrt(TotalVariance(answer)), Math.Sqrt(TotalVariance(ofAll)));
+        var moved = Math.Abs(answer[0] - ofAll[0]) + Math.Abs(before - after);
+        return !(moved <= LargestMove * 2 * after);
+    }
 
     public override IReadOnlyList<OutputValues> Predict(
         ReadOnlySpan<double> answers, bool isCalibrated = false, double coverage = PredictionRequest.DefaultCoverage)

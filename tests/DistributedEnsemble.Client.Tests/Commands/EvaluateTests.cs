@@ -83,7 +83,7 @@ public sealed class EvaluateTests
         var folder = Path.Combine(driver.RunsFolder, "r", "report");
         Assert.Equal($"The page is {Path.Combine(folder, "index.html")}\n", outcome.Out);
         var page = File.ReadAllText(Path.Combine(folder, "index.html"));
-        Assert.Equal(6, page.Split("<figure><svg ").Length - 1);
+        Assert.Equal(7, page.Split("<figure><svg ").Length - 1);
         Assert.Equal(page.Split("src=").Length, page.Split("src=\"data:image/png;base64,").Length);
         Assert.All(
             ["Most uncertain rows", "Most wrong rows", "Leaderboard", "Model card", "image-rendering:pixelated", "ensemble spec r | ensemble train /dev/stdin --name r-again", "@media print"],
@@ -94,7 +94,7 @@ public sealed class EvaluateTests
         Assert.Contains(FormattableString.Invariant($"ensemble (ECE {100 * ece.GetProperty("ensemble").GetProperty("ece").GetDouble():0.0} %)"), drawn, StringComparison.Ordinal);
         Assert.Contains(FormattableString.Invariant($"single models (ECE {100 * ece.GetProperty("single").GetProperty("mean").GetProperty("ece").GetDouble():0.0} %)"), drawn, StringComparison.Ordinal);
         Assert.Equal(
-            ["disagreement.png", "disagreement.svg", "error-by-size.png", "error-by-size.svg", "index.html", "learning.png", "learning.svg",
+            ["disagreement.png", "disagreement.svg", "early-exit.png", "early-exit.svg", "error-by-size.png", "error-by-size.svg", "index.html", "learning.png", "learning.svg",
                 "precision-recall.png", "precision-recall.svg", "reliability.png", "reliability.svg", "roc.png", "roc.svg"],
             Directory.GetFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
         Assert.All(Directory.GetFiles(folder, "*.png"), file => Assert.Equal("PNG"u8, File.ReadAllBytes(file).AsSpan(1, 3)));

@@ -61,6 +61,26 @@ public sealed class PredictTests : IDisposable
     }
 
     [Fact]
+    public async Task Rows_may_ask_no_more_members_than_they_need_and_the_evaluation_says_what_that_costs()
+    {
+        await TrainFlowersAsync("--set", "data.validationFraction=0.3");
+        var rows = _driver.File("rows.csv", "width,height\n1,2\n");
+
+        var early = await _driver.RunAsync("predict", "flowers", "--input", rows, "--early-exit", "0.2");
+        var evaluation = (await _driver.RunAsync("evaluate", "flowers", "--early-exit", "0.2")).Succeeded().Out;
+        var json = (await _driver.RunAsync("evaluate", "flowers", "--early-exit", "0.2", "--json")).Succeeded().Json.GetProperty("earlyExits");
+        var refused = await _driver.RunAsync("predict", "flowers", "--input", rows, "--early-exit", "0.0001");
+
+        var lines = early.Succeeded().Out.Split('\n');
+        Assert.EndsWith(",membersUsed", lines[0], StringComparison.Ordinal);
+        Assert.Matches(",[12]$", lines[1]);
+        Assert.Contains("early exit 0.2: ", evaluation, StringComparison.Ordinal);
+        Assert.InRange(json.EnumerateArray().Single(exit => exit.GetProperty("probability").GetDouble() == 0.2).GetProperty("members").GetDouble(), 1, 2);
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Matches("^early exit is 0.0001: the run's \\d+ validation rows promise no probability below 0.\\d+ of another prediction. Choose a higher one, or 0 to ask all members.\n$", refused.Error);
+    }
+
+    [Fact]
     public async Task Columns_that_the_run_does_not_know_are_passed_on_and_cells_may_be_missing()
     {
         await TrainFlowersAsync();

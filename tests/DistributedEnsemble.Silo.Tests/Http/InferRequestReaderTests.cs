@@ -97,7 +97,7 @@ public sealed class InferRequestReaderTests
     [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}""", "The input has a binary_data_size, and the header Inference-Header-Content-Length is missing: it says how many bytes of the body are JSON.")]
     [InlineData("""{"inputs":[INPUT],"outputs":[{"name":"x"}]}""", "The model has no output \"x\": it has probabilities, label, label_index, entropy, mutual_information, members_used, member_probabilities.")]
     [InlineData("""{"inputs":[INPUT],"outputs":[{"name":"label"},{"name":"label"}]}""", "The output \"label\" is asked for twice: once is enough.")]
-    [InlineData("""{"inputs":[INPUT],"parameters":{"member":3}}""", "parameters.member is unknown: there are from, select, members, monte_carlo_samples, calibrated, coverage, binary_data_output and timeout.")]
+    [InlineData("""{"inputs":[INPUT],"parameters":{"member":3}}""", "parameters.member is unknown: there are from, select, members, monte_carlo_samples, calibrated, coverage, early_exit, binary_data_output and timeout.")]
     [InlineData("""{"inputs":[INPUT],"parameters":{"members":0}}""", "parameters.members must be a whole number from 1 to 2147483647.")]
     [InlineData("""{"inputs":[INPUT],"parameters":{"monte_carlo_samples":1001}}""", "parameters.monte_carlo_samples must be a whole number from 0 to 1000.")]
     [InlineData("""{"inputs":[INPUT],"parameters":{"from":"last"}}""", "parameters.from is \"last\": it must be final, snapshots or ema.")]

@@ -81,6 +81,27 @@ public sealed class InferTests(ServedRuns served) : IClassFixture<ServedRuns>
     }
 
     [Fact]
+    public async Task Rows_stop_asking_members_with_a_stated_probability_and_say_how_many_they_asked()
+    {
+        var rows = ServedRuns.Rows(20);
+        var body = new
+        {
+            parameters = new { early_exit = 0.1 }, outputs = new[] { new { name = "members_used" }, new { name = "label" } },
+            inputs = new[] { new { name = "input", shape = new[] { 20, 1, 8, 8 }, datatype = "FP32", data = rows } },
+        };
+
+        var (status, answer) = await served.PostAsync("/v2/models/small/infer", body);
+        var (refused, message) = await served.PostAsync("/v2/models/small/infer", body with { parameters = new { early_exit = 1.0 } });
+
+        var expected = await served.PredictAsync(rows, new ConstituentChoice { EarlyExit = 0.1 }, perMember: false);
+        Assert.Equal(200, status);
+        Assert.Equal(expected.RowMembers, Output(answer, "members_used").Select(members => members.GetInt32()));
+        Assert.Contains(expected.RowMembers, members => members < 3);
+        Assert.Equal(expected["label"].Texts, Output(answer, "label").Select(label => label.GetString()));
+        Assert.Equal((400, "parameters.early_exit must be a number from 0, which asks all members, and below 1."), (refused, message.GetProperty("error").GetString()));
+    }
+
+    [Fact]
     public async Task Binary_in_and_binary_out()
     {
         var rows = ServedRuns.Rows(2);

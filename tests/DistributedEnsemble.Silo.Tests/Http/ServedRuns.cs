@@ -71,11 +71,11 @@ public sealed class ServedRuns : IAsyncLifetime
     }
 
     /// <summary>What the aggregator says, without HTTP.</summary>
-    public async Task<Prediction> PredictAsync(float[] rows, ConstituentChoice? choice = null, string name = "small")
+    public async Task<Prediction> PredictAsync(float[] rows, ConstituentChoice? choice = null, string name = "small", bool perMember = true)
     {
         var status = RunStatusJson.FromJson(await Client.GetStringAsync($"/api/runs/{name}"));
         return await Grains.GetGrain<IAggregator>(new RunKey(name, status.Id).ToString())
-            .PredictAsync(new PredictionRequest([.. rows], choice) { PerMember = true }, TestContext.Current.CancellationToken);
+            .PredictAsync(new PredictionRequest([.. rows], choice) { PerMember = perMember }, TestContext.Current.CancellationToken);
     }
 
     public async Task<(int Status, JsonElement Json)> PostAsync(string path, object body)

@@ -11,7 +11,7 @@ internal static class InferParametersReader
     /// <summary>What other servers know, and what means nothing here.</summary>
     private static readonly string[] s_ignored = ["priority", "sequence_id", "sequence_start", "sequence_end"];
 
-    private static readonly string[] s_known = ["from", "select", "members", "monte_carlo_samples", "calibrated", "coverage", "binary_data_output", "timeout"];
+    private static readonly string[] s_known = ["from", "select", "members", "monte_carlo_samples", "calibrated", "coverage", "early_exit", "binary_data_output", "timeout"];
 
     public static InferParameters Read(ref Utf8JsonReader json, HttpSettings limits)
     {
@@ -32,6 +32,7 @@ internal static class InferParametersReader
                     break;
                 case "calibrated": parameters = parameters with { Calibrated = JsonFields.Flag(ref json, $"parameters.{name}") }; break;
                 case "coverage": parameters = parameters with { Coverage = Share(ref json, name) }; break;
+                case "early_exit": choice = choice with { EarlyExit = Probability(ref json, name) }; break;
                 case "binary_data_output": parameters = parameters with { BinaryOutput = JsonFields.Flag(ref json, $"parameters.{name}") }; break;
                 case "timeout": parameters = parameters with { Timeout = TimeSpan.FromMicroseconds(Whole(ref json, name, 1, int.MaxValue)) }; break;
                 case var ignored when s_ignored.Contains(ignored) || JsonFields.IsForPeople(ignored): json.Skip(); break;
@@ -66,6 +67,11 @@ internal static class InferParametersReader
         json.TokenType == JsonTokenType.Number && json.TryGetDouble(out var value) && value is > 0 and < 1
             ? value
             : throw HttpError.BadRequest($"parameters.{name} must be a number above 0 and below 1.");
+
+    private static double Probability(ref Utf8JsonReader json, string name) =>
+        json.TokenType == JsonTokenType.Number && json.TryGetDouble(out var value) && value is >= 0 and < 1
+            ? value
+            : throw HttpError.BadRequest($"parameters.{name} must be a number from 0, which asks all members, and below 1.");
 
     private static int Whole(ref Utf8JsonReader json, string name, int from, int to) =>
         json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var value) && value >= from && value <= to

@@ -12,8 +12,6 @@ namespace DistributedEnsemble.Silo.Http.Inference;
 /// <param name="IsPerMember">Whether each row has the elements of each member.</param>
 internal sealed record OutputTensor(OutputDescription Description, bool IsPerMember)
 {
-    private const string MembersUsed = "members_used";
-
     /// <summary>
     /// What a model's task predicts, the default first; how many members answered; and the default of each member alone. In the
     /// order in which the model's metadata lists them.
@@ -21,7 +19,7 @@ internal sealed record OutputTensor(OutputDescription Description, bool IsPerMem
     public static IReadOnlyList<OutputTensor> Of(ServedModel model) =>
     [
         .. model.Outputs.Select(output => new OutputTensor(output, IsPerMember: false)),
-        new(new OutputDescription(MembersUsed, "INT64", []), IsPerMember: false),
+        new(OutputDescription.MembersUsed, IsPerMember: false),
         new(model.Outputs[0] with { Name = $"member_{model.Outputs[0].Name}" }, IsPerMember: true),
     ];
 
@@ -62,7 +60,7 @@ internal sealed record OutputTensor(OutputDescription Description, bool IsPerMem
     public void WriteJson(Utf8JsonWriter json, Prediction prediction, int row)
     {
         if (IsPerMember) foreach (var member in prediction.Members) Write(member.AsSpan());
-        else if (Name == MembersUsed) json.WriteNumberValue(prediction.MembersUsed.Length);
+        else if (Name == OutputDescription.MembersUsed.Name) json.WriteNumberValue(MembersUsed(prediction, row));
         else if (Datatype == "BYTES") json.WriteStringValue(prediction[Name].Texts[row]);
         else if (Datatype == "INT64") json.WriteNumberValue(prediction[Name].Integers[row]);
         else Write(prediction[Name].Numbers.AsSpan());
@@ -77,7 +75,7 @@ internal sealed record OutputTensor(OutputDescription Description, bool IsPerMem
     public void WriteBytes(IBufferWriter<byte> bytes, Prediction prediction, int row)
     {
         if (IsPerMember) foreach (var member in prediction.Members) bytes.Write(MemoryMarshal.AsBytes(Row(member.AsSpan(), row)));
-        else if (Name == MembersUsed) Write(bytes, prediction.MembersUsed.Length);
+        else if (Name == OutputDescription.MembersUsed.Name) Write(bytes, MembersUsed(prediction, row));
         else if (Datatype == "BYTES") Write(bytes, prediction[Name].Texts[row]);
         else if (Datatype == "INT64") Write(bytes, prediction[Name].Integers[row]);
         else bytes.Write(MemoryMarshal.AsBytes(Row(prediction[Name].Numbers.AsSpan(), row)));
@@ -86,6 +84,8 @@ internal sealed record OutputTensor(OutputDescription Description, bool IsPerMem
     public bool Equals(OutputTensor? other) => other?.Name == Name;
 
     public override int GetHashCode() => Name.GetHashCode(StringComparison.Ordinal);
+
+    private static int MembersUsed(Prediction prediction, int row) => prediction.RowMembers.IsEmpty ? prediction.MembersUsed.Length : prediction.RowMembers[row];
 
     private long[] Shape(long rows, long members) =>
         [rows, .. IsPerMember ? [members] : Array.Empty<long>(), .. Description.Columns.IsEmpty ? Array.Empty<long>() : [Description.Width]];
