@@ -31,6 +31,7 @@ public abstract class RunStoreLaws : IAsyncLifetime
     public virtual ValueTask DisposeAsync()
     {
         Runs.Dispose();
+        GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Silo.Http.Inference;
 using DistributedEnsemble.Silo.Http.Rpc.Protocol;
+using Google.Protobuf.Collections;
 
 namespace DistributedEnsemble.Silo.Http.Rpc;
 
@@ -64,7 +65,7 @@ internal sealed class RpcRequestReader(ServedModel model, HttpSettings limits, M
         return columns.All();
     }
 
-    private static IReadOnlyList<long>? Shape(ModelInferRequest.Types.InferInputTensor input) => input.Shape.Count == 0 ? null : input.Shape;
+    private static RepeatedField<long>? Shape(ModelInferRequest.Types.InferInputTensor input) => input.Shape.Count == 0 ? null : input.Shape;
 
     private ReadOnlySpan<byte> Bytes(int place)
     {
