@@ -230,7 +230,7 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
 
         Assert.Equal((url, url), (server.Url, server.GrpcUrl));
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/v2", Cancellation)).StatusCode);
-        Assert.True((await new GRPCInferenceService.GRPCInferenceServiceClient(channel).ModelReadyAsync(new ModelReadyRequest { Name = "small" })).Ready);
+        Assert.True((await new GRPCInferenceService.GRPCInferenceServiceClient(channel).ModelReadyAsync(new ModelReadyRequest { Name = "small" }, cancellationToken: Cancellation)).Ready);
     }
 
     private static int FreePort()

@@ -34,13 +34,13 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
         var client = new Client(channel);
 
-        var metadata = await client.ModelMetadataAsync(new ModelMetadataRequest { Name = "small", Version = "1" });
+        var metadata = await client.ModelMetadataAsync(new ModelMetadataRequest { Name = "small", Version = "1" }, cancellationToken: Cancellation);
         var http = await served.Client.GetFromJsonAsync<JsonElement>("/v2/models/small", Cancellation);
 
-        Assert.True((await client.ServerLiveAsync(new ServerLiveRequest())).Live);
-        Assert.True((await client.ServerReadyAsync(new ServerReadyRequest())).Ready);
-        Assert.True((await client.ModelReadyAsync(new ModelReadyRequest { Name = "small" })).Ready);
-        Assert.Equal("DistributedEnsemble", (await client.ServerMetadataAsync(new ServerMetadataRequest())).Name);
+        Assert.True((await client.ServerLiveAsync(new ServerLiveRequest(), cancellationToken: Cancellation)).Live);
+        Assert.True((await client.ServerReadyAsync(new ServerReadyRequest(), cancellationToken: Cancellation)).Ready);
+        Assert.True((await client.ModelReadyAsync(new ModelReadyRequest { Name = "small" }, cancellationToken: Cancellation)).Ready);
+        Assert.Equal("DistributedEnsemble", (await client.ServerMetadataAsync(new ServerMetadataRequest(), cancellationToken: Cancellation)).Name);
         Assert.Equal(("small", "1", "distributed-ensemble"), (metadata.Name, metadata.Versions.Single(), metadata.Platform));
         foreach (var (tensors, name) in new[] { (metadata.Inputs, "inputs"), (metadata.Outputs, "outputs") })
         {
@@ -62,7 +62,7 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         var request = Request(rows, isRaw);
         foreach (var name in new[] { "label", "probabilities", "members_used", "member_probabilities", "label_index" }) request.Outputs.Add(new InferRequestedOutputTensor { Name = name });
 
-        var answer = await new Client(channel).ModelInferAsync(request);
+        var answer = await new Client(channel).ModelInferAsync(request, cancellationToken: Cancellation);
 
         Assert.Equal(("small", "1", "mine"), (answer.ModelName, answer.ModelVersion, answer.Id));
         Assert.Equal(["label", "probabilities", "members_used", "member_probabilities", "label_index"], answer.Outputs.Select(output => output.Name));
@@ -89,7 +89,7 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         request.Parameters["coverage"] = new InferParameter { DoubleParam = 0.5 };
         request.Parameters["binary_data_output"] = new InferParameter { BoolParam = true };
 
-        var answer = await new Client(channel).ModelInferAsync(request);
+        var answer = await new Client(channel).ModelInferAsync(request, cancellationToken: Cancellation);
 
         Assert.Equal(
             (await served.PredictAsync(row, new ConstituentChoice(PredictionSource.Final, null, 2, 5)))["probabilities"].Numbers,
@@ -119,12 +119,12 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         {
             var request = Request(ServedRuns.Rows(1), isRaw: false);
             change(request);
-            var failure = await Assert.ThrowsAsync<RpcException>(async () => await client.ModelInferAsync(request));
+            var failure = await Assert.ThrowsAsync<RpcException>(async () => await client.ModelInferAsync(request, cancellationToken: Cancellation));
             Assert.Equal(code, failure.StatusCode);
             Assert.StartsWith(message, failure.Status.Detail, StringComparison.Ordinal);
         }
 
-        var late = await Assert.ThrowsAsync<RpcException>(async () => await client.ModelInferAsync(Request(ServedRuns.Rows(1), isRaw: false), deadline: DateTime.UtcNow));
+        var late = await Assert.ThrowsAsync<RpcException>(async () => await client.ModelInferAsync(Request(ServedRuns.Rows(1), isRaw: false), deadline: DateTime.UtcNow, cancellationToken: Cancellation));
         Assert.Equal(StatusCode.DeadlineExceeded, late.StatusCode);
     }
 
@@ -134,7 +134,7 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         await using var server = await StartAsync(new HttpSettings { MaxResponseBytes = 1024 });
         using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
 
-        var failure = await Assert.ThrowsAsync<RpcException>(async () => await new Client(channel).ModelInferAsync(Request(ServedRuns.Rows(20), isRaw: true)));
+        var failure = await Assert.ThrowsAsync<RpcException>(async () => await new Client(channel).ModelInferAsync(Request(ServedRuns.Rows(20), isRaw: true), cancellationToken: Cancellation));
 
         Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
         Assert.StartsWith("The answer to 20 rows has up to ", failure.Status.Detail, StringComparison.Ordinal);
@@ -152,16 +152,16 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         var load = new RepositoryModelLoadRequest { ModelName = "small" };
         Metadata inference = new() { { "authorization", $"Bearer {InferenceKey}" } }, admin = new() { { "x-api-key", AdminKey } };
 
-        var none = await Assert.ThrowsAsync<RpcException>(async () => await client.ModelInferAsync(Request(ServedRuns.Rows(1), isRaw: true)));
-        var small = await Assert.ThrowsAsync<RpcException>(async () => await client.RepositoryModelLoadAsync(load, inference));
-        var unknown = await Assert.ThrowsAsync<RpcException>(async () => await client.RepositoryModelUnloadAsync(new RepositoryModelUnloadRequest { ModelName = "nobody" }, admin));
+        var none = await Assert.ThrowsAsync<RpcException>(async () => await client.ModelInferAsync(Request(ServedRuns.Rows(1), isRaw: true), cancellationToken: Cancellation));
+        var small = await Assert.ThrowsAsync<RpcException>(async () => await client.RepositoryModelLoadAsync(load, inference, cancellationToken: Cancellation));
+        var unknown = await Assert.ThrowsAsync<RpcException>(async () => await client.RepositoryModelUnloadAsync(new RepositoryModelUnloadRequest { ModelName = "nobody" }, admin, cancellationToken: Cancellation));
 
         Assert.Equal((StatusCode.Unauthenticated, "This needs an inference key: send it as \"Authorization: Bearer KEY\" or \"X-Api-Key: KEY\"."), (none.StatusCode, none.Status.Detail));
         Assert.Equal((StatusCode.PermissionDenied, "This needs an admin key, and the key that was sent is for predictions."), (small.StatusCode, small.Status.Detail));
         Assert.Equal(StatusCode.NotFound, unknown.StatusCode);
-        Assert.True((await client.ServerLiveAsync(new ServerLiveRequest())).Live);
-        Assert.Single((await client.ModelInferAsync(Request(ServedRuns.Rows(1), isRaw: true), inference)).RawOutputContents);
-        await client.RepositoryModelLoadAsync(load, admin);
+        Assert.True((await client.ServerLiveAsync(new ServerLiveRequest(), cancellationToken: Cancellation)).Live);
+        Assert.Single((await client.ModelInferAsync(Request(ServedRuns.Rows(1), isRaw: true), inference, cancellationToken: Cancellation)).RawOutputContents);
+        await client.RepositoryModelLoadAsync(load, admin, cancellationToken: Cancellation);
         await ServedRuns.WaitAsync(() => Task.FromResult(log.Count(line => line.StartsWith(HttpServer.AuditCategory, StringComparison.Ordinal)) == 3));
         const string Path = "POST /inference.GRPCInferenceService/";
         Assert.Equal(
@@ -181,16 +181,16 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
         var client = new Client(channel);
 
-        await client.RepositoryModelUnloadAsync(new RepositoryModelUnloadRequest { ModelName = "small" });
-        var unloaded = (await client.RepositoryIndexAsync(new RepositoryIndexRequest())).Models.Single(model => model.Name == "small");
-        var isReady = (await client.ModelReadyAsync(new ModelReadyRequest { Name = "small" })).Ready;
-        var refused = await Assert.ThrowsAsync<RpcException>(async () => await client.ModelInferAsync(Request(ServedRuns.Rows(1), isRaw: true)));
+        await client.RepositoryModelUnloadAsync(new RepositoryModelUnloadRequest { ModelName = "small" }, cancellationToken: Cancellation);
+        var unloaded = (await client.RepositoryIndexAsync(new RepositoryIndexRequest(), cancellationToken: Cancellation)).Models.Single(model => model.Name == "small");
+        var isReady = (await client.ModelReadyAsync(new ModelReadyRequest { Name = "small" }, cancellationToken: Cancellation)).Ready;
+        var refused = await Assert.ThrowsAsync<RpcException>(async () => await client.ModelInferAsync(Request(ServedRuns.Rows(1), isRaw: true), cancellationToken: Cancellation));
         var overHttp = await http.GetAsync("/v2/models/small/ready", Cancellation);
-        await client.RepositoryModelLoadAsync(new RepositoryModelLoadRequest { ModelName = "small" });
+        await client.RepositoryModelLoadAsync(new RepositoryModelLoadRequest { ModelName = "small" }, cancellationToken: Cancellation);
 
         Assert.Equal(("UNAVAILABLE", "it is not loaded", false), (unloaded.State, unloaded.Reason, isReady));
         Assert.Equal((StatusCode.Unavailable, 503), (refused.StatusCode, (int)overHttp.StatusCode));
-        Assert.Contains("small", (await client.RepositoryIndexAsync(new RepositoryIndexRequest { Ready = true })).Models.Select(model => model.Name));
+        Assert.Contains("small", (await client.RepositoryIndexAsync(new RepositoryIndexRequest { Ready = true }, cancellationToken: Cancellation)).Models.Select(model => model.Name));
     }
 
     [Fact]
@@ -201,10 +201,10 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
         var client = new Client(channel);
 
-        await client.ModelInferAsync(Request(ServedRuns.Rows(2), isRaw: true));
+        await client.ModelInferAsync(Request(ServedRuns.Rows(2), isRaw: true), cancellationToken: Cancellation);
         var bad = Request(ServedRuns.Rows(1), isRaw: true);
         bad.Parameters["coverage"] = new InferParameter { Int64Param = 7 };
-        await Assert.ThrowsAsync<RpcException>(async () => await client.ModelInferAsync(bad));
+        await Assert.ThrowsAsync<RpcException>(async () => await client.ModelInferAsync(bad, cancellationToken: Cancellation));
 
         var statistics = (await http.GetFromJsonAsync<JsonElement>("/v2/models/small/stats", Cancellation)).GetProperty("model_stats")[0];
         Assert.Equal(2, statistics.GetProperty("inference_count").GetInt32());
@@ -218,7 +218,7 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         await using var server = await StartAsync(new HttpSettings());
         using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
         foreach (var service in new[] { "", "inference.GRPCInferenceService" })
-            Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await new Health.HealthClient(channel).CheckAsync(new HealthCheckRequest { Service = service })).Status);
+            Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await new Health.HealthClient(channel).CheckAsync(new HealthCheckRequest { Service = service }, cancellationToken: Cancellation)).Status);
 
         using var reflection = new ServerReflection.ServerReflectionClient(channel).ServerReflectionInfo(cancellationToken: Cancellation);
         await reflection.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" }, Cancellation);
