@@ -6,7 +6,7 @@ using DistributedEnsemble.Training.Members;
 namespace DistributedEnsemble.Reports;
 
 /// <summary>Reads the metric lines of a run's members as they grow.</summary>
-public sealed class MetricTail(RunFolder folder)
+internal sealed class MetricTail(RunFolder folder)
 {
     private readonly Dictionary<int, long> _read = [];
 

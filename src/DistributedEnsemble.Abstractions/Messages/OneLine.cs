@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Messages;
 /// Text of others as one line that a terminal, a log or an answer may show: what would break the line, steer a terminal, hide or
 /// reorder what stands beside it becomes a space.
 /// </summary>
-public static class OneLine
+internal static class OneLine
 {
     /// <summary>Characters of a name in the midst of a message, and of a value that is all that there is to show.</summary>
     private const int LongestName = 40, LongestValue = 100;

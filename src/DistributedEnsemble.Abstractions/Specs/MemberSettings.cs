@@ -4,7 +4,7 @@ using DistributedEnsemble.Predictions;
 namespace DistributedEnsemble.Specs;
 
 /// <summary>What the specs of members that differ say: the keys in which they do.</summary>
-public static class MemberSettings
+internal static class MemberSettings
 {
     /// <param name="spec">The run's.</param>
     /// <returns>Of each of the members, the same keys in the order of a spec; empty where all members of the run have one spec.</returns>

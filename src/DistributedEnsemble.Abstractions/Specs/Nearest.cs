@@ -1,7 +1,7 @@
 namespace DistributedEnsemble.Specs;
 
 /// <summary>Finds what was meant by a word that nobody knows.</summary>
-public static class Nearest
+internal static class Nearest
 {
     // Nothing that is longer can be near to a name of ours, and distances are quadratic.
     private const int LongestWord = 100;

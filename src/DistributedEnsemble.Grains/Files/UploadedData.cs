@@ -9,7 +9,7 @@ using DistributedEnsemble.Training.Tables;
 namespace DistributedEnsemble.Grains.Files;
 
 /// <summary>What the name of a dataset means, uploads included.</summary>
-public static class UploadedData
+internal static class UploadedData
 {
     /// <param name="readsPaths">Whether a name may be the path of a file of this machine: never what a client of a cluster sent.</param>
     /// <returns>The source, and what the spec says of the data with the names of this machine's files.</returns>

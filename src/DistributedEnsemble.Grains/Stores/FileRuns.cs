@@ -7,7 +7,7 @@ using DistributedEnsemble.Training.Files;
 namespace DistributedEnsemble.Grains.Stores;
 
 /// <summary>What a process can do to the runs of a folder that it does not train.</summary>
-public static class FileRuns
+internal static class FileRuns
 {
     /// <summary>A name that no run can have, so that no reader takes what is left of a run for one.</summary>
     private const string Deleted = ".deleted-";

@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Grains.Stores;
 /// The lock file of a run's folder: one process at a time trains or changes the run. Silos of one process share it. It is
 /// held by an open file, so that it ends with its process, however that ends.
 /// </summary>
-public sealed class RunLock : IDisposable
+internal sealed class RunLock : IDisposable
 {
     private static readonly Dictionary<string, (FileStream File, int Holders)> Held = [];
     private readonly string _path;

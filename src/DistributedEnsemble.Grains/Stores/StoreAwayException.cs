@@ -2,7 +2,7 @@ namespace DistributedEnsemble.Grains.Stores;
 
 /// <summary>The store of the records did not do what it was asked: it is away, full or read-only. Whoever has something to store tries again.</summary>
 [GenerateSerializer, Alias("ensemble.store-away")]
-public sealed class StoreAwayException : OrleansException
+internal sealed class StoreAwayException : OrleansException
 {
     public StoreAwayException(string message) : base(message)
     {

@@ -4,7 +4,7 @@ using System.Diagnostics.Metrics;
 namespace DistributedEnsemble.Grains.Telemetry;
 
 /// <summary>What a process measures of its silos, for whoever listens; nothing is kept here.</summary>
-public static class Measurements
+internal static class Measurements
 {
     /// <summary>Of the meter and of the source of traces.</summary>
     public const string Name = "DistributedEnsemble";

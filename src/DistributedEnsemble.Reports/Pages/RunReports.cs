@@ -18,7 +18,7 @@ using DistributedEnsemble.Training.Tasks;
 namespace DistributedEnsemble.Reports.Pages;
 
 /// <summary>Writes a page about one run, with its plots, into the run's folder.</summary>
-public static class RunReports
+internal static class RunReports
 {
     /// <summary>Of a run's folder.</summary>
     public const string Folder = "report";

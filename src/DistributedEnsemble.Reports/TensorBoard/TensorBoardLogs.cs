@@ -12,7 +12,7 @@ namespace DistributedEnsemble.Reports.TensorBoard;
 /// and, where there are some, "ema", with what the test split says of them. It can be read while it grows.
 /// </summary>
 /// <remarks>Metric lines have no times: those of events are spread over the run's seconds of training by their steps.</remarks>
-public sealed class TensorBoardLogs : IDisposable
+internal sealed class TensorBoardLogs : IDisposable
 {
     /// <summary>Of a run's folder.</summary>
     public const string Folder = "tensorboard";

@@ -11,7 +11,7 @@ namespace DistributedEnsemble.Training.Averaging;
 /// </summary>
 /// <param name="steps">T, of one member.</param>
 /// <param name="cycles">Cycles of the learning rate's schedule; 1 without cycles.</param>
-public sealed class AveragingSchedule(AveragingSpec spec, int steps, int cycles)
+internal sealed class AveragingSchedule(AveragingSpec spec, int steps, int cycles)
 {
     /// <returns>Null if the spec averages nothing.</returns>
     /// <exception cref="SpecException">A member would hand over its last weights alone.</exception>

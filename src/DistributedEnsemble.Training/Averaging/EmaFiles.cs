@@ -6,7 +6,7 @@ using DistributedEnsemble.Training.Safetensors;
 namespace DistributedEnsemble.Training.Averaging;
 
 /// <summary>EMA models as files: a hand-over is folded into the model before, and gives the next.</summary>
-public static class EmaFiles
+internal static class EmaFiles
 {
     /// <param name="model">The EMA model before; null at the first hand-over.</param>
     /// <param name="handOver">Weights that the record names.</param>

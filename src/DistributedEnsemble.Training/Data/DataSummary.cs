@@ -5,7 +5,7 @@ using DistributedEnsemble.Training.Images;
 namespace DistributedEnsemble.Training.Data;
 
 /// <summary>What a run learns, in a line: said before it is trained.</summary>
-public static class DataSummary
+internal static class DataSummary
 {
     private const int MostNamed = 6;
 

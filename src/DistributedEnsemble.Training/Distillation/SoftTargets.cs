@@ -32,7 +32,7 @@ public sealed class SoftTargets
     /// <summary>What a run learns: from its own folder, or of its teacher again.</summary>
     /// <param name="folder">The student's.</param>
     /// <exception cref="DataException">The run's folder has them no more, and the teacher is missing or has changed.</exception>
-    public static SoftTargets Of(RunFolder folder, EnsembleSpec spec, Dataset dataset, NetworkRegistry networks)
+    internal static SoftTargets Of(RunFolder folder, EnsembleSpec spec, Dataset dataset, NetworkRegistry networks)
     {
         var distillation = spec.Distillation!;
         if (TryRead(folder, spec, dataset) is { } stored) return stored;

@@ -4,7 +4,7 @@ using DistributedEnsemble.Specs;
 namespace DistributedEnsemble.Training.Distillation;
 
 /// <summary>The spec of a student: its teacher's, but for what makes an ensemble of it.</summary>
-public static class StudentSpec
+internal static class StudentSpec
 {
     /// <summary>Soft targets are learned from for longer before a network learns them by heart; ten members took more steps than this.</summary>
     private const int Longer = 4;

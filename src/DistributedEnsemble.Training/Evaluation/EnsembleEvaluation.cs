@@ -10,7 +10,7 @@ namespace DistributedEnsemble.Training.Evaluation;
 /// Measures an average of models, and the models alone, on the test split, from their answers, wherever those were computed.
 /// Whatever is chosen was chosen before, by the validation split.
 /// </summary>
-public sealed class EnsembleEvaluation
+internal sealed class EnsembleEvaluation
 {
     private readonly TrainingPlan _plan;
     private readonly LearningTask _task;

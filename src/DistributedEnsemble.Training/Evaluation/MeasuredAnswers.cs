@@ -6,7 +6,7 @@ using DistributedEnsemble.Training.Tasks;
 namespace DistributedEnsemble.Training.Evaluation;
 
 /// <summary>What models answer to the rows that choose and calibrate.</summary>
-public static class MeasuredAnswers
+internal static class MeasuredAnswers
 {
     /// <returns>Of each model [rows, width], not a number where the row is not the model's to answer; and the rows' targets.</returns>
     internal static async Task<(double[][] Answers, float[] Targets)> OfAsync(TrainingPlan plan, ChosenConstituents chosen, IConstituents models)

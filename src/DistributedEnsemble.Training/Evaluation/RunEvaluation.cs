@@ -12,7 +12,7 @@ using DistributedEnsemble.Training.Safetensors;
 namespace DistributedEnsemble.Training.Evaluation;
 
 /// <summary>Measures a run from its folder alone, on the calling thread.</summary>
-public static class RunEvaluation
+internal static class RunEvaluation
 {
     /// <param name="choice">What differs from the spec's prediction.</param>
     /// <param name="coverage">The share of rows that conformal sets or intervals shall hold; null for none.</param>

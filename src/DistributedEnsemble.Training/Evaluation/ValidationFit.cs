@@ -11,7 +11,7 @@ using DistributedEnsemble.Training.Tasks;
 namespace DistributedEnsemble.Training.Evaluation;
 
 /// <summary>What the validation split says about models that a prediction averages; the test split has no part in it.</summary>
-public sealed record ValidationFit
+internal sealed record ValidationFit
 {
     /// <summary>The models that were to choose from, in the order in which they are summed.</summary>
     public required ImmutableArray<FittedConstituent> Constituents { get; init; }
@@ -90,4 +90,4 @@ public sealed record ValidationFit
 /// <summary>A model on the validation split.</summary>
 /// <param name="Multiplicity">How often it counts in the average; 0 if it was not selected.</param>
 /// <param name="Nll">Of the model alone.</param>
-public sealed record FittedConstituent(WeightFile Model, int Multiplicity, double Nll);
+internal sealed record FittedConstituent(WeightFile Model, int Multiplicity, double Nll);

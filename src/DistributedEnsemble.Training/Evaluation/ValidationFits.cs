@@ -11,7 +11,7 @@ namespace DistributedEnsemble.Training.Evaluation;
 /// The fits of a run, kept as validation/KEY.json in its folder by whoever computes one first. They say nothing that its weights
 /// and data do not: one that is missing or damaged is computed again, and one that cannot be written is not kept.
 /// </summary>
-public static class ValidationFits
+internal static class ValidationFits
 {
     private static readonly JsonSerializerOptions s_json = new(RunStatusJson.Options) { WriteIndented = true };
 

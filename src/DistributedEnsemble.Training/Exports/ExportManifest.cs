@@ -14,7 +14,7 @@ using DistributedEnsemble.Training.Tasks;
 namespace DistributedEnsemble.Training.Exports;
 
 /// <summary>What an export holds, and how it predicts: manifest.json.</summary>
-public sealed record ExportManifest
+internal sealed record ExportManifest
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -85,11 +85,11 @@ public sealed record ExportManifest
 
 /// <param name="Weight">How often it counts in the average.</param>
 /// <param name="Sha256">Over the file's data buffer.</param>
-public sealed record ExportedConstituent(int Member, int Step, int Weight, string File, string Sha256)
+internal sealed record ExportedConstituent(int Member, int Step, int Weight, string File, string Sha256)
 {
     /// <summary>Its own network where it has another than the manifest says; null elsewhere.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonArray? Layers { get; init; }
 }
 
-public sealed record ExportedFile(string File, string Sha256);
+internal sealed record ExportedFile(string File, string Sha256);

@@ -13,7 +13,7 @@ namespace DistributedEnsemble.Training.Exports;
 /// Copies what predicting with a run takes into a folder of its own: the constituents as safetensors, spec.json, data.json,
 /// and a manifest that says how they make one prediction.
 /// </summary>
-public static class RunExport
+internal static class RunExport
 {
     public const string ManifestFile = "manifest.json";
 

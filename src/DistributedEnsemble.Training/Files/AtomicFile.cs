@@ -3,7 +3,7 @@ namespace DistributedEnsemble.Training.Files;
 /// <summary>
 /// Files that are whole or absent, whatever crashes: written aside, flushed to the disk, renamed, and the folder flushed.
 /// </summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     private const string Aside = ".tmp-";
 

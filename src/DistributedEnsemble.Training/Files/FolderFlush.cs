@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace DistributedEnsemble.Training.Files;
 
 /// <summary>Makes renames in a folder durable. .NET cannot open a folder, so this asks the C library; a no-op off Linux.</summary>
-public static partial class FolderFlush
+internal static partial class FolderFlush
 {
     private const int ReadOnlyCloseOnExec = 0x80000;
     private const int InvalidArgument = 22;

@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Training.Files;
 /// Reads and writes files of a folder that others may write to: regular files only, no link is followed on the way to them, and none is
 /// read that is larger than it can be. A link would hand out files of the machine, and opening a pipe would wait for ever.
 /// </summary>
-public static partial class RegularFile
+internal static partial class RegularFile
 {
     /// <summary>What a file of JSON may have: a record names each file of a run, and data.json each column.</summary>
     public const long MostJsonBytes = 256L << 20;

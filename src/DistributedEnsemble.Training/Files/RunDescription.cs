@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Training.Files;
 /// <summary>What a run's folder says of the run besides its weights: enough to use them.</summary>
 /// <param name="Spec">The resolved spec.</param>
 /// <param name="Data">The data that it was trained on.</param>
-public sealed record RunDescription(EnsembleSpec Spec, DataDescription Data)
+internal sealed record RunDescription(EnsembleSpec Spec, DataDescription Data)
 {
     /// <exception cref="InvalidDataException">A file is missing or damaged; the message names it.</exception>
     public static RunDescription Read(RunFolder folder)

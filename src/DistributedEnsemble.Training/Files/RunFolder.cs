@@ -5,7 +5,7 @@ namespace DistributedEnsemble.Training.Files;
 /// <summary>
 /// The names of a run's files. Relative names use forward slashes on every system, because the record stores them.
 /// </summary>
-public sealed class RunFolder
+internal sealed class RunFolder
 {
     public const string SpecFile = "spec.json";
     public const string DataFile = "data.json";

@@ -6,7 +6,7 @@ using DistributedEnsemble.Runs;
 namespace DistributedEnsemble.Training.Files;
 
 /// <summary>Reads run.json, which may be damaged: what is returned can be shown and used without another check.</summary>
-public static class RunStatusFile
+internal static class RunStatusFile
 {
     /// <returns>Null if there is no such run.</returns>
     /// <exception cref="InvalidDataException">The file is damaged; the message names it.</exception>

@@ -9,7 +9,7 @@ using DistributedEnsemble.Training.Safetensors;
 namespace DistributedEnsemble.Training.Files;
 
 /// <summary>Snapshots and checkpoints as files of a run's folder, named as the record names them.</summary>
-public static class WeightFiles
+internal static class WeightFiles
 {
     private const string OptimizerPrefix = "optimizer.", BestPrefix = "best.", BestStep = "best.step", BestNll = "best.nll";
 

@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Training.Images;
 /// An image, or all images of a folder and what lies below it in the order of their names, to be predicted by a run that was
 /// trained on images: made as large and as colourful as those were. The output names each one's file.
 /// </summary>
-public sealed class PredictedImages : IRowBatches
+internal sealed class PredictedImages : IRowBatches
 {
     private readonly string _root;
     private readonly string[] _names;

@@ -1,7 +1,7 @@
 namespace DistributedEnsemble.Training.Members;
 
 /// <summary>A member's loss, or one of its weights, is no longer a number.</summary>
-public sealed class DivergedException : Exception
+internal sealed class DivergedException : Exception
 {
     private DivergedException(string what, int step, double rate)
         : base($"{what} at step {step}: most likely the learning rate, {rate:G4} there, is too high")

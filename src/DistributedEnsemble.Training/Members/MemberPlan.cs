@@ -57,7 +57,7 @@ public sealed class MemberPlan
     public int StepsPerEpoch { get; }
 
     /// <summary>When it is evaluated on the validation rows; null if it may not stop early.</summary>
-    public StoppingSchedule? Stopping { get; }
+    internal StoppingSchedule? Stopping { get; }
 
     /// <summary>
     /// The steps at which its weights are kept if it comes to them, ascending; the last is T. The best ones of a member that may stop
@@ -66,7 +66,7 @@ public sealed class MemberPlan
     public IReadOnlySet<int> SnapshotSteps { get; }
 
     /// <summary>When weights are averaged; null if they are not.</summary>
-    public AveragingSchedule? Averaging { get; }
+    internal AveragingSchedule? Averaging { get; }
 
     /// <summary>What it takes to train.</summary>
     public MemberLoad Load => new(Steps, StepsPerEpoch, Network.StepCost(RowsOfStep));

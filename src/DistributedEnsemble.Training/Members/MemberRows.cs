@@ -12,7 +12,7 @@ namespace DistributedEnsemble.Training.Members;
 /// Which training rows each member sees: all; or those of all folds but its own (Stone, 1974); or, with a bootstrap, as many of
 /// them as there are, drawn with replacement (Breiman, 1996). A function of the seed, the data and the member.
 /// </summary>
-public sealed class MemberRows
+internal sealed class MemberRows
 {
     private readonly ValidationSplit _split;
     private readonly DataSpec _spec;

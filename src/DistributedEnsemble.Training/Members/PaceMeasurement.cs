@@ -9,7 +9,7 @@ namespace DistributedEnsemble.Training.Members;
 /// Measures how fast members train here: real steps on as many threads as there are lanes, of which nothing is kept. What follows
 /// from it is a number of epochs, before anything is trained; no weight depends on the time.
 /// </summary>
-public static class PaceMeasurement
+internal static class PaceMeasurement
 {
     /// <summary>The first steps are of code that is still being compiled.</summary>
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1.5), s_measured = TimeSpan.FromSeconds(1.5);

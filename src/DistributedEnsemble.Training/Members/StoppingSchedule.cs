@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Training.Members;
 /// </summary>
 /// <param name="every">n.</param>
 /// <param name="steps">T.</param>
-public sealed class StoppingSchedule(int patience, int every, int steps)
+internal sealed class StoppingSchedule(int patience, int every, int steps)
 {
     /// <returns>Null if the spec stops nobody early.</returns>
     /// <exception cref="SpecException">A member would be evaluated at its last step alone.</exception>

@@ -7,7 +7,7 @@ using DistributedEnsemble.Training.Kernels;
 namespace DistributedEnsemble.Training.Members;
 
 /// <summary>Names what decides the bits of a floating-point sum besides the program.</summary>
-public static class ThisMachine
+internal static class ThisMachine
 {
     /// <summary>The version that the program is built with, known without loading it.</summary>
     internal const string Libtorch = "2.10.0.0";

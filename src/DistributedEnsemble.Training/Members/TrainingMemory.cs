@@ -5,7 +5,7 @@ using DistributedEnsemble.Training.Optimizers;
 namespace DistributedEnsemble.Training.Members;
 
 /// <summary>What training takes of memory at least, found before anything is allocated.</summary>
-public static class TrainingMemory
+internal static class TrainingMemory
 {
     /// <summary>Bytes of a member on its lane: weights, their gradient and a copy to hand over; optimizer state; the working memory of a pass.</summary>
     public static long BytesOf(MemberPlan plan)

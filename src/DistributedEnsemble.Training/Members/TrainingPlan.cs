@@ -62,7 +62,7 @@ public sealed class TrainingPlan
     public SoftTargets? SoftTargets => _soft.Value;
 
     /// <summary>Which of the training rows each member sees.</summary>
-    public MemberRows Rows { get; }
+    internal MemberRows Rows { get; }
     public MemberNetworks Networks { get; }
 
     /// <summary>In order of their indices.</summary>
@@ -88,7 +88,7 @@ public sealed class TrainingPlan
 
     /// <summary>A model's answers to rows of the run's own data, on the calling thread; out of fold, to those of them that its member did not see.</summary>
     /// <exception cref="OperationCanceledException">Between two batches.</exception>
-    public double[] Predict(IPredictor predictor, int member, RowRange rows, CancellationToken cancellation = default)
+    internal double[] Predict(IPredictor predictor, int member, RowRange rows, CancellationToken cancellation = default)
     {
         if (rows.Part != DataPart.OutOfFold) return BatchedPrediction.OfRows(predictor, Samples(rows.Part), rows.Start, rows.Count, cancellation);
         var unseen = Rows.UnseenBy(member);

@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Training.Predictions;
 /// Predicts many rows in batches of one size and order. On kernels of our own a row's bits do not depend on its batch; on
 /// libtorch they do.
 /// </summary>
-public static class BatchedPrediction
+internal static class BatchedPrediction
 {
     public const int BatchSize = 512;
 

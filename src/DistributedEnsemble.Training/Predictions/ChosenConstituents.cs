@@ -11,7 +11,7 @@ namespace DistributedEnsemble.Training.Predictions;
 /// <summary>The models that a prediction may average, in the order in which they are summed: by member, then step.</summary>
 /// <param name="MonteCarloSamples">Dropout masks averaged per model; 0 is weight scaling.</param>
 /// <param name="IsGreedy">Whether the validation split still says which of them count, and how often.</param>
-public sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents, int MonteCarloSamples, bool IsGreedy)
+internal sealed record ChosenConstituents(ImmutableArray<WeightFile> Constituents, int MonteCarloSamples, bool IsGreedy)
 {
     /// <summary>How likely a row's prediction may be another one than that of all members; 0 asks all of them.</summary>
     public double EarlyExit { get; init; }

@@ -10,7 +10,7 @@ namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>The models that a prediction averages, in the order in which they are summed, and how often each counts.</summary>
 /// <param name="Fit">What the validation split says about them; null without one.</param>
-public sealed record ConstituentSelection(
+internal sealed record ConstituentSelection(
     ImmutableArray<WeightFile> Constituents, ImmutableArray<int> Multiplicities, int MonteCarloSamples, ValidationFit? Fit)
 {
     /// <summary>When rows are asked of fewer members; null asks all of them.</summary>

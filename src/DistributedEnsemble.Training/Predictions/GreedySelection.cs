@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Training.Predictions;
 /// split smallest, one chosen before included; of the nested ensembles that arise, the best is kept. Among equals the earlier
 /// candidate and the smaller ensemble win. Neither sorted initialization nor bagging is used.
 /// </summary>
-public static class GreedySelection
+internal static class GreedySelection
 {
     /// <summary>Models of the largest ensemble that is tried: weights are multiples of a hundredth or coarser.</summary>
     public const int Rounds = 100;

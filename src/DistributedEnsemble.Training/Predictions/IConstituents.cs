@@ -9,7 +9,7 @@ using DistributedEnsemble.Training.Safetensors;
 namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>Asks single constituents of a run, wherever their weights are.</summary>
-public interface IConstituents
+internal interface IConstituents
 {
     /// <param name="rows">Which rows of the run's own data.</param>
     /// <returns>The answers of each constituent, in their order; out of fold, to those of the rows that its member did not see.</returns>
@@ -18,7 +18,7 @@ public interface IConstituents
 
 /// <summary>Rows of a run's own data.</summary>
 /// <param name="Start">A multiple of <see cref="BatchedPrediction.BatchSize"/>.</param>
-public readonly record struct RowRange(DataPart Part, int Start, int Count)
+internal readonly record struct RowRange(DataPart Part, int Start, int Count)
 {
     /// <summary>Bytes of a model's answers at once: more would be large objects, which pile up until they are collected.</summary>
     private const int MostBytes = 1 << 16;
@@ -34,7 +34,7 @@ public readonly record struct RowRange(DataPart Part, int Start, int Count)
 }
 
 /// <summary>The constituents of a run's folder, predicted on the calling thread, with one model in memory at a time.</summary>
-public sealed class FolderConstituents(RunFolder folder, TrainingPlan plan, CancellationToken cancellation = default) : IConstituents
+internal sealed class FolderConstituents(RunFolder folder, TrainingPlan plan, CancellationToken cancellation = default) : IConstituents
 {
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
     public ValueTask<ConstituentAnswers> PredictAsync(

@@ -4,7 +4,7 @@ using DistributedEnsemble.Training.Tables;
 namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>What is to be predicted: rows of a table, or images; read while they are predicted.</summary>
-public interface IRowBatches : IDisposable
+internal interface IRowBatches : IDisposable
 {
     /// <summary>The names of the columns that the run does not know, which are passed on to the output.</summary>
     IReadOnlyList<string> PassedColumns { get; }

@@ -10,7 +10,7 @@ namespace DistributedEnsemble.Training.Predictions;
 /// What a run's training rows are answered by the members that did not see them, averaged (Stone, 1974; of bootstraps, Breiman's
 /// out-of-bag predictions, 1996). Rows that every chosen member saw are left out.
 /// </summary>
-public static class OutOfFoldPrediction
+internal static class OutOfFoldPrediction
 {
     /// <summary>A page of them, from where the request says.</summary>
     /// <exception cref="SpecException">All members saw all rows, the page is none of the rows, or the task has no interval for the coverage.</exception>

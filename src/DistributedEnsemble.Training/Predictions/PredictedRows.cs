@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Training.Predictions;
 /// <param name="Columns">What each batch has, in this order.</param>
 /// <param name="PassedColumns">Columns of the table that nothing is known of.</param>
 /// <param name="Batches">Predicted as they are asked for, and once.</param>
-public sealed record PredictedRows(
+internal sealed record PredictedRows(
     IReadOnlyList<OutputDescription> Columns, IReadOnlyList<string> PassedColumns, IEnumerable<PredictedBatch> Batches)
 {
     /// <summary>With the first batch predicted: what is wrong with all of them is known before anything is written.</summary>
@@ -28,7 +28,7 @@ public sealed record PredictedRows(
 
 /// <param name="Values">Of each of the columns.</param>
 /// <param name="Passed">Of each row, the cells of the passed columns.</param>
-public sealed record PredictedBatch(int Rows, IReadOnlyList<OutputValues> Values, IReadOnlyList<string[]> Passed)
+internal sealed record PredictedBatch(int Rows, IReadOnlyList<OutputValues> Values, IReadOnlyList<string[]> Passed)
 {
     /// <summary>The columns of a task, out of all that it predicts.</summary>
     public static PredictedBatch Of(IReadOnlyList<OutputDescription> columns, int rows, IReadOnlyList<OutputValues> predictions, IReadOnlyList<string[]> passed) =>

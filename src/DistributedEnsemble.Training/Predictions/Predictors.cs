@@ -5,7 +5,7 @@ using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Predictions;
 
-public static class Predictors
+internal static class Predictors
 {
     /// <summary>One constituent as a predictor.</summary>
     /// <param name="monteCarloSamples">Dropout masks to average over; 0 is weight scaling. A network without dropout has none.</param>

@@ -14,7 +14,7 @@ namespace DistributedEnsemble.Training.Predictions;
 /// The functions of a run's models, from raw rows to answers. What the run was trained on need not be
 /// there. Immutable; used by many threads.
 /// </summary>
-public sealed class RunModel
+internal sealed class RunModel
 {
     private readonly RandomSource _random;
 

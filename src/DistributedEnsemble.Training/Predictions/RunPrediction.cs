@@ -16,7 +16,7 @@ namespace DistributedEnsemble.Training.Predictions;
 /// Predicts rows or images from a run's folder alone, on the calling thread: what the run was trained on need not be there.
 /// The constituents are in memory, and of what is predicted a batch at a time.
 /// </summary>
-public static class RunPrediction
+internal static class RunPrediction
 {
     /// <param name="choice">What differs from the spec's prediction.</param>
     /// <param name="coverage">The share of rows that intervals shall hold; null for the default.</param>

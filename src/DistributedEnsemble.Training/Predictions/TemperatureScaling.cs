@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Training.Predictions;
 /// Calibration by one number (Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2), here of an
 /// average: p ∝ p̄^(1/T). T above 1 softens, below 1 sharpens; the most probable class stays.
 /// </summary>
-public static class TemperatureScaling
+internal static class TemperatureScaling
 {
     /// <summary>Where T is looked for: data that the average explains without error would drive it to 0.</summary>
     public const double Lowest = 0.05, Highest = 20;

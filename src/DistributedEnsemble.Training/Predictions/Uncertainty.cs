@@ -1,7 +1,7 @@
 namespace DistributedEnsemble.Training.Predictions;
 
 /// <summary>How unsure a prediction is.</summary>
-public static class Uncertainty
+internal static class Uncertainty
 {
     /// <summary>−Σ p·ln p in nats: 0 if one class is certain, ln(classes) if all are equally likely.</summary>
     public static double Entropy(ReadOnlySpan<double> probabilities)

@@ -51,7 +51,7 @@ public sealed class SafetensorsReader : IDisposable
 
     /// <summary>Opens weights of a run: a regular file of its folder, whatever stands in its place.</summary>
     /// <inheritdoc cref="Open(string, string)"/>
-    public static SafetensorsReader Open(RunFolder folder, WeightFile file) =>
+    internal static SafetensorsReader Open(RunFolder folder, WeightFile file) =>
         Open(() => RegularFile.OpenRead(folder.Runs, folder.Path(file.File)), folder.Path(file.File), file.Sha256);
 
     private static SafetensorsReader Open(Func<FileStream> open, string path, string? sha256)

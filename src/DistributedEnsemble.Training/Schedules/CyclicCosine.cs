@@ -19,7 +19,7 @@ public sealed class CyclicCosine(double rate, int steps, int cycles) : LearningR
 }
 
 /// <summary>T steps in M parts of nearly equal length: snapshots and cycles end together.</summary>
-public static class EqualParts
+internal static class EqualParts
 {
     /// <summary>sᵢ = ⌈i·T/M⌉.</summary>
     public static int End(int part, int steps, int parts) => (int)(((long)part * steps + parts - 1) / parts);

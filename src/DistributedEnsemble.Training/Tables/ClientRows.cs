@@ -8,7 +8,7 @@ using DistributedEnsemble.Training.Data;
 namespace DistributedEnsemble.Training.Tables;
 
 /// <summary>Makes inputs of rows that a client sends without a file: column by column, or all numbers of each row.</summary>
-public static class ClientRows
+internal static class ClientRows
 {
     /// <param name="columns">In any order; those that the run does not know are passed over.</param>
     /// <returns>Inputs, row after row.</returns>

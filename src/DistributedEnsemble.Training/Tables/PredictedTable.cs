@@ -9,7 +9,7 @@ namespace DistributedEnsemble.Training.Tables;
 /// A table whose rows are to be predicted, which may be written otherwise than the one that was trained on. Its columns are
 /// matched by name, in any order, and those that the run does not know are passed on to the output.
 /// </summary>
-public sealed class PredictedTable : IRowBatches
+internal sealed class PredictedTable : IRowBatches
 {
     private readonly ITableRows _rows;
     private readonly DataDescription _data;
@@ -102,7 +102,7 @@ public sealed class PredictedTable : IRowBatches
 }
 
 /// <summary>Some rows of a table.</summary>
-public sealed class TableBatch(int width)
+internal sealed class TableBatch(int width)
 {
     private float[] _inputs = new float[width * 8];
 

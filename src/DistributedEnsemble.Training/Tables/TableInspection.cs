@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Training.Tables;
 /// <summary>What training would make of a table, without training.</summary>
 /// <param name="Rows">Of the file.</param>
 /// <param name="Target">Null, like the task, of a table that cannot be learned from.</param>
-public sealed record TableInspection(
+internal sealed record TableInspection(
     string File, TableFormat Format, long Rows, long RowsWithoutTarget, string? Target, TaskKind? Task, IReadOnlyList<InspectedColumn> Columns)
 {
     /// <summary>What people should know.</summary>
@@ -71,7 +71,7 @@ public sealed record TableInspection(
 /// <param name="Distinct">Values of all rows, as far as they were counted.</param>
 /// <param name="Note">What it becomes, or why it is left out.</param>
 /// <param name="Contents">The range of numbers and dates, the commonest levels of others.</param>
-public sealed record InspectedColumn(string Name, string Kind, long Missing, long Distinct, int Inputs, string? Note, string Contents)
+internal sealed record InspectedColumn(string Name, string Kind, long Missing, long Distinct, int Inputs, string? Note, string Contents)
 {
     /// <summary>Whether there are more distinct values than were counted.</summary>
     public bool HasMore { get; init; }

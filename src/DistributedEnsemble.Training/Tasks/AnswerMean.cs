@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace DistributedEnsemble.Training.Tasks;
 
 /// <summary>A running mean of answers: the sum, in double and in the order of the calls, divided by how many were added.</summary>
-public sealed class AnswerMean
+internal sealed class AnswerMean
 {
     private double[]? _sum;
 

@@ -4,7 +4,7 @@ using DistributedEnsemble.Predictions;
 namespace DistributedEnsemble.Training.Tasks;
 
 /// <summary>How different models are, pair by pair, from the class that each names for each row.</summary>
-public sealed class ClassDiversity : IDiversity
+internal sealed class ClassDiversity : IDiversity
 {
     private readonly ushort[][] _named;
     private readonly int[][] _isWrong;

@@ -10,7 +10,7 @@ namespace DistributedEnsemble.Training.Tasks;
 /// classes that have rows; F1, its unweighted mean over the classes that have rows or were named; and the area under the ROC
 /// curve, of two classes that of the second, of more the mean of each against the rest, undefined where a class has no rows.
 /// </summary>
-public sealed class ClassificationQuality(Classification task, bool isCalibrated = false) : IMeasurement
+internal sealed class ClassificationQuality(Classification task, bool isCalibrated = false) : IMeasurement
 {
     /// <summary>Of the expected calibration error.</summary>
     public const int Bins = 15;

@@ -11,7 +11,7 @@ namespace DistributedEnsemble.Training.Tasks;
 /// </summary>
 /// <param name="Rows">n.</param>
 /// <param name="Scores">All of them, or so many ranks of them evenly.</param>
-public sealed record ConformalScores(int Rows, ImmutableArray<double> Scores)
+internal sealed record ConformalScores(int Rows, ImmutableArray<double> Scores)
 {
     private const int MostScores = 10_000;
 

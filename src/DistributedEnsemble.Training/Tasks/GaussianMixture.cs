@@ -4,7 +4,7 @@ namespace DistributedEnsemble.Training.Tasks;
 /// One row's predictive density of an ensemble: Σ wᵢ·N(μᵢ, σᵢ²), w summing to 1 (Lakshminarayanan et al., 2017, section 2.4),
 /// optionally stretched about its mean by a factor.
 /// </summary>
-public readonly ref struct GaussianMixture
+internal readonly ref struct GaussianMixture
 {
     private readonly ReadOnlySpan<double> _weights, _means, _variances;
 

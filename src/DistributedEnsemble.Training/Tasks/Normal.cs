@@ -1,7 +1,7 @@
 namespace DistributedEnsemble.Training.Tasks;
 
 /// <summary>The normal distribution of mean 0 and variance 1, in double.</summary>
-public static class Normal
+internal static class Normal
 {
     private static readonly double s_rootTwoPi = Math.Sqrt(2 * Math.PI);
 

@@ -20,7 +20,7 @@ namespace DistributedEnsemble.Training.Verification;
 /// <param name="DataSha256">Of the data that data.json describes.</param>
 /// <param name="Code">The version of the program that signs.</param>
 /// <param name="Machine">Where the weights were computed, and by which kernels.</param>
-public sealed record RunManifest(
+internal sealed record RunManifest(
     int Format, string Run, Guid Id, string SpecSha256, string DescriptionSha256, string DataSha256, string Code, MachineInfo? Machine,
     ImmutableArray<WeightFile> Snapshots, ImmutableArray<WeightFile> Ema)
 {

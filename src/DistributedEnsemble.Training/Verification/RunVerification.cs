@@ -14,7 +14,7 @@ namespace DistributedEnsemble.Training.Verification;
 /// Trains members of a run again, on the calling thread, and compares what they come to with what the run recorded: the weights of
 /// member i at step t are a function of spec, data, i and t, so each sha256 must be the same.
 /// </summary>
-public static class RunVerification
+internal static class RunVerification
 {
     /// <param name="load">Loads a dataset as a run knows it.</param>
     /// <param name="onMember">Told of each member before it is trained.</param>
@@ -96,13 +96,13 @@ public static class RunVerification
 }
 
 /// <summary>Something is not what a run recorded; the message is one line for people.</summary>
-public sealed class VerificationException(string message) : Exception(message);
+internal sealed class VerificationException(string message) : Exception(message);
 
 /// <summary>What is trained again.</summary>
 /// <param name="Member">Null for all members, or a sample.</param>
 /// <param name="Steps">Null for all steps. Training begins at the first in any case: snapshots do not have the optimizer's state.</param>
 /// <param name="Sample">How many members, drawn at random; null for all.</param>
-public sealed record VerificationChoice(int? Member = null, (int From, int To)? Steps = null, int? Sample = null)
+internal sealed record VerificationChoice(int? Member = null, (int From, int To)? Steps = null, int? Sample = null)
 {
     internal bool Includes(int step) => Steps is not var (from, to) || (step >= from && step <= to);
 
@@ -128,5 +128,5 @@ public sealed record VerificationChoice(int? Member = null, (int From, int To)? 
 /// <param name="Kernels">What computed it.</param>
 /// <param name="Here">The machine that trained again.</param>
 /// <param name="There">The machine that trained the run.</param>
-public sealed record VerificationReport(
+internal sealed record VerificationReport(
     string Run, ImmutableArray<int> Members, ImmutableArray<WeightFile> Snapshots, ImmutableArray<WeightFile> Ema, string Kernels, MachineInfo Here, MachineInfo? There);

@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Grains.Stores.Redis;
 /// The folder that the silos of a cluster share has an id, which Redis knows. A silo with another folder, as where the right
 /// one is not mounted, would find no checkpoint and have its members' work thrown away.
 /// </summary>
-public static class SharedFolder
+internal static class SharedFolder
 {
     /// <summary>A name that no run can have.</summary>
     private const string IdFile = ".shared-folder";

@@ -18,7 +18,7 @@ namespace DistributedEnsemble.Training.Exports.Onnx;
 /// Writes a run as one ONNX file that needs nothing else: raw rows in; the run's preprocessing, the chosen models with their
 /// multiplicities and the expectation of dropout, and their average inside; predictions out. The same run gives the same bytes.
 /// </summary>
-public static class OnnxExport
+internal static class OnnxExport
 {
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web);
 
@@ -77,14 +77,14 @@ public static class OnnxExport
 
 /// <summary>What was written.</summary>
 /// <param name="Sha256">Of the file's bytes.</param>
-public sealed record OnnxFile(
+internal sealed record OnnxFile(
     string Run, string File, string Sha256, long Bytes, ImmutableArray<OnnxConstituent> Constituents, ImmutableArray<OnnxValue> Inputs, ImmutableArray<OnnxValue> Outputs);
 
 /// <param name="Weight">How often it counts in the average.</param>
 /// <param name="Sha256">Of its weights.</param>
-public sealed record OnnxConstituent(int Member, int Step, int Weight, string Sha256);
+internal sealed record OnnxConstituent(int Member, int Step, int Weight, string Sha256);
 
 /// <param name="Type">float, double or string.</param>
 /// <param name="Shape">−1 is the number of rows.</param>
 /// <param name="Meaning">For people.</param>
-public sealed record OnnxValue(string Name, string Type, ImmutableArray<long> Shape, string Meaning);
+internal sealed record OnnxValue(string Name, string Type, ImmutableArray<long> Shape, string Meaning);

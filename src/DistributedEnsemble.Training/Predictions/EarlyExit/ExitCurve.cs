@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Training.Predictions.EarlyExit;
 /// <param name="Order">The members, as they are asked.</param>
 /// <param name="Rows">Validation rows.</param>
 /// <param name="Points">By growing doubt at which a row is content.</param>
-public sealed record ExitCurve(ImmutableArray<int> Order, int Rows, ImmutableArray<ExitPoint> Points)
+internal sealed record ExitCurve(ImmutableArray<int> Order, int Rows, ImmutableArray<ExitPoint> Points)
 {
     /// <summary>How sure the bound is: of a hundred validation splits, 95 keep their promise.</summary>
     public const double Confidence = 0.95;
@@ -36,13 +36,13 @@ public sealed record ExitCurve(ImmutableArray<int> Order, int Rows, ImmutableArr
 /// <param name="Doubt">At most so much lets a row stop.</param>
 /// <param name="Changed">Validation rows whose prediction was then another one than that of all members.</param>
 /// <param name="Members">That were asked, of all rows together.</param>
-public sealed record ExitPoint(double Doubt, int Changed, long Members);
+internal sealed record ExitPoint(double Doubt, int Changed, long Members);
 
 /// <summary>When a row is not asked of more members.</summary>
 /// <param name="Order">The members, as they are asked.</param>
 /// <param name="Probability">That its prediction is another one than that of all members, at most.</param>
 /// <param name="Doubt">At most so much lets it stop.</param>
-public sealed record ExitRule(ImmutableArray<int> Order, double Probability, double Doubt)
+internal sealed record ExitRule(ImmutableArray<int> Order, double Probability, double Doubt)
 {
     public bool Equals(ExitRule? other) => other is not null && Probability == other.Probability && Doubt == other.Doubt && Order.SequenceEqual(other.Order);
 

@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Training.Predictions.EarlyExit;
 /// Rows that are asked of one member after the other until they are content: says whom to ask next for which rows, and takes the
 /// answers. A row's fate does not depend on its company, and one that all members answered has the bits of their average.
 /// </summary>
-public sealed class RowExits
+internal sealed class RowExits
 {
     private readonly LearningTask _task;
     private readonly ConstituentSelection _selection;
