@@ -62,8 +62,9 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         var spec = EnsembleSpec.FromJson(definition.Spec);
         var quiet = parsed.GetValue(_quiet);
         await AnnounceAsync(coordinator, DataDescription.FromJson(definition.Data), spec, quiet ? null : consoles.Progress(json));
-        List<IRunTracker> trackers = [.. await _tracking.BeginAsync(parsed, run, spec, server)];
         var aggregator = cluster.Grains.GetGrain<IAggregator>(run.ToString());
+        List<IRunTracker> trackers = [.. await _tracking.BeginAsync(
+            parsed, run, spec, server, () => aggregator.EvaluateAsync(new EvaluationRequest(new ConstituentChoice(PredictionSource.Ema)), interruption.Token))];
         var view = quiet ? new QuietView() : ProgressViews.For(consoles.Progress(json), time, MemberNames.Of(spec));
         var follower = new RunFollower(() => AskAsync(coordinator.GetStatusAsync), interruption, time)
         {

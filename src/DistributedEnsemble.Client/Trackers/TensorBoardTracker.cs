@@ -5,7 +5,8 @@ using DistributedEnsemble.Runs;
 namespace DistributedEnsemble.Client.Trackers;
 
 /// <summary>Writes TensorBoard's event files while a run trains.</summary>
-internal sealed class TensorBoardTracker(TensorBoardLogs logs) : IRunTracker
+/// <param name="evaluateEma">Measures the run's EMA models on the test split.</param>
+internal sealed class TensorBoardTracker(TensorBoardLogs logs, Func<Task<EvaluationReport>> evaluateEma) : IRunTracker
 {
     public Task FollowAsync(RunStatus status)
     {
@@ -13,11 +14,12 @@ internal sealed class TensorBoardTracker(TensorBoardLogs logs) : IRunTracker
         return Task.CompletedTask;
     }
 
-    public Task EndAsync(RunStatus status, EvaluationReport? evaluation)
+    public async Task EndAsync(RunStatus status, EvaluationReport? evaluation)
     {
         logs.Follow(status);
-        if (evaluation is not null) logs.Add("ensemble", status, evaluation);
-        return Task.CompletedTask;
+        if (evaluation is null) return;
+        logs.Add("ensemble", status, evaluation);
+        if (!status.Ema.IsEmpty) logs.Add("ema", status, await evaluateEma());
     }
 
     public ValueTask DisposeAsync()

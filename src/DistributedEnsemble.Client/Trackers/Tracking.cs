@@ -4,6 +4,7 @@ using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Messages;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports.TensorBoard;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Specs;
@@ -41,10 +42,11 @@ internal sealed class Tracking(SharedOptions shared, Consoles consoles, TimeProv
     }
 
     /// <summary>Begins to follow a run.</summary>
-    public async Task<IReadOnlyList<IRunTracker>> BeginAsync(ParseResult parsed, RunKey run, EnsembleSpec spec, MlflowServer? server)
+    /// <param name="evaluateEma">Measures the run's EMA models on the test split.</param>
+    public async Task<IReadOnlyList<IRunTracker>> BeginAsync(ParseResult parsed, RunKey run, EnsembleSpec spec, MlflowServer? server, Func<Task<EvaluationReport>> evaluateEma)
     {
         var (folder, trackers) = (new RunFolder(shared.Read(parsed).RunsFolder, run.Name), new List<IRunTracker>());
-        if (parsed.GetValue(_tensorBoard)) trackers.Add(new TensorBoardTracker(new TensorBoardLogs(folder, spec, time.GetUtcNow())));
+        if (parsed.GetValue(_tensorBoard)) trackers.Add(new TensorBoardTracker(new TensorBoardLogs(folder, spec, time.GetUtcNow()), evaluateEma));
         if (server is not null) trackers.Add(await MlflowTracker.BeginAsync(server, folder, spec, time));
         return trackers;
     }

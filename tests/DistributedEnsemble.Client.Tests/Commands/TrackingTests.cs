@@ -47,19 +47,48 @@ public sealed class TrackingTests
     }
 
     [Fact]
-    public async Task Event_files_are_written_while_it_trains_and_afterwards()
+    public async Task Event_files_that_are_written_while_it_trains_say_what_those_say_that_are_written_afterwards()
     {
         using var driver = new TestDriver();
-        (await driver.RunAsync([.. s_train, "--tensorboard"])).Succeeded();
+        (await driver.RunAsync([.. s_train, "--set", "averaging.decay=0.9", "--set", "averaging.everySteps=20", "--tensorboard"])).Succeeded();
         var folder = Path.Combine(driver.RunsFolder, "r", "tensorboard");
-        Assert.Equal(["ensemble", "member-00", "member-01"], Folders());
+        var during = Events();
+        Assert.Equal(["ema", "ensemble", "member-00", "member-01"], during.Keys.Order(StringComparer.Ordinal));
+        Assert.All(during.Values, events => Assert.True(events.Count > 3));
 
         var outcome = (await driver.RunAsync("tensorboard", "r")).Succeeded();
 
         Assert.Equal($"Show it with: tensorboard --logdir {folder}\n", outcome.Out);
-        Assert.Equal(["ensemble", "member-00", "member-01"], Folders());
+        Assert.Equal(during, Events());
 
-        IEnumerable<string> Folders() => Directory.GetDirectories(folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
+        Dictionary<string, List<string>> Events() => Directory.GetDirectories(folder).ToDictionary(
+            path => Path.GetFileName(path), path => Directory.GetFiles(path).Order(StringComparer.Ordinal).SelectMany(file => WithoutTimes(File.ReadAllBytes(file))).ToList());
+
+        // A record is its length, a checksum, an event that begins with a tag and its time, and a checksum; what runs were given has a time within.
+        static IEnumerable<string> WithoutTimes(byte[] file)
+        {
+            for (int at = 0, length; at < file.Length; at += 16 + length)
+            {
+                length = (int)BitConverter.ToInt64(file, at);
+                Assert.Equal(9, file[at + 12]);
+                var said = Encoding.Latin1.GetString(file, at + 12 + 9, length - 9);
+                if (!said.Contains("session_start_info", StringComparison.Ordinal)) yield return said;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(500, "not JSON", "Warning: The tracking server http://127.0.0.1:PORT/ answers 500 InternalServerError. The run goes on without.\n")]
+    [InlineData(400, """{"error_code":"INVALID_PARAMETER_VALUE","message":"no\nroom"}""", "Warning: The tracking server says: no room The run goes on without.\n")]
+    public async Task A_server_that_refuses_metrics_is_said_in_one_line_and_the_run_goes_on(int status, string answer, string warning)
+    {
+        using var driver = new TestDriver();
+        await using var server = new StrictMlflow { Refusal = (status, answer) };
+
+        var outcome = (await driver.RunAsync([.. s_train, "--mlflow", server.Url])).Succeeded();
+
+        Assert.Equal(warning.Replace("PORT", $"{new Uri(server.Url).Port}", StringComparison.Ordinal), outcome.Error);
+        Assert.Contains("ensemble of 2", outcome.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -114,6 +143,9 @@ public sealed class TrackingTests
 
         public string Url { get; }
 
+        /// <summary>What metrics are answered with; null takes them.</summary>
+        public (int Status, string Body)? Refusal { get; init; }
+
         public ConcurrentQueue<string> Faults { get; } = [];
 
         public string? Experiment { get; private set; }
@@ -144,7 +176,7 @@ public sealed class TrackingTests
                     var (status, body) = await AnswerAsync(context.Request);
                     context.Response.StatusCode = status;
                     context.Response.ContentType = "application/json";
-                    await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(body)));
+                    await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(body as string ?? JsonSerializer.Serialize(body)));
                     context.Response.Close();
                 }
             }
@@ -201,6 +233,7 @@ public sealed class TrackingTests
                     RunName = body.GetProperty("run_name").GetString();
                     return (200, new { run = new { info = new { run_id = RunId, artifact_uri = $"mlflow-artifacts:/7/{RunId}/artifacts" } } });
                 case $"POST {Root}runs/log-batch":
+                    if (Refused(body) is { } refused) return refused;
                     Log(body);
                     return (200, new { });
                 case $"POST {Root}runs/update":
@@ -211,6 +244,9 @@ public sealed class TrackingTests
                     throw new InvalidOperationException("The protocol has no such method.");
             }
         }
+
+        private (int Status, object Body)? Refused(JsonElement body) =>
+            Refusal is { } refusal && body.TryGetProperty("metrics", out _) ? (refusal.Status, refusal.Body) : null;
 
         private void Log(JsonElement body)
         {
