@@ -14,6 +14,12 @@ internal sealed class TestDriver : IDisposable
     /// <summary>What the driver talks to; the real thing unless a test says otherwise.</summary>
     public Backend Backend { get; init; } = Wiring.Backend;
 
+    /// <summary>Standard output of the command that runs.</summary>
+    public TestConsole? Console { get; private set; }
+
+    /// <summary>Whether somebody sits before it.</summary>
+    public bool IsTerminal { get; init; }
+
     /// <summary>The exit codes with which a second signal ended the process at once.</summary>
     public List<int> Exits { get; } = [];
 
@@ -38,6 +44,7 @@ internal sealed class TestDriver : IDisposable
     {
         using TestConsole output = new(), error = new();
         output.Profile.Width = error.Profile.Width = 200;
+        (Console, output.Profile.Capabilities.Interactive, output.Profile.Capabilities.Ansi) = (output, IsTerminal, IsTerminal);
         var driver = new Driver(Backend, new Consoles(output, error), Wiring.Failures, TimeProvider.System, Listen);
         var exitCode = await driver.RunAsync([.. arguments, "--runs", RunsFolder]);
         return new Outcome(exitCode, output.Output, error.Output);

@@ -8,6 +8,31 @@ public sealed class TrainTests : IDisposable
 
     private readonly TestDriver _driver = new();
 
+    [Theory]
+    [InlineData("train", "Loading the data …\n")]
+    [InlineData("train --quiet", "")]
+    public async Task The_first_line_is_there_before_anything_that_takes_long_begins(string arguments, string line)
+    {
+        string? before = null;
+        TestDriver? driver = null;
+        using var terminal = driver = new TestDriver
+        {
+            IsTerminal = true,
+            Backend = Wiring.Backend with
+            {
+                StartCluster = (_, _) =>
+                {
+                    before = driver!.Console!.Output;
+                    throw new IOException("It would take long.");
+                },
+            },
+        };
+
+        await driver.RunAsync(arguments.Split(' '));
+
+        Assert.Equal(line, before);
+    }
+
     [Fact]
     public async Task Training_tells_its_progress_the_gain_and_where_the_run_lies()
     {
