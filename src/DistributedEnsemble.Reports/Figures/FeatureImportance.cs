@@ -30,7 +30,7 @@ internal sealed record FeatureImportance(string Name, double Nll, IReadOnlyList<
         var rows = (int)Math.Min(test.Count, MostRows);
         var (inputs, targets) = (test.InputsOf(0, rows).ToArray(), test.Targets[..rows]);
         // The same for every feature and model, and in every report.
-        int[] order = [.. Enumerable.Range(0, rows)];
+        int[] inOrder = [.. Enumerable.Range(0, rows)], order = [.. inOrder];
         new Random(rows).Shuffle(order);
         var weights = models.Select(file => WeightFiles.LoadWeights(folder, file, plan.Networks.Of(file.Member).Layout)).ToArray();
         try
@@ -38,11 +38,21 @@ internal sealed record FeatureImportance(string Name, double Nll, IReadOnlyList<
             var predictors = models.Select((file, i) => Predictors.Create(plan, weights[i], file.Member, samples)).ToArray();
             var before = Measure(task, predictors, report, inputs, test.Width, targets);
             var (features, place) = (new List<FeatureImportance>(), 0);
+            var dealt = inputs.ToArray();
             foreach (var feature in data.Features.Take(MostFeatures))
             {
-                var after = Measure(task, predictors, report, Dealt(inputs, test.Width, place, feature.Inputs, order), test.Width, targets);
+                CopyFeature(order);
+                var after = Measure(task, predictors, report, dealt, test.Width, targets);
+                CopyFeature(inOrder);
                 features.Add(new FeatureImportance(feature.Name, after.Ensemble - before.Ensemble, [.. after.Models.Zip(before.Models, (one, other) => one - other)]));
                 place += feature.Inputs;
+
+                // Only what is the feature's own is another's, and then its own again.
+                void CopyFeature(int[] from)
+                {
+                    for (var row = 0; row < rows; row++)
+                        inputs.AsSpan((from[row] * test.Width) + place, feature.Inputs).CopyTo(dealt.AsSpan((row * test.Width) + place, feature.Inputs));
+                }
             }
 
             return [.. features.OrderByDescending(feature => feature.Nll)];
@@ -51,13 +61,6 @@ internal sealed record FeatureImportance(string Name, double Nll, IReadOnlyList<
         {
             foreach (var loaded in weights) loaded.Dispose();
         }
-    }
-
-    private static float[] Dealt(float[] inputs, int width, int first, int count, int[] order)
-    {
-        float[] dealt = [.. inputs];
-        for (var row = 0; row < order.Length; row++) inputs.AsSpan((order[row] * width) + first, count).CopyTo(dealt.AsSpan((row * width) + first, count));
-        return dealt;
     }
 
     private static (double Ensemble, double[] Models) Measure(
