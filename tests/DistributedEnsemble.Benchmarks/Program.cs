@@ -130,6 +130,15 @@ defaults.SetAction((parsed, _) =>
     return Task.CompletedTask;
 });
 
+var kinds = new Command("members", "Ten mlps, one tabm and five tabms, with and without vectors of numbers, on the training rows of public tables.") { tableFolder, folds, page, only };
+kinds.SetAction(async (parsed, stopping) =>
+{
+    var results = MembersBenchmark.Run(parsed.GetRequiredValue(tableFolder), parsed.GetValue(only) ?? [], parsed.GetValue(folds));
+    var left = PublicTable.All(parsed.GetRequiredValue(tableFolder)).Select(table => table.Name).Except(results.Select(result => result.Table)).ToArray();
+    if (parsed.GetValue(page) is { } file) await File.WriteAllTextAsync(file.FullName, MembersBenchmark.Page(results, parsed.GetValue(folds), left), stopping);
+    Report.Write(results, args, parsed.GetValue(output));
+});
+
 var memberCounts = new Option<int[]>("--members") { Description = "How many members, from the fewest.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1000, 10_000] };
 var siloCount = new Option<int>("--silos") { Description = "Silos in this process.", DefaultValueFactory = _ => 100 };
 var snapshotCount = new Option<int>("--snapshots") { Description = "Of each member.", DefaultValueFactory = _ => 10 };
@@ -140,5 +149,5 @@ scaling.SetAction(async (parsed, _) => Report.Write(
 var history = new Command("history", "Milliseconds in which the live page's server answers for a million metric lines.") { rounds };
 history.SetAction(async (parsed, _) => Report.Write(await new HistoryBenchmark(parsed.GetValue(rounds)).RunAsync(), args, parsed.GetValue(output)));
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, layers, own, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, distillation, scaling, history }
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, layers, own, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, kinds, distillation, scaling, history }
     .Parse(args).InvokeAsync();

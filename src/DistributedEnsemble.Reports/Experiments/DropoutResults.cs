@@ -42,6 +42,19 @@ public sealed record DropoutResults(
             page.Append(CultureInfo.InvariantCulture,
                 $"| {kind.Name} | {kind.Passes} | {Of(kind.Error, 100, "0.00")} | {Of(kind.Nll, 1, "0.0000")} | {Of(kind.SampledNll, 1, "0.0000")} | {Change(kind.ErrorChange, 100, "0.00")} | {Change(kind.NllChange, 1, "0.0000")} | {Change(kind.SampledNllChange, 1, "0.0000")} |\n");
         }
+
+        (string Kind, string What, Estimate? Change)[] changes =
+        [
+            .. Kinds.SelectMany(kind => ((string, string, Estimate?)[])
+                [(kind.Name, "error", kind.ErrorChange), (kind.Name, "NLL", kind.NllChange), (kind.Name, $"NLL, {Masks} masks", kind.SampledNllChange)]),
+        ];
+        string[] clear =
+        [
+            .. changes.Where(each => each.Change is { } change && Math.Abs(change.Mean) > change.Margin)
+                .Select(each => $"{each.What} of \"{each.Kind}\" ({(each.Change!.Mean < 0 ? "lower" : "higher")})"),
+        ];
+        page.Append(CultureInfo.InvariantCulture,
+            $"\nChanges whose interval does not hold zero: {(clear.Length == 0 ? "none" : string.Join(", ", clear))}. Of the others these seeds do not say.\n");
     }
 
     private static string Of(Estimate estimate, double factor, string format) => string.Create(

@@ -23,27 +23,34 @@ internal sealed class DefaultsBenchmark(string folder, IReadOnlyCollection<strin
 {
     private const int Parts = 5;
 
-    /// <param name="candidates">A line for each: a spec that differs from the defaults.</param>
-    /// <param name="output">Gets a line for each candidate and table.</param>
-    public void Run(IReadOnlyList<string> candidates, TextWriter output)
+    /// <param name="candidates">Specs that differ from the defaults.</param>
+    /// <returns>Table after table, what each candidate gives.</returns>
+    public IEnumerable<(PublicTable Table, DefaultsResult[] Candidates)> Run(IReadOnlyList<string> candidates)
     {
         foreach (var table in PublicTable.All(folder).Where(table => only.Count == 0 || only.Contains(table.Name)))
         {
             using var dataset = table.Load();
-            foreach (var candidate in candidates)
-            {
-                var results = Enumerable.Range(0, folds).Select(fold => Measure(dataset, table.Merge(candidate), fold)).ToArray();
-                output.WriteLine(JsonSerializer.Serialize(
-                    new
-                    {
-                        Table = table.Name, Candidate = candidate, Score = results.Average(result => result.Score), Single = results.Average(result => result.Single),
-                        Nll = results.Average(result => result.Nll), Seconds = results.Average(result => result.Seconds), Folds = folds,
-                        Rows = dataset.Train.Count, results[0].Members,
-                    },
-                    JsonSerializerOptions.Web));
-                output.Flush();
-            }
+            yield return (table, [.. candidates.Select(candidate => Measure(table, dataset, candidate))]);
         }
+    }
+
+    /// <param name="output">Gets a line for each table and candidate.</param>
+    /// <inheritdoc cref="Run(IReadOnlyList{string})"/>
+    public void Run(IReadOnlyList<string> candidates, TextWriter output)
+    {
+        foreach (var (_, results) in Run(candidates))
+        {
+            foreach (var result in results) output.WriteLine(JsonSerializer.Serialize(result, JsonSerializerOptions.Web));
+            output.Flush();
+        }
+    }
+
+    private DefaultsResult Measure(PublicTable table, Dataset dataset, string candidate)
+    {
+        var results = Enumerable.Range(0, folds).Select(fold => Measure(dataset, table.Merge(candidate), fold)).ToArray();
+        return new DefaultsResult(
+            table.Name, candidate, results.Average(result => result.Score), results.Average(result => result.Single),
+            results.Average(result => result.Nll), results.Average(result => result.Seconds), folds, dataset.Train.Count, results[0].Members);
     }
 
     private Result Measure(Dataset all, SpecDocument document, int fold)
@@ -98,3 +105,9 @@ internal sealed class DefaultsBenchmark(string folder, IReadOnlyCollection<strin
 
     private sealed record Result(double Score, double Single, double Nll, double Seconds, int Members);
 }
+
+/// <param name="Single">The mean of the members'.</param>
+/// <param name="Seconds">Of processor time, for the training of one fold.</param>
+/// <param name="Rows">That train and measure.</param>
+internal sealed record DefaultsResult(
+    string Table, string Candidate, double Score, double Single, double Nll, double Seconds, int Folds, long Rows, int Members);
