@@ -65,7 +65,7 @@ public sealed record Submission([property: Id(0)] string Spec);
 public sealed record SiloReport(
     [property: Id(0)] string Silo, [property: Id(1)] string Endpoint, [property: Id(2)] int Lanes,
     [property: Id(3)] MachineInfo Machine, [property: Id(4)] ImmutableArray<string> Datasets,
-    [property: Id(5)] ImmutableArray<LaneUse> Uses, [property: Id(6)] ImmutableArray<string> Networks);
+    [property: Id(5)] ImmutableArray<LaneUse> Uses, [property: Id(6)] ImmutableArray<string> Networks, [property: Id(7)] ImmutableArray<string> Tasks);
 
 /// <summary>A member on lanes of a silo.</summary>
 [GenerateSerializer, Immutable, Alias("ensemble.lane-use")]

@@ -19,7 +19,10 @@ internal sealed record ActiveRun(RunKey Run)
     /// <summary>The kinds of network that a silo must have for its members; empty before the run was asked.</summary>
     public ImmutableArray<string> Networks { get; init; } = [];
 
-    /// <summary>The silos of which it was said that they lack one of its networks.</summary>
+    /// <summary>The task that a silo must know for its members; null before the run was asked.</summary>
+    public string? Task { get; init; }
+
+    /// <summary>The silos of which it was said that they lack one of its networks, or its task.</summary>
     public ImmutableArray<string> Lacking { get; init; } = [];
 
     /// <summary>Whether a member may be waiting, or the run may have ended: it has to be asked.</summary>
@@ -39,9 +42,12 @@ internal sealed record ActiveRun(RunKey Run)
 
     public int Waiting => Status is { State: RunState.Running } status ? Math.Max(0, status.Waiting - Offered.Sum(offer => offer.Members)) : 0;
 
-    public bool CanTrainOn(SiloReport silo) => (Dataset is null || silo.Datasets.Contains(Dataset)) && HasNetworks(silo);
+    public bool CanTrainOn(SiloReport silo) => (Dataset is null || silo.Datasets.Contains(Dataset)) && WhatLacks(silo) is null;
 
-    public bool HasNetworks(SiloReport silo) => Networks.All(network => silo.Networks.Contains(network));
+    /// <summary>What the host of a silo has not added; null where nothing lacks.</summary>
+    public string? WhatLacks(SiloReport silo) =>
+        Networks.FirstOrDefault(network => !silo.Networks.Contains(network)) is { } network ? $"network \"{network}\""
+        : Task is not null && !silo.Tasks.Contains(Task) ? $"task \"{Task}\"" : null;
 
     /// <summary>Members of the run that a silo trains, has trained, or is offered.</summary>
     public int MembersOn(SiloReport silo) =>

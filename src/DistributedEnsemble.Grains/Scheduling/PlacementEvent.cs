@@ -30,7 +30,7 @@ internal sealed record PlacementDue : PlacementEvent;
 internal sealed record RunsListed(ImmutableArray<RunKey> Runs) : PlacementEvent;
 
 /// <summary>The end of <see cref="AskRun"/>.</summary>
-internal sealed record RunAnswered(RunKey Run, int Threads, string? Dataset, ImmutableArray<string> Networks, RunLoad Status) : PlacementEvent;
+internal sealed record RunAnswered(RunKey Run, int Threads, string? Dataset, ImmutableArray<string> Networks, string? Task, RunLoad Status) : PlacementEvent;
 
 /// <summary>The end of <see cref="AskRun"/>: the run was deleted.</summary>
 internal sealed record RunUnknown(RunKey Run) : PlacementEvent;
@@ -54,8 +54,8 @@ internal sealed record OfferLanes(long Number, RunKey Run, LaneGrant Grant) : Pl
 /// <summary>Lets a member leave its lane for another silo.</summary>
 internal sealed record MoveMember(RunKey Run, MemberAttempt Attempt) : PlacementEffect;
 
-/// <summary>Says that a silo gets none of a run's members, for want of a network.</summary>
-internal sealed record SayNetworkLacks(RunKey Run, string Silo, string Network) : PlacementEffect;
+/// <summary>Says that a silo gets none of a run's members, for want of a network, or of the task.</summary>
+internal sealed record SayWhatLacks(RunKey Run, string Silo, string What) : PlacementEffect;
 
 /// <summary>Asks the store for the runs that go on by themselves: the word of a beginning may have been lost, not the run.</summary>
 internal sealed record ListRuns : PlacementEffect;

@@ -98,7 +98,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
             return;
         }
 
-        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Networks = answered.Networks, Members = status.Attempts.Length, Status = status, AskedAt = null };
+        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Networks = answered.Networks, Task = answered.Task, Members = status.Attempts.Length, Status = status, AskedAt = null };
         // They did not take what they were given: until they speak again they are given nothing.
         if (heard.Waiting > 0) foreach (var silo in run.Refusing) Suspect(silo);
         Change(run.Run, _ => heard with { Refusing = [] });
@@ -175,9 +175,10 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     {
         foreach (var run in _state.Runs.Where(run => run.Waiting > 0))
         {
-            foreach (var silo in silos.Where(silo => !run.HasNetworks(silo) && !run.Lacking.Contains(silo.Silo)))
+            foreach (var silo in silos.Where(silo => !run.Lacking.Contains(silo.Silo)))
             {
-                Do(new SayNetworkLacks(run.Run, silo.Endpoint, run.Networks.First(network => !silo.Networks.Contains(network))));
+                if (run.WhatLacks(silo) is not { } what) continue;
+                Do(new SayWhatLacks(run.Run, silo.Endpoint, what));
                 Change(run.Run, known => known with { Lacking = known.Lacking.Add(silo.Silo) });
             }
         }

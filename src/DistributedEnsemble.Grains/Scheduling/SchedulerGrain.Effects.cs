@@ -56,7 +56,7 @@ internal sealed partial class SchedulerGrain
             case AskRun ask: _ = AskAsync(ask); break;
             case OfferLanes offer: _ = OfferAsync(offer); break;
             case MoveMember move: _ = MoveAsync(move); break;
-            case SayNetworkLacks said: log.NetworkLacks(said.Run, said.Silo, said.Network); break;
+            case SayWhatLacks said: log.Lacks(said.Run, said.Silo, said.What); break;
             case ListRuns: _ = ListUnfinishedAsync(); break;
             default: throw new InvalidOperationException($"{effect.GetType().Name} is no effect of a scheduler.");
         }
@@ -67,8 +67,8 @@ internal sealed partial class SchedulerGrain
         try
         {
             var known = _state.Runs.FirstOrDefault(run => run.Run == ask.Run);
-            var (threads, dataset, networks) = known is { Threads: { } lanes } ? (lanes, known.Dataset, known.Networks) : Needs(EnsembleSpec.FromJson((await definitions.OfAsync(ask.Run)).Definition.Spec));
-            Apply(new RunAnswered(ask.Run, threads, dataset, networks, await Coordinator(ask.Run).GetLoadAsync()));
+            var (threads, dataset, networks, task) = known is { Threads: { } lanes } ? (lanes, known.Dataset, known.Networks, known.Task) : Needs((await definitions.OfAsync(ask.Run)).Definition);
+            Apply(new RunAnswered(ask.Run, threads, dataset, networks, task, await Coordinator(ask.Run).GetLoadAsync()));
         }
         catch (RunRejectedException)
         {
@@ -122,7 +122,11 @@ internal sealed partial class SchedulerGrain
 
     private ICoordinator Coordinator(RunKey run) => GrainFactory.GetGrain<ICoordinator>(run.ToString());
 
-    private static (int Threads, string? Dataset, ImmutableArray<string> Networks) Needs(EnsembleSpec spec) =>
-        (spec.ThreadsPerMember, UploadedName.Parse(spec.Data.Dataset) is null && !DatasetRegistry.IsPath(spec.Data.Dataset) ? spec.Data.Dataset : null,
-        [.. Enumerable.Range(0, Math.Max(1, spec.Variants.Count)).Select(member => spec.OfMember(member).Model.Kind).Distinct()]);
+    private static (int Threads, string? Dataset, ImmutableArray<string> Networks, string? Task) Needs(RunDefinition run)
+    {
+        var spec = EnsembleSpec.FromJson(run.Spec);
+        return (
+            spec.ThreadsPerMember, UploadedName.Parse(spec.Data.Dataset) is null && !DatasetRegistry.IsPath(spec.Data.Dataset) ? spec.Data.Dataset : null,
+            [.. Enumerable.Range(0, Math.Max(1, spec.Variants.Count)).Select(member => spec.OfMember(member).Model.Kind).Distinct()], DataDescription.TaskOf(run.Data));
+    }
 }

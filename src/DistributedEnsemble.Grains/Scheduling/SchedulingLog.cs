@@ -14,8 +14,8 @@ internal static partial class SchedulingLog
     [LoggerMessage(42, LogLevel.Warning, "Run {Run} does not answer; it is asked again in a moment.")]
     public static partial void RunSilent(this ILogger log, Exception exception, RunKey run);
 
-    [LoggerMessage(46, LogLevel.Warning, "Run {Run}: silo {Silo} has no network \"{Network}\", and gets none of its members.")]
-    public static partial void NetworkLacks(this ILogger log, RunKey run, string silo, string network);
+    [LoggerMessage(46, LogLevel.Warning, "Run {Run}: silo {Silo} has no {What}, and gets none of its members.")]
+    public static partial void Lacks(this ILogger log, RunKey run, string silo, string what);
 
     [LoggerMessage(43, LogLevel.Error, "Members could not be placed; it is tried again in a moment.")]
     public static partial void NotPlaced(this ILogger log, Exception exception);

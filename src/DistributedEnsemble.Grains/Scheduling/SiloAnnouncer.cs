@@ -6,6 +6,7 @@ using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Tasks;
 using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Grains.Scheduling;
@@ -109,7 +110,7 @@ internal sealed class SiloAnnouncer(
 
     private SiloReport Report(MachineInfo machine) => new(
         silo.SiloAddress.ToParsableString(), silo.SiloAddress.Endpoint.ToString(), lanes.Lanes, machine, [.. Datasets()],
-        [.. lanes.Works.Select(work => new LaneUse(work.Run, work.Attempt, work.Threads))], [.. options.Networks.Kinds]);
+        [.. lanes.Works.Select(work => new LaneUse(work.Run, work.Attempt, work.Threads))], [.. options.Networks.Kinds], [.. TaskRegistry.All.Keys]);
 
     /// <summary>Those whose data this silo finds now.</summary>
     private IEnumerable<string> Datasets()

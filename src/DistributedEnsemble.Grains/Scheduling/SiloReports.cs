@@ -5,7 +5,7 @@ namespace DistributedEnsemble.Grains.Scheduling;
 /// <summary>What a silo may say of itself.</summary>
 internal static class SiloReports
 {
-    private const int MostLanes = 1024, MostDatasets = 10_000, MostNetworks = 10_000;
+    private const int MostLanes = 1024, MostDatasets = 10_000, MostNetworks = 10_000, MostTasks = 10_000;
 
     /// <summary>The runtime's word for the identity under which a silo's own services call grains.</summary>
     private const string Hosted = "hosted-";
@@ -18,9 +18,10 @@ internal static class SiloReports
         source is { } caller && caller.IsClient() && report.Silo is { Length: > 0 } silo && caller.Key.ToString() == Hosted + silo;
 
     public static bool IsWellFormed(SiloReport report) =>
-        report is { Silo: { } text, Machine: not null, Lanes: >= 0 and <= MostLanes, Datasets: { IsDefault: false, Length: <= MostDatasets }, Uses: { IsDefault: false, Length: <= MostLanes }, Networks: { IsDefault: false, Length: <= MostNetworks } }
+        report is { Silo: { } text, Machine: not null, Lanes: >= 0 and <= MostLanes, Datasets: { IsDefault: false, Length: <= MostDatasets }, Uses: { IsDefault: false, Length: <= MostLanes }, Networks: { IsDefault: false, Length: <= MostNetworks }, Tasks: { IsDefault: false, Length: <= MostTasks } }
         && SiloAddress.TryParse(text, null, out var silo) && silo.ToParsableString() == text && report.Endpoint == silo.Endpoint.ToString()
         && report.Datasets.All(dataset => dataset is not null)
         && report.Networks.All(network => network is not null)
+        && report.Tasks.All(task => task is not null)
         && report.Uses.All(use => use is { Lanes: >= 1 and <= MostLanes, Attempt: { Member: >= 0, Attempt: >= 0 } });
 }

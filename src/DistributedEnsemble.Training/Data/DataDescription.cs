@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using DistributedEnsemble.Messages;
@@ -52,6 +53,9 @@ public sealed record DataDescription
             return format.Json;
         }
     }
+
+    /// <summary>The name of the task that a description names, whether it is known here or not; null of former ones, which were classifications.</summary>
+    public static string? TaskOf(string json) => (string?)JsonNode.Parse(json)?["task"]?["name"];
 
     /// <summary>1 of runs whose columns were all numbers and whose tasks were all classifications.</summary>
     public int Version { get; init; } = 1;

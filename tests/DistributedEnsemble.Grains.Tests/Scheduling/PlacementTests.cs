@@ -19,8 +19,10 @@ public sealed class PlacementTests
         Assert.Equal("1", Placement.Next([run with { Dataset = null }], [silos[0]])?.Silo.Silo);
     }
 
-    [Fact]
-    public void A_silo_that_lacks_the_network_gets_no_member_and_that_is_said_once()
+    [Theory]
+    [InlineData("mine", "classification", "network \"mine\"")]
+    [InlineData("mlp", "laplace", "task \"laplace\"")]
+    public void A_silo_that_lacks_the_network_or_the_task_gets_no_member_and_that_is_said_once(string network, string task, string said)
     {
         var run = Run("digits", MemberState.Waiting, MemberState.Waiting, MemberState.Waiting);
         var now = TimeSpan.FromSeconds(10);
@@ -28,13 +30,14 @@ public sealed class PlacementTests
         (state, _) = PlacementMachine.On(state, new MembershipChanged(["1", "2"]), now);
         (state, _) = PlacementMachine.On(state, new RunAdded(run.Run), now);
         (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
-        (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo("2", datasets: ["digits"]) with { Networks = ["mlp", "mine"] }), now);
+        var host = Silo("2", datasets: ["digits"]) with { Networks = ["mlp", "mine"], Tasks = ["classification", "laplace"] };
+        (state, _) = PlacementMachine.On(state, new SiloAnnounced(host), now);
 
-        (state, var effects) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mine"], run.Status!), now);
+        (state, var effects) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", [network], task, run.Status!), now);
         (_, var again) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
 
         Assert.Equal([("2", 2)], effects.OfType<OfferLanes>().Select(offer => (offer.Grant.Silo, offer.Grant.Members)));
-        Assert.Equal([new SayNetworkLacks(run.Run, "1", "mine")], effects.OfType<SayNetworkLacks>());
+        Assert.Equal([new SayWhatLacks(run.Run, "1", said)], effects.OfType<SayWhatLacks>());
         Assert.Empty(again);
     }
 
@@ -163,7 +166,7 @@ public sealed class PlacementTests
         Assert.Equal([new AskRun(run.Run)], asked);
         foreach (var name in new[] { "1", "2" }) (state, _) = PlacementMachine.On(state, new SiloAnnounced(Silo(name, datasets: ["digits"])), now);
 
-        (state, var offered) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], run.Status!), now);
+        (state, var offered) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], "classification", run.Status!), now);
         Assert.Equal([("1", 2), ("2", 2)], offered.OfType<OfferLanes>().Select(offer => (offer.Grant.Silo, offer.Grant.Members)).Order());
         (state, var again) = PlacementMachine.On(state, new SiloAnnounced(Silo("1", datasets: ["digits"])), now);
         Assert.Empty(again);
@@ -187,7 +190,7 @@ public sealed class PlacementTests
         var run = Run("digits", MemberState.Waiting);
         var state = Asked(run, TimeSpan.FromSeconds(1), heard: ["1"]);
 
-        (state, var early) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], run.Status!), TimeSpan.FromSeconds(1));
+        (state, var early) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], "classification", run.Status!), TimeSpan.FromSeconds(1));
         (_, var late) = PlacementMachine.On(state, new PlacementDue(), TimeSpan.FromSeconds(4));
 
         Assert.Empty(early.OfType<OfferLanes>());
@@ -199,7 +202,7 @@ public sealed class PlacementTests
     {
         var run = Run("digits", MemberState.Waiting);
         var state = Asked(run, TimeSpan.FromSeconds(1), heard: ["1", "2"]);
-        (state, var first) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], run.Status!), TimeSpan.FromSeconds(1));
+        (state, var first) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], "classification", run.Status!), TimeSpan.FromSeconds(1));
         Assert.Single(first.OfType<OfferLanes>());
 
         (state, _) = PlacementMachine.On(state, new PlacementDue(), TimeSpan.FromSeconds(12));
@@ -224,9 +227,9 @@ public sealed class PlacementTests
         var state = Asked(run, TimeSpan.FromSeconds(1), heard: ["1"]);
         (state, _) = PlacementMachine.On(state, new RunChanged(run.Run), TimeSpan.FromSeconds(1));
 
-        (state, _) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], still), TimeSpan.FromSeconds(1));
+        (state, _) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], "classification", still), TimeSpan.FromSeconds(1));
         Assert.Single(state.Runs);
-        (state, _) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], still), TimeSpan.FromSeconds(1));
+        (state, _) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], "classification", still), TimeSpan.FromSeconds(1));
         Assert.Empty(state.Runs);
     }
 
@@ -254,5 +257,5 @@ public sealed class PlacementTests
         };
     }
 
-    private static SiloReport Silo(string name, ImmutableArray<string> datasets) => new(name, name, 2, new MachineInfo("", "", ""), datasets, [], ["mlp"]);
+    private static SiloReport Silo(string name, ImmutableArray<string> datasets) => new(name, name, 2, new MachineInfo("", "", ""), datasets, [], ["mlp"], ["classification"]);
 }

@@ -14,7 +14,7 @@ public sealed class ReportTests
     {
         await using var cluster = await EnsembleCluster.StartAsync();
 
-        var refused = await Assert.ThrowsAsync<RunRejectedException>(() => cluster.Scheduler.AnnounceAsync(new SiloReport(silo, "127.0.0.1:1", 100, s_machine, [], [], [])));
+        var refused = await Assert.ThrowsAsync<RunRejectedException>(() => cluster.Scheduler.AnnounceAsync(new SiloReport(silo, "127.0.0.1:1", 100, s_machine, [], [], [], [])));
         var status = await cluster.TrainAsync("""{ "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""");
 
         Assert.Equal("A silo reports of itself alone.", refused.Message);
@@ -29,12 +29,12 @@ public sealed class ReportTests
     [InlineData("", false)]
     [InlineData(null, false)]
     public void A_silo_is_known_by_the_whole_of_its_address(string? silo, bool isOwn) => Assert.Equal(
-        isOwn, SiloReports.IsOf(new SiloReport(silo!, "127.0.0.1:11111", 1, s_machine, [], [], []), GrainId.Create("sys.client", "hosted-127.0.0.1:11111@123")));
+        isOwn, SiloReports.IsOf(new SiloReport(silo!, "127.0.0.1:11111", 1, s_machine, [], [], [], []), GrainId.Create("sys.client", "hosted-127.0.0.1:11111@123")));
 
     [Fact]
     public void Nobody_else_is_a_silo() => Assert.All(
         new GrainId?[] { null, GrainId.Create("sys.client", "127.0.0.1:11111@123"), GrainId.Create("member", "hosted-127.0.0.1:11111@123") },
-        source => Assert.False(SiloReports.IsOf(new SiloReport("127.0.0.1:11111@123", "127.0.0.1:11111", 1, s_machine, [], [], []), source)));
+        source => Assert.False(SiloReports.IsOf(new SiloReport("127.0.0.1:11111@123", "127.0.0.1:11111", 1, s_machine, [], [], [], []), source)));
 
     [Theory, InlineData("/etc/passwd"), InlineData("../x.csv"), InlineData("x.csv")]
     public async Task A_silo_reads_no_path_that_was_sent(string path)

@@ -26,7 +26,7 @@ internal static class Silo
     public static void Announce(World world, Process silo)
     {
         var uses = silo.Works.Select(work => new LaneUse(work.Run, work.Attempt, 1)).ToImmutableArray();
-        var report = new SiloReport(silo.Name, silo.Name, silo.Lanes, s_machine, [], uses, []);
+        var report = new SiloReport(silo.Name, silo.Name, silo.Lanes, s_machine, [], uses, [], []);
         world.Tell(silo, SchedulerHost.Grain, scheduler => ((SchedulerHost)scheduler).Apply(new SiloAnnounced(report)));
     }
 
