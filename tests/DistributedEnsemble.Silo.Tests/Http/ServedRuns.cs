@@ -6,12 +6,17 @@ using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo.Embedded;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training.Data;
+using TorchSharp;
+using static TorchSharp.torch.nn;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 
 /// <summary>A silo with HTTP on a free port of loopback, and two small runs on the digits.</summary>
 public sealed class ServedRuns : IAsyncLifetime
 {
+    /// <summary>A TorchSharp module that this host has added.</summary>
+    public const string OwnModule = "own-module";
+
     private const string Spec = """
         { "name": "NAME", "seed": 3, "members": 3, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [16] },
           "training": { "epochs": 1 }, "regularization": { "dropout": { "rate": 0.3 } } }
@@ -33,7 +38,12 @@ public sealed class ServedRuns : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _silo = await EmbeddedSilo.StartAsync(options => (options.RunsFolder, options.Lanes) = (RunsFolder, 2));
+        _silo = await EmbeddedSilo.StartAsync(options =>
+        {
+            (options.RunsFolder, options.Lanes) = (RunsFolder, 2);
+            options.Networks.AddModule(OwnModule, (_, outputs, settings) =>
+                Sequential(Flatten(), Linear(64, (int)settings["units"]!), ReLU(), torch.nn.Dropout(0.3), Linear((int)settings["units"]!, outputs)));
+        });
         _server = await StartAsync(new HttpSettings());
         Client.BaseAddress = new Uri(Url);
         foreach (var name in new[] { "small", "other" }) await TrainAsync(SpecOf(name));
