@@ -68,13 +68,23 @@ var former = new Option<DirectoryInfo?>("--former") { Description = "A checkout 
 var python = new Option<string>("--python") { Description = "A Python with scikit-learn, PyTorch or both.", DefaultValueFactory = _ => "python3" };
 var goalsPage = new Option<FileInfo?>("--page") { Description = "A Markdown file to write the goals to." };
 var own = new Command("own", "What kernels of our own are to reach: every goal, what was measured, and whether it is met.") { rounds, only, former, python, goalsPage };
-own.SetAction(async (parsed, stopping) =>
+own.SetAction(async (parsed, _) =>
 {
-    var results = await new OwnBenchmark(
-        parsed.GetValue(data), parsed.GetValue(rounds), parsed.GetValue(only) ?? [], parsed.GetValue(former)?.FullName, parsed.GetValue(python)!).RunAsync();
-    if (parsed.GetValue(goalsPage) is { } file) await File.WriteAllTextAsync(file.FullName, OwnPage.Of(results), stopping);
-    Report.Write(results, args, parsed.GetValue(output));
+    var (file, outputFile) = (OwnFile.Read(parsed.GetValue(output)), parsed.GetValue(output));
+    var benchmark = new OwnBenchmark(
+        parsed.GetValue(data), parsed.GetValue(rounds), parsed.GetValue(only) ?? [], parsed.GetValue(former)?.FullName, parsed.GetValue(python)!);
+    await benchmark.RunAsync(Report.Origin(args), (name, part) =>
+    {
+        file.Set(name, part);
+        if (outputFile is not null) File.WriteAllText(outputFile.FullName, file.ToJson());
+        if (parsed.GetValue(goalsPage) is { } page) File.WriteAllText(page.FullName, OwnPage.Of(file));
+    });
+    Console.Write(file.ToJson());
 });
+
+var stepsOfLibrary = new Command(StepRate.Command, "Steps a second of the library alone.");
+stepsOfLibrary.Hidden = true;
+stepsOfLibrary.SetAction(parsed => Console.WriteLine(StepRate.Measure(parsed.GetValue(data)).ToString(System.Globalization.CultureInfo.InvariantCulture)));
 
 var folder = new Argument<string>("folder") { Description = "The folder with NAME.csv and NAME-splits.txt of concrete, energy, yacht and wine." };
 var rate = new Option<double>("--rate") { Description = "The learning rate.", DefaultValueFactory = _ => 0.01 };
@@ -149,5 +159,5 @@ scaling.SetAction(async (parsed, _) => Report.Write(
 var history = new Command("history", "Milliseconds in which the live page's server answers for a million metric lines.") { rounds };
 history.SetAction(async (parsed, _) => Report.Write(await new HistoryBenchmark(parsed.GetValue(rounds)).RunAsync(), args, parsed.GetValue(output)));
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, layers, own, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, kinds, distillation, scaling, history }
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, layers, own, stepsOfLibrary, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, kinds, distillation, scaling, history }
     .Parse(args).InvokeAsync();

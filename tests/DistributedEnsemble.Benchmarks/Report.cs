@@ -10,28 +10,28 @@ namespace DistributedEnsemble.Benchmarks;
 /// <summary>A result, and what it takes to believe it: machine, date, commit and command.</summary>
 internal static class Report
 {
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerOptions.Web)
+    /// <summary>How results are written.</summary>
+    public static JsonSerializerOptions Json { get; } = new(JsonSerializerOptions.Web)
     {
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public static void Write(object result, string[] arguments, FileInfo? output)
+    /// <summary>Machine, date, commit and command; folders of this machine are named FOLDER.</summary>
+    public static ReportOrigin Origin(IEnumerable<string> arguments)
     {
         var machine = ThisMachine.Describe();
-        var report = new
-        {
-            Command = "dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- " + string.Join(' ', arguments),
-            Date = DateTime.UtcNow.ToString("yyyy-MM-dd"),
-            Commit = Commit(),
-            Machine = new
-            {
-                machine.Cpu, machine.InstructionSet, Cores = Environment.ProcessorCount,
-                System = RuntimeInformation.OSDescription, Runtime = RuntimeInformation.FrameworkDescription, machine.Libtorch,
-            },
-            Result = result,
-        };
-        var json = JsonSerializer.Serialize(report, s_json) + "\n";
+        return new ReportOrigin(
+            "dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- " + string.Join(' ', arguments.Select(argument => Path.IsPathRooted(argument) ? "FOLDER" : argument)),
+            DateTime.UtcNow.ToString("yyyy-MM-dd"), Commit(),
+            new ReportMachine(
+                machine.Cpu, machine.InstructionSet, Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, machine.Libtorch));
+    }
+
+    public static void Write(object result, string[] arguments, FileInfo? output)
+    {
+        var (command, date, commit, machine) = Origin(arguments);
+        var json = JsonSerializer.Serialize(new { Command = command, Date = date, Commit = commit, Machine = machine, Result = result }, Json) + "\n";
         Console.Write(json);
         if (output is null) return;
         output.Directory!.Create();
@@ -60,6 +60,12 @@ internal static class Report
         }
     }
 }
+
+/// <summary>What it takes to believe a result.</summary>
+/// <param name="Commit">With a + if files differed from it; null outside of a repository.</param>
+internal sealed record ReportOrigin(string Command, string Date, string? Commit, ReportMachine Machine);
+
+internal sealed record ReportMachine(string Cpu, string InstructionSet, int Cores, string System, string Runtime, string Libtorch);
 
 /// <summary>What else the machine does.</summary>
 internal static class Neighbours

@@ -23,36 +23,34 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
     private const double Turn = 2;
 
     private readonly List<Goal> _goals = [];
-    private readonly Dictionary<string, object> _measured = [];
     private readonly Driver? _former = former is null ? null : Driver.Of(former);
 
-    public async Task<OwnResults> RunAsync()
+    /// <summary>Measures the parts one after another.</summary>
+    /// <param name="measured">Is given each part as soon as it is measured.</param>
+    /// <exception cref="ArgumentException">There is no part of that name.</exception>
+    public async Task RunAsync(ReportOrigin origin, Action<string, OwnPart> measured)
     {
-        var before = Neighbours.LoadAverage();
-        Section("steps", Steps);
-        Section("threads", Threads);
-        Section("products", Products);
-        await SectionAsync("grains", GrainsAsync);
-        await SectionAsync("silos", SilosAsync);
-        Section("program", Program);
-        if (_former is not null)
+        if (only.Except(OwnFile.Names).FirstOrDefault() is { } other) throw new ArgumentException($"\"{other}\" is no part: there are {string.Join(", ", OwnFile.Names)}.");
+        foreach (var name in OwnFile.Names.Where(name => only is [] || only.Contains(name)))
         {
-            Section("former steps", () => FormerSteps(_former));
-            await SectionAsync("serving", () => ServingAsync(_former));
+            var load = Neighbours.LoadAverage();
+            _goals.Clear();
+            var results = name switch
+            {
+                "former steps" => _former is null ? null : FormerSteps(_former),
+                "steps" => Steps(),
+                "products" => Products(),
+                "program" => Program(),
+                "grains" => await GrainsAsync(),
+                "silos" => await SilosAsync(),
+                "serving" => _former is null ? null : await ServingAsync(_former),
+                "threads" => Threads(),
+                "bfloat16" => _former is null ? null : Bfloat16(_former),
+                _ => Others(),
+            };
+            if (results is null) Console.Error.WriteLine($"{name}: not measured without --former, or the other programs of --python.");
+            else measured(name, new OwnPart(origin, load, rounds, [.. _goals], results));
         }
-
-        Section("others", Others);
-        return new OwnResults("own", before, rounds, _goals, _measured);
-    }
-
-    private void Section(string name, Func<object> measure)
-    {
-        if (only is [] || only.Contains(name)) _measured[name] = measure();
-    }
-
-    private async Task SectionAsync(string name, Func<Task<object>> measure)
-    {
-        if (only is [] || only.Contains(name)) _measured[name] = await measure();
     }
 
     private object Steps()
@@ -82,6 +80,7 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
             using var one = new LibraryLoop(Plan(1), 0);
             using var two = new LibraryLoop(Plan(2), 0);
             results[name] = Spread.Of(InTurns(() => PerSecond(two), () => PerSecond(one)));
+            _goals.Add(Goal.Beside($"steps a second of {name} with threadsPerMember 2 / 1", results[name]));
 
             TrainingPlan Plan(int threads) => new(SpecDocument.Parse($$"""
                 { "threadsPerMember": {{threads}}, "model": { "kind": {{model}} }, "training": { "epochs": 1000, "batchSize": {{(dataset == fashion ? 128 : 32)}} } }
@@ -147,20 +146,22 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
     {
         await using var one = await ServedCluster.StartAsync(1, data);
         await using var two = await ServedCluster.StartAsync(2, data);
-        var ratios = new List<double>();
+        var (ratios, ceilings) = (new List<double>(), new List<double>());
         for (var round = 0; round < rounds; round++)
         {
             var name = $"round-{round}";
             var (slow, fast) = (await one.TrainAsync(name, Spec(name)), await two.TrainAsync(name, Spec(name)));
             ratios.Add(fast.Steps / fast.TrainSeconds / (slow.Steps / slow.TrainSeconds));
+            var alone = await StepRate.InProcessAsync(data);
+            ceilings.Add((await Task.WhenAll(StepRate.InProcessAsync(data), StepRate.InProcessAsync(data))).Sum() / alone);
         }
 
         _goals.Add(Goal.Least("two silos of one lane / one silo of one lane, member-steps a second", 1.9, Spread.Of(ratios)));
-        return new { Work = "fashion-mnist, mlp [256], dropout 0.5, batch 128, four members of five epochs", Ratios = ratios };
+        _goals.Add(Goal.Beside("what the machine allows at most: two processes of the library alone / one", Spread.Of(ceilings)));
+        return new { Work = "fashion-mnist, mlp [256], dropout 0.5, batch 128, four members of five epochs", Ratios = ratios, Ceilings = ceilings };
 
         static string Spec(string name) => $$"""
-            { "name": "{{name}}", "members": 4, "data": { "dataset": "fashion-mnist" }, "model": { "kind": "mlp", "hidden": [256] },
-              "training": { "epochs": 5, "batchSize": 128 }, "regularization": { "dropout": { "rate": 0.5 } } }
+            { "name": "{{name}}", "members": 4, {{StepRate.Work}} }
             """;
     }
 
@@ -214,11 +215,16 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
             });
         }
 
-        // What kernels of our own took the place of: libtorch's products in bfloat16.
-        var bfloat16 = new List<double>();
-        for (var round = 0; round < rounds; round++) bfloat16.Add(Images(Driver.Ours, 6, "") / Images(theirs, 4, ", \"precision\": \"bfloat16\""));
-        _goals.Add(Goal.Least("steps a second of 784-256-10 in a run / in a run of the former program in bfloat16", 1, Spread.Of(bfloat16)));
         return results;
+    }
+
+    /// <summary>What kernels of our own took the place of: libtorch's products in bfloat16.</summary>
+    private object Bfloat16(Driver theirs)
+    {
+        var rates = new List<(double Ours, double Former)>();
+        for (var round = 0; round < rounds; round++) rates.Add((Images(Driver.Ours, 6, ""), Images(theirs, 4, ", \"precision\": \"bfloat16\"")));
+        _goals.Add(Goal.Least("steps a second of 784-256-10 in a run / in a run of the former program in bfloat16", 1, Spread.Of(rates.Select(rate => rate.Ours / rate.Former))));
+        return new { Ours = Spread.Of(rates.Select(rate => rate.Ours)), Former = Spread.Of(rates.Select(rate => rate.Former)) };
 
         double Images(Driver driver, int epochs, string precision) => InFolder(folder => driver.Train(folder, $$"""
             { "name": "images", "members": 1, "data": { "dataset": "fashion-mnist" }, "model": { "kind": "mlp", "hidden": [256] },
@@ -268,7 +274,7 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
     }
 
     /// <summary>Steps a second of other programs, beside ours.</summary>
-    private object Others()
+    private object? Others()
     {
         var results = new List<(JsonObject Theirs, Dictionary<string, NetworkSteps> Ours)>();
         for (var round = 0; round < rounds; round++)
@@ -276,15 +282,19 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
             using var process = Process.Start(new ProcessStartInfo(python, [Path.Combine(AppContext.BaseDirectory, "Own", "mlp_classifier.py"), "0.7"]) { RedirectStandardOutput = true })!;
             var text = process.StandardOutput.ReadToEnd();
             process.WaitForExit();
-            if (process.ExitCode != 0) return $"{python} has no numpy.";
+            if (process.ExitCode != 0) return null;
             results.Add((JsonNode.Parse(text)!.AsObject(), new NetworkBenchmark(data, 1, [NetworkBenchmark.Small, NetworkBenchmark.Medium]).Measure()));
         }
 
-        return results[0].Theirs.ToDictionary(other => other.Key, other => other.Value!.AsObject().ToDictionary(network => network.Key, network => new
+        var rates = new Dictionary<string, Spread>();
+        foreach (var (other, network) in results[0].Theirs.SelectMany(other => other.Value!.AsObject(), (other, network) => (other.Key, network.Key)))
         {
-            StepsPerSecond = Spread.Of(results.Select(round => (double)round.Theirs[other.Key]![network.Key]!)),
-            OursTimesTheirs = Spread.Of(results.Select(round => 1e6 / round.Ours[network.Key].Own.Median / (double)round.Theirs[other.Key]![network.Key]!)),
-        }));
+            rates[$"{other}, {network}"] = Spread.Of(results.Select(round => (double)round.Theirs[other]![network]!));
+            _goals.Add(Goal.Beside(
+                $"steps a second of {network} / {other}'s", Spread.Of(results.Select(round => 1e6 / round.Ours[network].Own.Median / (double)round.Theirs[other]![network]!))));
+        }
+
+        return new { StepsPerSecond = rates };
     }
 
     /// <summary>Ratios of two measurements.</summary>

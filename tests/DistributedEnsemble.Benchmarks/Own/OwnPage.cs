@@ -6,20 +6,38 @@ namespace DistributedEnsemble.Benchmarks.Own;
 /// <summary>The goals as a page.</summary>
 internal static class OwnPage
 {
-    public static string Of(OwnResults results)
+    public static string Of(OwnFile file)
     {
         var page = new StringBuilder("# Kernels of our own: goals\n\n");
-        page.Append(CultureInfo.InvariantCulture, $"Ratios within a round, median and extremes of {results.Rounds} rounds; what is behind them stands in own.json.\n\n");
-        page.Append("| | goal | measured | |\n|---|--:|--:|---|\n");
-        foreach (var goal in results.Goals)
+        page.Append("Ratios within a round, median and extremes; what is behind them stands in own.json. A letter names the machine and the commit.\n\n");
+        page.Append("| | goal | measured | | |\n|---|--:|--:|---|---|\n");
+        var places = new List<string>();
+        foreach (var (_, part) in file.Parts)
         {
-            var limit = goal.AtLeast is { } least ? $"≥ {Number(least)}" : $"≤ {Number(goal.AtMost!.Value)}";
-            var (median, lowest, highest) = goal.Measured;
-            page.Append(CultureInfo.InvariantCulture, $"| {goal.Name} | {limit} | {Number(median)} ({Number(lowest)} to {Number(highest)}) | {(goal.IsMet ? "" : "missed")} |\n");
+            if (part.Goals is []) continue;
+            var place = $"{part.Origin.Machine.Cpu}, {part.Origin.Machine.InstructionSet}, {part.Origin.Machine.Cores} cores; commit {part.Origin.Commit}, {part.Origin.Date}";
+            if (!places.Contains(place)) places.Add(place);
+            foreach (var goal in part.Goals) page.Append(CultureInfo.InvariantCulture, $"{Row(goal, part.Rounds)} {Letter(places.IndexOf(place))} |\n");
         }
 
-        return page.Append("\nPrinted by `dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- own --former FOLDER --page docs/benchmarks/own.md`.\n").ToString();
+        page.Append('\n');
+        for (var i = 0; i < places.Count; i++) page.Append(CultureInfo.InvariantCulture, $"- {Letter(i)}: {places[i]}\n");
+        return page.Append("\nPrinted by `dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- own --former FOLDER --page docs/benchmarks/own.md --output docs/benchmarks/own.json`.\n").ToString();
     }
+
+    private static string Row(Goal goal, int rounds)
+    {
+        var limit = goal switch
+        {
+            { AtLeast: { } least } => $"≥ {Number(least)}",
+            { AtMost: { } most } => $"≤ {Number(most)}",
+            _ => "",
+        };
+        var (median, lowest, highest) = goal.Measured;
+        return $"| {goal.Name} | {limit} | {Number(median)} ({Number(lowest)} to {Number(highest)}, {rounds} rounds) | {(goal.IsMet ? "" : "missed")} |";
+    }
+
+    private static char Letter(int place) => (char)('a' + place);
 
     private static string Number(double number) => number.ToString(number >= 100 ? "0" : "0.0##", CultureInfo.InvariantCulture);
 }

@@ -7,6 +7,8 @@ internal sealed class LibraryLoop(TrainingPlan plan, int member) : IStepLoop
 {
     private readonly MemberTraining _training = new(plan, member);
 
+    public bool HasEnded => _training.HasEnded;
+
     public void Step() => _training.Advance();
 
     public void Dispose() => _training.Dispose();
