@@ -18,7 +18,7 @@ internal static class ReportSections
     public static string Leaderboard(EvaluationReport report)
     {
         string[] keys = report.Settings.IsDefaultOrEmpty ? [] : [.. report.Settings[0].Select(setting => setting.Key)];
-        var page = new StringBuilder("<h2 id=\"leaderboard\">Leaderboard</h2>\n<div class=\"wide\"><table><tr><th>model</th>");
+        var page = new StringBuilder("<h2 id=\"leaderboard\">Leaderboard</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Leaderboard\"><table><tr><th>model</th>");
         foreach (var measure in report.Ensemble.All) page.Append($"<th>{MeasureWords.Heading(measure.Name)}</th>");
         foreach (var key in keys) page.Append($"<th title=\"{Html(key)}\">{Html(SpecValues.ShortName(key, keys))}</th>");
         page.Append("</tr>\n");

@@ -21,7 +21,7 @@ internal static class RunPage
         table { border-collapse: collapse; } th, td { padding: .3rem .9rem .3rem 0; text-align: right; border-bottom: 1px solid #e3e6ea; font-variant-numeric: tabular-nums; }
         th:first-child, td:first-child { text-align: left; } tr.ensemble td { font-weight: 600; }
         table.text td, table.bars td { text-align: left; vertical-align: top; overflow-wrap: anywhere; } table.text td:first-child { white-space: nowrap; color: #667; }
-        table { max-width: 100%; } .wide { overflow-x: auto; } .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem; }
+        table { max-width: 100%; } .wide { overflow-x: auto; } table.confusion td { padding: .3rem .6rem; } .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem; }
         .pictures img { width: 100%; image-rendering: pixelated; border-radius: 4px; } figcaption { font-size: 13px; color: #445; }
         @page { margin: 14mm; }
         @media print { body { margin: 0; max-width: none; font-size: 11pt; } figure, tr, .pictures figure { break-inside: avoid; } h2 { break-after: avoid; } pre { white-space: pre-wrap; } }
@@ -38,11 +38,11 @@ internal static class RunPage
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{Html(status.Run)}</title><style>
             {Css}
-            </style></head><body>
+            </style></head><body><main>
             <h1>{Html(status.Run)}</h1>
             <p class="about">{status.Members.Length} members on {Html(run.Spec.Data.Dataset)}, {status.State.ToString().ToLowerInvariant()}: {status.Steps:N0} steps in {status.TrainSeconds:0.0} s of training</p>
             <h2>On the test split</h2>
-            <table><tr><th></th>{string.Concat(report.Ensemble.All.Select(measure => $"<th>{MeasureWords.Heading(measure.Name)}</th>"))}</tr>
+            <table><tr><th>model</th>{string.Concat(report.Ensemble.All.Select(measure => $"<th>{MeasureWords.Heading(measure.Name)}</th>"))}</tr>
 
             """));
         AppendRow(page, "mean member", report.Single.Mean);
@@ -58,7 +58,7 @@ internal static class RunPage
         page.Append(ReportSections.Leaderboard(report));
         page.Append(ReportSections.Data(run.Data));
         page.Append(ReportSections.Card(status, run, report));
-        page.Append($"<h2>Spec</h2>\n<pre>{Html(run.Spec.ToJson())}</pre>\n</body></html>\n");
+        page.Append($"<h2>Spec</h2>\n<pre>{Html(run.Spec.ToJson())}</pre>\n</main></body></html>\n");
         return page.ToString();
     }
 
@@ -76,17 +76,19 @@ internal static class RunPage
 
     private static void AppendClasses(StringBuilder page, ClassTable table)
     {
-        page.Append("<h2>Class by class</h2>\n<table><tr><th>class</th><th>precision</th><th>recall</th>");
+        page.Append("<h2>Class by class</h2>\n<p class=\"about\">Each row of the table is a true class: how many of its rows the ensemble called what, in blue what is right.</p>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Class by class\"><table class=\"confusion\"><tr><th>class</th><th>precision</th><th>recall</th>");
         foreach (var name in table.Classes) page.Append($"<th>said {Html(name)}</th>");
         page.Append("</tr>\n");
         foreach (var (i, name) in table.Classes.Index())
         {
             page.Append($"<tr><td>{Html(name)}</td><td>{Share(table.Precision[i])}</td><td>{Share(table.Recall[i])}</td>");
-            foreach (var rows in table.Confusion[i]) page.Append(Invariant($"<td>{rows:N0}</td>"));
+            var all = Math.Max(1, table.Confusion[i].Sum());
+            foreach (var (said, rows) in table.Confusion[i].Index())
+                page.Append(Invariant($"<td style=\"background:rgba({(said == i ? "0,114,178" : "213,94,0")},{0.35 * rows / all:0.00})\">{rows:N0}</td>"));
             page.Append("</tr>\n");
         }
 
-        page.Append("</table>\n");
+        page.Append("</table></div>\n");
     }
 
     private static string Share(double? share) => share is { } value ? Invariant($"{100 * value:0.0} %") : "–";

@@ -85,7 +85,7 @@ export class Chart {
       scales: { x: { time: false, range: this.options.xRange }, y: { distr: this.isLog ? 3 : 1, range: (plot, low, high) => this.range(low, high) } },
       axes: [
         { ...axis, grid: { show: false }, values: (plot, ticks) => ticks.map(tick => (Number.isInteger(tick) ? count(tick) : '')), size: 28 },
-        { ...axis, values: (plot, ticks) => ticks.map(tick => (this.isLog && !(Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9) ? '' : compact(tick))), size: 48 },
+        { ...axis, values: (plot, ticks) => ticks.map(tick => (this.isLog && !(Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9) ? '' : compact(tick, this.isLog || ticks.length < 2 ? 0 : ticks[1] - ticks[0]))), size: 48 },
       ],
       series: [{}, ...lines.map(({ kind }) => ({ stroke: stroke[kind][0] ?? 'transparent', width: stroke[kind][1], spanGaps: true, points: { show: kind === 'mean' && this.options.points === true, size: 6, fill: colors.accent } }))],
       bands,
@@ -163,9 +163,11 @@ export class Chart {
   }
 }
 
-function compact(value) {
+// So many digits that two ticks differ.
+function compact(value, distance) {
   const size = Math.abs(value);
   if (size === 0) return '0';
+  if (distance > 0 && distance < size && size >= 1e-3 && size < 1e6) return String(Number(value.toFixed(Math.max(0, Math.ceil(1 - Math.log10(distance))))));
   if (size < 1e-3 || size >= 1e6) return value.toExponential(0).replace('e+', 'e');
   return String(Number(value.toPrecision(3)));
 }

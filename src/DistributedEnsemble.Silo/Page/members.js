@@ -42,7 +42,7 @@ export class MemberTable {
     setClass(this.table, settings ? 'table varied' : 'table');
     for (const member of members) member.settings = settings?.[member.index % settings.length] ?? null;
     this.steps = stepsPerMember;
-    for (const member of members) member.left = member.state === 'training' && member.stepsPerSecond > 0 ? (stepsPerMember - member.step) / member.stepsPerSecond : null;
+    for (const member of members) member.left = member.state === 'training' && member.stepsPerSecond > 0 ? ((member.stepsTotal || stepsPerMember) - member.step) / member.stepsPerSecond : null;
     this.drawFilters();
     this.arrange();
   }
@@ -127,7 +127,7 @@ export class MemberTable {
         state.title = member.reason ?? '';
         setText(silo, member.reason && member.state === 'failed' ? member.reason : member.silo ? `${member.silo}${member.lane === null || member.lane === undefined ? '' : ` · lane ${member.lane}`}` : none);
         setClass(track, `track ${member.state}`);
-        bar.style.width = `${100 * member.step / Math.max(1, this.steps)}%`;
+        bar.style.width = `${member.state === 'completed' ? 100 : 100 * member.step / Math.max(1, member.stepsTotal || this.steps)}%`;
         setText(steps, count(member.step));
         setText(loss, measure(member.loss));
         setText(speed, member.state === 'training' ? rate(member.stepsPerSecond) : none);

@@ -167,7 +167,7 @@ export function showRun(main, name) {
       validation.heading.textContent = `Validation ${measureName(measured)}`;
       drawCurves(validation, member => curves.validation(member, measured), measured);
     }
-    drawCurves(learningRate, member => curves.column(member, 'learningRate'), 'rate', [], [members.picked ?? 0]);
+    drawCurves(learningRate, member => curves.column(member, 'learningRate'), 'rate', [], settings ? null : [members.picked ?? 0]);
     drawSize();
   }
 

@@ -17,7 +17,7 @@ export class Silos {
       silos.get(member.silo).push(member);
     }
     this.element.hidden = silos.size === 0;
-    const text = [...silos].map(([silo, on]) => `${silo} ${on.map(m => `${m.index}@${m.lane}:${percent(m.step, steps)}`)}`).join();
+    const text = [...silos].map(([silo, on]) => `${silo} ${on.map(m => `${m.index}@${m.lane}:${percent(m.step, m.stepsTotal || steps)}`)}`).join();
     if (text === this.text) return;
     this.text = text;
     const lanes = [...silos.values()].reduce((sum, on) => sum + on.length, 0);
@@ -25,6 +25,6 @@ export class Silos {
     this.body.replaceChildren(...[...silos].sort().map(([silo, on]) => h('div', { class: 'silo' },
       h('span', { class: 'name' }, silo),
       h('ul', { class: 'lanes' }, ...on.sort((a, b) => (a.lane ?? 0) - (b.lane ?? 0)).slice(0, 64).map(member => h('li', { class: 'lane' },
-        h('small', {}, `lane ${member.lane ?? '–'}`), `member ${member.index}`, h('small', {}, percent(member.step, steps)))))))); 
+        h('small', {}, `lane ${member.lane ?? '–'}`), `member ${member.index}`, h('small', {}, percent(member.step, member.stepsTotal || steps)))))))); 
   }
 }

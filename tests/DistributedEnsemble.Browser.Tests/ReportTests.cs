@@ -1,0 +1,32 @@
+using Deque.AxeCore.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace DistributedEnsemble.Browser.Tests;
+
+/// <summary>A run's report, as somebody opens it who got the file alone.</summary>
+public sealed class ReportTests(Browser browser)
+{
+    [Fact(Timeout = 300_000)]
+    public async Task A_report_opens_without_a_network_shuts_nobody_out_and_prints()
+    {
+        using var folder = new TemporaryFolder();
+        var driver = Path.Combine(AppContext.BaseDirectory, "ensemble");
+        await LocalProcess.RunAsync(driver, ["train", "--runs", folder.Path, "--name", "sent", "--members", "3", "--epochs", "2", "--set", "model.kind=mlp", "--set", "model.hidden=[16]"]);
+        await LocalProcess.RunAsync(driver, ["report", "sent", "--runs", folder.Path]);
+        var file = folder.File("alone.html");
+        File.Copy(Path.Combine(folder.Path, "sent", "report", "index.html"), file);
+        await using var window = await browser.OpenAsync("http://127.0.0.1:1");
+        List<string> asked = [];
+        window.Page.Request += (_, request) => asked.Add(request.Url);
+        await window.SetOfflineAsync(true);
+
+        await window.Page.GotoAsync(new Uri(file).AbsoluteUri);
+
+        await Expect(window.Heading("Model card")).ToBeVisibleAsync();
+        Assert.DoesNotContain(asked, url => url.StartsWith("http", StringComparison.Ordinal));
+        var result = await window.Page.RunAxe();
+        Assert.True(result.Violations.Length == 0, string.Join('\n', result.Violations.Select(rule => $"{rule.Id}: {rule.Help} {string.Join(" ", rule.Nodes.Take(3).Select(node => node.Html))}")));
+        Assert.StartsWith("%PDF", System.Text.Encoding.Latin1.GetString(await window.Page.PdfAsync()), StringComparison.Ordinal);
+        Assert.Empty(window.Failures);
+    }
+}
