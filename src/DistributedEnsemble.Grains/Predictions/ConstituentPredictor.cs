@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Plans;
@@ -5,6 +6,7 @@ using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Predictions.EarlyExit;
 using DistributedEnsemble.Training.Safetensors;
 using Microsoft.Extensions.Logging;
 
@@ -51,6 +53,26 @@ internal sealed class ConstituentPredictor(
                 answers[i] = Predict(run, model, rows.Value, query.Constituents[i], query.MonteCarloSamples, cancellation);
             }
         }
+    }
+
+    /// <summary>Clients' rows that are asked of one member after the other, on one thread: to hand each turn to another would take longer than most turns.</summary>
+    /// <param name="rowsOf">The rows at some places, raw.</param>
+    /// <exception cref="OverloadedException">Too much waits for the threads.</exception>
+    public async Task ServeInTurnsAsync(
+        RunKey run, ConstituentSelection selection, RowExits exits, Func<ImmutableArray<int>, ImmutableArray<ImmutableArray<float>>> rowsOf, CancellationToken cancellation)
+    {
+        var model = models.Of(await definitions.OfAsync(run));
+        await threads.ServeAsync(1, (_, _) =>
+        {
+            while (!exits.Rows.IsEmpty)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                using var rows = model.Prepare(rowsOf(exits.Rows));
+                ImmutableArray<double>[] answers = [.. exits.Places.Select(place => ImmutableCollectionsMarshal.AsImmutableArray(
+                    Predict(run, model, rows, selection.Constituents[place], selection.MonteCarloSamples, cancellation)))];
+                exits.Add(answers.All(answer => !answer.IsEmpty) ? answers : null);
+            }
+        });
     }
 
     private double[] Predict(

@@ -34,29 +34,27 @@ internal sealed class EnsemblePredictor(
         return answers;
     }
 
-    /// <summary>Asks one member after the other, each for the rows that are not content yet.</summary>
+    /// <summary>Asks one member after the other, each for the rows that are not content yet; on one thread where all are here.</summary>
     private async Task<IBatchAnswer> PredictInTurnsAsync(RunModel model, RequestBatch batch, CancellationToken cancellation)
     {
         var (selection, width) = (batch.Selection, model.Width);
         var exits = new RowExits(BatchAnswer.TaskOf(model, selection), selection, batch.Requests.Sum(request => request.Count));
-        var (asked, answered) = (0, 0);
-        for (var rows = batch.Rows; !exits.Rows.IsEmpty; rows = Some(batch, exits.Rows, width))
+        if (AreHere(model, selection.Constituents)) await here.ServeInTurnsAsync(run, selection, exits, rows => Some(batch, rows, width), cancellation);
+        while (!exits.Rows.IsEmpty)
         {
-            var values = await AskAsync(model, selection, exits.Places, rows, cancellation);
-            var answers = exits.Places.Select(place => values[place]).ToList();
-            var isAnswered = answers.TrueForAll(answer => !answer.IsDefaultOrEmpty);
-            exits.Add(isAnswered ? answers : null);
-            (asked, answered) = (asked + 1, answered + (isAnswered ? 1 : 0));
+            var values = await AskAsync(model, selection, exits.Places, Some(batch, exits.Rows, width), cancellation);
+            exits.Add(exits.Places.All(place => !values[place].IsDefaultOrEmpty) ? [.. exits.Places.Select(place => values[place])] : null);
         }
 
         foreach (var members in exits.Members) Measurements.MembersUsed.Record(members);
-        Check(answered, asked);
+        Check(exits.Turns.Answered, exits.Turns.Asked);
         return new BatchAnswer(model, selection, exits);
     }
 
     /// <summary>Some rows of a batch, by their places in it.</summary>
     private static ImmutableArray<ImmutableArray<float>> Some(RequestBatch batch, ImmutableArray<int> rows, int width)
     {
+        if (rows.Length == batch.Requests.Sum(request => request.Count)) return batch.Rows;
         var some = ImmutableArray.CreateBuilder<float>(rows.Length * width);
         var (request, first) = (0, 0);
         foreach (var row in rows)
@@ -97,13 +95,16 @@ internal sealed class EnsemblePredictor(
     private IEnumerable<Share> Shares(RunModel model, ImmutableArray<WeightFile> constituents, ImmutableArray<int> asked)
     {
         var places = asked.Select(place => new Placed(constituents[place], place));
-        var bytes = constituents.Sum(file => ConstituentCache.Bytes(model.Networks.Of(file.Member).Layout));
-        return bytes <= options.Prediction.CacheBytes
+        return AreHere(model, constituents)
             ? [new Share(here.Silo, [.. places])]
             : places.Where(placed => !_locations.IsResting(placed.File.Member))
                 .GroupBy(placed => (Home: _locations.Of(placed.File.Member), Alone: _locations.Of(placed.File.Member) is null ? placed.File.Member : -1))
                 .Select(share => new Share(share.Key.Home, [.. share]));
     }
+
+    /// <summary>Whether this silo's cache holds all of them.</summary>
+    private bool AreHere(RunModel model, ImmutableArray<WeightFile> constituents) =>
+        constituents.Sum(file => ConstituentCache.Bytes(model.Networks.Of(file.Member).Layout)) <= options.Prediction.CacheBytes;
 
     /// <returns>Null if there was no answer in time.</returns>
     /// <exception cref="OverloadedException">

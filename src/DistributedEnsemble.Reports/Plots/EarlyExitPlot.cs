@@ -17,8 +17,12 @@ public static class EarlyExitPlot
             .Append((Members: (double)all.Members, Value: value(all.Measures), Name: "all members")).OrderBy(point => point.Members).ToList();
         var line = plot.Add.Scatter(points.Select(point => point.Members).ToArray(), points.Select(point => point.Value).ToArray());
         (line.Color, line.LineWidth, line.MarkerSize, line.LegendText) = (PlotStyle.Colors[0], 2, 7, "by the probability of another prediction");
-        foreach (var (members, y, name) in points)
+        var named = double.NegativeInfinity;
+        foreach (var (members, y, name) in points.AsEnumerable().Reverse())
         {
+            // Names of neighbours would lie on each other.
+            if (Math.Abs(named - members) < 0.06 * all.Members) continue;
+            named = members;
             var text = plot.Add.Text(name, members, y);
             (text.LabelFontSize, text.LabelAlignment, text.OffsetY) = (11, Alignment.LowerCenter, -6);
         }

@@ -34,6 +34,9 @@ internal sealed class RowExits
     /// <summary>Whom they are asked of: a member's models, by their places in the selection; none when all are content.</summary>
     public ImmutableArray<int> Places { get; private set; }
 
+    /// <summary>Members that were asked of any row, and those of them that answered.</summary>
+    public (int Asked, int Answered) Turns { get; private set; }
+
     /// <summary>How many members answered each row.</summary>
     public ImmutableArray<int> Members => [.. _members];
 
@@ -44,6 +47,7 @@ internal sealed class RowExits
     public void Add(IReadOnlyList<ImmutableArray<double>>? answers)
     {
         if (answers is not null) Add(Places, answers);
+        Turns = (_next + 1, Turns.Answered + (answers is null ? 0 : 1));
         foreach (var row in Rows) _asked[row] = _next + 1;
         _next++;
         Rows = _next == _rule.Order.Length ? [] : [.. Rows.Where(row => !IsContent(row))];
