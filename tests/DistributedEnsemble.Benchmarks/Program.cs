@@ -6,6 +6,7 @@ using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Benchmarks.History;
 using DistributedEnsemble.Benchmarks.Memory;
 using DistributedEnsemble.Benchmarks.Own;
+using DistributedEnsemble.Benchmarks.Recovery;
 using DistributedEnsemble.Benchmarks.Regression;
 using DistributedEnsemble.Benchmarks.Scaling;
 using DistributedEnsemble.Benchmarks.Serving;
@@ -156,8 +157,21 @@ var scaling = new Command("scaling", "What coordinator, scheduler and store cost
 scaling.SetAction(async (parsed, _) => Report.Write(
     await new ScalingBenchmark(parsed.GetValue(siloCount), parsed.GetValue(snapshotCount)).RunAsync(parsed.GetValue(memberCounts)!), args, parsed.GetValue(output)));
 
+var kills = new Option<int>("--kills") { Description = "Silos that are killed, with free lanes and again with waiting ones.", DefaultValueFactory = _ => 300 };
+var workMinutes = new Option<double>("--minutes") { Description = "How long the work of a cluster is measured, without kills and with them.", DefaultValueFactory = _ => 10 };
+var adds = new Option<bool>("--add") { Description = "Adds to what --output has: its kills count, and parts that are not measured now stay." };
+var recovery = new Command("recovery", "What it costs that a silo is killed: free, waiting, goodput, stalls.") { kills, workMinutes, adds, only };
+recovery.SetAction(async (parsed, _) =>
+{
+    var file = parsed.GetValue(output);
+    var done = file is not null && parsed.GetValue(adds) ? RecoveryResults.Of(file) : RecoveryResults.None;
+    var results = await new RecoveryBenchmark(
+        parsed.GetValue(kills), parsed.GetValue(workMinutes), parsed.GetValue(only) ?? [], done, results => Report.Save(results.Report(), args, file)).RunAsync();
+    Report.Write(results.Report(), args, file);
+});
+
 var history = new Command("history", "Milliseconds in which the live page's server answers for a million metric lines.") { rounds };
 history.SetAction(async (parsed, _) => Report.Write(await new HistoryBenchmark(parsed.GetValue(rounds)).RunAsync(), args, parsed.GetValue(output)));
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, layers, own, stepsOfLibrary, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, kinds, distillation, scaling, history }
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, layers, own, stepsOfLibrary, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, kinds, distillation, scaling, recovery, history }
     .Parse(args).InvokeAsync();

@@ -30,12 +30,22 @@ internal static class Report
 
     public static void Write(object result, string[] arguments, FileInfo? output)
     {
-        var (command, date, commit, machine) = Origin(arguments);
-        var json = JsonSerializer.Serialize(new { Command = command, Date = date, Commit = commit, Machine = machine, Result = result }, Json) + "\n";
-        Console.Write(json);
+        Console.Write(JsonOf(result, arguments));
+        Save(result, arguments, output);
+    }
+
+    /// <summary>Writes the file, if there is to be one.</summary>
+    public static void Save(object result, string[] arguments, FileInfo? output)
+    {
         if (output is null) return;
         output.Directory!.Create();
-        File.WriteAllText(output.FullName, json);
+        File.WriteAllText(output.FullName, JsonOf(result, arguments));
+    }
+
+    private static string JsonOf(object result, string[] arguments)
+    {
+        var (command, date, commit, machine) = Origin(arguments);
+        return JsonSerializer.Serialize(new { Command = command, Date = date, Commit = commit, Machine = machine, Result = result }, Json) + "\n";
     }
 
     /// <summary>The commit of the working folder, with a + if files differ from it; null outside of a repository.</summary>

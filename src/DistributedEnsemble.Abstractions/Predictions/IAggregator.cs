@@ -225,7 +225,14 @@ public enum DataPart
 public sealed record ConstituentQuery(
     [property: Id(1)] ImmutableArray<WeightFile> Constituents,
     [property: Id(2)] int MonteCarloSamples, [property: Id(3)] ImmutableArray<ImmutableArray<float>> Rows,
-    [property: Id(4)] DataPart? Part, [property: Id(5)] int Start, [property: Id(6)] int Count);
+    [property: Id(4)] DataPart? Part, [property: Id(5)] int Start, [property: Id(6)] int Count)
+{
+    /// <summary>How many of the range's rows are computed, as their bits may depend on it, and not answered.</summary>
+    [Id(7)] public int Skipped { get; init; }
+
+    /// <summary>How many rows after those are answered; null is all that follow.</summary>
+    [Id(8)] public int? Answered { get; init; }
+}
 
 /// <summary>The answers of each constituent, in the order of the query; empty for one whose file cannot be read.</summary>
 /// <param name="Values">[rows, width] of each: numbers that average linearly, as the run's task defines them.</param>

@@ -96,6 +96,9 @@ internal sealed class ConstituentPredictor(
         var plan = use.Plan;
         using var weights = cache.Borrow(new RunFolder(options.RunsFolder, run.Key.Name), file, plan.Of(file.Member).Network.Layout);
         var predictor = Predictors.Create(plan, weights.Value, file.Member, query.MonteCarloSamples);
-        return plan.Predict(predictor, file.Member, new RowRange(part, query.Start, query.Count), cancellation);
+        var answers = plan.Predict(predictor, file.Member, new RowRange(part, query.Start, query.Count), cancellation);
+        if (query is { Skipped: 0, Answered: null }) return answers;
+        var (from, rows) = (query.Skipped, query.Answered ?? query.Count - query.Skipped);
+        return answers[(from * plan.Task.Width)..((from + rows) * plan.Task.Width)];
     }
 }

@@ -85,7 +85,7 @@ internal sealed class EnsemblePredictor(
         var values = new ImmutableArray<double>[selection.Constituents.Length];
         await Task.WhenAll([.. Shares(model, selection.Constituents, places).Select(async share =>
         {
-            if (await AskAsync(share, query, cancellation) is not { } answer) return;
+            if (await AskAsync(share, query, model, cancellation) is not { } answer) return;
             foreach (var (place, i) in share.Places.Select((placed, i) => (placed.Place, i))) values[place] = answer.Values[i];
         })]);
         return values;
@@ -110,7 +110,7 @@ internal sealed class EnsemblePredictor(
     /// <exception cref="OverloadedException">
     /// Too much waits for the threads there: a silo that refuses is asked again by the client, and is no member to do without.
     /// </exception>
-    private async Task<ConstituentAnswers?> AskAsync(Share share, ConstituentQuery query, CancellationToken cancellation)
+    private async Task<ConstituentAnswers?> AskAsync(Share share, ConstituentQuery query, RunModel model, CancellationToken cancellation)
     {
         query = query with { Constituents = [.. share.Places.Select(placed => placed.File)] };
         if (share.Silo == here.Silo) return await here.ServeAsync(run, query, cancellation);
@@ -119,7 +119,8 @@ internal sealed class EnsemblePredictor(
             var member = grains.GetGrain<IMember>(MemberKey.Of(run, query.Constituents[0].Member));
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             patience.CancelAfter(options.Prediction.MemberTimeout);
-            var answer = await member.PredictAsync(query, patience.Token).WaitAsync(options.Prediction.MemberTimeout, time, cancellation);
+            var asking = DividedQuery.AskAsync(query, model.Width, model.Task.Width, part => member.PredictAsync(part, patience.Token));
+            var answer = await asking.WaitAsync(options.Prediction.MemberTimeout, time, cancellation);
             foreach (var one in share.Members) _locations.Answered(one, answer.Silo);
             return answer;
         }

@@ -12,10 +12,14 @@ namespace DistributedEnsemble.Training.Predictions;
 /// </summary>
 internal static class OutOfFoldPrediction
 {
+    /// <summary>Bytes of a page's numbers, if one row's are not more: far below what a message may have (100 MB).</summary>
+    private const long MostBytes = 8L << 20;
+
     /// <summary>A page of them, from where the request says.</summary>
+    /// <param name="mostBytes">Of a page's numbers, if one row's are not more.</param>
     /// <exception cref="SpecException">All members saw all rows, the page is none of the rows, or the task has no interval for the coverage.</exception>
     public static async Task<OutOfFoldPage> OfAsync(
-        string run, TrainingPlan plan, ChosenConstituents chosen, ValidationFit? fit, IConstituents models, OutOfFoldRequest request)
+        string run, TrainingPlan plan, ChosenConstituents chosen, ValidationFit? fit, IConstituents models, OutOfFoldRequest request, long mostBytes = MostBytes)
     {
         if (!plan.Spec.Data.HasOutOfFold)
         {
@@ -23,13 +27,17 @@ internal static class OutOfFoldPrediction
         }
 
         ImmutableArray<OutputDescription> columns = [new("row", "INT64", []), plan.Task.TruthColumn, .. plan.Task.TableColumns(request.Coverage)];
-        var range = RowRange.Of(plan, DataPart.OutOfFold).Cast<RowRange?>().FirstOrDefault(rows => rows!.Value.Start == request.Start)
+        var range = RowRange.Of(plan, DataPart.OutOfFold).Cast<RowRange?>().FirstOrDefault(rows => request.Start >= rows!.Value.Start && request.Start < rows.Value.Start + rows.Value.Count)
             ?? throw new SpecException($"start is {request.Start}: no page of the rows that train begins there.");
         var selection = ConstituentSelection.Of(chosen, fit);
         var counted = chosen with { Constituents = selection.Constituents, IsGreedy = false };
-        var targets = Enumerable.Range(range.Start, range.Count).Select(place => plan.Dataset.Train.Targets[plan.Split.Training[place]]).ToArray();
+        // A batch is computed whole, as its bits may depend on it, and answered as far as a page has room.
+        var (from, most) = (request.Start - range.Start, Math.Max(1, mostBytes / (columns.Sum(column => column.Width) * sizeof(float))));
+        var count = (int)Math.Min(most, range.Count - from);
+        var targets = Enumerable.Range(request.Start, count).Select(place => plan.Dataset.Train.Targets[plan.Split.Training[place]]).ToArray();
         var answers = await MeasuredAnswers.AskAsync(plan, counted, models, range);
-        int[] kept = [.. Enumerable.Range(0, range.Count).Where(row => answers.Any(model => !double.IsNaN(model[row * plan.Task.Width])))];
+        if (count < range.Count) answers = [.. answers.Select(model => model[(from * plan.Task.Width)..((from + count) * plan.Task.Width)])];
+        int[] kept = [.. Enumerable.Range(0, count).Where(row => answers.Any(model => !double.IsNaN(model[row * plan.Task.Width])))];
         var task = fit is { Fit: { } fitted } ? plan.Task.Fitted(fitted) : plan.Task;
         ImmutableArray<OutputValues> values = [];
         if (kept.Length > 0)
@@ -38,12 +46,12 @@ internal static class OutOfFoldPrediction
             var predicted = task.Predict(rows.Mean, coverage: request.Coverage ?? PredictionRequest.DefaultCoverage);
             values =
             [
-                new OutputValues("row") { Integers = [.. kept.Select(row => (long)plan.Split.Training[range.Start + row])] }, task.Truth(known),
+                new OutputValues("row") { Integers = [.. kept.Select(row => (long)plan.Split.Training[request.Start + row])] }, task.Truth(known),
                 .. columns.Skip(2).Select(column => predicted.First(output => output.Name == column.Name)),
             ];
         }
 
-        var next = range.Start + range.Count;
+        var next = request.Start + count;
         return new OutOfFoldPage(kept.Length, columns, values, next < plan.Rows.Count ? next : null);
     }
 

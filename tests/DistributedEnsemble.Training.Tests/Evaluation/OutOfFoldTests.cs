@@ -47,6 +47,18 @@ public sealed class OutOfFoldTests
     }
 
     [Fact]
+    public async Task Pages_of_a_few_rows_have_the_bits_of_large_ones()
+    {
+        using var run = new TrainedRun(Plans.Small, "data.folds=3");
+        var (large, small) = (await run.AllAsync(), await run.AllAsync(mostBytes: 2000));
+
+        Assert.Equal(large.Values.Select(values => values.Name), small.Values.Select(values => values.Name));
+        Assert.All(large.Values.Zip(small.Values), page => Assert.Equal(page.First.Numbers, page.Second.Numbers));
+        Assert.All(large.Values.Zip(small.Values), page => Assert.Equal(page.First.Integers, page.Second.Integers));
+        Assert.All(large.Values.Zip(small.Values), page => Assert.Equal(page.First.Texts, page.Second.Texts));
+    }
+
+    [Fact]
     public async Task Rows_that_every_member_saw_are_left_out()
     {
         using var run = new TrainedRun(Plans.Small, "data.folds=5");
@@ -210,12 +222,13 @@ public sealed class OutOfFoldTests
 
         /// <summary>All pages as one.</summary>
         /// <param name="greedy">What was selected; null is all.</param>
-        public async Task<OutOfFoldPage> AllAsync(ValidationFit? greedy = null)
+        /// <param name="mostBytes">Of a page's numbers.</param>
+        public async Task<OutOfFoldPage> AllAsync(ValidationFit? greedy = null, long mostBytes = 8 << 20)
         {
             var fit = greedy ?? (Plan.Task.NeedsFit ? await FitAsync("all") : null);
             var pages = new List<OutOfFoldPage>();
             for (int? start = 0; start is { } next; start = pages[^1].Next)
-                pages.Add(await OutOfFoldPrediction.OfAsync("small", Plan, Chosen with { IsGreedy = greedy is not null }, fit, this, new OutOfFoldRequest(Start: next)));
+                pages.Add(await OutOfFoldPrediction.OfAsync("small", Plan, Chosen with { IsGreedy = greedy is not null }, fit, this, new OutOfFoldRequest(Start: next), mostBytes));
             return pages[0] with
             {
                 Rows = pages.Sum(page => page.Rows),
