@@ -53,7 +53,7 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
         }
     }
 
-    private object Steps()
+    private Dictionary<string, NetworkSteps> Steps()
     {
         var steps = new NetworkBenchmark(data, rounds, []).Measure();
         foreach (var (network, least) in new[]
@@ -68,7 +68,7 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
     }
 
     /// <summary>By the clock: two threads of one member.</summary>
-    private object Threads()
+    private Dictionary<string, object> Threads()
     {
         var fashion = Preloaded.FashionMnist(data).Dataset;
         var results = new Dictionary<string, Spread>();
@@ -90,7 +90,7 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
         return new Dictionary<string, object> { ["steps a second with threadsPerMember 2 / 1"] = results };
     }
 
-    private object Products()
+    private Dictionary<string, Spread> Products()
     {
         var results = new Dictionary<string, Spread>();
         foreach (var (batch, outputs, inputs) in new[] { (128, 256, 784), (128, 1024, 1024) })
