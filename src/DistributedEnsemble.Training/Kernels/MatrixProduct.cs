@@ -37,6 +37,15 @@ internal static unsafe class MatrixProduct
     public static void Compute(
         int rows, int columns, int depth, Matrix a, Matrix b, float* c, int cStride, ProductStart start, float* bias, bool isRectified, float* scratch)
     {
+        if (rows == 1 && b.RowStride == 1 && RowProduct.IsSupported)
+        {
+            var computed = RowProduct.Compute(columns, depth, a, b, c, start, bias, isRectified);
+            columns -= computed;
+            b = b.From(0, computed);
+            c += computed;
+            if (start == ProductStart.BiasOfColumns) bias += computed;
+        }
+
         if (Vector512.IsHardwareAccelerated)
         {
             Blocks<Width512, Vector512<float>, Eight>(rows, columns, depth, a, b, c, cStride, start, bias, isRectified, scratch);

@@ -30,7 +30,15 @@ public sealed unsafe class MatrixProductTests
         }
     }
 
+    [Fact]
+    public void So_does_a_product_of_one_row()
+    {
+        var random = new Random(2);
+        for (var i = 0; i < 400; i++) Check(random, 1, random.Next(1, 71), random.Next(0, 71), random.Next(4) == 0);
+    }
+
     [Theory]
+    [InlineData(1, 256, 784)]
     [InlineData(128, 256, 784)]
     [InlineData(256, 784, 128)]
     [InlineData(10, 256, 513)]
