@@ -22,7 +22,9 @@ internal sealed class RunModel
     {
         (Spec, Data, _random) = (spec, data, new RandomSource(spec.Seed));
         Task = data.Task.For(spec.OfMember(0));
-        Networks = new MemberNetworks(spec, data.Inputs, Task.Outputs, networks, _random);
+        var inputs = data.Inputs;
+        Width = (int)inputs.Width;
+        Networks = new MemberNetworks(spec, inputs, Task.Outputs, networks, _random);
         foreach (var member in Networks.Variants) _ = Networks.Of(member);
     }
 
@@ -37,7 +39,7 @@ internal sealed class RunModel
     public MemberNetworks Networks { get; }
 
     /// <summary>Numbers of one row.</summary>
-    public int Width => (int)Data.Inputs.Width;
+    public int Width { get; }
 
     /// <exception cref="SpecException">The spec names a kind of network that is not registered here.</exception>
     /// <exception cref="DataException">The description of the data is damaged.</exception>
