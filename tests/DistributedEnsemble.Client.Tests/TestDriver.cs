@@ -47,7 +47,7 @@ internal sealed class TestDriver : IDisposable
         (Console, output.Profile.Capabilities.Interactive, output.Profile.Capabilities.Ansi) = (output, IsTerminal, IsTerminal);
         var driver = new Driver(Backend, new Consoles(output, error), Wiring.Failures, TimeProvider.System, Listen);
         var exitCode = await driver.RunAsync([.. arguments, "--runs", RunsFolder]);
-        return new Outcome(exitCode, output.Output, error.Output);
+        return Outcome.Of(exitCode, output.Output, error.Output);
 
         Interruption Listen()
         {
@@ -70,10 +70,18 @@ internal sealed class TestDriver : IDisposable
 /// <summary>What a command left behind.</summary>
 internal sealed record Outcome(int ExitCode, string Out, string Error)
 {
+    private const string Loading = "Loading the data …\n";
+
+    /// <summary>Whether standard error began with the line that something goes on, which is then no part of <see cref="Error"/>.</summary>
+    public bool SaidAtOnce { get; private init; }
+
     public string[] ErrorLines => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Standard output as the one JSON object that it must be.</summary>
     public JsonElement Json => JsonElement.Parse(Out);
+
+    public static Outcome Of(int exitCode, string output, string error) =>
+        error.StartsWith(Loading, StringComparison.Ordinal) ? new(exitCode, output, error[Loading.Length..]) { SaidAtOnce = true } : new(exitCode, output, error);
 
     public Outcome Succeeded()
     {

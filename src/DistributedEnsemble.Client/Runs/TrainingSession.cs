@@ -36,12 +36,14 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         ParseResult parsed, Func<CancellationToken, Task<ICluster>> startCluster, Func<ICluster, CancellationToken, Task<RunKey>> beginAsync)
     {
         var isWatched = _page.IsAsked(parsed);
-        var server = await _tracking.CheckAsync(parsed);
+        _tracking.Check(parsed);
+        // Starting takes a second or two, and more where data is large or a server is slow to answer: whoever waits knows that it goes on.
+        var progress = consoles.Progress(shared.Json(parsed));
+        if (!parsed.GetValue(_quiet)) (progress.IsInteractive() ? progress : consoles.Error).WriteRaw("Loading the data …");
+        var server = await _tracking.ConnectAsync(parsed);
         using var interruption = listen();
         try
         {
-            // Starting takes a second or two, and more where data is large: whoever sits there sees that it goes on.
-            if (consoles.Progress(shared.Json(parsed)).IsInteractive() && !parsed.GetValue(_quiet)) consoles.Progress(shared.Json(parsed)).WriteRaw("Loading the data …");
             await using var cluster = await startCluster(interruption.Token);
             var run = await cluster.AskAsync(() => beginAsync(cluster, interruption.Token));
             await using var page = isWatched ? await _page.ServeAsync(parsed, cluster, run) : null;

@@ -26,14 +26,20 @@ internal sealed class Tracking(SharedOptions shared, Consoles consoles, TimeProv
         command.Add(_mlflow);
     }
 
-    /// <summary>Finds what is wrong with the options before anything is trained.</summary>
+    /// <summary>Finds what is wrong with the options before anything is asked or trained.</summary>
     /// <exception cref="UsageException">They cannot be met.</exception>
-    /// <exception cref="ServerUnreachableException">The tracking server does not answer.</exception>
-    public async Task<MlflowServer?> CheckAsync(ParseResult parsed)
+    public void Check(ParseResult parsed)
     {
         var option = parsed.GetValue(_tensorBoard) ? _tensorBoard.Name : parsed.GetValue(_mlflow) is not null ? _mlflow.Name : null;
         if (option is not null && shared.Read(parsed).Cluster is not null)
             throw new UsageException($"{option} and --cluster exclude each other: the metric lines are in the run's folder, which the silos have.");
+    }
+
+    /// <returns>The tracking server, which answers; null if none is asked for.</returns>
+    /// <exception cref="UsageException">Its address is none.</exception>
+    /// <exception cref="ServerUnreachableException">The tracking server does not answer.</exception>
+    public async Task<MlflowServer?> ConnectAsync(ParseResult parsed)
+    {
         if (parsed.GetValue(_mlflow) is not { } url) return null;
         var server = new MlflowServer(url);
         // Whatever the answer is, there is one.

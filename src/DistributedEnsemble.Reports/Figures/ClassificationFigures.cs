@@ -18,8 +18,9 @@ internal static class ClassificationFigures
         if (models.Report.Calibrated is not null)
             reliability.Add(Reliability.Of("ensemble, calibrated", task, [ensemble], models.Targets, isCalibrated: true));
         yield return ("reliability", "Accuracy against confidence", ReliabilityPlot.Draw(reliability));
-        yield return ("roc", "How well the ensemble's probabilities order rows", RankingPlots.Roc(task, ensemble, models.Targets));
-        yield return ("precision-recall", "Precision against recall", RankingPlots.PrecisionRecall(task, ensemble, models.Targets));
+        var cut = task.Classes.Count > RankingPlots.MostCurves ? $", for the {RankingPlots.MostCurves} of {task.Classes.Count} classes with the most rows" : "";
+        yield return ("roc", $"How well the ensemble's probabilities order rows{cut}", RankingPlots.Roc(task, ensemble, models.Targets));
+        yield return ("precision-recall", $"Precision against recall{cut}", RankingPlots.PrecisionRecall(task, ensemble, models.Targets));
         if (models.Count == 1) yield break;
 
         double[] errors = [.. models.BySize(task, "accuracy").Select(accuracy => 1 - accuracy)];

@@ -17,10 +17,10 @@ namespace DistributedEnsemble.Reports.Figures;
 internal sealed record FeatureImportance(string Name, double Nll, IReadOnlyList<double> Models)
 {
     /// <summary>More rows say no more.</summary>
-    private const int MostRows = 2000;
+    public const int MostRows = 2000;
 
     /// <summary>More features, or models, take too long.</summary>
-    private const int MostFeatures = 60, MostModels = 30;
+    public const int MostFeatures = 60, MostModels = 30;
 
     /// <summary>Of a table's features, the most important first; none of other data.</summary>
     public static IReadOnlyList<FeatureImportance> Of(RunFolder folder, TrainingPlan plan, LearningTask task, EvaluationReport report, int samples, DataDescription data)

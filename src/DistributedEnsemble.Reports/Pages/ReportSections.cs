@@ -36,11 +36,11 @@ internal static class ReportSections
         Rows("Most uncertain rows", rows.Uncertain, data, test, importance) + Rows("Most wrong rows", rows.Wrong, data, test, importance);
 
     /// <summary>Bars of the ensemble's loss without each feature, with the spread of the models'.</summary>
-    public static string Importance(IReadOnlyList<FeatureImportance> features)
+    public static string Importance(IReadOnlyList<FeatureImportance> features, int columns, int models, long rows)
     {
         if (features.Count == 0) return "";
         var most = Math.Max(1e-12, features.Max(feature => Math.Max(feature.Nll, feature.Models.Max())));
-        var page = new StringBuilder("<h2 id=\"importance\">What the predictions lean on</h2>\n<p class=\"about\">By how much the NLL of the test rows grows when a column's values are dealt out among them anew: the ensemble's as a bar, its models' from the lowest to the highest as a line.</p>\n<table class=\"bars\">\n");
+        var page = new StringBuilder($"<h2 id=\"importance\">What the predictions lean on</h2>\n<p class=\"about\">By how much the NLL of the test rows grows when a column's values are dealt out among them anew: the ensemble's as a bar, its models' from the lowest to the highest as a line.{Cut()}</p>\n<table class=\"bars\">\n");
         foreach (var feature in features)
         {
             double X(double value) => Math.Clamp(300 * value / most, 0, 300);
@@ -51,6 +51,13 @@ internal static class ReportSections
         }
 
         return page.Append("</table>\n").ToString();
+
+        string Cut()
+        {
+            (string Things, long All, int Most)[] parts = [("columns", columns, FeatureImportance.MostFeatures), ("models", models, FeatureImportance.MostModels), ("rows", rows, FeatureImportance.MostRows)];
+            string[] cut = [.. parts.Where(part => part.All > part.Most).Select(part => FormattableString.Invariant($"{part.Most:N0} of {part.All:N0} {part.Things}"))];
+            return cut.Length == 0 ? "" : $" Measured on the first {string.Join(", ", cut)}.";
+        }
     }
 
     /// <summary>What the run was trained on.</summary>
@@ -90,7 +97,10 @@ internal static class ReportSections
             <tr><td>limits</td><td>Nothing is known of rows unlike the training rows: entropy and disagreement often grow there, and need not. Measures say nothing of groups within the rows, nor of other times and places.</td></tr>
             </table>
             <h2 id="again">Do it again</h2>
-            <pre>ensemble spec {Html(status.Run)} | ensemble train /dev/stdin --name {Html(Shortened(status.Run))}-again</pre>
+            <p class="about">One command for a shell: it trains on {Html(run.Data.Dataset)} (SHA-256 {run.Data.Sha256}){(run.Data.Table is null ? "" : ", which must lie where the spec says")}.</p>
+            <pre>ensemble train /dev/stdin --name {Html(Shortened(status.Run))}-again &lt;&lt;'SPEC'
+            {Html(spec.ToJson())}
+            SPEC</pre>
 
             """);
     }

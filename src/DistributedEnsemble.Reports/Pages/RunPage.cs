@@ -52,13 +52,14 @@ internal static class RunPage
         foreach (var (name, value) in More(report)) page.Append($"<tr><td>{name}</td><td>{value}</td></tr>\n");
         page.Append("</table>\n");
         if (report.Classes is { Classes.Length: <= MostClasses } classes) AppendClasses(page, classes);
+        else if (report.Classes is { } many) page.Append(Invariant($"<p class=\"about\">A table of all {many.Classes.Length:N0} classes is left out: it shows at most {MostClasses}.</p>\n"));
         foreach (var (i, (title, svg)) in figures.Index()) page.Append($"<h2>{title}</h2>\n<figure>{Drawing(svg, i)}</figure>\n");
-        page.Append(ReportSections.Importance(importance));
+        page.Append(ReportSections.Importance(importance, run.Data.Features.Count(), report.Weights.Length, test.Count));
         page.Append(ReportSections.Rows(rows, run.Data, test, importance));
         page.Append(ReportSections.Leaderboard(report));
         page.Append(ReportSections.Data(run.Data));
         page.Append(ReportSections.Card(status, run, report));
-        page.Append($"<h2>Spec</h2>\n<pre>{Html(run.Spec.ToJson())}</pre>\n</main></body></html>\n");
+        page.Append("</main></body></html>\n");
         return page.ToString();
     }
 

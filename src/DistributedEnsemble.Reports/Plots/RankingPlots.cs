@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Reports.Plots;
 public static class RankingPlots
 {
     /// <summary>More curves can no longer be told apart.</summary>
-    private const int MostCurves = 7;
+    internal const int MostCurves = 7;
 
     /// <param name="answers">[rows, classes], of an average.</param>
     public static Figure Roc(Classification task, double[] answers, ReadOnlySpan<float> targets)
@@ -16,7 +16,7 @@ public static class RankingPlots
         var diagonal = plot.Add.Line(0, 0, 100, 100);
         (diagonal.Color, diagonal.LinePattern, diagonal.LineWidth) = (PlotStyle.Grey, LinePattern.Dashed, 1.5f);
         foreach (var (curve, color) in Curves(task, answers, targets).Zip(PlotStyle.Colors))
-            Draw(plot, curve.Name, [.. curve.Points.Select(point => (100 * point.FalsePositive, 100 * point.Recall))], color);
+            Draw(plot, FormattableString.Invariant($"{curve.Name}, area {Area(curve.Points):0.0000}"), [.. curve.Points.Select(point => (100 * point.FalsePositive, 100 * point.Recall))], color);
         return Finish(plot, Alignment.LowerRight);
     }
 
@@ -69,6 +69,9 @@ public static class RankingPlots
 
         return points;
     }
+
+    private static double Area(List<RankPoint> points) =>
+        points.Zip(points.Skip(1), (one, next) => (next.FalsePositive - one.FalsePositive) * (one.Recall + next.Recall) / 2).Sum();
 
     private readonly record struct RankPoint(double FalsePositive, double Recall, double Precision);
 }

@@ -1,3 +1,8 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text.RegularExpressions;
+using DistributedEnsemble.Runs;
+
 namespace DistributedEnsemble.Client.Tests.Commands;
 
 public sealed class EvaluateTests
@@ -86,7 +91,7 @@ public sealed class EvaluateTests
         Assert.Equal(7, page.Split("<figure><svg ").Length - 1);
         Assert.Equal(page.Split("src=").Length, page.Split("src=\"data:image/png;base64,").Length);
         Assert.All(
-            ["Most uncertain rows", "Most wrong rows", "Leaderboard", "Model card", "image-rendering:pixelated", "ensemble spec r | ensemble train /dev/stdin --name r-again", "@media print"],
+            ["Most uncertain rows", "Most wrong rows", "Leaderboard", "Model card", "image-rendering:pixelated", "@media print"],
             part => Assert.Contains(part, page, StringComparison.Ordinal));
         // The figure and the table say the same of calibration.
         var ece = (await driver.RunAsync("evaluate", "r", "--from", "snapshots", "--json")).Succeeded().Json;
@@ -101,6 +106,30 @@ public sealed class EvaluateTests
         Assert.Contains("first models", File.ReadAllText(Path.Combine(folder, "error-by-size.svg")), StringComparison.Ordinal);
         (await driver.RunAsync("report", "r", "--from", "final")).Succeeded();
         Assert.Contains("first members", File.ReadAllText(Path.Combine(folder, "error-by-size.svg")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_report_says_trains_the_same_weights_again_where_nothing_but_the_program_is()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync(s_train)).Succeeded();
+        (await driver.RunAsync("report", "r")).Succeeded();
+        var page = File.ReadAllText(Path.Combine(driver.RunsFolder, "r", "report", "index.html"));
+        var command = WebUtility.HtmlDecode(Regex.Match(page, @"id=""again"".*?<pre>(.*?)</pre>", RegexOptions.Singleline).Groups[1].Value);
+        var empty = Directory.CreateDirectory(driver.Place("empty")).FullName;
+        var start = new ProcessStartInfo("bash", ["-c", command]) { WorkingDirectory = empty, RedirectStandardError = true, RedirectStandardOutput = true };
+        start.Environment["PATH"] = $"{AppContext.BaseDirectory}:{start.Environment["PATH"]}";
+
+        using var bash = Process.Start(start)!;
+        var (output, error) = (bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), bash.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+        await bash.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(bash.ExitCode == 0, $"{command}\n{await output}{await error}");
+        var again = Assert.Single(Directory.GetFiles(empty, "run.json", SearchOption.AllDirectories));
+        Assert.Equal(Weights(Path.Combine(driver.RunsFolder, "r", "run.json")), Weights(again));
+        Assert.Contains("it trains on digits (SHA-256 ", page, StringComparison.Ordinal);
+
+        static string[] Weights(string file) => [.. RunStatusJson.FromJson(File.ReadAllText(file)).Snapshots.Select(one => $"{one.Member} {one.Step} {one.Sha256}").Order(StringComparer.Ordinal)];
     }
 
     [Fact]

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
@@ -31,6 +34,42 @@ public sealed class TrainTests : IDisposable
         await driver.RunAsync(arguments.Split(' '));
 
         Assert.Equal(line, before);
+    }
+
+    [Fact]
+    public async Task The_first_line_is_in_a_pipe_while_a_tracking_server_does_not_answer_yet()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "ensemble"), ["train", "--mlflow", $"http://{silent.LocalEndpoint}", "--runs", _driver.RunsFolder])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        try
+        {
+            Assert.Equal("Loading the data …", await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken));
+            Assert.False(process.HasExited);
+        }
+        finally
+        {
+            process.Kill();
+        }
+
+        Assert.Equal("", await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task That_it_goes_on_is_said_beside_the_results_and_not_to_who_wants_quiet(bool isQuiet)
+    {
+        string[] quiet = isQuiet ? ["--quiet"] : [];
+
+        var outcome = (await _driver.RunAsync([.. Small, "--name", "two", .. quiet])).Succeeded();
+
+        Assert.Equal(!isQuiet, outcome.SaidAtOnce);
+        Assert.DoesNotContain("Loading", outcome.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,7 +38,7 @@ internal sealed partial class EnsembleProcess : IDisposable
     public async Task<Outcome> EndAsync()
     {
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return new Outcome(_process.ExitCode, await _output, await _errors);
+        return Outcome.Of(_process.ExitCode, await _output, await _errors);
     }
 
     public void Dispose()
