@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Browser.Tests;
 /// <summary>The live page of a cluster of processes, in which one dies.</summary>
 public sealed partial class ClusterPageTests(Browser browser)
 {
-    private const string InferenceKey = "inference-0123456789", AdminKey = "admin-0123456789abcdef";
+    internal const string InferenceKey = "inference-0123456789", AdminKey = "admin-0123456789abcdef";
 
     [Fact(Timeout = 300_000)]
     public async Task A_silo_that_is_killed_is_seen_to_lose_its_members_which_go_on_elsewhere_to_the_runs_end()
@@ -70,13 +70,13 @@ public sealed partial class ClusterPageTests(Browser browser)
         Assert.Empty(window.Failures);
     }
 
-    private static Task<SiloProcess> AddServingSiloAsync(LocalCluster cluster)
+    internal static Task<SiloProcess> AddServingSiloAsync(LocalCluster cluster)
     {
         var keyed = Host.Here with { Environment = new Dictionary<string, string> { ["ENSEMBLE__SERVING__INFERENCEKEY"] = InferenceKey, ["ENSEMBLE__SERVING__ADMINKEY"] = AdminKey } };
         return cluster.AddSiloAsync(() => keyed.Start(SiloProcess.Program, ["--cluster", cluster.Redis.Url, "--runs", cluster.Runs, "--lanes", "1", "--lane-priority", "low", "--http", "http://127.0.0.1:0"]));
     }
 
-    private static async Task LogInAsync(Window window, string key)
+    internal static async Task LogInAsync(Window window, string key)
     {
         await window.GoAsync("/login");
         await window.Page.GetByLabel("Key").FillAsync(key);

@@ -23,6 +23,9 @@ public sealed partial class TrainingPageTests(Browser browser)
         await Expect(window.Heading("opened")).ToBeVisibleAsync();
         await Expect(window.Page.GetByRole(AriaRole.Img, new PageGetByRoleOptions { NameRegex = LossWithStep() })).ToBeVisibleAsync();
         await Expect(window.Page.Locator(".silo .lane")).ToHaveCountAsync(1);
+        await window.AssertNoneShutOutAsync();
+        await window.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
+        await window.AssertNoneShutOutAsync();
         await window.Button("Stop").ClickAsync();
 
         await Until.TrueAsync(() => driver.HasExited);

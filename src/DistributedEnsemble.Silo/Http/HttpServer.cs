@@ -159,7 +159,7 @@ public sealed class HttpServer : IAsyncDisposable
         var (live, history) = (new LiveRuns(grains, runs), new MetricHistory(runsFolder));
         new RunEndpoints(grains, live, runs, admission, settings, time).Map(app);
         new MetricEndpoints(runs, history).Map(app);
-        new LiveEndpoints(live, grains, runs, history, runsFolder, admission, time).Map(app);
+        new LiveEndpoints(live, grains, runs, history, runsFolder, admission, app.Services.GetRequiredService<ILogger<LiveEndpoints>>(), time).Map(app);
         new SessionEndpoints(check.Keys, sessions, admission).Map(app);
         new PageFiles().Map(app);
         OrleansDashboard.Map(app);

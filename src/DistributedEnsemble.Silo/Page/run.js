@@ -21,7 +21,7 @@ export function showRun(main, name) {
   title(name);
   const run = { members: [], snapshots: [], ema: [] };
   const curves = new Curves();
-  let scores = null, scoreMeasure = 'nll', isDrawing = false, isLeft = false, again, settings = null;
+  let scores = null, unmeasured = null, scoreMeasure = 'nll', isDrawing = false, isLeft = false, again, settings = null;
   const pace = [];
 
   const state = h('span', { class: 'state' }), reason = h('p', { class: 'quiet' });
@@ -38,10 +38,11 @@ export function showRun(main, name) {
   const validation = new Chart({ title: 'Validation', xName: 'step', blank: 'No member was measured yet.', keys });
   const learningRate = new Chart({ title: 'Learning rate', xName: 'step', blank: 'Appears with the first checkpoint.' });
   const size = new Chart({ title: 'Ensemble against size', xName: 'members', blank: 'Appears with the first weights that a member hands over.', points: true });
+  const growth = new Chart({ title: 'Ensemble as it trains', xName: 'step of all members', blank: 'Appears with the first weights that a member hands over.', points: true });
   const measures = h('select', { class: 'small', 'aria-label': 'Measure', hidden: true, onchange: event => { scoreMeasure = event.target.value; draw(); } });
   size.heading.after(measures);
   validation.element.hidden = true;
-  const charts = [loss, size, quality, validation, learningRate];
+  const charts = [loss, size, growth, quality, validation, learningRate];
   const members = new MemberTable(() => draw()), timeline = new Timeline(), silos = new Silos();
 
   main.replaceChildren(
@@ -68,7 +69,7 @@ export function showRun(main, name) {
 
   function begin(all) {
     // A run of the same name may be another one by now.
-    if (run.id && run.id !== all.id) [curves.members, scores] = [new Map(), null];
+    if (run.id && run.id !== all.id) [curves.members, scores, unmeasured] = [new Map(), null, null];
     Object.assign(run, { members: [], snapshots: [], ema: [] });
     timeline.clear();
     apply(all);
@@ -116,13 +117,27 @@ export function showRun(main, name) {
   function observePace() {
     const now = performance.now();
     if (pace.length && run.steps < pace.at(-1).steps) pace.length = 0;
-    pace.push({ now, steps: run.steps });
+    pace.push({ now, steps: run.steps, done: done() });
     while (now - pace[0].now > 10_000) pace.shift();
   }
 
   function speed() {
     const elapsed = (pace.at(-1).now - pace[0].now) / 1000;
     return elapsed > 1 ? (pace.at(-1).steps - pace[0].steps) / elapsed : run.members.reduce((sum, member) => sum + (member?.stepsPerSecond ?? 0), 0);
+  }
+
+  // The share of the work that is done, by the estimate that places members: a step of one may take longer than one of another.
+  function done() {
+    const all = run.members.reduce((sum, member) => sum + (member?.cost ?? 0), 0);
+    return all > 0 ? run.members.reduce((sum, member) => sum + (member?.cost ?? 0) * (member?.step ?? 0) / Math.max(1, member?.stepsTotal ?? 1), 0) / all
+      : run.steps / Math.max(1, run.stepsTotal);
+  }
+
+  // Seconds; by steps until there is something to measure.
+  function timeLeft(perSecond) {
+    const first = pace[0], last = pace.at(-1), elapsed = (last.now - first.now) / 1000;
+    if (elapsed <= 1) return perSecond > 0 ? (run.stepsTotal - run.steps) / perSecond : null;
+    return last.done > first.done ? (1 - last.done) * elapsed / (last.done - first.done) : null;
   }
 
   function draw() {
@@ -151,7 +166,7 @@ export function showRun(main, name) {
     fact('Members', count(run.memberCount), training ? `${count(training)} in training` : '');
     const perSecond = isRunning ? speed() : run.trainSeconds > 0 ? run.steps / run.trainSeconds : 0;
     fact('Speed', rate(perSecond), 'member-steps/s');
-    fact('Time left', isRunning && perSecond > 0 ? duration((run.stepsTotal - run.steps) / perSecond) : none, '');
+    fact('Time left', isRunning ? duration(timeLeft(perSecond)) : none, '');
     fact('Trained for', duration(run.trainSeconds), '');
     fact('Mean loss', losses.length ? measure(losses.reduce((sum, value) => sum + value, 0) / losses.length) : none, '');
     if (run.members.length && known.length === run.members.length) {
@@ -202,7 +217,7 @@ export function showRun(main, name) {
   }
 
   function drawSize() {
-    if (!scores) return size.draw({ xs: [], lines: [], summary: '', blank: ['completed', 'degraded', 'failed'].includes(run.state) ? 'This run kept no validation rows to measure on.' : undefined });
+    if (!scores) return [size, growth].forEach(chart => chart.draw({ xs: [], lines: [], summary: '', blank: unmeasured ?? (['completed', 'degraded', 'failed'].includes(run.state) ? 'Being measured …' : undefined) }));
     const flat = scores.sizes.map(({ members: n, measures: all }) => [n, all]);
     const names = Object.entries(flat[0][1]).filter(([, value]) => typeof value === 'number').map(([key]) => key);
     if (!names.includes(scoreMeasure)) [scoreMeasure] = names;
@@ -212,13 +227,15 @@ export function showRun(main, name) {
       measures.hidden = false;
     }
     const xs = flat.map(([n]) => n), values = flat.map(([, all]) => all[scoreMeasure] ?? null);
+    const grown = scores.history.map(({ measures: all }) => all[scoreMeasure] ?? null), last = scores.history.at(-1);
+    growth.draw({ xs: scores.history.map(point => point.steps), lines: [{ values: grown, kind: 'mean', name: measureName(scoreMeasure) }], summary: `${measureName(scoreMeasure)} ${measure(grown.at(-1))} of ${plural(last.members, 'member')} at step ${count(last.steps)}` });
     size.draw({ xs, lines: [{ values, kind: 'mean', name: measureName(scoreMeasure) }], summary: `${measure(values[0])} with ${xs[0]}, ${measure(values.at(-1))} with ${plural(xs.at(-1), 'member')}; ${scores.outOfFold ? `${plural(scores.rows, 'training row')}, answered by members that did not see them` : plural(scores.rows, 'validation row')}` });
   }
 
   const end = listen(runPath(name, '/live'), {
     all: begin, delta: apply,
     scores: data => { scores = data; draw(); },
-    end: () => askHistory(),
+    end: data => { unmeasured = data.unmeasured; askHistory(); draw(); },
     gone: () => refused({ message: `Run ${name} is gone.` }),
   }, refused);
   return () => {

@@ -47,6 +47,10 @@ public sealed partial class GrafanaTests(ServedRuns served) : IClassFixture<Serv
     public void The_alerts_are_those_for_no_progress_a_lost_silo_and_a_store_that_refuses() => Assert.Equal(
         ["EnsembleNoProgress", "EnsembleSiloLost", "EnsembleStoreRefuses"], Alert().Matches(s_alerts).Select(match => match.Groups[1].Value));
 
+    [Fact]
+    public void A_silo_is_lost_also_when_discovery_no_longer_names_it() =>
+        Assert.Contains("""up{job="ensemble"} == 0 or (max_over_time(up{job="ensemble"}[15m]) == 1 unless up{job="ensemble"})""", s_alerts, StringComparison.Ordinal);
+
     /// <summary>The names under which Prometheus has each instrument of the meter.</summary>
     private static HashSet<string> Instruments()
     {

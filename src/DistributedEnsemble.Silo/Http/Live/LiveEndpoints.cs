@@ -14,9 +14,11 @@ namespace DistributedEnsemble.Silo.Http.Live;
 /// What the live page listens to, as server-sent events: first all that is known, then what changes. Who was cut off begins again
 /// with all of it.
 /// </summary>
-internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunIndex runs, MetricHistory history, string runsFolder, Admission admission, TimeProvider time)
+internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunIndex runs, MetricHistory history, string runsFolder, Admission admission, ILogger log, TimeProvider time)
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_silence = TimeSpan.FromSeconds(15), s_betweenScores = TimeSpan.FromSeconds(2);
+
+    private readonly ScoreHistory _scores = new();
 
     public void Map(IEndpointRouteBuilder app)
     {
@@ -60,7 +62,7 @@ internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunInde
     {
         var deltas = new RunDeltas(history, new TimelineReader(runsFolder, name), VariantSettings.Of(runsFolder, name));
         var (isFirst, said, scored) = (true, time.GetTimestamp(), (long?)null);
-        var (measured, scoring) = ("", (Task<EnsembleScores?>?)null);
+        var (measured, scoring, unmeasured) = ("", (Task<(string?, string?)>?)null, (string?)null);
         while (true)
         {
             if (await TryStatusAsync(name) is not { } status)
@@ -79,17 +81,17 @@ internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunInde
             // Scores are computed beside the training, never while nobody looks.
             if (scoring is { IsCompleted: true })
             {
-                var scores = await scoring;
+                (var scores, unmeasured) = await scoring;
                 scoring = null;
-                if (scores is not null) yield return new SseItem<string>(Json(scores), "scores");
+                if (scores is not null) yield return new SseItem<string>(scores, "scores");
             }
 
             var models = ModelsOf(status);
             if (scoring is null && models != measured && (status.HasEnded || scored is not { } at || time.GetElapsedTime(at) > s_betweenScores))
-                (scoring, scored, measured) = (ScoreAsync(status), time.GetTimestamp(), models);
+                (scoring, scored, measured) = (ScoreAsync(status, models), time.GetTimestamp(), models);
             if (status.HasEnded && scoring is null)
             {
-                yield return new SseItem<string>("{}", "end");
+                yield return new SseItem<string>(JsonSerializer.Serialize(new { unmeasured }, RunStatusJson.Options), "end");
                 yield break;
             }
 
@@ -109,27 +111,35 @@ internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunInde
         }
     }
 
-    /// <returns>Null where there is nothing to measure on, or nobody who can.</returns>
-    private async Task<EnsembleScores?> ScoreAsync(RunStatus status)
+    /// <returns>The scores as JSON, or why there are none.</returns>
+    private async Task<(string? Scores, string? Reason)> ScoreAsync(RunStatus status, string models)
     {
         try
         {
-            return await grains.GetGrain<IAggregator>(new RunKey(status.Run, status.Id).ToString()).ScoreAsync();
+            var run = new RunKey(status.Run, status.Id).ToString();
+            if (await grains.GetGrain<IAggregator>(run).ScoreAsync() is { } scores)
+                return (Json(scores, _scores.Add(run, new ScorePoint(models, status.Steps, scores.Sizes[^1].Members, scores.Sizes[^1].Measures))), null);
+            return (null, status.Snapshots.IsEmpty ? "No member left weights to measure." : "This run kept no validation rows to measure on.");
         }
-        catch (Exception)
+        catch (Exception exception)
         {
-            // The run's data may not be here; the page does without.
-            return null;
+            // The run's data may not be here; the page does without, and says so.
+            log.ScoringFailed(exception, status.Run);
+            return (null, "The ensemble could not be measured; the server's log says why.");
         }
     }
 
-    private static string Json(EnsembleScores scores) => new JsonObject
+    private static string Json(EnsembleScores scores, ScorePoint[] history) => new JsonObject
     {
         ["rows"] = scores.Rows,
         ["outOfFold"] = scores.OutOfFold,
         ["sizes"] = new JsonArray([.. scores.Sizes.Select(size => (JsonNode)new JsonObject
         {
             ["members"] = size.Members, ["measures"] = JsonSerializer.SerializeToNode(size.Measures, RunStatusJson.Options),
+        })]),
+        ["history"] = new JsonArray([.. history.Select(point => (JsonNode)new JsonObject
+        {
+            ["steps"] = point.Steps, ["members"] = point.Members, ["measures"] = JsonSerializer.SerializeToNode(point.Measures, RunStatusJson.Options),
         })]),
     }.ToJsonString(RunStatusJson.Options);
 
@@ -144,4 +154,10 @@ internal sealed record RunSummary(
         run.Run, run.State, run.Reason, run.Steps, run.StepsTotal, run.TrainSeconds, run.Members.Length,
         run.Members.Count(member => member.State == MemberState.Training), Math.Round(run.Members.Sum(member => member.StepsPerSecond), 1),
         run.Members.Select(member => member.Loss).OfType<double>().Where(double.IsFinite).DefaultIfEmpty(double.NaN).Average());
+}
+
+internal static partial class LiveLog
+{
+    [LoggerMessage(110, LogLevel.Warning, "Run {Run} could not be measured on its validation rows.")]
+    public static partial void ScoringFailed(this ILogger log, Exception exception, string run);
 }
