@@ -210,8 +210,7 @@ internal sealed partial class CoordinatorGrain
 
     private async Task GiveFreeAsync()
     {
-        _timer?.Dispose();
-        _timer = null;
+        StopTicking();
         await _holding.WaitAsync();
         try
         {

@@ -36,6 +36,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private KernelKind? _kernels;
     private IDisposable? _held;
     private IGrainTimer? _timer;
+    private SiloDeaths? _deaths;
     private long _lastCall;
     private bool _isApplying, _isClosed;
 
@@ -165,10 +166,21 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
             turn.End(Measurements.OfCoordinator);
         }
 
-        if (_state.IsHeld) _timer ??= this.RegisterGrainTimer(_ => TickAsync(), new GrainTimerCreationOptions
-        {
-            DueTime = s_period, Period = s_period, Interleave = true, KeepAlive = true,
-        });
+        if (_state.IsHeld && _timer is null) StartTicking();
+    }
+
+    /// <summary>The first at once: one that takes the place of another, with its silo, has members of that silo to give to others.</summary>
+    private void StartTicking()
+    {
+        _timer = this.RegisterGrainTimer(_ => TickAsync(), new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = s_period, Interleave = true, KeepAlive = true });
+        _deaths = new SiloDeaths(_silos, () => _timer?.Change(TimeSpan.Zero, s_period));
+    }
+
+    private void StopTicking()
+    {
+        _deaths?.Dispose();
+        _timer?.Dispose();
+        (_deaths, _timer) = (null, null);
     }
 
     private async Task TickAsync()

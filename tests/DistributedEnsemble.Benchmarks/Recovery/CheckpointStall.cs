@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
@@ -29,13 +30,16 @@ internal static class CheckpointStall
         {
             using var training = new MemberTraining(plan, 0);
             training.Advance();
+            var run = new RunFolder(folder, spec.Name!);
+            // Each file of weights has the hash of its run's spec.
+            run.Write(RunFolder.SpecFile, stream => stream.Write(Encoding.UTF8.GetBytes(spec.ToJson())));
             var (copies, writes) = (new List<double>(), new List<double>());
             for (var time = 0; time < Times; time++)
             {
                 var begun = Stopwatch.GetTimestamp();
                 using var checkpoint = training.CopyCheckpoint();
                 var copied = Stopwatch.GetTimestamp();
-                WeightFiles.SaveCheckpoint(new RunFolder(folder, spec.Name!), RunKey.New(spec.Name!), new MemberAttempt(0, 1), checkpoint);
+                WeightFiles.SaveCheckpoint(run, RunKey.New(spec.Name!), new MemberAttempt(0, 1), checkpoint);
                 copies.Add(Stopwatch.GetElapsedTime(begun, copied).TotalSeconds);
                 writes.Add(Stopwatch.GetElapsedTime(copied).TotalSeconds);
             }
