@@ -57,6 +57,9 @@ internal static class Specs
     public static string TabMClass { get; } = MixedClass.Replace("mixed-class", "tabm-class")
         .Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3").Replace("\"numericEmbedding\": null", "\"numericEmbedding\": \"piecewise-linear\"");
 
+    /// <summary>The number by submodels of some of the columns each, on rows of their own.</summary>
+    public static string TabMNumber { get; } = TabMClass.Replace("tabm-class", "tabm-number").Replace("\"target\": \"label\"", "\"target\": \"price\", \"folds\": 2, \"columns\": 0.5");
+
     /// <summary>Members that differ in network, optimizer, steps, rows and features, each with averages and folds of its own.</summary>
     public static string Different { get; } = MixedClass.Replace("mixed-class", "different").Replace("\"members\": 4", "\"members\": 5")
         .Replace("\"target\": \"label\"", "\"target\": \"label\", \"folds\": 3, \"bootstrap\": true")

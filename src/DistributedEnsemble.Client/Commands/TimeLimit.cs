@@ -44,7 +44,7 @@ internal sealed partial class TimeLimit(TimeProvider time)
     {
         if (parsed.GetValue(_option) is not { } limit) return spec;
         var pace = await cluster.Scheduler.MeasureAsync(new Submission(spec)).WaitAsync(stopping);
-        var allowed = Math.Floor((limit - time.GetElapsedTime(began)).TotalSeconds * ForTraining / pace.SecondsPerEpoch);
+        var allowed = Epochs(limit - time.GetElapsedTime(began), pace);
         var lanes = Words.Plural(pace.Lanes, "lane");
         if (allowed < 1)
         {
@@ -57,6 +57,9 @@ internal sealed partial class TimeLimit(TimeProvider time)
             + (epochs < pace.Epochs ? $"training.epochs is {epochs} in place of {pace.Epochs}." : $"all {pace.Epochs} of the spec are trained."));
         return SpecDocument.Parse(spec).With([("training.epochs", $"{epochs}")]).ToJson();
     }
+
+    /// <summary>How many of them the time that is left allows, whole ones.</summary>
+    internal static double Epochs(TimeSpan left, TrainingPace pace) => Math.Floor(left.TotalSeconds * ForTraining / pace.SecondsPerEpoch);
 
     private static TimeSpan? Parse(ArgumentResult result)
     {

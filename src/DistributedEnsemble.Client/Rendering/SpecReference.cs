@@ -52,13 +52,18 @@ internal static class SpecReference
             With `training.earlyStopping` a member measures its weights on the validation rows, as a prediction would, after steps n,
             2n, … (n is `everySteps`) and after the last planned one, T. It keeps its best weights so far; of equals the first. After
             `patience` evaluations in a row without a better one it ends, and its final model, in the file names and in run.json, is
-            the best one with the step of that one. What follows from steps:
+            the best one with the step of that one. When it will end nobody knows while it trains, so that a step's place in the plan of T
+            steps is fixed beforehand, and the end is where the member really comes to:
 
-            - The learning rate is that of T, the epochs that were planned: cycles, milestones and cosines do not move.
-            - Snapshots are those of the plan whose steps the member comes to; the others do not exist. The best model is kept besides
-              them, and `prediction.from: snapshots` averages it with them. Without `snapshots` it is all that is kept.
-            - The EMA model goes to the step at which the member really ends, which is a hand-over, too; it is not the average at the
-              best step.
+            | | of the plan's T steps | of the steps that really happen |
+            |---|---|---|
+            | learning rate | milestones, cosines and the bounds of cycles: they do not move | the last cycle is cut off where the member ends, at the rate of that step |
+            | snapshots | their steps, ⌈i·T/M⌉, which end the cycles where there are as many | there are those that the member comes to. The best model is kept besides them, and `prediction.from: snapshots` averages it with them; without `snapshots` it is all that is kept |
+            | EMA | hand-overs at each `everySteps`; resets at the ends of cycles | the last hand-over is the real end, and counts by the steps since the one before. It is the average of the steps up to the end, not up to the best one |
+            | run.json | the steps of a member until it ends | then the steps that it took, and that of its final model, its best |
+
+            The rest of it:
+
             - metrics.jsonl has `"validation":{"nll":…}` in the lines of these steps, measured after the step's update.
             - An evaluation that gives no number is not better than any. A loss that is none fails the member, as ever.
 
@@ -66,9 +71,10 @@ internal static class SpecReference
             little too good, while those of the test rows are not.
 
             `ensemble train --time-limit 5m` measures the pace by some seconds of real steps that nothing is kept of, and writes into
-            the spec as many of its epochs as nine tenths of the time allow, counted from the start of the command. Schedule, cycles and
-            snapshots are those of that many epochs, and members may stop before. No weight depends on the time after that: the run is
-            repeated bit by bit from its spec (`ensemble spec R`).
+            the spec as many of its epochs as nine tenths of the time allow, counted from the start of the command. Schedule, cycles,
+            snapshots and EMA are those of that many epochs: T is theirs, and members may stop before. No weight depends on the time after
+            that: the run is repeated bit by bit from its spec (`ensemble spec R`). Variants that say their own epochs take no time limit: it
+            has one number for all, and cuts nothing that is said.
 
             ## What each dataset brings
 

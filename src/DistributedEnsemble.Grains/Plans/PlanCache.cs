@@ -8,6 +8,7 @@ using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Distillation;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Grains.Plans;
 
@@ -105,7 +106,7 @@ internal sealed class PlanCache : IDisposable
 
     /// <param name="recorded">How a run that was started before knows the data. What the same file is taken for today is the same, unless the run is from former times.</param>
     private SharedValues<(DataSpec Data, bool IsFormer), Dataset>.Loan Load(DataSpec data, DataDescription? recorded, bool readsPaths) => _datasets.Take(
-        (KeyOf(data), IsFormer: recorded is { Version: 1 }), () =>
+        (KeyOf(data), IsFormer: recorded is { Version: 1 } || (data.HasOutOfFold && recorded is { Table: not null, Task: Regression { IsRobust: false } })), () =>
         {
             var (source, found) = _options.Resolve(data, readsPaths);
             return source.Load(new DataFolders(_options.DataFolder), found, recorded);
@@ -117,7 +118,8 @@ internal sealed class PlanCache : IDisposable
         Dataset = UploadedName.Parse(data.Dataset)?.Sha256 ?? data.Dataset,
         Test = data.Test is { } test ? UploadedName.Parse(test)?.Sha256 ?? test : null,
         ValidationFraction = 0,
-        Bootstrap = false,
+        // Targets have other units then.
+        Bootstrap = data.HasOutOfFold,
         Folds = 0,
         Columns = 1,
     };

@@ -59,6 +59,19 @@ public sealed class Dataset : IDisposable
 
     public required Samples Test { get; init; }
 
+    /// <summary>The same rows, for as long as these are there, with a number for their target in the units of another task.</summary>
+    internal Dataset InUnitsOf(Regression task)
+    {
+        var own = (Regression)Task;
+        return new Dataset
+        {
+            Name = Name, Sha256 = Sha256, InputShape = InputShape, Embedded = Embedded, Columns = Columns, Task = task, Preprocessing = Preprocessing,
+            Table = Table, Images = Images, Defaults = Defaults, Train = Converted(Train), Test = Converted(Test),
+        };
+
+        Samples Converted(Samples samples) => samples with { Targets = [.. samples.Targets.Select(target => task.Converted(target, own))] };
+    }
+
     public void Dispose()
     {
         Train.Dispose();

@@ -25,8 +25,10 @@ internal sealed class Teacher
     private readonly ConstituentSelection _selection;
     private readonly LearningTask _task;
 
-    private Teacher(RunFolder folder, TrainingPlan plan, ConstituentSelection selection) => (_folder, _plan, _selection, _task) = (
-        folder, plan, selection, selection.Fit is { Fit: { } fit } ? plan.Task.Fitted(fit) : plan.Task);
+    private readonly LearningTask _ofStudent;
+
+    private Teacher(RunFolder folder, TrainingPlan plan, ConstituentSelection selection, LearningTask ofStudent) => (_folder, _plan, _selection, _task, _ofStudent) = (
+        folder, plan, selection, selection.Fit is { Fit: { } fit } ? plan.Task.Fitted(fit) : plan.Task, ofStudent);
 
     /// <summary>The sha256 of its models, each as often as it counts.</summary>
     public IEnumerable<string> Weights => _selection.Constituents.Zip(_selection.Multiplicities).SelectMany(model => Enumerable.Repeat(model.First.Sha256, model.Second));
@@ -45,10 +47,10 @@ internal sealed class Teacher
             if (status.State is not (RunState.Completed or RunState.Degraded)) throw Wrong(name, $"it is {status.State.ToString().ToLowerInvariant()}, and a teacher's training must have ended");
             var run = RunDescription.Read(folder);
             CheckData(name, run.Data, DataDescription.Of(dataset, 0));
-            var plan = new TrainingPlan(run.Spec, dataset, networks);
+            var plan = new TrainingPlan(run.Spec, run.Data.Task is Regression task && task != dataset.Task ? dataset.InUnitsOf(task) : dataset, networks);
             var chosen = ChosenConstituents.Of(status, plan, null);
             var fit = ValidationFits.OfAsync(folder, plan, chosen, new FolderConstituents(folder, plan)).GetAwaiter().GetResult();
-            return new Teacher(folder, plan, ConstituentSelection.Of(chosen, fit));
+            return new Teacher(folder, plan, ConstituentSelection.Of(chosen, fit), dataset.Task);
         }
         catch (Exception exception) when (exception is InvalidDataException or SafetensorsException)
         {
@@ -74,7 +76,9 @@ internal sealed class Teacher
         for (var first = 0; first < train.Count; first += Together)
         {
             var rows = (int)Math.Min(Together, train.Count - first);
-            _task.Soften(Average(first, rows), distillation.Temperature, soft.Slice((long)first * width, rows * width));
+            var learnt = soft.Slice((long)first * width, rows * width);
+            _task.Soften(Average(first, rows), distillation.Temperature, learnt);
+            if (_ofStudent is Regression student && _plan.Dataset.Task is Regression own && student != own) student.Convert(learnt, own);
         }
 
         var targets = SoftTargets.Of(soft, width);
@@ -149,7 +153,8 @@ internal sealed class Teacher
     private static void CheckData(string name, DataDescription teacher, DataDescription student)
     {
         if (teacher.Sha256 != student.Sha256) throw Wrong(name, $"it was trained on other data ({teacher.Dataset}), and a student learns its predictions row by row");
-        if (!teacher.Task.Equals(student.Task)) throw Wrong(name, "it predicts another target, or other classes");
+        var isSame = teacher.Task is Regression number && student.Task is Regression other ? number.IsOfTheSameTarget(other) : teacher.Task.Equals(student.Task);
+        if (!isSame) throw Wrong(name, "it predicts another target, or other classes");
         if (!teacher.InputShape.SequenceEqual(student.InputShape) || !teacher.Features.SequenceEqual(student.Features))
             throw Wrong(name, "it was trained on other columns than the student's (leave data.ignore and the others of data as they were)");
     }

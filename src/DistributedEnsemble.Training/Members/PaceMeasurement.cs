@@ -20,8 +20,8 @@ internal static class PaceMeasurement
     {
         if (plan.Members.FirstOrDefault(member => member.Spec.Training.Epochs != plan.Spec.Training.Epochs) is { } other)
         {
-            throw new SpecException($"--time-limit chooses the epochs of all members, and member {other.Member} has {other.Spec.Training.Epochs} by its variant: "
-                + "leave them out of the variants.");
+            throw new SpecException($"--time-limit chooses one number of epochs for all members, and member {other.Member} has {other.Spec.Training.Epochs} by its variant, "
+                + "which is said to be and not to be cut: leave the epochs out of the variants and the search, or the time out of the command.");
         }
 
         var together = Math.Clamp(lanes / plan.Spec.ThreadsPerMember, 1, plan.Members.Count);

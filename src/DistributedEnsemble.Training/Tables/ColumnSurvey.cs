@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DistributedEnsemble.Training.Tables;
 
-/// <summary>What the training rows say of a column, gathered in one pass and in bounded memory.</summary>
+/// <summary>What the training rows say of a column, gathered in one pass and in bounded memory, but for numbers that are to be kept.</summary>
 internal sealed class ColumnSurvey
 {
     /// <summary>Distinct texts that are told apart; columns of numbers have fewer, because nobody asks for more.</summary>
@@ -15,7 +15,12 @@ internal sealed class ColumnSurvey
     private double _counterStart = double.NaN;
     private char[] _text = new char[64];
 
-    public ColumnSurvey() => _lookup = _levels.GetAlternateLookup<ReadOnlySpan<char>>();
+    /// <param name="keepsNumbers">Whether <see cref="Kept"/> has them, 8 bytes each.</param>
+    public ColumnSurvey(bool keepsNumbers = false)
+    {
+        _lookup = _levels.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (keepsNumbers) _kept = [];
+    }
 
     /// <summary>All rows.</summary>
     public long Rows { get; private set; }
@@ -47,6 +52,10 @@ internal sealed class ColumnSurvey
     /// <summary>The one form in which every cell is a date or time, with what they say; null if there is none, or more than one.</summary>
     public (DateForm Form, DateMoments Moments)? Dates => Present > 0 && _dates is [var only] ? only : null;
 
+    /// <summary>All numbers that came; null if they were not to be kept.</summary>
+    public IReadOnlyList<double>? Kept => _kept;
+
+    private readonly List<double>? _kept;
     private long _length;
 
     /// <param name="row">Of the file, from 0.</param>
@@ -80,6 +89,7 @@ internal sealed class ColumnSurvey
         _dressOfAny |= dress;
         if (_dressOfAny != _dressOfAll) return false;
         Numbers.Add(number);
+        _kept?.Add(number);
         // Nobody writes a row's number as 1,000 or $7.
         if (CountsRows && (dress != NumberDress.None || cell.Bytes.ContainsAny((byte)',', (byte)'.'))) CountsRows = false;
         if (AreWhole && number != Math.Floor(number)) AreWhole = CountsRows = false;

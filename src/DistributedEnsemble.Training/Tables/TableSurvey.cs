@@ -54,7 +54,7 @@ internal sealed class TableSurvey
         }
 
         if (ignored.Contains(columns[target])) throw new DataException($"{file.Name}: the target {OneLine.Quoted(columns[target])} is one of data.ignore. Choose another with data.target.");
-        var pass = Pass.Over(file, format, target, hasTest);
+        var pass = Pass.Over(file, format, target, hasTest, keepsTargets: options.HasOutOfFold);
         if (pass.WithTarget < LeastRows && (pass.WithTarget > 0 || pass.Rows == 0))
             throw TooFew(file, pass.WithTarget, pass.WithTarget == pass.Rows ? "row" : "row with a target");
         var fitted = TargetColumn.Fit(columns[target], pass.Surveys[target], options.Task, file.Name);
@@ -105,10 +105,11 @@ internal sealed class TableSurvey
     private sealed record Pass(ColumnSurvey[] Surveys, long Rows, long WithTarget, long Train)
     {
         /// <param name="target">Null takes every row for one with a target.</param>
-        public static Pass Over(TableFile file, TableFormat format, int? target, bool hasTest)
+        /// <param name="keepsTargets">Whether the survey of the target has all of its numbers.</param>
+        public static Pass Over(TableFile file, TableFormat format, int? target, bool hasTest, bool keepsTargets = false)
         {
             using var rows = file.Read(format);
-            var surveys = Enumerable.Range(0, rows.Columns.Count).Select(_ => new ColumnSurvey()).ToArray();
+            var surveys = Enumerable.Range(0, rows.Columns.Count).Select(place => new ColumnSurvey(keepsTargets && place == target)).ToArray();
             var (row, withTarget, train) = (0L, 0L, 0L);
             for (; rows.Read(); row++)
             {

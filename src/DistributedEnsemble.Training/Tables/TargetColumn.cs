@@ -90,7 +90,10 @@ internal sealed class TargetColumn
         var numbers = survey.Numbers;
         if (!numbers.AreFinite || !double.IsFinite(numbers.Deviation))
             throw new DataException($"{column} cannot be learned: its numbers lie too far apart, and their spread overflows. Divide them, or choose another with data.target.");
-        return new Regression(numbers.Mean, numbers.Deviation, numbers.Least, numbers.Greatest) { Target = name };
+        // Where members do not see all rows, what they have in common may not tell of one that they did not see.
+        return survey.Kept is { } kept && RobustScale.Of(kept) is (var centre, var scale)
+            ? new Regression(centre, scale, numbers.Least, numbers.Greatest) { Target = name, IsRobust = true }
+            : new Regression(numbers.Mean, numbers.Deviation, numbers.Least, numbers.Greatest) { Target = name };
     }
 
     /// <summary>In lower case, without what people write or leave out by chance.</summary>

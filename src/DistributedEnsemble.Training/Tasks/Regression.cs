@@ -15,8 +15,8 @@ namespace DistributedEnsemble.Training.Tasks;
 /// An average is calibrated by a factor, which stretches its mixture about its mean.
 /// </summary>
 /// <remarks>A regression of one's own derives from it, and overrides its <see cref="Loss"/>, say.</remarks>
-/// <param name="Mean">Of the training rows' targets.</param>
-/// <param name="Deviation">Of the training rows' targets, above 0.</param>
+/// <param name="Mean">Of the training rows' targets; or another centre of them, see <see cref="IsRobust"/>.</param>
+/// <param name="Deviation">Of the training rows' targets, above 0; or another measure of their spread.</param>
 /// <param name="Minimum">Of the training rows' targets.</param>
 /// <param name="Maximum">Of the training rows' targets.</param>
 public record Regression(double Mean, double Deviation, double Minimum, double Maximum) : LearningTask
@@ -39,6 +39,13 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
 
     /// <summary>Of the squared error, standardised; 0 where the networks say the variance of each row.</summary>
     private double? _noise;
+
+    /// <summary>
+    /// Whether <see cref="Mean"/> and <see cref="Deviation"/> are of targets whose tails were drawn in, and rounded, so that a single
+    /// row has next to no part in them: of tables whose members do not see all rows.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsRobust { get; init; }
 
     /// <summary>What the validation split said; null before it did.</summary>
     internal double? FittedFactor => _scale;
@@ -94,6 +101,19 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
         var mean = origin + sum / targets.Length;
         foreach (var y in targets) squares += (y - mean) * (y - mean);
         return new Regression(mean, Math.Sqrt(squares / targets.Length), lowest, highest) { Target = target };
+    }
+
+    /// <summary>Whether it is the same but for the units in which networks learn it.</summary>
+    internal bool IsOfTheSameTarget(Regression other) => this with { Mean = other.Mean, Deviation = other.Deviation, IsRobust = other.IsRobust } == other;
+
+    /// <summary>A number of that task's units in those of this one.</summary>
+    internal float Converted(float standardised, Regression from) => Standardise(from.Mean + (from.Deviation * standardised));
+
+    /// <summary>Moments as a student learns them, of that task's units in those of this one.</summary>
+    internal void Convert(Span<float> soft, Regression from)
+    {
+        var ratio = from.Deviation / Deviation;
+        for (; !soft.IsEmpty; soft = soft[SoftWidth..]) (soft[0], soft[1]) = (Converted(soft[0], from), (float)(ratio * ratio * soft[1]));
     }
 
     /// <summary>What networks learn.</summary>

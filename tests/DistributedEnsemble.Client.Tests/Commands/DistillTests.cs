@@ -63,6 +63,31 @@ public sealed class DistillTests : IDisposable
         Assert.True(Enumerable.Range(0, 128).Count(row => Math.Abs(targets[2 * row] - average[row]) > 1e-4) > 100);
     }
 
+    /// <summary>Those of a teacher whose members do not see all rows are others.</summary>
+    [Fact]
+    public async Task A_student_learns_a_number_in_its_own_units()
+    {
+        var teacher = await TrainAsync("teacher", "--target", "size", "--set", "data.folds=3");
+
+        var json = (await _driver.RunAsync("distill", "teacher", "--json")).Succeeded().Json;
+
+        var data = JsonElement.Parse(File.ReadAllText(Path.Combine(_driver.RunsFolder, "teacher-student", "data.json"))).GetProperty("task");
+        double mean = data.GetProperty("mean").GetDouble(), deviation = data.GetProperty("deviation").GetDouble();
+        using var file = SafetensorsReader.Open(Path.Combine(_driver.RunsFolder, "teacher-student", "distillation", "targets.safetensors"));
+        var targets = new float[128 * 2];
+        file.Read(Assert.Single(file.Tensors), System.Runtime.InteropServices.MemoryMarshal.AsBytes(targets.AsSpan()));
+        var said = (await _driver.RunAsync("predict", "teacher", "--out-of-fold", "--json")).Succeeded().Json.GetProperty("rows").EnumerateArray().ToArray();
+        Assert.Equal(128, said.Length);
+        for (var row = 0; row < 128; row++)
+        {
+            Assert.Equal(said[row].GetProperty("mean").GetDouble(), mean + (deviation * targets[2 * row]), 1e-3);
+            Assert.Equal(said[row].GetProperty("standardDeviation").GetDouble(), deviation * Math.Sqrt(targets[(2 * row) + 1]), 1e-3);
+        }
+
+        foreach (var measure in new[] { "rmse", "nll" })
+            Assert.Equal(teacher.GetProperty("ensemble").GetProperty(measure).GetDouble(), json.GetProperty("teacher").GetProperty("ensemble").GetProperty(measure).GetDouble(), 1e-4);
+    }
+
     [Fact]
     public async Task The_same_student_again_is_byte_identical_and_needs_no_file_of_the_first()
     {

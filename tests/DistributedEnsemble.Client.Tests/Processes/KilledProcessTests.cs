@@ -19,6 +19,33 @@ public sealed class KilledProcessTests : IDisposable
         }
         """;
 
+    /// <summary>A number by submodels, each member of half of the columns and without its fold.</summary>
+    private const string Columns = """
+        {
+          "seed": 3, "members": 2,
+          "data": { "dataset": "TABLE", "target": "y", "folds": 2, "columns": 0.5 },
+          "model": { "kind": "tabm", "submodels": 4, "hidden": [24], "numericEmbedding": "piecewise-linear" },
+          "training": { "epochs": 3000, "batchSize": 16, "earlyStopping": null, "schedule": { "learningRate": 0.003 } },
+          "averaging": { "decay": 0.99, "everySteps": 50 },
+          "checkpoints": { "everySeconds": 1 },
+          "logging": { "everySteps": 50 }
+        }
+        """;
+
+    /// <summary>Channels that are dropped, in rows that are seen twice.</summary>
+    private const string Spatial = """
+        {
+          "seed": 3, "members": 2,
+          "data": { "dataset": "digits" },
+          "model": { "kind": "resnet", "depth": 8, "width": 4 },
+          "training": { "epochs": 8, "batchSize": 50, "schedule": { "learningRate": 0.05 } },
+          "regularization": { "dropout": { "rate": 0.2, "spatial": true, "repeats": 2 } },
+          "averaging": { "decay": 0.99, "everySteps": 20 },
+          "checkpoints": { "everySeconds": 1 },
+          "logging": { "everySteps": 10 }
+        }
+        """;
+
     private readonly string _folder = Directory.CreateTempSubdirectory("ensemble-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -55,6 +82,30 @@ public sealed class KilledProcessTests : IDisposable
         var told = string.Join('\n', history);
         TestContext.Current.TestOutputHelper?.WriteLine(told);
         AssertSame(new RunFolder(_folder, "whole"), killed, told);
+    }
+
+    [Theory]
+    [InlineData(Columns)]
+    [InlineData(Spatial)]
+    public async Task Members_of_every_kind_that_are_killed_end_as_if_they_never_were(string spec)
+    {
+        var table = Path.Combine(_folder, "waves.csv");
+        File.WriteAllLines(table, ["a,b,c,d,y", .. Enumerable.Range(0, 200).Select(i => $"{i * 7 % 31},{i * i % 43},{i * 11 % 17},{i % 5},{(i * 7 % 31) + (3 * (i % 5)) + (i * i % 43 / 4.0)}")]);
+        var file = SpecFile("kinds", spec.Replace("TABLE", table, StringComparison.Ordinal));
+        (await EnsembleProcess.RunAsync("train", file, "--name", "whole", "--runs", _folder)).Succeeded();
+        var killed = new RunFolder(_folder, "killed");
+        using (var process = EnsembleProcess.Start("train", file, "--name", "killed", "--runs", _folder))
+        {
+            // Past its first checkpoint, but not at its end.
+            while (!process.HasExited && Status(killed) is not { Steps: > 0 }) await Task.Delay(1, TestContext.Current.CancellationToken);
+            process.Kill();
+            await process.EndAsync();
+        }
+
+        Assert.False(Status(killed)!.HasEnded);
+        (await EnsembleProcess.RunAsync(Resume())).Succeeded();
+
+        AssertSame(new RunFolder(_folder, "whole"), killed, "killed after its first checkpoint");
     }
 
     [Fact]

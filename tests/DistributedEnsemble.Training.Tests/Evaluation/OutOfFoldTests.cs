@@ -87,6 +87,40 @@ public sealed class OutOfFoldTests
         }
     }
 
+    /// <summary>Of a regression, its mean and deviation come of all rows of the file; of the tabm's numbers, their quantiles.</summary>
+    [Theory]
+    [InlineData("price", "mlp", "data.folds=3")]
+    [InlineData("price", "tabm", "data.folds=3")]
+    [InlineData("price", "mlp", "data.bootstrap=true")]
+    [InlineData("label", "mlp", "data.bootstrap=true")]
+    public async Task A_rows_answer_does_not_change_when_its_target_is_poisoned_in_the_tables_file(string target, string model, string settings)
+    {
+        const int RowOfFile = 7, Row = 6;
+        var (price, label) = (Plans.MixedNumber, Plans.MixedClass);
+        var json = target == "label" ? label : model == "mlp" ? price : Plans.TabMNumber;
+        using var honest = new TrainedRun(json, settings, source: new MixedTables());
+        using var poisoned = new TrainedRun(json, settings, source: new MixedTables(edit: lines =>
+        {
+            var cells = lines[1 + RowOfFile].Split(',');
+            (cells[5], cells[6]) = target == "label" ? (cells[5], cells[6] == "yes" ? "no" : "yes") : ("1000000", cells[6]);
+            lines[1 + RowOfFile] = string.Join(',', cells);
+        }));
+        var place = Array.IndexOf(honest.Plan.Split.Training, Row);
+        int[] blind = [.. Enumerable.Range(0, 3).Where(member => honest.Plan.Rows.UnseenBy(member)[place])];
+
+        Assert.NotEqual(honest.Plan.Dataset.Train.Targets[Row], poisoned.Plan.Dataset.Train.Targets[Row]);
+        Assert.NotEmpty(blind);
+        Assert.Equal(blind, Enumerable.Range(0, 3).Where(member => honest.Sha256Of(member) == poisoned.Sha256Of(member)));
+        Assert.Equal(await AnswerAsync(honest), await AnswerAsync(poisoned));
+
+        static async Task<float[]> AnswerAsync(TrainedRun run)
+        {
+            var page = await run.AllAsync();
+            var at = page.Values[0].Integers.IndexOf(Row);
+            return [.. page.Values.Skip(2).Where(values => values.Numbers.Length > 0).SelectMany(values => values.Numbers.Skip(at * values.Numbers.Length / page.Rows).Take(values.Numbers.Length / page.Rows))];
+        }
+    }
+
     [Fact]
     public async Task The_fit_is_over_all_training_rows_and_greedy_selection_covers_every_fold()
     {
@@ -196,14 +230,14 @@ public sealed class OutOfFoldTests
 
     private sealed class TrainedRun : IDisposable, IConstituents
     {
-        public TrainedRun(string json, string settings, Action<Dataset>? poison = null)
+        public TrainedRun(string json, string settings, Action<Dataset>? poison = null, IDatasetSource? source = null)
         {
             // A dataset of its own, that may be changed after it was split.
             var spec = Plans.Spec(json, [.. settings.Split(' ').Select(SpecDocument.ParseSetting)]);
-            var shared = Plans.Of(json, [.. settings.Split(' ').Select(SpecDocument.ParseSetting)]).Dataset;
+            var shared = source?.Load(new DataFolders(), spec.Data, null) ?? Plans.Of(json, [.. settings.Split(' ').Select(SpecDocument.ParseSetting)]).Dataset;
             var own = new Dataset
             {
-                Name = shared.Name, Sha256 = shared.Sha256, InputShape = shared.InputShape, Columns = shared.Columns, Task = shared.Task, Preprocessing = shared.Preprocessing,
+                Name = shared.Name, Sha256 = shared.Sha256, InputShape = shared.InputShape, Columns = shared.Columns, Embedded = shared.Embedded, Table = shared.Table, Task = shared.Task, Preprocessing = shared.Preprocessing,
                 Train = shared.Train.Rows([.. Enumerable.Range(0, (int)shared.Train.Count)]), Test = shared.Test,
             };
             Plan = new TrainingPlan(spec, own, new NetworkRegistry());

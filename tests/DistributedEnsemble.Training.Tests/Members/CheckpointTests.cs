@@ -45,12 +45,25 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("price", "mlp")]
     [InlineData("label", "tabm")]
     [InlineData("price", "tabm")]
+    [InlineData("price", "columns")]
     public async Task A_table_of_columns_of_each_kind_goes_on_as_if_it_had_never_stopped(string target, string model)
     {
         var (mlp, tabm) = target == "label" ? (Plans.MixedClass, Plans.TabMClass) : (Plans.MixedNumber, Plans.TabMNumber);
-        var spec = (model == "mlp" ? mlp : tabm).Replace("\"epochs\": 5", "\"epochs\": 10");
+        var spec = (model == "tabm" ? tabm : mlp).Replace("\"epochs\": 5", "\"epochs\": 10");
+        if (model == "columns") spec = spec.Replace("\"data\": {", "\"data\": { \"columns\": 0.5,");
         var plan = Plans.Of(spec);
         Assert.Equal((30, 1), (plan.Of(0).Steps, plan.Dataset.Embedded.Count));
+        var (uninterrupted, checkpoint) = TrainAndSave(plan, member: 1);
+
+        Assert.Equal(uninterrupted, await OtherProcess.ContinueAsync(spec, _runs.Path, checkpoint));
+    }
+
+    [Fact]
+    public async Task Channels_that_are_dropped_in_rows_that_are_seen_twice_go_on_as_if_they_had_never_stopped()
+    {
+        var spec = Plans.Small.Replace("\"kind\": \"mlp\", \"hidden\": [19, 13]", "\"kind\": \"resnet\", \"depth\": 8, \"width\": 4")
+            .Replace("\"rate\": 0.3, \"inputRate\": 0.1", "\"rate\": 0.3, \"spatial\": true, \"repeats\": 2").Replace("\"epochs\": 3", "\"epochs\": 2");
+        var plan = Plans.Of(spec);
         var (uninterrupted, checkpoint) = TrainAndSave(plan, member: 1);
 
         Assert.Equal(uninterrupted, await OtherProcess.ContinueAsync(spec, _runs.Path, checkpoint));

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Predictions;
@@ -23,6 +24,25 @@ public sealed class MemberRowsTests
             Assert.Equal(plan.Of(member % folds).Rows(), plan.Of(member).Rows());
             Assert.Equal(plan.Of(member).RowCount, plan.Of(member).Rows().Length);
         }
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(7)]
+    public void Of_the_folds_only_its_own_rows_count_for_a_members_weights(int folds)
+    {
+        var plan = Plans.Of(Plans.Small, ("data.folds", $"{folds}"));
+        var whole = plan.Dataset;
+        using var rest = new Dataset
+        {
+            Name = whole.Name, Sha256 = whole.Sha256, InputShape = whole.InputShape, Columns = whole.Columns, Task = whole.Task, Preprocessing = whole.Preprocessing,
+            Train = whole.Train.Rows(plan.Of(1).Rows()), Test = whole.Test.Rows([0]),
+        };
+        var alone = new TrainingPlan(Plans.Spec(Plans.Small, ("data.validationFraction", "0")), rest, new NetworkRegistry());
+        using MemberTraining ofFolds = new(plan, 1), without = new(alone, 1);
+
+        Assert.Equal(without.TrainTo(alone, alone.Of(1).Steps), ofFolds.TrainTo(plan, plan.Of(1).Steps));
     }
 
     [Fact]
