@@ -40,6 +40,8 @@ public sealed class TensorBoardTests
         var events = Events(File.ReadAllBytes(file)).ToList();
         Assert.Equal("brain.Event:2", events[0].Version);
         Assert.Contains(events, one => one.Tag == "_hparams_/session_start_info" && one.Content.Contains("training.batchSize", StringComparison.Ordinal));
+        Assert.All(events.Where(one => one.Tag.StartsWith("_hparams_/", StringComparison.Ordinal)), one => Assert.Equal("hparams", one.Plugin));
+        Assert.All(events.Where(one => !one.Tag.StartsWith("_hparams_/", StringComparison.Ordinal)), one => Assert.Null(one.Plugin));
         Assert.Equal(
             [(50, 0.5f, 1005), (100, 0.25f, 1010)],
             events.Where(one => one.Tag == "loss").Select(one => ((int)one.Step, one.Value, (int)one.Time)));
@@ -90,9 +92,20 @@ public sealed class TensorBoardTests
         {
             if (tag == 10) result.Tag = value.ReadString();
             else if (tag == 21) result.Value = value.ReadFloat();
-            else if (tag == 74) result.Content = Encoding.UTF8.GetString(value.ReadBytes().ToByteArray());
+            else if (tag == 74) ReadMetadata(value.ReadBytes(), result);
             else Assert.Fail($"The value has the tag {tag}.");
         }
+    }
+
+    /// <summary>Metadata: plugin data 1; of it: plugin name 1.</summary>
+    private static void ReadMetadata(ByteString metadata, ReadEvent result)
+    {
+        result.Content = Encoding.UTF8.GetString(metadata.ToByteArray());
+        var outer = metadata.CreateCodedInput();
+        Assert.Equal(10u, outer.ReadTag());
+        var plugin = outer.ReadBytes().CreateCodedInput();
+        Assert.Equal(10u, plugin.ReadTag());
+        result.Plugin = plugin.ReadString();
     }
 
     private static uint Masked(ReadOnlySpan<byte> bytes)
@@ -127,5 +140,7 @@ public sealed class TensorBoardTests
         public float Value { get; set; }
 
         public string Content { get; set; } = "";
+
+        public string? Plugin { get; set; }
     }
 }
