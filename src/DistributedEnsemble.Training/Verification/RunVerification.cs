@@ -7,18 +7,20 @@ using DistributedEnsemble.Training.Distillation;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Safetensors;
 
 namespace DistributedEnsemble.Training.Verification;
 
 /// <summary>
 /// Trains members of a run again, on the calling thread, and compares what they come to with what the run recorded: the weights of
-/// member i at step t are a function of spec, data, i and t, so each sha256 must be the same.
+/// member i at step t are a function of spec, data, i and t, so each sha256 must be the same, of the record and of the files.
 /// </summary>
 internal static class RunVerification
 {
     /// <param name="load">Loads a dataset as a run knows it.</param>
     /// <param name="onMember">Told of each member before it is trained.</param>
     /// <exception cref="VerificationException">Something differs; the message says what and where.</exception>
+    /// <exception cref="SafetensorsException">A file of weights is missing, or is not what the run recorded.</exception>
     /// <exception cref="SpecException">There is nothing to compare with, or nothing trains like that any more.</exception>
     /// <exception cref="DataException">The data is missing, or is not what the run was trained on.</exception>
     public static VerificationReport Verify(
@@ -34,7 +36,7 @@ internal static class RunVerification
         foreach (var member in members)
         {
             onMember?.Invoke(member);
-            Verify(plan.Value, member, new Recorded(status, member, choice), proven, emaProven, cancellation);
+            Verify(folder, plan.Value, member, new Recorded(status, member, choice), proven, emaProven, cancellation);
         }
 
         if (proven.Count + emaProven.Count == 0) throw new SpecException($"Run \"{status.Run}\" has recorded nothing of what was chosen: there is nothing to compare with.");
@@ -43,13 +45,14 @@ internal static class RunVerification
     }
 
     private static void Verify(
-        TrainingPlan plan, int member, Recorded recorded, ImmutableArray<WeightFile>.Builder proven, ImmutableArray<WeightFile>.Builder emaProven, CancellationToken cancellation)
+        RunFolder folder, TrainingPlan plan, int member, Recorded recorded, ImmutableArray<WeightFile>.Builder proven, ImmutableArray<WeightFile>.Builder emaProven,
+        CancellationToken cancellation)
     {
         var own = plan.Of(member);
         using var training = new MemberTraining(plan, member);
         using var average = own.Averaging is null ? null : new Weights(own.Network.Layout);
-        var left = recorded.Count;
-        while (!training.HasEnded && left > 0)
+        // Which model is the final one only the end of the training says.
+        while (!training.HasEnded && (recorded.Left.Any() || recorded.FinalStep is not null))
         {
             cancellation.ThrowIfCancellationRequested();
             training.Advance();
@@ -57,6 +60,15 @@ internal static class RunVerification
             Compare(recorded.Snapshot(training.Step), "weights", training.CopyWeights, proven);
             if (average is not null) Compare(recorded.Ema(training.Step), "the EMA model", average.Copy, emaProven);
         }
+
+        if (recorded.Left.FirstOrDefault() is { } never)
+        {
+            throw new VerificationException(
+                $"Member {member} differs at step {never.Step}: training again ends at step {training.Step} without it, and the run recorded {never.Sha256} ({never.File}).");
+        }
+
+        if (recorded.FinalStep is { } final && final != training.FinalStep)
+            throw new VerificationException($"Member {member} differs in its final model: training again gives that of step {training.FinalStep}, and the run recorded that of step {final}.");
 
         void Compare(WeightFile? expected, string what, Func<Weights> copy, ImmutableArray<WeightFile>.Builder into)
         {
@@ -69,22 +81,29 @@ internal static class RunVerification
                     $"Member {member} differs at step {expected.Step}: training again gives {what} {sha256}, and the run recorded {expected.Sha256} ({expected.File}).");
             }
 
+            SafetensorsReader.Open(folder, expected).Dispose();
             into.Add(expected);
-            left--;
+            recorded.Remove(expected);
         }
     }
 
     /// <summary>What the run says of a member, as far as it was chosen.</summary>
     private sealed class Recorded(RunStatus status, int member, VerificationChoice choice)
     {
-        private readonly Dictionary<int, WeightFile> _snapshots = status.Snapshots.Where(file => file.Member == member && choice.Includes(file.Step)).ToDictionary(file => file.Step);
-        private readonly WeightFile? _ema = status.Ema.FirstOrDefault(file => file.Member == member && choice.Includes(file.Step));
+        private readonly List<WeightFile> _snapshots = [.. status.Snapshots.Where(file => file.Member == member && choice.Includes(file.Step))];
+        private readonly List<WeightFile> _ema = [.. status.Ema.Where(file => file.Member == member && choice.Includes(file.Step))];
 
-        public int Count => _snapshots.Count + (_ema is null ? 0 : 1);
+        /// <summary>What has not been compared.</summary>
+        public IEnumerable<WeightFile> Left => _snapshots.Concat(_ema);
 
-        public WeightFile? Snapshot(int step) => _snapshots.GetValueOrDefault(step);
+        /// <summary>The step of the final model; null of a member that has not ended, or where some steps alone were chosen.</summary>
+        public int? FinalStep => choice.Steps is null ? status.Members[member].FinalStep : null;
 
-        public WeightFile? Ema(int step) => _ema?.Step == step ? _ema : null;
+        public WeightFile? Snapshot(int step) => _snapshots.Find(file => file.Step == step);
+
+        public WeightFile? Ema(int step) => _ema.Find(file => file.Step == step);
+
+        public void Remove(WeightFile compared) => _ = _snapshots.Remove(compared) || _ema.Remove(compared);
     }
 
     private sealed class LoadedPlan(TrainingPlan plan) : IDisposable

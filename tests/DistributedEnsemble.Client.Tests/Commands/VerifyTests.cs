@@ -46,6 +46,50 @@ public sealed class VerifyTests
     }
 
     [Fact]
+    public async Task A_final_model_that_training_never_reaches_is_named()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync([.. s_train[..3], "--members", "1", "--epochs", "30", "--set", "model.hidden=[16]", "--set", "training.schedule.learningRate=0.05",
+            "--set", "training.earlyStopping.everySteps=5", "--set", "training.earlyStopping.patience=2"])).Succeeded();
+        (await driver.RunAsync("verify", "r")).Succeeded();
+        var folder = new RunFolder(driver.RunsFolder, "r");
+        var status = RunStatusJson.FromJson(File.ReadAllText(folder.Status));
+        var (member, file) = (status.Members[0], status.Snapshots.Single());
+        Assert.True(member.FinalStep < member.Step, "The member was to stop early.");
+
+        Write(status with { Snapshots = [file with { Step = member.Step + 1 }], Members = [member with { FinalStep = member.Step + 1, Step = member.Step + 1, StepsTotal = member.Step + 1 }] });
+        var beyond = await driver.RunAsync("verify", "r");
+        Write(status with { Members = [member with { FinalStep = member.Step }] });
+        var another = await driver.RunAsync("verify", "r");
+
+        Assert.Equal((1, 1, "", ""), (beyond.ExitCode, another.ExitCode, beyond.Out, another.Out));
+        Assert.Equal(
+            $"Member 0 differs at step {member.Step + 1}: training again ends at step {member.Step} without it, and the run recorded {file.Sha256} ({file.File}).", beyond.ErrorLines[^1]);
+        Assert.Equal(
+            $"Member 0 differs in its final model: training again gives that of step {member.FinalStep}, and the run recorded that of step {member.Step}.", another.ErrorLines[^1]);
+
+        void Write(RunStatus forged) => File.WriteAllText(folder.Status, RunStatusJson.ToJson(forged));
+    }
+
+    [Fact]
+    public async Task A_file_of_weights_that_is_not_what_was_recorded_is_named()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync(s_train)).Succeeded();
+        var folder = new RunFolder(driver.RunsFolder, "r");
+        var path = folder.Path(RunStatusJson.FromJson(File.ReadAllText(folder.Status)).Snapshots[1].File);
+        var bytes = File.ReadAllBytes(path);
+        bytes[^1] ^= 1;
+        File.WriteAllBytes(path, bytes);
+
+        var damaged = await driver.RunAsync("verify", "r");
+
+        Assert.Equal(1, damaged.ExitCode);
+        Assert.StartsWith(path, damaged.ErrorLines[^1]);
+        Assert.DoesNotContain("Proven", damaged.Out);
+    }
+
+    [Fact]
     public async Task What_was_signed_is_known_by_its_key_until_it_changes()
     {
         using var driver = new TestDriver();
