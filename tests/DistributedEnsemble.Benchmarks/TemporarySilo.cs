@@ -41,7 +41,7 @@ internal sealed class TemporarySilo : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It did not get there.</exception>
     public async Task<RunStatus> TrainAsync(string spec)
     {
-        var run = await _silo.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
+        var run = await _silo.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec) { NamesPaths = true });
         var coordinator = _silo.Grains.GetGrain<ICoordinator>(run.ToString());
         for (var status = await coordinator.GetStatusAsync(); ; status = await coordinator.GetStatusAsync())
         {

@@ -57,7 +57,7 @@ public sealed class PageServer : IAsyncLifetime
         Directory.Delete(RunsFolder, recursive: true);
     }
 
-    internal Task<RunKey> SubmitAsync(string spec) => _silo!.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
+    internal Task<RunKey> SubmitAsync(string spec) => _silo!.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec) { NamesPaths = true });
 
     /// <summary>Waits until a run that this silo works on is as wanted.</summary>
     internal async Task WhenAsync(RunKey run, Func<RunStatus, bool> isWanted)

@@ -58,7 +58,14 @@ public interface IScheduler : IGrainWithStringKey
 /// <summary>A run to be.</summary>
 /// <param name="Spec">The spec as its author wrote it, flags included: JSON with the keys that differ from the defaults.</param>
 [GenerateSerializer, Immutable, Alias("ensemble.submission")]
-public sealed record Submission([property: Id(0)] string Spec);
+public sealed record Submission([property: Id(0)] string Spec)
+{
+    /// <summary>
+    /// Whether the spec may name files of the scheduler's machine as its data, where the silo reads such: never what came over a
+    /// network.
+    /// </summary>
+    [Id(1)] public bool NamesPaths { get; init; }
+}
 
 /// <summary>What a silo has and does.</summary>
 [GenerateSerializer, Immutable, Alias("ensemble.silo-report")]

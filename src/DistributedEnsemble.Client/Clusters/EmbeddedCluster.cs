@@ -26,7 +26,7 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo) : ICluster
                 training.DataFolder = options.DataFolder;
                 training.Lanes = options.Lanes ?? training.Lanes;
                 training.LanePriority = options.LanePriority;
-                // Nobody but the user of this process submits to it: HTTP takes no paths.
+                // The user of this process names files; what comes over HTTP does not.
                 training.ReadsPaths = true;
                 training.Limits = ServingConfiguration.OfEnvironment().ReadLimits();
                 ServingConfiguration.OfEnvironment().Configure(training.Prediction);

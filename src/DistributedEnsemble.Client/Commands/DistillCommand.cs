@@ -42,7 +42,7 @@ internal sealed class DistillCommand : DriverCommand
             var name = parsed.GetValue(_name) ?? FreeName(catalog, teacher);
             var spec = StudentSpec.Of(catalog.ReadSpec(teacher), teacher, name, parsed.GetValue(_members), [.. (parsed.GetValue(_set) ?? []).Select(SpecDocument.ParseSetting)]).ToJson();
             return session.RunAsync(
-                parsed, stopping => backend.StartCluster(options, stopping), (cluster, _) => cluster.Scheduler.SubmitAsync(new Submission(spec)));
+                parsed, stopping => backend.StartCluster(options, stopping), (cluster, _) => cluster.Scheduler.SubmitAsync(new Submission(spec) { NamesPaths = true }));
         });
     }
 

@@ -23,8 +23,8 @@ public sealed class EnsembleTrainingOptions
     public TimeSpan HandOverTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Whether who submits a run may name files of this machine as its data: only where nobody but the user of this process can
-    /// submit.
+    /// Whether a submission that asks for it (<see cref="DistributedEnsemble.Scheduling.Submission.NamesPaths"/>) may name files of this machine as its
+    /// data: only where nobody but the user of this process can ask.
     /// </summary>
     public bool ReadsPaths { get; set; }
 

@@ -34,14 +34,15 @@ internal sealed class PlanCache : IDisposable
 
     /// <summary>Completes a spec by what its dataset brings.</summary>
     /// <param name="dataset">Null before it is loaded: what is wrong with the rest of the spec takes no time to find.</param>
+    /// <param name="namesPaths">Whether the one who submits may name files of this machine, if it reads such.</param>
     /// <exception cref="SpecException">The spec is not one.</exception>
     /// <exception cref="DataException">There is no such data.</exception>
-    public EnsembleSpec Resolve(SpecDocument document, Dataset? dataset = null) => document.Resolve(
-        dataset?.Defaults ?? _options.Resolve(document.Data, _options.ReadsPaths).Source.Defaults, _options.Networks.Kinds);
+    public EnsembleSpec Resolve(SpecDocument document, bool namesPaths, Dataset? dataset = null) => document.Resolve(
+        dataset?.Defaults ?? _options.Resolve(document.Data, _options.ReadsPaths && namesPaths).Source.Defaults, _options.Networks.Kinds);
 
     /// <summary>The data of a run to be; takes as long as loading it.</summary>
     /// <exception cref="DataException">The data cannot be had.</exception>
-    public DataUse Load(SpecDocument document) => new(Load(document.Data, null, _options.ReadsPaths));
+    public DataUse Load(SpecDocument document, bool namesPaths) => new(Load(document.Data, null, _options.ReadsPaths && namesPaths));
 
     /// <summary>The plan of a run to be.</summary>
     /// <exception cref="SpecException">The spec does not fit the data, or its members not into memory.</exception>

@@ -21,7 +21,7 @@ internal sealed partial class SchedulerGrain
         var (document, spec) = await Task.Run(() => Refusing(() =>
         {
             var parsed = SpecDocument.Parse(submission.Spec);
-            return (parsed, plans.Resolve(parsed));
+            return (parsed, plans.Resolve(parsed, submission.NamesPaths));
         }));
         if (spec.ThreadsPerMember > lanes)
         {
@@ -32,18 +32,18 @@ internal sealed partial class SchedulerGrain
         return await AdmitAsync(spec.Members, async () =>
         {
             await CheckStoreAsync(spec.Name);
-            return await StartAsync(document);
+            return await StartAsync(document, submission.NamesPaths);
         });
     }
 
     public async Task<TrainingPace> MeasureAsync(Submission submission)
     {
         var document = await Task.Run(() => Refusing(() => SpecDocument.Parse(submission.Spec)));
-        var asked = await Task.Run(() => Refusing(() => plans.Resolve(document)));
+        var asked = await Task.Run(() => Refusing(() => plans.Resolve(document, submission.NamesPaths)));
         await CheckQuotasAsync(asked.Members);
         await CheckStoreAsync(asked.Name);
-        using var data = await Task.Run(() => Refusing(() => plans.Load(document)));
-        var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, data.Dataset)));
+        using var data = await Task.Run(() => Refusing(() => plans.Load(document, submission.NamesPaths)));
+        var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, submission.NamesPaths, data.Dataset)));
         CheckColumns(data.Dataset, spec);
         var pace = await Task.Run(() => Refusing(() => PaceMeasurement.Of(plans.Plan(spec, data.Dataset), options.Lanes)));
         // The run is about to be submitted.
@@ -138,10 +138,10 @@ internal sealed partial class SchedulerGrain
         }
     }
 
-    private async Task<RunKey> StartAsync(SpecDocument document)
+    private async Task<RunKey> StartAsync(SpecDocument document, bool namesPaths)
     {
-        using var data = await Task.Run(() => Refusing(() => plans.Load(document)));
-        var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, data.Dataset)));
+        using var data = await Task.Run(() => Refusing(() => plans.Load(document, namesPaths)));
+        var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, namesPaths, data.Dataset)));
         CheckColumns(data.Dataset, spec);
         var lesson = await Task.Run(() => Refusing(() => plans.Teach(spec, data.Dataset)));
         spec = lesson?.Spec ?? spec;

@@ -92,8 +92,11 @@ public sealed class RunTests(ServedRuns served) : IClassFixture<ServedRuns>
     [Theory]
     [InlineData("""{"membrs": 3}""", "membrs is an unknown key: did you mean members?")]
     [InlineData("not json", "The spec is not JSON at line 1, byte 2: ")]
-    [InlineData("""{"data":{"dataset":"/etc/passwd"}}""", "data.dataset is \"/etc/passwd\": over HTTP it is a dataset's name, never a file of the server.")]
-    [InlineData("""{"data":{"dataset":"secret.csv"}}""", "data.dataset is \"secret.csv\": over HTTP it is a dataset's name, never a file of the server.")]
+    [InlineData("""{"data":{"dataset":"/etc/passwd"}}""", "There is no dataset /etc/passwd on the silos of this cluster, and they read no other files: ")]
+    [InlineData("""{"data":{"dataset":"secret.csv"}}""", "There is no dataset secret.csv on the silos of this cluster, and they read no other files: ")]
+    [InlineData("""{"data":{"dataset":".."}}""", "There is no dataset .. on the silos of this cluster, and they read no other files: ")]
+    [InlineData("""{"data":{"dataset":"runtimes"}}""", "There is no dataset runtimes on the silos of this cluster, and they read no other files: ")]
+    [InlineData("""{"data":{"dataset":"digits","test":"secret.csv"}}""", "data.test is secret.csv: the silos of this cluster read no files of their own, ")]
     public async Task A_spec_that_cannot_be_trained_is_refused_as_the_driver_refuses_it(string spec, string message)
     {
         using var response = await served.Client.PostAsync("/api/runs", new StringContent(spec), Cancellation);

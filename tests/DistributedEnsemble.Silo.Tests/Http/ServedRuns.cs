@@ -40,7 +40,8 @@ public sealed class ServedRuns : IAsyncLifetime
     {
         _silo = await EmbeddedSilo.StartAsync(options =>
         {
-            (options.RunsFolder, options.Lanes) = (RunsFolder, 2);
+            // As the driver's own silo: HTTP is to name no paths all the same.
+            (options.RunsFolder, options.Lanes, options.ReadsPaths) = (RunsFolder, 2, true);
             options.Networks.AddModule(OwnModule, (_, outputs, settings) =>
                 Sequential(Flatten(), Linear(64, (int)settings["units"]!), ReLU(), torch.nn.Dropout(0.3), Linear((int)settings["units"]!, outputs)));
         });
