@@ -8,6 +8,10 @@ namespace DistributedEnsemble.Silo.Http;
 /// <summary>How much is taken on at once; what is more is refused at once, and nothing waits here.</summary>
 internal sealed class Admission(HttpSettings settings) : IDisposable
 {
+    /// <summary>Probes that stay at once: nobody is asked for a key by them.</summary>
+    private const int MostProbes = 16;
+
+    private readonly ConcurrencyLimiter _probes = Limit(MostProbes);
     private readonly ConcurrencyLimiter _requests = Limit(settings.MaxConcurrentRequests);
     private readonly ConcurrencyLimiter _streams = Limit(settings.MaxEventStreams);
     private readonly ByteBudget _bytes = new(settings.MaxBytesInFlight);
@@ -19,6 +23,10 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
     /// <exception cref="HttpError">As many watch as may.</exception>
     public IDisposable Stream() => Take(_streams, 1) ?? throw HttpError.TooMany(
         $"{settings.MaxEventStreams} watch already, the most at once: ask again later.");
+
+    /// <summary>A watch that needs no key, which takes no place from those that do.</summary>
+    /// <exception cref="HttpError">As many watch as may.</exception>
+    public IDisposable Probe() => Take(_probes, 1) ?? throw HttpError.TooMany($"{MostProbes} probes watch already, the most at once: ask again later.");
 
     /// <summary>The memory of one request and its answer: nothing at first.</summary>
     public ByteBudget.Lease Bytes() => _bytes.Take();
@@ -65,6 +73,7 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
 
     public void Dispose()
     {
+        _probes.Dispose();
         _requests.Dispose();
         _streams.Dispose();
     }

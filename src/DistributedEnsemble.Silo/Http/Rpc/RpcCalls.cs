@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using DistributedEnsemble.Silo.Http.Authorization;
 using DistributedEnsemble.Silo.Http.Inference;
 using DistributedEnsemble.Silo.Http.Rpc.Protocol;
 using DistributedEnsemble.Silo.Http.Telemetry;
@@ -31,7 +32,8 @@ internal sealed class RpcCalls(InferenceService inference, Admission admission)
 
     private async Task WatchAsync(HttpContext context, RequestDelegate next)
     {
-        using var admitted = admission.Stream();
+        var isForAnyone = context.GetEndpoint()?.Metadata.GetMetadata<AccessMetadata>() is { Access: Access.Anyone };
+        using var admitted = isForAnyone ? admission.Probe() : admission.Stream();
         await next(context);
     }
 

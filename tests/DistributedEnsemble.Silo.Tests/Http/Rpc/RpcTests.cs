@@ -213,6 +213,31 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
     }
 
     [Fact]
+    public async Task Probes_that_watch_without_a_key_take_no_place_from_those_who_have_one()
+    {
+        await using var server = await StartAsync(new HttpSettings { InferenceKey = InferenceKey, MaxEventStreams = 1 });
+        using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
+        var watches = Enumerable.Range(0, 17).Select(_ => new Health.HealthClient(channel).Watch(new HealthCheckRequest(), cancellationToken: Cancellation)).ToArray();
+        var admitted = 0;
+        foreach (var watch in watches)
+        {
+            try
+            {
+                if (await watch.ResponseStream.MoveNext(Cancellation)) admitted++;
+            }
+            catch (RpcException refused) when (refused.StatusCode is StatusCode.ResourceExhausted or StatusCode.Unavailable)
+            {
+            }
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{server.Url}/api/runs/small/events") { Headers = { { "X-Api-Key", InferenceKey } } };
+        using var events = await served.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+
+        Assert.Equal((16, 200), (admitted, (int)events.StatusCode));
+        foreach (var watch in watches) watch.Dispose();
+    }
+
+    [Fact]
     public async Task Probes_and_clients_without_the_file_are_answered()
     {
         await using var server = await StartAsync(new HttpSettings());
