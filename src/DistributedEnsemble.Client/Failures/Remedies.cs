@@ -16,6 +16,5 @@ internal static class Remedies
         RunRemedy.ResumeOrRename => $"Resume it with `ensemble resume {refused.Run}`, or choose another --name.",
         RunRemedy.DeleteOrRename => $"Delete it with `ensemble delete {refused.Run}`, or train under another --name.",
         RunRemedy.Evaluate => $"Evaluate it with `ensemble evaluate {refused.Run}`.",
-        var other => throw new ArgumentOutOfRangeException(nameof(refused), other, "An unknown remedy."),
     };
 }

@@ -17,7 +17,6 @@ internal readonly record struct PredictionMemory(long Count, long Bytes)
             PredictionSource.Final => 1,
             PredictionSource.Snapshots => size.Snapshots,
             PredictionSource.Ema => size.Ema,
-            var other => throw new InvalidOperationException($"There are no models from {other}."),
         };
         var models = (long)Math.Min(kept, ChosenConstituents.MostPerMember(choice.Select ?? size.Select) ?? kept) * Math.Clamp(choice.Members ?? model.Members, 0, model.Members);
         // The answers of all models at once, and three means of them: the sum, its quotient and the request's part.

@@ -16,6 +16,5 @@ internal static class Remedies
         RunRemedy.ResumeOrRename => $"POST /api/runs/{refused.Run}/resume resumes it; or choose another name.",
         RunRemedy.DeleteOrRename => "Choose another name.",
         RunRemedy.Evaluate => $"POST /v2/models/{refused.Run}/infer asks it for predictions.",
-        var other => throw new ArgumentOutOfRangeException(nameof(refused), other, "An unknown remedy."),
     };
 }
