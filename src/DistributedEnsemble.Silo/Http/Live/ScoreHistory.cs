@@ -25,7 +25,8 @@ internal sealed class ScoreHistory
             _runs.AddFirst(node);
             if (_runs.Count > MostRuns) _runs.RemoveLast();
             var points = node.Value.Points;
-            if (points.All(other => other.Models != point.Models)) points.Add(point);
+            // What was begun before another measurement, and comes after it, says nothing new.
+            if (points.Count == 0 || (point.Steps > points[^1].Steps && point.Models != points[^1].Models)) points.Add(point);
             if (points.Count > MostPoints) points.RemoveAt(0);
             return [.. points];
         }
