@@ -4,6 +4,7 @@ using DistributedEnsemble.Simulation.Worlds;
 namespace DistributedEnsemble.Simulation;
 
 /// <summary>The simulation is worth what it finds.</summary>
+[Collection("Histories")]
 public sealed class MutationTests
 {
     private const int Histories = 10_000;

@@ -55,7 +55,7 @@ internal sealed partial class CoordinatorGrain
         switch (effect)
         {
             case Reply reply: Close(reply.Call)?.TrySetResult(reply.Answer); break;
-            case Refuse refuse: Close(refuse.Call)?.TrySetException(refuse.Error); break;
+            case Refuse refuse: Close(refuse.Call)?.TrySetException(ToCallers(refuse.Error)); break;
             case WriteRecord write: _ = WriteAsync(write); break;
             case ReadRecord: _ = ReadAsync(); break;
             case ClearRecord clear: _ = ClearAsync(clear.Call); break;
@@ -82,6 +82,14 @@ internal sealed partial class CoordinatorGrain
             default: throw new InvalidOperationException($"{effect.GetType().Name} is no effect of a run.");
         }
     }
+
+    /// <summary>Whoever calls tries again after an error of Orleans, and says one of input and output to people.</summary>
+    private static Exception ToCallers(Exception error) => error switch
+    {
+        CoordinatorGoneException => new OrleansException(error.Message),
+        NotStoredException => new IOException(error.Message),
+        _ => error,
+    };
 
     private TaskCompletionSource<object?>? Close(long call) => _calls.Remove(call, out var answer) ? answer : null;
 

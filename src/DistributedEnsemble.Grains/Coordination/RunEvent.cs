@@ -52,40 +52,40 @@ internal sealed record Ticked(bool IsStopRequested, ImmutableArray<string> DeadS
 
 /// <summary>The end of <see cref="Claim"/>.</summary>
 /// <param name="Error">Why neither this run nor another has the name now; null if one has.</param>
-internal sealed record Claimed(long Number, bool IsOurs, Exception? Error = null) : RunEvent;
+internal sealed record Claimed(long Number, bool IsOurs, StoreError? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="TakeOver"/>.</summary>
 /// <param name="IsHeld">False if another process has the run.</param>
 /// <param name="Record">Null if there is none any more, or it could not be read.</param>
-internal sealed record TakenOver(long Number, bool IsHeld, RunRecord? Record, RunAveraging? Averaging, Exception? Error = null) : RunEvent;
+internal sealed record TakenOver(long Number, bool IsHeld, RunRecord? Record, RunAveraging? Averaging, StoreError? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="WriteDefinition"/>.</summary>
-internal sealed record DefinitionWritten(long Number, Exception? Error = null) : RunEvent;
+internal sealed record DefinitionWritten(long Number, StoreError? Error = null) : RunEvent;
 
 internal sealed record RecordWritten(long Version) : RunEvent;
 
-internal sealed record RecordNotWritten(Exception Error) : RunEvent;
+internal sealed record RecordNotWritten(StoreError Error) : RunEvent;
 
 /// <summary>The end of <see cref="ReadRecord"/>.</summary>
 /// <param name="Record">Null if it could not be read.</param>
 internal sealed record RecordRead(RunRecord? Record) : RunEvent;
 
 /// <summary>The end of <see cref="ClearRecord"/>.</summary>
-internal sealed record RecordCleared(long Call, Exception? Error = null) : RunEvent;
+internal sealed record RecordCleared(long Call, StoreError? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="CallMember"/>.</summary>
 internal sealed record MemberAnswered(long Call, MemberAttempt Attempt, bool IsTaken) : RunEvent;
 
 /// <summary>The end of <see cref="Fold"/>.</summary>
 /// <param name="Model">The new EMA model, which is on the disk; null if there is none.</param>
-internal sealed record Folded(WeightFile HandOver, WeightFile? Model, Exception? Error = null) : RunEvent;
+internal sealed record Folded(WeightFile HandOver, WeightFile? Model, StoreError? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="AppendMetrics"/>.</summary>
-internal sealed record MetricsAppended(int Member, string Lines, Exception? Error = null) : RunEvent;
+internal sealed record MetricsAppended(int Member, string Lines, StoreError? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="WriteStatus"/>.</summary>
 /// <param name="Bytes">How long the file is.</param>
-internal sealed record StatusWritten(Exception? Error = null, long Bytes = 0) : RunEvent;
+internal sealed record StatusWritten(StoreError? Error = null, long Bytes = 0) : RunEvent;
 
 /// <summary>run.json does not tell of the end that the record has, and no other process has the run.</summary>
 internal sealed record EndFoundUntold : RunEvent;

@@ -142,12 +142,12 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
     /// An activation that does not know what the store has knows nothing: another one, that reads it, takes its place; or,
     /// where nobody trains on without this process, the run pauses.
     /// </summary>
-    private void OnNotWritten(Exception error)
+    private void OnNotWritten(StoreError error)
     {
         var (written, awaiting) = (_state.Writing, _state.Awaiting);
         _state = _state with { Version = _state.Durable, Writing = 0, WritingRecord = null, Awaiting = [], IsLooking = false };
-        var halts = _state.LanesEndWithProcess ? StoreFailure.In(error) : null;
-        foreach (var waiting in awaiting) Fail(waiting.Then, halts is null || waiting.Version <= written ? error : HasHalted(), halts);
+        var halts = _state.LanesEndWithProcess ? error.Reason : null;
+        foreach (var waiting in awaiting) Fail(waiting.Then, halts is null || waiting.Version <= written ? error : new StoreError(HasHalted(), null), halts);
         if (halts is not null)
         {
             Halt(halts);
@@ -160,7 +160,7 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
     }
 
     /// <summary>What waited for a write that failed does not happen.</summary>
-    private void Fail(Consequence consequence, Exception error, string? halts)
+    private void Fail(Consequence consequence, StoreError error, string? halts)
     {
         switch (consequence)
         {
@@ -168,18 +168,18 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
             case IsAssigned { Call: var call } when halts is not null: Answer(call, ImmutableArray<MemberAttempt>.Empty); break;
             case WasNotTaken { Call: var call } when halts is not null: Taken(call, null); break;
             case IsPaused { Call: var call } when halts is not null: Answer(call, null); break;
-            case IsAssigned { Call: var call }: Refuse(call, error); break;
+            case IsAssigned { Call: var call }: Refuse(call, error.Exception); break;
             case WasNotTaken { Call: var call }:
                 _state = _state with { Assigning = _state.Assigning.Remove(call) };
-                Refuse(call, error);
+                Refuse(call, error.Exception);
                 break;
-            case IsPaused { Call: var call }: Refuse(call, error); break;
-            case IsCollected { Call: var call }: Refuse(call, error); break;
-            case IsCommitted { Call: var call }: Refuse(call, error); break;
-            case WasCommitted { Call: var call }: Refuse(call, error); break;
-            case HasLeft { Call: var call }: Refuse(call, error); break;
-            case CanBeDeleted { Call: var call }: Refuse(call, error); break;
-            case CanBeShown shown: foreach (var reply in shown.Calls) Refuse(reply.Call, error); break;
+            case IsPaused { Call: var call }: Refuse(call, error.Exception); break;
+            case IsCollected { Call: var call }: Refuse(call, error.Exception); break;
+            case IsCommitted { Call: var call }: Refuse(call, error.Exception); break;
+            case WasCommitted { Call: var call }: Refuse(call, error.Exception); break;
+            case HasLeft { Call: var call }: Refuse(call, error.Exception); break;
+            case CanBeDeleted { Call: var call }: Refuse(call, error.Exception); break;
+            case CanBeShown shown: foreach (var reply in shown.Calls) Refuse(reply.Call, error.Exception); break;
             // Those that wait for a fold, and for an end, are answered with the others that wait.
             case IsFolded or HasEnded or AreLost or IsConfirmed or EndCanBeTold: break;
             default: throw new InvalidOperationException($"{consequence.GetType().Name} follows from nothing.");
@@ -230,9 +230,9 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
 
     private bool AnyTrains() => Record.Members.Training > 0;
 
-    private OrleansException Away() => new($"The coordinator of run \"{_state.Run.Name}\" could not write its record: another one takes its place.");
+    private CoordinatorGoneException Away() => new($"The coordinator of run \"{_state.Run.Name}\" could not write its record: another one takes its place.");
 
-    private OrleansException HasHalted() => new($"Run \"{_state.Run.Name}\" has paused: its record could not be written.");
+    private CoordinatorGoneException HasHalted() => new($"Run \"{_state.Run.Name}\" has paused: its record could not be written.");
 
     private RunRejectedException Refused(string why, RunRemedy remedy = RunRemedy.None) =>
         new($"Run \"{_state.Run.Name}\" {why}") { Remedy = remedy, Run = _state.Run.Name };

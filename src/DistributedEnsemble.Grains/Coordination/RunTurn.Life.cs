@@ -50,7 +50,7 @@ internal sealed partial class RunTurn
             _state = _state with { Beginning = null };
             foreach (var call in beginning.Calls)
             {
-                if (claimed.Error is { } error) Refuse(call, StoreFailure.In(error) is { } reason ? NotStored(reason) : error);
+                if (claimed.Error is { } error) Refuse(call, error.Reason is { } reason ? NotStored(reason) : error.Exception);
                 else Answer(call, false);
             }
 
@@ -108,8 +108,8 @@ internal sealed partial class RunTurn
         // The record as the last process left it, which may be later than this activation read it.
         if (taken.Record is { } record) Open(record, taken.Averaging);
         var refusal = !taken.IsHeld
-            ? taken.Error ?? Refused("is in training in another process.", RunRemedy.WatchOrStop)
-            : taken.Error ?? (taken.Record is null ? NotHere() : Refusal());
+            ? taken.Error?.Exception ?? Refused("is in training in another process.", RunRemedy.WatchOrStop)
+            : taken.Error?.Exception ?? (taken.Record is null ? NotHere() : Refusal());
         if (refusal is not null)
         {
             _state = _state with { Beginning = null, IsHeld = taken.IsHeld };
@@ -134,10 +134,10 @@ internal sealed partial class RunTurn
             return;
         }
 
-        var reason = _state.LanesEndWithProcess ? StoreFailure.In(error) : null;
+        var reason = _state.LanesEndWithProcess ? error.Reason : null;
         if (reason is null) Release();
         else Halt(reason);
-        foreach (var call in beginning.Calls) Refuse(call, reason is null ? error : CannotGoOn(reason));
+        foreach (var call in beginning.Calls) Refuse(call, reason is null ? error.Exception : CannotGoOn(reason));
     }
 
     private long Begin(RunRequest? request, RunAveraging? averaging, ImmutableArray<long> calls)
@@ -166,16 +166,16 @@ internal sealed partial class RunTurn
         Show(ShowReason.Beginning, [.. calls.Select(call => new Reply(call, true))]);
     }
 
-    private void FailBeginning(HasBegun begun, Exception error, string? halts)
+    private void FailBeginning(HasBegun begun, StoreError error, string? halts)
     {
         if (!begun.IsNew)
         {
-            foreach (var call in begun.Calls) Refuse(call, halts is null ? error : CannotGoOn(halts));
+            foreach (var call in begun.Calls) Refuse(call, halts is null ? error.Exception : CannotGoOn(halts));
             return;
         }
 
         var calls = _state.Beginning?.Calls ?? [];
-        var reason = StoreFailure.In(error);
+        var reason = error.Reason;
         _state = _state with { Beginning = null };
         if (reason is not null)
         {
@@ -183,7 +183,7 @@ internal sealed partial class RunTurn
             Do(new Unclaim());
         }
 
-        foreach (var call in calls) Refuse(call, reason is null ? error : NotStored(reason));
+        foreach (var call in calls) Refuse(call, reason is null ? error.Exception : NotStored(reason));
     }
 
     private void OnDelete(long call)
@@ -205,7 +205,7 @@ internal sealed partial class RunTurn
     {
         if (cleared.Error is { } error)
         {
-            Refuse(cleared.Call, error);
+            Refuse(cleared.Call, error.Exception);
             return;
         }
 
@@ -278,7 +278,7 @@ internal sealed partial class RunTurn
 
     private RunRejectedException NotHere() => new($"There is no run \"{_state.Run.Name}\" here.");
 
-    private IOException NotStored(string reason) => new($"Run \"{_state.Run.Name}\" cannot be stored in {_state.Place}: {reason}");
+    private NotStoredException NotStored(string reason) => new($"Run \"{_state.Run.Name}\" cannot be stored in {_state.Place}: {reason}");
 
-    private IOException CannotGoOn(string reason) => new($"Run \"{_state.Run.Name}\" cannot go on: {reason}");
+    private NotStoredException CannotGoOn(string reason) => new($"Run \"{_state.Run.Name}\" cannot go on: {reason}");
 }

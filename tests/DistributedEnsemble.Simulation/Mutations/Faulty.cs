@@ -57,6 +57,20 @@ internal static class Faulty
                 ? (turn.State, [.. turn.Effects, new AppendMetrics(index, member.MetricsLength, lines)]) : turn)),
         ["a scheduler does not look for runs that it was not told of"] = new Mutation(RunMachine.On, (state, happened, now) =>
             happened is RunsListed ? (state, []) : PlacementMachine.On(state, happened, now)),
+        ["an attempt that was replaced is not told to stop"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            (turn.State, [.. turn.Effects.Select(effect => effect is Reply { Answer: Acknowledgement.Superseded } reply ? reply with { Answer = Acknowledgement.Recorded } : effect)]))),
+        ["an attempt that was replaced is not answered"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            (turn.State, [.. turn.Effects.Where(effect => effect is not Reply { Answer: Acknowledgement.Superseded })]))),
+        ["one lane of each silo is offered"] = new Mutation(RunMachine.On, (state, happened, now) =>
+            PlacementMachine.On(state, happened is SiloAnnounced said ? new SiloAnnounced(said.Report with { Lanes = Math.Min(1, said.Report.Lanes) }) : happened, now)),
+        ["a silo that has taken a member is forgotten"] = new Mutation(RunMachine.On, (state, happened, now) =>
+            happened is SiloAnnounced { Report: var silo } && state.Runs.Any(run => run.Status?.Silos.Any(known => known.Silo == silo.Endpoint) == true)
+                ? (state with { Silos = state.Silos.RemoveAll(known => known.Report.Silo == silo.Silo) }, []) : PlacementMachine.On(state, happened, now)),
+        ["a lane that was freed is not given again"] = new Mutation(RunMachine.On, (state, happened, now) =>
+            happened is SiloAnnounced { Report: var silo } && state.Silos.FirstOrDefault(known => known.Report.Silo == silo.Silo).Report is { } before
+                ? PlacementMachine.On(state, new SiloAnnounced(silo with { Uses = before.Uses }), now) : PlacementMachine.On(state, happened, now)),
+        ["lanes that nobody took stay offered"] = new Mutation(RunMachine.On, (state, happened, now) => happened is OfferAnswered { Attempts.IsEmpty: true }
+            ? (state, []) : PlacementMachine.On(state with { Offers = [.. state.Offers.Select(offer => offer with { At = now })] }, happened, now)),
     };
 
     /// <summary>A write that begins in the same turn has what was changed.</summary>

@@ -287,8 +287,8 @@ internal sealed class CoordinatorHost : IActivation
         ReleaseCalled release => $"{release.Attempt.Member}/{release.Attempt.Attempt}",
         PauseCalled pause => $"{pause.Attempt.Member}/{pause.Attempt.Attempt} {pause.Reason}",
         MemberAnswered answered => $"{answered.Attempt.Member}/{answered.Attempt.Attempt} {answered.IsTaken}",
-        Grains.Coordination.Folded folded => $"{folded.HandOver.Member} step {folded.HandOver.Step} {folded.Error?.Message}",
-        RecordNotWritten failed => failed.Error.Message,
+        Grains.Coordination.Folded folded => $"{folded.HandOver.Member} step {folded.HandOver.Step} {folded.Error?.Exception.Message}",
+        RecordNotWritten failed => failed.Error.Exception.Message,
         _ => "",
     };
 

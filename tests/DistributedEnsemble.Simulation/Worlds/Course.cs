@@ -19,7 +19,8 @@ internal sealed class Course
     private readonly string[][] _names;
     private readonly int[] _ends, _finals;
 
-    public Course(RunKey run, ref Dice dice)
+    /// <param name="slowness">By what its steps take longer than most do.</param>
+    public Course(RunKey run, ref Dice dice, int slowness = 1)
     {
         Run = run;
         (Members, Steps) = (dice.Between(1, 3), dice.Between(3, 8));
@@ -39,7 +40,7 @@ internal sealed class Course
             Averaging = new AveragingSchedule(new AveragingSpec { Decay = 0.9, EverySteps = every, Reset = AveragingReset.Never }, Steps, 1);
         }
 
-        StepTime = dice.Between(20, 250);
+        StepTime = dice.Between(20, 250) * slowness;
         CheckpointSteps = dice.Between(1, 3);
         Failing = dice.OneIn(40) ? dice.Below(Members) : -1;
         _weights = [.. Enumerable.Range(0, Members).Select(member => Chain(member))];

@@ -15,7 +15,8 @@ internal sealed class History
     private readonly List<SimulatedRun> _runs = [];
     private readonly bool _isCluster;
     private readonly int _lanes;
-    private int _idleSince, _told;
+    private readonly IdleLanes _idle;
+    private int _told;
     private long _endedAt, _toldAt;
     private bool _hasEnded;
 
@@ -23,11 +24,13 @@ internal sealed class History
     {
         _isCluster = seed % 5 != 0;
         _world = new World(seed, _isCluster, protocol, log) { Activate = Activate };
+        _idle = new IdleLanes(_world, _runs);
         _lanes = _world.Dice.Between(1, 2);
         var runs = _world.Dice.OneIn(6) ? 2 : 1;
         for (var i = 0; i < runs; i++)
         {
-            var course = new Course(new RunKey($"r{i}", new Guid(i, 0, 0, new byte[8])), ref _world.Dice);
+            // Most histories are short, so that there are many; what takes a settled world and members that go on needs long ones.
+            var course = new Course(new RunKey($"r{i}", new Guid(i, 0, 0, new byte[8])), ref _world.Dice, seed % 16 == 3 ? 12 : 1);
             _runs.Add(new SimulatedRun(course, new Store(_world, course)));
         }
     }
@@ -61,6 +64,8 @@ internal sealed class History
             if (_world.Now > limit) World.Never($"the world is quiet since {wildUntil} ms, and the run does not end: {string.Join("; ", _runs.Select(run => $"{run.Store.Record}"))}");
         }
 
+        // Whoever was replaced has heard it by now.
+        foreach (var left in _world.Processes.SelectMany(process => process.Works)) left.CheckReplaced(World.CallTimeout);
         foreach (var run in _runs) run.Store.CheckEnd();
         return count;
     }
@@ -110,7 +115,7 @@ internal sealed class History
     private void Happen()
     {
         var run = _runs[_world.Dice.Below(_runs.Count)];
-        var able = _world.Processes.Where(process => process is { IsAlive: true, IsPaused: false, IsCut: false, IsLeaving: false, IsDeclaredDead: false }).ToList();
+        var able = _world.Processes.Where(process => process.IsAble).ToList();
         switch (_world.Dice.Below(_isCluster ? 16 : 8))
         {
             case 0:
@@ -191,7 +196,7 @@ internal sealed class History
         Miss(process, time);
         _world.After(time, () =>
         {
-            (process.IsCut, process.IsCutFromStore) = (false, false);
+            process.Join();
             _world.ShareViews();
             Notice(process);
         });
@@ -219,11 +224,11 @@ internal sealed class History
     private void Calm()
     {
         _world.Say("the world is quiet");
-        _world.IsWild = false;
+        (_world.IsWild, _world.QuietSince) = (false, _world.Now);
         foreach (var run in _runs) (run.Store.IsDiskFull, run.Store.IsAway, run.Store.Slowness) = (false, false, 10);
         foreach (var process in _world.Processes.Where(process => process.IsAlive).ToList())
         {
-            (process.IsCut, process.IsCutFromStore) = (false, false);
+            process.Join();
             process.Continue();
             if (process.IsDeclaredDead) Notice(process);
         }
@@ -243,10 +248,7 @@ internal sealed class History
             else if (!_isCluster && run.Store.Record is { State: RunState.Running } && !_world.Processes.Any(process => process.Works.Any(work => work.Run == run.Course.Run))) Resume(run);
         }
 
-        var isIdle = _runs.Any(run => run.Store.Record is { State: RunState.Running } record && record.Members.Any(member => member.State == MemberState.Waiting))
-            && _world.Processes.All(process => !process.IsAlive || process.Works.Count == 0);
-        _idleSince = isIdle ? _idleSince + 1 : 0;
-        if (_idleSince > 20) World.Never("lanes are idle while members wait");
+        _idle.Look();
         if (!_runs.All(HasEnded)) _world.After(2000, Watch);
     }
 }

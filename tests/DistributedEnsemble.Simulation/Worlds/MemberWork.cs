@@ -11,18 +11,25 @@ internal sealed class MemberWork
 {
     private const int Outstanding = 2;
 
+    /// <summary>The longest pause before a call is tried again: milliseconds.</summary>
+    private const int LongestPause = 5000;
+
+    /// <summary>In a quiet world an attempt that was replaced ends within a call that is lost, a pause, and the next call.</summary>
+    private const int Window = World.CallTimeout + LongestPause + 2000;
+
     private readonly World _world;
     private readonly SimulatedRun _run;
     private readonly Process _silo;
     private readonly Queue<Action> _outbox = [];
     private readonly StringBuilder _lines = new();
     private ulong _weights;
+    private readonly long _begunAt;
     private int _step, _lastCheckpoint, _outstanding;
     private bool _isStopping, _isAbandoned, _isDone, _isDelivering, _isWaiting;
 
     private MemberWork(World world, SimulatedRun run, Process silo, MemberAttempt attempt)
     {
-        (_world, _run, _silo, Attempt) = (world, run, silo, attempt);
+        (_world, _run, _silo, _begunAt, Attempt) = (world, run, silo, world.Now, attempt);
     }
 
     public MemberAttempt Attempt { get; }
@@ -47,12 +54,26 @@ internal sealed class MemberWork
         if (elsewhere is not null) World.Never($"attempt {attempt.Attempt} of member {attempt.Member} trains on {elsewhere.Name} and on {silo.Name}");
         var work = new MemberWork(world, run, silo, attempt);
         silo.Works.Add(work);
+        silo.Taken++;
+        if (attempt.Attempt > run.Newest.GetValueOrDefault(attempt.Member).Attempt) run.Newest[attempt.Member] = (attempt.Attempt, world.Now);
         silo.After(world.Dice.Between(5, 50), () => work.Begin(checkpoints));
         return true;
     }
 
     /// <summary>Lets it take a checkpoint after the current step, and leave.</summary>
     public void Stop() => _isStopping = true;
+
+    /// <summary>An attempt that was replaced trains beside the one that replaced it no longer than the design lets it.</summary>
+    public void CheckReplaced(long window = Window)
+    {
+        if (_isAbandoned || _isDone || _world.IsWild || !_silo.IsAble) return;
+        var (newest, at) = _run.Newest[Attempt.Member];
+        var time = _world.Now - Math.Max(Math.Max(at, _begunAt), Math.Max(_silo.ReachableSince, _world.QuietSince));
+        if (newest > Attempt.Attempt && time > window) World.Never($"attempt {Attempt.Attempt} of member {Attempt.Member} is on {_silo.Name} for {time} ms beside attempt {newest}");
+    }
+
+    /// <summary>Whether the record has given the member to another attempt.</summary>
+    private bool IsReplaced => _run.Store.Record?.Members[Attempt.Member].Attempt > Attempt.Attempt;
 
     private void Abandon() => _isAbandoned = true;
 
@@ -87,6 +108,7 @@ internal sealed class MemberWork
             return;
         }
 
+        CheckReplaced();
         var (course, member) = (_run.Course, Attempt.Member);
         _step++;
         _weights = Course.Train(_weights, member, _step);
@@ -221,14 +243,22 @@ internal sealed class MemberWork
 
     private void Send(Func<long, RunCall> tell, int pause = 100) => Call(tell, longer => Send(tell, longer), pause);
 
-    private void Call(Func<long, RunCall> tell, Action<int> again, int pause) => _world.Call(
-        _silo, _run.Grain, (run, answer) => ((CoordinatorHost)run).Ask(tell, answer), (answer, error) =>
+    private void Call(Func<long, RunCall> tell, Action<int> again, int pause)
+    {
+        var wasReplaced = IsReplaced;
+        CheckReplaced();
+        _world.Call(_silo, _run.Grain, (run, answer) => ((CoordinatorHost)run).Ask(tell, answer), (answer, error) =>
         {
             if (_isAbandoned) Delivered();
-            else if (error is null) Heard((Acknowledgement)answer!);
-            else if (error is Orleans.Runtime.OrleansException or TimeoutException) _silo.After(pause, () => again(Math.Min(pause * 2, 5000)));
+            else if (error is null)
+            {
+                if (wasReplaced && IsReplaced && (Acknowledgement)answer! == Acknowledgement.Recorded) World.Never($"attempt {Attempt.Attempt} of member {Attempt.Member} is let train on, and was replaced before it asked");
+                Heard((Acknowledgement)answer!);
+            }
+            else if (error is CoordinatorGoneException or Orleans.Runtime.OrleansException or TimeoutException) _silo.After(pause, () => again(Math.Min(pause * 2, LongestPause)));
             else NotStored(error);
         });
+    }
 
     private void Heard(Acknowledgement answer)
     {

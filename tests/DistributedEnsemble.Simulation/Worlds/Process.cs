@@ -37,6 +37,15 @@ internal sealed class Process(World world, string name, int lanes)
 
     public List<MemberWork> Works { get; } = [];
 
+    /// <summary>How many members it has taken.</summary>
+    public int Taken { get; set; }
+
+    /// <summary>Since when it runs and hears others: milliseconds.</summary>
+    public long ReachableSince { get; private set; } = world.Now;
+
+    /// <summary>Whether members may be placed on it, and hear what they are told.</summary>
+    public bool IsAble => this is { IsAlive: true, IsPaused: false, IsCut: false, IsLeaving: false, IsDeclaredDead: false };
+
     /// <summary>Does something on this process, when it runs.</summary>
     public void Run(Action action)
     {
@@ -67,6 +76,13 @@ internal sealed class Process(World world, string name, int lanes)
         Works.Clear();
     }
 
+    /// <summary>The network reaches it again.</summary>
+    public void Join()
+    {
+        if (IsCut) ReachableSince = world.Now;
+        (IsCut, IsCutFromStore) = (false, false);
+    }
+
     public void Pause()
     {
         world.Say($"{name} sleeps");
@@ -77,7 +93,7 @@ internal sealed class Process(World world, string name, int lanes)
     {
         if (!IsPaused) return;
         world.Say($"{name} wakes up");
-        IsPaused = false;
+        (IsPaused, ReachableSince) = (false, world.Now);
         foreach (var action in _held.ToList()) world.After(0, () => Run(action));
         _held.Clear();
     }

@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Simulation.Worlds;
 /// </summary>
 internal sealed class World
 {
-    private const int CallTimeout = 8000;
+    public const int CallTimeout = 8000;
 
     private readonly PriorityQueue<Action, (long At, long Number)> _queue = new();
     private readonly Dictionary<string, IActivation> _directory = [];
@@ -32,6 +32,9 @@ internal sealed class World
 
     /// <summary>Whether things go wrong now.</summary>
     public bool IsWild { get; set; }
+
+    /// <summary>When the world became quiet: milliseconds.</summary>
+    public long QuietSince { get; set; }
 
     /// <summary>Whoever uses the cluster from outside.</summary>
     public Process Client { get; }
