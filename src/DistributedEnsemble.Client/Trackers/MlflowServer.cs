@@ -43,11 +43,16 @@ internal sealed class MlflowServer : IDisposable
         }
     }
 
+    /// <summary>Whether the server takes a run's files itself; elsewhere they are stored by clients of that store.</summary>
+    /// <param name="root">The run's artifact_uri.</param>
+    public static bool TakesFiles(string root) => Uri.TryCreate(root, UriKind.Absolute, out var uri) && uri.Scheme == "mlflow-artifacts";
+
     /// <summary>Stores a file of a run, where the server itself takes files.</summary>
-    /// <param name="root">The run's artifact_uri, which begins with mlflow-artifacts:.</param>
+    /// <param name="root">The run's artifact_uri, for which <see cref="TakesFiles"/>.</param>
     public Task PutAsync(string root, string name, byte[] bytes)
     {
-        var path = root["mlflow-artifacts:".Length..].TrimStart('/');
+        // mlflow-artifacts:/PATH, or mlflow-artifacts://HOST/PATH: the host is this server's, as it is seen from itself.
+        var path = new Uri(root).AbsolutePath.TrimStart('/');
         return SendAsync(new HttpRequestMessage(HttpMethod.Put, $"api/2.0/mlflow-artifacts/artifacts/{path}/{Uri.EscapeDataString(name)}") { Content = new ByteArrayContent(bytes) });
     }
 

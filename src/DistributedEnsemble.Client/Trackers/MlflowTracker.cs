@@ -1,3 +1,4 @@
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports;
 using DistributedEnsemble.Runs;
@@ -51,6 +52,9 @@ internal sealed class MlflowTracker : IRunTracker
         return tracker;
     }
 
+    public string? Warning => MlflowServer.TakesFiles(_artifacts)
+        ? null : $"The tracking server keeps files of runs at {OneLine.Excerpt(_artifacts)}, where only clients of that store write: it gets no spec.json, data.json and run.json. `mlflow server --serve-artifacts` takes them.";
+
     public async Task FollowAsync(RunStatus status)
     {
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -73,8 +77,7 @@ internal sealed class MlflowTracker : IRunTracker
             });
         }
 
-        // Elsewhere than at the server itself files are stored by clients of that store.
-        if (_artifacts.StartsWith("mlflow-artifacts:", StringComparison.Ordinal))
+        if (MlflowServer.TakesFiles(_artifacts))
         {
             foreach (var file in new[] { RunFolder.SpecFile, RunFolder.DataFile, RunFolder.StatusFile }.Where(file => File.Exists(_folder.Path(file))))
                 await _server.PutAsync(_artifacts, file, RegularFile.ReadAllBytes(_folder.Runs, _folder.Path(file)));

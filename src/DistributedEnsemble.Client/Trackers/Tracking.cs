@@ -53,7 +53,10 @@ internal sealed class Tracking(SharedOptions shared, Consoles consoles, TimeProv
     {
         var (folder, trackers) = (new RunFolder(shared.Read(parsed).RunsFolder, run.Name), new List<IRunTracker>());
         if (parsed.GetValue(_tensorBoard)) trackers.Add(new TensorBoardTracker(new TensorBoardLogs(folder, spec, time.GetUtcNow()), evaluateEma));
-        if (server is not null) trackers.Add(await MlflowTracker.BeginAsync(server, folder, spec, time));
+        if (server is null) return trackers;
+        var mlflow = await MlflowTracker.BeginAsync(server, folder, spec, time);
+        if (mlflow.Warning is { } warning) consoles.Error.WriteRaw($"Warning: {warning}");
+        trackers.Add(mlflow);
         return trackers;
     }
 

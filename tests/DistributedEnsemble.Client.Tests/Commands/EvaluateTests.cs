@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using DistributedEnsemble.Runs;
@@ -149,6 +150,61 @@ public sealed class EvaluateTests
         Assert.Equal(4, page.Split("<figure><svg ").Length - 1);
         Assert.All(["RMSE", "CRPS", "factor on σ", "What the predictions lean on", "Most wrong rows"], word => Assert.Contains(word, page, StringComparison.Ordinal));
         Assert.Contains("test RMSE", File.ReadAllText(Path.Combine(folder, "error-by-size.svg")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_report_finds_the_one_column_that_matters_and_says_of_classes_what_evaluate_says()
+    {
+        using var driver = new TestDriver();
+        var random = new Random(5);
+        var table = driver.File("one.csv", "noise,signal,more,y\n" + string.Concat(Enumerable.Range(0, 400).Select(_ =>
+        {
+            var signal = random.NextDouble();
+            return FormattableString.Invariant($"{random.NextDouble():0.000},{signal:0.000},{random.NextDouble():0.000},{(signal + (0.3 * random.NextDouble()) > 0.65 ? "yes" : "no")}\n");
+        })));
+        (await driver.RunAsync("train", "--dataset", table, "--name", "r", "--members", "3", "--epochs", "60")).Succeeded();
+        (await driver.RunAsync("report", "r")).Succeeded();
+        var page = File.ReadAllText(Path.Combine(driver.RunsFolder, "r", "report", "index.html"));
+        var json = (await driver.RunAsync("evaluate", "r", "--json")).Succeeded().Json;
+
+        var importance = Regex.Matches(page[page.IndexOf("id=\"importance\"", StringComparison.Ordinal)..], @"<tr><td>(\w+)</td><td><svg.*?aria-label=""(-?[\d.]+)""")
+            .ToDictionary(row => row.Groups[1].Value, row => double.Parse(row.Groups[2].Value, CultureInfo.InvariantCulture));
+        Assert.Equal(["more", "noise", "signal"], importance.Keys.Order(StringComparer.Ordinal));
+        Assert.True(importance["signal"] > 0.3, page);
+        Assert.All(["more", "noise"], column => Assert.InRange(importance[column], -0.1, 0.1));
+        Assert.DoesNotContain("Measured on the first", page, StringComparison.Ordinal);
+
+        var auc = json.GetProperty("ensemble").GetProperty("auc").GetDouble();
+        Assert.Contains(FormattableString.Invariant($"yes, area {auc:0.0000}"), WebUtility.HtmlDecode(File.ReadAllText(Path.Combine(driver.RunsFolder, "r", "report", "roc.svg"))), StringComparison.Ordinal);
+
+        var confusion = page[page.IndexOf("class=\"confusion\"", StringComparison.Ordinal)..];
+        foreach (var (i, row) in Regex.Matches(confusion[..confusion.IndexOf("</table>", StringComparison.Ordinal)], @"<tr><td>(yes|no)</td><td>([^<]*)</td><td>([^<]*)</td>(.*?)</tr>").Index())
+        {
+            Assert.Equal(json.GetProperty("classes")[i].GetString(), row.Groups[1].Value);
+            Assert.Equal(Share("precision", i), row.Groups[2].Value);
+            Assert.Equal(Share("recall", i), row.Groups[3].Value);
+            Assert.Equal(json.GetProperty("confusion")[i].EnumerateArray().Select(cell => $"{cell}"), Regex.Matches(row.Groups[4].Value, ">(\\d+)</td>").Select(cell => cell.Groups[1].Value));
+        }
+
+        Assert.Equal(80, json.GetProperty("confusion").EnumerateArray().Sum(row => row.EnumerateArray().Sum(cell => cell.GetInt64())));
+
+        string Share(string measure, int i) => FormattableString.Invariant($"{100 * json.GetProperty(measure)[i].GetDouble():0.0} %");
+    }
+
+    [Fact]
+    public async Task A_report_says_what_it_leaves_out()
+    {
+        using var driver = new TestDriver();
+        var table = driver.File("wide.csv", string.Join(',', Enumerable.Range(0, 61).Select(i => $"c{i}")) + ",y\n"
+            + string.Concat(Enumerable.Range(0, 300).Select(row => string.Join(',', Enumerable.Range(0, 61).Select(i => ((row * (i + 3)) + (row / 7)) % 19)) + $",class{row % 21}\n")));
+        (await driver.RunAsync("train", "--dataset", table, "--name", "r", "--members", "1", "--epochs", "1", "--set", "model.hidden=[8]")).Succeeded();
+
+        (await driver.RunAsync("report", "r")).Succeeded();
+
+        var page = File.ReadAllText(Path.Combine(driver.RunsFolder, "r", "report", "index.html"));
+        Assert.Contains("Measured on the first 60 of 61 columns.", page, StringComparison.Ordinal);
+        Assert.Contains("A table of all 21 classes is left out: it shows at most 20.", page, StringComparison.Ordinal);
+        Assert.Contains("for the 7 of 21 classes with the most rows", page, StringComparison.Ordinal);
     }
 
     [Fact]

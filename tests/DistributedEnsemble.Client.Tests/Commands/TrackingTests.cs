@@ -2,6 +2,11 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Client.Tests.Rendering;
+using DistributedEnsemble.Client.Trackers;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 
@@ -30,6 +35,41 @@ public sealed class TrackingTests
         Assert.Equal(["data.json", "run.json", "spec.json"], server.Files.Keys.Order(StringComparer.Ordinal));
         Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(driver.RunsFolder, "r", "spec.json"), TestContext.Current.CancellationToken), server.Files["spec.json"]);
         Assert.Equal("FINISHED", server.Status);
+    }
+
+    [Fact]
+    public async Task An_mlflow_server_that_names_itself_gets_the_files_and_of_another_store_it_is_said_that_it_gets_none()
+    {
+        using TestDriver driver = new(), other = new();
+        await using var named = new StrictMlflow { Store = "mlflow-artifacts://tracking.example:5000" };
+        await using var elsewhere = new StrictMlflow { Store = "s3://bucket" };
+
+        Assert.Equal("", (await driver.RunAsync([.. s_train, "--mlflow", named.Url])).Succeeded().Error);
+        var outcome = (await other.RunAsync([.. s_train, "--mlflow", elsewhere.Url])).Succeeded();
+
+        Assert.Empty(named.Faults);
+        Assert.Equal(["data.json", "run.json", "spec.json"], named.Files.Keys.Order(StringComparer.Ordinal));
+        Assert.StartsWith("Warning: The tracking server keeps files of runs at s3://bucket/7/", Assert.Single(outcome.ErrorLines), StringComparison.Ordinal);
+        Assert.Empty(elsewhere.Files);
+        Assert.Equal("FINISHED", elsewhere.Status);
+    }
+
+    [Theory]
+    [InlineData(RunState.Completed, "FINISHED")]
+    [InlineData(RunState.Degraded, "FINISHED")]
+    [InlineData(RunState.Failed, "FAILED")]
+    [InlineData(RunState.Paused, "KILLED")]
+    public async Task An_mlflow_server_is_told_how_a_run_ended(RunState state, string told)
+    {
+        using var driver = new TestDriver();
+        await using var server = new StrictMlflow();
+        var spec = EnsembleSpec.FromJson("""{ "name": "r", "members": 1, "data": { "dataset": "digits" } }""");
+        await using var tracker = await MlflowTracker.BeginAsync(new MlflowServer(server.Url), new RunFolder(driver.RunsFolder, "r"), spec, TimeProvider.System);
+
+        await tracker.EndAsync(Statuses.Of(state, Statuses.Waiting(0)), null);
+
+        Assert.Empty(server.Faults);
+        Assert.Equal(told, server.Status);
     }
 
     [Theory]
@@ -74,6 +114,29 @@ public sealed class TrackingTests
                 var said = Encoding.Latin1.GetString(file, at + 12 + 9, length - 9);
                 if (!said.Contains("session_start_info", StringComparison.Ordinal)) yield return said;
             }
+        }
+    }
+
+    [Fact]
+    public async Task Event_files_say_of_the_ensemble_and_of_its_ema_models_what_evaluate_says()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync([.. s_train, "--set", "averaging.decay=0.9", "--set", "averaging.everySteps=20", "--tensorboard"])).Succeeded();
+
+        foreach (var (folder, from) in new[] { ("ensemble", "final"), ("ema", "ema") })
+        {
+            var file = File.ReadAllBytes(Assert.Single(Directory.GetFiles(Path.Combine(driver.RunsFolder, "r", "tensorboard", folder))));
+            var measures = (await driver.RunAsync("evaluate", "r", "--from", from, "--json")).Succeeded().Json.GetProperty("ensemble");
+            foreach (var measure in new[] { "accuracy", "nll", "brier", "ece" })
+                Assert.Equal((float)measures.GetProperty(measure).GetDouble(), Assert.Single(Scalars(file, $"test/{measure}")));
+        }
+
+        // A value is its tag, and then the number behind the byte that says so.
+        static IEnumerable<float> Scalars(byte[] file, string tag)
+        {
+            var name = Encoding.UTF8.GetBytes(tag);
+            for (var at = 0; at + name.Length + 5 <= file.Length; at++)
+                if (file.AsSpan(at, name.Length).SequenceEqual(name) && file[at + name.Length] == 0x15) yield return BitConverter.ToSingle(file, at + name.Length + 1);
         }
     }
 
@@ -145,6 +208,9 @@ public sealed class TrackingTests
 
         /// <summary>What metrics are answered with; null takes them.</summary>
         public (int Status, string Body)? Refusal { get; init; }
+
+        /// <summary>Where it keeps the files of runs.</summary>
+        public string Store { get; init; } = "mlflow-artifacts:";
 
         public ConcurrentQueue<string> Faults { get; } = [];
 
@@ -231,7 +297,7 @@ public sealed class TrackingTests
                     Assert.True(body.GetProperty("start_time").TryGetInt64(out _));
                     foreach (var tag in body.GetProperty("tags").EnumerateArray()) Keys(tag, "key", "value");
                     RunName = body.GetProperty("run_name").GetString();
-                    return (200, new { run = new { info = new { run_id = RunId, artifact_uri = $"mlflow-artifacts:/7/{RunId}/artifacts" } } });
+                    return (200, new { run = new { info = new { run_id = RunId, artifact_uri = $"{Store}/7/{RunId}/artifacts" } } });
                 case $"POST {Root}runs/log-batch":
                     if (Refused(body) is { } refused) return refused;
                     Log(body);
