@@ -76,18 +76,7 @@ internal static unsafe class RowProduct
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Eight(float* row, nint step, float* w, nint stride, Vector256<float> sum)
     {
-        var (r0, r1) = (Vector256.Load(w), Vector256.Load(w + stride));
-        var (r2, r3) = (Vector256.Load(w + 2 * stride), Vector256.Load(w + 3 * stride));
-        var (r4, r5) = (Vector256.Load(w + 4 * stride), Vector256.Load(w + 5 * stride));
-        var (r6, r7) = (Vector256.Load(w + 6 * stride), Vector256.Load(w + 7 * stride));
-        var (t0, t1) = (Avx.UnpackLow(r0, r1), Avx.UnpackHigh(r0, r1));
-        var (t2, t3) = (Avx.UnpackLow(r2, r3), Avx.UnpackHigh(r2, r3));
-        var (t4, t5) = (Avx.UnpackLow(r4, r5), Avx.UnpackHigh(r4, r5));
-        var (t6, t7) = (Avx.UnpackLow(r6, r7), Avx.UnpackHigh(r6, r7));
-        var (u0, u1) = (Avx.Shuffle(t0, t2, 0x44), Avx.Shuffle(t0, t2, 0xEE));
-        var (u2, u3) = (Avx.Shuffle(t1, t3, 0x44), Avx.Shuffle(t1, t3, 0xEE));
-        var (u4, u5) = (Avx.Shuffle(t4, t6, 0x44), Avx.Shuffle(t4, t6, 0xEE));
-        var (u6, u7) = (Avx.Shuffle(t5, t7, 0x44), Avx.Shuffle(t5, t7, 0xEE));
+        Transpose.Quarters(w, stride, out var u0, out var u1, out var u2, out var u3, out var u4, out var u5, out var u6, out var u7);
         sum = Add(row[0], Avx.Permute2x128(u0, u4, 0x20), sum);
         sum = Add(row[step], Avx.Permute2x128(u1, u5, 0x20), sum);
         sum = Add(row[2 * step], Avx.Permute2x128(u2, u6, 0x20), sum);

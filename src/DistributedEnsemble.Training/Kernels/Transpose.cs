@@ -30,6 +30,30 @@ internal static unsafe class Transpose
         }
     }
 
+    /// <summary>
+    /// Eight numbers of each of eight columns, in registers: as 4×4 blocks that are rows already, two in each result. Row i is the lower
+    /// halves (0x20) of results i and i + 4, and row i + 4 their upper ones (0x31).
+    /// </summary>
+    /// <param name="sourceStride">From one column to the next.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Quarters(
+        float* source, nint sourceStride, out Vector256<float> u0, out Vector256<float> u1, out Vector256<float> u2, out Vector256<float> u3,
+        out Vector256<float> u4, out Vector256<float> u5, out Vector256<float> u6, out Vector256<float> u7)
+    {
+        var (r0, r1) = (Vector256.Load(source), Vector256.Load(source + sourceStride));
+        var (r2, r3) = (Vector256.Load(source + 2 * sourceStride), Vector256.Load(source + 3 * sourceStride));
+        var (r4, r5) = (Vector256.Load(source + 4 * sourceStride), Vector256.Load(source + 5 * sourceStride));
+        var (r6, r7) = (Vector256.Load(source + 6 * sourceStride), Vector256.Load(source + 7 * sourceStride));
+        var (t0, t1) = (Avx.UnpackLow(r0, r1), Avx.UnpackHigh(r0, r1));
+        var (t2, t3) = (Avx.UnpackLow(r2, r3), Avx.UnpackHigh(r2, r3));
+        var (t4, t5) = (Avx.UnpackLow(r4, r5), Avx.UnpackHigh(r4, r5));
+        var (t6, t7) = (Avx.UnpackLow(r6, r7), Avx.UnpackHigh(r6, r7));
+        (u0, u1) = (Avx.Shuffle(t0, t2, 0x44), Avx.Shuffle(t0, t2, 0xEE));
+        (u2, u3) = (Avx.Shuffle(t1, t3, 0x44), Avx.Shuffle(t1, t3, 0xEE));
+        (u4, u5) = (Avx.Shuffle(t4, t6, 0x44), Avx.Shuffle(t4, t6, 0xEE));
+        (u6, u7) = (Avx.Shuffle(t5, t7, 0x44), Avx.Shuffle(t5, t7, 0xEE));
+    }
+
     /// <summary>Eight columns that lie one after the other become rows of eight.</summary>
     /// <param name="sourceStride">From one column to the next.</param>
     /// <param name="targetStride">From one row to the next.</param>
@@ -39,18 +63,7 @@ internal static unsafe class Transpose
         var k = 0;
         for (; k <= length - 8; k += 8, source += 8, target += 8 * targetStride)
         {
-            var (r0, r1) = (Vector256.Load(source), Vector256.Load(source + sourceStride));
-            var (r2, r3) = (Vector256.Load(source + 2 * sourceStride), Vector256.Load(source + 3 * sourceStride));
-            var (r4, r5) = (Vector256.Load(source + 4 * sourceStride), Vector256.Load(source + 5 * sourceStride));
-            var (r6, r7) = (Vector256.Load(source + 6 * sourceStride), Vector256.Load(source + 7 * sourceStride));
-            var (t0, t1) = (Avx.UnpackLow(r0, r1), Avx.UnpackHigh(r0, r1));
-            var (t2, t3) = (Avx.UnpackLow(r2, r3), Avx.UnpackHigh(r2, r3));
-            var (t4, t5) = (Avx.UnpackLow(r4, r5), Avx.UnpackHigh(r4, r5));
-            var (t6, t7) = (Avx.UnpackLow(r6, r7), Avx.UnpackHigh(r6, r7));
-            var (u0, u1) = (Avx.Shuffle(t0, t2, 0x44), Avx.Shuffle(t0, t2, 0xEE));
-            var (u2, u3) = (Avx.Shuffle(t1, t3, 0x44), Avx.Shuffle(t1, t3, 0xEE));
-            var (u4, u5) = (Avx.Shuffle(t4, t6, 0x44), Avx.Shuffle(t4, t6, 0xEE));
-            var (u6, u7) = (Avx.Shuffle(t5, t7, 0x44), Avx.Shuffle(t5, t7, 0xEE));
+            Quarters(source, sourceStride, out var u0, out var u1, out var u2, out var u3, out var u4, out var u5, out var u6, out var u7);
             Avx.Permute2x128(u0, u4, 0x20).Store(target);
             Avx.Permute2x128(u1, u5, 0x20).Store(target + targetStride);
             Avx.Permute2x128(u2, u6, 0x20).Store(target + 2 * targetStride);
