@@ -31,12 +31,9 @@ internal sealed class BatchAnswer : IBatchAnswer
     private BatchAnswer(RunModel model, ConstituentSelection selection, ConstituentAnswers answers, Func<int, bool> hasAnswered)
     {
         (_selection, _answers) = (selection, answers);
-        _task = TaskOf(model, selection);
+        _task = model.Task.FittedBy(selection.Fit);
         _members = [.. Enumerable.Range(0, selection.Constituents.Length).GroupBy(place => selection.Constituents[place].Member).Where(places => places.All(hasAnswered))];
     }
-
-    /// <summary>With what the validation split said of the selection.</summary>
-    public static LearningTask TaskOf(RunModel model, ConstituentSelection selection) => selection.Fit is { Fit: { } fit } ? model.Task.Fitted(fit) : model.Task;
 
     /// <summary>Members that answered.</summary>
     public int Members => _members.Count;

@@ -38,7 +38,7 @@ internal sealed class EnsemblePredictor(
     private async Task<IBatchAnswer> PredictInTurnsAsync(RunModel model, RequestBatch batch, CancellationToken cancellation)
     {
         var (selection, width) = (batch.Selection, model.Width);
-        var exits = new RowExits(BatchAnswer.TaskOf(model, selection), selection, batch.Requests.Sum(request => request.Count));
+        var exits = new RowExits(model.Task.FittedBy(selection.Fit), selection, batch.Requests.Sum(request => request.Count));
         if (AreHere(model, selection.Constituents)) await here.ServeInTurnsAsync(run, selection, exits, rows => Some(batch, rows, width), cancellation);
         while (!exits.Rows.IsEmpty)
         {

@@ -28,7 +28,7 @@ internal sealed class Teacher
     private readonly LearningTask _ofStudent;
 
     private Teacher(RunFolder folder, TrainingPlan plan, ConstituentSelection selection, LearningTask ofStudent) => (_folder, _plan, _selection, _task, _ofStudent) = (
-        folder, plan, selection, selection.Fit is { Fit: { } fit } ? plan.Task.Fitted(fit) : plan.Task, ofStudent);
+        folder, plan, selection, plan.Task.FittedBy(selection.Fit), ofStudent);
 
     /// <summary>The sha256 of its models, each as often as it counts.</summary>
     public IEnumerable<string> Weights => _selection.Constituents.Zip(_selection.Multiplicities).SelectMany(model => Enumerable.Repeat(model.First.Sha256, model.Second));

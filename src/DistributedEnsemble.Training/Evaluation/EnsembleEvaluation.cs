@@ -27,7 +27,7 @@ internal sealed class EnsembleEvaluation
     public EnsembleEvaluation(TrainingPlan plan, ConstituentSelection selection, double? coverage = null)
     {
         (_plan, _selection) = (plan, selection);
-        _task = selection.Fit is { Fit: { } fit } ? plan.Task.Fitted(fit) : plan.Task;
+        _task = plan.Task.FittedBy(selection.Fit);
         _single = [.. selection.Constituents.Select(_ => _task.Quality())];
         (_ensemble, _uncertainty) = (_task.Quality(), _task.Uncertainty());
         if (selection.Fit is not null) _calibrated = _task.Quality(isCalibrated: true);

@@ -38,7 +38,7 @@ internal static class OutOfFoldPrediction
         var answers = await MeasuredAnswers.AskAsync(plan, counted, models, range);
         if (count < range.Count) answers = [.. answers.Select(model => model[(from * plan.Task.Width)..((from + count) * plan.Task.Width)])];
         int[] kept = [.. Enumerable.Range(0, count).Where(row => answers.Any(model => !double.IsNaN(model[row * plan.Task.Width])))];
-        var task = fit is { Fit: { } fitted } ? plan.Task.Fitted(fitted) : plan.Task;
+        var task = plan.Task.FittedBy(fit);
         ImmutableArray<OutputValues> values = [];
         if (kept.Length > 0)
         {

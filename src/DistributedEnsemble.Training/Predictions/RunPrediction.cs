@@ -35,7 +35,7 @@ internal static class RunPrediction
         var task = model.Task;
         var columns = task.TableColumns(coverage);
         var selection = ConstituentSelection.Stored(folder, status.Run, task, ChosenConstituents.Of(status, run.Spec, model.Networks, choice));
-        if (selection.Fit is { Fit: { } fit }) task = task.Fitted(fit);
+        task = task.FittedBy(selection.Fit);
         if (selection.Exit is not null) columns = [.. columns, OutputDescription.MembersUsed];
         var width = (int)run.Data.Inputs.Width;
         using var rows = open(run.Data);

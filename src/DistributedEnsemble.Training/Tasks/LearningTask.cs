@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Evaluation;
 
 namespace DistributedEnsemble.Training.Tasks;
 
@@ -85,6 +86,9 @@ public abstract record LearningTask
 
     /// <summary>The task with what <see cref="Fit"/> said.</summary>
     public abstract LearningTask Fitted(Measures fit);
+
+    /// <summary>The task with what the validation split said of the models that answer; as it is where that said nothing.</summary>
+    internal LearningTask FittedBy(ValidationFit? fit) => fit is { Fit: { } found } ? Fitted(found) : this;
 
     /// <summary>How the networks' outputs become a prediction, for people who have the weights alone.</summary>
     [JsonIgnore]

@@ -38,7 +38,7 @@ internal static class OnnxExport
         if (chosen.MonteCarloSamples > 0)
             throw new SpecException($"prediction.monteCarloSamples is {chosen.MonteCarloSamples}: an ONNX file has dropout's expectation in it. Choose 0 for this file.");
         var selection = ConstituentSelection.Stored(folder, status.Run, task, chosen);
-        if (selection.Fit is { Fit: { } fit }) task = task.Fitted(fit);
+        task = task.FittedBy(selection.Fit);
         var isCalibrated = selection.Fit?.Fit is not null && !(isSingle && selection.Constituents.Length > 1);
         if (isSingle)
         {
