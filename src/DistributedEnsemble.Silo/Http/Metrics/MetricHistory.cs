@@ -25,7 +25,11 @@ internal sealed class MetricHistory(string runsFolder)
     public T? Ask<T>(RunKey run, int member, Func<MetricSeries, T> ask)
     {
         var entry = EntryOf(run, member);
-        lock (entry.Series) return TryReadOn(run, member, entry) ? ask(entry.Series) : default;
+        lock (entry.Series)
+        {
+            using var file = TryOpen(run, member);
+            return TryReadOn(file, entry) ? ask(entry.Series) : default;
+        }
     }
 
     /// <summary>
@@ -42,7 +46,8 @@ internal sealed class MetricHistory(string runsFolder)
         {
             try
             {
-                if (IsShort(run, member, entry, mostBytes)) return (TryReadOn(run, member, entry) ? ask(entry.Series) : default, false);
+                using var file = TryOpen(run, member);
+                if (file is null || entry.Series.Unread(file.Length) <= mostBytes) return (TryReadOn(file, entry) ? ask(entry.Series) : default, false);
             }
             finally
             {
@@ -51,14 +56,8 @@ internal sealed class MetricHistory(string runsFolder)
         }
 
         ReadBehind(run, member, entry);
-        using var file = TryOpen(run, member);
-        return (file is not null && Try(() => sample(file)) is { Count: > 0 } some ? ask(some) : default, true);
-    }
-
-    private bool IsShort(RunKey run, int member, Entry entry, long mostBytes)
-    {
-        using var file = TryOpen(run, member);
-        return file is null || entry.Series.Unread(file.Length) <= mostBytes;
+        using var sampled = TryOpen(run, member);
+        return (sampled is not null && Try(() => sample(sampled)) is { Count: > 0 } some ? ask(some) : default, true);
     }
 
     /// <summary>One file after the other: they all want the same disk and processor.</summary>
@@ -71,7 +70,12 @@ internal sealed class MetricHistory(string runsFolder)
             _reading = _reading.ContinueWith(
                 _ =>
                 {
-                    lock (entry.Series) TryReadOn(run, member, entry);
+                    lock (entry.Series)
+                    {
+                        using var file = TryOpen(run, member);
+                        TryReadOn(file, entry);
+                    }
+
                     lock (_lock) entry.IsWaiting = false;
                 },
                 CancellationToken.None, TaskContinuationOptions.LongRunning, TaskScheduler.Default);
@@ -104,9 +108,9 @@ internal sealed class MetricHistory(string runsFolder)
         }
     }
 
-    private bool TryReadOn(RunKey run, int member, Entry entry)
+    /// <param name="file">Null where there is none, or none that can be read.</param>
+    private static bool TryReadOn(FileStream? file, Entry entry)
     {
-        using var file = TryOpen(run, member);
         var hasRead = file is not null && Try<object>(() =>
         {
             entry.Series.ReadOn(file);
