@@ -86,7 +86,7 @@ internal sealed class InferRequestReader
         }
 
         json.Read();
-        var rows = columns.IsEmpty ? _tensors.Of(input ?? throw NoInputs()) : [];
+        var rows = columns.IsEmpty ? _tensors.Of(input ?? throw _rows.None) : [];
         parameters ??= new InferParameters();
         return new InferRequest
         {
@@ -107,11 +107,11 @@ internal sealed class InferRequestReader
         InputTensor? input = null;
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
-            if (input is not null) throw HttpError.BadRequest($"The request has more than one input: this model takes {_rows.InWords}.");
+            if (input is not null) throw _rows.TooMany;
             input = InputTensor.Read(ref json, _tensors);
         }
 
-        return input ?? throw NoInputs();
+        return input ?? throw _rows.None;
     }
 
     private ImmutableArray<RowColumn> Columns(ref Utf8JsonReader json)
@@ -135,8 +135,6 @@ internal sealed class InferRequestReader
         json.Read();
         return json.TokenType != JsonTokenType.EndArray || _model.Columns.Any(column => column.Name == first);
     }
-
-    private HttpError NoInputs() => HttpError.BadRequest($"The request has no inputs: it needs {_rows.InWords}.");
 
     private List<(OutputTensor Tensor, bool? IsBinary)>? Outputs(ref Utf8JsonReader json)
     {

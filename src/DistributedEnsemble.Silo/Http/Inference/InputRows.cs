@@ -15,7 +15,11 @@ internal sealed class InputRows(ServedModel model, HttpSettings limits, Action<l
     public long Width { get; } = model.InputShape.Aggregate(1L, (product, size) => product * size);
 
     /// <summary>What a request needs, for people.</summary>
-    public string InWords => $"one, \"{InferProtocol.InputName}\", of the shape {ShapeInWords}";
+    private string InWords => $"one, \"{InferProtocol.InputName}\", of the shape {ShapeInWords}";
+
+    public HttpError None => HttpError.BadRequest($"The request has no inputs: it needs {InWords}.");
+
+    public HttpError TooMany => HttpError.BadRequest($"The request has more than one input: this model takes {InWords}.");
 
     private string ShapeInWords => $"[rows, {string.Join(", ", model.InputShape)}]";
 

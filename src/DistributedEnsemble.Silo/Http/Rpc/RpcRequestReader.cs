@@ -41,8 +41,8 @@ internal sealed class RpcRequestReader(ServedModel model, HttpSettings limits, M
 
     private float[] Rows()
     {
-        if (message.Inputs.Count == 0) throw HttpError.BadRequest($"The request has no inputs: it needs {_rows.InWords}.");
-        if (message.Inputs.Count > 1) throw HttpError.BadRequest($"The request has more than one input: this model takes {_rows.InWords}.");
+        if (message.Inputs.Count == 0) throw _rows.None;
+        if (message.Inputs.Count > 1) throw _rows.TooMany;
         var input = message.Inputs[0];
         var type = InputDatatype.Parse(input.Datatype);
         var bytes = Bytes(0);
