@@ -16,22 +16,9 @@ public sealed class MemoryTests(ServedRuns served) : IClassFixture<ServedRuns>
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_answer_over_the_limit_is_refused_before_anything_is_predicted()
-    {
-        await using var server = await served.StartAsync(new HttpSettings { MaxResponseBytes = 4000 });
-        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
-        using var few = await client.PostAsync("/v2/models/other/infer", Request(10, "probabilities"), Cancellation);
-        var before = await ComputedAsync(client);
-
-        using var many = await client.PostAsync("/v2/models/other/infer", Request(30, "probabilities"), Cancellation);
-
-        Assert.Equal(HttpStatusCode.OK, few.StatusCode);
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, many.StatusCode);
-        Assert.Equal(
-            "The answer to 30 rows has up to 5598 bytes: one answer has up to 4000. Ask for fewer rows or outputs.",
-            (await many.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
-        Assert.Equal(before, await ComputedAsync(client));
-    }
+    public Task An_answer_over_the_limit_is_refused_before_anything_is_predicted() => IsRefusedUnasked(
+        new HttpSettings { MaxResponseBytes = 4000 }, "probabilities", 10, 30,
+        "The answer to 30 rows has up to 5598 bytes: one answer has up to 4000. Ask for fewer rows or outputs.");
 
     [Fact]
     public async Task An_answer_that_memory_never_has_room_for_is_too_large_and_not_too_early()
@@ -45,20 +32,23 @@ public sealed class MemoryTests(ServedRuns served) : IClassFixture<ServedRuns>
     }
 
     [Fact]
-    public async Task Models_whose_answers_memory_has_no_room_for_are_not_asked()
+    public Task Models_whose_answers_memory_has_no_room_for_are_not_asked() => IsRefusedUnasked(
+        new HttpSettings { MaxBodyBytes = 300_000, MaxBytesInFlight = 400_000 }, "label_index", 300, 400,
+        "The answers of 3 models to 400 rows take 358400 bytes of memory, beside 111598 of the request and its answer: there are 400000 for all. Ask for fewer rows or members.");
+
+    /// <summary>Few rows are answered; many are too large, and no model is asked for them.</summary>
+    private async Task IsRefusedUnasked(HttpSettings settings, string output, int fewRows, int manyRows, string error)
     {
-        await using var server = await served.StartAsync(new HttpSettings { MaxBodyBytes = 300_000, MaxBytesInFlight = 400_000 });
+        await using var server = await served.StartAsync(settings);
         using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
-        using var few = await client.PostAsync("/v2/models/other/infer", Request(300, "label_index"), Cancellation);
+        using var few = await client.PostAsync("/v2/models/other/infer", Request(fewRows, output), Cancellation);
         var before = await ComputedAsync(client);
 
-        using var many = await client.PostAsync("/v2/models/other/infer", Request(400, "label_index"), Cancellation);
+        using var many = await client.PostAsync("/v2/models/other/infer", Request(manyRows, output), Cancellation);
 
         Assert.Equal(HttpStatusCode.OK, few.StatusCode);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, many.StatusCode);
-        Assert.Equal(
-            "The answers of 3 models to 400 rows take 358400 bytes of memory, beside 111598 of the request and its answer: there are 400000 for all. Ask for fewer rows or members.",
-            (await many.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
+        Assert.Equal(error, (await many.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString());
         Assert.Equal(before, await ComputedAsync(client));
     }
 
