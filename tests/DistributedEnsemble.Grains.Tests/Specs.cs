@@ -100,7 +100,7 @@ internal static class Specs
         var registry = new DatasetRegistry(new Training.Tests.Waves(), new Training.Tests.MixedTables());
         var source = registry.Resolve(document.Dataset);
         var resolved = document.Resolve(source.Defaults);
-        return new TrainingPlan(resolved, source.Load(new DataFolders(), resolved.Data, null), new NetworkRegistry());
+        return new TrainingPlan(resolved, source.Load(new DataFolders(), resolved, null), new NetworkRegistry());
     }
 
     /// <summary>(member, step, sha256) of each snapshot, as the sequential reference computes them.</summary>

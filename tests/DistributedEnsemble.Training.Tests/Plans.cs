@@ -80,7 +80,7 @@ internal static class Plans
     public static TrainingPlan Of(string json, RandomSource? random, params (string Path, string Value)[] settings)
     {
         var spec = Spec(json, settings);
-        var dataset = s_loaded.GetOrAdd($"{spec.Data.Dataset} {spec.Data.Target} {spec.Data.HasOutOfFold}", _ => s_datasets.Resolve(spec.Data.Dataset).Load(new DataFolders(), spec.Data, null));
+        var dataset = s_loaded.GetOrAdd($"{spec.Data.Dataset} {spec.Data.Target} {spec.Data.HasOutOfFold} {spec.Data.ValidationFraction} {spec.Seed}", _ => s_datasets.Resolve(spec.Data.Dataset).Load(new DataFolders(), spec, null));
         return new TrainingPlan(spec, dataset, new NetworkRegistry(), random);
     }
 

@@ -86,10 +86,10 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
         return logs.Root;
     }
 
-    private Dataset Load(DataSpec data, DataDescription recorded)
+    private Dataset Load(EnsembleSpec spec, DataDescription recorded)
     {
-        var (source, found) = _training.Resolve(data, readsPaths: true);
-        return source.Load(new DataFolders(options.DataFolder), found, recorded);
+        var (source, found) = _training.Resolve(spec.Data, readsPaths: true);
+        return source.Load(new DataFolders(options.DataFolder), spec with { Data = found }, recorded);
     }
 
     private RunFolder Folder(string name) => new(options.RunsFolder, name);

@@ -8,7 +8,7 @@ using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Distillation;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Members;
-using DistributedEnsemble.Training.Tasks;
+using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Grains.Plans;
 
@@ -17,7 +17,7 @@ internal sealed class PlanCache : IDisposable
 {
     private readonly EnsembleTrainingOptions _options;
     private readonly bool _recordsNamePaths;
-    private readonly SharedValues<(DataSpec Data, bool IsFormer), Dataset> _datasets;
+    private readonly SharedValues<DataKey, Dataset> _datasets;
     private readonly SharedValues<(RunKey Run, string Definition), LoadedPlan> _plans;
 
     public PlanCache(EnsembleTrainingOptions options, IRunOwnership ownership, TimeProvider time)
@@ -42,7 +42,11 @@ internal sealed class PlanCache : IDisposable
 
     /// <summary>The data of a run to be; takes as long as loading it.</summary>
     /// <exception cref="DataException">The data cannot be had.</exception>
-    public DataUse Load(SpecDocument document, bool namesPaths) => new(Load(document.Data, null, _options.ReadsPaths && namesPaths));
+    public DataUse Load(SpecDocument document, bool namesPaths)
+    {
+        var spec = Resolve(document, namesPaths);
+        return new DataUse(Load(spec, Teacher.DataOf(_options.RunsFolder, spec), _options.ReadsPaths && namesPaths));
+    }
 
     /// <summary>The plan of a run to be.</summary>
     /// <exception cref="SpecException">The spec does not fit the data, or its members not into memory.</exception>
@@ -84,7 +88,7 @@ internal sealed class PlanCache : IDisposable
 
     private LoadedPlan Restore(KnownRun run)
     {
-        SharedValues<(DataSpec, bool), Dataset>.Loan? data = null;
+        SharedValues<DataKey, Dataset>.Loan? data = null;
         try
         {
             var plan = TrainingPlan.Restore(
@@ -105,34 +109,42 @@ internal sealed class PlanCache : IDisposable
         return plan;
     }
 
-    /// <param name="recorded">How a run that was started before knows the data. What the same file is taken for today is the same, unless the run is from former times.</param>
-    private SharedValues<(DataSpec Data, bool IsFormer), Dataset>.Loan Load(DataSpec data, DataDescription? recorded, bool readsPaths) => _datasets.Take(
-        (KeyOf(data), IsFormer: recorded is { Version: 1 } || (data.HasOutOfFold && recorded is { Table: not null, Task: Regression { IsRobust: false } })), () =>
-        {
-            var (source, found) = _options.Resolve(data, readsPaths);
-            return source.Load(new DataFolders(_options.DataFolder), found, recorded);
-        });
+    /// <param name="recorded">How a run that was started before, or a student's teacher, knows the data.</param>
+    private SharedValues<DataKey, Dataset>.Loan Load(EnsembleSpec spec, DataDescription? recorded, bool readsPaths)
+    {
+        var (source, found) = _options.Resolve(spec.Data, readsPaths);
+        return _datasets.Take(KeyOf(spec, source, recorded), () => source.Load(new DataFolders(_options.DataFolder), spec with { Data = found }, recorded));
+    }
 
     /// <summary>What clients call a file is no part of what it is: the same bytes under another name are the same data.</summary>
-    private static DataSpec KeyOf(DataSpec data) => data with
+    private static DataKey KeyOf(EnsembleSpec spec, IDatasetSource source, DataDescription? recorded)
     {
-        Dataset = UploadedName.Parse(data.Dataset)?.Sha256 ?? data.Dataset,
-        Test = data.Test is { } test ? UploadedName.Parse(test)?.Sha256 ?? test : null,
-        ValidationFraction = 0,
-        // Targets have other units then.
-        Bootstrap = data.HasOutOfFold,
-        Folds = 0,
-        Columns = 1,
-    };
+        // Only a table is encoded by what the rows that train say of it.
+        var isSplit = source is TableSource && spec.Data.ValidationFraction > 0;
+        var data = spec.Data with
+        {
+            Dataset = UploadedName.Parse(spec.Data.Dataset)?.Sha256 ?? spec.Data.Dataset,
+            Test = spec.Data.Test is { } test ? UploadedName.Parse(test)?.Sha256 ?? test : null,
+            ValidationFraction = isSplit ? spec.Data.ValidationFraction : 0,
+            // Targets have other units then.
+            Bootstrap = spec.Data.HasOutOfFold,
+            Folds = 0,
+            Columns = 1,
+        };
+        // What a file is taken for today is what a run recorded, unless it is from former times, or read as its teacher's.
+        return new DataKey(data, isSplit ? spec.Seed : 0, recorded is not null && (recorded.IsFormer || spec.Distillation is not null) ? recorded.Reading : null);
+    }
 
-    internal sealed record LoadedPlan(TrainingPlan Plan, SharedValues<(DataSpec, bool), Dataset>.Loan Data);
+    internal sealed record DataKey(DataSpec Data, ulong Seed, string? Reading);
+
+    internal sealed record LoadedPlan(TrainingPlan Plan, SharedValues<DataKey, Dataset>.Loan Data);
 
     /// <summary>One use of data.</summary>
     public sealed class DataUse : IDisposable
     {
-        private readonly SharedValues<(DataSpec, bool), Dataset>.Loan _loan;
+        private readonly SharedValues<DataKey, Dataset>.Loan _loan;
 
-        internal DataUse(SharedValues<(DataSpec, bool), Dataset>.Loan loan) => _loan = loan;
+        internal DataUse(SharedValues<DataKey, Dataset>.Loan loan) => _loan = loan;
 
         public Dataset Dataset => _loan.Value;
 

@@ -34,7 +34,7 @@ internal static class RunReports
     /// <exception cref="DataException">The data is missing, or is not what the run was trained on.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
     public static string Write(
-        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks)
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<EnsembleSpec, DataDescription, Dataset> load, NetworkRegistry networks)
     {
         var run = RunDescription.Read(folder);
         var plan = TrainingPlan.Restore(status.Run, new RunDefinition(run.Spec.ToJson(), run.Data.ToJson()), load, networks);

@@ -24,7 +24,7 @@ public sealed record DataDescription
     /// <summary>Characters of a column's or a class's name: it is in every description, and a class's name in every answer.</summary>
     public const int LongestName = 256;
 
-    private const int CurrentVersion = 2;
+    private const int CurrentVersion = 3;
 
     private static (IReadOnlyDictionary<string, Type> Tasks, JsonSerializerOptions Json) s_format;
 
@@ -57,7 +57,10 @@ public sealed record DataDescription
     /// <summary>The name of the task that a description names, whether it is known here or not; null of former ones, which were classifications.</summary>
     public static string? TaskOf(string json) => (string?)JsonNode.Parse(json)?["task"]?["name"];
 
-    /// <summary>1 of runs whose columns were all numbers and whose tasks were all classifications.</summary>
+    /// <summary>
+    /// 1 of runs whose columns were all numbers and whose tasks were all classifications; 2 of those whose encoders had seen the
+    /// validation rows.
+    /// </summary>
     public int Version { get; init; } = 1;
 
     public required string Dataset { get; init; }
@@ -124,7 +127,7 @@ public sealed record DataDescription
         var description = Of(plan.Dataset, plan.Split.Validation.Length);
         return Enumerable.Range(0, plan.Spec.Members).All(member => plan.Spec.OfMember(member).Model.NumericEmbedding is null)
             ? description
-            : description with { Numbers = [.. plan.Dataset.Inputs.Numbers.Value] };
+            : description with { Numbers = [.. plan.Inputs.Numbers.Value] };
     }
 
     /// <param name="validation">How many of the training rows are the validation split.</param>
@@ -148,6 +151,13 @@ public sealed record DataDescription
             Splits = new SplitSizes(dataset.Train.Count - validation, validation, dataset.Test.Count),
         };
     }
+
+    /// <summary>Whether the same file would be read otherwise today.</summary>
+    [JsonIgnore]
+    public bool IsFormer => Version < CurrentVersion;
+
+    /// <summary>How the data is read, as a text: the same of runs that may share it.</summary>
+    internal string Reading => (this with { Dataset = "", Numbers = null, Splits = new SplitSizes(0, 0, 0) }).ToJson();
 
     public string ToJson() => JsonSerializer.Serialize(this, Format) + "\n";
 

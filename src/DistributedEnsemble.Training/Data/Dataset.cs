@@ -9,10 +9,6 @@ namespace DistributedEnsemble.Training.Data;
 /// <summary>A dataset in memory. Its samples live until it is disposed.</summary>
 public sealed class Dataset : IDisposable
 {
-    private readonly Lazy<IReadOnlyList<NumberInput>> _numbers;
-
-    public Dataset() => _numbers = new(() => NumberInputs.Of(this));
-
     /// <summary>The name of a registered dataset, or of a CSV file without its folder.</summary>
     public required string Name { get; init; }
 
@@ -29,10 +25,9 @@ public sealed class Dataset : IDisposable
     /// <summary>Inputs that are indices of levels.</summary>
     public IReadOnlyList<EmbeddedInput> Embedded { get; init; } = [];
 
-    /// <summary>What the network is given.</summary>
+    /// <summary>What a network is given that embeds no numbers: how these are divided, the rows of a plan say.</summary>
     public NetworkInputs Inputs => new(InputShape, Embedded)
     {
-        Numbers = _numbers,
         Features = Table is null ? [] : [.. Table.Features.Select(feature => feature.Inputs)],
     };
 

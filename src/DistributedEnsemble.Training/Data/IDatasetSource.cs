@@ -23,11 +23,12 @@ public interface IDatasetSource
     /// <exception cref="DataException">The data is missing or damaged.</exception>
     Dataset Load(DataFolders folders);
 
-    /// <summary>Loads the data as a spec wants it.</summary>
+    /// <summary>Loads the data as a spec wants it, with encoders that are fitted on the rows that train by its seed and its validation split.</summary>
     /// <param name="recorded">How a run that was started before knows the data; null of a new one.</param>
     /// <exception cref="DataException">The data is missing or damaged, or not such that the spec could be followed.</exception>
-    Dataset Load(DataFolders folders, DataSpec data, DataDescription? recorded)
+    Dataset Load(DataFolders folders, EnsembleSpec spec, DataDescription? recorded)
     {
+        var data = spec.Data;
         var given = data.Target is not null ? "data.target" : data.Task is not null ? "data.task" : data.Ignore is not null ? "data.ignore"
             : data.Categorical is not null ? "data.categorical" : data.Header is not null ? "data.header" : data.Test is not null ? "data.test"
             : data.ImageSize is not null ? "data.imageSize" : null;

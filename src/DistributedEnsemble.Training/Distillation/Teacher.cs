@@ -47,7 +47,7 @@ internal sealed class Teacher
             if (status.State is not (RunState.Completed or RunState.Degraded)) throw Wrong(name, $"it is {status.State.ToString().ToLowerInvariant()}, and a teacher's training must have ended");
             var run = RunDescription.Read(folder);
             CheckData(name, run.Data, DataDescription.Of(dataset, 0));
-            var plan = new TrainingPlan(run.Spec, run.Data.Task is Regression task && task != dataset.Task ? dataset.InUnitsOf(task) : dataset, networks);
+            var plan = new TrainingPlan(run.Spec, run.Data.Task is Regression task && task != dataset.Task ? dataset.InUnitsOf(task) : dataset, networks, numbers: run.Data.Numbers);
             var chosen = ChosenConstituents.Of(status, plan, null);
             var fit = ValidationFits.OfAsync(folder, plan, chosen, new FolderConstituents(folder, plan)).GetAwaiter().GetResult();
             return new Teacher(folder, plan, ConstituentSelection.Of(chosen, fit), dataset.Task);
@@ -56,6 +56,25 @@ internal sealed class Teacher
         {
             throw Wrong(name, exception.Message.TrimEnd('.'));
         }
+    }
+
+    /// <summary>How a student reads its data: as its teacher did, whose models know no other inputs.</summary>
+    /// <returns>Null of a run without a teacher, and of one that asks for other columns; what is wrong is told when the teacher is opened.</returns>
+    public static DataDescription? DataOf(string runs, EnsembleSpec student)
+    {
+        if (student.Distillation?.Teacher is not { } name || !RunName.IsValid(name)) return null;
+        try
+        {
+            var run = RunDescription.Read(new RunFolder(runs, name));
+            return AskedOf(run.Spec.Data) == AskedOf(student.Data) ? run.Data : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+
+        // The bytes of the files are compared elsewhere; rows are each run's own.
+        static DataSpec AskedOf(DataSpec data) => data with { Dataset = "", Test = null, ValidationFraction = 0, Bootstrap = false, Folds = 0, Columns = 1 };
     }
 
     /// <summary>Whether it still is the one that a run began with.</summary>

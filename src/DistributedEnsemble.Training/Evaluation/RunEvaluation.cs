@@ -22,7 +22,7 @@ internal static class RunEvaluation
     /// <exception cref="DataException">The data is missing, or is not what the run was trained on.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
     public static EvaluationReport Evaluate(
-        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks,
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<EnsembleSpec, DataDescription, Dataset> load, NetworkRegistry networks,
         double? coverage = null, CancellationToken cancellation = default)
     {
         var run = RunDescription.Read(folder);
@@ -44,7 +44,7 @@ internal static class RunEvaluation
     /// <summary>Predicts the training rows of a run's folder, each by the members that did not see it, on the calling thread.</summary>
     /// <inheritdoc cref="Evaluate"/>
     public static PredictedRows PredictOutOfFold(
-        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks,
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<EnsembleSpec, DataDescription, Dataset> load, NetworkRegistry networks,
         double? coverage = null, CancellationToken cancellation = default)
     {
         var run = RunDescription.Read(folder);

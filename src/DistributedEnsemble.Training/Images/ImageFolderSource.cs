@@ -45,11 +45,12 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
     /// <summary>Whether a file's name ends as an image's.</summary>
     internal static bool IsImage(string path) => s_extensions.Contains(Path.GetExtension(path).ToLowerInvariant());
 
-    public Dataset Load(DataFolders folders) => Load(folders, new DataSpec(), null);
+    public Dataset Load(DataFolders folders) => Load(folders, new EnsembleSpec(), null);
 
     /// <inheritdoc/>
-    public Dataset Load(DataFolders folders, DataSpec data, DataDescription? recorded)
+    public Dataset Load(DataFolders folders, EnsembleSpec spec, DataDescription? recorded)
     {
+        var data = spec.Data;
         if (data is not { Target: null, Ignore: null, Categorical: null, Header: null, Test: null } || data.Task is TaskKind.Regression)
             throw new DataException($"{path} is a folder of images: data.target, data.task, data.ignore, data.categorical, data.header and data.test are for tables.");
         var root = Find(folders);

@@ -18,8 +18,9 @@ public sealed class TrainingPlan
     private readonly Lazy<SoftTargets?> _soft;
 
     /// <param name="soft">Has what a student learns of its teacher, when the first member is trained.</param>
+    /// <param name="numbers">The bins of numbers that are embedded, as a run recorded them; null finds them among the rows that train.</param>
     /// <exception cref="SpecException">The spec does not fit the data.</exception>
-    public TrainingPlan(EnsembleSpec spec, Dataset dataset, NetworkRegistry networks, RandomSource? random = null, Func<SoftTargets?>? soft = null)
+    public TrainingPlan(EnsembleSpec spec, Dataset dataset, NetworkRegistry networks, RandomSource? random = null, Func<SoftTargets?>? soft = null, IReadOnlyList<NumberInput>? numbers = null)
     {
         _soft = new Lazy<SoftTargets?>(soft ?? (() => null));
         (Spec, Dataset) = (spec, dataset);
@@ -27,7 +28,8 @@ public sealed class TrainingPlan
         Split = ValidationSplit.Draw(dataset.Train, dataset.Task, spec.Data.ValidationFraction, Random);
         Rows = new MemberRows(spec.Data, dataset.Train, dataset.Task, Split, Random);
         Task = dataset.Task.For(spec.OfMember(0));
-        Networks = new MemberNetworks(spec, dataset.Inputs, Task.Outputs, networks, Random);
+        Inputs = dataset.Inputs with { Numbers = new(() => numbers ?? NumberInputs.Of(dataset, Split.Training)) };
+        Networks = new MemberNetworks(spec, Inputs, Task.Outputs, networks, Random);
         foreach (var member in Networks.Variants) _ = Networks.Of(member);
         _members = [.. Enumerable.Range(0, spec.Members).Select(PlanOf)];
         _validation = new Lazy<Samples>(() => dataset.Train.Chosen(Split.Validation));
@@ -39,12 +41,12 @@ public sealed class TrainingPlan
     /// <param name="soft">Has what a student learns of its teacher; not asked unless a member is trained.</param>
     /// <exception cref="DataException">The data is missing, or is not what it was.</exception>
     public static TrainingPlan Restore(
-        string run, RunDefinition definition, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks, Func<EnsembleSpec, Dataset, SoftTargets>? soft = null)
+        string run, RunDefinition definition, Func<EnsembleSpec, DataDescription, Dataset> load, NetworkRegistry networks, Func<EnsembleSpec, Dataset, SoftTargets>? soft = null)
     {
         var spec = EnsembleSpec.FromJson(definition.Spec);
         var recorded = DataDescription.FromJson(definition.Data);
-        var dataset = load(spec.Data, recorded);
-        return dataset.Sha256 == recorded.Sha256 ? new TrainingPlan(spec, dataset, networks, soft: spec.Distillation is null || soft is null ? null : () => soft(spec, dataset)) : throw new DataException(
+        var dataset = load(spec, recorded);
+        return dataset.Sha256 == recorded.Sha256 ? new TrainingPlan(spec, dataset, networks, soft: spec.Distillation is null || soft is null ? null : () => soft(spec, dataset), numbers: recorded.Numbers) : throw new DataException(
             $"Dataset \"{spec.Data.Dataset}\" has changed since run \"{run}\" began: its SHA-256 is {dataset.Sha256}, "
             + $"the run's is {recorded.Sha256}. Bring the old data back, or start a new run.");
     }
@@ -64,6 +66,9 @@ public sealed class TrainingPlan
     /// <summary>Which of the training rows each member sees.</summary>
     internal MemberRows Rows { get; }
     public MemberNetworks Networks { get; }
+
+    /// <summary>What networks are given.</summary>
+    internal NetworkInputs Inputs { get; }
 
     /// <summary>In order of their indices.</summary>
     public IReadOnlyList<MemberPlan> Members => _members;

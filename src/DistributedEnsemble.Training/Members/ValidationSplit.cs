@@ -25,40 +25,44 @@ public sealed record ValidationSplit(int Rows, int[] Validation)
     public int[] Training => LazyInitializer.EnsureInitialized(ref _training, ListTraining);
 
     /// <exception cref="SpecException">Nothing would be left to train on.</exception>
-    public static ValidationSplit Draw(Samples samples, LearningTask task, double fraction, RandomSource random)
+    public static ValidationSplit Draw(Samples samples, LearningTask task, double fraction, RandomSource random) =>
+        Draw(samples.Targets.Length, task.Strata, row => task.Stratum(samples.Targets[row]), fraction, random);
+
+    /// <param name="stratumOf">Of a row, below <paramref name="strata"/>.</param>
+    /// <inheritdoc cref="Draw(Samples, LearningTask, double, RandomSource)"/>
+    internal static ValidationSplit Draw(int count, int strata, Func<int, int> stratumOf, double fraction, RandomSource random)
     {
-        var targets = samples.Targets;
-        var starts = new int[task.Strata + 1];
-        foreach (var target in targets) starts[task.Stratum(target) + 1]++;
-        for (var stratum = 0; stratum < task.Strata; stratum++) starts[stratum + 1] += starts[stratum];
+        var starts = new int[strata + 1];
+        for (var row = 0; row < count; row++) starts[stratumOf(row) + 1]++;
+        for (var stratum = 0; stratum < strata; stratum++) starts[stratum + 1] += starts[stratum];
 
         // The rows of one stratum after those of another, in memory that is given back at once: of long tables each array counts.
-        using var memory = new NativeVector(targets.Length);
+        using var memory = new NativeVector(count);
         var rows = MemoryMarshal.Cast<float, int>(memory.Span);
         var next = starts[..^1];
-        for (var row = 0; row < targets.Length; row++) rows[next[task.Stratum(targets[row])]++] = row;
-        var (validates, count) = (new BitArray(targets.Length), 0);
-        for (var stratum = 0; stratum < task.Strata; stratum++)
+        for (var row = 0; row < count; row++) rows[next[stratumOf(row)]++] = row;
+        var (validates, chosen) = (new BitArray(count), 0);
+        for (var stratum = 0; stratum < strata; stratum++)
         {
             var members = rows[starts[stratum]..starts[stratum + 1]];
             random.Shuffle(new DistributedEnsemble.Training.Randomness.Draw(Purpose.DataSplit, 0, 0, (uint)stratum), members);
-            var chosen = (int)Math.Round(members.Length * fraction, MidpointRounding.AwayFromZero);
-            foreach (var row in members[..chosen]) validates[row] = true;
-            count += chosen;
+            var share = (int)Math.Round(members.Length * fraction, MidpointRounding.AwayFromZero);
+            foreach (var row in members[..share]) validates[row] = true;
+            chosen += share;
         }
 
-        if (count == targets.Length)
+        if (chosen == count)
         {
-            throw new SpecException($"data.validationFraction is {fraction}: of {targets.Length} rows none is left to train on. Make it smaller.");
+            throw new SpecException($"data.validationFraction is {fraction}: of {count} rows none is left to train on. Make it smaller.");
         }
 
-        var validation = new int[count];
-        for (int row = 0, i = 0; row < targets.Length; row++)
+        var validation = new int[chosen];
+        for (int row = 0, i = 0; row < count; row++)
         {
             if (validates[row]) validation[i++] = row;
         }
 
-        return new ValidationSplit(targets.Length, validation);
+        return new ValidationSplit(count, validation);
     }
 
     private int[] ListTraining()

@@ -22,6 +22,16 @@ internal static class ColumnKinds
 
     public static string NameOf(ColumnEncoder encoder) => All.First(kind => kind.Encoder == encoder.GetType()).Name;
 
+    /// <summary>The first kind that takes the column by all rows that do not test, fitted on those that train.</summary>
+    /// <inheritdoc cref="Fit(string, ColumnSurvey, bool)"/>
+    public static ColumnEncoder Fit(string name, ColumnSurvey all, ColumnSurvey training, bool categorical)
+    {
+        var encoder = Fit(name, all, categorical);
+        if (encoder.Inputs == 0 || ReferenceEquals(all, training)) return encoder;
+        // Where the training rows alone are not of that kind, only what takes any text can encode the others.
+        return All.First(kind => kind.Encoder == encoder.GetType()).Fit(name, training) ?? CategoryColumn.Fit(name, training) ?? TextColumn.Fit(name, all);
+    }
+
     /// <summary>The first kind that takes the column.</summary>
     /// <param name="categorical">Whether somebody said that its numbers are names of categories.</param>
     public static ColumnEncoder Fit(string name, ColumnSurvey survey, bool categorical) =>

@@ -26,7 +26,7 @@ internal sealed record TableInspection(
         var rows = all.Length == 0 ? 0 : all[0].Rows;
         try
         {
-            var survey = TableSurvey.Of(file, data, data.Test is not null);
+            var survey = TableSurvey.Of(file, new EnsembleSpec { Data = data }, data.Test is not null);
             var encoders = survey.Description.Columns.ToDictionary(column => column.Name);
             return new TableInspection(
                 path, format, rows, survey.Description.RowsWithoutTarget, survey.Target.Name,

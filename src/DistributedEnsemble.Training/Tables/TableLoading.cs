@@ -7,7 +7,7 @@ using DistributedEnsemble.Training.Tasks;
 namespace DistributedEnsemble.Training.Tables;
 
 /// <summary>
-/// Makes samples of a table. A file is read twice or three times, first to know its columns, then into memory that is allocated
+/// Makes samples of a table. A file is read three to five times, first to know its columns, then into memory that is allocated
 /// once: a table of any length takes little more than its inputs.
 /// </summary>
 internal static class TableLoading
@@ -15,11 +15,11 @@ internal static class TableLoading
     /// <param name="test">The table that tests; null takes every fifth row.</param>
     /// <param name="recorded">How a run that was started before reads the table; null looks.</param>
     /// <exception cref="DataException">The table cannot be learned from.</exception>
-    public static Dataset Load(TableFile file, TableFile? test, string name, DataSpec options, DataDescription? recorded)
+    public static Dataset Load(TableFile file, TableFile? test, string name, EnsembleSpec spec, DataDescription? recorded)
     {
         var sha256 = Sha256(file, test);
         if (recorded is not null && recorded.Sha256 == sha256) return Load(file, test, Reading.Of(recorded, file), name, sha256);
-        var survey = TableSurvey.Of(file, options, test is not null);
+        var survey = TableSurvey.Of(file, spec, test is not null);
         return Load(file, test, Reading.Of(survey), name, sha256);
     }
 

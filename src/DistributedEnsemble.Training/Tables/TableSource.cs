@@ -34,18 +34,13 @@ public sealed class TableSource(string path, string? name = null) : IDatasetSour
             $"{path} was not found: looked for {string.Join(" and ", location.Looked)}. If it lies in another folder DIR, make DIR the data folder.");
     }
 
-    public Dataset Load(DataFolders folders) => Load(folders, new DataSpec(), null);
+    public Dataset Load(DataFolders folders) => Load(folders, new EnsembleSpec(), null);
 
     /// <inheritdoc/>
-    public Dataset Load(DataFolders folders, DataSpec data, DataDescription? recorded) => TableLoading.Load(
-        TableFile.Of(Find(folders), name ?? path), TestOf(data, folders), Name, data, recorded);
+    public Dataset Load(DataFolders folders, EnsembleSpec spec, DataDescription? recorded) => TableLoading.Load(
+        TableFile.Of(Find(folders), name ?? path), TestOf(spec.Data, folders), Name, spec, recorded);
 
-    /// <summary>What training would make of the table.</summary>
-    /// <exception cref="DataException">The table cannot be learned from.</exception>
-    internal TableSurvey Survey(DataFolders folders, DataSpec options) =>
-        TableSurvey.Of(TableFile.Of(Find(folders), name ?? path), options, options.Test is not null);
-
-    private static TableFile? TestOf(DataSpec options, DataFolders folders) =>
+        private static TableFile? TestOf(DataSpec options, DataFolders folders) =>
         options.Test is { } test ? TableFile.Of(Find(test, folders), test) : null;
 
     private static DatasetLocation Locate(string path, DataFolders folders)

@@ -1,6 +1,9 @@
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Randomness;
 
 namespace DistributedEnsemble.Training.Tables;
 
@@ -36,8 +39,9 @@ internal sealed class TableSurvey
 
     /// <param name="hasTest">Whether a table of its own tests, and all rows train.</param>
     /// <exception cref="DataException">The table cannot be learned from.</exception>
-    public static TableSurvey Of(TableFile file, DataSpec options, bool hasTest)
+    public static TableSurvey Of(TableFile file, EnsembleSpec spec, bool hasTest)
     {
+        var options = spec.Data;
         var format = file.Detect(options.Header);
         var columns = ReadColumns(file, format);
         var ignored = NamedColumns.All(columns, options.Ignore, "ignore", file.Name);
@@ -46,10 +50,10 @@ internal sealed class TableSurvey
             throw new DataException($"{file.Name}: the column {OneLine.Quoted(both)} is one of data.ignore and one of data.categorical. A column that is left out is of no kind: name it in one of them.");
         if (TargetColumn.Find(columns, options, file.Name) is not { } target)
         {
-            var all = Pass.Over(file, format, target: null, hasTest);
-            if (all.Rows < LeastRows) throw TooFew(file, all.Rows, "row");
+            var rows = Pass.Over(file, format, target: null, hasTest);
+            if (rows.Rows < LeastRows) throw TooFew(file, rows.Rows, "row");
             target = Enumerable.Range(0, columns.Count).LastOrDefault(
-                place => !ignored.Contains(columns[place]) && IsOfUse(columns[place], all.Surveys[place], categorical), -1);
+                place => !ignored.Contains(columns[place]) && IsOfUse(columns[place], rows.Surveys[place], categorical), -1);
             if (target < 0) throw new DataException($"{file.Name} has no column that can be predicted: each is constant, a name of the row, or text.");
         }
 
@@ -57,12 +61,16 @@ internal sealed class TableSurvey
         var pass = Pass.Over(file, format, target, hasTest, keepsTargets: options.HasOutOfFold);
         if (pass.WithTarget < LeastRows && (pass.WithTarget > 0 || pass.Rows == 0))
             throw TooFew(file, pass.WithTarget, pass.WithTarget == pass.Rows ? "row" : "row with a target");
-        var fitted = TargetColumn.Fit(columns[target], pass.Surveys[target], options.Task, file.Name);
+        var all = TargetColumn.Fit(columns[target], pass.Surveys[target], options.Task, file.Name);
+        int[] validation = options.ValidationFraction == 0 ? [] : Validation(file, format, target, hasTest, all, pass.Train, spec);
+        // What the validation rows choose, they have no part in.
+        var training = validation.Length == 0 ? pass : Pass.Over(file, format, target, hasTest, options.HasOutOfFold, validation);
+        var fitted = all.FittedOn(training.Surveys[target], file.Name);
         ColumnEncoder[] encoders =
         [
             .. columns.Index().Where(column => column.Index != target).Select(column => ignored.Contains(column.Item)
                 ? new IgnoredColumn { Name = column.Item, Note = "ignored" }
-                : ColumnKinds.Fit(column.Item, pass.Surveys[column.Index], categorical.Contains(column.Item))),
+                : ColumnKinds.Fit(column.Item, pass.Surveys[column.Index], training.Surveys[column.Index], categorical.Contains(column.Item))),
         ];
         if (encoders.All(encoder => encoder.Inputs == 0))
             throw new DataException($"{file.Name} has no column to predict {OneLine.Quoted(columns[target])} from: {LeftOut(encoders)}.");
@@ -92,6 +100,26 @@ internal sealed class TableSurvey
         ? "it is the only one"
         : string.Join("; ", encoders.Select(encoder => $"{OneLine.Quoted(encoder.Name)} is left out ({encoder.Note})"));
 
+    /// <summary>Which of the rows that do not test are the validation split.</summary>
+    private static int[] Validation(TableFile file, TableFormat format, int place, bool hasTest, TargetColumn target, long count, EnsembleSpec spec)
+    {
+        if (count > Array.MaxLength) return [];
+        var task = target.Task;
+        // In memory that is given back at once: of long tables each array counts.
+        using var strata = task.Strata == 1 ? null : new NativeVector(count);
+        if (strata is not null)
+        {
+            using var rows = file.Read(format);
+            for (int row = 0, train = 0; rows.Read();)
+            {
+                if (rows[place].IsMissing || (!hasTest && IsTest(row++))) continue;
+                strata.Span[train++] = task.Stratum(target.Read(rows[place], out _)!.Value);
+            }
+        }
+
+        return ValidationSplit.Draw((int)count, task.Strata, row => strata is null ? 0 : (int)strata.Span[row], spec.Data.ValidationFraction, new RandomSource(spec.Seed)).Validation;
+    }
+
     private static IReadOnlyList<string> ReadColumns(TableFile file, TableFormat format)
     {
         using var rows = file.Read(format);
@@ -106,16 +134,24 @@ internal sealed class TableSurvey
     {
         /// <param name="target">Null takes every row for one with a target.</param>
         /// <param name="keepsTargets">Whether the survey of the target has all of its numbers.</param>
-        public static Pass Over(TableFile file, TableFormat format, int? target, bool hasTest, bool keepsTargets = false)
+        /// <param name="leftOut">Ascending rows, of those that do not test, that are not looked at; null is none.</param>
+        public static Pass Over(TableFile file, TableFormat format, int? target, bool hasTest, bool keepsTargets = false, int[]? leftOut = null)
         {
             using var rows = file.Read(format);
             var surveys = Enumerable.Range(0, rows.Columns.Count).Select(place => new ColumnSurvey(keepsTargets && place == target)).ToArray();
-            var (row, withTarget, train) = (0L, 0L, 0L);
+            var (row, withTarget, train, left) = (0L, 0L, 0L, 0);
             for (; rows.Read(); row++)
             {
                 if (target is { } place && rows[place].IsMissing) continue;
                 if (!hasTest && IsTest(withTarget++)) continue;
+                var isLeftOut = left < leftOut?.Length && leftOut[left] == train;
                 train++;
+                if (isLeftOut)
+                {
+                    left++;
+                    continue;
+                }
+
                 for (var column = 0; column < surveys.Length; column++) surveys[column].Add(rows[column], row);
             }
 

@@ -39,6 +39,7 @@ internal sealed class TargetColumn
     public static TaskKind Infer(ColumnSurvey survey) =>
         survey.AreNumbers && !(survey.AreWhole && !survey.HasMoreLevels && survey.Levels.Count <= MostNumbers) ? TaskKind.Regression : TaskKind.Classification;
 
+    /// <summary>The task and its classes are what all rows say that do not test.</summary>
     /// <exception cref="DataException">The column cannot be learned.</exception>
     public static TargetColumn Fit(string name, ColumnSurvey survey, TaskKind? kind, string file)
     {
@@ -48,6 +49,11 @@ internal sealed class TargetColumn
             throw new DataException($"{column} is {OneLine.Quoted(survey.Levels.Keys.First())} in every training row: there is nothing to learn. Choose another with data.target.");
         return new TargetColumn(name, (kind ?? Infer(survey)) == TaskKind.Regression ? Number(name, survey, column) : Classes(name, survey, column));
     }
+
+    /// <summary>The same target in the units of the rows that train.</summary>
+    /// <param name="training">Their survey.</param>
+    /// <exception cref="DataException">They have one value.</exception>
+    public TargetColumn FittedOn(ColumnSurvey training, string file) => Task is Classification ? this : Fit(Name, training, TaskKind.Regression, file);
 
     /// <summary>The target that a run was trained on.</summary>
     public static TargetColumn Of(LearningTask task, string name) => new(name, task);

@@ -24,7 +24,7 @@ internal static class RunVerification
     /// <exception cref="SpecException">There is nothing to compare with, or nothing trains like that any more.</exception>
     /// <exception cref="DataException">The data is missing, or is not what the run was trained on.</exception>
     public static VerificationReport Verify(
-        RunFolder folder, RunStatus status, VerificationChoice choice, Func<DataSpec, DataDescription, Dataset> load, NetworkRegistry networks,
+        RunFolder folder, RunStatus status, VerificationChoice choice, Func<EnsembleSpec, DataDescription, Dataset> load, NetworkRegistry networks,
         Action<int>? onMember = null, CancellationToken cancellation = default)
     {
         var run = RunDescription.Read(folder);

@@ -39,8 +39,8 @@ internal sealed record PublicTable(string Folder, string[] Cells)
 
     public Dataset Load()
     {
-        var data = Merge().Data;
-        return new TableSource(data.Dataset).Load(new DataFolders(), data, null);
+        var spec = Merge().Resolve();
+        return new TableSource(spec.Data.Dataset).Load(new DataFolders(), spec, null);
     }
 
     private double? Score(int column) =>

@@ -63,15 +63,30 @@ public sealed class DistillTests : IDisposable
         Assert.True(Enumerable.Range(0, 128).Count(row => Math.Abs(targets[2 * row] - average[row]) > 1e-4) > 100);
     }
 
-    /// <summary>Those of a teacher whose members do not see all rows are others.</summary>
+    /// <summary>Other rows train them, whose means and levels are others; the teacher's models know its own alone.</summary>
+    [Theory]
+    [InlineData("seed=9")]
+    [InlineData("data.validationFraction=0.5")]
+    [InlineData("data.folds=3")]
+    public async Task A_student_of_other_rows_reads_its_data_as_its_teacher_does(string setting)
+    {
+        var teacher = await TrainAsync("teacher");
+
+        var json = (await _driver.RunAsync("distill", "teacher", "--set", setting, "--json")).Succeeded().Json;
+
+        Assert.Equal(Description("teacher").GetProperty("table").GetRawText(), Description("teacher-student").GetProperty("table").GetRawText());
+        Assert.Equal(teacher.GetProperty("ensemble").GetProperty("nll").GetDouble(), json.GetProperty("teacher").GetProperty("ensemble").GetProperty("nll").GetDouble(), 1e-4);
+    }
+
+    /// <summary>In which the teacher's members do not see all rows.</summary>
     [Fact]
-    public async Task A_student_learns_a_number_in_its_own_units()
+    public async Task A_student_learns_a_number_in_the_units_of_its_run()
     {
         var teacher = await TrainAsync("teacher", "--target", "size", "--set", "data.folds=3");
 
         var json = (await _driver.RunAsync("distill", "teacher", "--json")).Succeeded().Json;
 
-        var data = JsonElement.Parse(File.ReadAllText(Path.Combine(_driver.RunsFolder, "teacher-student", "data.json"))).GetProperty("task");
+        var data = Description("teacher-student").GetProperty("task");
         double mean = data.GetProperty("mean").GetDouble(), deviation = data.GetProperty("deviation").GetDouble();
         using var file = SafetensorsReader.Open(Path.Combine(_driver.RunsFolder, "teacher-student", "distillation", "targets.safetensors"));
         var targets = new float[128 * 2];
@@ -146,6 +161,8 @@ public sealed class DistillTests : IDisposable
     }
 
     public void Dispose() => _driver.Dispose();
+
+    private JsonElement Description(string run) => JsonElement.Parse(File.ReadAllText(Path.Combine(_driver.RunsFolder, run, "data.json")));
 
     private string[] Weights(string run) => [.. RunStatusJson.FromJson(File.ReadAllText(Path.Combine(_driver.RunsFolder, run, RunFolder.StatusFile))).Snapshots.Select(file => file.Sha256)];
 

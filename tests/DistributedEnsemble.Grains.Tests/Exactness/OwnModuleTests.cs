@@ -26,7 +26,7 @@ public sealed class OwnModuleTests
         var status = await cluster.WhenAsync(run, s => s.HasEnded);
         var onCluster = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken);
         var ofFolder = RunEvaluation.Evaluate(
-            cluster.Folder(run), status, null, (data, _) => new DatasetRegistry().Resolve(data.Dataset).Load(new DataFolders()), networks,
+            cluster.Folder(run), status, null, (spec, _) => new DatasetRegistry().Resolve(spec.Data.Dataset).Load(new DataFolders()), networks,
             cancellation: TestContext.Current.CancellationToken);
 
         Assert.Equal((RunState.Completed, true), (status.State, status.Exact));

@@ -49,7 +49,7 @@ public sealed class AggregatorTests
         {
             var onCluster = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(choice, Coverage: 0.8), TestContext.Current.CancellationToken);
             var ofFolder = RunEvaluation.Evaluate(
-                cluster.Folder(run), status, choice, (data, _) => registry.Resolve(data.Dataset).Load(new DataFolders()), new NetworkRegistry(), coverage: 0.8,
+                cluster.Folder(run), status, choice, (spec, _) => registry.Resolve(spec.Data.Dataset).Load(new DataFolders()), new NetworkRegistry(), coverage: 0.8,
                 TestContext.Current.CancellationToken);
 
             Assert.Equal(ofFolder.Ensemble, onCluster.Ensemble);

@@ -27,14 +27,14 @@ internal sealed class MixedTables(string name = "mixed", Action<string[]>? edit 
 
     public DatasetLocation Locate(DataFolders folders) => DatasetLocation.BuiltIn;
 
-    public Dataset Load(DataFolders folders) => Load(folders, new DataSpec(), null);
+    public Dataset Load(DataFolders folders) => Load(folders, new EnsembleSpec(), null);
 
-    public Dataset Load(DataFolders folders, DataSpec data, DataDescription? recorded)
+    public Dataset Load(DataFolders folders, EnsembleSpec spec, DataDescription? recorded)
     {
         string[] lines = ["when,size,weight,shape,zip,price,label", .. Enumerable.Range(0, Rows).Select(Line)];
         edit?.Invoke(lines);
         var bytes = Encoding.UTF8.GetBytes(string.Join('\n', lines));
-        return TableLoading.Load(new TableFile(name, () => new MemoryStream(bytes)), null, name, data, recorded);
+        return TableLoading.Load(new TableFile(name, () => new MemoryStream(bytes)), null, name, spec, recorded);
     }
 
     private static string Line(int row)

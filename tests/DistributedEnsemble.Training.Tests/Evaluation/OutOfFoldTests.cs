@@ -234,7 +234,7 @@ public sealed class OutOfFoldTests
         {
             // A dataset of its own, that may be changed after it was split.
             var spec = Plans.Spec(json, [.. settings.Split(' ').Select(SpecDocument.ParseSetting)]);
-            var shared = source?.Load(new DataFolders(), spec.Data, null) ?? Plans.Of(json, [.. settings.Split(' ').Select(SpecDocument.ParseSetting)]).Dataset;
+            var shared = source?.Load(new DataFolders(), spec, null) ?? Plans.Of(json, [.. settings.Split(' ').Select(SpecDocument.ParseSetting)]).Dataset;
             var own = new Dataset
             {
                 Name = shared.Name, Sha256 = shared.Sha256, InputShape = shared.InputShape, Columns = shared.Columns, Embedded = shared.Embedded, Table = shared.Table, Task = shared.Task, Preprocessing = shared.Preprocessing,

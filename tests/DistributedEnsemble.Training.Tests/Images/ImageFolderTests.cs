@@ -84,7 +84,7 @@ public sealed class ImageFolderTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Dataset Load(DataSpec? data = null) => new DatasetRegistry().Resolve(_folder.Path).Load(new DataFolders(), data ?? new DataSpec(), null);
+    private Dataset Load(DataSpec? data = null) => new DatasetRegistry().Resolve(_folder.Path).Load(new DataFolders(), new EnsembleSpec { Data = data ?? new DataSpec() }, null);
 
     private void Write(string name, int width, int height, Func<int, int, SKColor> pixel)
     {

@@ -116,11 +116,52 @@ public sealed class ExactnessTests
         foreach (var spec in new[] { Plans.MixedClass, Plans.MixedNumber, Plans.TabMClass, Plans.TabMNumber })
         {
             var plan = Plans.Of(spec);
-            using var dataset = new MixedTables(edit: Edit).Load(new DataFolders(), plan.Spec.Data, null);
+            using var dataset = new MixedTables(edit: Edit).Load(new DataFolders(), plan.Spec, null);
             Assert.NotEqual(plan.Dataset.Test.Inputs.ToArray(), dataset.Test.Inputs.ToArray());
 
             Assert.Equal(References[spec].Value[0], Train(new TrainingPlan(plan.Spec, dataset, new NetworkRegistry()), 0));
         }
+    }
+
+    /// <summary>Their columns' means, levels and bins, too; what a column is, all rows say that do not test.</summary>
+    [Fact]
+    public void Other_features_of_validation_rows_change_no_weight()
+    {
+        foreach (var spec in new[] { Plans.MixedClass, Plans.MixedNumber, Plans.TabMClass, Plans.TabMNumber })
+        {
+            var plan = Plans.Of(spec);
+            int[] training = [.. Enumerable.Range(0, MixedTables.Rows).Where(row => !MixedTables.IsTest(row))];
+            var validation = plan.Split.Validation;
+            void Edit(string[] lines)
+            {
+                foreach (var row in validation)
+                    lines[training[row] + 1] = $"1999-01-01 00:00,1e9,,other,z,{string.Join(',', lines[training[row] + 1].Split(',')[^2..])}";
+            }
+
+            using var dataset = new MixedTables(edit: Edit).Load(new DataFolders(), plan.Spec, null);
+            Assert.NotEmpty(validation);
+            Assert.NotEqual(plan.Dataset.Train.Inputs.ToArray(), dataset.Train.Inputs.ToArray());
+
+            Assert.Equal(References[spec].Value[0], Train(new TrainingPlan(plan.Spec, dataset, new NetworkRegistry()), 0));
+        }
+    }
+
+    /// <summary>Nor does a number that a validation row has for its target, which others' centre and scale are not told of.</summary>
+    [Fact]
+    public void Another_number_to_be_predicted_of_a_validation_row_changes_no_weight()
+    {
+        var plan = Plans.Of(Plans.MixedNumber);
+        int[] training = [.. Enumerable.Range(0, MixedTables.Rows).Where(row => !MixedTables.IsTest(row))];
+        using var dataset = new MixedTables(edit: lines =>
+        {
+            var cells = lines[training[plan.Split.Validation[0]] + 1].Split(',');
+            cells[^2] = "1e6";
+            lines[training[plan.Split.Validation[0]] + 1] = string.Join(',', cells);
+        }).Load(new DataFolders(), plan.Spec, null);
+
+        Assert.NotEqual(plan.Dataset.Train.Targets, dataset.Train.Targets);
+        Assert.Equal(plan.Dataset.Task, dataset.Task);
+        Assert.Equal(References[Plans.MixedNumber].Value[0], Train(new TrainingPlan(plan.Spec, dataset, new NetworkRegistry()), 0));
     }
 
     private static string Train(TrainingPlan plan, int member, Action? yieldCore = null)

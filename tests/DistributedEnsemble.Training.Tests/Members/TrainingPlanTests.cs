@@ -1,3 +1,4 @@
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Members;
@@ -24,6 +25,21 @@ public sealed class TrainingPlanTests
             "training.precision is bfloat16: nothing trains in it any more. Evaluate the run and predict with the models that it has, or start a new "
             + "one, which computes in float32.",
             Assert.Throws<SpecException>(() => new MemberTraining(plan, 0)).Message);
+    }
+
+    /// <summary>Former ones had seen the validation rows.</summary>
+    [Fact]
+    public void A_run_that_was_started_before_has_the_bins_that_it_recorded()
+    {
+        var today = Plans.Of(Plans.TabMNumber);
+        var data = DataDescription.Of(today);
+        NumberInput[] recorded = [.. data.Numbers!.Select(number => new NumberInput(number.Place, [.. number.Edges.Select(edge => edge + 1)]))];
+        var definition = new RunDefinition(today.Spec.ToJson(), (data with { Version = 2, Numbers = recorded }).ToJson());
+
+        var plan = TrainingPlan.Restore("former", definition, (_, _) => today.Dataset, new NetworkRegistry());
+
+        Assert.Equal(recorded.SelectMany(number => number.Edges), plan.Inputs.Numbers.Value.SelectMany(number => number.Edges));
+        Assert.NotEqual(recorded[0].Edges, today.Inputs.Numbers.Value[0].Edges);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public class ParquetTests
     {
         var bytes = await ParquetTables.OfParquet(compression);
         var options = new DataSpec { Target = target };
-        using var parquet = TableLoading.Load(TextTables.File(bytes, "rows.parquet"), null, "rows.parquet", options, recorded: null);
+        using var parquet = TableLoading.Load(TextTables.File(bytes, "rows.parquet"), null, "rows.parquet", TextTables.Whole(options), recorded: null);
         using var text = TextTables.Load(ParquetTables.OfText, options);
 
         Assert.Equal(text.Table!.Columns, parquet.Table!.Columns);
@@ -35,7 +35,7 @@ public class ParquetTests
     {
         var bytes = await ParquetTables.OfParquet();
         using var data = TextTables.Load(ParquetTables.OfText, new DataSpec { Target = "y" });
-        using var own = TableLoading.Load(TextTables.File(bytes), null, "rows.parquet", new DataSpec { Target = "y" }, recorded: null);
+        using var own = TableLoading.Load(TextTables.File(bytes), null, "rows.parquet", TextTables.Whole(new DataSpec { Target = "y" }), recorded: null);
 
         var expected = Read(System.Text.Encoding.UTF8.GetBytes(ParquetTables.OfText), DataDescription.Of(data, 0));
 
@@ -65,7 +65,7 @@ public class ParquetTests
         var bytes = await ParquetTables.OfParquet();
         foreach (var length in new[] { 4, 8, 100, bytes.Length / 2, bytes.Length - 1 })
         {
-            var message = Assert.Throws<DataException>(() => TableSurvey.Of(TextTables.File(bytes[..length], "rows.parquet"), new DataSpec(), hasTest: false)).Message;
+            var message = Assert.Throws<DataException>(() => TableSurvey.Of(TextTables.File(bytes[..length], "rows.parquet"), TextTables.Whole(), hasTest: false)).Message;
             Assert.StartsWith("rows.parquet cannot be read as Parquet: ", message);
             Assert.DoesNotContain('\n', message);
         }
@@ -79,7 +79,7 @@ public class ParquetTests
         {
             Assert.Equal(
                 "rows.parquet cannot be read as Parquet: it is cut short or damaged, or something else. Write it again.",
-                Assert.Throws<DataException>(() => TableSurvey.Of(TextTables.File(other, "rows.parquet"), new DataSpec(), hasTest: false)).Message);
+                Assert.Throws<DataException>(() => TableSurvey.Of(TextTables.File(other, "rows.parquet"), TextTables.Whole(), hasTest: false)).Message);
         }
     }
 
@@ -95,7 +95,7 @@ public class ParquetTests
                 await write(group);
             }
 
-            return Assert.Throws<DataException>(() => TableSurvey.Of(TextTables.File(stream.ToArray(), "rows.parquet"), new DataSpec(), hasTest: false)).Message;
+            return Assert.Throws<DataException>(() => TableSurvey.Of(TextTables.File(stream.ToArray(), "rows.parquet"), TextTables.Whole(), hasTest: false)).Message;
         }
 
         var bytes = new DataField<byte[]>("picture");

@@ -50,7 +50,7 @@ public class TableLawTests
     {
         using var data = TextTables.Load(s_table);
         var description = DataDescription.FromJson(DataDescription.Of(data, 0).ToJson());
-        using var again = TableLoading.Load(TextTables.File(s_table), null, "rows.csv", new DataSpec(), description);
+        using var again = TableLoading.Load(TextTables.File(s_table), null, "rows.csv", TextTables.Whole(), description);
 
         Assert.Equal(data.Train.Inputs(), again.Train.Inputs());
         Assert.Equal(data.Test.Targets, again.Test.Targets);
@@ -88,7 +88,7 @@ public class TableLawTests
             {"dataset":"rows.csv","sha256":"{{{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Table)))}}}","inputShape":[2],"columns":["x","y"],
             "classes":["a","b","c"],"labelColumn":"label","mean":[2,0.3],"deviation":[0.7,0.2],"scale":1,"splits":{"train":5,"validation":0,"test":1}}
             """);
-        using var data = TableLoading.Load(TextTables.File(Table), null, "rows.csv", new DataSpec(), former);
+        using var data = TableLoading.Load(TextTables.File(Table), null, "rows.csv", TextTables.Whole(), former);
 
         Assert.Equal([(1 - 2f) / 0.7f, (0.1f - 0.3f) / 0.2f], data.Train.Inputs()[..2]);
         Assert.Equal([0f, 1, 0, 1, 2], data.Train.Targets);
@@ -105,7 +105,7 @@ public class TableLawTests
             var text = TextTables.Rows($"{string.Join(',', Enumerable.Range(0, Features).Select(i => $"f{i}"))},label", i => $"{string.Join(',', Enumerable.Range(0, Features).Select(f => $"{i * (f + 3) % 10_007}.5"))},{i % 3}", rows);
             var file = TextTables.File(text);
             var before = GC.GetAllocatedBytesForCurrentThread();
-            using var data = TableLoading.Load(file, null, "rows.csv", new DataSpec(), null);
+            using var data = TableLoading.Load(file, null, "rows.csv", new EnsembleSpec(), null);
             Assert.Equal(rows, data.Train.Count + data.Test.Count);
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
@@ -118,7 +118,7 @@ public class TableLawTests
     [Fact]
     public void Whatever_is_damaged_only_the_documented_exception_escapes() => Fuzz.Run(
         Encoding.UTF8.GetBytes(string.Join('\n', s_table.Split('\n')[..30])),
-        bytes => TableLoading.Load(TextTables.File(bytes), null, "rows.csv", new DataSpec(), null).Dispose(),
+        bytes => TableLoading.Load(TextTables.File(bytes), null, "rows.csv", new EnsembleSpec(), null).Dispose(),
         typeof(DataException));
 
     private static string Row(int i) =>

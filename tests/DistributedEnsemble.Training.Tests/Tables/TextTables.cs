@@ -12,10 +12,13 @@ internal static class TextTables
 
     public static TableFile File(string text, string name = "rows.csv") => File(Encoding.UTF8.GetBytes(text), name);
 
-    public static TableSurvey Survey(string text, DataSpec? options = null) => TableSurvey.Of(File(text), options ?? new DataSpec(), hasTest: false);
+    /// <summary>All rows that do not test train.</summary>
+    public static EnsembleSpec Whole(DataSpec? options = null) => new() { Data = (options ?? new DataSpec()) with { ValidationFraction = 0 } };
+
+    public static TableSurvey Survey(string text, DataSpec? options = null) => TableSurvey.Of(File(text), Whole(options), hasTest: false);
 
     public static Dataset Load(string text, DataSpec? options = null, string? test = null) => TableLoading.Load(
-        File(text), test is null ? null : File(test, "test.csv"), "rows.csv", options ?? new DataSpec(), recorded: null);
+        File(text), test is null ? null : File(test, "test.csv"), "rows.csv", Whole(options), recorded: null);
 
     /// <summary>A header, and rows that a function of their number writes.</summary>
     public static string Rows(string header, Func<int, string> row, int count = 50) =>
