@@ -102,7 +102,7 @@ internal sealed partial class CoordinatorGrain
             _log.RecordNotWritten(error, _run);
         }
 
-        Apply(error is null ? new RecordWritten(write.Version) : new RecordNotWritten(error));
+        Apply(error is null ? new RecordWritten(write.Version) : new RecordNotWritten(write.Version, error));
     }
 
     private async Task ReadAsync()
@@ -273,9 +273,9 @@ internal sealed partial class CoordinatorGrain
         var member = GrainFactory.GetGrain<IMember>(MemberKey.Of(_run, call.Attempt.Member));
         for (var tries = MostMoves; ; tries--)
         {
-            RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(call.Grant.Silo));
             try
             {
+                RequestContext.Set(IPlacementDirector.PlacementHintKey, SiloAddress.FromParsableString(call.Grant.Silo));
                 var isTaken = await member.TrainAsync(assignment);
                 Apply(new MemberAnswered(call.Call, call.Attempt, isTaken));
                 return;

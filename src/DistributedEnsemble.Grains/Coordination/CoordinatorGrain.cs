@@ -63,11 +63,18 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await WhenPerformedAsync();
-        // In a cluster another activation may be the newer one.
-        if (_held is not null && _state.LanesEndWithProcess) await WriteStatusAsync(() => _state.StatusAt(Now));
-        _isClosed = true;
+        try
+        {
+            // In a cluster another activation may be the newer one.
+            if (_held is not null && _state.LanesEndWithProcess) await WriteStatusAsync(() => _state.StatusAt(Now));
+        }
+        catch (Exception exception)
+        {
+            _log.StatusNotWritten(exception, _run);
+        }
+
+        Close("has ended.");
         await GiveFreeAsync();
-        foreach (var call in _calls.Values) call.TrySetException(new OrleansException($"The coordinator of run \"{_run.Name}\" has ended."));
         _showing.Dispose();
         _storing.Dispose();
     }
@@ -155,8 +162,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         {
             while (_events.TryDequeue(out var next))
             {
-                (_state, var effects) = RunMachine.On(_state, next, Now);
-                foreach (var effect in effects) _effects.Enqueue(effect);
+                foreach (var effect in Decide(next)) _effects.Enqueue(effect);
                 PerformAll();
             }
         }
@@ -167,6 +173,33 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         }
 
         if (_state.IsHeld && _timer is null) StartTicking();
+    }
+
+    /// <summary>A decision that fails, a defect, has changed nothing: the machine is told, and goes on from the store.</summary>
+    private IReadOnlyList<RunEffect> Decide(RunEvent happened)
+    {
+        try
+        {
+            (_state, var effects) = RunMachine.On(_state, happened, Now);
+            return effects;
+        }
+        catch (Exception exception)
+        {
+            _log.Failed(exception, _run, happened.GetType().Name);
+            if (happened is not Faulted) return Decide(new Faulted(happened, exception));
+            Close($"failed: {exception.Message}");
+            DeactivateOnIdle();
+            return [];
+        }
+    }
+
+    /// <summary>Nothing is heard any more, and nobody waits for an answer in vain.</summary>
+    private void Close(string why)
+    {
+        _isClosed = true;
+        _events.Clear();
+        foreach (var call in _calls.Values) call.TrySetException(new OrleansException($"The coordinator of run \"{_run.Name}\" {why}"));
+        _calls.Clear();
     }
 
     /// <summary>The first at once: one that takes the place of another, with its silo, has members of that silo to give to others.</summary>

@@ -36,6 +36,9 @@ internal static partial class CoordinatorLog
     [LoggerMessage(28, LogLevel.Warning, "Run {Run}: files that its record does not name could not be removed.")]
     public static partial void UnnamedNotRemoved(this ILogger log, Exception exception, RunKey run);
 
+    [LoggerMessage(36, LogLevel.Error, "Run {Run}: its coordinator cannot take {Event}, which is a defect; it goes on from what the store has.")]
+    public static partial void Failed(this ILogger log, Exception exception, RunKey run, string @event);
+
     [LoggerMessage(35, LogLevel.Warning, "Run {Run}: its timeline could not be written; nothing depends on it.")]
     public static partial void TimelineNotWritten(this ILogger log, Exception exception, RunKey run);
 }

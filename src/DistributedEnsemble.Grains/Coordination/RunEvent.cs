@@ -64,7 +64,7 @@ internal sealed record DefinitionWritten(long Number, StoreError? Error = null) 
 
 internal sealed record RecordWritten(long Version) : RunEvent;
 
-internal sealed record RecordNotWritten(StoreError Error) : RunEvent;
+internal sealed record RecordNotWritten(long Version, StoreError Error) : RunEvent;
 
 /// <summary>The end of <see cref="ReadRecord"/>.</summary>
 /// <param name="Record">Null if it could not be read.</param>
@@ -89,3 +89,6 @@ internal sealed record StatusWritten(StoreError? Error = null, long Bytes = 0) :
 
 /// <summary>run.json does not tell of the end that the record has, and no other process has the run.</summary>
 internal sealed record EndFoundUntold : RunEvent;
+
+/// <summary>What follows from an event could not be decided: a defect of the product.</summary>
+internal sealed record Faulted(RunEvent Event, Exception Error) : RunEvent;

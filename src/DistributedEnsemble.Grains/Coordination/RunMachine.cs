@@ -89,8 +89,9 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
             case EndFoundUntold: OnEndFoundUntold(); break;
             case StatusWritten written: OnStatusWritten(written); break;
             case RecordWritten written: OnWritten(written.Version); break;
-            case RecordNotWritten failed: OnNotWritten(failed.Error); break;
+            case RecordNotWritten failed: OnNotWritten(failed.Version, failed.Error); break;
             case RecordRead read: OnRead(read.Record); break;
+            case Faulted faulted: OnFaulted(faulted); break;
             default: throw new InvalidOperationException($"{happened.GetType().Name} is no event of a run.");
         }
     }
@@ -132,58 +133,12 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
 
     private void OnWritten(long version)
     {
+        // After a fault it is not known what the store has.
+        if (version != _state.Writing) return;
         _state = _state with { Durable = version, Stored = _state.WritingRecord, Writing = 0, WritingRecord = null, ConfirmedAt = _state.WritingSince, Exists = true };
         List<Awaiting> due = [.. _state.Awaiting.TakeWhile(waiting => waiting.Version <= version)];
         _state = _state with { Awaiting = _state.Awaiting.RemoveRange(0, due.Count) };
         foreach (var waiting in due) Follow(waiting.Then);
-    }
-
-    /// <summary>
-    /// An activation that does not know what the store has knows nothing: another one, that reads it, takes its place; or,
-    /// where nobody trains on without this process, the run pauses.
-    /// </summary>
-    private void OnNotWritten(StoreError error)
-    {
-        var (written, awaiting) = (_state.Writing, _state.Awaiting);
-        _state = _state with { Version = _state.Durable, Writing = 0, WritingRecord = null, Awaiting = [], IsLooking = false };
-        var halts = _state.LanesEndWithProcess ? error.Reason : null;
-        foreach (var waiting in awaiting) Fail(waiting.Then, halts is null || waiting.Version <= written ? error : new StoreError(HasHalted(), null), halts);
-        if (halts is not null)
-        {
-            Halt(halts);
-            return;
-        }
-
-        _state = _state with { IsGone = true };
-        EndWaits(Away());
-        Do(new Deactivate());
-    }
-
-    /// <summary>What waited for a write that failed does not happen.</summary>
-    private void Fail(Consequence consequence, StoreError error, string? halts)
-    {
-        switch (consequence)
-        {
-            case HasBegun begun: FailBeginning(begun, error, halts); break;
-            case IsAssigned { Call: var call } when halts is not null: Answer(call, ImmutableArray<MemberAttempt>.Empty); break;
-            case WasNotTaken { Call: var call } when halts is not null: Taken(call, null); break;
-            case IsPaused { Call: var call } when halts is not null: Answer(call, null); break;
-            case IsAssigned { Call: var call }: Refuse(call, error.Exception); break;
-            case WasNotTaken { Call: var call }:
-                _state = _state with { Assigning = _state.Assigning.Remove(call) };
-                Refuse(call, error.Exception);
-                break;
-            case IsPaused { Call: var call }: Refuse(call, error.Exception); break;
-            case IsCollected { Call: var call }: Refuse(call, error.Exception); break;
-            case IsCommitted { Call: var call }: Refuse(call, error.Exception); break;
-            case WasCommitted { Call: var call }: Refuse(call, error.Exception); break;
-            case HasLeft { Call: var call }: Refuse(call, error.Exception); break;
-            case CanBeDeleted { Call: var call }: Refuse(call, error.Exception); break;
-            case CanBeShown shown: foreach (var reply in shown.Calls) Refuse(reply.Call, error.Exception); break;
-            // Those that wait for a fold, and for an end, are answered with the others that wait.
-            case IsFolded or HasEnded or AreLost or IsConfirmed or EndCanBeTold: break;
-            default: throw new InvalidOperationException($"{consequence.GetType().Name} follows from nothing.");
-        }
     }
 
     /// <summary>The record is to be written, with what has changed: also without a change, as a fence.</summary>
@@ -229,10 +184,6 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
         Record.State == RunState.Running && Watch(by.Member).MovingAttempt != by.Attempt ? Acknowledgement.Recorded : Acknowledgement.Stop;
 
     private bool AnyTrains() => Record.Members.Training > 0;
-
-    private CoordinatorGoneException Away() => new($"The coordinator of run \"{_state.Run.Name}\" could not write its record: another one takes its place.");
-
-    private CoordinatorGoneException HasHalted() => new($"Run \"{_state.Run.Name}\" has paused: its record could not be written.");
 
     private RunRejectedException Refused(string why, RunRemedy remedy = RunRemedy.None) =>
         new($"Run \"{_state.Run.Name}\" {why}") { Remedy = remedy, Run = _state.Run.Name };

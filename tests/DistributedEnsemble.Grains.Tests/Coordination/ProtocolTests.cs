@@ -33,6 +33,39 @@ public sealed class ProtocolTests
     }
 
     [Fact]
+    public async Task A_call_that_no_coordinator_can_take_pauses_the_run_which_goes_on_from_the_store()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(lanes: 1);
+        var run = await cluster.SubmitAsync(Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 100"));
+        var member = (await cluster.WhenAsync(run, s => s.Members[0].Step > 20)).Members[0];
+        var ofNobody = new WeightFile(99, 1, "members/99/snapshots/step-00000001.safetensors", OtherSha);
+
+        var error = await Assert.ThrowsAsync<OrleansException>(() => cluster.Coordinator(run).CollectAsync(
+            new HandOver(new MemberAttempt(0, member.Attempt), ofNobody, IsSnapshot: true, IsAveraged: false)));
+
+        Assert.StartsWith("The coordinator of run \"small\" failed: ", error.Message, StringComparison.Ordinal);
+        var paused = await cluster.WhenAsync(run, s => s.State == RunState.Paused);
+        Assert.StartsWith("its coordinator failed: ", paused.Reason, StringComparison.Ordinal);
+        await cluster.Scheduler.ResumeAsync(run);
+        var ended = await cluster.WhenAsync(run, s => s.HasEnded);
+        Assert.Equal(RunState.Completed, ended.State);
+        Assert.Equal(Specs.Reference(Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 100")), Specs.Of(ended));
+    }
+
+    [Fact]
+    public async Task A_lane_of_no_silo_takes_no_member()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(lanes: 1, responseTimeout: TimeSpan.FromSeconds(60));
+        var run = await cluster.SubmitAsync(Specs.Long);
+        var running = await cluster.WhenAsync(run, s => s.Members[0].State == MemberState.Training);
+
+        Assert.Empty(await cluster.Coordinator(run).AssignAsync(new LaneGrant("nowhere", "127.0.0.1:1", running.Machine!)));
+
+        await cluster.Coordinator(run).StopAsync();
+        await cluster.WhenAsync(run, s => s.State == RunState.Paused);
+    }
+
+    [Fact]
     public async Task Other_weights_at_the_same_step_stop_the_run()
     {
         await using var cluster = await EnsembleCluster.StartAsync(lanes: 1);

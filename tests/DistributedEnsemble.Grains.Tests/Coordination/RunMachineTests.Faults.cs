@@ -38,8 +38,43 @@ public sealed partial class RunMachineTests
     {
         _state = _state with { LanesEndWithProcess = true };
         Collect(7, Train(), Snapshot(1), settles: false);
-        On(new RecordNotWritten(new IOException("No space left on device")));
+        On(new RecordNotWritten(_state.Writing, new IOException("No space left on device")));
         Assert.Empty(_effects.OfType<WriteRecord>());
+    }
+
+    [Fact]
+    public void A_decision_that_fails_is_as_if_the_store_had_failed()
+    {
+        Collect(7, Train(), Snapshot(1), settles: false);
+        var write = Assert.Single(_effects.OfType<WriteRecord>());
+        On(new Faulted(new StopCalled(8), new InvalidOperationException("nonsense")));
+        Assert.Equal([8, 7], _effects.OfType<Refuse>().Select(refuse => refuse.Call));
+        Assert.All(_effects.OfType<Refuse>(), refuse => Assert.Equal("The coordinator of run \"run\" failed: nonsense", Assert.IsType<CoordinatorGoneException>(refuse.Error).Message));
+        Assert.IsType<Deactivate>(_effects[^1]);
+        On(new RecordWritten(write.Version));
+        Assert.Empty(_effects);
+    }
+
+    [Fact]
+    public void A_process_that_trains_its_run_alone_pauses_it_when_a_decision_fails_and_goes_on_from_the_store()
+    {
+        _state = _state with { LanesEndWithProcess = true };
+        var by = Train();
+        var stored = _state.Record;
+        Collect(7, by, Snapshot(1), settles: false);
+        var write = Assert.Single(_effects.OfType<WriteRecord>());
+        On(new Faulted(new MetricsAppended(0, ""), new InvalidOperationException("nonsense")));
+        Assert.Equal(7, Assert.Single(_effects.OfType<Refuse>()).Call);
+        Assert.Single(_effects.OfType<ReleaseRun>());
+        Assert.Single(_effects.OfType<ReadRecord>());
+        // The write was on its way: it ends, and tells nobody.
+        On(new RecordWritten(write.Version));
+        Assert.Empty(_effects);
+        On(new RecordRead(stored));
+        Assert.Contains(new StopMember(by), _effects);
+        Assert.Equal((RunState.Paused, "its coordinator failed: nonsense"), (_state.StatusAt(_now).State, _state.StatusAt(_now).Reason));
+        On(new ResumeCalled(9));
+        Assert.Single(_effects.OfType<TakeOver>());
     }
 
     [Theory]

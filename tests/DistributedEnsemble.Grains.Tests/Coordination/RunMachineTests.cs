@@ -46,7 +46,7 @@ public sealed partial class RunMachineTests
 
         On(new CollectCalled(7, new HandOver(by, weights, IsSnapshot: true, IsAveraged: false)));
         Assert.IsType<WriteRecord>(Assert.Single(_effects));
-        On(new RecordNotWritten(new StoreAwayException("Redis is away.")));
+        On(new RecordNotWritten(_state.Writing, new StoreAwayException("Redis is away.")));
 
         Assert.Equal("Redis is away.", Assert.IsType<Refuse>(_effects[0]).Error.Message);
         Assert.IsType<Deactivate>(_effects[^1]);
@@ -99,7 +99,7 @@ public sealed partial class RunMachineTests
         var onDisk = _state.Record;
 
         On(new CommitCalled(7, new Commit(by, 3, new WeightFile(0, 3, "c", "ab"), "", FinalStep: null)));
-        On(new RecordNotWritten(new IOException("No space left on device")));
+        On(new RecordNotWritten(_state.Writing, new IOException("No space left on device")));
         Assert.Contains(_effects, effect => effect is Refuse { Call: 7 });
         Assert.Contains(_effects, effect => effect is ReleaseRun);
         On(new RecordRead(onDisk));

@@ -72,6 +72,7 @@ public sealed class StoreFailureTests : IDisposable
                 await Task.WhenAny(isDead.Task, TrainAsync(cluster, name));
             }
 
+            Assert.False(RunLock.IsHeld(_runs.Folder(name)), told);
             Assert.True(isDead.Task.IsCompleted, $"{told}: the run ended before its operation {k}.");
             AssertNamedFilesAreThere(name, told);
             await using var next = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);

@@ -103,6 +103,8 @@ internal sealed class CoordinatorHost : IActivation
         while (_events.TryDequeue(out var next))
         {
             var before = _state;
+            // A decision that cannot be made changes nothing.
+            if (next is not Faulted && _world.IsWild && _world.Dice.OneIn(2000)) next = new Faulted(next, Faults.Unforeseen);
             (_state, var effects) = _world.Protocol.On(before, next, Process.Time);
             if (_world.Log is not null && (effects.Count > 0 || next is not (Ticked or StatusAsked or ProgressReported))) _world.Say($"{Process.Name} {_run.Course.Run.Name} hears {next.GetType().Name} {Short(next)} -> {string.Join(", ", effects.Select(effect => effect.GetType().Name))}");
             CheckHeard(before, next);
@@ -143,7 +145,7 @@ internal sealed class CoordinatorHost : IActivation
                 store.Write(Process, write, _version, (version, error) =>
                 {
                     if (error is null) (_version, _confirmedAt) = (version!, begun);
-                    Apply(error is null ? new RecordWritten(write.Version) : new RecordNotWritten(error));
+                    Apply(error is null ? new RecordWritten(write.Version) : new RecordNotWritten(write.Version, error));
                 });
                 break;
             case ReadRecord: store.Read(Process, (stored, error) => Read(stored, error, new RecordRead(stored?.Record))); break;

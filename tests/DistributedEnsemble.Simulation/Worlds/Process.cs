@@ -112,5 +112,7 @@ internal static class Faults
 
     public static Exception Damaged { get; } = new InvalidDataException("The file is damaged.");
 
+    public static Exception Unforeseen { get; } = new InvalidOperationException("A defect of the product.");
+
     public static Exception Unknown { get; } = new RunRejectedException("There is no such run.");
 }
