@@ -12,6 +12,7 @@ namespace DistributedEnsemble.Grains.Scheduling;
 /// <content>Takes new runs. What is cheap to check comes before the data is loaded.</content>
 internal sealed partial class SchedulerGrain
 {
+    private readonly SemaphoreSlim _measuring = new(1);
     private int _runsComing, _membersComing;
 
     public async Task<RunKey> SubmitAsync(Submission submission)
@@ -42,8 +43,22 @@ internal sealed partial class SchedulerGrain
         var asked = await Task.Run(() => Refusing(() => plans.Resolve(document, submission.NamesPaths)));
         await CheckQuotasAsync(asked.Members);
         await CheckStoreAsync(asked.Name);
-        using var data = await Task.Run(() => Refusing(() => plans.Load(document, submission.NamesPaths)));
-        var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, submission.NamesPaths, data.Dataset)));
+        // It holds its data, and trains on as many threads as there are lanes: two at once would measure each other.
+        await _measuring.WaitAsync();
+        try
+        {
+            return await MeasureAsync(document, submission.NamesPaths);
+        }
+        finally
+        {
+            _measuring.Release();
+        }
+    }
+
+    private async Task<TrainingPace> MeasureAsync(SpecDocument document, bool namesPaths)
+    {
+        using var data = await Task.Run(() => Refusing(() => plans.Load(document, namesPaths)));
+        var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, namesPaths, data.Dataset)));
         CheckColumns(data.Dataset, spec);
         var pace = await Task.Run(() => Refusing(() => PaceMeasurement.Of(plans.Plan(spec, data.Dataset), options.Lanes)));
         // The run is about to be submitted.

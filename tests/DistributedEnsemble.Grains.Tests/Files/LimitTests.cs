@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Stores;
@@ -178,6 +179,18 @@ public sealed class LimitTests
         await RefusedAsync(
             "digits has 64 columns, and this cluster takes 63 (ENSEMBLE__LIMITS__MAXCOLUMNS). Choose among them before.",
             () => cluster.Scheduler.MeasureAsync(new Submission("""{ "members": 1 }""")));
+    }
+
+    [Fact]
+    public async Task One_measurement_is_made_at_a_time()
+    {
+        await using var cluster = await StartAsync(new Limits());
+        var since = Stopwatch.StartNew();
+
+        await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => cluster.Scheduler.MeasureAsync(new Submission("""{ "members": 1 }"""))));
+
+        // Each warms up and measures for three seconds at least, however fast the machine is.
+        Assert.True(since.Elapsed >= TimeSpan.FromSeconds(6), $"Both ended after {since.Elapsed}.");
     }
 
     [Fact]
