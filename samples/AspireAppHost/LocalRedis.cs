@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.DependencyInjection;
 
 /// <summary>A redis-server of this machine, on loopback, in the place of Aspire's container. Orleans knows by the name of its class what it is.</summary>
 internal sealed class Redis(string name, string folder, int port) : ExecutableResource(name, "redis-server", folder), IResourceWithConnectionString
@@ -19,6 +20,9 @@ internal static class LocalRedis
         using var socket = new TcpListener(IPAddress.Loopback, 0);
         socket.Start();
         var redis = new Redis(name, Directory.CreateDirectory(folder).FullName, ((IPEndPoint)socket.LocalEndpoint).Port);
-        return builder.AddResource(redis).WithArgs("--port", redis.Port, "--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "always");
+        // A silo must find it, and a process that has started may not listen yet.
+        var check = $"{name}_check";
+        builder.Services.AddHealthChecks().AddRedis($"127.0.0.1:{redis.Port}", check);
+        return builder.AddResource(redis).WithHealthCheck(check).WithArgs("--port", redis.Port, "--bind", "127.0.0.1", "--appendonly", "yes", "--appendfsync", "always");
     }
 }

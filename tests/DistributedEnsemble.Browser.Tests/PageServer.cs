@@ -2,6 +2,8 @@ using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo.Embedded;
 using DistributedEnsemble.Silo.Http;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
 
 namespace DistributedEnsemble.Browser.Tests;
 
@@ -15,6 +17,12 @@ public sealed class PageServer : IAsyncLifetime
 
     public string RunsFolder { get; } = Directory.CreateTempSubdirectory("ensemble-").FullName;
 
+    /// <summary>Runs of this network take at least 20 ms for a step until their test lets them go: what is tried meanwhile does not race with their end.</summary>
+    public const string HeldModel = """{ "kind": "held" }""";
+
+    /// <summary>Set: steps of <see cref="HeldModel"/> take no time.</summary>
+    public ManualResetEventSlim Released { get; } = new();
+
     /// <summary>Of a server without keys.</summary>
     public string Url { get; private set; } = "";
 
@@ -25,7 +33,11 @@ public sealed class PageServer : IAsyncLifetime
     {
         var table = Path.Combine(RunsFolder, "table.csv");
         await File.WriteAllLinesAsync(table, ["size,kind,price", .. Enumerable.Range(0, 300).Select(i => $"{i % 37}.5,{(i % 3 == 0 ? "red" : "blue")},{(2.25 * (i % 37)) + (i % 3 == 0 ? 40 : 0) + (i % 5)}")]);
-        _silo = await EmbeddedSilo.StartAsync(options => (options.RunsFolder, options.Lanes, options.ReadsPaths) = (RunsFolder, 2, true));
+        _silo = await EmbeddedSilo.StartAsync(options =>
+        {
+            (options.RunsFolder, options.Lanes, options.ReadsPaths) = (RunsFolder, 2, true);
+            options.Networks.AddModule("held", (_, outputs, _) => Sequential(Flatten(), new Held(Released), Linear(64, outputs)));
+        });
         Url = (await StartAsync(new HttpSettings())).Url;
         KeyedUrl = (await StartAsync(new HttpSettings { InferenceKey = InferenceKey, AdminKey = AdminKey })).Url;
         await TrainAsync("""
@@ -53,6 +65,7 @@ public sealed class PageServer : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         foreach (var server in _servers) await server.DisposeAsync();
+        Released.Set();
         await _silo!.DisposeAsync();
         Directory.Delete(RunsFolder, recursive: true);
     }
@@ -66,6 +79,15 @@ public sealed class PageServer : IAsyncLifetime
     }
 
     private async Task TrainAsync(string spec) => await WhenAsync(await SubmitAsync(spec), run => run.HasEnded);
+
+    private sealed class Held(ManualResetEventSlim released) : Module<Tensor, Tensor>("held")
+    {
+        public override Tensor forward(Tensor input)
+        {
+            released.Wait(TimeSpan.FromMilliseconds(20));
+            return input.alias();
+        }
+    }
 }
 
 /// <summary>A run of a thousand members as another process would leave it.</summary>

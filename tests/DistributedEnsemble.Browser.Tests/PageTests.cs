@@ -18,7 +18,7 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
         await window.Page.GetByLabel("Members").FillAsync("2");
         await window.Page.GetByLabel("Epochs").FillAsync("100");
         await window.Page.GetByLabel("Name").FillAsync("watched");
-        await window.Page.GetByLabel("Further keys of the spec, as JSON").FillAsync("""{ "model": { "kind": "mlp", "hidden": [64] }, "checkpoints": { "everySeconds": 1 }, "snapshots": { "perMember": 4 } }""");
+        await window.Page.GetByLabel("Further keys of the spec, as JSON").FillAsync($$"""{ "model": {{PageServer.HeldModel}}, "checkpoints": { "everySeconds": 1 }, "snapshots": { "perMember": 4 } }""");
         await window.Button("Start").ClickAsync();
 
         await Expect(window.Heading("watched")).ToBeVisibleAsync();
@@ -27,6 +27,7 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
         await Expect(window.Page.GetByRole(AriaRole.Listitem).Filter(new LocatorFilterOptions { HasText = "The run paused" })).ToBeVisibleAsync();
         await window.Button("Resume").ClickAsync();
         await Expect(window.Page.GetByRole(AriaRole.Listitem).Filter(new LocatorFilterOptions { HasText = "The run went on" })).ToBeVisibleAsync();
+        server.Released.Set();
         await Expect(window.Page.GetByRole(AriaRole.Img, new PageGetByRoleOptions { NameRegex = LossWithStep() })).ToBeVisibleAsync();
         await Expect(window.Page.Locator(".title .state")).ToHaveTextAsync("completed");
         await Expect(window.Link("Predict")).ToBeVisibleAsync();

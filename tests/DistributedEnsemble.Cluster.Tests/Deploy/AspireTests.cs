@@ -38,9 +38,10 @@ public sealed class AspireTests : IDisposable
         // Its dashboard has fixed ports.
         await HostNetwork.SkipUnlessPermittedAsync();
         await using var app = new LocalProcess(
-            "unshare", ["--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh", s_host, "--redis", "local", "--train", "now", "--members", "2", "--folder", _folder.Path], Environment());
+            "unshare", ["--net", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh", s_host, "--redis", "local", "--train", "now", "--members", "2", "--folder", _folder.Path],
+            [.. Environment(), new("PATH", $"{LateRedis()}:{System.Environment.GetEnvironmentVariable("PATH")}")]);
 
-        await Until.TrueAsync(() => app.HasExited || Status()?.HasEnded == true);
+        await Until.TrueAsync(() => app.HasExited || Status()?.HasEnded == true, () => $"{app.Output}{app.Errors}");
 
         Assert.False(app.HasExited, $"{app.Output}{app.Errors}");
         Assert.Equal(RunState.Completed, Status()!.State);
@@ -48,6 +49,15 @@ public sealed class AspireTests : IDisposable
         app.Signal(Signal.Interrupt);
         Assert.True(await app.ExitAsync() == 0, $"{app.Output}{app.Errors}");
         await Until.TrueAsync(() => !Directory.EnumerateDirectories("/proc").Any(IsOfThisApp));
+    }
+
+    /// <summary>The folder of a redis-server that is slow to start, longer than a silo that asks at once for Redis would live.</summary>
+    private string LateRedis()
+    {
+        var program = Path.Combine(Directory.CreateDirectory(_folder.File("late")).FullName, "redis-server");
+        File.WriteAllText(program, $"#!/bin/sh\nsleep 10\nexec {RedisServer.Program} \"$@\"\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        return Path.GetDirectoryName(program)!;
     }
 
     /// <summary>All that it starts inherits its home.</summary>

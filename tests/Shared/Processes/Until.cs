@@ -8,11 +8,12 @@ internal static class Until
     /// <summary>Longer than anything takes on a busy machine: a wait that comes so far is in vain.</summary>
     public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(150);
 
-    public static Task TrueAsync(Func<bool> condition) => AsksAsync(() => Task.FromResult(condition() ? "" : null));
+    /// <param name="said">What to show where it does not come true.</param>
+    public static Task TrueAsync(Func<bool> condition, Func<string>? said = null) => AsksAsync(() => Task.FromResult(condition() ? "" : null), said);
 
     /// <summary>Asks until there is an answer.</summary>
     /// <exception cref="TimeoutException">There is none.</exception>
-    public static async Task<T> AsksAsync<T>(Func<Task<T?>> ask) where T : class
+    public static async Task<T> AsksAsync<T>(Func<Task<T?>> ask, Func<string>? said = null) where T : class
     {
         var since = Stopwatch.StartNew();
         while (since.Elapsed < Patience)
@@ -21,6 +22,6 @@ internal static class Until
             await Task.Delay(100, TestContext.Current.CancellationToken);
         }
 
-        throw new TimeoutException($"Not within {Patience}.");
+        throw new TimeoutException($"Not within {Patience}.{(said is null ? "" : $"\n{said()}")}");
     }
 }
