@@ -2,7 +2,9 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Data;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Security;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Silo;
 using DistributedEnsemble.Silo.Http;
@@ -33,6 +35,8 @@ internal static class Wiring
         .With<RedisAddressException>(ExitCode.Usage)
         .With<TlsException>(ExitCode.Usage)
         .With<Silo.SiloSettingsException>(ExitCode.Usage)
+        .With<ObjectStoreAddressException>(ExitCode.Usage)
+        .With<StorageAwayException>(ExitCode.Unreachable)
         .With<RedisUnreachableException>(ExitCode.Unreachable)
         .With<HttpSettingsException>(ExitCode.Usage)
         .With<VerificationException>(ExitCode.Failed)

@@ -15,7 +15,7 @@ internal sealed class MetricTail(RunFolder folder)
     {
         try
         {
-            using var file = RegularFile.OpenRead(folder.Runs, folder.Path(RunFolder.Metrics(member)));
+            using var file = folder.OpenRead(RunFolder.Metrics(member));
             var start = file.Position = _read.GetValueOrDefault(member);
             var bytes = new byte[Math.Max(0, file.Length - start)];
             file.ReadExactly(bytes);
@@ -24,7 +24,7 @@ internal sealed class MetricTail(RunFolder folder)
             return [.. Encoding.UTF8.GetString(bytes, 0, whole).Split('\n', StringSplitOptions.RemoveEmptyEntries)
                 .Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!)];
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (FileNotFoundException)
         {
             return [];
         }

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Security;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Silo.Http;
@@ -15,7 +17,13 @@ internal static class SiloCommand
         Description = "The Redis that the silos of a cluster share: redis://[user:password@]host[:port], or rediss:// for TLS; or a file that holds it (default: a cluster of its own).", HelpName = "URL",
     };
 
-    private static readonly Option<string> Runs = new("--runs") { Description = "Folder of the runs, shared by all silos (default: runs).", HelpName = "DIR" };
+    private static readonly Option<string> Runs = new("--runs") { Description = "Folder of the runs, shared by all silos; with --store, of what is on its way (default: runs).", HelpName = "DIR" };
+    private static readonly Option<string> Store = new("--store")
+    {
+        Description = "An S3-compatible store that has the runs' files, so that silos share no folder; its endpoint and keys are those of AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (default: the folder).",
+        HelpName = "s3://BUCKET/PREFIX",
+    };
+
     private static readonly Option<string> Data = new("--data") { Description = "Folder with data files.", HelpName = "DIR" };
     private static readonly Option<int?> Lanes = new("--lanes") { Description = "Training threads (default: the cores).", HelpName = "N" };
     private static readonly Option<string> Priority = new("--lane-priority")
@@ -34,7 +42,7 @@ internal static class SiloCommand
     {
         var command = new RootCommand("A silo that trains and serves ensembles. Each option is also an environment variable, as in ENSEMBLE__RUNS and ENSEMBLE__SILOPORT.")
         {
-            Cluster, Runs, Data, Lanes, Priority, Address, SiloPort, GatewayPort, Http, Grpc,
+            Cluster, Runs, Store, Data, Lanes, Priority, Address, SiloPort, GatewayPort, Http, Grpc,
         };
         command.Subcommands.Add(ProbeCommand.Create());
         command.SetAction(RunAsync);
@@ -58,11 +66,11 @@ internal static class SiloCommand
             await Console.Error.WriteLineAsync("Stopped before the silo was ready.");
             return stop.ExitCode;
         }
-        catch (Exception exception) when (exception is SiloSettingsException or RedisAddressException or TlsException or HttpSettingsException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is SiloSettingsException or RedisAddressException or ObjectStoreAddressException or TlsException or HttpSettingsException or DirectoryNotFoundException)
         {
             return await EndAsync(exception, ExitCode.Usage);
         }
-        catch (RedisUnreachableException exception)
+        catch (Exception exception) when (exception is RedisUnreachableException or StorageAwayException)
         {
             return await EndAsync(exception, ExitCode.Unreachable);
         }
@@ -88,6 +96,7 @@ internal static class SiloCommand
         {
             Cluster = arguments.GetValue(Cluster) ?? settings.Cluster,
             Runs = arguments.GetValue(Runs) ?? settings.Runs,
+            Store = arguments.GetValue(Store) ?? settings.Store,
             Data = arguments.GetValue(Data) ?? settings.Data,
             Lanes = arguments.GetValue(Lanes) ?? settings.Lanes,
             LanePriority = arguments.GetValue(Priority) ?? settings.LanePriority,

@@ -1,8 +1,11 @@
 using System.Net;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Security;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Training.Files;
 using Orleans.Configuration;
 using StackExchange.Redis;
 
@@ -16,15 +19,19 @@ internal static class SiloProgram
     /// <param name="stop">Ends the silo; its members take checkpoints first, and others go on with them.</param>
     /// <exception cref="OperationCanceledException">It was asked to stop before it was ready; nothing is left of it.</exception>
     /// <exception cref="SiloSettingsException">The settings are refused.</exception>
+    /// <exception cref="ObjectStoreAddressException">The store's address is none, or it refuses this silo.</exception>
+    /// <exception cref="StorageAwayException">The store does not answer.</exception>
     /// <exception cref="RedisUnreachableException">The cluster's Redis does not answer.</exception>
     /// <exception cref="IOException">The folder of the runs is not the cluster's.</exception>
     public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, CancellationToken stop)
     {
         var check = CheckedSettings.Of(settings, builder.Configuration);
         var http = check.Given.Http is { } url ? builder.Configuration.ReadHttpSettings(url, check.Given.Grpc) : null;
+        using var store = check.Store is { } address ? new ObjectStorage(address, Path.Combine(settings.Runs, ".scratch")) : null;
+        if (store is not null) await store.CheckAsync(check.Redis is null ? StoreUse.WriteRecords : StoreUse.Write).WaitAsync(stop);
         await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync().WaitAsync(stop);
         var cluster = redis is null ? null : new RedisCluster(check.Redis!, redis, await RedisClusterId.TakeAsync(redis));
-        if (redis is not null) await SharedFolder.CheckAsync(redis, settings.Runs).WaitAsync(stop);
+        if (redis is not null) await (check.Store is null ? SharedFolder.CheckAsync(redis, settings.Runs) : SharedFolder.CheckAsync(redis, check.Store)).WaitAsync(stop);
         stop.ThrowIfCancellationRequested();
         using var ports = new FreePorts();
         var siloPort = ports.Take(check.Address, settings.SiloPort, FirstSiloPort, "--silo-port");
@@ -36,20 +43,20 @@ internal static class SiloProgram
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(120));
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.AddSingleton<IFatalErrorHandler, Eviction>();
-        builder.UseOrleans(silo => Configure(silo, builder.Configuration, check, cluster, siloPort, gatewayPort));
+        builder.UseOrleans(silo => Configure(silo, builder.Configuration, check, store, cluster, siloPort, gatewayPort));
         using var host = builder.Build();
         // Half a start would have to be undone: it takes a second or two, and the stop is that of a silo that has started.
         await host.StartAsync(CancellationToken.None);
-        await ServeAsync(host, check, http, siloPort, gatewayPort, stop);
+        await ServeAsync(host, check, store, http, siloPort, gatewayPort, stop);
     }
 
-    private static async Task ServeAsync(IHost host, CheckedSettings check, HttpSettings? http, int siloPort, int gatewayPort, CancellationToken stop)
+    private static async Task ServeAsync(IHost host, CheckedSettings check, ObjectStorage? store, HttpSettings? http, int siloPort, int gatewayPort, CancellationToken stop)
     {
         try
         {
             stop.ThrowIfCancellationRequested();
             await using var server = http is null ? null : await HttpServer.StartAsync(
-                host.Services.GetRequiredService<IGrainFactory>(), check.Given.Runs, http, logs: Log, cancellation: CancellationToken.None);
+                host.Services.GetRequiredService<IGrainFactory>(), (RunStorage?)store ?? new FolderStorage(check.Given.Runs), http, logs: Log, cancellation: CancellationToken.None);
             stop.ThrowIfCancellationRequested();
             Console.Out.WriteLine(
                 $"Silo {check.Address}:{siloPort} is ready: {check.Given.Lanes} lanes, {(gatewayPort == 0 ? "no gateway" : $"gateway {check.Address}:{gatewayPort}")}"
@@ -71,7 +78,7 @@ internal static class SiloProgram
     }
 
     private static void Configure(
-        ISiloBuilder silo, IConfiguration configuration, CheckedSettings check, RedisCluster? cluster, int siloPort, int gatewayPort)
+        ISiloBuilder silo, IConfiguration configuration, CheckedSettings check, ObjectStorage? store, RedisCluster? cluster, int siloPort, int gatewayPort)
     {
         var settings = check.Given;
         if (cluster is null) silo.UseLocalhostClustering().AcceptNobody();
@@ -84,7 +91,7 @@ internal static class SiloProgram
         });
         silo.AddEnsembleTraining(options =>
         {
-            (options.RunsFolder, options.DataFolder, options.Lanes) = (settings.Runs, settings.Data, settings.Lanes);
+            (options.RunsFolder, options.Store, options.DataFolder, options.Lanes) = (settings.Runs, store, settings.Data, settings.Lanes);
             options.LanePriority = check.LanePriority;
             options.Limits = configuration.ReadLimits();
             options.Timing = configuration.ReadTiming();

@@ -1,6 +1,7 @@
 using System.Net;
 using DistributedEnsemble.Grains.Lanes;
 using DistributedEnsemble.Grains.Security;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Silo.Http;
@@ -13,6 +14,9 @@ internal sealed record SiloSettings
     /// <summary>redis://… of the cluster; null is a cluster of this process alone.</summary>
     public string? Cluster { get; init; }
     public string Runs { get; init; } = "runs";
+
+    /// <summary>s3://… that has the runs' files; null keeps them in <see cref="Runs"/>.</summary>
+    public string? Store { get; init; }
     public string? Data { get; init; }
     public int Lanes { get; init; } = Environment.ProcessorCount;
 
@@ -36,12 +40,13 @@ internal sealed record SiloSettings
 }
 
 /// <summary>Settings that were checked: nothing is bound or connected yet.</summary>
-internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, LanePriority LanePriority, RedisAddress? Redis, TlsSettings? Tls)
+internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, LanePriority LanePriority, RedisAddress? Redis, ObjectStoreAddress? Store, TlsSettings? Tls)
 {
     private const int MostLanes = 1024;
 
     /// <exception cref="SiloSettingsException">The settings are refused.</exception>
     /// <exception cref="RedisAddressException">The address of the Redis is none.</exception>
+    /// <exception cref="ObjectStoreAddressException">The address of the store is none.</exception>
     /// <exception cref="TlsException">Certificates are missing.</exception>
     public static CheckedSettings Of(SiloSettings settings, IConfiguration configuration)
     {
@@ -65,8 +70,9 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, La
         if (settings.SiloPort is { } port && port == settings.GatewayPort)
             throw new SiloSettingsException($"--silo-port and --gateway-port are both {port}: silos and clients need a port each.");
         if (settings.Data is { } data && !Directory.Exists(data)) throw new SiloSettingsException($"--data {data} does not exist: it takes a folder with datasets.");
-        if (File.Exists(settings.Runs)) throw new SiloSettingsException($"--runs {settings.Runs} is a file: it takes the folder that all silos share.");
+        if (File.Exists(settings.Runs)) throw new SiloSettingsException($"--runs {settings.Runs} is a file: it takes the folder that all silos share, or, with --store, one of this silo alone.");
         var redis = settings.Cluster is null ? null : RedisAddress.Parse(settings.Cluster, "--cluster");
+        var store = settings.Store is null ? null : ObjectStoreAddress.Parse(settings.Store, "--store");
         var tls = TlsSettings.Read(configuration);
         if (IPAddress.IsLoopback(address))
         {
@@ -83,7 +89,7 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, La
                 + "ENSEMBLE__TLS__KEY and ENSEMBLE__TLS__AUTHORITY (deploy/make-certificates makes the files).");
         }
 
-        return new CheckedSettings(settings, address, priority, redis, tls);
+        return new CheckedSettings(settings, address, priority, redis, store, tls);
     }
 
     private static void CheckPort(string option, int? port)

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Silo;
 using DistributedEnsemble.Silo.Embedded;
 using DistributedEnsemble.Silo.Http;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace DistributedEnsemble.Client.Clusters;
 
 /// <summary>A silo inside this process.</summary>
-internal sealed class EmbeddedCluster(EmbeddedSilo silo) : ICluster
+internal sealed class EmbeddedCluster(EmbeddedSilo silo, ObjectStorage? store) : ICluster
 {
     public IGrainFactory Grains => silo.Grains;
 
@@ -19,10 +20,11 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo) : ICluster
 
     public static async Task<ICluster> StartAsync(EmbeddedOptions options, CancellationToken cancellation)
     {
+        var store = await options.OpenStoreAsync(StoreUse.WriteRecords);
         var silo = await EmbeddedSilo.StartAsync(
             training =>
             {
-                training.RunsFolder = options.RunsFolder;
+                (training.RunsFolder, training.Store) = (options.RunsFolder, store);
                 training.DataFolder = options.DataFolder;
                 training.Lanes = options.Lanes ?? training.Lanes;
                 training.LanePriority = options.LanePriority;
@@ -32,10 +34,14 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo) : ICluster
                 ServingConfiguration.OfEnvironment().Configure(training.Prediction);
             },
             Logs, cancellation);
-        return new EmbeddedCluster(silo);
+        return new EmbeddedCluster(silo, store);
     }
 
-    public ValueTask DisposeAsync() => silo.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await silo.DisposeAsync();
+        store?.Dispose();
+    }
 
     private static void LogToStandardError(ILoggingBuilder logs) =>
         logs.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Information);

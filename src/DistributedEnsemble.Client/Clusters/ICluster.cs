@@ -1,6 +1,8 @@
 using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Client.Clusters;
 
@@ -28,8 +30,24 @@ internal sealed record EmbeddedOptions(string RunsFolder, string? DataFolder, in
     /// <summary>The cluster that has the runs; null is this process.</summary>
     public RedisAddress? Cluster { get; init; }
 
+    /// <summary>The objects that have the files of this process's runs; null keeps them in the folder.</summary>
+    public ObjectStoreAddress? Store { get; init; }
+
     public LanePriority LanePriority { get; init; } = LanePriority.Low;
 
     /// <summary>Where the runs are, for people.</summary>
-    public string Place => Cluster?.ToString() ?? RunsFolder;
+    public string Place => Cluster?.ToString() ?? Store?.ToString() ?? RunsFolder;
+
+    /// <summary>Where this process writes what it makes of a run for people.</summary>
+    public RunFolder OutputOf(string run) => new(RunsFolder, run);
+
+    /// <summary>Opens the store, after it was looked whether it can be used.</summary>
+    /// <returns>Null if the runs are in the folder.</returns>
+    public async Task<ObjectStorage?> OpenStoreAsync(StoreUse use)
+    {
+        if (Store is null) return null;
+        var storage = new ObjectStorage(Store, Path.Combine(RunsFolder, ".scratch"));
+        await storage.CheckAsync(use);
+        return storage;
+    }
 }

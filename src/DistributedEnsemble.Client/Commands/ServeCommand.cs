@@ -6,11 +6,13 @@ using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Client.Servers;
 using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Training.Files;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Commands;
@@ -57,9 +59,11 @@ internal sealed class ServeCommand : DriverCommand
             var names = (parsed.GetValue(_runs) ?? []).Select(name => NamedRun.Find(parsed, catalog, shared, name).Run).Distinct().ToList();
             await using var cluster = await StartAsync(backend, options with { LanePriority = LanePriority.Idle }, interruption);
             if (cluster is null) return interruption.ExitCode;
+            using var store = await options.OpenStoreAsync(StoreUse.Read);
+            var storage = (RunStorage?)store ?? new FolderStorage(options.RunsFolder);
             await using var server = await HttpServer.StartAsync(
-                cluster.Grains, options.RunsFolder, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, CancellationToken.None);
-            Announce(parsed, server, settings, names.Count > 0 ? names : [.. catalog.Names().Where(name => CanBeRead(catalog, name))], options.RunsFolder);
+                cluster.Grains, storage, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, CancellationToken.None);
+            Announce(parsed, server, settings, names.Count > 0 ? names : [.. catalog.Names().Where(name => CanBeRead(catalog, name))], storage);
             await Task.Delay(Timeout.Infinite, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await StopRunsAsync(cluster.Grains);
             return ExitCode.Ok;
@@ -93,7 +97,7 @@ internal sealed class ServeCommand : DriverCommand
         }
     }
 
-    private void Announce(ParseResult parsed, HttpServer server, HttpSettings settings, List<string> runs, string folder)
+    private void Announce(ParseResult parsed, HttpServer server, HttpSettings settings, List<string> runs, RunStorage storage)
     {
         if (_shared.Json(parsed))
         {
@@ -102,20 +106,20 @@ internal sealed class ServeCommand : DriverCommand
         }
 
         var (first, examples) = (runs.Count > 0 ? runs[0] : "RUN", new ServerExamples(server.Url, settings, Environment.GetEnvironmentVariable("ENSEMBLE__TLS__AUTHORITY")));
-        _consoles.Out.WriteRaw($"Serving {(runs.Count == 0 ? $"{folder}, which has no runs yet," : string.Join(", ", runs))} at {server.Url} until Ctrl-C; a browser shows the live page there{(server.GrpcUrl is { } grpc ? $", and gRPC is at {grpc}" : "")}. Try:");
+        _consoles.Out.WriteRaw($"Serving {(runs.Count == 0 ? $"{storage.Place}, which has no runs yet," : string.Join(", ", runs))} at {server.Url} until Ctrl-C; a browser shows the live page there{(server.GrpcUrl is { } grpc ? $", and gRPC is at {grpc}" : "")}. Try:");
         if (examples.Before is { } before) _consoles.Out.WriteRaw($"  {before}");
         _consoles.Out.WriteRaw($"  {examples.Curl($"/v2/models/{first}")}");
         _consoles.Out.WriteRaw($"  {examples.Predict(first)}");
-        if (runs.Count > 0 && Body(first, folder) is { } body) _consoles.Out.WriteRaw($"  {examples.Curl($"/v2/models/{first}/infer")} -d '{body}'");
+        if (runs.Count > 0 && Body(first, storage) is { } body) _consoles.Out.WriteRaw($"  {examples.Curl($"/v2/models/{first}/infer")} -d '{body}'");
     }
 
     /// <summary>A request with the numbers 1, 2, 3… as its row: seq writes them, however many a row has.</summary>
     /// <returns>Null if the run's description cannot be read.</returns>
-    private static string? Body(string run, string folder)
+    private static string? Body(string run, RunStorage storage)
     {
         try
         {
-            var data = Training.Files.RunDescription.Read(new Training.Files.RunFolder(folder, run)).Data;
+            var data = RunDescription.Read(new RunFolder(storage, run)).Data;
             if (data.Table is not null)
             {
                 // Whatever the columns are, their cells may be missing.

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
 
 namespace DistributedEnsemble.Client.Commands;
@@ -8,7 +9,7 @@ namespace DistributedEnsemble.Client.Commands;
 /// <summary>The options that every command has.</summary>
 internal sealed class SharedOptions
 {
-    private const string DefaultRuns = "./runs", ClusterVariable = "ENSEMBLE__CLUSTER", SecretsVariable = "ENSEMBLE__SECRETS";
+    private const string DefaultRuns = "./runs", ClusterVariable = "ENSEMBLE__CLUSTER", StoreVariable = "ENSEMBLE__STORE", SecretsVariable = "ENSEMBLE__SECRETS";
 
     private readonly Option<string> _runs = new("--runs")
     {
@@ -32,12 +33,18 @@ internal sealed class SharedOptions
         HelpName = "redis://HOST:PORT", Recursive = true,
     };
 
+    private readonly Option<string?> _store = new("--store")
+    {
+        Description = "An S3-compatible store that has the runs; its endpoint and keys are those of AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY [default: ENSEMBLE__STORE; without it, the folder]",
+        HelpName = "s3://BUCKET/PREFIX", Recursive = true,
+    };
+
     private readonly Option<bool> _json = new("--json")
     {
         Description = "Print one JSON object, with progress and errors on standard error.", Recursive = true,
     };
 
-    public IEnumerable<Option> All => [_runs, _cluster, _lanes, _data, _json];
+    public IEnumerable<Option> All => [_runs, _store, _cluster, _lanes, _data, _json];
 
     public bool Json(ParseResult parsed) => parsed.GetValue(_json);
 
@@ -52,7 +59,13 @@ internal sealed class SharedOptions
             if (File.Exists(folder)) throw new UsageException($"--runs {runs} cannot be a folder, because {folder} is a file: it takes the folder of all runs.");
         }
         if (data is not null && !Directory.Exists(data)) throw new UsageException($"--data {data} does not exist: it takes a folder with datasets.");
-        return new EmbeddedOptions(runs, data, parsed.GetValue(_lanes)) { Cluster = cluster };
+        return new EmbeddedOptions(runs, data, parsed.GetValue(_lanes)) { Cluster = cluster, Store = cluster is null ? StoreOf(parsed) : null };
+    }
+
+    private ObjectStoreAddress? StoreOf(ParseResult parsed)
+    {
+        if (parsed.GetValue(_store) is { } given) return ObjectStoreAddress.Parse(given, _store.Name);
+        return Environment.GetEnvironmentVariable(StoreVariable) is { Length: > 0 } variable ? ObjectStoreAddress.Parse(variable, StoreVariable) : null;
     }
 
     public string? DataFolder(ParseResult parsed) => parsed.GetValue(_data);
@@ -63,7 +76,7 @@ internal sealed class SharedOptions
     /// <summary>A command line to go on with that finds the same runs.</summary>
     public string Suggest(ParseResult parsed, string command)
     {
-        var options = new Option<string?>[] { _runs!, _cluster, _data }.Select(option => (option.Name, Value: WithoutPassword(parsed.GetValue(option))));
+        var options = new Option<string?>[] { _runs!, _store, _cluster, _data }.Select(option => (option.Name, Value: WithoutPassword(parsed.GetValue(option))));
         var given = options.Where(option => option.Value is not (null or DefaultRuns)).Select(option => $" {option.Name} {Quote(option.Value!)}");
         return $"ensemble {command}{string.Concat(given)}";
     }
@@ -86,6 +99,8 @@ internal sealed class SharedOptions
         var wayOut = source == _cluster.Name ? "" : $" Unset {source} to train in this process.";
         if (parsed.GetResult(_runs) is { Implicit: false })
             throw new UsageException($"--runs and {source} exclude each other: the silos of the cluster know where its runs lie.{wayOut}");
+        if (parsed.GetResult(_store) is { Implicit: false })
+            throw new UsageException($"--store and {source} exclude each other: the silos of the cluster know where its runs lie.{wayOut}");
         if (parsed.GetResult(_lanes) is { Implicit: false })
             throw new UsageException($"--lanes and {source} exclude each other: each silo of the cluster has its own --lanes.{wayOut}");
     }

@@ -3,6 +3,7 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains.Files;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports.Pages;
 using DistributedEnsemble.Reports.TensorBoard;
@@ -18,28 +19,27 @@ using DistributedEnsemble.Training.Verification;
 
 namespace DistributedEnsemble.Client.Runs;
 
-/// <summary>The runs of a folder.</summary>
-internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
+/// <summary>The runs of a folder, or of a store of objects.</summary>
+internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDisposable
 {
-    private readonly EnsembleTrainingOptions _training = new() { RunsFolder = options.RunsFolder };
+    private readonly EnsembleTrainingOptions _training = new()
+    {
+        RunsFolder = options.RunsFolder, Store = options.OpenStoreAsync(StoreUse.Read).GetAwaiter().GetResult(),
+    };
 
-    public IReadOnlyList<string> Names() => !Directory.Exists(options.RunsFolder)
-        ? []
-        : [.. Directory.EnumerateDirectories(options.RunsFolder)
-            .Select(folder => Path.GetFileName(folder)!).Where(RunName.IsValid).Order(StringComparer.Ordinal)
-            .Where(name => File.Exists(Folder(name).Status))];
+    public IReadOnlyList<string> Names() => [.. _training.RunNames().Where(name => Folder(name).Exists(RunFolder.StatusFile))];
 
     public RunStatus? Find(string name)
     {
         if (!RunName.IsValid(name)) throw new UsageException($"\"{name}\" is not a run's name: {RunName.Rule}.");
-        var folder = new RunFolder(options.RunsFolder, name);
+        var folder = Folder(name);
         var status = RunStatusFile.Read(folder);
-        return status is { State: RunState.Running or RunState.Queued } && !RunLock.IsHeld(folder) ? FileRuns.Orphaned(folder, status) : status;
+        return status is { State: RunState.Running or RunState.Queued } && !FileRuns.IsInTraining(folder) ? FileRuns.Orphaned(folder, status) : status;
     }
 
     // A folder of anything else that has a run's name is never taken for one.
     public bool Exists(string name) =>
-        Folder(name) is var folder && new[] { folder.Status, folder.Record, folder.Lock }.Any(File.Exists);
+        Folder(name) is var folder && new[] { RunFolder.StatusFile, RunFolder.RecordFile, RunFolder.LockFile }.Any(folder.Exists);
 
     public void RequestStop(string name) => FileRuns.RequestStop(Folder(name));
 
@@ -63,7 +63,7 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
         OnnxExport.Write(Folder(name), Existing(name), choice, isSingle, _training.Networks, output);
 
     public string Report(string name, ConstituentChoice choice) =>
-        RunReports.Write(Folder(name), Existing(name), choice, Load, _training.Networks);
+        RunReports.Write(Folder(name), Existing(name), choice, Load, _training.Networks, options.OutputOf(name));
 
     /// <inheritdoc cref="RunVerification.Verify"/>
     public VerificationReport Verify(string name, VerificationChoice choice, Action<int> onMember) =>
@@ -78,7 +78,7 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
     public string TensorBoard(string name)
     {
         var (folder, status) = (Folder(name), Existing(name));
-        using var logs = new TensorBoardLogs(folder, ReadSpec(name), File.GetLastWriteTimeUtc(folder.Status).AddSeconds(-status.TrainSeconds));
+        using var logs = new TensorBoardLogs(folder, ReadSpec(name), folder.Find(RunFolder.StatusFile)!.Value.Written.AddSeconds(-status.TrainSeconds), options.OutputOf(name));
         logs.Follow(status);
         if (status.State is not (RunState.Completed or RunState.Degraded)) return logs.Root;
         logs.Add("ensemble", status, Evaluate(name, new ConstituentChoice(), null, CancellationToken.None));
@@ -92,8 +92,10 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog
         return source.Load(new DataFolders(options.DataFolder), spec with { Data = found }, recorded);
     }
 
-    private RunFolder Folder(string name) => new(options.RunsFolder, name);
+    public void Dispose() => _training.Store?.Dispose();
+
+    private RunFolder Folder(string name) => _training.FolderOf(name);
 
     private RunStatus Existing(string name) =>
-        Find(name) ?? throw new UsageException($"There is no run \"{name}\" in {options.RunsFolder}.");
+        Find(name) ?? throw new UsageException($"There is no run \"{name}\" in {options.Place}.");
 }

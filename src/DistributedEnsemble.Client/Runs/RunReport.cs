@@ -71,7 +71,7 @@ internal sealed record RunReport
         Run = status.Run,
         State = status.State,
         Reason = status.Reason,
-        Folder = place.Cluster is null ? Path.GetFullPath(status.Run, Path.GetFullPath(place.RunsFolder)) : null,
+        Folder = place.Cluster is not null ? null : place.Store is not null ? $"{place.Store}/{status.Run}" : Path.GetFullPath(status.Run, Path.GetFullPath(place.RunsFolder)),
         Task = evaluation?.Task,
         Target = evaluation?.Target,
         Members = evaluation?.Members ?? status.Members.Length,

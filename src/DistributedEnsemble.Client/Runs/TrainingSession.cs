@@ -122,7 +122,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         consoles.Out.Write(ResultTable.Of(evaluation));
         consoles.Out.WriteRaw(StatusViews.Summary(status));
         consoles.Out.WriteRaw(place.Cluster is null
-            ? $"The run lies in {Path.Join(place.RunsFolder, status.Run)}"
+            ? $"The run lies in {Path.Join(place.Place, status.Run)}"
             : $"The run lies in the cluster of {place.Cluster}");
     }
 

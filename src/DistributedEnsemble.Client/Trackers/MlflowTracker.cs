@@ -79,8 +79,8 @@ internal sealed class MlflowTracker : IRunTracker
 
         if (MlflowServer.TakesFiles(_artifacts))
         {
-            foreach (var file in new[] { RunFolder.SpecFile, RunFolder.DataFile, RunFolder.StatusFile }.Where(file => File.Exists(_folder.Path(file))))
-                await _server.PutAsync(_artifacts, file, RegularFile.ReadAllBytes(_folder.Runs, _folder.Path(file)));
+            foreach (var file in new[] { RunFolder.SpecFile, RunFolder.DataFile, RunFolder.StatusFile }.Where(_folder.Exists))
+                await _server.PutAsync(_artifacts, file, _folder.ReadAllBytes(file));
         }
 
         await _server.PostAsync("runs/update", new

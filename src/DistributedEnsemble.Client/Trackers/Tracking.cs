@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports.TensorBoard;
@@ -51,8 +52,10 @@ internal sealed class Tracking(SharedOptions shared, Consoles consoles, TimeProv
     /// <param name="evaluateEma">Measures the run's EMA models on the test split.</param>
     public async Task<IReadOnlyList<IRunTracker>> BeginAsync(ParseResult parsed, RunKey run, EnsembleSpec spec, MlflowServer? server, Func<Task<EvaluationReport>> evaluateEma)
     {
-        var (folder, trackers) = (new RunFolder(shared.Read(parsed).RunsFolder, run.Name), new List<IRunTracker>());
-        if (parsed.GetValue(_tensorBoard)) trackers.Add(new TensorBoardTracker(new TensorBoardLogs(folder, spec, time.GetUtcNow()), evaluateEma));
+        var options = shared.Read(parsed);
+        var storage = (RunStorage?)await options.OpenStoreAsync(StoreUse.Read) ?? new FolderStorage(options.RunsFolder);
+        var (folder, trackers) = (new RunFolder(storage, run.Name), new List<IRunTracker>());
+        if (parsed.GetValue(_tensorBoard)) trackers.Add(new TensorBoardTracker(new TensorBoardLogs(folder, spec, time.GetUtcNow(), options.OutputOf(run.Name)), evaluateEma));
         if (server is null) return trackers;
         var mlflow = await MlflowTracker.BeginAsync(server, folder, spec, time);
         if (mlflow.Warning is { } warning) consoles.Error.WriteRaw($"Warning: {warning}");

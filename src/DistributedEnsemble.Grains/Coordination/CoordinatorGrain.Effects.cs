@@ -18,6 +18,7 @@ internal sealed partial class CoordinatorGrain
 
     private readonly SemaphoreSlim _storing = new(1), _showing = new(1), _holding = new(1);
     private readonly Queue<RunEffect> _effects = [];
+    private byte[]? _json;
     private Task _awaited = Task.CompletedTask;
 
     /// <summary>In the order in which the machine says them: what follows a deletion or the run's release begins when that is done.</summary>
@@ -213,7 +214,7 @@ internal sealed partial class CoordinatorGrain
     {
         if ((_held = await _ownership.TryHoldAsync(_folder)) is null) return;
         // It was for the process before.
-        await Task.Run(() => File.Delete(_folder.StopRequest));
+        await Task.Run(() => _folder.Delete(RunFolder.StopRequestFile));
     }
 
     private async Task GiveFreeAsync()
@@ -228,7 +229,7 @@ internal sealed partial class CoordinatorGrain
             {
                 using (held) return Try(() =>
                 {
-                    if (Directory.Exists(_folder.Root)) File.Delete(_folder.StopRequest);
+                    if (FileRuns.IsThere(_folder)) _folder.Delete(RunFolder.StopRequestFile);
                 });
             });
             if (error is not null) _log.UnnamedNotRemoved(error, _run);
@@ -248,18 +249,18 @@ internal sealed partial class CoordinatorGrain
         WriteUnlessThere(RunFolder.SpecFile, Encoding.UTF8.GetBytes(spec));
         WriteUnlessThere(RunFolder.DataFile, Encoding.UTF8.GetBytes(data));
 
-        void WriteUnlessThere(string file, byte[] bytes)
+        void WriteUnlessThere(string name, byte[] bytes)
         {
-            if (!Has(_folder.Path(file), bytes)) _folder.Write(file, stream => stream.Write(bytes));
+            if (!Has(name, bytes)) _folder.Write(name, bytes);
         }
 
-        bool Has(string path, byte[] bytes)
+        bool Has(string name, byte[] bytes)
         {
             try
             {
-                return RegularFile.ReadAllBytes(_folder.Runs, path).AsSpan().SequenceEqual(bytes);
+                return _folder.ReadAllBytes(name).AsSpan().SequenceEqual(bytes);
             }
-            catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+            catch (Exception exception) when (exception is FileNotFoundException or InvalidDataException)
             {
                 return false;
             }
@@ -315,7 +316,7 @@ internal sealed partial class CoordinatorGrain
     {
         try
         {
-            var model = await Task.Run(() => Measurements.EmaTime.Timed(() => EmaFiles.Fold(_folder, _run, fold.Model, fold.HandOver, fold.Share)));
+            var model = await PatientlyAsync(() => Measurements.EmaTime.Timed(() => EmaFiles.Fold(_folder, _run, fold.Model, fold.HandOver, fold.Share)));
             Apply(new Folded(fold.HandOver, model));
         }
         catch (Exception exception)
@@ -328,7 +329,7 @@ internal sealed partial class CoordinatorGrain
     {
         try
         {
-            await _metrics.WriteAsync(append.Member, append.End, append.Lines);
+            await PatientlyAsync(() => _metrics.Write(append.Member, append.End, append.Lines));
             Apply(new MetricsAppended(append.Member, append.Lines));
         }
         catch (Exception exception)
@@ -342,7 +343,7 @@ internal sealed partial class CoordinatorGrain
     /// <summary>It does no harm: what cannot be deleted now goes when the run ends.</summary>
     private async Task DeleteAsync(string file)
     {
-        if (await Task.Run(() => Try(() => FileOperations.Delete(_folder.Path(file)))) is { } error) _log.UnnamedNotRemoved(error, _run);
+        if (await Task.Run(() => Try(() => _folder.Delete(file))) is { } error) _log.UnnamedNotRemoved(error, _run);
     }
 
     private async Task ShowAsync(WriteStatus show)
@@ -373,7 +374,8 @@ internal sealed partial class CoordinatorGrain
                 var status = project();
                 var json = JsonSerializer.SerializeToUtf8Bytes(status, RunStatusJson.Options);
                 if (Try(() => _timeline.Append(status)) is { } error) _log.TimelineNotWritten(error, _run);
-                _folder.Write(RunFolder.StatusFile, stream => stream.Write(json));
+                _json = json;
+                if (!MayWait(status)) _folder.Write(RunFolder.StatusFile, json);
                 return json.Length;
             });
         }
@@ -381,6 +383,29 @@ internal sealed partial class CoordinatorGrain
         {
             _showing.Release();
         }
+    }
+
+    /// <summary>Others take a run of a store of objects for one of a process that has ended when its run.json is old.</summary>
+    private void ShowLife()
+    {
+        _showing.Wait();
+        try
+        {
+            if (_held is not null && _json is { } json) _folder.Write(RunFolder.StatusFile, json);
+        }
+        finally
+        {
+            _showing.Release();
+        }
+    }
+
+    /// <summary>Each object that is written costs something: one that tells of steps alone is written every few seconds.</summary>
+    private bool MayWait(RunStatus status)
+    {
+        var (told, at) = ((status.State, status.Snapshots.Length, status.Ema.Length, status.Members.Count(member => member.State == MemberState.Training)), Now);
+        if (!_folder.Storage.Grows && told == _told && at - _toldAt < s_toldEvery) return true;
+        (_told, _toldAt) = (told, at);
+        return false;
     }
 
     /// <summary>Old files that the record does not name do no harm: what cannot be removed stays for the next time.</summary>
@@ -402,7 +427,7 @@ internal sealed partial class CoordinatorGrain
         if (check.Delay > TimeSpan.Zero) await Task.Delay(check.Delay, _time);
         try
         {
-            var isTold = await Task.Run(() => !File.Exists(_folder.Spec) || RunStatusFile.Read(_folder)?.State == check.State);
+            var isTold = await Task.Run(() => !_folder.Exists(RunFolder.SpecFile) || RunStatusFile.Read(_folder)?.State == check.State);
             if (!isTold) await HoldAsync(TakeAsync, () => Apply(new EndFoundUntold()));
         }
         catch (Exception exception)
@@ -410,6 +435,16 @@ internal sealed partial class CoordinatorGrain
             _log.EndNotTold(exception, _run);
         }
     }
+
+    /// <summary>A store that is away for a while comes back: what is to be done with its files waits for it.</summary>
+    private Task PatientlyAsync(Action work) => PatientlyAsync<object?>(() =>
+    {
+        work();
+        return null;
+    });
+
+    /// <inheritdoc cref="PatientlyAsync(Action)"/>
+    private Task<T> PatientlyAsync<T>(Func<T> work) => _patience.ExecuteAsync(async _ => await Task.Run(work)).AsTask();
 
     private static Exception? Try(Action act)
     {

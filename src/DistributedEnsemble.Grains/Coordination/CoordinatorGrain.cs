@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Resilience;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Telemetry;
 using DistributedEnsemble.Runs;
@@ -9,6 +11,7 @@ using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Predictions;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
+using Polly;
 
 namespace DistributedEnsemble.Grains.Coordination;
 
@@ -17,7 +20,10 @@ namespace DistributedEnsemble.Grains.Coordination;
 [Reentrant]
 internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingGrainCallFilter
 {
-    private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(500);
+    /// <summary>So many ticks, ten seconds, without a status are some with the last one again: the process lives.</summary>
+    private const int TicksOfLife = 20;
+
+    private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(500), s_toldEvery = TimeSpan.FromSeconds(5);
 
     private readonly IRunStore _store;
     private readonly EnsembleTrainingOptions _options;
@@ -32,12 +38,16 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private readonly Dictionary<long, TaskCompletionSource<object?>> _calls = [];
     private readonly Queue<RunEvent> _events = [];
     private CoordinatorState _state;
+    private readonly ResiliencePipeline _patience;
+    private (RunState State, int Snapshots, int Ema, int Training) _told;
+    private TimeSpan _toldAt;
     private RecordVersion _version = RecordVersion.None;
     private KernelKind? _kernels;
     private IDisposable? _held;
     private IGrainTimer? _timer;
     private SiloDeaths? _deaths;
     private long _lastCall;
+    private int _ticks;
     private bool _isApplying, _isClosed;
 
     public CoordinatorGrain(
@@ -45,9 +55,10 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     {
         (_store, _options, _ownership, _silos, _time, _log) = (store, options, ownership, silos, time, log);
         _run = RunKey.Parse(this.GetPrimaryKeyString());
-        _folder = new RunFolder(options.RunsFolder, _run.Name);
+        _folder = options.FolderOf(_run.Name);
         _metrics = new MetricFiles(_folder);
         _timeline = new Timeline(_folder, time);
+        _patience = Retries.Of<StorageAwayException>(time, most: 60, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5));
         _state = new CoordinatorState { Run = _run, Place = _folder.Runs, LanesEndWithProcess = !ownership.OutlivesProcess, Timing = options.Timing };
     }
 
@@ -219,12 +230,21 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private async Task TickAsync()
     {
         var timer = _timer;
-        var isStopRequested = await Task.Run(() => File.Exists(_folder.StopRequest));
+        var isStopRequested = await Task.Run(IsStopRequested);
+        if (_state.LanesEndWithProcess && !_folder.Storage.Grows && _ticks % TicksOfLife == 0) await Task.Run(() => Try(ShowLife));
         // The request was for those who held the run when it was seen.
         if (_timer is null || _timer != timer) return;
         var dead = _state.Record.Members.Where(member => member is { State: MemberState.Training, SiloAddress: not null }).Select(member => member.SiloAddress!)
             .Distinct().Where(silo => _silos.GetApproximateSiloStatus(SiloAddress.FromParsableString(silo)) == SiloStatus.Dead);
         Apply(new Ticked(isStopRequested, [.. dead]));
+    }
+
+    /// <summary>Whether another process has asked for it, by a file: a cluster is asked itself, and to look for an object costs something.</summary>
+    private bool IsStopRequested()
+    {
+        if (!_state.LanesEndWithProcess) return false;
+        if (!_folder.Storage.Grows && ++_ticks % 10 != 0) return false;
+        return _folder.Exists(RunFolder.StopRequestFile);
     }
 
     /// <summary>What decides whether machines differ; a network that this silo does not know may run on libtorch.</summary>

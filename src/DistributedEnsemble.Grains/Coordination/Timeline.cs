@@ -11,6 +11,7 @@ internal sealed class Timeline(RunFolder folder, TimeProvider time)
 {
     private readonly ConcurrentQueue<RunHappening> _lost = [];
     private RunStatus? _last;
+    private long _length;
     private bool _hasBegun;
 
     /// <summary>The member's silo or lane is gone.</summary>
@@ -20,14 +21,28 @@ internal sealed class Timeline(RunFolder folder, TimeProvider time)
     /// <exception cref="IOException">It cannot be written; nothing depends on it.</exception>
     public void Append(RunStatus next)
     {
-        if (!_hasBegun) (_last, _hasBegun) = (Shown(next.Id), true);
+        if (!_hasBegun) (_last, _length, _hasBegun) = (Shown(next.Id), Length(), true);
         var happened = new List<RunHappening>();
         while (_lost.TryDequeue(out var lost)) happened.Add(lost);
         happened.AddRange(RunHappening.Between(_last, next, time.GetUtcNow()));
         _last = next;
         if (happened.Count == 0) return;
-        using var file = folder.OpenToAppend(RunFolder.TimelineFile);
-        file.Write(Encoding.UTF8.GetBytes(string.Concat(happened.Select(line => JsonSerializer.Serialize(line, RunStatusJson.Options) + "\n"))));
+        var lines = Encoding.UTF8.GetBytes(string.Concat(happened.Select(line => JsonSerializer.Serialize(line, RunStatusJson.Options) + "\n")));
+        folder.Append(RunFolder.TimelineFile, _length, lines);
+        _length += lines.Length;
+    }
+
+    private long Length()
+    {
+        try
+        {
+            using var file = folder.OpenRead(RunFolder.TimelineFile);
+            return file.Length;
+        }
+        catch (FileNotFoundException)
+        {
+            return 0;
+        }
     }
 
     /// <summary>What an activation before this one showed last.</summary>

@@ -27,7 +27,7 @@ internal sealed class RunFilesGrain(EnsembleTrainingOptions options) : Grain, IR
         }
 
         // The path is the record's own; RunFolder holds it below the run's folder.
-        return await Task.Run(() => Read(new RunFolder(options.RunsFolder, run.Name), file, offset));
+        return await Task.Run(() => Read(options.FolderOf(run.Name), file, offset));
     }
 
     private static WeightFile? Find(RunStatus status, ModelName model) =>
@@ -35,7 +35,7 @@ internal sealed class RunFilesGrain(EnsembleTrainingOptions options) : Grain, IR
 
     private static FileChunk Read(RunFolder folder, WeightFile weights, long offset)
     {
-        using var file = RegularFile.OpenRead(folder.Runs, folder.Path(weights.File));
+        using var file = folder.OpenRead(weights.File);
         if (offset < 0 || offset > file.Length) throw new RunRejectedException($"The model has {file.Length:N0} bytes: there is nothing at {offset:N0}.");
         var bytes = new byte[Math.Min(file.Length - offset, ChunkBytes)];
         file.Position = offset;

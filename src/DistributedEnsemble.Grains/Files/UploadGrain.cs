@@ -14,7 +14,7 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
         ? name
         : throw new RunRejectedException("An upload's name is the sha256 of its bytes.");
 
-    private string Whole => Uploads.Whole(options.RunsFolder, Sha256);
+    private string Whole => Uploads.Whole(Sha256);
 
     public Task<long> BeginAsync(long length)
     {
@@ -44,10 +44,10 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
                 $"The file has {length:N0} bytes: this cluster takes up to {limits.MaxUploadBytes:N0}. Train with a smaller one, or register the dataset on the silos.");
         }
 
-        if (File.Exists(whole))
+        if (options.Storage.Exists(whole))
         {
             // Somebody is about to train with it.
-            File.SetLastWriteTimeUtc(whole, time.GetUtcNow().UtcDateTime);
+            if (options.Store is null) File.SetLastWriteTimeUtc(options.Storage.PathOf(whole), time.GetUtcNow().UtcDateTime);
             return length;
         }
 
@@ -62,11 +62,11 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
         }
 
         // It counts from now on: two that begin at once see each other.
-        var taken = Uploads.Taken(options.RunsFolder);
+        var taken = Uploads.Taken(options);
         if (taken > limits.MaxUploadsBytes)
         {
             Uploads.RemoveUnneeded(options, time.GetUtcNow());
-            taken = Uploads.Taken(options.RunsFolder);
+            taken = Uploads.Taken(options);
         }
 
         if (taken <= limits.MaxUploadsBytes) return 0;
@@ -78,8 +78,8 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
 
     private void Append(string whole, long offset, byte[] bytes)
     {
-        if (File.Exists(whole)) return;
-        var (path, length) = FindPart();
+        var (path, length) = FindPart(whole);
+        if (path is null) return;
         using var file = OpenPart(path);
         // Bytes that another client of the same file sent first are sent again, as those are whose answer was lost.
         if (offset < 0 || file.Length < offset) throw new RunRejectedException($"The upload goes on at byte {file.Length}, not {offset}.");
@@ -91,8 +91,8 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
 
     private void Complete(string whole)
     {
-        if (File.Exists(whole)) return;
-        var (path, length) = FindPart();
+        var (path, length) = FindPart(whole);
+        if (path is null) return;
         string sha256;
         using (var file = OpenPart(path))
         {
@@ -107,14 +107,32 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
             throw new RunRejectedException("The file changed while it was sent: send it again.");
         }
 
-        File.Move(path, whole, overwrite: true);
-        FolderFlush.Flush(Path.GetDirectoryName(whole)!);
+        if (options.Store is null)
+        {
+            var place = options.Storage.PathOf(whole);
+            File.Move(path, place, overwrite: true);
+            FolderFlush.Flush(Path.GetDirectoryName(place)!);
+            return;
+        }
+
+        options.Storage.Write<object?>(whole, stream =>
+        {
+            using var file = OpenPart(path);
+            file.CopyTo(stream);
+            return null;
+        });
+        File.Delete(path);
     }
 
+    /// <returns>No path if the whole file is there already.</returns>
     /// <exception cref="RunRejectedException">It was never begun, or has expired.</exception>
-    private (string Path, long Length) FindPart() => Uploads.PartsOf(options.RunsFolder, Sha256).FirstOrDefault() is { Path: not null } part
-        ? part
-        : throw new RunRejectedException("The upload has not begun here, or rested for too long: begin again.");
+    private (string? Path, long Length) FindPart(string whole)
+    {
+        (string? Path, long Length) part = Uploads.PartsOf(options.RunsFolder, Sha256).FirstOrDefault();
+        // In a store of objects the whole file comes last.
+        if ((options.Store is null || part.Path is null) && options.Storage.Exists(whole)) return default;
+        return part.Path is not null ? part : throw new RunRejectedException("The upload has not begun here, or rested for too long: begin again.");
+    }
 
     /// <exception cref="RunRejectedException">Something else stands in its place.</exception>
     private FileStream OpenPart(string path, bool creates = false)

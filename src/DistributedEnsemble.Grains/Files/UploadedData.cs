@@ -3,7 +3,6 @@ using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
-using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Grains.Files;
@@ -27,11 +26,9 @@ internal static class UploadedData
 
     private static string PathOf(this EnsembleTrainingOptions options, UploadedName upload)
     {
-        var path = Uploads.Whole(options.RunsFolder, upload.Sha256);
         try
         {
-            RegularFile.OpenRead(Path.GetFullPath(options.RunsFolder), path).Dispose();
-            return path;
+            return Uploads.PathOf(options, upload.Sha256);
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

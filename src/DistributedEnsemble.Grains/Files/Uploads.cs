@@ -1,12 +1,12 @@
+using System.Security.Cryptography;
 using DistributedEnsemble.Grains.Hosting;
-using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Grains.Files;
 
 /// <summary>
-/// The folder of the data files that clients send. A file that is being sent says in its name how long it will be, so that any
-/// silo knows what was announced and how much room it takes.
+/// The data files that clients send, beside the runs. A file that is being sent is in the folder, and says in its name how long it
+/// will be, so that any silo of the folder knows what was announced and how much room it takes; a whole one is where the runs are.
 /// </summary>
 internal static class Uploads
 {
@@ -17,7 +17,40 @@ internal static class Uploads
 
     public static string Folder(string runsFolder) => Path.Combine(Path.GetFullPath(runsFolder), Name);
 
-    public static string Whole(string runsFolder, string sha256) => Path.Combine(Folder(runsFolder), $"{sha256}{WholeSuffix}");
+    /// <summary>A whole file's name in the storage.</summary>
+    public static string Whole(string sha256) => $"{Name}/{sha256}{WholeSuffix}";
+
+    /// <summary>A file to read a whole one from: in the folder, or of this silo's own for a while.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">Something else stands in its place.</exception>
+    public static string PathOf(EnsembleTrainingOptions options, string sha256)
+    {
+        var path = Path.Combine(Folder(options.RunsFolder), $"{sha256}{WholeSuffix}");
+        if (options.Store is null || File.Exists(path))
+        {
+            RegularFile.OpenRead(Path.GetFullPath(options.RunsFolder), path).Dispose();
+            return path;
+        }
+
+        using var file = options.Storage.OpenRead(Whole(sha256));
+        RemoveCopies(options);
+        if (Convert.ToHexStringLower(SHA256.HashData(file)) != sha256)
+            throw new InvalidDataException($"{options.Storage.PathOf(Whole(sha256))} is damaged: its bytes have another sha256 than its name. Delete it, and train with the file again.");
+        AtomicFile.Write(path, stream =>
+        {
+            file.Position = 0;
+            file.CopyTo(stream);
+        });
+        return path;
+    }
+
+    /// <summary>What a silo fetched is in its memory soon.</summary>
+    private static void RemoveCopies(EnsembleTrainingOptions options)
+    {
+        if (!Directory.Exists(Folder(options.RunsFolder))) return;
+        foreach (var file in new DirectoryInfo(Folder(options.RunsFolder)).EnumerateFiles($"*{WholeSuffix}"))
+            if (file.LastWriteTimeUtc < DateTime.UtcNow - options.Limits.UploadExpiry) file.Delete();
+    }
 
     public static string Part(string runsFolder, string sha256, long length) => Path.Combine(Folder(runsFolder), $"{sha256}.{length}{PartSuffix}");
 
@@ -28,8 +61,11 @@ internal static class Uploads
             : [];
 
     /// <summary>Bytes of all files that are there or announced.</summary>
-    public static long Taken(string runsFolder) =>
-        new DirectoryInfo(Folder(runsFolder)).EnumerateFiles().Sum(file => LengthOf(file.Name) ?? file.Length);
+    public static long Taken(EnsembleTrainingOptions options)
+    {
+        var parts = new DirectoryInfo(Folder(options.RunsFolder)).EnumerateFiles($"*{PartSuffix}").Sum(file => LengthOf(file.Name) ?? 0);
+        return parts + options.Storage.List($"{Name}/").Where(file => LengthOf(file.Name) is null).Sum(file => file.Bytes);
+    }
 
     /// <summary>Removes what was broken off and has rested for too long.</summary>
     public static void RemoveExpired(EnsembleTrainingOptions options, DateTimeOffset now)
@@ -55,19 +91,18 @@ internal static class Uploads
     /// </summary>
     public static void RemoveUnneeded(EnsembleTrainingOptions options, DateTimeOffset now)
     {
-        var rested = new DirectoryInfo(Folder(options.RunsFolder)).EnumerateFiles($"*{WholeSuffix}")
-            .Where(file => file.LastWriteTimeUtc < now.UtcDateTime - options.Limits.UploadExpiry)
-            .ToDictionary(file => Path.GetFileNameWithoutExtension(file.Name));
+        var rested = options.Storage.List($"{Name}/").Where(file => file.Name.EndsWith(WholeSuffix, StringComparison.Ordinal) && file.Written < now - options.Limits.UploadExpiry)
+            .ToDictionary(file => Path.GetFileNameWithoutExtension(file.Name), file => file.Name);
         try
         {
-            foreach (var name in Directory.EnumerateDirectories(options.RunsFolder).Select(folder => Path.GetFileName(folder)).Where(RunName.IsValid))
+            foreach (var name in options.RunNames())
             {
                 if (rested.Count == 0) return;
-                var spec = SpecOf(new RunFolder(options.RunsFolder, name));
+                var spec = SpecOf(options.FolderOf(name));
                 foreach (var sha256 in rested.Keys.Where(sha256 => spec.Contains(sha256, StringComparison.Ordinal)).ToList()) rested.Remove(sha256);
             }
 
-            foreach (var file in rested.Values) file.Delete();
+            foreach (var file in rested.Values) options.Storage.Delete(file);
         }
         catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -80,9 +115,9 @@ internal static class Uploads
     {
         try
         {
-            return RegularFile.ReadAllText(folder.Runs, folder.Spec);
+            return folder.ReadAllText(RunFolder.SpecFile);
         }
-        catch (FileNotFoundException) when (!File.Exists(folder.Record) && !File.Exists(folder.Status))
+        catch (FileNotFoundException) when (!folder.Exists(RunFolder.RecordFile) && !folder.Exists(RunFolder.StatusFile))
         {
             return "";
         }

@@ -4,6 +4,7 @@ using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Grains.Scheduling;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Grains.Stores.Objects;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -21,9 +22,11 @@ public static class EnsembleSiloBuilderExtensions
             .Validate(options => options.Timing.Fault() is null, "A time does not fit the others.");
         silo.Services.AddSingleton(services => services.GetRequiredService<IOptions<EnsembleTrainingOptions>>().Value);
         silo.Services.AddSingleton<FileRunStore>();
-        silo.Services.AddSingleton<IRunDirectory>(services => services.GetRequiredService<FileRunStore>());
-        silo.Services.AddSingleton<IRunStore>(services => services.GetRequiredService<FileRunStore>());
-        silo.Services.AddSingleton<IRunOwnership, LockedFolders>();
+        silo.Services.AddSingleton<LockedFolders>();
+        silo.Services.AddSingleton<ObjectRunStore>();
+        silo.Services.AddSingleton<IRunDirectory>(services => InObjects(services) ? services.GetRequiredService<ObjectRunStore>() : services.GetRequiredService<FileRunStore>());
+        silo.Services.AddSingleton<IRunStore>(services => InObjects(services) ? services.GetRequiredService<ObjectRunStore>() : services.GetRequiredService<FileRunStore>());
+        silo.Services.AddSingleton<IRunOwnership>(services => InObjects(services) ? services.GetRequiredService<ObjectRunStore>() : services.GetRequiredService<LockedFolders>());
         silo.Services.AddSingleton<PlanCache>();
         silo.Services.AddSingleton<RunDefinitions>();
         silo.Services.AddSingleton<RunModelCache>();
@@ -35,5 +38,7 @@ public static class EnsembleSiloBuilderExtensions
         silo.Services.AddSingleton<ConstituentPredictor>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloAnnouncer>();
         return silo.AddActivityPropagation();
+
+        static bool InObjects(IServiceProvider services) => services.GetRequiredService<EnsembleTrainingOptions>().Store is not null;
     }
 }

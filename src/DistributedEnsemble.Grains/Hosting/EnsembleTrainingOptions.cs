@@ -1,5 +1,8 @@
 using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Grains.Stores.Objects;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Grains.Hosting;
@@ -7,8 +10,20 @@ namespace DistributedEnsemble.Grains.Hosting;
 /// <summary>What a silo offers to runs.</summary>
 public sealed class EnsembleTrainingOptions
 {
-    /// <summary>Where the folders of the runs are; shared by all silos of a cluster.</summary>
+    /// <summary>Where the folders of the runs are, shared by all silos of a cluster; with a store, what is this silo's own for a while.</summary>
     public string RunsFolder { get; set; } = "runs";
+
+    /// <summary>The objects that have the runs' files; null keeps them in <see cref="RunsFolder"/>.</summary>
+    public ObjectStorage? Store { get; set; }
+
+    /// <summary>Where the runs' files are.</summary>
+    public RunStorage Storage => (RunStorage?)Store ?? new FolderStorage(RunsFolder);
+
+    /// <summary>The names that files have as a run has, in their order.</summary>
+    public IReadOnlyList<string> RunNames() => [.. Storage.Folders().Where(RunName.IsValid).Order(StringComparer.Ordinal)];
+
+    /// <summary>The files of a run.</summary>
+    public RunFolder FolderOf(string run) => new(Storage, run);
 
     /// <summary>Where data files are looked for first; null leaves the places that the datasets know.</summary>
     public string? DataFolder { get; set; }

@@ -17,7 +17,7 @@ internal static partial class LaneLog
     [LoggerMessage(4, LogLevel.Error, "Run {Run}: results of member {Member} could not be stored; the run pauses.")]
     public static partial void StoreFailed(this ILogger log, Exception exception, RunKey run, int member);
 
-    [LoggerMessage(5, LogLevel.Warning, "Run {Run}: the coordinator does not answer member {Member}; next try in {Pause}.")]
+    [LoggerMessage(5, LogLevel.Warning, "Run {Run}: the coordinator or the store does not answer member {Member}; next try in {Pause}.")]
     public static partial void CoordinatorAway(this ILogger log, Exception exception, RunKey run, int member, TimeSpan pause);
 
     [LoggerMessage(6, LogLevel.Error, "Run {Run}: the lane of member {Member} broke; the lane goes on with the next member.")]

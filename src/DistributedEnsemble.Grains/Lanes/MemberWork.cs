@@ -1,7 +1,9 @@
 using System.Diagnostics.Metrics;
 using System.Text;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Coordination;
 using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Grains.Resilience;
 using DistributedEnsemble.Grains.Stores.Files;
 using DistributedEnsemble.Grains.Telemetry;
 using DistributedEnsemble.Members;
@@ -13,6 +15,7 @@ using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Safetensors;
 using Microsoft.Extensions.Logging;
+using Polly;
 
 namespace DistributedEnsemble.Grains.Lanes;
 
@@ -28,8 +31,12 @@ internal sealed class MemberWork(
 
     private readonly EnsembleSpec _spec = EnsembleSpec.FromJson(known.Definition.Spec);
     private readonly StringBuilder _lines = new();
+    private ResiliencePipeline? _delivery;
     private volatile bool _isStopping, _isAbandoned;
     private volatile MemberProgress? _progress;
+
+    private ResiliencePipeline UntilHeard =>
+        _delivery ??= Retries.Of(time, int.MaxValue, FirstPause, LongestPause, exception => !_isAbandoned && IsPassing(exception), NotHeard);
 
     public override int Threads => _spec.ThreadsPerMember;
 
@@ -63,6 +70,12 @@ internal sealed class MemberWork(
         {
             using var use = plans.Take(known);
             Train(use.Plan, outbox, yieldCore);
+        }
+        catch (StorageAwayException exception)
+        {
+            // Where it begins is not known: another lane finds out later.
+            NotHeard(exception, TimeSpan.Zero);
+            outbox.Add(new Delivery(() => coordinator.ReleaseAsync(Attempt)));
         }
         catch (Exception exception)
         {
@@ -147,7 +160,8 @@ internal sealed class MemberWork(
     /// <summary>Writes a file and tells of it; a lane that slept while its run was deleted leaves the folder alone.</summary>
     private async Task<Acknowledgement> StoreAsync(Histogram<double> seconds, Func<Task<Acknowledgement>> sendAsync)
     {
-        if (RecordFiles.IsGone(folder, Run)) return Acknowledgement.Superseded;
+        // Of objects the coordinator has the word: their record may be copied later.
+        if (folder.Storage is FolderStorage && RecordFiles.IsGone(folder, Run)) return Acknowledgement.Superseded;
         var begun = time.GetTimestamp();
         var answer = await sendAsync();
         seconds.Record(time.GetElapsedTime(begun).TotalSeconds);
@@ -157,33 +171,30 @@ internal sealed class MemberWork(
     /// <summary>Delivers until the coordinator has answered; its answer decides whether the lane goes on.</summary>
     private async Task<bool> DeliverAsync(Delivery delivery)
     {
-        for (var pause = FirstPause; !_isAbandoned; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        if (_isAbandoned) return false;
+        try
         {
-            try
-            {
-                var answer = await delivery.SendAsync();
-                if (answer == Acknowledgement.Superseded) log.Superseded(Run, Attempt.Member, Attempt.Attempt);
-                if (answer == Acknowledgement.Superseded) Abandon();
-                if (answer == Acknowledgement.Stop) Stop();
-                return !_isAbandoned;
-            }
-            catch (Exception exception) when (exception is OrleansException or TimeoutException)
-            {
-                log.CoordinatorAway(exception, Run, Attempt.Member, pause);
-                await Task.Delay(pause, time);
-            }
-            catch (Exception exception) when (StoreFailure.In(exception) is { } reason)
-            {
-                log.StoreFailed(exception, Run, Attempt.Member);
-                Abandon();
-                await PauseAsync(reason);
-            }
-            catch (Exception exception)
-            {
-                log.MemberBroke(exception, Run, Attempt.Member);
-                Abandon();
-                await PauseAsync($"{exception.GetType().Name}: {exception.Message}");
-            }
+            var answer = await UntilHeard.ExecuteAsync(async _ => await delivery.SendAsync());
+            if (answer == Acknowledgement.Superseded) log.Superseded(Run, Attempt.Member, Attempt.Attempt);
+            if (answer == Acknowledgement.Superseded) Abandon();
+            if (answer == Acknowledgement.Stop) Stop();
+            return !_isAbandoned;
+        }
+        catch (Exception exception) when (IsPassing(exception))
+        {
+            // Nobody wants to hear it any more.
+        }
+        catch (Exception exception) when (StoreFailure.In(exception) is { } reason)
+        {
+            log.StoreFailed(exception, Run, Attempt.Member);
+            Abandon();
+            await PauseAsync(reason);
+        }
+        catch (Exception exception)
+        {
+            log.MemberBroke(exception, Run, Attempt.Member);
+            Abandon();
+            await PauseAsync($"{exception.GetType().Name}: {exception.Message}");
         }
 
         return false;
@@ -192,21 +203,20 @@ internal sealed class MemberWork(
     /// <summary>Whoever does not hear of it misses this lane after a while, and gives the member to another.</summary>
     private async Task PauseAsync(string reason)
     {
-        const int Most = 5;
-        for (var tries = 1; tries <= Most; tries++)
+        try
         {
-            try
-            {
-                await coordinator.PauseAsync(Attempt, reason);
-                return;
-            }
-            catch (Exception exception)
-            {
-                log.CoordinatorAway(exception, Run, Attempt.Member, FirstPause);
-                await Task.Delay(FirstPause, time);
-            }
+            await Retries.Of(time, most: 4, FirstPause, FirstPause, _ => true, NotHeard).ExecuteAsync(async _ => await coordinator.PauseAsync(Attempt, reason));
+        }
+        catch (Exception exception)
+        {
+            NotHeard(exception, TimeSpan.Zero);
         }
     }
+
+    private void NotHeard(Exception exception, TimeSpan pause) => log.CoordinatorAway(exception, Run, Attempt.Member, pause);
+
+    /// <summary>Coordinators come back elsewhere, and stores too.</summary>
+    private static bool IsPassing(Exception exception) => exception is OrleansException or TimeoutException or StorageAwayException;
 
     /// <summary>The newest checkpoint that can be read; null is the beginning.</summary>
     private MemberCheckpoint? LoadCheckpoint(TrainingPlan plan)
@@ -217,7 +227,7 @@ internal sealed class MemberWork(
             {
                 return LoadPatiently(file, plan);
             }
-            catch (Exception exception) when (exception is IOException or SafetensorsException)
+            catch (Exception exception) when (exception is (IOException or SafetensorsException) and not StorageAwayException)
             {
                 log.CheckpointDamaged(Run, Attempt.Member, exception.Message);
             }
@@ -234,10 +244,11 @@ internal sealed class MemberWork(
             {
                 return WeightFiles.LoadCheckpoint(folder, file, plan);
             }
-            catch (Exception exception) when (exception is IOException or SafetensorsException
-                && time.GetElapsedTime(since) < patience && !_isStopping && !_isAbandoned)
+            // It may be whole in a moment; and of a store that is away nobody knows that it is not.
+            catch (Exception exception) when (exception is IOException or SafetensorsException && !_isStopping && !_isAbandoned
+                && (exception is StorageAwayException || time.GetElapsedTime(since) < patience))
             {
-                // It may be whole in a moment.
+                if (exception is StorageAwayException) NotHeard(exception, FirstPause);
             }
         }
     }

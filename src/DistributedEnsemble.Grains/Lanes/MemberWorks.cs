@@ -12,8 +12,8 @@ namespace DistributedEnsemble.Grains.Lanes;
 internal sealed class MemberWorks(EnsembleTrainingOptions options, PlanCache plans, IRunOwnership ownership, TimeProvider time, ILogger<MemberWork> log) : ILaneWorks
 {
     // What another host wrote, a shared folder may show a little later.
-    private readonly TimeSpan _patience = ownership.OutlivesProcess ? MemberWork.PatienceWithSharedFolders : TimeSpan.Zero;
+    private readonly TimeSpan _patience = ownership.OutlivesProcess && options.Storage.LagsBehind ? MemberWork.PatienceWithSharedFolders : TimeSpan.Zero;
 
     public LaneWork Create(KnownRun run, Assignment assignment, ICoordinator coordinator) =>
-        new MemberWork(run, assignment, new RunFolder(options.RunsFolder, run.Key.Name), plans, coordinator, _patience, time, log);
+        new MemberWork(run, assignment, options.FolderOf(run.Key.Name), plans, coordinator, _patience, time, log);
 }

@@ -59,7 +59,7 @@ internal sealed class PlanCache : IDisposable
     public (EnsembleSpec Spec, SoftTargets Targets)? Teach(EnsembleSpec spec, Dataset dataset)
     {
         if (spec.Distillation is not { } distillation) return null;
-        var teacher = Teacher.Open(_options.RunsFolder, spec, dataset, _options.Networks);
+        var teacher = Teacher.Open(_options.Storage, spec, dataset, _options.Networks);
         teacher.RequireUnchanged(distillation);
         var targets = teacher.Teach(distillation);
         return (spec with { Distillation = distillation with { Weights = [.. teacher.Weights], Targets = targets.Sha256 } }, targets);
@@ -93,7 +93,7 @@ internal sealed class PlanCache : IDisposable
         {
             var plan = TrainingPlan.Restore(
                 run.Key.Name, run.Definition, (spec, recorded) => (data = Load(spec, recorded, _recordsNamePaths)).Value, _options.Networks,
-                (spec, dataset) => SoftTargets.Of(new RunFolder(_options.RunsFolder, run.Key.Name), spec, dataset, _options.Networks));
+                (spec, dataset) => SoftTargets.Of(_options.FolderOf(run.Key.Name), spec, dataset, _options.Networks));
             return new LoadedPlan(plan, data!);
         }
         catch

@@ -89,11 +89,11 @@ internal sealed class ServedRun(
 
     /// <returns>Null without a validation split.</returns>
     public Task<ValidationFit?> FitAsync(TrainingPlan plan, ChosenConstituents chosen, CancellationToken cancellation = default) =>
-        ValidationFits.OfAsync(new RunFolder(options.RunsFolder, run.Name), plan, chosen, Constituents(cancellation));
+        ValidationFits.OfAsync(options.FolderOf(run.Name), plan, chosen, Constituents(cancellation));
 
     /// <returns>Null unless the run has a teacher, and that is what it was.</returns>
     public Task<TeacherMeasures?> MeasureTeacherAsync(TrainingPlan plan, CancellationToken cancellation) =>
-        Teacher.MeasureAsync(new RunFolder(options.RunsFolder, run.Name), plan, options.Networks, cancellation);
+        Teacher.MeasureAsync(options.FolderOf(run.Name), plan, options.Networks, cancellation);
 
     /// <param name="ownExit">The silo's own probability of an early exit, where the choice has none: what cannot promise it asks all members.</param>
     private async Task<ConstituentSelection> SelectAsync(ChosenConstituents chosen, bool isCalibrated, double ownExit)
@@ -109,7 +109,7 @@ internal sealed class ServedRun(
 
         return await Task.Run(async () =>
         {
-            var fit = ValidationFits.Stored(new RunFolder(options.RunsFolder, run.Name), chosen);
+            var fit = ValidationFits.Stored(options.FolderOf(run.Name), chosen);
             if (fit is not { Fit: not null } || (fit.Exits is null && (chosen.EarlyExit > 0 || ownExit > 0)))
             {
                 using var use = TakePlan();
@@ -152,7 +152,7 @@ internal sealed class ServedRun(
         if (status.HasEnded) return status;
         try
         {
-            var written = await Task.Run(() => RunStatusFile.Read(new RunFolder(options.RunsFolder, run.Name)));
+            var written = await Task.Run(() => RunStatusFile.Read(options.FolderOf(run.Name)));
             return written is { HasEnded: true } && written.Id == run.Id ? written : status;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)

@@ -1,5 +1,6 @@
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Specs;
@@ -167,7 +168,7 @@ internal sealed partial class SchedulerGrain
             var request = new RunRequest(plan.Spec.ToJson(), description.ToJson(), [.. plan.Members.Select(member => member.Load)], plan.Networks.Inexact);
             if (await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request))
             {
-                if (lesson is { Targets: var targets }) await Task.Run(() => targets.TryWrite(new RunFolder(options.RunsFolder, run.Name)));
+                if (lesson is { Targets: var targets }) await Task.Run(() => targets.TryWrite(options.FolderOf(run.Name)));
                 Apply(new RunAdded(run, spec.Members));
                 data.HandOn();
                 return run;
@@ -200,10 +201,10 @@ internal sealed partial class SchedulerGrain
         var dataset = UploadedName.Parse(spec.Data.Dataset)?.Name ?? spec.Data.Dataset;
         var stem = RunName.From(Path.GetFileNameWithoutExtension(dataset));
         return Enumerable.Range(1, int.MaxValue).Select(n => $"{stem}-{n}")
-            .First(candidate => !Directory.Exists(new RunFolder(options.RunsFolder, candidate).Root));
+            .First(candidate => !FileRuns.IsThere(options.FolderOf(candidate)));
     }
 
-    private RunRejectedException Taken(string name) => new($"Run \"{name}\" already exists in {Path.GetFullPath(options.RunsFolder)}.")
+    private RunRejectedException Taken(string name) => new($"Run \"{name}\" already exists in {options.Storage.Place}.")
     {
         Remedy = RunRemedy.ResumeOrRename, Run = name,
     };

@@ -12,6 +12,8 @@ internal static class FileRuns
     /// <summary>A name that no run can have, so that no reader takes what is left of a run for one.</summary>
     private const string Deleted = ".deleted-";
 
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// Asks the process that trains a run to take checkpoints and pause it, which it does within about a second. Returns at
     /// once; the run is paused when run.json says so, or when <see cref="RunLock.IsHeld"/> no longer holds.
@@ -19,8 +21,19 @@ internal static class FileRuns
     /// <exception cref="RunRejectedException">No process trains it.</exception>
     public static void RequestStop(RunFolder folder)
     {
-        if (!RunLock.IsHeld(folder)) throw new RunRejectedException($"Run \"{folder.Name}\" is not in training: there is nothing to stop.");
-        folder.Write(RunFolder.StopRequestFile, _ => { });
+        if (!IsInTraining(folder)) throw new RunRejectedException($"Run \"{folder.Name}\" is not in training: there is nothing to stop.");
+        folder.Write(RunFolder.StopRequestFile, default);
+    }
+
+    /// <summary>
+    /// Whether a process trains a run: one that holds the lock of its folder, or, in a store of objects, that has written its run.json
+    /// within the last half minute.
+    /// </summary>
+    public static bool IsInTraining(RunFolder folder)
+    {
+        if (folder.Storage is FolderStorage) return RunLock.IsHeld(folder);
+        return folder.Find(RunFolder.StatusFile) is { } written && written.Written > DateTimeOffset.UtcNow - s_silence
+            && RunStatusFile.Read(folder) is { State: RunState.Running or RunState.Queued };
     }
 
     /// <summary>
@@ -59,26 +72,44 @@ internal static class FileRuns
     /// <exception cref="RunRejectedException">There is no such run, or a process trains it.</exception>
     public static async Task DeleteAsync(RunFolder folder)
     {
-        if (!Directory.Exists(folder.Root)) throw new RunRejectedException($"There is no run \"{folder.Name}\" in {folder.Runs}.");
+        if (!IsThere(folder)) throw new RunRejectedException($"There is no run \"{folder.Name}\" in {folder.Runs}.");
+        if (folder.Storage is not FolderStorage)
+        {
+            if (IsInTraining(folder)) throw InTraining(folder);
+            Remove(folder);
+            return;
+        }
+
         using (var alone = await RunLock.TryAcquireAloneAsync(folder))
         {
-            if (alone is null)
-            {
-                throw new RunRejectedException($"Run \"{folder.Name}\" is in training.") { Remedy = RunRemedy.StopThenDelete, Run = folder.Name };
-            }
-
+            if (alone is null) throw InTraining(folder);
             SetAside(folder);
         }
 
         Clear(folder.Runs);
     }
 
+    private static RunRejectedException InTraining(RunFolder folder) =>
+        new($"Run \"{folder.Name}\" is in training.") { Remedy = RunRemedy.StopThenDelete, Run = folder.Name };
+
     /// <summary>Whether a name leads elsewhere: nothing is written there.</summary>
-    internal static bool IsLink(RunFolder folder) => new DirectoryInfo(folder.Root).LinkTarget is not null;
+    internal static bool IsLink(RunFolder folder) => folder.Storage is FolderStorage && new DirectoryInfo(folder.Root).LinkTarget is not null;
+
+    /// <summary>Whether anything has the name, a run or not.</summary>
+    internal static bool IsThere(RunFolder folder) => folder.Storage is FolderStorage ? Directory.Exists(folder.Root) : folder.List().Any();
 
     /// <summary>Removes the files of a run that nobody owns any more.</summary>
     internal static void Remove(RunFolder folder)
     {
+        if (folder.Storage is not FolderStorage)
+        {
+            // Without these it is no run any more; what is left when this process ends goes with the next run of that name.
+            folder.Delete(RunFolder.RecordFile);
+            folder.Delete(RunFolder.StatusFile);
+            folder.Storage.Clear($"{folder.Name}/");
+            return;
+        }
+
         if (Directory.Exists(folder.Root)) SetAside(folder);
         Clear(folder.Runs);
     }

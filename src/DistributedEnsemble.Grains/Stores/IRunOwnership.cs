@@ -18,6 +18,16 @@ internal interface IRunOwnership
     Task<IDisposable?> TryHoldAsync(RunFolder folder);
 }
 
+/// <summary>Nothing needs to be held: whoever coordinates a run is fenced by its record's version.</summary>
+internal sealed class Nothing : IDisposable
+{
+    public static Nothing Held { get; } = new();
+
+    public void Dispose()
+    {
+    }
+}
+
 /// <summary>A run belongs to the process that holds its folder's lock.</summary>
 internal sealed class LockedFolders(EnsembleTrainingOptions options) : IRunOwnership
 {

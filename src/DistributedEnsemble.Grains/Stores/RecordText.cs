@@ -64,6 +64,9 @@ internal sealed record RecordDefinition(string Spec, string Data, int Members, I
     public static RecordDefinition Of(RunRecord record, int members) => new(record.Spec, record.Data, members, record.Loads.All);
 }
 
+/// <summary>A file of a log, and how many of its bytes count.</summary>
+internal sealed record LogPart(string File, long Length);
+
 /// <summary>A record's state: small, and written anew with every change.</summary>
 /// <param name="Version">Grows with every write.</param>
 /// <param name="Writer">Makes the version one that nobody else can make.</param>
@@ -88,7 +91,13 @@ internal sealed record RecordHead(long Version, string Writer, string Run)
     /// <summary>The bytes that the log had when it was last written whole.</summary>
     public long Whole { get; init; }
 
+    /// <summary>The files that make the log where files do not grow; null is <see cref="Log"/> alone.</summary>
+    public ImmutableArray<LogPart>? Parts { get; init; }
+
     public const int CurrentFormat = 2;
+
+    [JsonIgnore]
+    public ImmutableArray<LogPart> Files => Parts ?? (Log is null ? [] : [new LogPart(Log, Length)]);
 
     [JsonIgnore]
     public RecordVersion At => new(Version, Writer);

@@ -28,13 +28,14 @@ internal static class RunReports
 
     /// <param name="choice">What differs from the spec's prediction.</param>
     /// <param name="load">Loads a dataset by its name.</param>
+    /// <param name="output">Of this machine, has the folder that it is written into.</param>
     /// <returns>The page's file.</returns>
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
     /// <exception cref="InvalidDataException">The folder's spec or data description is missing or damaged.</exception>
     /// <exception cref="DataException">The data is missing, or is not what the run was trained on.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
     public static string Write(
-        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<EnsembleSpec, DataDescription, Dataset> load, NetworkRegistry networks)
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<EnsembleSpec, DataDescription, Dataset> load, NetworkRegistry networks, RunFolder output)
     {
         var run = RunDescription.Read(folder);
         var plan = TrainingPlan.Restore(status.Run, new RunDefinition(run.Spec.ToJson(), run.Data.ToJson()), load, networks);
@@ -46,8 +47,8 @@ internal static class RunReports
         List<(string File, string Title, Figure Figure)> figures = [.. Figures(folder, plan, task, models)];
         try
         {
-            var page = folder.WritablePath($"{Folder}/index.html");
-            foreach (var (file, _, figure) in figures) figure.Save(folder.Path(Folder), file);
+            var page = output.WritablePath($"{Folder}/index.html");
+            foreach (var (file, _, figure) in figures) figure.Save(output.Path(Folder), file);
             var html = RunPage.Write(status, run, report, [.. figures.Select(figure => (figure.Title, figure.Figure.Svg()))],
                 RemarkableRows.Of(task, models), FeatureImportance.Of(folder, plan, task, report, samples, run.Data), plan.Dataset.Test);
             AtomicFile.Write(page, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(html)));
@@ -84,8 +85,7 @@ internal static class RunReports
     private static Figure? Curves(RunFolder folder, TrainingPlan plan, EvaluationReport report)
     {
         var members = report.Weights.Select(file => file.Member).Distinct().Take(MostCurves)
-            .Select(member => (Member: member, Path: folder.Path(RunFolder.Metrics(member)))).Where(metrics => File.Exists(metrics.Path))
-            .Select(metrics => (metrics.Member, Lines: LinesOf(folder, metrics.Path).Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!).ToArray()))
+            .Select(member => (Member: member, Lines: LinesOf(folder, member).Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!).ToArray()))
             .Where(metrics => metrics.Lines.Length > 0).ToArray();
         if (members.Length == 0) return null;
         var schedules = members.Select(metrics => (plan.Spec.OfMember(metrics.Member).Training.Schedule.ToString(), plan.Of(metrics.Member).Steps)).Distinct().Count();
@@ -97,6 +97,15 @@ internal static class RunReports
             [.. drawn.Select(metrics => plan.Of(metrics.Member).LearningRate)]);
     }
 
-    private static string[] LinesOf(RunFolder folder, string path) =>
-        RegularFile.ReadAllText(folder.Runs, path).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    private static string[] LinesOf(RunFolder folder, int member)
+    {
+        try
+        {
+            return folder.ReadAllText(RunFolder.Metrics(member)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        }
+        catch (FileNotFoundException)
+        {
+            return [];
+        }
+    }
 }

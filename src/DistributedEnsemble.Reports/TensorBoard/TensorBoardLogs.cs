@@ -17,20 +17,21 @@ internal sealed class TensorBoardLogs : IDisposable
     /// <summary>Of a run's folder.</summary>
     public const string Folder = "tensorboard";
 
-    private readonly RunFolder _folder;
+    private readonly RunFolder _output;
     private readonly EnsembleSpec _spec;
     private readonly DateTimeOffset _begun;
     private readonly MetricTail _tail;
     private readonly Dictionary<int, EventFile> _members = [];
 
     /// <param name="begun">When training began, as far as that is known.</param>
-    public TensorBoardLogs(RunFolder folder, EnsembleSpec spec, DateTimeOffset begun)
+    /// <param name="output">Of this machine, has the folder that they are written into; what is there goes. Null is the run's own.</param>
+    public TensorBoardLogs(RunFolder folder, EnsembleSpec spec, DateTimeOffset begun, RunFolder? output = null)
     {
-        (_folder, _spec, _begun, _tail) = (folder, spec, begun, new MetricTail(folder));
+        (_output, _spec, _begun, _tail) = (output ?? folder, spec, begun, new MetricTail(folder));
         if (Directory.Exists(Root)) Directory.Delete(Root, recursive: true);
     }
 
-    public string Root => _folder.Path(Folder);
+    public string Root => _output.Path(Folder);
 
     /// <summary>Writes the metric lines that have come since the last time.</summary>
     public void Follow(RunStatus status)
@@ -72,7 +73,7 @@ internal sealed class TensorBoardLogs : IDisposable
     private DateTimeOffset TimeOf(RunStatus status, MemberStatus member, int step) =>
         _begun.AddSeconds(status.TrainSeconds * Math.Min(1, step / (double)Math.Max(1, member.Step)));
 
-    private EventFile Open(string name) => new(Path.GetDirectoryName(_folder.WritablePath($"{Folder}/{name}/events"))!, _begun);
+    private EventFile Open(string name) => new(Path.GetDirectoryName(_output.WritablePath($"{Folder}/{name}/events"))!, _begun);
 
     private static void Write(EventFile file, StepMetrics line, DateTimeOffset time)
     {

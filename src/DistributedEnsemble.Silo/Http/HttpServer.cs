@@ -11,6 +11,7 @@ using DistributedEnsemble.Silo.Http.Repository;
 using DistributedEnsemble.Silo.Http.Rpc;
 using DistributedEnsemble.Silo.Http.Runs;
 using DistributedEnsemble.Silo.Http.Telemetry;
+using DistributedEnsemble.Training.Files;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Json;
@@ -41,14 +42,21 @@ public sealed class HttpServer : IAsyncDisposable
 
     private IEnumerable<string> Addresses => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
 
-    /// <param name="grains">The silo's grains.</param>
     /// <param name="runsFolder">The folder of all runs.</param>
+    /// <inheritdoc cref="StartAsync(IGrainFactory, RunStorage, HttpSettings, IReadOnlyCollection{string}, Action{ILoggingBuilder}, CancellationToken)"/>
+    public static Task<HttpServer> StartAsync(
+        IGrainFactory grains, string runsFolder, HttpSettings settings, IReadOnlyCollection<string>? only = null,
+        Action<ILoggingBuilder>? logs = null, CancellationToken cancellation = default) =>
+        StartAsync(grains, new FolderStorage(runsFolder), settings, only, logs, cancellation);
+
+    /// <param name="grains">The silo's grains.</param>
+    /// <param name="storage">Has all runs.</param>
     /// <param name="only">The runs that are served at first; null is all.</param>
     /// <param name="logs">Where its logs go; null drops them.</param>
     /// <exception cref="HttpSettingsException">The settings cannot be served with.</exception>
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     public static async Task<HttpServer> StartAsync(
-        IGrainFactory grains, string runsFolder, HttpSettings settings, IReadOnlyCollection<string>? only = null,
+        IGrainFactory grains, RunStorage storage, HttpSettings settings, IReadOnlyCollection<string>? only = null,
         Action<ILoggingBuilder>? logs = null, CancellationToken cancellation = default)
     {
         var check = HttpSettingsCheck.Of(settings);
@@ -65,13 +73,13 @@ public sealed class HttpServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, check));
         builder.Services.AddSingleton<AdminAudit>();
         var admission = new Admission(settings);
-        var runs = await RunIndex.StartAsync(runsFolder, TimeProvider.System, cancellation);
+        var runs = await RunIndex.StartAsync(storage, TimeProvider.System, cancellation);
         var repository = new ModelRepository(grains, runs, only);
         var statistics = new ModelStatistics(repository, grains, TimeProvider.System);
         var inference = new InferenceService(statistics, settings, TimeProvider.System);
         if (check.Grpc is not null) builder.Services.AddRpc(inference, repository, grains, settings);
         var app = builder.Build();
-        Map(app, check, grains, runsFolder, runs, repository, statistics, inference, admission);
+        Map(app, check, grains, storage, runs, repository, statistics, inference, admission);
         var server = new HttpServer(app, check, admission, runs);
         try
         {
@@ -129,7 +137,7 @@ public sealed class HttpServer : IAsyncDisposable
     }
 
     private static void Map(
-        WebApplication app, HttpSettingsCheck check, IGrainFactory grains, string runsFolder, RunIndex runs, ModelRepository repository,
+        WebApplication app, HttpSettingsCheck check, IGrainFactory grains, RunStorage storage, RunIndex runs, ModelRepository repository,
         ModelStatistics statistics, InferenceService inference, Admission admission)
     {
         var (settings, time) = (check.Settings, TimeProvider.System);
@@ -156,10 +164,10 @@ public sealed class HttpServer : IAsyncDisposable
         new ModelEndpoints(repository, statistics, settings).Map(app);
         new InferEndpoints(inference, repository, admission, settings).Map(app);
         new RepositoryEndpoints(repository, admission, settings).Map(app);
-        var (live, history) = (new LiveRuns(grains, runs), new MetricHistory(runsFolder));
+        var (live, history) = (new LiveRuns(grains, runs), new MetricHistory(storage));
         new RunEndpoints(grains, live, runs, admission, settings, time).Map(app);
         new MetricEndpoints(runs, history).Map(app);
-        new LiveEndpoints(live, grains, runs, history, runsFolder, admission, app.Services.GetRequiredService<ILogger<LiveEndpoints>>(), time).Map(app);
+        new LiveEndpoints(live, grains, runs, history, storage, admission, app.Services.GetRequiredService<ILogger<LiveEndpoints>>(), time).Map(app);
         new SessionEndpoints(check.Keys, sessions, admission).Map(app);
         new PageFiles().Map(app);
         OrleansDashboard.Map(app);

@@ -39,7 +39,7 @@ public sealed class SoftTargets
         Teacher teacher;
         try
         {
-            teacher = Teacher.Open(folder.Runs, spec, dataset, networks);
+            teacher = Teacher.Open(folder.Storage, spec, dataset, networks);
         }
         catch (SpecException exception)
         {
@@ -60,7 +60,7 @@ public sealed class SoftTargets
     {
         try
         {
-            folder.Write(File, stream => { SafetensorsWriter.Write(stream, [Named(_values, Width)]); });
+            folder.Write(File, stream => SafetensorsWriter.Write(stream, [Named(_values, Width)]));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {

@@ -33,11 +33,11 @@ internal sealed class Teacher
     /// <summary>The sha256 of its models, each as often as it counts.</summary>
     public IEnumerable<string> Weights => _selection.Constituents.Zip(_selection.Multiplicities).SelectMany(model => Enumerable.Repeat(model.First.Sha256, model.Second));
 
-    /// <param name="runs">The folder of all runs.</param>
+    /// <param name="runs">Has all runs.</param>
     /// <param name="student">Its spec.</param>
     /// <param name="dataset">What the student trains on.</param>
     /// <exception cref="SpecException">The run is no teacher of that student.</exception>
-    public static Teacher Open(string runs, EnsembleSpec student, Dataset dataset, NetworkRegistry networks)
+    public static Teacher Open(RunStorage runs, EnsembleSpec student, Dataset dataset, NetworkRegistry networks)
     {
         var name = student.Distillation!.Teacher!;
         try
@@ -118,7 +118,7 @@ internal sealed class Teacher
         if (plan.Spec.Distillation is not { } distillation) return null;
         try
         {
-            var teacher = Open(student.Runs, plan.Spec, plan.Dataset, networks);
+            var teacher = Open(student.Storage, plan.Spec, plan.Dataset, networks);
             teacher.RequireUnchanged(distillation);
             return await teacher.EvaluateAsync(cancellation);
         }

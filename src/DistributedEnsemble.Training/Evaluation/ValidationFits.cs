@@ -21,22 +21,22 @@ internal static class ValidationFits
         if (plan.Measuring is null) return null;
         if (Stored(folder, chosen) is { Fit: not null, Conformal: not null } stored && (stored.Exits is not null || plan.Measuring == DataPart.OutOfFold)) return stored;
         var fit = await ValidationFit.OfAsync(plan, chosen, models);
-        TryWrite(folder, chosen, fit);
+        TryWrite(folder, NameOf(chosen), fit);
         return fit;
     }
 
     /// <returns>Null if there is none that was computed from these models.</returns>
     public static ValidationFit? Stored(RunFolder folder, ChosenConstituents chosen) =>
-        Read(folder, folder.Path(FileOf(chosen))) is { Constituents.IsDefault: false } fit
+        Read(folder, NameOf(chosen)) is { Constituents.IsDefault: false } fit
         && fit.Constituents.Select(fitted => fitted.Model).SequenceEqual(chosen.Constituents) ? fit : null;
 
-    private static string FileOf(ChosenConstituents chosen) => RunFolder.Validation(ValidationFit.KeyOf(chosen));
+    private static string NameOf(ChosenConstituents chosen) => RunFolder.Validation(ValidationFit.KeyOf(chosen));
 
-    private static ValidationFit? Read(RunFolder folder, string path)
+    private static ValidationFit? Read(RunFolder folder, string name)
     {
         try
         {
-            return JsonSerializer.Deserialize<ValidationFit>(RegularFile.ReadAllText(folder.Runs, path), s_json);
+            return JsonSerializer.Deserialize<ValidationFit>(folder.ReadAllText(name), s_json);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
         {
@@ -44,11 +44,11 @@ internal static class ValidationFits
         }
     }
 
-    private static void TryWrite(RunFolder folder, ChosenConstituents chosen, ValidationFit fit)
+    private static void TryWrite(RunFolder folder, string name, ValidationFit fit)
     {
         try
         {
-            folder.Write(FileOf(chosen), stream =>
+            folder.Write(name, stream =>
             {
                 JsonSerializer.Serialize(stream, fit, s_json);
                 return fit;

@@ -40,7 +40,7 @@ internal static class RunExport
             {
                 Constituents = [.. selection.Constituents.Zip(
                     selection.Multiplicities, (file, weight) => Copy(folder, file, weight, model, aside))],
-                Files = [Copy(folder, folder.Spec, aside, RunFolder.SpecFile), Copy(folder, folder.Data, aside, RunFolder.DataFile)],
+                Files = [Copy(folder, RunFolder.SpecFile, aside, RunFolder.SpecFile), Copy(folder, RunFolder.DataFile, aside, RunFolder.DataFile)],
             };
             AtomicFile.Write(Path.Combine(aside, ManifestFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(manifest.ToJson())));
             if (Directory.Exists(output)) Directory.Delete(output);
@@ -59,7 +59,7 @@ internal static class RunExport
     {
         // Loading checks hash, names and shapes: what is handed on is whole.
         WeightFiles.LoadWeights(folder, file, model.Networks.Of(file.Member).Layout).Dispose();
-        var copy = Copy(folder, folder.Path(file.File), aside, $"constituents/{file.Member:D2}-step-{file.Step:D8}.safetensors");
+        var copy = Copy(folder, file.File, aside, $"constituents/{file.Member:D2}-step-{file.Step:D8}.safetensors");
         return new ExportedConstituent(file.Member, file.Step, weight, copy.File, file.Sha256) { Layers = ExportManifest.LayersOf(model, file.Member) };
     }
 
@@ -67,7 +67,7 @@ internal static class RunExport
     {
         AtomicFile.Write(Path.Combine(aside, name), stream =>
         {
-            using var source = RegularFile.OpenRead(folder.Runs, from);
+            using var source = folder.OpenRead(from);
             source.CopyTo(stream);
         });
         using var copied = File.OpenRead(Path.Combine(aside, name));

@@ -13,7 +13,7 @@ internal sealed record RunDescription(EnsembleSpec Spec, DataDescription Data)
     {
         try
         {
-            return new RunDescription(EnsembleSpec.FromJson(Text(folder, folder.Spec)), DataDescription.FromJson(Text(folder, folder.Data), folder.Data));
+            return new RunDescription(EnsembleSpec.FromJson(Text(folder, RunFolder.SpecFile)), DataDescription.FromJson(Text(folder, RunFolder.DataFile), folder.Data));
         }
         catch (SpecException e)
         {
@@ -25,7 +25,15 @@ internal sealed record RunDescription(EnsembleSpec Spec, DataDescription Data)
         }
     }
 
-    private static string Text(RunFolder folder, string path) => File.Exists(path)
-        ? RegularFile.ReadAllText(folder.Runs, path)
-        : throw new InvalidDataException($"{path} is missing: it belongs to the run, and nothing can be done without it.");
+    private static string Text(RunFolder folder, string name)
+    {
+        try
+        {
+            return folder.ReadAllText(name);
+        }
+        catch (FileNotFoundException exception)
+        {
+            throw new InvalidDataException($"{folder.Path(name)} is missing: it belongs to the run, and nothing can be done without it.", exception);
+        }
+    }
 }

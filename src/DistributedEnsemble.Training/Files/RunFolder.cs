@@ -3,7 +3,7 @@ using DistributedEnsemble.Runs;
 namespace DistributedEnsemble.Training.Files;
 
 /// <summary>
-/// The names of a run's files. Relative names use forward slashes on every system, because the record stores them.
+/// A run's files, and their names. Relative names use forward slashes on every system, because the record stores them.
 /// </summary>
 internal sealed class RunFolder
 {
@@ -23,17 +23,25 @@ internal sealed class RunFolder
     public const string StopRequestFile = "stop-request";
 
     /// <param name="runs">The folder of all runs.</param>
-    /// <param name="name">The run's name.</param>
-    /// <exception cref="ArgumentException">The name is not a run's name.</exception>
-    public RunFolder(string runs, string name)
+    /// <inheritdoc cref="RunFolder(RunStorage, string)"/>
+    public RunFolder(string runs, string name) : this(new FolderStorage(runs), name)
     {
-        if (!RunName.IsValid(name)) throw new ArgumentException($"\"{name}\" is not a run's name: {RunName.Rule}.", nameof(name));
-        (Runs, Name) = (System.IO.Path.GetFullPath(runs), name);
-        Root = System.IO.Path.Combine(Runs, name);
     }
 
-    /// <summary>The folder of all runs.</summary>
-    public string Runs { get; }
+    /// <param name="storage">Has all runs.</param>
+    /// <param name="name">The run's name.</param>
+    /// <exception cref="ArgumentException">The name is not a run's name.</exception>
+    public RunFolder(RunStorage storage, string name)
+    {
+        if (!RunName.IsValid(name)) throw new ArgumentException($"\"{name}\" is not a run's name: {RunName.Rule}.", nameof(name));
+        (Storage, Name, Root) = (storage, name, storage.PathOf(name));
+    }
+
+    /// <summary>Where it is, with all other runs.</summary>
+    public RunStorage Storage { get; }
+
+    /// <summary>Where all runs are: a folder, unless the storage is none.</summary>
+    public string Runs => Storage.Place;
 
     /// <summary>The run's name.</summary>
     public string Name { get; }
@@ -76,41 +84,50 @@ internal sealed class RunFolder
 
     /// <summary>The full path of a relative name, which must lie below this folder: the name may come from a damaged record.</summary>
     /// <exception cref="ArgumentException">The name is absolute, climbs, or is not a plain relative name.</exception>
-    public string Path(string relative)
-    {
-        var parts = relative.Split('/');
-        var plain = parts.All(part => part is not ("" or "." or "..")) && !relative.Any(c => c is '\\' or ':' || char.IsControl(c));
-        return plain
-            ? System.IO.Path.Combine([Root, .. parts])
-            : throw new ArgumentException($"\"{relative}\" does not name a file below the run's folder.", nameof(relative));
-    }
+    public string Path(string relative) => Storage.PathOf(NameOf(relative));
 
-    /// <summary>Writes or replaces a file of the run, whole or not at all: in this folder, whatever links others have put there.</summary>
-    /// <exception cref="InvalidDataException">A folder on the way to it is a link.</exception>
-    public void Write(string relative, Action<Stream> write) => AtomicFile.Write(WritablePath(relative), write);
+    /// <inheritdoc cref="RunStorage.OpenRead"/>
+    public Stream OpenRead(string relative) => Storage.OpenRead(NameOf(relative));
 
-    /// <inheritdoc cref="Write(string, Action{Stream})"/>
-    /// <returns>What <paramref name="write"/> returns.</returns>
-    public T Write<T>(string relative, Func<Stream, T> write) => AtomicFile.Write(WritablePath(relative), write);
+    /// <inheritdoc cref="RunStorage.ReadAllBytes"/>
+    public byte[] ReadAllBytes(string relative) => Storage.ReadAllBytes(NameOf(relative));
 
-    /// <summary>Opens a file of the run to add to it, at its end.</summary>
-    /// <param name="relative">Its name; it is made if it is missing, with its folder.</param>
-    /// <exception cref="InvalidDataException">It is a link, a pipe or a device, or lies behind a link.</exception>
-    public FileStream OpenToAppend(string relative)
-    {
-        var path = WritablePath(relative);
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-        var file = RegularFile.OpenWrite(Runs, path, creates: true);
-        file.Seek(0, SeekOrigin.End);
-        return file;
-    }
+    /// <inheritdoc cref="RunStorage.ReadAllText"/>
+    public string ReadAllText(string relative) => Storage.ReadAllText(NameOf(relative));
 
-    /// <summary>The full path of a file that is about to be written.</summary>
+    /// <inheritdoc cref="RunStorage.Write{T}"/>
+    public T Write<T>(string relative, Func<Stream, T> write) => Storage.Write(NameOf(relative), write);
+
+    /// <inheritdoc cref="RunStorage.Write{T}"/>
+    public void Write(string relative, ReadOnlyMemory<byte> bytes) => Storage.Write(NameOf(relative), bytes);
+
+    /// <inheritdoc cref="RunStorage.Append"/>
+    public void Append(string relative, long place, ReadOnlySpan<byte> bytes) => Storage.Append(NameOf(relative), place, bytes);
+
+    /// <inheritdoc cref="RunStorage.Find"/>
+    public StoredFile? Find(string relative) => Storage.Find(NameOf(relative));
+
+    public bool Exists(string relative) => Storage.Exists(NameOf(relative));
+
+    /// <inheritdoc cref="RunStorage.Delete"/>
+    public void Delete(string relative) => Storage.Delete(NameOf(relative));
+
+    /// <summary>All files of the run, by their relative names.</summary>
+    public IEnumerable<StoredFile> List() => Storage.List($"{Name}/").Select(file => file with { Name = file.Name[(Name.Length + 1)..] });
+
+    /// <summary>The full path of a file of a folder that others than the storage write.</summary>
     /// <exception cref="InvalidDataException">A folder on the way to it is a link.</exception>
     public string WritablePath(string relative)
     {
         var path = Path(relative);
         RegularFile.RefuseLinks(Runs, path);
         return path;
+    }
+
+    private string NameOf(string relative)
+    {
+        var parts = relative.Split('/');
+        var plain = parts.All(part => part is not ("" or "." or "..")) && !relative.Any(c => c is '\\' or ':' || char.IsControl(c));
+        return plain ? $"{Name}/{relative}" : throw new ArgumentException($"\"{relative}\" does not name a file below the run's folder.", nameof(relative));
     }
 }

@@ -14,9 +14,9 @@ internal static class RunStatusFile
     {
         try
         {
-            return Parse(RegularFile.ReadAllText(folder.Runs, folder.Status), folder);
+            return Parse(folder.ReadAllText(RunFolder.StatusFile), folder);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (FileNotFoundException)
         {
             return null;
         }
@@ -38,7 +38,7 @@ internal static class RunStatusFile
 
     private static string? Fault(RunStatus status, RunFolder folder)
     {
-        if (status.Run != Path.GetFileName(folder.Root)) return $"it is of a run {OneLine.Quoted(status.Run ?? "")}";
+        if (status.Run != folder.Name) return $"it is of a run {OneLine.Quoted(status.Run ?? "")}";
         if (status.Members.IsDefaultOrEmpty || status.Members.Any(member => member is null)) return "it has no members";
         if (status.Members.Where((member, index) => member.Index != index).Any()) return "its members are not numbered from 0";
         if (status.Steps < 0 || status.Steps > status.StepsTotal || status.Members.Any(member => member.StepsTotal < 1 || member.Step < 0 || member.Step > member.StepsTotal))

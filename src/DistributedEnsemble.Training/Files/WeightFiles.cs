@@ -17,7 +17,7 @@ internal static class WeightFiles
     public static WeightFile SaveSnapshot(RunFolder folder, RunKey run, MemberAttempt by, int step, Weights weights)
     {
         var file = new WeightFile(by.Member, step, RunFolder.Snapshot(by.Member, step), weights.Sha256());
-        if (!File.Exists(folder.Path(file.File))) return Save(folder, file, run, Tensors(weights));
+        if (!folder.Exists(file.File)) return Save(folder, file, run, Tensors(weights));
         return IsIntact(folder, file)
             ? file
             : Save(folder, file with { File = RunFolder.Snapshot(by.Member, step, by.Attempt) }, run, Tensors(weights));
@@ -119,7 +119,7 @@ internal static class WeightFiles
             ["run"] = run.Name,
             ["member"] = $"{file.Member}",
             ["step"] = $"{file.Step}",
-            ["spec"] = Sha256OfFile(folder, folder.Spec),
+            ["spec"] = Sha256OfSpec(folder),
         };
         var sha256 = folder.Write(file.File, stream => SafetensorsWriter.Write(stream, tensors, metadata));
         return file with { Sha256 = sha256 };
@@ -153,9 +153,9 @@ internal static class WeightFiles
     private static NamedTensor Number<T>(string name, ElementType type, T value) where T : unmanaged =>
         new(name, type, [1], sink => sink(MemoryMarshal.AsBytes(new ReadOnlySpan<T>(ref value))));
 
-    private static string Sha256OfFile(RunFolder folder, string path)
+    private static string Sha256OfSpec(RunFolder folder)
     {
-        using var stream = RegularFile.OpenRead(folder.Runs, path);
+        using var stream = folder.OpenRead(RunFolder.SpecFile);
         return Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(stream));
     }
 }

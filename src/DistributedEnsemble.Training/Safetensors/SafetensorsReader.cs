@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Kernels;
@@ -52,16 +53,16 @@ public sealed class SafetensorsReader : IDisposable
     /// <summary>Opens weights of a run: a regular file of its folder, whatever stands in its place.</summary>
     /// <inheritdoc cref="Open(string, string)"/>
     internal static SafetensorsReader Open(RunFolder folder, WeightFile file) =>
-        Open(() => RegularFile.OpenRead(folder.Runs, folder.Path(file.File)), folder.Path(file.File), file.Sha256);
+        Open(() => folder.OpenRead(file.File), folder.Path(file.File), file.Sha256);
 
-    private static SafetensorsReader Open(Func<FileStream> open, string path, string? sha256)
+    private static SafetensorsReader Open(Func<Stream> open, string path, string? sha256)
     {
-        FileStream stream;
+        Stream stream;
         try
         {
             stream = open();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is (IOException or UnauthorizedAccessException or InvalidDataException) and not StorageAwayException)
         {
             throw new SafetensorsException($"{path} cannot be read: {e.Message}", e);
         }

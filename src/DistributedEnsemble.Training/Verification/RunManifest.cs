@@ -41,8 +41,8 @@ internal sealed record RunManifest(
         foreach (var file in manifest.Snapshots.Concat(manifest.Ema)) SafetensorsReader.Open(folder, file).Dispose();
         var bytes = Encoding.UTF8.GetBytes(JsonSerializer.Serialize(manifest, s_json) + "\n");
         var signature = private_.SignData(bytes, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
-        folder.Write(File, stream => stream.Write(bytes));
-        folder.Write(SignatureFile, stream => stream.Write(signature));
+        folder.Write(File, bytes);
+        folder.Write(SignatureFile, signature);
         return manifest;
     }
 
@@ -70,12 +70,12 @@ internal sealed record RunManifest(
     }
 
     private static RunManifest Of(RunFolder folder, RunStatus status) => new(
-        CurrentFormat, status.Run, status.Id, Sha256(folder, folder.Spec), Sha256(folder, folder.Data), RunDescription.Read(folder).Data.Sha256,
+        CurrentFormat, status.Run, status.Id, Sha256(folder, RunFolder.SpecFile), Sha256(folder, RunFolder.DataFile), RunDescription.Read(folder).Data.Sha256,
         typeof(RunManifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "", status.Machine, status.Snapshots, status.Ema);
 
-    private static string Sha256(RunFolder folder, string path)
+    private static string Sha256(RunFolder folder, string name)
     {
-        using var file = RegularFile.OpenRead(folder.Runs, path);
+        using var file = folder.OpenRead(name);
         return Convert.ToHexStringLower(SHA256.HashData(file));
     }
 
@@ -83,7 +83,7 @@ internal sealed record RunManifest(
     {
         try
         {
-            return RegularFile.ReadAllBytes(folder.Runs, folder.Path(name));
+            return folder.ReadAllBytes(name);
         }
         catch (FileNotFoundException)
         {

@@ -32,7 +32,7 @@ internal static class CheckpointStall
             training.Advance();
             var run = new RunFolder(folder, spec.Name!);
             // Each file of weights has the hash of its run's spec.
-            run.Write(RunFolder.SpecFile, stream => stream.Write(Encoding.UTF8.GetBytes(spec.ToJson())));
+            run.Write(RunFolder.SpecFile, Encoding.UTF8.GetBytes(spec.ToJson()));
             var (copies, writes) = (new List<double>(), new List<double>());
             for (var time = 0; time < Times; time++)
             {

@@ -98,7 +98,7 @@ public sealed class StrangeFileTests : IDisposable
             Directory.CreateDirectory(Path.GetDirectoryName(link)!);
             Directory.CreateSymbolicLink(link, _outside);
 
-            foreach (var write in (Action[])[() => folder.Write(name, _ => { }), () => folder.OpenToAppend(name).Dispose(), () => folder.WritablePath(name)])
+            foreach (var write in (Action[])[() => folder.Write(name, default), () => folder.Append(name, 0, default), () => folder.WritablePath(name)])
             {
                 Assert.Equal(
                     $"{folder.Path(name)} is a link, or reached through one: only regular files are read there.", Assert.Throws<InvalidDataException>(write).Message);
@@ -109,7 +109,7 @@ public sealed class StrangeFileTests : IDisposable
     }
 
     [Fact]
-    public async Task What_trains_and_tells_of_a_run_follows_no_link_in_its_folder()
+    public void What_trains_and_tells_of_a_run_follows_no_link_in_its_folder()
     {
         var (folder, other) = (_runs.Folder("run"), Path.Combine(_outside, "timeline"));
         var timeline = new Timeline(folder, TimeProvider.System);
@@ -121,7 +121,7 @@ public sealed class StrangeFileTests : IDisposable
 
         timeline.Lost(0, "silo");
         Assert.Throws<InvalidDataException>(() => timeline.Append(new RunStatus { Run = "run", Id = Guid.NewGuid(), State = RunState.Running }));
-        await Assert.ThrowsAsync<InvalidDataException>(() => new MetricFiles(folder).WriteAsync(0, 3, "{}\n"));
+        Assert.Throws<InvalidDataException>(() => new MetricFiles(folder).Write(0, 3, "{}\n"));
         Assert.Throws<InvalidDataException>(() => WeightFiles.Save(folder, new WeightFile(0, 1, RunFolder.Snapshot(0, 1), ""), RunKey.New("run"), []));
 
         Assert.Equal((other, 0), (Assert.Single(Directory.GetFileSystemEntries(_outside)), new FileInfo(other).Length));
@@ -203,7 +203,7 @@ public sealed class StrangeFileTests : IDisposable
             File.CreateSymbolicLink(path, Path.Combine(_outside, "metrics"));
         }
 
-        var refused = await Assert.ThrowsAsync<InvalidDataException>(() => new MetricFiles(folder).WriteAsync(0, 3, "{}\n"));
+        var refused = Assert.Throws<InvalidDataException>(() => new MetricFiles(folder).Write(0, 3, "{}\n"));
 
         Assert.Equal($"{path} is a link, or reached through one: only regular files are read there.", refused.Message);
         Assert.Empty(Directory.GetFileSystemEntries(_outside));

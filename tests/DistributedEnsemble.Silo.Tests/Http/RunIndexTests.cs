@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DistributedEnsemble.Silo.Http.Runs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 
@@ -16,7 +17,7 @@ public sealed class RunIndexTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_folder, "a-pipe"));
         using (var pipe = Process.Start("mkfifo", [Path.Combine(_folder, "a-pipe", "run.json")])) await pipe.WaitForExitAsync(Cancellation);
         Write("b", 1);
-        await using var index = await RunIndex.StartAsync(_folder, TimeProvider.System, Cancellation);
+        await using var index = await RunIndex.StartAsync(new FolderStorage(_folder), TimeProvider.System, Cancellation);
 
         await ServedRuns.WaitAsync(() => Task.FromResult(index.Find("b") is not null));
         Write("c", 1);
@@ -31,7 +32,7 @@ public sealed class RunIndexTests : IDisposable
         Write("b", 1);
         Directory.CreateDirectory(Path.Combine(_folder, "no-run"));
         Directory.CreateDirectory(Path.Combine(_folder, ".hidden"));
-        await using var index = await RunIndex.StartAsync(_folder, TimeProvider.System, Cancellation);
+        await using var index = await RunIndex.StartAsync(new FolderStorage(_folder), TimeProvider.System, Cancellation);
         Assert.Equal(["b"], index.List().Select(run => run.Run));
 
         Write("b", 2);

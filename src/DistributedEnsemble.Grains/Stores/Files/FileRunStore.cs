@@ -38,28 +38,7 @@ internal sealed class FileRunStore(EnsembleTrainingOptions options) : IRunStore,
     public Task<long> CountAsync() => Task.Run(() =>
         Directory.Exists(options.RunsFolder) ? Directory.EnumerateDirectories(options.RunsFolder).LongCount(folder => RunName.IsValid(Path.GetFileName(folder))) : 0);
 
-    public Task<ImmutableArray<RunKey>> AllAsync() => Task.Run(() => FoldersOf(options.RunsFolder));
-
-    /// <summary>The runs whose folders are there, by name; one whose record is damaged is left out.</summary>
-    public static ImmutableArray<RunKey> FoldersOf(string runsFolder)
-    {
-        if (!Directory.Exists(runsFolder)) return [];
-        return [.. Directory.EnumerateDirectories(runsFolder)
-            .Select(folder => Path.GetFileName(folder)!).Where(RunName.IsValid).Order(StringComparer.Ordinal)
-            .Select(TryRead).OfType<RunKey>()];
-
-        RunKey? TryRead(string name)
-        {
-            try
-            {
-                return RecordFiles.RunIn(new RunFolder(runsFolder, name));
-            }
-            catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
-            {
-                return null;
-            }
-        }
-    }
+    public Task<ImmutableArray<RunKey>> AllAsync() => Task.Run(() => RecordFiles.RunsIn(options));
 
     /// <summary>None: a process trains the runs that it is asked to.</summary>
     public Task<ImmutableArray<RunKey>> UnfinishedAsync() => Task.FromResult<ImmutableArray<RunKey>>([]);

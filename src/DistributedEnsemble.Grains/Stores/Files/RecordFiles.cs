@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Telemetry;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
@@ -7,8 +9,8 @@ using DistributedEnsemble.Training.Files;
 namespace DistributedEnsemble.Grains.Stores.Files;
 
 /// <summary>
-/// A record in its run's folder: record.json is its state and names how much of the log counts, so that a reader finds one
-/// version or the next, and a last line that is torn is none.
+/// A record among its run's files: record.json is its state and names how much of the log counts, so that a reader finds one
+/// version or the next, and a last line that is torn is none. Where files do not grow, the log is a few files.
 /// </summary>
 internal static class RecordFiles
 {
@@ -18,9 +20,31 @@ internal static class RecordFiles
     private const int MostTries = 5;
     private const long MostLogBytes = int.MaxValue;
 
+    /// <summary>The runs that are there, by name; one whose record is damaged is left out.</summary>
+    public static ImmutableArray<RunKey> RunsIn(EnsembleTrainingOptions options)
+    {
+        return [.. options.RunNames().Select(TryRead).OfType<RunKey>()];
+
+        RunKey? TryRead(string name)
+        {
+            try
+            {
+                return RunIn(options.FolderOf(name));
+            }
+            catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
+            {
+                return null;
+            }
+        }
+    }
+
     /// <summary>The run that has a folder's name; null without a record.</summary>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
     public static RunKey? RunIn(RunFolder folder) => ReadState(folder) is { } state ? RunKey.Parse(state.Run) : null;
+
+    /// <summary>What version a record.json is of; null if it is that of another run that has the name now.</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public static RecordVersion? VersionOf(byte[] state, RunFolder folder, RunKey run) => Parse(folder, state) is var parsed && parsed.Run == run.ToString() ? parsed.Version : null;
 
     /// <returns>Null if there is none, or that of another run that has the name now.</returns>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
@@ -53,10 +77,10 @@ internal static class RecordFiles
                 return (run, new StoredRun(head.Record(ReadDefinition(folder), ReadLog(folder, head)), head.At));
             }
             // It was written anew meanwhile.
-            catch (FileNotFoundException) when (tries > 0 && ReadState(folder)?.Head?.Log != head.Log)
+            catch (FileNotFoundException) when (tries > 0 && ReadState(folder)?.Head?.At != head.At)
             {
             }
-            catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+            catch (FileNotFoundException exception)
             {
                 throw new InvalidDataException($"{folder.Record} is damaged: it names a file that is missing. {exception.Message}", exception);
             }
@@ -70,7 +94,9 @@ internal static class RecordFiles
     /// <summary>Adds what has changed to the log, and then names it.</summary>
     /// <param name="before">The record of the version that the folder has; null writes all of it anew.</param>
     /// <param name="keepsOld">Whether a log that is no longer named stays: someone who has not noticed may still name it.</param>
-    public static void Write(RunFolder folder, RunKey run, RecordVersion version, RunRecord? before, RunRecord after, bool keepsOld)
+    /// <param name="writeState">Writes record.json, which makes the rest count; null just replaces it.</param>
+    public static void Write(
+        RunFolder folder, RunKey run, RecordVersion version, RunRecord? before, RunRecord after, bool keepsOld, Action<byte[]>? writeState = null)
     {
         var old = before is null ? TryReadHead(folder, run) : ReadState(folder, run)?.Head;
         var change = RecordChange.Between(old is null || IsMostlyPast(old) ? null : before, after);
@@ -79,37 +105,66 @@ internal static class RecordFiles
         if (change.IsWhole)
         {
             var definition = RecordText.Of(RecordDefinition.Of(after, change.MemberCount));
-            if (!Has(folder, definition)) folder.Write(RunFolder.RecordDefinitionFile, stream => stream.Write(definition));
+            if (!Has(folder, definition)) folder.Write(RunFolder.RecordDefinitionFile, definition);
             head = head with { Log = RunFolder.RecordLog(version.Number, version.Writer!), Length = lines.Length, Whole = lines.Length };
-            folder.Write(head.Log, stream => stream.Write(lines));
+            folder.Write(head.Log, lines);
         }
         else
         {
-            head = head with { Log = old!.Log, Length = old.Length + lines.Length, Whole = old.Whole };
-            if (lines.Length > 0) Append(folder, folder.Path(head.Log!), old.Length, lines);
+            head = head with { Log = old!.Log, Length = old.Length + lines.Length, Whole = old.Whole, Parts = old.Parts };
+            if (lines.Length > 0 && folder.Storage.Grows) Append(folder, folder.Path(head.Log!), old.Length, lines);
+            else if (lines.Length > 0) head = head with { Parts = Joined(folder, old, RunFolder.RecordLog(version.Number, version.Writer!), lines) };
         }
 
         var json = RecordText.Of(head);
         Measurements.RecordBytes.Add(lines.Length + json.Length, Measurements.ToFiles);
-        folder.Write(RunFolder.RecordFile, stream => stream.Write(json));
-        if (change.IsWhole && old is not null && !keepsOld) FileOperations.Delete(folder.Path(old.Log!));
+        (writeState ?? (bytes => folder.Write(RunFolder.RecordFile, bytes)))(json);
+        if (keepsOld || old is null) return;
+        foreach (var file in old.Files.Select(part => part.File).Except(head.Files.Select(part => part.File))) folder.Delete(file);
     }
 
     /// <summary>Whether a file of a run's folder is a log that its record does not name.</summary>
     public static Func<string, bool> UnnamedLogs(RunFolder folder)
     {
-        var named = ReadState(folder)?.Head?.Log;
-        return relative => relative.StartsWith($"{RunFolder.RecordLogs}/", StringComparison.Ordinal) && relative != RunFolder.RecordDefinitionFile && relative != named;
+        var named = ReadState(folder)?.Head?.Files.Select(part => part.File).ToHashSet() ?? [];
+        return relative => relative.StartsWith($"{RunFolder.RecordLogs}/", StringComparison.Ordinal) && relative != RunFolder.RecordDefinitionFile && !named.Contains(relative);
     }
 
     private static bool IsMostlyPast(RecordHead head) => head.Length > LeastCompacted && head.Length > Garbage * head.Whole;
+
+    /// <summary>
+    /// The log of a storage whose files do not grow: what is new is a file of its own, with the last ones where they are no longer
+    /// than it. There are few, and each byte is written a few times.
+    /// </summary>
+    private static ImmutableArray<LogPart> Joined(RunFolder folder, RecordHead old, string name, byte[] lines)
+    {
+        var parts = old.Files;
+        while (!parts.IsEmpty && parts[^1].Length <= lines.Length)
+        {
+            lines = [.. ReadPart(folder, parts[^1]), .. lines];
+            parts = parts.RemoveAt(parts.Length - 1);
+        }
+
+        folder.Write(name, lines);
+        return parts.Add(new LogPart(name, lines.Length));
+    }
+
+    private static byte[] ReadPart(RunFolder folder, LogPart part)
+    {
+        if (part.Length is < 0 or > MostLogBytes) throw new InvalidDataException($"{folder.Record} is damaged: it names {part.Length} bytes of {part.File}.");
+        using var file = folder.OpenRead(part.File);
+        if (file.Length < part.Length) throw FolderStorage.Shorter(folder.Path(part.File), file.Length, part.Length);
+        var lines = new byte[part.Length];
+        file.ReadExactly(lines);
+        return lines;
+    }
 
     /// <summary>What follows the place is a line that was never named: it goes.</summary>
     private static void Append(RunFolder folder, string path, long place, byte[] lines)
     {
         FileOperations.Before("append", path);
         using var file = RegularFile.OpenWrite(folder.Runs, path, creates: false);
-        if (file.Length < place) throw TooShort(path, file.Length, place);
+        if (file.Length < place) throw FolderStorage.Shorter(path, file.Length, place);
         file.Position = place;
         file.Write(lines);
         if (file.Length > place + lines.Length) file.SetLength(place + lines.Length);
@@ -119,8 +174,18 @@ internal static class RecordFiles
 
     private static State? ReadState(RunFolder folder)
     {
-        if (!File.Exists(folder.Record)) return null;
-        var json = RegularFile.ReadAllBytes(folder.Runs, folder.Record);
+        try
+        {
+            return Parse(folder, folder.ReadAllBytes(RunFolder.RecordFile));
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private static State Parse(RunFolder folder, byte[] json)
+    {
         var isOfNow = RecordText.Read<JsonElement>(json, folder.Record) is { ValueKind: JsonValueKind.Object } element && element.TryGetProperty("format", out _);
         var head = isOfNow ? RecordText.Read<RecordHead>(json, folder.Record) : null;
         var earlier = isOfNow ? null : RecordText.Read<EarlierRecord>(json, folder.Record);
@@ -150,36 +215,27 @@ internal static class RecordFiles
 
     private static RecordDefinition ReadDefinition(RunFolder folder)
     {
-        var path = folder.Path(RunFolder.RecordDefinitionFile);
-        return RecordText.Read<RecordDefinition>(RegularFile.ReadAllBytes(folder.Runs, path), path);
+        return RecordText.Read<RecordDefinition>(folder.ReadAllBytes(RunFolder.RecordDefinitionFile), folder.Path(RunFolder.RecordDefinitionFile));
     }
 
     private static MemberRecords ReadLog(RunFolder folder, RecordHead head)
     {
-        var path = folder.Path(head.Log!);
-        var members = ReadDefinition(folder).Members;
-        using var file = RegularFile.OpenRead(folder.Runs, path);
-        if (head.Length is < 0 or > MostLogBytes) throw new InvalidDataException($"{folder.Record} is damaged: it names {head.Length} bytes of {head.Log}.");
-        if (file.Length < head.Length) throw TooShort(path, file.Length, head.Length);
-        var lines = new byte[head.Length];
-        file.ReadExactly(lines);
-        return RecordText.ReadLines(lines, members, path);
+        using var lines = new MemoryStream();
+        foreach (var part in head.Files) lines.Write(ReadPart(folder, part));
+        return RecordText.ReadLines(lines.GetBuffer().AsSpan(0, (int)lines.Length), ReadDefinition(folder).Members, folder.Path(head.Log!));
     }
 
     private static bool Has(RunFolder folder, byte[] definition)
     {
         try
         {
-            return RegularFile.ReadAllBytes(folder.Runs, folder.Path(RunFolder.RecordDefinitionFile)).AsSpan().SequenceEqual(definition);
+            return folder.ReadAllBytes(RunFolder.RecordDefinitionFile).AsSpan().SequenceEqual(definition);
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+        catch (Exception exception) when (exception is FileNotFoundException or InvalidDataException)
         {
             return false;
         }
     }
-
-    private static InvalidDataException TooShort(string path, long length, long named) =>
-        new($"{path} is damaged: it has {length} bytes, and the run's record names {named}. Bring the file back, or train anew under another name.");
 
     private sealed record State(string Run, RecordHead? Head, EarlierRecord? Earlier)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Coordination;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Stores.Files;
@@ -12,8 +13,8 @@ using StackExchange.Redis;
 namespace DistributedEnsemble.Grains.Stores.Redis;
 
 /// <summary>
-/// Keeps each run's record in Redis, guarded by its version, and adds what has changed to the copy in the run's folder after
-/// each write: the folder alone can be evaluated, and resumed if Redis was lost.
+/// Keeps each run's record in Redis, guarded by its version, and adds what has changed to the copy among the run's files after
+/// each write: the files alone can be evaluated, and resumed if Redis was lost.
 /// </summary>
 /// <remarks>
 /// A hash has the version, the state and the definition; another what each member goes on from; a list has the snapshots of all
@@ -21,6 +22,9 @@ namespace DistributedEnsemble.Grains.Stores.Redis;
 /// </remarks>
 internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTrainingOptions options, ILogger<RedisRunStore> log) : IRunStore
 {
+    /// <summary>Null where the copies are in a folder, and made with the writes.</summary>
+    private readonly RecordCopies? _copies = options.Store is null ? null : new RecordCopies(options, log);
+
     /// <summary>Compares and writes in one step; a version that is another one comes back as it is.</summary>
     private const string WriteScript = """
         local stored = redis.call('HGET', KEYS[1], 'version') or ''
@@ -71,7 +75,7 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
     public async Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after)
     {
         var (expected, next) = (version.Expected, version.Next());
-        var copied = await Task.Run(() => CopiedVersion(run));
+        var copied = _copies is null ? await Task.Run(() => CopiedVersion(run)) : _copies.LaterThan(run, version);
         // Redis has lost what came after this version: one that lives on in the past would find its version there again.
         if (copied?.Number > version.Number) throw Changed(run, $"{copied}", version);
         var change = RecordChange.Between(version.Compared is null ? before : null, after);
@@ -79,6 +83,12 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
         Measurements.RecordBytes.Add(arguments.Sum(argument => argument.Length()), Measurements.ToRedis);
         var found = await AskAsync(store => store.ScriptEvaluateAsync(WriteScript, KeysOf(run), arguments));
         if (!found.IsNull) throw Changed(run, found.ToString(), expected);
+        if (_copies is not null)
+        {
+            _copies.Offer(run, next, after);
+            return next;
+        }
+
         var isCopied = copied is not null && (copied.Number, copied.Writer) == (version.Number, version.Writer);
         await CopyAsync(run, next, isCopied ? before : null, after);
         return next;
@@ -86,6 +96,7 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
 
     public async Task ClearAsync(RunKey run)
     {
+        if (_copies is not null) await _copies.EndAsync(run);
         await AskAsync(store => store.ScriptEvaluateAsync(ClearScript, KeysOf(run), [run.ToString()]));
         await AskAsync(async store => await store.HashGetAsync(RedisRuns.Names, run.Name) == run.ToString() && await store.HashDeleteAsync(RedisRuns.Names, run.Name));
     }
@@ -145,14 +156,14 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
     /// <returns>Null if the folder has none that Redis does not have.</returns>
     private StoredRun? CopyLaterThan(RecordVersion? stored, RunKey run)
     {
-        var folder = new RunFolder(options.RunsFolder, run.Name);
+        var folder = options.FolderOf(run.Name);
         try
         {
             return RecordFiles.VersionIn(folder, run) is { } copy && copy.Number > (stored?.Number ?? 0) ? RecordFiles.Read(folder, run) : null;
         }
-        catch (InvalidDataException) when (stored is not null)
+        catch (Exception exception) when (exception is InvalidDataException or StorageAwayException && stored is not null)
         {
-            // A damaged copy is replaced by the next write.
+            // A damaged copy is replaced by the next write; for one that is away nobody waits.
             return null;
         }
     }
@@ -166,7 +177,7 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
             {
                 // Whoever went on with the run has written a later one.
                 if (CopiedVersion(run)?.Number > next.Number) return;
-                RecordFiles.Write(new RunFolder(options.RunsFolder, run.Name), run, next, before, after, keepsOld: true);
+                RecordFiles.Write(options.FolderOf(run.Name), run, next, before, after, keepsOld: true);
             });
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
@@ -180,7 +191,7 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
     {
         try
         {
-            return RecordFiles.VersionIn(new RunFolder(options.RunsFolder, run.Name), run);
+            return RecordFiles.VersionIn(options.FolderOf(run.Name), run);
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {

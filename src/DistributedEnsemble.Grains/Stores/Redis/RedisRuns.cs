@@ -25,17 +25,20 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
 
     public async Task<IDisposable?> ClaimAsync(RunKey run)
     {
-        var folder = new RunFolder(options.RunsFolder, run.Name);
+        var folder = options.FolderOf(run.Name);
         // Redis may have been lost: the runs of the folder keep their names.
         var isFree = await Task.Run(() =>
         {
-            if (FileRuns.IsLink(folder) || File.Exists(folder.Record)) return false;
-            Directory.CreateDirectory(folder.Root);
+            if (FileRuns.IsLink(folder) || folder.Exists(RunFolder.RecordFile)) return false;
+            if (folder.Storage is FolderStorage) Directory.CreateDirectory(folder.Root);
             return true;
         });
         if (!isFree) return null;
         var isNew = await AskAsync(store => store.HashSetAsync(Names, run.Name, run.ToString(), When.NotExists));
-        return isNew || await NamedAsync(run.Name) == run ? Nothing.Held : null;
+        if (!isNew && await NamedAsync(run.Name) != run) return null;
+        // What a deletion left there is nobody's.
+        if (folder.Storage is not FolderStorage) await Task.Run(() => folder.Storage.Clear($"{run.Name}/"));
+        return Nothing.Held;
     }
 
     public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(Nothing.Held);
@@ -43,14 +46,14 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
     public async Task<RunKey?> FindAsync(string name)
     {
         if (await NamedAsync(name) is { } run) return run;
-        return await Task.Run(() => RecordFiles.RunIn(new RunFolder(options.RunsFolder, name)));
+        return await Task.Run(() => RecordFiles.RunIn(options.FolderOf(name)));
     }
 
     public async Task<ImmutableArray<RunKey>> AllAsync()
     {
         var named = await AskAsync(store => store.HashGetAllAsync(Names));
         // Redis may have been lost: the folder's copies are runs, too.
-        var folders = await Task.Run(() => FileRunStore.FoldersOf(options.RunsFolder));
+        var folders = await Task.Run(() => RecordFiles.RunsIn(options));
         return [.. named.Select(entry => Read(entry.Value)).OfType<RunKey>().Concat(folders).DistinctBy(run => run.Name).OrderBy(run => run.Name, StringComparer.Ordinal)];
     }
 
@@ -77,13 +80,4 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
 
     private Task<T> AskAsync<T>(Func<IDatabase, Task<T>> ask) =>
         RedisCall.AskAsync(() => ask(redis.GetDatabase()), line => new StoreAwayException(line));
-
-    private sealed class Nothing : IDisposable
-    {
-        public static Nothing Held { get; } = new();
-
-        public void Dispose()
-        {
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Training.Files;
 using StackExchange.Redis;
@@ -17,6 +18,20 @@ internal static class SharedFolder
 
     private static readonly RedisKey s_key = "ensemble/folder";
 
+    /// <summary>Makes sure that the silos of a cluster have one store, which its first silo chose.</summary>
+    /// <exception cref="IOException">It is another one; the message is one line for people.</exception>
+    /// <exception cref="RedisUnreachableException">Redis does not do what it is asked.</exception>
+    public static async Task CheckAsync(IConnectionMultiplexer redis, ObjectStoreAddress store)
+    {
+        var database = redis.GetDatabase();
+        await RedisClusterId.AskAsync(() => database.StringSetAsync(s_key, $"{store}", when: When.NotExists));
+        var shared = (await RedisClusterId.AskAsync(() => database.StringGetAsync(s_key))).ToString();
+        if (shared == $"{store}") return;
+        throw new IOException(shared.StartsWith(ObjectStoreAddress.Scheme, StringComparison.Ordinal)
+            ? $"--store {store} is not where the silos of this cluster keep their runs: they have {shared}. Start this one with that."
+            : $"--store {store} is given, and the silos of this cluster keep their runs in a folder that they share: start this one with that folder as --runs, and without --store.");
+    }
+
     /// <summary>Makes sure that the folder is the one that the cluster's silos share; the first silo makes it that.</summary>
     /// <exception cref="IOException">It is another one, or cannot be written; the message is one line for people.</exception>
     /// <exception cref="RedisUnreachableException">Redis does not do what it is asked.</exception>
@@ -35,6 +50,8 @@ internal static class SharedFolder
         }
 
         if (here == shared) return;
+        if (shared.ToString().StartsWith(ObjectStoreAddress.Scheme, StringComparison.Ordinal))
+            throw new IOException($"The silos of this cluster keep their runs in {shared}: start this one with --store {shared}.");
         throw new IOException(
             $"--runs {runsFolder} is not the folder that the silos of this cluster share: its {IdFile} {(here is null ? "is missing" : $"says {OneLine.Excerpt(here)}")}, and theirs says {shared}. "
             + $"Mount theirs here. If the runs were moved into this one, write {shared} into its {IdFile}.");

@@ -7,6 +7,7 @@ using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http.Authorization;
 using DistributedEnsemble.Silo.Http.Metrics;
 using DistributedEnsemble.Silo.Http.Runs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Silo.Http.Live;
 
@@ -14,7 +15,7 @@ namespace DistributedEnsemble.Silo.Http.Live;
 /// What the live page listens to, as server-sent events: first all that is known, then what changes. Who was cut off begins again
 /// with all of it.
 /// </summary>
-internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunIndex runs, MetricHistory history, string runsFolder, Admission admission, ILogger log, TimeProvider time)
+internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunIndex runs, MetricHistory history, RunStorage storage, Admission admission, ILogger log, TimeProvider time)
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_silence = TimeSpan.FromSeconds(15), s_betweenScores = TimeSpan.FromSeconds(2);
 
@@ -60,7 +61,7 @@ internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunInde
 
     private async IAsyncEnumerable<SseItem<string>> RunAsync(string name, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var deltas = new RunDeltas(history, new TimelineReader(runsFolder, name), VariantSettings.Of(runsFolder, name));
+        var deltas = new RunDeltas(history, new TimelineReader(storage, name), VariantSettings.Of(storage, name));
         var (isFirst, said, scored) = (true, time.GetTimestamp(), (long?)null);
         var (measured, scoring, unmeasured) = ("", (Task<(string?, string?)>?)null, (string?)null);
         while (true)

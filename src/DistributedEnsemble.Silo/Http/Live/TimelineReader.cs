@@ -5,12 +5,12 @@ using DistributedEnsemble.Training.Files;
 namespace DistributedEnsemble.Silo.Http.Live;
 
 /// <summary>Reads a run's timeline as it grows.</summary>
-internal sealed class TimelineReader(string runsFolder, string run)
+internal sealed class TimelineReader(RunStorage storage, string run)
 {
     /// <summary>Of a timeline that is longer, its end is read.</summary>
     private const long MostBytes = 1 << 20;
 
-    private readonly RunFolder _folder = new(runsFolder, run);
+    private readonly RunFolder _folder = new(storage, run);
     private long _read;
 
     /// <summary>What was written since the last time.</summary>
@@ -18,7 +18,7 @@ internal sealed class TimelineReader(string runsFolder, string run)
     {
         try
         {
-            using var file = RegularFile.OpenRead(_folder.Runs, _folder.Path(RunFolder.TimelineFile));
+            using var file = _folder.OpenRead(RunFolder.TimelineFile);
             if (file.Length < _read) _read = 0;
             var start = file.Position = Math.Max(_read, file.Length - MostBytes);
             var bytes = new byte[file.Length - start];

@@ -51,7 +51,7 @@ internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history)
 
             return JsonAnswer.OfStatus(new { run = run.Name, step = width, measure, sampled = isSampled, members = answers });
 
-            MetricSeries Sample(FileStream file)
+            MetricSeries Sample(Stream file)
             {
                 var blocks = (int)Math.Clamp(range / width, 1, Math.Max(1, bytes / MetricSample.SmallestBlock));
                 return MetricSample.Read(file, first, last, blocks, (int)Math.Max(MetricSample.SmallestBlock, bytes / blocks));

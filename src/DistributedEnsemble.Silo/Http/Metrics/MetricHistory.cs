@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Silo.Http.Metrics;
 /// The metric lines of runs, in memory once they were asked for, and read on as the files grow. The least recently asked for go
 /// first where they are too many.
 /// </summary>
-internal sealed class MetricHistory(string runsFolder)
+internal sealed class MetricHistory(RunStorage storage)
 {
     private const long MostBytes = 128L << 20;
 
@@ -39,7 +39,7 @@ internal sealed class MetricHistory(string runsFolder)
     /// <param name="mostBytes">What is read of the file.</param>
     /// <param name="sample">Takes some lines of it.</param>
     /// <returns>The default where the member has no lines yet, or none that can be read; and whether these were but some.</returns>
-    public (T? Answer, bool IsSampled) AskSoon<T>(RunKey run, int member, long mostBytes, Func<FileStream, MetricSeries> sample, Func<MetricSeries, T> ask)
+    public (T? Answer, bool IsSampled) AskSoon<T>(RunKey run, int member, long mostBytes, Func<Stream, MetricSeries> sample, Func<MetricSeries, T> ask)
     {
         var entry = EntryOf(run, member);
         if (Monitor.TryEnter(entry.Series, s_patience))
@@ -109,7 +109,7 @@ internal sealed class MetricHistory(string runsFolder)
     }
 
     /// <param name="file">Null where there is none, or none that can be read.</param>
-    private static bool TryReadOn(FileStream? file, Entry entry)
+    private static bool TryReadOn(Stream? file, Entry entry)
     {
         var hasRead = file is not null && Try<object>(() =>
         {
@@ -120,10 +120,10 @@ internal sealed class MetricHistory(string runsFolder)
         return hasRead || entry.Series.Count > 0;
     }
 
-    private FileStream? TryOpen(RunKey run, int member)
+    private Stream? TryOpen(RunKey run, int member)
     {
-        var folder = new RunFolder(runsFolder, run.Name);
-        return Try(() => RegularFile.OpenRead(folder.Runs, folder.Path(RunFolder.Metrics(member))));
+        var folder = new RunFolder(storage, run.Name);
+        return Try(() => folder.OpenRead(RunFolder.Metrics(member)));
     }
 
     /// <returns>Null where the file cannot be read, or is none of metric lines.</returns>

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Text;
-using Microsoft.Win32.SafeHandles;
 
 namespace DistributedEnsemble.Silo.Http.Metrics;
 
@@ -20,10 +19,10 @@ internal static class MetricSample
     /// <param name="block">Bytes of each, at least <see cref="SmallestBlock"/>.</param>
     /// <returns>As if the file had no other lines.</returns>
     /// <exception cref="InvalidDataException">A line is none.</exception>
-    public static MetricSeries Read(FileStream file, int from, int to, int blocks, int block)
+    public static MetricSeries Read(Stream file, int from, int to, int blocks, int block)
     {
-        var (handle, length, series) = (file.SafeFileHandle, file.Length, new MetricSeries());
-        var (begin, end) = (PlaceOf(handle, length, from), to == int.MaxValue ? length : PlaceOf(handle, length, to));
+        var (length, series) = (file.Length, new MetricSeries());
+        var (begin, end) = (PlaceOf(file, length, from), to == int.MaxValue ? length : PlaceOf(file, length, to));
         var buffer = ArrayPool<byte>.Shared.Rent(block);
         try
         {
@@ -31,7 +30,7 @@ internal static class MetricSample
             {
                 // The last block ends where the range does.
                 var place = begin + (long)((double)Math.Max(0, end - begin - block) * i / Math.Max(1, blocks - 1));
-                series.AddWhole(Lines(buffer.AsSpan(0, RandomAccess.Read(handle, buffer.AsSpan(0, block), place)), isBegin: place == 0));
+                series.AddWhole(Lines(buffer.AsSpan(0, ReadAt(file, buffer.AsSpan(0, block), place)), isBegin: place == 0));
             }
 
             return series;
@@ -42,15 +41,21 @@ internal static class MetricSample
         }
     }
 
+    private static int ReadAt(Stream file, Span<byte> buffer, long place)
+    {
+        file.Position = place;
+        return file.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
+    }
+
     /// <summary>Where lines begin that are of a step or later, or a little before.</summary>
-    private static long PlaceOf(SafeFileHandle handle, long length, int step)
+    private static long PlaceOf(Stream file, long length, int step)
     {
         var (low, high) = (0L, length);
         Span<byte> buffer = stackalloc byte[SmallestBlock];
         while (high - low > SmallestBlock)
         {
             var middle = (low + high) / 2;
-            var lines = Lines(buffer[..RandomAccess.Read(handle, buffer, middle)], isBegin: false);
+            var lines = Lines(buffer[..ReadAt(file, buffer, middle)], isBegin: false);
             if (StepOf(lines) is { } first && first < step) low = middle;
             else high = middle;
         }

@@ -5,24 +5,28 @@ using DistributedEnsemble.Training.Files;
 namespace DistributedEnsemble.Silo.Http.Runs;
 
 /// <summary>
-/// The runs of a folder by their run.json, which follows the record within a second. A task of its own reads what has changed,
+/// The runs by their run.json, which follows the record within a second, or some in a store of objects. A task of its own reads what has changed,
 /// file by file, so that no request waits for a disk: one file that hangs leaves its own run as it was, and no other.
 /// </summary>
 internal sealed class RunIndex : IAsyncDisposable
 {
-    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_patience = TimeSpan.FromSeconds(2), s_objects = TimeSpan.FromSeconds(3);
+
+    /// <summary>To look at an object costs something: of a run that has ended it is looked at now and then.</summary>
+    private const int EndedEvery = 20;
+
     private static readonly ImmutableSortedDictionary<string, RunStatus> s_none = ImmutableSortedDictionary.Create<string, RunStatus>(StringComparer.Ordinal);
 
-    private readonly string _folder;
+    private readonly RunStorage _storage;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _end = new();
     private readonly Dictionary<string, Entry> _entries = [];
     private readonly Task _refreshing;
     private volatile ImmutableSortedDictionary<string, RunStatus> _runs = s_none;
 
-    private RunIndex(string folder, TimeProvider time)
+    private RunIndex(RunStorage storage, TimeProvider time)
     {
-        (_folder, _time) = (folder, time);
+        (_storage, _time) = (storage, time);
         First = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _refreshing = Task.Run(RefreshAsync);
     }
@@ -30,9 +34,9 @@ internal sealed class RunIndex : IAsyncDisposable
     private TaskCompletionSource First { get; }
 
     /// <summary>An index that has been read once, or that goes on reading if that takes long.</summary>
-    public static async Task<RunIndex> StartAsync(string folder, TimeProvider time, CancellationToken cancellation)
+    public static async Task<RunIndex> StartAsync(RunStorage storage, TimeProvider time, CancellationToken cancellation)
     {
-        var index = new RunIndex(folder, time);
+        var index = new RunIndex(storage, time);
         await Task.WhenAny(index.First.Task, Task.Delay(s_patience, time, cancellation));
         return index;
     }
@@ -54,7 +58,7 @@ internal sealed class RunIndex : IAsyncDisposable
 
     private async Task RefreshAsync()
     {
-        using var timer = new PeriodicTimer(s_interval, _time);
+        using var timer = new PeriodicTimer(_storage.Grows ? s_interval : s_objects, _time);
         try
         {
             do
@@ -91,8 +95,8 @@ internal sealed class RunIndex : IAsyncDisposable
     {
         try
         {
-            var names = Directory.Exists(_folder) ? Directory.EnumerateDirectories(_folder).Select(folder => Path.GetFileName(folder)).Where(RunName.IsValid).ToList() : [];
-            foreach (var name in names) if (!_entries.ContainsKey(name)) _entries[name] = new Entry(new RunFolder(_folder, name));
+            var names = _storage.Folders().Where(RunName.IsValid).ToList();
+            foreach (var name in names) if (!_entries.ContainsKey(name)) _entries[name] = new Entry(new RunFolder(_storage, name));
             return names;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -127,7 +131,8 @@ internal sealed class RunIndex : IAsyncDisposable
     /// <summary>A run's folder, and what it said last.</summary>
     private sealed class Entry(RunFolder folder)
     {
-        private DateTime _written;
+        private StoredFile? _written;
+        private int _passes;
         private volatile RunStatus? _status;
         private volatile bool _isBeingRead;
 
@@ -143,7 +148,8 @@ internal sealed class RunIndex : IAsyncDisposable
             _isBeingRead = true;
             try
             {
-                var written = File.GetLastWriteTimeUtc(folder.Status);
+                if (!folder.Storage.Grows && _status is { HasEnded: true } && ++_passes % EndedEvery != 0) return;
+                var written = Find();
                 if (written == _written) return;
                 _status = Parse();
                 _written = written;
@@ -151,6 +157,18 @@ internal sealed class RunIndex : IAsyncDisposable
             finally
             {
                 _isBeingRead = false;
+            }
+        }
+
+        private StoredFile? Find()
+        {
+            try
+            {
+                return folder.Find(RunFolder.StatusFile);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                return _written;
             }
         }
 

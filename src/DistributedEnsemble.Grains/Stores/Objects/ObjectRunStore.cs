@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using Orleans.Storage;
+
+namespace DistributedEnsemble.Grains.Stores.Objects;
+
+/// <summary>
+/// Keeps each run's record among its objects, for the silo of one process: record.json is replaced only if it still is the one
+/// that was read, so of two processes that train one run the first to write goes on, and the other hears of it.
+/// </summary>
+internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStore, IRunDirectory, IRunOwnership
+{
+    private readonly ConcurrentDictionary<string, int> _held = new();
+
+    private ObjectStorage Objects => options.Store!;
+
+    public bool OutlivesProcess => false;
+
+    public Task<StoredRun?> ReadAsync(RunKey run) => Task.Run(() => RecordFiles.Read(Folder(run), run));
+
+    public Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after) => Task.Run(() =>
+    {
+        var (folder, name) = (Folder(run), $"{run.Name}/{RunFolder.RecordFile}");
+        var read = Objects.ReadTagged(name);
+        var stored = read is { } there ? RecordFiles.VersionOf(there.Bytes, folder, run) : RecordVersion.None;
+        if (stored != version) throw Changed(run, $"{stored}", version);
+        var next = version.Next();
+        RecordFiles.Write(folder, run, next, before, after, keepsOld: false, state =>
+        {
+            // It may be this very one, whose answer was lost.
+            if (!Objects.TryReplace(name, state, read?.Tag) && RecordFiles.VersionIn(folder, run) is var found && found != next) throw Changed(run, $"{found}", version);
+        });
+        return next;
+    });
+
+    public Task ClearAsync(RunKey run) => Task.Run(() => Folder(run).Delete(RunFolder.RecordFile));
+
+    public Task<RunKey?> FindAsync(string name) => Task.Run(() => RecordFiles.RunIn(options.FolderOf(name)));
+
+    public Task<ImmutableArray<RunKey>> AllAsync() => Task.Run(() => RecordFiles.RunsIn(options));
+
+    public Task<long> CountAsync() => Task.Run(() => (long)options.RunNames().Count);
+
+    /// <summary>None: a process trains the runs that it is asked to.</summary>
+    public Task<ImmutableArray<RunKey>> UnfinishedAsync() => Task.FromResult<ImmutableArray<RunKey>>([]);
+
+    public Task<IDisposable?> ClaimAsync(RunKey run) => Task.Run<IDisposable?>(() => Folder(run).Exists(RunFolder.RecordFile) ? null : new Hold(_held, run.Name));
+
+    /// <summary>Of two processes that think so the record's version decides.</summary>
+    public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.Run<IDisposable?>(() =>
+        _held.ContainsKey(folder.Name) || !FileRuns.IsInTraining(folder) ? new Hold(_held, folder.Name) : null);
+
+    private RunFolder Folder(RunKey run) => options.FolderOf(run.Name);
+
+    /// <summary>This process has the run.</summary>
+    private sealed class Hold : IDisposable
+    {
+        private readonly ConcurrentDictionary<string, int> _held;
+        private readonly string _run;
+
+        public Hold(ConcurrentDictionary<string, int> held, string run)
+        {
+            (_held, _run) = (held, run);
+            held.AddOrUpdate(run, 1, (_, holders) => holders + 1);
+        }
+
+        public void Dispose()
+        {
+            if (_held.AddOrUpdate(_run, 0, (_, holders) => holders - 1) <= 0) _held.TryRemove(new KeyValuePair<string, int>(_run, 0));
+        }
+    }
+
+    private static InconsistentStateException Changed(RunKey run, string stored, RecordVersion expected) =>
+        new($"The record of run \"{run.Name}\" was changed by someone else.", stored, $"{expected}");
+}

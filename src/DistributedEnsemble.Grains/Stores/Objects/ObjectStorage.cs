@@ -1,0 +1,321 @@
+using System.Globalization;
+using System.Net;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+using Amazon.S3.Transfer;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Resilience;
+using DistributedEnsemble.Training.Files;
+using Polly;
+
+namespace DistributedEnsemble.Grains.Stores.Objects;
+
+/// <summary>
+/// The files of runs as objects of an S3-compatible store, named as in a folder. An object is replaced whole, so a file that grows
+/// is kept as parts, NAME.parts/START-END, the last of which become one where they are no longer than what is added: there are few,
+/// and each byte is written a few times.
+/// </summary>
+public sealed class ObjectStorage : RunStorage, IDisposable
+{
+    /// <summary>What is longer goes over the disk, and up in pieces.</summary>
+    private const long MostInMemory = 4 << 20, MostAtOnce = 128L << 20;
+
+    /// <summary>A transfer that is slower is given up, and tried again.</summary>
+    private const double LeastBytesPerSecond = 1 << 20;
+
+    private const string Parts = ".parts/";
+
+    private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(15);
+
+    private readonly ObjectStoreAddress _address;
+    private readonly ScratchFiles _scratch;
+    private readonly AmazonS3Client _client;
+    private readonly TransferUtility _transfers;
+    private readonly ResiliencePipeline _retries;
+
+    /// <param name="scratch">A folder for what is on its way.</param>
+    public ObjectStorage(ObjectStoreAddress address, string scratch, TimeProvider? time = null)
+    {
+        (_address, _scratch) = (address, new ScratchFiles(scratch));
+        var config = new AmazonS3Config
+        {
+            AuthenticationRegion = address.Region,
+            // Whatever fails is tried again in one place, the body of an answer too.
+            MaxErrorRetry = 0,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            Timeout = Timeout.InfiniteTimeSpan,
+            // Requests are signed with the sha256 of their bytes; other stores do not know Amazon's own checksums.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+        };
+        if (address.Endpoint is { } endpoint) (config.ServiceURL, config.ForcePathStyle) = (endpoint.ToString(), true);
+        else config.RegionEndpoint = Amazon.RegionEndpoint.GetBySystemName(address.Region);
+        _client = Keys() is { } keys ? new AmazonS3Client(keys, config) : new AmazonS3Client(config);
+        _transfers = new TransferUtility(_client);
+        _retries = Retries.Of<StorageAwayException>(time ?? TimeProvider.System, most: 4, first: TimeSpan.FromMilliseconds(200), longest: TimeSpan.FromSeconds(3));
+    }
+
+    public override string Place => _address.ToString();
+
+    public override bool LagsBehind => false;
+
+    public override bool Grows => false;
+
+    public override string PathOf(string name) => $"{_address}/{name}";
+
+    /// <summary>Makes sure that the store can be used.</summary>
+    /// <param name="use">What for.</param>
+    /// <exception cref="ObjectStoreAddressException">There is no such bucket, or the keys are refused.</exception>
+    /// <exception cref="StorageAwayException">Nobody answers there.</exception>
+    public async Task CheckAsync(StoreUse use)
+    {
+        try
+        {
+            await AskAsync("", 0, async cancellation => await _client.ListObjectsV2Async(
+                new ListObjectsV2Request { BucketName = _address.Bucket, Prefix = _address.Prefix, MaxKeys = 1 }, cancellation));
+            if (use == StoreUse.Read) return;
+            var probe = $".check-{Guid.NewGuid():N}";
+            await PutAsync(probe, new MemoryStream(), only: use == StoreUse.WriteRecords ? "*" : null);
+            var isKept = use == StoreUse.WriteRecords && await PutAsync(probe, new MemoryStream(), only: "*");
+            Delete(probe);
+            if (isKept)
+                throw new ObjectStoreAddressException(
+                    $"{_address} at {_address.Server} ignores conditions of writes (If-None-Match), so two processes could train one run: use a store that knows them, or a cluster, whose records are in Redis.");
+        }
+        catch (IOException exception) when (exception is not StorageAwayException)
+        {
+            throw new ObjectStoreAddressException(exception.Message);
+        }
+    }
+
+    public override Stream OpenRead(string name) => Wait(OpenAsync(name));
+
+    public override T Write<T>(string name, Func<Stream, T> write)
+    {
+        using var file = _scratch.Create();
+        var result = write(file);
+        file.Flush();
+        Wait(PutAsync(name, file));
+        return result;
+    }
+
+    public override void Append(string name, long place, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty) return;
+        var (parts, end) = (PartsOf(name), place + bytes.Length);
+        var tiles = Tiles(parts, place);
+        if (tiles.Count == 0 ? place > 0 : tiles[^1].End < place) throw FolderStorage.Shorter(PathOf(name), tiles.Count == 0 ? 0 : tiles[^1].End, place);
+        var joined = bytes.ToArray();
+        var start = place;
+        while (tiles.Count > 0 && tiles[^1] is var last && last.End - last.Start <= end - start)
+        {
+            var before = ReadAllBytes(last.Name)[..(int)(start - last.Start)];
+            (joined, start) = ([.. before, .. joined], last.Start);
+            tiles.RemoveAt(tiles.Count - 1);
+        }
+
+        var whole = new Part(name, start, end);
+        Write(whole.Name, joined);
+        foreach (var part in parts.Where(part => part.Start >= start && part.End <= end && part != whole)) Delete(part.Name);
+    }
+
+    public override StoredFile? Find(string name) => Wait(AskAsync<StoredFile?>(name, 0, async cancellation =>
+    {
+        try
+        {
+            var found = await _client.GetObjectMetadataAsync(_address.Bucket, KeyOf(name), cancellation);
+            return new StoredFile(name, found.ContentLength, found.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch, found.ETag);
+        }
+        catch (AmazonS3Exception exception) when (IsMissing(exception))
+        {
+            return null;
+        }
+    }));
+
+    public override void Delete(string name) => Wait(AskAsync(name, 0, cancellation => _client.DeleteObjectAsync(_address.Bucket, KeyOf(name), cancellation)));
+
+    public override IEnumerable<StoredFile> List(string prefix)
+    {
+        var found = new List<StoredFile>();
+        var request = new ListObjectsV2Request { BucketName = _address.Bucket, Prefix = KeyOf(prefix) };
+        bool isMore;
+        do
+        {
+            var page = Wait(AskAsync(prefix, 0, cancellation => _client.ListObjectsV2Async(request, cancellation)));
+            foreach (var entry in page.S3Objects ?? [])
+                found.Add(new StoredFile(entry.Key[_address.Prefix.Length..], entry.Size ?? 0, entry.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch));
+            request.ContinuationToken = page.NextContinuationToken;
+            isMore = page.IsTruncated ?? false;
+        }
+        while (isMore);
+        return found;
+    }
+
+    public override void Clear(string prefix) =>
+        Parallel.ForEach(List(prefix), new ParallelOptions { MaxDegreeOfParallelism = 8 }, file => Delete(file.Name));
+
+    public void Dispose()
+    {
+        _transfers.Dispose();
+        _client.Dispose();
+    }
+
+    public override IReadOnlyList<string> Folders()
+    {
+        var found = new List<string>();
+        var request = new ListObjectsV2Request { BucketName = _address.Bucket, Prefix = _address.Prefix, Delimiter = "/" };
+        bool isMore;
+        do
+        {
+            var page = Wait(AskAsync("", 0, cancellation => _client.ListObjectsV2Async(request, cancellation)));
+            found.AddRange((page.CommonPrefixes ?? []).Select(prefix => prefix[_address.Prefix.Length..].TrimEnd('/')));
+            request.ContinuationToken = page.NextContinuationToken;
+            isMore = page.IsTruncated ?? false;
+        }
+        while (isMore);
+        return found;
+    }
+
+    /// <summary>A small object, and what <see cref="TryReplace"/> takes it for.</summary>
+    /// <returns>Null if there is none.</returns>
+    internal (byte[] Bytes, string Tag)? ReadTagged(string name) => Wait(AskAsync<(byte[], string)?>(name, 0, async cancellation =>
+    {
+        try
+        {
+            using var answer = await _client.GetObjectAsync(_address.Bucket, KeyOf(name), cancellation);
+            using var bytes = new MemoryStream();
+            await answer.ResponseStream.CopyToAsync(bytes, cancellation);
+            return (bytes.ToArray(), answer.ETag);
+        }
+        catch (AmazonS3Exception exception) when (IsMissing(exception))
+        {
+            return null;
+        }
+    }));
+
+    /// <summary>Writes an object if it still is the one that was read.</summary>
+    /// <param name="tag">Null if there was none.</param>
+    /// <returns>Whether it was; false, too, where it was, and the first answer was lost.</returns>
+    internal bool TryReplace(string name, byte[] bytes, string? tag) => Wait(PutAsync(name, new MemoryStream(bytes), only: tag ?? "*"));
+
+    private async Task<Stream> OpenAsync(string name)
+    {
+        try
+        {
+            return await AskAsync(name, long.MaxValue, async cancellation =>
+            {
+                using var answer = await _client.GetObjectAsync(_address.Bucket, KeyOf(name), cancellation);
+                Stream file = answer.ContentLength <= MostInMemory ? new MemoryStream() : _scratch.Create();
+                try
+                {
+                    await answer.ResponseStream.CopyToAsync(file, cancellation);
+                    file.Position = 0;
+                    return file;
+                }
+                catch
+                {
+                    await file.DisposeAsync();
+                    throw;
+                }
+            });
+        }
+        catch (FileNotFoundException) when (name.EndsWith(".jsonl", StringComparison.Ordinal) && Tiles(PartsOf(name), long.MaxValue) is { Count: > 0 } tiles)
+        {
+            var whole = _scratch.Create();
+            foreach (var part in tiles) whole.Write(ReadAllBytes(part.Name));
+            whole.Position = 0;
+            return whole;
+        }
+    }
+
+    /// <param name="only">Null writes whatever is there; "*" if nothing is; else if what is there has this tag.</param>
+    /// <returns>Whether it was written.</returns>
+    private Task<bool> PutAsync(string name, Stream bytes, string? only = null) => AskAsync(name, bytes.Length, async cancellation =>
+    {
+        bytes.Position = 0;
+        try
+        {
+            if (bytes.Length > MostAtOnce)
+            {
+                await _transfers.UploadAsync(
+                    new TransferUtilityUploadRequest { BucketName = _address.Bucket, Key = KeyOf(name), InputStream = bytes, AutoCloseStream = false }, cancellation);
+                return true;
+            }
+
+            await _client.PutObjectAsync(
+                new PutObjectRequest
+                {
+                    BucketName = _address.Bucket, Key = KeyOf(name), InputStream = bytes, AutoCloseStream = false, UseChunkEncoding = false,
+                    IfNoneMatch = only == "*" ? only : null, IfMatch = only == "*" ? null : only,
+                },
+                cancellation);
+            return true;
+        }
+        catch (AmazonS3Exception exception) when (only is not null && exception.StatusCode is HttpStatusCode.PreconditionFailed or HttpStatusCode.Conflict)
+        {
+            return false;
+        }
+    });
+
+    /// <summary>Asks until there is an answer, for a while.</summary>
+    /// <param name="bytes">That go either way.</param>
+    private async Task<T> AskAsync<T>(string name, long bytes, Func<CancellationToken, Task<T>> ask) => await _retries.ExecuteAsync(async _ =>
+    {
+        using var limit = new CancellationTokenSource(bytes == long.MaxValue ? TimeSpan.FromMinutes(30) : s_answer + TimeSpan.FromSeconds(bytes / LeastBytesPerSecond));
+        try
+        {
+            return await ask(limit.Token);
+        }
+        // This machine's own disk refuses in its own words.
+        catch (Exception exception) when (exception is not IOException { InnerException: null } or HttpIOException)
+        {
+            throw ObjectStoreFailure.Of(exception, _address, name);
+        }
+    });
+
+    private List<Part> PartsOf(string name) => [.. List($"{name}{Parts}").Select(file => Part.Parse(name, file.Name)).OfType<Part>()];
+
+    /// <summary>Those parts that make the file, from its beginning until a place: where two begin, the longer one has the other.</summary>
+    private static List<Part> Tiles(IReadOnlyCollection<Part> parts, long until)
+    {
+        var tiles = new List<Part>();
+        for (var at = 0L; at < until; at = tiles[^1].End)
+        {
+            if (parts.Where(part => part.Start == at).MaxBy(part => part.End) is not { } next) break;
+            tiles.Add(next);
+        }
+
+        return tiles;
+    }
+
+    private string KeyOf(string name) => _address.Prefix + name;
+
+    private static bool IsMissing(AmazonS3Exception exception) => exception.StatusCode == HttpStatusCode.NotFound && exception.ErrorCode != "NoSuchBucket";
+
+    /// <returns>Null if the environment has none: there may be a role, or a profile.</returns>
+    private static EnvironmentVariablesAWSCredentials? Keys() =>
+        Environment.GetEnvironmentVariable(ObjectStoreAddress.AccessKeyVariable) is { Length: > 0 }
+        && Environment.GetEnvironmentVariable(ObjectStoreAddress.SecretKeyVariable) is { Length: > 0 } ? new EnvironmentVariablesAWSCredentials() : null;
+
+    /// <summary>Files are read and written by threads that may wait.</summary>
+    private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
+
+    private sealed record Part(string File, long Start, long End)
+    {
+        public string Name => string.Create(CultureInfo.InvariantCulture, $"{File}{Parts}{Start:D12}-{End:D12}");
+
+        public static Part? Parse(string file, string name) => name[(file.Length + Parts.Length)..].Split('-') is [var start, var end]
+            && long.TryParse(start, CultureInfo.InvariantCulture, out var from) && long.TryParse(end, CultureInfo.InvariantCulture, out var to) && from < to ? new Part(file, from, to) : null;
+    }
+}
+
+/// <summary>What a store of objects is opened for.</summary>
+public enum StoreUse
+{
+    Read,
+    Write,
+
+    /// <summary>Two processes that write a record must find each other: the store must know conditions.</summary>
+    WriteRecords,
+}

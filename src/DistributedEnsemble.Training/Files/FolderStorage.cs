@@ -1,0 +1,74 @@
+namespace DistributedEnsemble.Training.Files;
+
+/// <summary>A folder of this machine, or one that machines share.</summary>
+/// <param name="folder">May be reached through links; what lies below it may not.</param>
+public sealed class FolderStorage(string folder) : RunStorage
+{
+    /// <summary>What a link leads to is not of this folder.</summary>
+    private static readonly EnumerationOptions s_withoutLinks = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
+
+    public override string Place { get; } = Path.GetFullPath(folder);
+
+    public override bool LagsBehind => true;
+
+    public override bool Grows => true;
+
+    public override string PathOf(string name) => Path.Combine([Place, .. name.Split('/')]);
+
+    public override Stream OpenRead(string name)
+    {
+        try
+        {
+            return RegularFile.OpenRead(Place, PathOf(name));
+        }
+        catch (DirectoryNotFoundException exception)
+        {
+            throw new FileNotFoundException(exception.Message, PathOf(name), exception);
+        }
+    }
+
+    public override T Write<T>(string name, Func<Stream, T> write)
+    {
+        var path = PathOf(name);
+        RegularFile.RefuseLinks(Place, path);
+        return AtomicFile.Write(path, write);
+    }
+
+    public override void Append(string name, long place, ReadOnlySpan<byte> bytes)
+    {
+        var path = PathOf(name);
+        RegularFile.RefuseLinks(Place, path);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var file = RegularFile.OpenWrite(Place, path, creates: true);
+        if (file.Length < place) throw Shorter(path, file.Length, place);
+        FileOperations.Before("append", path);
+        file.Position = place;
+        file.Write(bytes);
+        FileOperations.Before("flush", path);
+        file.Flush(flushToDisk: true);
+    }
+
+    public override StoredFile? Find(string name) =>
+        new FileInfo(PathOf(name)) is { Exists: true } file ? new StoredFile(name, file.Length, file.LastWriteTimeUtc) : null;
+
+    public override IReadOnlyList<string> Folders() =>
+        Directory.Exists(Place) ? [.. Directory.EnumerateDirectories(Place).Select(folder => Path.GetFileName(folder))] : [];
+
+    public override void Delete(string name) => FileOperations.Delete(PathOf(name));
+
+    public override IEnumerable<StoredFile> List(string prefix)
+    {
+        var below = new DirectoryInfo(PathOf(prefix.TrimEnd('/')));
+        if (!below.Exists) return [];
+        return below.EnumerateFiles("*", s_withoutLinks).ToList().Select(file => new StoredFile(
+            Path.GetRelativePath(Place, file.FullName).Replace(Path.DirectorySeparatorChar, '/'), file.Exists ? file.Length : 0, file.LastWriteTimeUtc));
+    }
+
+    public override void Clear(string prefix)
+    {
+        if (PathOf(prefix.TrimEnd('/')) is var path && Directory.Exists(path)) Directory.Delete(path, recursive: true);
+    }
+
+    internal static InvalidDataException Shorter(string path, long length, long named) => new(
+        $"{path} is damaged: it has {length} bytes, and the run's record names {named}. Bring the file back, or train anew under another name.");
+}

@@ -1,0 +1,90 @@
+using System.Text;
+using DistributedEnsemble.Files;
+
+namespace DistributedEnsemble.Training.Files;
+
+/// <summary>
+/// Where the files of runs are: a folder, or a store of objects. A file is whole or absent, whatever crashes, and durable when the
+/// call that wrote it returns. Names are relative and have forward slashes.
+/// </summary>
+public abstract class RunStorage
+{
+    /// <summary>What a file of JSON may have: a record names each file of a run, and data.json each column.</summary>
+    public const long MostJsonBytes = RegularFile.MostJsonBytes;
+
+    /// <summary>What people call it.</summary>
+    public abstract string Place { get; }
+
+    /// <summary>Whether other machines may show a file a little later than its writer.</summary>
+    public abstract bool LagsBehind { get; }
+
+    /// <summary>Whether bytes can be added to a file, at the cost of those bytes.</summary>
+    public abstract bool Grows { get; }
+
+    /// <summary>What people call a file.</summary>
+    public abstract string PathOf(string name);
+
+    /// <summary>Opens a file, which can be sought in; nothing that is written later changes it, but what is added at its end.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">Something else stands in its place.</exception>
+    /// <exception cref="StorageAwayException">The storage does not answer now.</exception>
+    public abstract Stream OpenRead(string name);
+
+    /// <summary>Writes or replaces a file. On an error the old one stays.</summary>
+    /// <param name="write">Is given a stream that can be sought in.</param>
+    /// <returns>What <paramref name="write"/> returns.</returns>
+    /// <exception cref="IOException">It cannot be stored.</exception>
+    public abstract T Write<T>(string name, Func<Stream, T> write);
+
+    /// <summary>Puts bytes at a place of a file that has at least so many; what is behind them stays.</summary>
+    /// <exception cref="InvalidDataException">The file is shorter.</exception>
+    public abstract void Append(string name, long place, ReadOnlySpan<byte> bytes);
+
+    /// <returns>Null if there is no such file; differs when it was replaced.</returns>
+    public abstract StoredFile? Find(string name);
+
+    public bool Exists(string name) => Find(name) is not null;
+
+    /// <summary>The names that files of runs, and others, have up to the first slash.</summary>
+    public abstract IReadOnlyList<string> Folders();
+
+    /// <summary>Removes a file if there is one.</summary>
+    public abstract void Delete(string name);
+
+    /// <summary>The files whose names begin so, but for those that are reached through links.</summary>
+    /// <param name="prefix">A folder's name with a slash at its end.</param>
+    public abstract IEnumerable<StoredFile> List(string prefix);
+
+    /// <summary>Removes all files whose names begin so.</summary>
+    /// <param name="prefix">A folder's name with a slash at its end.</param>
+    public abstract void Clear(string prefix);
+
+    /// <inheritdoc cref="Write{T}"/>
+    public void Write(string name, ReadOnlyMemory<byte> bytes) => Write<object?>(name, stream =>
+    {
+        stream.Write(bytes.Span);
+        return null;
+    });
+
+    /// <inheritdoc cref="OpenRead"/>
+    /// <param name="most">The bytes that it may have.</param>
+    public byte[] ReadAllBytes(string name, long most = MostJsonBytes)
+    {
+        using var file = OpenRead(name);
+        if (file.Length > most) throw new InvalidDataException($"{PathOf(name)} is damaged: it has {file.Length:N0} bytes, and such a file has at most {most:N0}.");
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    /// <inheritdoc cref="ReadAllBytes"/>
+    public string ReadAllText(string name, long most = MostJsonBytes)
+    {
+        using var text = new StreamReader(new MemoryStream(ReadAllBytes(name, most)), Encoding.UTF8);
+        return text.ReadToEnd();
+    }
+}
+
+/// <summary>A file of a storage.</summary>
+/// <param name="Tag">Of what it holds, where there is one.</param>
+public readonly record struct StoredFile(string Name, long Bytes, DateTimeOffset Written, string? Tag = null);
