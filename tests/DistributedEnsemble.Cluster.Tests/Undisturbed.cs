@@ -32,24 +32,24 @@ internal sealed class Undisturbed
         _ema = Identify(averages);
     }
 
-    public static void IsWhatCameOutOf(LocalCluster cluster, string spec)
+    public static void IsWhatCameOutOf(LocalCluster cluster, string spec) => IsWhatCameOutOf(cluster.Folder((string)JsonNode.Parse(spec)!["name"]!), spec);
+
+    public static void IsWhatCameOutOf(RunFolder folder, string spec)
     {
         var named = JsonNode.Parse(spec)!.AsObject();
-        var run = (string)named["name"]!;
         named.Remove("name");
-        s_known.GetOrAdd(named.ToJsonString(), _ => new Lazy<Undisturbed>(() => new Undisturbed(spec))).Value.IsWhatCameOut(cluster, run);
+        s_known.GetOrAdd(named.ToJsonString(), _ => new Lazy<Undisturbed>(() => new Undisturbed(spec))).Value.IsWhatCameOut(folder);
     }
 
-    private void IsWhatCameOut(LocalCluster cluster, string run)
+    private void IsWhatCameOut(RunFolder folder)
     {
-        var status = cluster.Read(run)!;
+        var status = RunStatusFile.Read(folder)!;
         Assert.Equal(RunState.Completed, status.State);
         Assert.True(status.Exact);
         Assert.Equal(_snapshots.OrderBy(s => (s.Step, s.Member)), status.Snapshots.Select(s => (s.Member, s.Step, s.Sha256)).OrderBy(s => (s.Step, s.Member)));
         Assert.Equal(_ema.Order(), status.Ema.Select(s => (s.Member, s.Step, s.Sha256)).Order());
-        var folder = cluster.Folder(run);
-        Assert.All(status.Snapshots.Concat(status.Ema), file => Assert.True(File.Exists(folder.Path(file.File)), file.File));
-        Assert.All(_metrics, lines => Assert.Equal(lines.Value, File.ReadAllText(folder.Path(RunFolder.Metrics(lines.Key)))));
+        Assert.All(status.Snapshots.Concat(status.Ema), file => Assert.True(folder.Exists(file.File), file.File));
+        Assert.All(_metrics, lines => Assert.Equal(lines.Value, folder.ReadAllText(RunFolder.Metrics(lines.Key))));
     }
 
     private static List<(int, int, string)> Identify(IEnumerable<Snapshot> models)

@@ -51,7 +51,7 @@ public sealed class ObjectStorage : RunStorage, IDisposable
         };
         if (address.Endpoint is { } endpoint) (config.ServiceURL, config.ForcePathStyle) = (endpoint.ToString(), true);
         else config.RegionEndpoint = Amazon.RegionEndpoint.GetBySystemName(address.Region);
-        _client = Keys() is { } keys ? new AmazonS3Client(keys, config) : new AmazonS3Client(config);
+        _client = address.Keys is { } keys ? new AmazonS3Client(keys, config) : new AmazonS3Client(config);
         _transfers = new TransferUtility(_client);
         _retries = Retries.Of<StorageAwayException>(time ?? TimeProvider.System, most: 4, first: TimeSpan.FromMilliseconds(200), longest: TimeSpan.FromSeconds(3));
     }
@@ -252,7 +252,7 @@ public sealed class ObjectStorage : RunStorage, IDisposable
                 cancellation);
             return true;
         }
-        catch (AmazonS3Exception exception) when (only is not null && exception.StatusCode is HttpStatusCode.PreconditionFailed or HttpStatusCode.Conflict)
+        catch (AmazonS3Exception exception) when (only is not null && exception.StatusCode == HttpStatusCode.PreconditionFailed)
         {
             return false;
         }
@@ -292,11 +292,6 @@ public sealed class ObjectStorage : RunStorage, IDisposable
     private string KeyOf(string name) => _address.Prefix + name;
 
     private static bool IsMissing(AmazonS3Exception exception) => exception.StatusCode == HttpStatusCode.NotFound && exception.ErrorCode != "NoSuchBucket";
-
-    /// <returns>Null if the environment has none: there may be a role, or a profile.</returns>
-    private static EnvironmentVariablesAWSCredentials? Keys() =>
-        Environment.GetEnvironmentVariable(ObjectStoreAddress.AccessKeyVariable) is { Length: > 0 }
-        && Environment.GetEnvironmentVariable(ObjectStoreAddress.SecretKeyVariable) is { Length: > 0 } ? new EnvironmentVariablesAWSCredentials() : null;
 
     /// <summary>Files are read and written by threads that may wait.</summary>
     private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();

@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using Amazon.Runtime;
+using DistributedEnsemble.Messages;
 
 namespace DistributedEnsemble.Grains.Stores.Objects;
 
@@ -19,8 +21,8 @@ public sealed partial class ObjectStoreAddress
 
     private static readonly string[] s_endpointVariables = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], s_regionVariables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
 
-    private ObjectStoreAddress(string bucket, string prefix, Uri? endpoint, string region) =>
-        (Bucket, Prefix, Endpoint, Region) = (bucket, prefix, endpoint, region);
+    private ObjectStoreAddress(string bucket, string prefix, Uri? endpoint, string region, AWSCredentials? keys) =>
+        (Bucket, Prefix, Endpoint, Region, Keys) = (bucket, prefix, endpoint, region, keys);
 
     public string Bucket { get; }
 
@@ -31,6 +33,9 @@ public sealed partial class ObjectStoreAddress
     public Uri? Endpoint { get; }
 
     public string Region { get; }
+
+    /// <summary>Null if the environment has none: there may be a role, or a profile.</summary>
+    internal AWSCredentials? Keys { get; }
 
     /// <summary>Who answers, for people.</summary>
     public string Server => Endpoint?.GetLeftPart(UriPartial.Authority) ?? $"Amazon S3 ({Region})";
@@ -46,7 +51,7 @@ public sealed partial class ObjectStoreAddress
         environment ??= Environment.GetEnvironmentVariable;
         var address = text.EndsWith(Plaintext, StringComparison.Ordinal) ? text[..^Plaintext.Length] : text;
         if (Written().Match(address) is not { Success: true } match)
-            throw new ObjectStoreAddressException($"{option} is {Messages.OneLine.Excerpt(text)}: {Form}, of lower-case letters, digits, dots and dashes.");
+            throw new ObjectStoreAddressException($"{option} is {OneLine.Excerpt(text)}: {Form}, of lower-case letters, digits, dots and dashes.");
         var prefix = match.Groups["prefix"].Value.Trim('/');
         var endpoint = EndpointOf(environment);
         if (endpoint is { Scheme: "http", IsLoopback: false } && address == text)
@@ -57,7 +62,13 @@ public sealed partial class ObjectStoreAddress
         }
 
         var region = s_regionVariables.Select(environment).FirstOrDefault(value => value is { Length: > 0 }) ?? "us-east-1";
-        return new ObjectStoreAddress(match.Groups["bucket"].Value, prefix.Length == 0 ? "" : $"{prefix}/", endpoint, region);
+        return new ObjectStoreAddress(match.Groups["bucket"].Value, prefix.Length == 0 ? "" : $"{prefix}/", endpoint, region, KeysOf(environment));
+    }
+
+    private static AWSCredentials? KeysOf(Func<string, string?> environment)
+    {
+        if (environment(AccessKeyVariable) is not { Length: > 0 } key || environment(SecretKeyVariable) is not { Length: > 0 } secret) return null;
+        return environment("AWS_SESSION_TOKEN") is { Length: > 0 } token ? new SessionAWSCredentials(key, secret, token) : new BasicAWSCredentials(key, secret);
     }
 
     private static Uri? EndpointOf(Func<string, string?> environment)

@@ -1,0 +1,46 @@
+namespace DistributedEnsemble.Tests.Processes;
+
+/// <summary>s3rver: an S3-compatible store of others, which knows no conditions of writes. It has one bucket, and its data in a folder.</summary>
+internal sealed class S3Server : IAsyncDisposable
+{
+    private const string Bucket = "ensemble", Keys = "S3RVER";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("ensemble-s3-").FullName;
+    private readonly LocalProcess _process;
+
+    private S3Server(string program, int port)
+    {
+        Environment = new Dictionary<string, string>
+        {
+            ["AWS_ENDPOINT_URL"] = $"http://127.0.0.1:{port}", ["AWS_REGION"] = "us-east-1", ["AWS_ACCESS_KEY_ID"] = Keys, ["AWS_SECRET_ACCESS_KEY"] = Keys,
+        };
+        _process = new LocalProcess(program, "-d", _folder, "-a", "127.0.0.1", "-p", $"{port}", "--no-vhost-buckets", "--configure-bucket", Bucket);
+    }
+
+    /// <summary>What names it and its keys.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; }
+
+    public static string? Program { get; } = (System.Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Select(path => Path.Combine(path, "s3rver")).FirstOrDefault(File.Exists);
+
+    /// <summary>Why a test that needs it is skipped.</summary>
+    public const string IsMissing = "s3rver is not installed: npm install --global s3rver@3.7.1";
+
+    /// <summary>The store of those who name this prefix.</summary>
+    public static string Address(string prefix) => $"s3://{Bucket}/{prefix}";
+
+    public static async Task<S3Server> StartAsync()
+    {
+        if (Program is null) Assert.Skip(IsMissing);
+        var server = new S3Server(Program, RedisServer.FreePort());
+        await Until.TrueAsync(() => server._process.Output.Contains("listening", StringComparison.Ordinal) || server._process.HasExited);
+        Assert.False(server._process.HasExited, server._process.Errors);
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
