@@ -14,16 +14,16 @@ public sealed class EnsembleTrainingOptions
     public string RunsFolder { get; set; } = "runs";
 
     /// <summary>The objects that have the runs' files; null keeps them in <see cref="RunsFolder"/>.</summary>
-    public ObjectStorage? Store { get; set; }
+    internal ObjectStorage? Store { get; set; }
 
     /// <summary>Where the runs' files are.</summary>
-    public RunStorage Storage => (RunStorage?)Store ?? new FolderStorage(RunsFolder);
+    internal RunStorage Storage => (RunStorage?)Store ?? new FolderStorage(RunsFolder);
 
     /// <summary>The names that files have as a run has, in their order.</summary>
-    public IReadOnlyList<string> RunNames() => [.. Storage.Folders().Where(RunName.IsValid).Order(StringComparer.Ordinal)];
+    internal IReadOnlyList<string> RunNames() => [.. Storage.Folders().Where(RunName.IsValid).Order(StringComparer.Ordinal)];
 
     /// <summary>The files of a run.</summary>
-    public RunFolder FolderOf(string run) => new(Storage, run);
+    internal RunFolder FolderOf(string run) => new(Storage, run);
 
     /// <summary>Where data files are looked for first; null leaves the places that the datasets know.</summary>
     public string? DataFolder { get; set; }

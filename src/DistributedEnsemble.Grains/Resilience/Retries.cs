@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Grains.Resilience;
 /// How calls that fail for a while are tried again: after pauses that double up to a longest one, each of another length, so that
 /// those who failed together do not come back together.
 /// </summary>
-public static class Retries
+internal static class Retries
 {
     /// <param name="most">Tries after the first one.</param>
     public static ResiliencePipeline Of<TException>(TimeProvider time, int most, TimeSpan first, TimeSpan longest) where TException : Exception =>

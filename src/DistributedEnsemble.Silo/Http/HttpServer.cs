@@ -55,7 +55,7 @@ public sealed class HttpServer : IAsyncDisposable
     /// <param name="logs">Where its logs go; null drops them.</param>
     /// <exception cref="HttpSettingsException">The settings cannot be served with.</exception>
     /// <exception cref="IOException">The address cannot be listened on.</exception>
-    public static async Task<HttpServer> StartAsync(
+    internal static async Task<HttpServer> StartAsync(
         IGrainFactory grains, RunStorage storage, HttpSettings settings, IReadOnlyCollection<string>? only = null,
         Action<ILoggingBuilder>? logs = null, CancellationToken cancellation = default)
     {

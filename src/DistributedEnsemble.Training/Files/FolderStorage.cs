@@ -2,7 +2,7 @@ namespace DistributedEnsemble.Training.Files;
 
 /// <summary>A folder of this machine, or one that machines share.</summary>
 /// <param name="folder">May be reached through links; what lies below it may not.</param>
-public sealed class FolderStorage(string folder) : RunStorage
+internal sealed class FolderStorage(string folder) : RunStorage
 {
     /// <summary>What a link leads to is not of this folder.</summary>
     private static readonly EnumerationOptions s_withoutLinks = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
@@ -69,6 +69,6 @@ public sealed class FolderStorage(string folder) : RunStorage
         if (PathOf(prefix.TrimEnd('/')) is var path && Directory.Exists(path)) Directory.Delete(path, recursive: true);
     }
 
-    internal static InvalidDataException Shorter(string path, long length, long named) => new(
+    public static InvalidDataException Shorter(string path, long length, long named) => new(
         $"{path} is damaged: it has {length} bytes, and the run's record names {named}. Bring the file back, or train anew under another name.");
 }

@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Training.Files;
 /// Where the files of runs are: a folder, or a store of objects. A file is whole or absent, whatever crashes, and durable when the
 /// call that wrote it returns. Names are relative and have forward slashes.
 /// </summary>
-public abstract class RunStorage
+internal abstract class RunStorage
 {
     /// <summary>What a file of JSON may have: a record names each file of a run, and data.json each column.</summary>
     public const long MostJsonBytes = RegularFile.MostJsonBytes;
@@ -87,4 +87,4 @@ public abstract class RunStorage
 
 /// <summary>A file of a storage.</summary>
 /// <param name="Tag">Of what it holds, where there is one.</param>
-public readonly record struct StoredFile(string Name, long Bytes, DateTimeOffset Written, string? Tag = null);
+internal readonly record struct StoredFile(string Name, long Bytes, DateTimeOffset Written, string? Tag = null);

@@ -16,7 +16,7 @@ namespace DistributedEnsemble.Grains.Stores.Objects;
 /// is kept as parts, NAME.parts/START-END, the last of which become one where they are no longer than what is added: there are few,
 /// and each byte is written a few times.
 /// </summary>
-public sealed class ObjectStorage : RunStorage, IDisposable
+internal sealed class ObjectStorage : RunStorage, IDisposable
 {
     /// <summary>What is longer goes over the disk, and up in pieces.</summary>
     private const long MostInMemory = 4 << 20, MostAtOnce = 128L << 20;
@@ -306,7 +306,7 @@ public sealed class ObjectStorage : RunStorage, IDisposable
 }
 
 /// <summary>What a store of objects is opened for.</summary>
-public enum StoreUse
+internal enum StoreUse
 {
     Read,
     Write,

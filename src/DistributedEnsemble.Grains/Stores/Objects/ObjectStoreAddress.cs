@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Grains.Stores.Objects;
 /// Where a store of objects is: s3://bucket[/prefix], at the endpoint that AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names; without
 /// one, at Amazon's. Off this machine it is HTTPS, or says <c>?plaintext</c>.
 /// </summary>
-public sealed partial class ObjectStoreAddress
+internal sealed partial class ObjectStoreAddress
 {
     public const string AccessKeyVariable = "AWS_ACCESS_KEY_ID", SecretKeyVariable = "AWS_SECRET_ACCESS_KEY";
 
@@ -88,4 +88,4 @@ public sealed partial class ObjectStoreAddress
 }
 
 /// <summary>An address that cannot be used as it stands, or a store that refuses this process; the message is one line for people.</summary>
-public sealed class ObjectStoreAddressException(string message) : Exception(message);
+internal sealed class ObjectStoreAddressException(string message) : Exception(message);
