@@ -5,7 +5,7 @@ namespace DistributedEnsemble.Files;
 /// one line for people.
 /// </summary>
 [GenerateSerializer, Alias("ensemble.storage-away")]
-public sealed class StorageAwayException : IOException
+internal sealed class StorageAwayException : IOException
 {
     public StorageAwayException(string message) : base(message)
     {
