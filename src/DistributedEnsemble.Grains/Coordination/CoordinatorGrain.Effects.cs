@@ -437,7 +437,7 @@ internal sealed partial class CoordinatorGrain
     }
 
     /// <summary>A store that is away for a while comes back: what is to be done with its files waits for it.</summary>
-    private Task PatientlyAsync(Action work) => PatientlyAsync<object?>(() =>
+    private async Task PatientlyAsync(Action work) => await PatientlyAsync<object?>(() =>
     {
         work();
         return null;

@@ -16,10 +16,14 @@ internal sealed partial class EnsembleProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
-    public static EnsembleProcess Start(params string[] arguments)
+    public static EnsembleProcess Start(params string[] arguments) => Start([], arguments);
+
+    /// <param name="environment">Variables over those of this process.</param>
+    public static EnsembleProcess Start(IEnumerable<KeyValuePair<string, string>> environment, string[] arguments)
     {
         var program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "ensemble.exe" : "ensemble");
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         return new EnsembleProcess(Process.Start(start)!);
     }
 

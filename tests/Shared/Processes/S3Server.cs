@@ -14,7 +14,10 @@ internal sealed class S3Server : IAsyncDisposable
         {
             ["AWS_ENDPOINT_URL"] = $"http://127.0.0.1:{port}", ["AWS_REGION"] = "us-east-1", ["AWS_ACCESS_KEY_ID"] = Keys, ["AWS_SECRET_ACCESS_KEY"] = Keys,
         };
-        _process = new LocalProcess(program, "-d", _folder, "-a", "127.0.0.1", "-p", $"{port}", "--no-vhost-buckets", "--configure-bucket", Bucket);
+        _process = new LocalProcess(
+            program, ["-d", _folder, "-a", "127.0.0.1", "-p", $"{port}", "--no-vhost-buckets", "--configure-bucket", Bucket],
+            // Its tokens for the next page of a list are encrypted as OpenSSL does no longer by itself.
+            [new("NODE_OPTIONS", "--openssl-legacy-provider")]);
     }
 
     /// <summary>What names it and its keys.</summary>

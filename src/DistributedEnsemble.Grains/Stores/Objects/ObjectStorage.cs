@@ -252,7 +252,8 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
                 cancellation);
             return true;
         }
-        catch (AmazonS3Exception exception) when (only is not null && exception.StatusCode == HttpStatusCode.PreconditionFailed)
+        // What was read may be gone, too.
+        catch (AmazonS3Exception exception) when (only is not null && (exception.StatusCode == HttpStatusCode.PreconditionFailed || (only != "*" && IsMissing(exception))))
         {
             return false;
         }

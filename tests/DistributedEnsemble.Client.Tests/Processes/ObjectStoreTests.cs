@@ -1,0 +1,83 @@
+using DistributedEnsemble.Grains.Stores.Objects;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Tests.Objects;
+using DistributedEnsemble.Training.Files;
+
+namespace DistributedEnsemble.Client.Tests.Processes;
+
+/// <summary>The program with runs that are objects of a store, which takes the protocol by the letter.</summary>
+public sealed class ObjectStoreTests : IAsyncDisposable
+{
+    private const string Spec = """
+        {
+          "seed": 3, "members": 2,
+          "data": { "dataset": "digits" },
+          "model": { "hidden": [40] },
+          "training": { "epochs": 30, "batchSize": 100, "schedule": { "kind": "cyclic-cosine", "learningRate": 0.05, "cycles": 4 } },
+          "averaging": { "decay": 0.99, "everySteps": 50, "reset": "cycle" },
+          "checkpoints": { "everySeconds": 1 },
+          "logging": { "everySteps": 5 }
+        }
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("ensemble-").FullName;
+    private readonly StrictObjectServer _server = new();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_run_over_objects_that_is_killed_and_whose_store_fails_at_times_ends_as_one_in_a_folder()
+    {
+        File.WriteAllText(Path.Combine(_folder, "spec.json"), Spec);
+        string[] train = ["train", Path.Combine(_folder, "spec.json"), "--name", "run"];
+        (await EnsembleProcess.RunAsync([.. train, "--runs", _folder])).Succeeded();
+        var expected = new RunFolder(_folder, "run");
+        using var objects = new ObjectStorage(ObjectStoreAddress.Parse(StrictObjectServer.Address("runs"), "--store", name => _server.Environment().GetValueOrDefault(name)), Path.Combine(_folder, "scratch"));
+        var found = new RunFolder(objects, "run");
+        var (random, gate) = (new Random(1), new Lock());
+        ObjectFault[] faults = [ObjectFault.Torn, ObjectFault.AnswerLost, new(503, "SlowDown"), new(500, "InternalError"), new(409, "ConditionalRequestConflict")];
+        _server.Fault = _ =>
+        {
+            lock (gate) return random.Next(40) == 0 ? faults[random.Next(faults.Length)] : null;
+        };
+
+        using (var process = Start(train))
+        {
+            while (!process.HasExited && RunStatusFile.Read(found) is not { Steps: > 100 }) await Task.Delay(20, TestContext.Current.CancellationToken);
+            process.Kill();
+            await process.EndAsync();
+        }
+
+        Assert.False(RunStatusFile.Read(found)!.HasEnded);
+        using (var process = Start("resume", "run")) (await process.EndAsync()).Succeeded();
+
+        var (whole, killed) = (RunStatusFile.Read(expected)!, RunStatusFile.Read(found)!);
+        Assert.Equal(RunState.Completed, killed.State);
+        Assert.Equal(whole.Snapshots, killed.Snapshots);
+        Assert.NotEmpty(whole.Ema);
+        Assert.Equal(whole.Ema, killed.Ema);
+        foreach (var member in whole.Members)
+            Assert.Equal(expected.Storage.ReadAllText($"run/{RunFolder.Metrics(member.Index)}"), objects.ReadAllText($"run/{RunFolder.Metrics(member.Index)}"));
+        // What the process has of its own is what is on its way.
+        Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(_folder, "own"), "*", SearchOption.AllDirectories), file => file.EndsWith(".safetensors", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_store_that_refuses_the_keys_or_is_away_ends_the_program_with_one_line()
+    {
+        using var refused = EnsembleProcess.Start(_server.Environment("another"), ["list", "--store", StrictObjectServer.Address("runs")]);
+        (await refused.EndAsync()).Refused(2,
+            $"s3://ensemble/runs: {_server.Url} refuses the keys (SignatureDoesNotMatch): AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be those of somebody who may list, read, write and delete there.");
+
+        _server.Fault = _ => new ObjectFault(503, "SlowDown");
+        using var away = EnsembleProcess.Start(_server.Environment(), ["list", "--store", StrictObjectServer.Address("runs")]);
+        (await away.EndAsync()).Refused(3, $"s3://ensemble/runs: {_server.Url} does not do what it is asked (503 SlowDown).");
+    }
+
+    private EnsembleProcess Start(params string[] arguments) =>
+        EnsembleProcess.Start(_server.Environment(), [.. arguments, "--store", StrictObjectServer.Address("runs"), "--runs", Path.Combine(_folder, "own")]);
+}

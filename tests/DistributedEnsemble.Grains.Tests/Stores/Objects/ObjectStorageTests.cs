@@ -1,0 +1,134 @@
+using System.Security.Cryptography;
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Stores.Objects;
+using DistributedEnsemble.Tests.Objects;
+
+namespace DistributedEnsemble.Grains.Tests.Stores.Objects;
+
+/// <summary>Files as objects of a store that takes the protocol by the letter.</summary>
+public sealed class ObjectStorageTests : IAsyncDisposable
+{
+    private readonly RunsFolder _scratch = new();
+    private readonly StrictObjectServer _server = new();
+    private readonly ObjectStorage _objects;
+
+    public ObjectStorageTests() => _objects = Open();
+
+    public async ValueTask DisposeAsync()
+    {
+        _objects.Dispose();
+        await _server.DisposeAsync();
+        _scratch.Dispose();
+    }
+
+    [Fact]
+    public void What_is_written_is_read_found_listed_and_removed()
+    {
+        Assert.Null(_objects.Find("run/file.json"));
+        Assert.Throws<FileNotFoundException>(() => _objects.ReadAllBytes("run/file.json"));
+
+        _objects.Write("run/file.json", "{}"u8.ToArray());
+        _objects.Write("run/more/empty.bin", ReadOnlyMemory<byte>.Empty);
+        _objects.Write("other/file.json", "[]"u8.ToArray());
+
+        Assert.Equal("{}", _objects.ReadAllText("run/file.json"));
+        Assert.Equal(2, _objects.Find("run/file.json")!.Value.Bytes);
+        Assert.Empty(_objects.ReadAllBytes("run/more/empty.bin"));
+        Assert.Equal(["run/file.json", "run/more/empty.bin"], _objects.List("run/").Select(file => file.Name));
+        Assert.Equal(["other", "run"], _objects.Folders());
+        _objects.Clear("run/");
+        Assert.Equal(["runs/other/file.json"], _server.Names);
+    }
+
+    [Fact]
+    public void A_list_of_many_pages_is_whole()
+    {
+        for (var i = 0; i < 120; i++) _objects.Write($"run-{i:D3}/file", new byte[i]);
+
+        Assert.Equal(Enumerable.Range(0, 120).Select(i => $"run-{i:D3}"), _objects.Folders());
+        Assert.Equal(120 * 119 / 2, _objects.List("").Sum(file => file.Bytes));
+    }
+
+    [Fact]
+    public void A_file_that_grows_is_read_as_a_whole_and_has_few_parts()
+    {
+        var (random, whole) = (new Random(1), new MemoryStream());
+        for (var i = 0; i < 100; i++)
+        {
+            var bytes = new byte[random.Next(1, 500)];
+            random.NextBytes(bytes);
+            _objects.Append("run/metrics.jsonl", whole.Length, bytes);
+            whole.Write(bytes);
+        }
+
+        Assert.Equal(whole.ToArray(), _objects.ReadAllBytes("run/metrics.jsonl"));
+        Assert.InRange(_server.Names.Count, 1, 12);
+    }
+
+    [Fact]
+    public void What_is_large_goes_up_in_pieces_and_comes_back_the_same()
+    {
+        var bytes = new byte[130 << 20];
+        new Random(1).NextBytes(bytes);
+
+        _objects.Write("run/weights", bytes);
+
+        using var file = _objects.OpenRead("run/weights");
+        Assert.Equal(SHA256.HashData(bytes), SHA256.HashData(file));
+    }
+
+    [Fact]
+    public void A_list_that_fails_for_a_moment_is_asked_for_again()
+    {
+        _objects.Write("run/file", new byte[1]);
+        var failures = 3;
+        _server.Fault = request => request is { Method: "GET", Key: "" } && Interlocked.Decrement(ref failures) >= 0 ? new ObjectFault(500, "InternalError") : null;
+
+        Assert.Equal(["run"], _objects.Folders());
+    }
+
+    [Fact]
+    public void A_body_that_is_torn_leaves_what_was_there()
+    {
+        _objects.Write("run/file", "old"u8.ToArray());
+        _server.Fault = request => request.Method == "PUT" ? ObjectFault.Torn : null;
+
+        var error = Assert.Throws<StorageAwayException>(() => _objects.Write("run/file", "new"u8.ToArray()));
+
+        Assert.StartsWith($"s3://ensemble/runs: {_server.Url} does not answer as a store of objects (", error.Message);
+        Assert.Equal("old", _objects.ReadAllText("run/file"));
+    }
+
+    [Fact]
+    public async Task A_store_that_can_be_used_has_nothing_of_the_look()
+    {
+        await _objects.CheckAsync(StoreUse.WriteRecords);
+
+        Assert.Empty(_server.Names);
+    }
+
+    [Fact]
+    public async Task Keys_that_are_wrong_are_said_to_be()
+    {
+        using var wrong = Open(_server.Environment("another"));
+
+        var error = await Assert.ThrowsAsync<ObjectStoreAddressException>(() => wrong.CheckAsync(StoreUse.Read));
+
+        Assert.Equal(
+            $"s3://ensemble/runs: {_server.Url} refuses the keys (SignatureDoesNotMatch): AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be those of somebody who may list, read, write and delete there.",
+            error.Message);
+    }
+
+    [Fact]
+    public async Task A_bucket_that_is_missing_is_named()
+    {
+        using var missing = Open(address: "s3://missing/runs");
+
+        var error = await Assert.ThrowsAsync<ObjectStoreAddressException>(() => missing.CheckAsync(StoreUse.Read));
+
+        Assert.Equal($"s3://missing/runs: there is no bucket \"missing\" at {_server.Url}: make it, or name another one.", error.Message);
+    }
+
+    private ObjectStorage Open(Dictionary<string, string>? environment = null, string? address = null) => new(
+        ObjectStoreAddress.Parse(address ?? StrictObjectServer.Address("runs"), "--store", name => (environment ?? _server.Environment()).GetValueOrDefault(name)), _scratch.Path);
+}
