@@ -1,4 +1,4 @@
-using System.Net;
+using System.Globalization;
 using System.Text;
 
 namespace DistributedEnsemble.Tests.Objects;
@@ -15,19 +15,15 @@ internal sealed record ObjectAnswer(int Status, byte[] Body, string Type, string
         Xml($"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>As the tests want it</Message></Error>", status);
 
     /// <param name="isHead">Only the head is asked for.</param>
-    public void Write(HttpListenerResponse response, bool isHead)
+    public async Task WriteAsync(Stream stream, bool isHead, CancellationToken cancellation)
     {
-        response.StatusCode = Status;
-        if (Tag is not null) response.Headers["ETag"] = Tag;
-        if (Written is { } written) response.Headers["Last-Modified"] = $"{written:R}";
+        var head = new StringBuilder().Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} As-Asked\r\nDate: {DateTime.UtcNow:R}\r\n");
+        if (Tag is not null) head.Append(CultureInfo.InvariantCulture, $"ETag: {Tag}\r\n");
+        if (Written is { } written) head.Append(CultureInfo.InvariantCulture, $"Last-Modified: {written:R}\r\n");
         var hasBody = Status is not (204 or 304);
-        if (hasBody)
-        {
-            response.ContentType = Type;
-            response.ContentLength64 = Body.Length;
-        }
-
-        if (hasBody && !isHead) response.OutputStream.Write(Body);
-        response.Close();
+        if (hasBody) head.Append(CultureInfo.InvariantCulture, $"Content-Type: {Type}\r\nContent-Length: {Body.Length}\r\n");
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(head.Append("\r\n").ToString()), cancellation);
+        if (hasBody && !isHead) await stream.WriteAsync(Body, cancellation);
+        await stream.FlushAsync(cancellation);
     }
 }

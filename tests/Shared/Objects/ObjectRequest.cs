@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -10,16 +9,16 @@ internal sealed class ObjectRequest
 {
     private const string Algorithm = "AWS4-HMAC-SHA256", Streaming = "STREAMING-";
 
-    private readonly HttpListenerRequest _request;
+    private readonly Dictionary<string, string> _headers;
     private readonly string _path, _query;
 
     /// <summary>Null if it is not what it says that it is.</summary>
     private readonly byte[]? _body;
 
-    private ObjectRequest(HttpListenerRequest request, byte[] sent)
+    private ObjectRequest(string method, string target, Dictionary<string, string> headers, byte[] sent)
     {
-        _request = request;
-        var raw = request.RawUrl!.Split('?', 2);
+        (Method, _headers) = (method, headers);
+        var raw = target.Split('?', 2);
         (_path, _query) = (raw[0], raw.ElementAtOrDefault(1) ?? "");
         var names = Uri.UnescapeDataString(_path).TrimStart('/').Split('/', 2);
         (Bucket, Key) = (names[0], names.ElementAtOrDefault(1) ?? "");
@@ -28,7 +27,7 @@ internal sealed class ObjectRequest
         _body = Hash.StartsWith(Streaming, StringComparison.Ordinal) ? Unchunked(sent) : sent;
     }
 
-    public string Method => _request.HttpMethod;
+    public string Method { get; }
 
     public string Bucket { get; }
 
@@ -36,27 +35,42 @@ internal sealed class ObjectRequest
 
     public IReadOnlyDictionary<string, string> Query { get; }
 
-    public string? IfMatch => _request.Headers["If-Match"];
+    public string? IfMatch => Header("If-Match");
 
-    public string? IfNoneMatch => _request.Headers["If-None-Match"];
+    public string? IfNoneMatch => Header("If-None-Match");
 
     public byte[] Body => _body!;
 
-    private string Hash => _request.Headers["x-amz-content-sha256"] ?? "";
+    private string Hash => Header("x-amz-content-sha256") ?? "";
 
-    public static ObjectRequest Read(HttpListenerRequest request)
+    /// <param name="answers">Is told that the body may come, where the client waits for that.</param>
+    /// <returns>Null at the end of the connection.</returns>
+    /// <exception cref="IOException">The request is torn.</exception>
+    public static async Task<ObjectRequest?> ReadAsync(Stream stream, Stream answers, CancellationToken cancellation)
     {
-        using var body = new MemoryStream();
-        request.InputStream.CopyTo(body);
-        // HTTP's own length: a body that ends before it is torn.
-        if (request.ContentLength64 >= 0 && body.Length != request.ContentLength64) throw new IOException("The body is torn.");
-        return new ObjectRequest(request, body.ToArray());
+        if (await LineAsync(stream, cancellation) is not { Length: > 0 } first) return null;
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        while (await LineAsync(stream, cancellation) is { Length: > 0 } line)
+        {
+            var colon = line.IndexOf(':', StringComparison.Ordinal);
+            headers[line[..colon]] = line[(colon + 1)..].Trim();
+        }
+
+        if (headers.GetValueOrDefault("Expect") == "100-continue")
+            await answers.WriteAsync("HTTP/1.1 100 Continue\r\n\r\n"u8.ToArray(), cancellation);
+
+        // Amazon refuses a body whose length is not said.
+        if (headers.ContainsKey("Transfer-Encoding")) throw new IOException("The length of the body is not said.");
+        var body = new byte[int.Parse(headers.GetValueOrDefault("Content-Length", "0"), CultureInfo.InvariantCulture)];
+        await stream.ReadExactlyAsync(body, cancellation);
+        var words = first.Split(' ');
+        return new ObjectRequest(words[0], words[1], headers, body);
     }
 
     /// <returns>Null if it is signed with the keys, and its body is what it says.</returns>
     public ObjectAnswer? Refusal(string accessKey, string secretKey)
     {
-        if (_request.Headers["Authorization"] is not { } authorization || !authorization.StartsWith(Algorithm, StringComparison.Ordinal)) return ObjectAnswer.Error(403, "AccessDenied");
+        if (Header("Authorization") is not { } authorization || !authorization.StartsWith(Algorithm, StringComparison.Ordinal)) return ObjectAnswer.Error(403, "AccessDenied");
         var fields = authorization[Algorithm.Length..].Split(',').Select(field => field.Trim().Split('=', 2)).ToDictionary(field => field[0], field => field[1]);
         var credential = fields["Credential"].Split('/');
         if (credential[0] != accessKey) return ObjectAnswer.Error(403, "InvalidAccessKeyId");
@@ -69,11 +83,11 @@ internal sealed class ObjectRequest
     /// <summary>Amazon's Signature Version 4, with the keys' part of the date, the region and the service.</summary>
     private string Signature(string secretKey, string[] credential, string signed)
     {
-        var headers = string.Concat(signed.Split(';').Select(name => $"{name}:{_request.Headers[name]?.Trim()}\n"));
+        var headers = string.Concat(signed.Split(';').Select(name => $"{name}:{Header(name)}\n"));
         var query = string.Join('&', _query.Split('&', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Contains('=', StringComparison.Ordinal) ? pair : $"{pair}=").Order(StringComparer.Ordinal));
         var canonical = $"{Method}\n{_path}\n{query}\n{headers}\n{signed}\n{Hash}";
         var scope = string.Join('/', credential[1..]);
-        var text = $"{Algorithm}\n{_request.Headers["x-amz-date"]}\n{scope}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}";
+        var text = $"{Algorithm}\n{Header("x-amz-date")}\n{scope}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}";
         var key = credential[1..].Aggregate(Encoding.UTF8.GetBytes($"AWS4{secretKey}"), (key, part) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(part)));
         return Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)));
     }
@@ -86,7 +100,7 @@ internal sealed class ObjectRequest
         while (LineAt(ref at) is { } line)
         {
             var length = int.Parse(line.Split(';')[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            if (length == 0) return whole.Length.ToString(CultureInfo.InvariantCulture) == _request.Headers["x-amz-decoded-content-length"] ? whole.ToArray() : null;
+            if (length == 0) return whole.Length.ToString(CultureInfo.InvariantCulture) == Header("x-amz-decoded-content-length") ? whole.ToArray() : null;
             if (at + length + 2 > sent.Length) return null;
             whole.Write(sent, at, length);
             at += length + 2;
@@ -102,5 +116,14 @@ internal sealed class ObjectRequest
             from += end + 2;
             return line;
         }
+    }
+
+    private string? Header(string name) => _headers.GetValueOrDefault(name);
+
+    private static async Task<string> LineAsync(Stream stream, CancellationToken cancellation)
+    {
+        var (line, one) = (new StringBuilder(), new byte[1]);
+        while (await stream.ReadAsync(one, cancellation) == 1 && one[0] != '\n') line.Append((char)one[0]);
+        return line.ToString().TrimEnd('\r');
     }
 }

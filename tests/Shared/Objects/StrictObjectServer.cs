@@ -18,7 +18,8 @@ internal sealed class StrictObjectServer : IAsyncDisposable
     /// <summary>Fewer than Amazon's 1,000, so that lists have pages.</summary>
     private const int MostListed = 50;
 
-    private readonly HttpListener _listener = new();
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, StoredObject> _objects = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SortedDictionary<int, byte[]>> _uploads = [];
@@ -27,10 +28,8 @@ internal sealed class StrictObjectServer : IAsyncDisposable
 
     public StrictObjectServer()
     {
-        var port = FreePort();
-        Url = $"http://127.0.0.1:{port}";
-        _listener.Prefixes.Add($"{Url}/");
         _listener.Start();
+        Url = $"http://{_listener.LocalEndpoint}";
         _serving = Task.Run(ServeAsync);
     }
 
@@ -59,56 +58,50 @@ internal sealed class StrictObjectServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _listener.Stop();
+        await _stop.CancelAsync();
         await _serving;
-        _listener.Close();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        _listener.Dispose();
+        _stop.Dispose();
     }
 
     private async Task ServeAsync()
     {
-        while (_listener.IsListening)
+        while (!_stop.IsCancellationRequested)
         {
-            HttpListenerContext context;
             try
             {
-                context = await _listener.GetContextAsync();
+                var socket = await _listener.AcceptTcpClientAsync(_stop.Token);
+                _ = Task.Run(() => HandleAsync(socket));
             }
-            catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException or InvalidOperationException)
+            catch (OperationCanceledException)
             {
                 return;
             }
-
-            _ = Task.Run(() => Handle(context));
         }
     }
 
-    private void Handle(HttpListenerContext context)
+    /// <summary>Answers the requests of a connection, until it breaks.</summary>
+    private async Task HandleAsync(TcpClient socket)
     {
-        try
+        using (socket)
         {
-            var request = ObjectRequest.Read(context.Request);
-            var fault = Fault?.Invoke(request);
-            if (fault == ObjectFault.Torn)
+            try
             {
-                context.Response.Abort();
-                return;
+                await using var stream = socket.GetStream();
+                await using var sent = new BufferedStream(stream, 1 << 16);
+                while (await ObjectRequest.ReadAsync(sent, stream, _stop.Token) is { } request)
+                {
+                    var fault = Fault?.Invoke(request);
+                    if (fault == ObjectFault.Torn) return;
+                    var answer = fault is { Status: > 0 } ? ObjectAnswer.Error(fault.Status, fault.Code) : Answer(request);
+                    if (fault == ObjectFault.AnswerLost) return;
+                    await answer.WriteAsync(stream, isHead: request.Method == "HEAD", _stop.Token);
+                }
             }
-
-            var answer = fault is { Status: > 0 } ? ObjectAnswer.Error(fault.Status, fault.Code) : Answer(request);
-            if (fault == ObjectFault.AnswerLost) context.Response.Abort();
-            else answer.Write(context.Response, isHead: request.Method == "HEAD");
-        }
-        catch (Exception exception) when (exception is IOException or HttpListenerException or ObjectDisposedException)
-        {
-            // Who asked is gone.
-            context.Response.Abort();
+            catch (Exception exception) when (exception is IOException or OperationCanceledException)
+            {
+                // Who asked is gone, or the test has ended.
+            }
         }
     }
 
