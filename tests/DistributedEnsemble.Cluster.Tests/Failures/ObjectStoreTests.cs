@@ -45,7 +45,8 @@ public sealed class ObjectStoreTests
         {
             await using var cluster = await LocalCluster.StartAsync(silos: 0);
             await AddSiloAsync(store, cluster, "one");
-            await cluster.RunAsync("resume", "objects");
+            // A run that was in training goes on as soon as it is asked for.
+            await cluster.RunAsync("watch", "objects");
             await WhenAsync(cluster, objects, run => run.HasEnded);
             Undisturbed.IsWhatCameOutOf(new RunFolder(objects, "objects"), spec);
         }
