@@ -340,9 +340,10 @@ internal sealed partial class CoordinatorGrain
         }
     }
 
-    /// <summary>It does no harm: what cannot be deleted now goes when the run ends.</summary>
+    /// <summary>It does no harm: what cannot be deleted now, or what a copy of the record still names, goes when the run ends.</summary>
     private async Task DeleteAsync(string file)
     {
+        if (!await _store.SettleAsync(_run)) return;
         if (await Task.Run(() => Try(() => _folder.Delete(file))) is { } error) _log.UnnamedNotRemoved(error, _run);
     }
 

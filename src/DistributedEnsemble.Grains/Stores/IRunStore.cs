@@ -23,6 +23,10 @@ internal interface IRunStore
     Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after);
 
     Task ClearAsync(RunKey run);
+
+    /// <summary>Waits until the copy that a lost store's run goes on from is as new as what this process has written.</summary>
+    /// <returns>Whether it is; if not, the files stay that an earlier version of the record names.</returns>
+    Task<bool> SettleAsync(RunKey run) => Task.FromResult(true);
 }
 
 internal sealed record StoredRun(RunRecord Record, RecordVersion Version);

@@ -1,7 +1,10 @@
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
+using DistributedEnsemble.Tests.Objects;
+using DistributedEnsemble.Training.Files;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Storage;
 using StackExchange.Redis;
@@ -24,7 +27,7 @@ public sealed class RedisRunStoreTests : RunStoreLaws
     public override async ValueTask InitializeAsync()
     {
         _redis = await LocalRedis.StartAsync();
-        _store = new RedisRunStore(_redis.Connection, new EnsembleTrainingOptions { RunsFolder = Runs.Path }, NullLogger<RedisRunStore>.Instance);
+        _store = StoreOf(objects: null);
     }
 
     public override async ValueTask DisposeAsync()
@@ -68,6 +71,45 @@ public sealed class RedisRunStoreTests : RunStoreLaws
         RecordSamples.Same(next.WithAll(1, 2), (await _store.ReadAsync(Run))?.Record);
     }
 
+    [Fact]
+    public async Task The_copy_among_objects_is_said_to_be_behind_until_it_has_all_that_was_written()
+    {
+        await using var server = new StrictObjectServer();
+        using var objects = server.Open("runs", Runs.Path);
+        var store = StoreOf(objects);
+        var (record, copied) = (RecordSamples.New(), new RunFolder(objects, "run"));
+        var version = await store.WriteAsync(Run, RecordVersion.None, null, record);
+        Assert.True(await store.SettleAsync(Run));
+        RecordSamples.Same(record, RecordFiles.Read(copied, Run)?.Record);
+
+        server.Fault = request => request.Method == "PUT" ? new ObjectFault(507, "InsufficientStorage") : null;
+        var next = record.WithAll(0, 1);
+        version = await store.WriteAsync(Run, version, record, next);
+        Assert.False(await store.SettleAsync(Run));
+        RecordSamples.Same(record, RecordFiles.Read(copied, Run)?.Record);
+
+        server.Fault = null;
+        var last = next.WithAll(1, 2);
+        await store.WriteAsync(Run, version, next, last);
+        Assert.True(await store.SettleAsync(Run));
+        RecordSamples.Same(last, RecordFiles.Read(copied, Run)?.Record);
+    }
+
+    [Fact]
+    public async Task The_copy_in_the_folder_is_said_to_be_behind_until_it_has_all_that_was_written()
+    {
+        var (record, version) = await BeginAsync();
+        var next = record.WithAll(0, 1);
+        using (FileOperations.Observe(Runs.Path, (_, _) => throw new IOException("The disk is full.")))
+        {
+            version = await _store.WriteAsync(Run, version, record, next);
+            Assert.False(await _store.SettleAsync(Run));
+        }
+
+        await _store.WriteAsync(Run, version, next, next.WithAll(1, 2));
+        Assert.True(await _store.SettleAsync(Run));
+    }
+
     internal override async Task<long> BytesOfAsync(Func<Task> write)
     {
         var before = _redis.Written;
@@ -76,6 +118,9 @@ public sealed class RedisRunStoreTests : RunStoreLaws
     }
 
     internal override async Task<IReadOnlyList<StoredRun?>> ReadEverywhereAsync() => [.. await base.ReadEverywhereAsync(), RecordFiles.Read(Runs.Folder("run"), Run)];
+
+    private RedisRunStore StoreOf(ObjectStorage? objects) =>
+        new(_redis.Connection, new EnsembleTrainingOptions { RunsFolder = Runs.Path, Store = objects }, NullLogger<RedisRunStore>.Instance);
 
     private IDatabase Database => _redis.Connection.GetDatabase();
 }

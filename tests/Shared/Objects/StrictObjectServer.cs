@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using DistributedEnsemble.Grains.Stores.Objects;
 
 namespace DistributedEnsemble.Tests.Objects;
 
@@ -53,6 +54,19 @@ internal sealed class StrictObjectServer : IAsyncDisposable
     {
         ["AWS_ENDPOINT_URL"] = Url, ["AWS_REGION"] = "us-east-1", ["AWS_ACCESS_KEY_ID"] = AccessKey, ["AWS_SECRET_ACCESS_KEY"] = secretKey ?? SecretKey,
     };
+
+    /// <param name="scratch">A folder for what is on its way.</param>
+    public ObjectStorage Open(string prefix, string scratch) =>
+        new(ObjectStoreAddress.Parse(Address(prefix), "--store", name => Environment().GetValueOrDefault(name)), scratch);
+
+    /// <summary>Makes all objects older than they are.</summary>
+    public void Age(TimeSpan by)
+    {
+        lock (_gate)
+        {
+            foreach (var (key, stored) in _objects.ToList()) _objects[key] = stored with { Written = stored.Written - by };
+        }
+    }
 
     public static string Address(string prefix) => $"s3://{Bucket}/{prefix}";
 

@@ -25,9 +25,19 @@ internal sealed class RecordCopies(EnsembleTrainingOptions options, ILogger log)
         lock (copying)
         {
             if (copying.IsClosed) return;
-            copying.Next = (version, record);
+            (copying.Next, copying.IsBehind) = ((version, record), true);
             if (copying.Work is null) copying.Work = Task.Run(() => CopyAll(run, copying));
         }
+    }
+
+    /// <inheritdoc cref="IRunStore.SettleAsync"/>
+    public async Task<bool> SettleAsync(RunKey run)
+    {
+        if (!_runs.TryGetValue(run, out var copying)) return true;
+        Task? work;
+        lock (copying) work = copying.Work;
+        if (work is not null) await work;
+        lock (copying) return !copying.IsBehind;
     }
 
     /// <summary>The run is about to be deleted: nothing of it is copied any more.</summary>
@@ -82,6 +92,7 @@ internal sealed class RecordCopies(EnsembleTrainingOptions options, ILogger log)
         var before = copying.Copied is { } copied && copied.Version == found ? copied.Record : null;
         RecordFiles.Write(folder, run, version, before, record, keepsOld: false);
         copying.Copied = (version with { Compared = null }, record);
+        lock (copying) copying.IsBehind = copying.Next is not null;
 
         RecordVersion? Found()
         {
@@ -105,6 +116,9 @@ internal sealed class RecordCopies(EnsembleTrainingOptions options, ILogger log)
         public RecordVersion? Found { get; set; }
 
         public Task? Work { get; set; }
+
+        /// <summary>Whether there is a version that is not copied, or may not be.</summary>
+        public bool IsBehind { get; set; }
 
         public bool IsClosed { get; set; }
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Coordination;
@@ -24,6 +25,9 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
 {
     /// <summary>Null where the copies are in a folder, and made with the writes.</summary>
     private readonly RecordCopies? _copies = options.Store is null ? null : new RecordCopies(options, log);
+
+    /// <summary>The runs whose copy in the folder could not be written last.</summary>
+    private readonly ConcurrentDictionary<RunKey, bool> _behind = new();
 
     /// <summary>Compares and writes in one step; a version that is another one comes back as it is.</summary>
     private const string WriteScript = """
@@ -97,9 +101,12 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
     public async Task ClearAsync(RunKey run)
     {
         if (_copies is not null) await _copies.EndAsync(run);
+        _behind.TryRemove(run, out _);
         await AskAsync(store => store.ScriptEvaluateAsync(ClearScript, KeysOf(run), [run.ToString()]));
         await AskAsync(async store => await store.HashGetAsync(RedisRuns.Names, run.Name) == run.ToString() && await store.HashDeleteAsync(RedisRuns.Names, run.Name));
     }
+
+    public Task<bool> SettleAsync(RunKey run) => _copies?.SettleAsync(run) ?? Task.FromResult(!_behind.ContainsKey(run));
 
     private static RedisKey[] KeysOf(RunKey run)
     {
@@ -179,9 +186,11 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
                 if (CopiedVersion(run)?.Number > next.Number) return;
                 RecordFiles.Write(options.FolderOf(run.Name), run, next, before, after, keepsOld: true);
             });
+            _behind.TryRemove(run, out _);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
+            _behind[run] = true;
             log.NotCopied(exception, run);
         }
     }

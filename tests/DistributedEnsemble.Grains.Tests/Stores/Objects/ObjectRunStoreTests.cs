@@ -145,7 +145,7 @@ public sealed class ObjectRunStoreTests : RunStoreLaws
         _server.Fault = request => which(request) && Interlocked.Exchange(ref hasFailed, 1) == 0 ? fault : null;
     }
 
-    private ObjectStorage Open() => new(ObjectStoreAddress.Parse(StrictObjectServer.Address("runs"), "--store", name => _server.Environment().GetValueOrDefault(name)), Runs.Path);
+    private ObjectStorage Open() => _server.Open("runs", Runs.Path);
 
     private ObjectRunStore StoreOf(ObjectStorage objects) => new(new EnsembleTrainingOptions { RunsFolder = Runs.Path, Store = objects });
 }
