@@ -13,7 +13,7 @@ public sealed partial class TrainingPageTests(Browser browser)
         using var folder = new TemporaryFolder();
         await using var driver = new LocalProcess(
             Path.Combine(AppContext.BaseDirectory, "ensemble"), "train", "--open", "--runs", folder.Path, "--name", "opened", "--members", "2", "--lanes", "1",
-            "--epochs", "100000", "--set", "model.kind=mlp", "--set", "model.hidden=[16]", "--set", "checkpoints.everySeconds=1");
+            "--epochs", $"{Endless.Epochs}", "--set", "training.batchSize=8", "--set", "model.kind=mlp", "--set", "model.hidden=[16]", "--set", "checkpoints.everySeconds=1");
         await Until.TrueAsync(() => Address().IsMatch(driver.Errors) || driver.HasExited);
         var address = Address().Match(driver.Errors);
         Assert.True(address.Success, driver.Errors);
