@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http;
@@ -207,6 +208,43 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
         await window.Button("Predict").ClickAsync();
         await Expect(window.Page.GetByRole(AriaRole.Alert).Filter(new LocatorFilterOptions { HasText = "size" })).ToBeVisibleAsync();
         Assert.Empty(window.Failures);
+    }
+
+    [Fact]
+    public async Task The_drawn_density_is_the_mixture_of_what_the_members_say()
+    {
+        await using var window = await browser.OpenAsync(server.Url);
+        await window.GoAsync("/runs/prices/predict");
+        await window.Page.GetByLabel("size").FillAsync("50");
+        var response = await window.Page.RunAndWaitForResponseAsync(() => window.Button("Predict").ClickAsync(), response => response.Url.EndsWith("/infer", StringComparison.Ordinal));
+        var outputs = (await response.JsonAsync())!.Value.GetProperty("outputs").EnumerateArray()
+            .ToDictionary(output => output.GetProperty("name").GetString()!, output => output.GetProperty("data").EnumerateArray().Select(value => value.GetDouble()).ToArray());
+        var curve = (await window.Page.Locator(".density .curve").GetAttributeAsync("points"))!.Split(' ')
+            .Select(point => point.Split(',').Select(text => double.Parse(text, CultureInfo.InvariantCulture)).ToArray()).ToArray();
+        // The interval is drawn along the same axis, and said exactly.
+        var interval = window.Page.Locator(".density .interval");
+        var (left, right, bottom) = (await NumberAsync("x1"), await NumberAsync("x2"), await NumberAsync("y1"));
+        var (lower, upper) = (outputs["lower"][0], outputs["upper"][0]);
+        var drawn = curve.Select(point => (X: lower + ((point[0] - left) * (upper - lower) / (right - left)), Y: bottom - point[1])).ToArray();
+
+        double area = 0, first = 0, second = 0;
+        foreach (var (one, next) in drawn.Zip(drawn.Skip(1)))
+        {
+            var (weight, x) = ((next.X - one.X) * (one.Y + next.Y) / 2, (one.X + next.X) / 2);
+            (area, first, second) = (area + weight, first + (weight * x), second + (weight * x * x));
+        }
+
+        var deviation = outputs["standard_deviation"][0];
+        Assert.Equal(outputs["mean"][0], first / area, deviation / 100);
+        Assert.Equal(deviation, Math.Sqrt((second / area) - (first / area * first / area)), deviation / 50);
+        var most = drawn.Max(point => Density(point.X)) / drawn.Max(point => point.Y);
+        foreach (var (x, y) in drawn) Assert.Equal(Density(x) / most, y, 3.0);
+        Assert.True(outputs["member_standard_deviation"].Max() > 1.02 * outputs["member_standard_deviation"].Min());
+
+        async Task<double> NumberAsync(string attribute) => double.Parse((await interval.GetAttributeAsync(attribute))!, CultureInfo.InvariantCulture);
+
+        double Density(double x) => Enumerable.Range(0, outputs["member_weight"].Length).Sum(i =>
+            outputs["member_weight"][i] / outputs["member_standard_deviation"][i] * Math.Exp(-0.5 * Math.Pow((x - outputs["member_mean"][i]) / outputs["member_standard_deviation"][i], 2)));
     }
 
     [Theory]

@@ -65,7 +65,7 @@ public sealed record PredictionRequest(
     [property: Id(0)] ImmutableArray<float> Rows, [property: Id(1)] ConstituentChoice? Choice = null,
     [property: Id(2)] bool Calibrated = false)
 {
-    /// <summary>Whether the answer has each member's own default output, too.</summary>
+    /// <summary>Whether the answer has each member's own, too.</summary>
     [Id(3)] public bool PerMember { get; init; }
 
     /// <summary>A table's rows, column by column, in place of <see cref="Rows"/>; empty if these are numbers.</summary>
@@ -131,13 +131,19 @@ public sealed record Prediction(
     /// <summary>How many members answered each row; empty where all of <see cref="MembersUsed"/> did.</summary>
     [Id(5)] public ImmutableArray<int> RowMembers { get; init; } = [];
 
-    /// <summary>The default output of each of <see cref="MembersUsed"/> alone, before any calibration; empty unless asked for.</summary>
-    [Id(4)] public ImmutableArray<ImmutableArray<float>> Members { get; init; } = [];
+    /// <summary>What each of <see cref="MembersUsed"/> says alone, before any calibration; empty unless asked for.</summary>
+    [Id(4)] public ImmutableArray<MemberPrediction> Members { get; init; } = [];
 
     /// <exception cref="KeyNotFoundException">The model has no such output.</exception>
     public OutputValues this[string name] => Outputs.FirstOrDefault(output => output.Name == name)
         ?? throw new KeyNotFoundException($"There is no output \"{name}\" among {string.Join(", ", Outputs.Select(output => output.Name))}.");
 }
+
+/// <summary>What one member of an average says alone.</summary>
+/// <param name="Weight">Its share of the average: the shares of all members add up to 1.</param>
+/// <param name="Outputs">As the model's <see cref="ServedModel.MemberOutputs"/> describe them, in their order.</param>
+[GenerateSerializer, Immutable, Alias("ensemble.member-prediction")]
+public sealed record MemberPrediction([property: Id(0)] double Weight, [property: Id(1)] ImmutableArray<OutputValues> Outputs);
 
 /// <summary>A run as somebody sees it who asks it for predictions.</summary>
 /// <param name="InputShape">Of one row: [features] or [channels, height, width].</param>
@@ -151,6 +157,9 @@ public sealed record ServedModel(
 {
     /// <summary>A table's features; empty of other data.</summary>
     [Id(4)] public ImmutableArray<ServedColumn> Columns { get; init; } = [];
+
+    /// <summary>Those of <see cref="Outputs"/> that each member alone is asked for, too; the first is the default.</summary>
+    [Id(6)] public required ImmutableArray<OutputDescription> MemberOutputs { get; init; }
 
     /// <summary>What its predictions are made of.</summary>
     [Id(5)] public required PredictionSize Size { get; init; }

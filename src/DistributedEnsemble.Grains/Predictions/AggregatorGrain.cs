@@ -69,6 +69,7 @@ internal sealed class AggregatorGrain : Grain, IAggregator
         return new ServedModel(columns.IsEmpty ? [.. data.InputShape] : [columns.Length], task.Name, [.. task.Predictions], _served.Status.Members.Length)
         {
             Columns = columns,
+            MemberOutputs = [.. task.MemberPredictions],
             Size = new PredictionSize(
                 _served.Model.Width, task.Width, prediction.From, prediction.Select, MostOfOneMember(_served.Status.Snapshots), MostOfOneMember(_served.Status.Ema)),
         };

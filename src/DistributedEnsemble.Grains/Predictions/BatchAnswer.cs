@@ -54,11 +54,18 @@ internal sealed class BatchAnswer : IBatchAnswer
         {
             MembersUsed = [.. _members.Select(places => places.Key)],
             RowMembers = _rowMembers.IsEmpty ? [] : _rowMembers.Slice(first, request.Count),
-            Members = request.Prediction.PerMember
-                ? [.. _members.Select(places => _task.Predict(Mean(places)[part])[0].Numbers)]
-                : [],
+            Members = request.Prediction.PerMember ? [.. _members.Select(places => Member([.. places], part))] : [],
         };
     }
+
+    private MemberPrediction Member(int[] places, Range part)
+    {
+        var outputs = _task.Predict(Mean(places)[part]);
+        var weight = (double)Multiplicity(places) / Multiplicity(_members.SelectMany(all => all));
+        return new MemberPrediction(weight, [.. _task.MemberPredictions.Select(one => outputs.First(output => output.Name == one.Name))]);
+    }
+
+    private int Multiplicity(IEnumerable<int> places) => places.Sum(place => _selection.Multiplicities[place]);
 
     private double[] Mean(IEnumerable<int> places)
     {

@@ -38,12 +38,14 @@ export function classAnswer(classes, answer) {
 }
 
 export function numberAnswer(target, answer) {
-  const mean = answer.mean[0], deviation = answer.standard_deviation[0], noise = Math.max(1e-12, answer.aleatoric[0]);
-  const members = answer.member_mean, [lower, upper] = [answer.lower[0], answer.upper[0]];
-  const from = Math.min(mean - 3.6 * deviation, ...members), to = Math.max(mean + 3.6 * deviation, ...members);
+  const mean = answer.mean[0], deviation = answer.standard_deviation[0], [lower, upper] = [answer.lower[0], answer.upper[0]];
+  const members = answer.member_mean.map((center, i) => ({ center, noise: Math.max(1e-12, answer.member_standard_deviation[i]), weight: answer.member_weight[i] }));
+  const from = Math.min(lower, ...members.map(({ center, noise }) => center - 3.6 * noise)), to = Math.max(upper, ...members.map(({ center, noise }) => center + 3.6 * noise));
   const width = 560, height = 190, base = 150, x = value => 10 + (width - 20) * (value - from) / (to - from || 1);
-  const density = value => members.reduce((sum, center) => sum + Math.exp(-0.5 * ((value - center) / noise) ** 2) / noise, 0);
-  const points = Array.from({ length: 241 }, (_, i) => from + (to - from) * i / 240).map(value => [value, density(value)]);
+  const density = value => members.reduce((sum, { center, noise, weight }) => sum + weight * Math.exp(-0.5 * ((value - center) / noise) ** 2) / noise, 0);
+  // Evenly, and densely about each member: one that is sure is a needle among the others.
+  const places = [...evenly(from, to, 240), ...members.flatMap(({ center, noise }) => evenly(center - 3.6 * noise, center + 3.6 * noise, 24))].sort((a, b) => a - b);
+  const points = places.map(value => [value, density(value)]);
   const most = Math.max(...points.map(([, d]) => d)), path = points.map(([value, d]) => `${x(value).toFixed(1)},${(base - 130 * d / most).toFixed(1)}`);
   const ticks = Array.from({ length: 5 }, (_, i) => from + (to - from) * i / 4);
   return [
@@ -54,13 +56,15 @@ export function numberAnswer(target, answer) {
       svg('polyline', { class: 'curve', points: path.join(' ') }),
       svg('line', { class: 'axis', x1: 10, x2: width - 10, y1: base, y2: base }),
       svg('line', { class: 'interval', x1: x(lower), x2: x(upper), y1: base, y2: base }),
-      ...members.map(center => svg('line', { class: 'one', x1: x(center), x2: x(center), y1: base - 8, y2: base + 8 })),
+      ...members.map(({ center }) => svg('line', { class: 'one', x1: x(center), x2: x(center), y1: base - 8, y2: base + 8 })),
       ...ticks.map((tick, i) => svg('text', { x: x(tick), y: 180, 'text-anchor': i === 0 ? 'start' : i === 4 ? 'end' : 'middle' }, measure(tick)))),
     h('dl', { class: 'facts' },
       fact('Aleatoric', measure(answer.aleatoric[0]), 'noise of the target'),
       fact('Epistemic', measure(answer.epistemic[0]), 'how much members disagree')),
-    h('p', { class: 'quiet' }, `The density of ${target}: each member’s mean (a tick) with the members’ common noise. The thick line is the interval of 90 %.`),
+    h('p', { class: 'quiet' }, `The density of ${target}: the mixture of what each member says, of its mean (a tick) with its own noise. The thick line is the interval of 90 %.`),
   ];
 }
+
+const evenly = (from, to, count) => Array.from({ length: count + 1 }, (_, i) => from + (to - from) * i / count);
 
 const fact = (label, value, note) => h('div', {}, h('dt', {}, label), h('dd', {}, value, ' ', h('small', {}, note)));

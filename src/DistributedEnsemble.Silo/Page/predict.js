@@ -31,7 +31,7 @@ export async function showPredict(main, name) {
 
   async function ask(inputs) {
     error.textContent = '';
-    const outputs = isClasses ? ['probabilities', 'entropy', 'mutual_information', 'member_probabilities'] : ['mean', 'standard_deviation', 'aleatoric', 'epistemic', 'lower', 'upper', 'member_mean'];
+    const outputs = isClasses ? ['probabilities', 'entropy', 'mutual_information', 'member_probabilities'] : ['mean', 'standard_deviation', 'aleatoric', 'epistemic', 'lower', 'upper', 'member_mean', 'member_standard_deviation', 'member_weight'];
     try {
       const reply = await post(`/v2/models/${encodeURIComponent(name)}/infer`, { inputs, outputs: outputs.map(output => ({ name: output })) });
       const values = Object.fromEntries(reply.outputs.map(output => [output.name, output.data]));

@@ -160,6 +160,10 @@ public abstract record LearningTask
     [JsonIgnore]
     public abstract IReadOnlyList<OutputDescription> Predictions { get; }
 
+    /// <summary>Which of <see cref="Predictions"/> say what one model alone predicts; the first is the default.</summary>
+    [JsonIgnore]
+    public virtual IReadOnlyList<OutputDescription> MemberPredictions => [Predictions[0]];
+
     /// <summary>Which of <see cref="Predictions"/> make a row of a table, in the order of its columns.</summary>
     [JsonIgnore]
     public abstract IReadOnlyList<string> Columns { get; }

@@ -79,6 +79,10 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     public override IReadOnlyList<OutputDescription> Predictions =>
         [.. s_outputs.Select(name => new OutputDescription(name, "FP32", []))];
 
+    /// <summary>A mean and a deviation: with the members' shares, the parts of the mixture.</summary>
+    [JsonIgnore]
+    public override IReadOnlyList<OutputDescription> MemberPredictions => [.. Predictions.Take(2)];
+
     [JsonIgnore]
     public override IReadOnlyList<string> Columns => s_outputs;
 

@@ -34,7 +34,7 @@ public sealed class BatchAnswerTests
         Assert.Equal([1], part.MembersUsed);
         Assert.Equal(2, part.Constituents);
         Assert.Equal(Floats(s_unsure), part["probabilities"].Numbers);
-        Assert.Equal(Floats(s_unsure), Assert.Single(part.Members));
+        Assert.Equal(Floats(s_unsure), Assert.Single(part.Members).Outputs[0].Numbers);
     }
 
     [Fact]

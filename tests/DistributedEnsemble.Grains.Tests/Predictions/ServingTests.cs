@@ -75,7 +75,7 @@ public sealed class ServingTests
         Assert.Equal([0, 1, 2, 3, 4, 5], all.MembersUsed);
         Assert.InRange(answer.MembersUsed.Length, 1, 5);
         for (var c = 0; c < 10; c++)
-            Assert.Equal(answer.MembersUsed.Average(member => all.Members[member][c]), answer["probabilities"].Numbers[c], 1e-6);
+            Assert.Equal(answer.MembersUsed.Average(member => all.Members[member].Outputs[0].Numbers[c]), answer["probabilities"].Numbers[c], 1e-6);
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class ServingTests
         for (var row = 0; row < 4; row++)
         {
             var entropy = Entropy(answer["probabilities"].Numbers.AsSpan().Slice(row * 10, 10));
-            var expected = answer.Members.Average(member => Entropy(member.AsSpan().Slice(row * 10, 10)));
+            var expected = answer.Members.Average(member => Entropy(member.Outputs[0].Numbers.AsSpan().Slice(row * 10, 10)));
             Assert.Equal(entropy, answer["entropy"].Numbers[row], 1e-5);
             Assert.Equal(entropy - expected, answer["mutual_information"].Numbers[row], 1e-5);
             Assert.Equal(answer["label"].Texts[row], $"{answer["label_index"].Integers[row]}");

@@ -114,7 +114,7 @@ public class ColumnTensorsTests
     private static ServedModel Model(params ImmutableArray<ServedColumn> columns) =>
         new([columns.Length], "classification", [new OutputDescription("probabilities", "FP32", ["a", "b"])], 1)
         {
-            Columns = columns, Size = new PredictionSize(columns.Length, 2, PredictionSource.Final, "all", 1, 0),
+            Columns = columns, MemberOutputs = [new OutputDescription("probabilities", "FP32", ["a", "b"])], Size = new PredictionSize(columns.Length, 2, PredictionSource.Final, "all", 1, 0),
         };
 
     private sealed class OutOfRoomException : Exception;

@@ -15,7 +15,7 @@ public sealed class InferResponseTests
     private static readonly Prediction s_prediction = Predicted([0.25f, 0.75f, 1f, 0f], ["ja", "no"], [1, 0], [0.5f, 0f], [0.125f, 0f]) with
     {
         MembersUsed = [0, 2],
-        Members = [[0f, 1f, 1f, 0f], [0.5f, 0.5f, 1f, 0f]],
+        Members = [Alone(0.75, [0f, 1f, 1f, 0f]), Alone(0.25, [0.5f, 0.5f, 1f, 0f])],
     };
 
     public static TheoryData<string, bool> Outputs => [.. OutputTensor.Of(s_model).SelectMany(tensor => new[] { (tensor.Name, false), (tensor.Name, true) })];
@@ -61,7 +61,7 @@ public sealed class InferResponseTests
         var outputs = OutputTensor.Of(ServedModels.Of([2], new Training.Tasks.Regression(0, 1, -1, 1), 3));
 
         Assert.Equal(
-            ["mean", "standard_deviation", "aleatoric", "epistemic", "lower", "upper", "members_used", "member_mean"], outputs.Select(output => output.Name));
+            ["mean", "standard_deviation", "aleatoric", "epistemic", "lower", "upper", "members_used", "member_mean", "member_standard_deviation", "member_weight"], outputs.Select(output => output.Name));
         Assert.Equal([-1L], outputs[0].Shape());
         Assert.Equal([-1L, -1], outputs[^1].Shape());
     }
@@ -74,6 +74,16 @@ public sealed class InferResponseTests
         Assert.Contains("\"shape\":[2,2,2],\"data\":[0,1,0.5,0.5,1,0,1,0]", Encoding.UTF8.GetString(body), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_members_shares_of_the_average_stand_in_each_row()
+    {
+        var (_, json, _) = await AnswerAsync([("member_weight", false)]);
+        var (_, binary, jsonLength) = await AnswerAsync([("member_weight", true)]);
+
+        Assert.Contains("\"shape\":[2,2],\"data\":[0.75,0.25,0.75,0.25]", Encoding.UTF8.GetString(json), StringComparison.Ordinal);
+        Assert.Equal([0.75f, 0.25f, 0.75f, 0.25f], MemoryMarshal.Cast<byte, float>(binary.AsSpan(jsonLength!.Value)).ToArray());
+    }
+
     [Theory, MemberData(nameof(Outputs))]
     public async Task No_answer_is_longer_than_was_said_before_it_was_computed(string output, bool isBinary)
     {
@@ -82,7 +92,7 @@ public sealed class InferResponseTests
         var model = ServedModels.Of([2], classes, 3);
         var prediction = Predicted([.. worst, .. worst], [classes[0], classes[1]], [long.MaxValue, long.MinValue], worst, worst) with
         {
-            MembersUsed = [0, 1, 2], Members = [[.. worst, .. worst], [.. worst, .. worst], [.. worst, .. worst]],
+            MembersUsed = [0, 1, 2], Members = [.. Enumerable.Repeat(Alone(worst[0], [.. worst, .. worst]), 3)],
         };
         var response = new InferResponse("r", model, Request([(output, isBinary)], "\u0001\u0001"));
 
@@ -119,6 +129,8 @@ public sealed class InferResponseTests
             new("entropy") { Numbers = [.. entropies] }, new("mutual_information") { Numbers = [.. disagreement] },
         ],
         4);
+
+    private static MemberPrediction Alone(double weight, float[] probabilities) => new(weight, [new OutputValues("probabilities") { Numbers = [.. probabilities] }]);
 
     private static byte[] Unpacked(byte[] body, string coding)
     {

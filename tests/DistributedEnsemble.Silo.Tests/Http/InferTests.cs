@@ -63,7 +63,7 @@ public sealed class InferTests(ServedRuns served) : IClassFixture<ServedRuns>
         Assert.Equal(expected["mutual_information"].Numbers, Output(answer, "mutual_information").Select(p => p.GetSingle()));
         Assert.Equal(expected["label_index"].Integers, Output(answer, "label_index").Select(p => p.GetInt64()));
         Assert.Equal([3, 3, 3], Output(answer, "members_used").Select(p => p.GetInt32()));
-        Assert.Equal(expected.Members[1].Slice(10, 10), Output(answer, "member_probabilities").Select(p => p.GetSingle()).Skip(40).Take(10));
+        Assert.Equal(expected.Members[1].Outputs[0].Numbers.Slice(10, 10), Output(answer, "member_probabilities").Select(p => p.GetSingle()).Skip(40).Take(10));
     }
 
     [Fact]

@@ -8,6 +8,7 @@ internal static class ServedModels
 {
     public static ServedModel Of(long[] inputShape, LearningTask task, int members) => new([.. inputShape], task.Name, [.. task.Predictions], members)
     {
+        MemberOutputs = [.. task.MemberPredictions],
         Size = new PredictionSize((int)inputShape.Aggregate((product, size) => product * size), task.Width, PredictionSource.Final, "all", 1, 0),
     };
 

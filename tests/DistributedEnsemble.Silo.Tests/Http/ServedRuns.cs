@@ -60,9 +60,9 @@ public sealed class ServedRuns : IAsyncLifetime
         return server;
     }
 
-    public async Task TrainAsync(string spec)
+    public async Task TrainAsync(string spec, bool namesPaths = false)
     {
-        var run = await Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
+        var run = await Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec) { NamesPaths = namesPaths });
         await WaitAsync(async () => (await Grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync()).HasEnded);
         await WaitAsync(async () => (await Client.GetAsync($"/v2/models/{run.Name}/ready")).IsSuccessStatusCode);
     }

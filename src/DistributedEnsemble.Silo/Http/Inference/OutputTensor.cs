@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -9,19 +10,23 @@ using DistributedEnsemble.Predictions;
 namespace DistributedEnsemble.Silo.Http.Inference;
 
 /// <summary>A tensor that a model answers with: its name, type and shape, how large it can be, and how a prediction fills its rows.</summary>
-/// <param name="IsPerMember">Whether each row has the elements of each member.</param>
-internal sealed record OutputTensor(OutputDescription Description, bool IsPerMember)
+/// <param name="OfMember">A member's elements of all rows, or the same ones of each; null if they are the average's.</param>
+internal sealed record OutputTensor(OutputDescription Description, Func<MemberPrediction, ImmutableArray<float>>? OfMember = null)
 {
     /// <summary>
-    /// What a model's task predicts, the default first; how many members answered; and the default of each member alone. In the
-    /// order in which the model's metadata lists them.
+    /// What a model's task predicts, the default first; how many members answered; and what each of these says alone, with its share of
+    /// the average. In the order in which the model's metadata lists them.
     /// </summary>
     public static IReadOnlyList<OutputTensor> Of(ServedModel model) =>
     [
-        .. model.Outputs.Select(output => new OutputTensor(output, IsPerMember: false)),
-        new(OutputDescription.MembersUsed, IsPerMember: false),
-        new(model.Outputs[0] with { Name = $"member_{model.Outputs[0].Name}" }, IsPerMember: true),
+        .. model.Outputs.Select(output => new OutputTensor(output)),
+        new(OutputDescription.MembersUsed),
+        .. model.MemberOutputs.Select((output, place) => new OutputTensor(output with { Name = $"member_{output.Name}" }, member => member.Outputs[place].Numbers)),
+        new(new OutputDescription("member_weight", "FP32", []), member => [(float)member.Weight]),
     ];
+
+    /// <summary>Whether each row has the elements of each member.</summary>
+    public bool IsPerMember => OfMember is not null;
 
     /// <summary>The one of a name, among those of a model.</summary>
     /// <exception cref="HttpError">There is none.</exception>
@@ -59,7 +64,7 @@ internal sealed record OutputTensor(OutputDescription Description, bool IsPerMem
     /// <summary>A row's elements in row-major order, as JSON.</summary>
     public void WriteJson(Utf8JsonWriter json, Prediction prediction, int row)
     {
-        if (IsPerMember) foreach (var member in prediction.Members) Write(member.AsSpan());
+        if (OfMember is not null) foreach (var member in prediction.Members) Write(OfMember(member).AsSpan());
         else if (Name == OutputDescription.MembersUsed.Name) json.WriteNumberValue(MembersUsed(prediction, row));
         else if (Datatype == "BYTES") json.WriteStringValue(prediction[Name].Texts[row]);
         else if (Datatype == "INT64") json.WriteNumberValue(prediction[Name].Integers[row]);
@@ -74,7 +79,7 @@ internal sealed record OutputTensor(OutputDescription Description, bool IsPerMem
     /// <summary>A row's elements in row-major order, little-endian; texts behind their length as 32 bits.</summary>
     public void WriteBytes(IBufferWriter<byte> bytes, Prediction prediction, int row)
     {
-        if (IsPerMember) foreach (var member in prediction.Members) bytes.Write(MemoryMarshal.AsBytes(Row(member.AsSpan(), row)));
+        if (OfMember is not null) foreach (var member in prediction.Members) bytes.Write(MemoryMarshal.AsBytes(Row(OfMember(member).AsSpan(), row)));
         else if (Name == OutputDescription.MembersUsed.Name) Write(bytes, MembersUsed(prediction, row));
         else if (Datatype == "BYTES") Write(bytes, prediction[Name].Texts[row]);
         else if (Datatype == "INT64") Write(bytes, prediction[Name].Integers[row]);
@@ -90,7 +95,7 @@ internal sealed record OutputTensor(OutputDescription Description, bool IsPerMem
     private long[] Shape(long rows, long members) =>
         [rows, .. IsPerMember ? [members] : Array.Empty<long>(), .. Description.Columns.IsEmpty ? Array.Empty<long>() : [Description.Width]];
 
-    private ReadOnlySpan<float> Row(ReadOnlySpan<float> numbers, int row) => numbers.Slice(row * Description.Width, Description.Width);
+    private ReadOnlySpan<float> Row(ReadOnlySpan<float> numbers, int row) => numbers.Length == Description.Width ? numbers : numbers.Slice(row * Description.Width, Description.Width);
 
     /// <summary>A text that a row is answered with is the name of one of the model's columns.</summary>
     private static int LongestText(ServedModel model) => model.Outputs.SelectMany(output => output.Columns).Select(name => name.Length).DefaultIfEmpty().Max();

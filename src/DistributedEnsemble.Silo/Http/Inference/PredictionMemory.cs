@@ -23,7 +23,8 @@ internal readonly record struct PredictionMemory(long Count, long Bytes)
         var numbers = (Int128)size.AnswerWidth * (models + 3);
         // A row is prepared once, and one of a table is encoded before.
         var inputs = (Int128)size.InputWidth * (model.Columns.IsEmpty ? 1 : 2);
-        var outputs = model.Outputs.Sum(output => output.Width) + (request.Outputs.Any(output => output.Tensor.IsPerMember) ? model.Outputs[0].Width * (Int128)model.Members : 0);
+        var ofMembers = request.Outputs.Any(output => output.Tensor.IsPerMember) ? model.MemberOutputs.Sum(output => output.Width) * (Int128)model.Members : 0;
+        var outputs = model.Outputs.Sum(output => output.Width) + ofMembers;
         return new PredictionMemory(models, long.CreateSaturating(request.RowCount * ((sizeof(double) * (numbers + outputs)) + (sizeof(float) * inputs))));
     }
 }

@@ -60,19 +60,21 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         var rows = ServedRuns.Rows(3);
         var expected = await served.PredictAsync(rows);
         var request = Request(rows, isRaw);
-        foreach (var name in new[] { "label", "probabilities", "members_used", "member_probabilities", "label_index" }) request.Outputs.Add(new InferRequestedOutputTensor { Name = name });
+        foreach (var name in new[] { "label", "probabilities", "members_used", "member_probabilities", "label_index", "member_weight" }) request.Outputs.Add(new InferRequestedOutputTensor { Name = name });
 
         var answer = await new Client(channel).ModelInferAsync(request, cancellationToken: Cancellation);
 
         Assert.Equal(("small", "1", "mine"), (answer.ModelName, answer.ModelVersion, answer.Id));
-        Assert.Equal(["label", "probabilities", "members_used", "member_probabilities", "label_index"], answer.Outputs.Select(output => output.Name));
-        Assert.Equal((isRaw ? 5 : 0, !isRaw), (answer.RawOutputContents.Count, answer.Outputs.All(output => output.Contents is not null)));
+        Assert.Equal(["label", "probabilities", "members_used", "member_probabilities", "label_index", "member_weight"], answer.Outputs.Select(output => output.Name));
+        Assert.Equal((isRaw ? 6 : 0, !isRaw), (answer.RawOutputContents.Count, answer.Outputs.All(output => output.Contents is not null)));
         Assert.Equal([3L, 3, 10], answer.Outputs[3].Shape);
         Assert.Equal(expected["probabilities"].Numbers, Floats(answer, 1));
         Assert.Equal(expected["label"].Texts, isRaw ? Texts(answer.RawOutputContents[0].Span) : answer.Outputs[0].Contents.BytesContents.Select(text => text.ToStringUtf8()));
         Assert.Equal([3L, 3, 3], Longs(answer, 2));
         Assert.Equal(expected["label_index"].Integers, Longs(answer, 4));
-        Assert.Equal(expected.Members[1].Slice(10, 10), Floats(answer, 3).Skip(40).Take(10));
+        Assert.Equal(expected.Members[1].Outputs[0].Numbers.Slice(10, 10), Floats(answer, 3).Skip(40).Take(10));
+        Assert.Equal([3L, 3], answer.Outputs[5].Shape);
+        Assert.Equal(Enumerable.Repeat(1f / 3, 9), Floats(answer, 5));
         Assert.Equal(3, answer.Parameters["members_used"].Int64Param);
     }
 
