@@ -40,6 +40,9 @@ internal sealed record ActiveRun(RunKey Run)
     /// <summary>Silos that did not take a member: they are suspected if the run still has members that wait.</summary>
     public ImmutableArray<string> Refusing { get; init; } = [];
 
+    /// <summary>Whether it is to be trained, as far as is known: it has not ended, and is not paused.</summary>
+    public bool IsUnfinished => Status is null or { State: RunState.Queued or RunState.Running };
+
     public int Waiting => Status is { State: RunState.Running } status ? Math.Max(0, status.Waiting - Offered.Sum(offer => offer.Members)) : 0;
 
     public bool CanTrainOn(SiloReport silo) => (Dataset is null || silo.Datasets.Contains(Dataset)) && WhatLacks(silo) is null;

@@ -37,6 +37,8 @@ internal sealed record PlacementState
     /// <summary>When the store was last asked for runs.</summary>
     public TimeSpan? ListedAt { get; init; }
 
+    public int Unfinished => Runs.Count(run => run.IsUnfinished);
+
     /// <summary>The silos that members can be placed on; lanes that are offered count as used.</summary>
     public IReadOnlyList<SiloReport> AliveAt(TimeSpan now)
     {

@@ -45,6 +45,8 @@ internal sealed partial class SchedulerGrain
         finally
         {
             _isApplying = false;
+            Measurements.RunsUnfinished.Add(_state.Unfinished - _counted);
+            _counted = _state.Unfinished;
             turn.End(Measurements.OfScheduler);
         }
     }

@@ -3,6 +3,7 @@ using DistributedEnsemble.Grains.Files;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Plans;
 using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Grains.Telemetry;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Specs;
@@ -24,6 +25,7 @@ internal sealed partial class SchedulerGrain(
     private PlacementState _state = new() { Since = time.GetElapsedTime(0), Timing = options.Timing };
     private long? _cleanedAt;
     private bool _hasWarned;
+    private int _counted;
 
     private TimeSpan Now => time.GetElapsedTime(0);
 
@@ -31,6 +33,14 @@ internal sealed partial class SchedulerGrain(
     {
         await ListUnfinishedAsync();
         this.RegisterGrainTimer(_ => RecoverAsync(), new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = s_period, Interleave = true });
+    }
+
+    /// <summary>The next scheduler, on whatever silo, counts anew.</summary>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        Measurements.RunsUnfinished.Add(-_counted);
+        _counted = 0;
+        return Task.CompletedTask;
     }
 
     /// <summary>A report counts only if it comes from the silo that it speaks of.</summary>

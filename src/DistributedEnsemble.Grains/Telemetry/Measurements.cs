@@ -29,6 +29,9 @@ internal static class Measurements
 
     internal static UpDownCounter<int> LanesBusy { get; } = s_meter.CreateUpDownCounter<int>("ensemble.lanes.busy", "{lane}", "Lanes that train.");
 
+    internal static UpDownCounter<int> RunsUnfinished { get; } = s_meter.CreateUpDownCounter<int>(
+        "ensemble.runs.unfinished", "{run}", "Runs that have not ended and are not paused: the silo of the scheduler counts them.");
+
     internal static Counter<long> Steps { get; } = s_meter.CreateCounter<long>("ensemble.training.steps", "{step}", "Optimizer steps.");
 
     internal static Counter<long> StoreFailures { get; } = s_meter.CreateCounter<long>("ensemble.store.failures", "{write}", "Writes of records, metric lines and statuses that the store refused.");

@@ -48,6 +48,10 @@ public sealed partial class GrafanaTests(ServedRuns served) : IClassFixture<Serv
         ["EnsembleNoProgress", "EnsembleSiloLost", "EnsembleStoreRefuses"], Alert().Matches(s_alerts).Select(match => match.Groups[1].Value));
 
     [Fact]
+    public void No_progress_is_missed_also_where_no_lane_trains_and_no_step_was_ever_done() =>
+        Assert.Contains("sum(ensemble_runs_unfinished) > 0 and (sum(increase(ensemble_training_steps_total[10m])) or vector(0)) == 0", s_alerts, StringComparison.Ordinal);
+
+    [Fact]
     public void A_silo_is_lost_also_when_discovery_no_longer_names_it() =>
         Assert.Contains("""up{job="ensemble"} == 0 or (max_over_time(up{job="ensemble"}[15m]) == 1 unless up{job="ensemble"})""", s_alerts, StringComparison.Ordinal);
 

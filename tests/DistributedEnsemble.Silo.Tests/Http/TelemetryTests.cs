@@ -18,6 +18,7 @@ public sealed class TelemetryTests(ServedRuns served) : IClassFixture<ServedRuns
     [InlineData("ensemble_prediction_batch_rows_bucket")]
     [InlineData("ensemble_prediction_members_bucket")]
     [InlineData("ensemble_lanes_busy")]
+    [InlineData("ensemble_runs_unfinished{otel_scope_name=\"DistributedEnsemble\"} 0")]
     [InlineData("ensemble_training_steps_total")]
     [InlineData("ensemble_snapshot_duration_seconds_count")]
     [InlineData("http_server_request_duration_seconds_count")]
