@@ -130,6 +130,36 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
     }
 
     [Fact]
+    public async Task A_connection_on_which_nothing_is_said_any_more_is_made_again()
+    {
+        await using var silent = new SilentServer("event: all\ndata: {\"changed\":[],\"gone\":[]}\n\n");
+        await using var window = await browser.OpenAsync(server.Url);
+        await window.Page.Clock.InstallAsync(new ClockInstallOptions { TimeDate = DateTime.UnixEpoch });
+        await window.Page.Clock.PauseAtAsync(DateTime.UnixEpoch.AddSeconds(1));
+        await window.Page.RouteAsync("**/api/live", route => route.Request.Method == "GET" ? route.ContinueAsync(new RouteContinueOptions { Url = silent.Url }) : route.ContinueAsync());
+        await window.GoAsync("/");
+        await Expect(window.Page.GetByText("There are no runs yet.")).ToBeVisibleAsync();
+
+        await window.Page.Clock.FastForwardAsync(44_000);
+        await Expect(Lost()).ToBeHiddenAsync();
+        Assert.Equal(1, silent.Connections);
+        await window.Page.Clock.FastForwardAsync(6_000);
+
+        await Expect(Lost()).ToBeVisibleAsync();
+        // What the page asks meanwhile takes no time of its clock.
+        while (silent.Connections == 1)
+        {
+            await window.Page.Clock.FastForwardAsync(500);
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        await Expect(Lost()).ToBeHiddenAsync();
+        Assert.Empty(window.Failures);
+
+        ILocator Lost() => window.Page.GetByText("Connection lost. Trying again …");
+    }
+
+    [Fact]
     public async Task A_window_that_was_offline_shows_what_one_shows_that_was_not()
     {
         var held = await server.HoldLanesAsync();

@@ -19,6 +19,13 @@ public interface ICoordinator : IGrainWithStringKey
     [Alias("status"), AlwaysInterleave]
     Task<RunStatus> GetStatusAsync();
 
+    /// <summary>Tells the observer for a minute when the run has changed; one that watches longer says so again.</summary>
+    [Alias("watch"), AlwaysInterleave]
+    Task WatchAsync(IRunObserver observer);
+
+    [Alias("unwatch"), AlwaysInterleave]
+    Task UnwatchAsync(IRunObserver observer);
+
     /// <summary>What the run is made of; the same for its whole life.</summary>
     [Alias("definition"), AlwaysInterleave]
     Task<RunDefinition> GetDefinitionAsync();

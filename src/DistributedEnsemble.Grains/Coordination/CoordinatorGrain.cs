@@ -37,6 +37,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private readonly TimeProvider _time;
     private readonly Dictionary<long, TaskCompletionSource<object?>> _calls = [];
     private readonly Queue<RunEvent> _events = [];
+    private readonly RunObservers _observers;
     private CoordinatorState _state;
     private readonly ResiliencePipeline _patience;
     private (RunState State, int Snapshots, int Ema, int Training) _told;
@@ -59,6 +60,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         _metrics = new MetricFiles(_folder);
         _timeline = new Timeline(_folder, time);
         _patience = Retries.Of<StorageAwayException>(time, most: 60, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5));
+        _observers = new RunObservers(time, log);
         _state = new CoordinatorState { Run = _run, Place = _folder.Runs, LanesEndWithProcess = !ownership.OutlivesProcess, Timing = options.Timing };
     }
 
@@ -112,9 +114,22 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     public async Task<RunStatus> GetStatusAsync()
     {
         Apply(new StatusAsked());
+        _observers.OnAsked();
         // Whoever hears that a run has ended or paused finds it free.
         if (!_state.IsHeld) await WhenPerformedAsync();
         return Existing.StatusAt(Now);
+    }
+
+    public Task WatchAsync(IRunObserver observer)
+    {
+        _observers.Add(observer);
+        return Task.CompletedTask;
+    }
+
+    public Task UnwatchAsync(IRunObserver observer)
+    {
+        _observers.Remove(observer);
+        return Task.CompletedTask;
     }
 
     public Task<RunDefinition> GetDefinitionAsync() => Task.FromResult(new RunDefinition(Existing.Record.Spec, Existing.Record.Data));
@@ -168,11 +183,13 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         _events.Enqueue(happened);
         if (_isApplying || _isClosed) return;
         var turn = Turn.Begin();
+        var (shown, isWritten) = (Shown(_state), false);
         _isApplying = true;
         try
         {
             while (_events.TryDequeue(out var next))
             {
+                isWritten |= next is MetricsAppended or StatusWritten;
                 foreach (var effect in Decide(next)) _effects.Enqueue(effect);
                 PerformAll();
             }
@@ -183,7 +200,10 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
             turn.End(Measurements.OfCoordinator);
         }
 
+        if (isWritten || Shown(_state) != shown) _observers.OnChanged();
         if (_state.IsHeld && _timer is null) StartTicking();
+
+        static (int, bool, RunState) Shown(CoordinatorState state) => (state.Progress.Changes, state.IsUnderWay, state.Record.State);
     }
 
     /// <summary>A decision that fails, a defect, has changed nothing: the machine is told, and goes on from the store.</summary>

@@ -165,9 +165,10 @@ public sealed class HttpServer : IAsyncDisposable
         new InferEndpoints(inference, repository, admission, settings).Map(app);
         new RepositoryEndpoints(repository, admission, settings).Map(app);
         var (live, history) = (new LiveRuns(grains, runs), new MetricHistory(storage));
-        new RunEndpoints(grains, live, runs, admission, settings, time).Map(app);
+        var feeds = new RunFeeds(live, runs, grains, time);
+        new RunEndpoints(grains, live, feeds, runs, admission, settings, time).Map(app);
         new MetricEndpoints(runs, history).Map(app);
-        new LiveEndpoints(live, grains, runs, history, storage, admission, app.Services.GetRequiredService<ILogger<LiveEndpoints>>(), time).Map(app);
+        new LiveEndpoints(live, feeds, grains, runs, history, storage, admission, app.Services.GetRequiredService<ILogger<LiveEndpoints>>(), time).Map(app);
         new SessionEndpoints(check.Keys, sessions, admission).Map(app);
         new PageFiles().Map(app);
         OrleansDashboard.Map(app);

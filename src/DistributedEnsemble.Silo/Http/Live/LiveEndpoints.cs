@@ -12,12 +12,13 @@ using DistributedEnsemble.Training.Files;
 namespace DistributedEnsemble.Silo.Http.Live;
 
 /// <summary>
-/// What the live page listens to, as server-sent events: first all that is known, then what changes. Who was cut off begins again
-/// with all of it.
+/// What the live page listens to, as server-sent events: first all that is known, then what changes, when it does. Who was cut off begins
+/// again with all of it.
 /// </summary>
-internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunIndex runs, MetricHistory history, RunStorage storage, Admission admission, ILogger log, TimeProvider time)
+internal sealed class LiveEndpoints(
+    LiveRuns live, RunFeeds feeds, IGrainFactory grains, RunIndex runs, MetricHistory history, RunStorage storage, Admission admission, ILogger log, TimeProvider time)
 {
-    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_silence = TimeSpan.FromSeconds(15), s_betweenScores = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(15), s_betweenScores = TimeSpan.FromSeconds(2);
 
     private readonly ScoreHistory _scores = new();
 
@@ -40,11 +41,13 @@ internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunInde
     }
 
     /// <summary>All runs, each in few words.</summary>
-    private async IAsyncEnumerable<SseItem<string>> ListAsync([EnumeratorCancellation] CancellationToken cancellation)
+    internal async IAsyncEnumerable<SseItem<string>> ListAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
         var (known, isFirst, said) = (new Dictionary<string, RunStatus>(), true, time.GetTimestamp());
+        using var changes = new IndexChanges(runs);
         while (true)
         {
+            changes.Forget();
             var all = runs.List().ToDictionary(run => run.Run);
             var changed = all.Values.Where(run => !ReferenceEquals(known.GetValueOrDefault(run.Run), run)).Select(RunSummary.Of).ToArray();
             var gone = known.Keys.Where(name => !all.ContainsKey(name)).ToArray();
@@ -55,7 +58,7 @@ internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunInde
             }
 
             known = all;
-            await Task.Delay(s_interval, time, cancellation);
+            await Waiting.AnyAsync(s_silence - time.GetElapsedTime(said), time, cancellation, changes.Next);
         }
     }
 
@@ -64,9 +67,10 @@ internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunInde
         var deltas = new RunDeltas(history, new TimelineReader(storage, name), VariantSettings.Of(storage, name));
         var (isFirst, said, scored) = (true, time.GetTimestamp(), (long?)null);
         var (measured, scoring, unmeasured) = ("", (Task<(string?, string?)>?)null, (string?)null);
+        using var watch = feeds.Watch(name);
         while (true)
         {
-            if (await TryStatusAsync(name) is not { } status)
+            if (await watch.SeeAsync() is not { } status)
             {
                 yield return new SseItem<string>("{}", "gone");
                 yield break;
@@ -88,27 +92,16 @@ internal sealed class LiveEndpoints(LiveRuns live, IGrainFactory grains, RunInde
             }
 
             var models = ModelsOf(status);
-            if (scoring is null && models != measured && (status.HasEnded || scored is not { } at || time.GetElapsedTime(at) > s_betweenScores))
-                (scoring, scored, measured) = (ScoreAsync(status, models), time.GetTimestamp(), models);
+            var rest = scored is { } at && !status.HasEnded ? s_betweenScores - time.GetElapsedTime(at) : TimeSpan.Zero;
+            if (scoring is null && models != measured && rest <= TimeSpan.Zero) (scoring, scored, measured) = (ScoreAsync(status, models), time.GetTimestamp(), models);
             if (status.HasEnded && scoring is null)
             {
                 yield return new SseItem<string>(JsonSerializer.Serialize(new { unmeasured }, RunStatusJson.Options), "end");
                 yield break;
             }
 
-            await Task.Delay(s_interval, time, cancellation);
-        }
-    }
-
-    private async Task<RunStatus?> TryStatusAsync(string name)
-    {
-        try
-        {
-            return await live.StatusAsync(name);
-        }
-        catch (HttpError)
-        {
-            return null;
+            var silence = s_silence - time.GetElapsedTime(said);
+            await Waiting.AnyAsync(scoring is null && models != measured && rest < silence ? rest : silence, time, cancellation, [watch.Changed, .. scoring is null ? [] : new Task[] { scoring }]);
         }
     }
 

@@ -10,9 +10,9 @@ using DistributedEnsemble.Silo.Http.Live;
 namespace DistributedEnsemble.Silo.Http.Runs;
 
 /// <summary>Runs over HTTP: what there is, how it goes on, and starting, stopping and resuming.</summary>
-internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunIndex runs, Admission admission, HttpSettings settings, TimeProvider time)
+internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunFeeds feeds, RunIndex runs, Admission admission, HttpSettings settings, TimeProvider time)
 {
-    private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(500), s_silence = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(15);
 
     private IScheduler Scheduler => grains.GetGrain<IScheduler>(IScheduler.Key);
 
@@ -73,9 +73,10 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunIndex
     {
         string? last = null;
         var (said, hasEnded) = (time.GetTimestamp(), false);
+        using var watch = feeds.Watch(name);
         while (!hasEnded)
         {
-            var status = await live.StatusAsync(name);
+            if (await watch.SeeAsync() is not { } status) yield break;
             hasEnded = status.HasEnded || status.State == RunState.Paused;
             var json = RunStatusJson.ToJson(status);
             if (json != last || time.GetElapsedTime(said) > s_silence)
@@ -84,7 +85,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunIndex
                 (last, said) = (json, time.GetTimestamp());
             }
 
-            if (!hasEnded) await Task.Delay(s_interval, time, cancellation);
+            if (!hasEnded) await Waiting.AnyAsync(s_silence - time.GetElapsedTime(said), time, cancellation, watch.Changed);
         }
     }
 

@@ -31,6 +31,9 @@ internal sealed class RunIndex : IAsyncDisposable
         _refreshing = Task.Run(RefreshAsync);
     }
 
+    /// <summary>Is raised with the name of each run that is another than before, or gone.</summary>
+    public event Action<string>? Changed;
+
     private TaskCompletionSource First { get; }
 
     /// <summary>An index that has been read once, or that goes on reading if that takes long.</summary>
@@ -87,7 +90,10 @@ internal sealed class RunIndex : IAsyncDisposable
             if (!reading.IsCompleted && pass.Done == done) pass.Abandon();
         }
 
+        var before = _runs;
         _runs = _entries.Values.Select(entry => entry.Status).OfType<RunStatus>().ToImmutableSortedDictionary(status => status.Run, status => status, StringComparer.Ordinal);
+        if (Changed is not { } changed) return;
+        foreach (var name in before.Keys.Union(_runs.Keys)) if (!ReferenceEquals(before.GetValueOrDefault(name), _runs.GetValueOrDefault(name))) changed(name);
     }
 
     /// <summary>Of the folders there are, each with an entry.</summary>
