@@ -49,8 +49,13 @@ internal static class Wiring
         // A run is resumed and evaluated from other folders, too: it remembers its file by the full path.
         var folders = new DataFolders(dataFolder);
         if (new DatasetRegistry().Resolve(document.Dataset).Find(folders) is { } path) document = document.With("data.dataset", path);
-        return (document.Data.Test is { } test ? document.With("data.test", TableSource.Find(test, folders)) : document).ToJson();
+        if (document.Data.Test is { } test) document = document.With("data.test", TableSource.Find(test, folders));
+        return WithFoundUnlabelled(document, folders).ToJson();
     }
+
+    /// <summary>With the full path of the table of further rows that a student's spec names.</summary>
+    internal static SpecDocument WithFoundUnlabelled(SpecDocument document, DataFolders folders) =>
+        document.Unlabelled is { } name && UploadedName.Parse(name) is null ? document.With("distillation.unlabelled", TableSource.Find(name, folders)) : document;
 
     private static SpecDocument Parse(SpecFile? file)
     {

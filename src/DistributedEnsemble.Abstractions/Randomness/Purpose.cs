@@ -20,4 +20,7 @@ public enum Purpose
 
     /// <summary>The features that a member is given.</summary>
     Columns = 8,
+
+    /// <summary>Which training rows a student's mixed rows lie between, and where: its step is the mixed row.</summary>
+    Mixing = 9,
 }

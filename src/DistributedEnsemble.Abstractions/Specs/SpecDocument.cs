@@ -18,6 +18,9 @@ public sealed class SpecDocument
     /// <summary>What the author said of the data, and the defaults of the code where he was silent.</summary>
     public DataSpec Data => SpecBuilder.Build(_keys, new EnsembleSpec()).Data;
 
+    /// <summary>The table of further rows that a student's teacher labels; null without one.</summary>
+    public string? Unlabelled => SpecBuilder.Build(_keys, new EnsembleSpec()).Distillation?.Unlabelled;
+
     /// <summary>The name that the author gave the run; null lets the system choose.</summary>
     public string? Name => _keys["name"] as string;
 

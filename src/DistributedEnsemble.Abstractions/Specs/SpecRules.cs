@@ -48,6 +48,12 @@ internal static class SpecRules
 
         if (spec.Distillation is { Teacher: null }) throw new SpecException("distillation.teacher is null: it must be the name of the run whose predictions are learned.");
 
+        if (spec.Distillation is { Mixed: > 0 and var mixed } && spec.Data.HasOutOfFold)
+        {
+            throw new SpecException($"distillation.mixed is {SpecValue.InWords(mixed)}: mixed rows lie between training rows, and with data.folds or data.bootstrap "
+                + "these measure members that must not have seen them (leave one of the two out).");
+        }
+
         if (spec.Search is { Over: null }) throw new SpecException($"search.over is null: {SpecSearch.Rule}.");
 
         if (dropout is { Spatial: true } && spec.Model.Kind is "mlp" or "tabm")

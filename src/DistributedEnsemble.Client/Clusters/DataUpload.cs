@@ -23,7 +23,16 @@ internal static class DataUpload
             document = document.With("data.dataset", await SendFileAsync(grains, TableSource.Find(document.Dataset, folders), cancellation));
         if (document.Data.Test is { } test)
             document = document.With("data.test", await SendFileAsync(grains, TableSource.Find(test, folders), cancellation));
-        return document.ToJson();
+        return await SendUnlabelledAsync(grains, document.ToJson(), dataFolder, cancellation);
+    }
+
+    /// <summary>Sends only the table of further rows that a spec names, if it is not in the store.</summary>
+    /// <inheritdoc cref="SendAsync"/>
+    public static async Task<string> SendUnlabelledAsync(IGrainFactory grains, string spec, string? dataFolder, CancellationToken cancellation)
+    {
+        var document = SpecDocument.Parse(spec);
+        if (document.Unlabelled is not { } name || UploadedName.Parse(name) is not null) return spec;
+        return document.With("distillation.unlabelled", await SendFileAsync(grains, TableSource.Find(name, new DataFolders(dataFolder)), cancellation)).ToJson();
     }
 
     private static async Task<string> SendFileAsync(IGrainFactory grains, string path, CancellationToken cancellation)

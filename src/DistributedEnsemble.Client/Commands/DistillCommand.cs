@@ -1,10 +1,12 @@
 using System.CommandLine;
+using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo;
 using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Distillation;
 
 namespace DistributedEnsemble.Client.Commands;
@@ -24,15 +26,20 @@ internal sealed class DistillCommand : DriverCommand
         Description = "Any key of the student's spec, as often as needed; the others are the teacher's, with four times its epochs.", HelpName = SpecArguments.SettingName, Arity = ArgumentArity.OneOrMore,
     };
 
+    private readonly Option<string?> _unlabelled = new("--unlabelled")
+    {
+        Description = "Further rows without a target, which the teacher labels: a table with the columns of the run's data; cells may be missing.", HelpName = "rows.csv",
+    };
+
     public DistillCommand(Backend backend, SharedOptions shared, Consoles consoles, TimeProvider time, Func<Interruption> listen)
         : base(
             "distill", "Trains one model that answers as a run's whole ensemble does.",
             "ensemble distill digits-1", "ensemble distill digits-1 --name small --set model.hidden=[64] --set training.epochs=60",
-            "ensemble distill digits-1 --set distillation.temperature=2 --set distillation.share=0.9")
+            "ensemble distill digits-1 --unlabelled more.csv --set distillation.mixed=1", "ensemble distill digits-1 --set distillation.temperature=2 --set distillation.share=0.9")
     {
         var run = new NamedRun(shared);
         Add(run.Argument);
-        foreach (var option in new Option[] { _name, _members, _set }) Add(option);
+        foreach (var option in new Option[] { _name, _members, _unlabelled, _set }) Add(option);
         var session = new TrainingSession(shared, consoles, time, listen);
         SetAction((parsed, _) =>
         {
@@ -40,9 +47,15 @@ internal sealed class DistillCommand : DriverCommand
             var catalog = backend.OpenCatalog(options);
             var teacher = run.Find(parsed, catalog).Run;
             var name = parsed.GetValue(_name) ?? FreeName(catalog, teacher);
-            var spec = StudentSpec.Of(catalog.ReadSpec(teacher), teacher, name, parsed.GetValue(_members), [.. (parsed.GetValue(_set) ?? []).Select(SpecDocument.ParseSetting)]).ToJson();
-            return session.RunAsync(
-                parsed, stopping => backend.StartCluster(options, stopping), (cluster, _) => cluster.Scheduler.SubmitAsync(new Submission(spec) { NamesPaths = true }));
+            List<(string Path, string Value)> settings = [.. (parsed.GetValue(_set) ?? []).Select(SpecDocument.ParseSetting)];
+            if (parsed.GetValue(_unlabelled) is { } unlabelled) settings.Add(("distillation.unlabelled", unlabelled));
+            var student = StudentSpec.Of(catalog.ReadSpec(teacher), teacher, name, parsed.GetValue(_members), settings);
+            var spec = Wiring.WithFoundUnlabelled(student, new DataFolders(options.DataFolder)).ToJson();
+            return session.RunAsync(parsed, stopping => backend.StartCluster(options, stopping), async (cluster, stopping) =>
+            {
+                var sent = cluster.OutlivesProcess ? await DataUpload.SendUnlabelledAsync(cluster.Grains, spec, options.DataFolder, stopping) : spec;
+                return await cluster.Scheduler.SubmitAsync(new Submission(sent) { NamesPaths = true });
+            });
         });
     }
 

@@ -12,6 +12,7 @@ internal static partial class FlagWords
         ["data.dataset"] = "--dataset", ["data.target"] = "--target", ["data.task"] = "--task", ["data.folds"] = "--folds", ["data.bootstrap"] = "--bootstrap", ["data.ignore"] = "--ignore",
         ["data.categorical"] = "--categorical", ["data.header"] = "--header", ["data.test"] = "--test", ["data.imageSize"] = "--image-size",
         ["training.epochs"] = "--epochs", ["members"] = "--members", ["name"] = "--name", ["seed"] = "--seed",
+        ["distillation.unlabelled"] = "--unlabelled",
         ["prediction.from"] = "--from", ["prediction.select"] = "--select", ["prediction.monteCarloSamples"] = "--mc", ["coverage"] = "--coverage",
         ["make DIR the data folder"] = "add --data DIR", ["more lanes"] = "more --lanes", ["fewer lanes"] = "fewer --lanes",
     };
@@ -29,6 +30,6 @@ internal static partial class FlagWords
     }
 
     /// <summary>A key of a section anywhere, but in quotes or as a part of something longer; one without a section where a sentence begins with it; and what a way out says at its end.</summary>
-    [GeneratedRegex("""(?<![\w.\-"/]|did you mean )(?:data\.header (?:true|false)|(?:data|training|prediction)\.[A-Za-z]+)(?![\w="]|\.\w)|^(?:members|name|seed|coverage)(?= is )|make DIR the data folder(?=\.)|(?<=Take |start silos with )(?:fewer|more) lanes(?=[.,])""")]
+    [GeneratedRegex("""(?<![\w.\-"/]|did you mean )(?:data\.header (?:true|false)|(?:data|training|distillation|prediction)\.[A-Za-z]+)(?![\w="]|\.\w)|^(?:members|name|seed|coverage)(?= is )|make DIR the data folder(?=\.)|(?<=Take |start silos with )(?:fewer|more) lanes(?=[.,])""")]
     private static partial Regex Key();
 }

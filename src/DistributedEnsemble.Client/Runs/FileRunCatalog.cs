@@ -67,7 +67,7 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDi
 
     /// <inheritdoc cref="RunVerification.Verify"/>
     public VerificationReport Verify(string name, VerificationChoice choice, Action<int> onMember) =>
-        RunVerification.Verify(Folder(name), Existing(name), choice, Load, _training.Networks, onMember);
+        RunVerification.Verify(Folder(name), Existing(name), choice, Load, unlabelled => _training.FindUnlabelled(unlabelled, readsPaths: true), _training.Networks, onMember);
 
     /// <inheritdoc cref="RunManifest.Sign"/>
     public RunManifest Sign(string name, string key) => RunManifest.Sign(Folder(name), Existing(name), key);

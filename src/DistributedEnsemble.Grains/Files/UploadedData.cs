@@ -24,6 +24,16 @@ internal static class UploadedData
             $"data.test is {OneLine.Excerpt(test)}: the silos of this cluster read no files of their own, and a file of one's own is uploaded first.");
     }
 
+    /// <summary>The path of the table that <c>distillation.unlabelled</c> names.</summary>
+    /// <inheritdoc cref="Resolve" path="/param[@name='readsPaths']"/>
+    /// <exception cref="DataException">It is not there, or not to be read here.</exception>
+    public static string FindUnlabelled(this EnsembleTrainingOptions options, string name, bool readsPaths)
+    {
+        if (UploadedName.Parse(name) is { } upload) return options.PathOf(upload);
+        return readsPaths ? TableSource.Find(name, new DataFolders(options.DataFolder)) : throw new DataException(
+            $"distillation.unlabelled is {OneLine.Excerpt(name)}: the silos of this cluster read no files of their own, and a file of one's own is uploaded first.");
+    }
+
     private static string PathOf(this EnsembleTrainingOptions options, UploadedName upload)
     {
         try

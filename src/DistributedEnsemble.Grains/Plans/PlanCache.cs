@@ -52,18 +52,12 @@ internal sealed class PlanCache : IDisposable
     /// <exception cref="SpecException">The spec does not fit the data, or its members not into memory.</exception>
     public TrainingPlan Plan(EnsembleSpec spec, Dataset dataset) => Fitting(new TrainingPlan(spec, dataset, _options.Networks));
 
-    /// <summary>Asks a student's teacher; takes as long as predicting all training rows.</summary>
-    /// <returns>The spec that names the teacher's weights, and what they say; null of a run without a teacher.</returns>
-    /// <exception cref="SpecException">The run is no teacher of that student.</exception>
-    /// <exception cref="DataException">It is another than the spec says.</exception>
-    public (EnsembleSpec Spec, SoftTargets Targets)? Teach(EnsembleSpec spec, Dataset dataset)
-    {
-        if (spec.Distillation is not { } distillation) return null;
-        var teacher = Teacher.Open(_options.Storage, spec, dataset, _options.Networks);
-        teacher.RequireUnchanged(distillation);
-        var targets = teacher.Teach(distillation);
-        return (spec with { Distillation = distillation with { Weights = [.. teacher.Weights], Targets = targets.Sha256 } }, targets);
-    }
+    /// <summary>Asks a student's teacher.</summary>
+    /// <param name="namesPaths">Whether the one who submits may name files of this machine, if it reads such.</param>
+    /// <returns>Null of a run without a teacher.</returns>
+    /// <inheritdoc cref="Lesson.Of" path="/exception"/>
+    public Lesson? Teach(EnsembleSpec spec, bool namesPaths, Dataset dataset) => spec.Distillation is null ? null
+        : Lesson.Of(_options.Storage, spec, dataset, _options.Networks, name => _options.FindUnlabelled(name, _options.ReadsPaths && namesPaths));
 
     /// <summary>Makes sure that a run can go on here, where there may be less memory than where it began.</summary>
     /// <exception cref="SpecException">Its members do not fit, or nothing trains like that any more.</exception>
@@ -93,7 +87,8 @@ internal sealed class PlanCache : IDisposable
         {
             var plan = TrainingPlan.Restore(
                 run.Key.Name, run.Definition, (spec, recorded) => (data = Load(spec, recorded, _recordsNamePaths)).Value, _options.Networks,
-                (spec, dataset) => SoftTargets.Of(_options.FolderOf(run.Key.Name), spec, dataset, _options.Networks));
+                (spec, dataset) => SoftTargets.Of(
+                    _options.FolderOf(run.Key.Name), spec, dataset, _options.Networks, name => _options.FindUnlabelled(name, _recordsNamePaths)));
             return new LoadedPlan(plan, data!);
         }
         catch

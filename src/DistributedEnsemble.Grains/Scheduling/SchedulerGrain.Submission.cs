@@ -159,7 +159,7 @@ internal sealed partial class SchedulerGrain
         using var data = await Task.Run(() => Refusing(() => plans.Load(document, namesPaths)));
         var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, namesPaths, data.Dataset)));
         CheckColumns(data.Dataset, spec);
-        var lesson = await Task.Run(() => Refusing(() => plans.Teach(spec, data.Dataset)));
+        var lesson = await Task.Run(() => Refusing(() => plans.Teach(spec, namesPaths, data.Dataset)));
         spec = lesson?.Spec ?? spec;
         while (true)
         {

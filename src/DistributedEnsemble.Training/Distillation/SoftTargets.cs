@@ -5,20 +5,27 @@ using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Kernels;
 using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Safetensors;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Distillation;
 
 /// <summary>
-/// What a teacher says of each training row, as the task's students learn it: found once, when a run begins, and kept in its folder
-/// under its hash.
+/// What a teacher says of each training row, and of further rows that it alone labels, as the task's students learn it: found once,
+/// when a run begins, and kept in its folder under its hash.
 /// </summary>
 public sealed class SoftTargets
 {
-    private const string Tensor = "targets", File = "distillation/targets.safetensors";
+    private const string Tensor = "targets", FurtherTensor = "inputs", File = "distillation/targets.safetensors";
 
     private readonly NativeVector _values;
 
-    private SoftTargets(NativeVector values, int width, string sha256) => (_values, Width, Sha256) = (values, width, sha256);
+    private SoftTargets(NativeVector values, LearningTask task, long labelled, NativeVector? further, string sha256)
+    {
+        (_values, Width, Sha256) = (values, task.SoftWidth, sha256);
+        if (further is null) return;
+        var rows = checked((int)((values.Length / Width) - labelled));
+        Further = new Samples(further, [.. Enumerable.Range(0, rows).Select(row => task.Named(values.Slice((labelled + row) * Width, Width)))]);
+    }
 
     /// <summary>Numbers of a row.</summary>
     public int Width { get; }
@@ -26,33 +33,35 @@ public sealed class SoftTargets
     /// <summary>Of all numbers.</summary>
     public string Sha256 { get; }
 
-    /// <param name="values">[rows, width].</param>
-    public static SoftTargets Of(NativeVector values, int width) => new(values, width, SafetensorsWriter.Write(Stream.Null, [Named(values, width)]));
+    /// <summary>The rows that the teacher alone labels, with what it would name of each; null without such rows.</summary>
+    internal Samples? Further { get; }
+
+    /// <param name="values">[rows, soft width].</param>
+    /// <param name="labelled">How many of the rows are those of the data; the others follow.</param>
+    /// <param name="further">[the others, width of the inputs].</param>
+    internal static SoftTargets Of(NativeVector values, LearningTask task, long labelled, NativeVector? further) =>
+        new(values, task, labelled, further, SafetensorsWriter.Write(Stream.Null, Tensors(values, task.SoftWidth, labelled, further)));
 
     /// <summary>What a run learns: from its own folder, or of its teacher again.</summary>
     /// <param name="folder">The student's.</param>
-    /// <exception cref="DataException">The run's folder has them no more, and the teacher is missing or has changed.</exception>
-    internal static SoftTargets Of(RunFolder folder, EnsembleSpec spec, Dataset dataset, NetworkRegistry networks)
+    /// <param name="find">The path on this machine of the table of further rows that a spec names.</param>
+    /// <exception cref="DataException">The run's folder has them no more, and the teacher or its further rows are missing or have changed.</exception>
+    internal static SoftTargets Of(RunFolder folder, EnsembleSpec spec, Dataset dataset, NetworkRegistry networks, Func<string, string> find)
     {
-        var distillation = spec.Distillation!;
         if (TryRead(folder, spec, dataset) is { } stored) return stored;
-        Teacher teacher;
         try
         {
-            teacher = Teacher.Open(folder.Storage, spec, dataset, networks);
+            var targets = Lesson.Of(folder.Storage, spec, dataset, networks, find).Targets;
+            targets.TryWrite(folder);
+            return targets;
         }
-        catch (SpecException exception)
+        catch (Exception exception) when (exception is SpecException or DataException)
         {
             throw new DataException($"{folder.Path(File)} is missing or damaged, and cannot be made again: {exception.Message}", exception);
         }
-
-        teacher.RequireUnchanged(distillation);
-        var targets = teacher.Teach(distillation);
-        targets.TryWrite(folder);
-        return targets;
     }
 
-    /// <summary>Of a training row.</summary>
+    /// <summary>Of a training row, or, counted on behind these, of a further one.</summary>
     public ReadOnlySpan<float> this[int row] => _values.Slice((long)row * Width, Width);
 
     /// <summary>Keeps them in the folder of the run. What cannot be kept is found again.</summary>
@@ -60,7 +69,7 @@ public sealed class SoftTargets
     {
         try
         {
-            folder.Write(File, stream => SafetensorsWriter.Write(stream, [Named(_values, Width)]));
+            folder.Write(File, stream => SafetensorsWriter.Write(stream, Tensors(_values, Width, (_values.Length / Width) - (Further?.Count ?? 0), Further?.Inputs)));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
@@ -70,14 +79,16 @@ public sealed class SoftTargets
 
     private static SoftTargets? TryRead(RunFolder folder, EnsembleSpec spec, Dataset dataset)
     {
-        var width = dataset.Task.For(spec).SoftWidth;
+        var (task, train, sha256) = (dataset.Task.For(spec), dataset.Train, spec.Distillation!.Targets!);
         try
         {
-            using var reader = SafetensorsReader.Open(folder, new WeightFile(0, 0, File, spec.Distillation!.Targets!));
-            if (reader.Tensors is not [{ Type: ElementType.F32, Name: Tensor } entry] || !entry.Shape.SequenceEqual([dataset.Train.Count, width])) return null;
-            var values = new NativeVector(dataset.Train.Count * width);
-            reader.Read(entry, values);
-            return new SoftTargets(values, width, spec.Distillation.Targets!);
+            using var reader = SafetensorsReader.Open(folder, new WeightFile(0, 0, File, sha256));
+            if (reader.Tensors is not [{ Type: ElementType.F32, Name: Tensor, Shape: [var rows, var width] } values, ..] || width != task.SoftWidth) return null;
+            var others = reader.Tensors.Skip(1).ToArray();
+            if (others is [] && rows == train.Count) return new SoftTargets(Read(reader, values), task, rows, null, sha256);
+            return others is [{ Type: ElementType.F32, Name: FurtherTensor } further] && further.Shape.SequenceEqual([rows - train.Count, train.Width])
+                ? new SoftTargets(Read(reader, values), task, train.Count, Read(reader, further), sha256)
+                : null;
         }
         catch (SafetensorsException)
         {
@@ -85,5 +96,17 @@ public sealed class SoftTargets
         }
     }
 
-    private static NamedTensor Named(NativeVector values, int width) => new(Tensor, [values.Length / width, width], values);
+    private static NativeVector Read(SafetensorsReader reader, TensorEntry entry)
+    {
+        var values = new NativeVector(entry.Shape.Aggregate(1L, (product, size) => product * size));
+        reader.Read(entry, values);
+        return values;
+    }
+
+    private static NamedTensor[] Tensors(NativeVector values, int width, long labelled, NativeVector? further)
+    {
+        var rows = values.Length / width;
+        var targets = new NamedTensor(Tensor, [rows, width], values);
+        return further is null ? [targets] : [targets, new NamedTensor(FurtherTensor, [rows - labelled, further.Length / (rows - labelled)], further)];
+    }
 }

@@ -86,23 +86,35 @@ internal sealed class Teacher
             $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: its models are others than distillation.weights says (bring the old run back, or begin a new student).");
     }
 
-    /// <summary>Its averaged predictions of all training rows.</summary>
+    /// <summary>Its averaged predictions of all training rows, and of further ones.</summary>
+    /// <param name="further">[rows, width of the inputs], which nobody trained on.</param>
     /// <exception cref="DataException">They are not what a run began with.</exception>
-    public SoftTargets Teach(DistillationSpec distillation)
+    public SoftTargets Teach(DistillationSpec distillation, NativeVector? further)
     {
         var (train, width) = (_plan.Dataset.Train, _task.SoftWidth);
-        var soft = new NativeVector(train.Count * width);
+        var others = (further?.Length ?? 0) / train.Width;
+        var soft = new NativeVector((train.Count + others) * width);
         for (var first = 0; first < train.Count; first += Together)
         {
             var rows = (int)Math.Min(Together, train.Count - first);
-            var learnt = soft.Slice((long)first * width, rows * width);
-            _task.Soften(Average(first, rows), distillation.Temperature, learnt);
-            if (_ofStudent is Regression student && _plan.Dataset.Task is Regression own && student != own) student.Convert(learnt, own);
+            Soften(Average(train.InputsOf(first, rows), first, rows), soft.Slice((long)first * width, rows * width));
         }
 
-        var targets = SoftTargets.Of(soft, width);
+        for (var first = 0L; first < others; first += Together)
+        {
+            var rows = (int)Math.Min(Together, others - first);
+            Soften(Average(further!.Slice(first * train.Width, rows * train.Width), null, rows), soft.Slice((train.Count + first) * width, rows * width));
+        }
+
+        var targets = SoftTargets.Of(soft, _ofStudent, train.Count, further);
         return distillation.Targets is null || distillation.Targets == targets.Sha256 ? targets : throw new DataException(
             $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: its predictions are others than distillation.targets says (bring the old run back, or begin a new student).");
+
+        void Soften(double[] answers, Span<float> learnt)
+        {
+            _task.Soften(answers, distillation.Temperature, learnt);
+            if (_ofStudent is Regression student && _plan.Dataset.Task is Regression own && student != own) student.Convert(learnt, own);
+        }
     }
 
     /// <summary>On the test split, beside its single models.</summary>
@@ -129,19 +141,19 @@ internal sealed class Teacher
     }
 
     /// <summary>Of all models; where members do not see all rows, of those that did not see the row, if there is one.</summary>
-    private double[] Average(int first, int rows)
+    /// <param name="first">Which training row the first one is; null of rows that are none.</param>
+    private double[] Average(ReadOnlySpan<float> inputs, int? first, int rows)
     {
         var (all, unseen, counts) = (new AnswerMean(), new double[rows * _task.Width], new int[rows]);
         foreach (var (weights, file, multiplicity) in Models())
         {
-            var answers = BatchedPrediction.Of(
-                Predictors.Create(_plan, weights, file.Member, _selection.MonteCarloSamples), _plan.Dataset.Train.InputsOf(first, rows), _plan.Dataset.Train.Width);
+            var answers = BatchedPrediction.Of(Predictors.Create(_plan, weights, file.Member, _selection.MonteCarloSamples), inputs, _plan.Dataset.Train.Width);
             all.Add(answers, multiplicity);
-            if (!_plan.Spec.Data.HasOutOfFold) continue;
+            if (first is null || !_plan.Spec.Data.HasOutOfFold) continue;
             var isSeen = SeenBy(file.Member);
             for (var row = 0; row < rows; row++)
             {
-                if (isSeen[first + row]) continue;
+                if (isSeen[first.Value + row]) continue;
                 counts[row] += multiplicity;
                 for (var i = row * _task.Width; i < (row + 1) * _task.Width; i++) unseen[i] += multiplicity * answers[i];
             }

@@ -7,8 +7,9 @@ namespace DistributedEnsemble.Training.Members;
 /// <summary>The rows of one step, whose inputs are where they were asked for.</summary>
 /// <param name="Rows">How many.</param>
 /// <param name="Targets">[rows].</param>
-/// <param name="Order">[rows]: which of the samples they are.</param>
-public readonly record struct Batch(int Rows, ReadOnlyMemory<float> Targets, ReadOnlyMemory<int> Order);
+/// <param name="Order">[rows]: which of the samples they are, the further ones counted on behind the others.</param>
+/// <param name="Labelled">How many of the rows have targets of the data's own; they come first.</param>
+public readonly record struct Batch(int Rows, ReadOnlyMemory<float> Targets, ReadOnlyMemory<int> Order, int Labelled);
 
 /// <summary>
 /// A member's batches: each epoch goes through the training rows in a fresh order, a keyed permutation; its last batch may
@@ -17,6 +18,7 @@ public readonly record struct Batch(int Rows, ReadOnlyMemory<float> Targets, Rea
 public sealed unsafe class Batches
 {
     private readonly Samples _samples;
+    private readonly Samples? _further;
     private readonly int[] _rows;
     private readonly int _batchSize, _member;
     private readonly RandomSource _random;
@@ -25,13 +27,15 @@ public sealed unsafe class Batches
     private int _epoch = -1;
 
     /// <param name="rows">The rows of <paramref name="samples"/> to train on.</param>
-    public Batches(Samples samples, int[] rows, int batchSize, RandomSource random, int member)
+    /// <param name="further">More rows to train on, whose targets are no labels.</param>
+    public Batches(Samples samples, int[] rows, int batchSize, RandomSource random, int member, Samples? further = null)
     {
-        (_samples, _rows, _random, _member) = (samples, rows, random, member);
-        _batchSize = Math.Min(batchSize, rows.Length);
-        PerEpoch = (rows.Length + _batchSize - 1) / _batchSize;
+        (_samples, _further, _random, _member) = (samples, further, random, member);
+        _rows = further is null ? rows : [.. rows, .. Enumerable.Range(checked((int)samples.Count), checked((int)further.Count))];
+        _batchSize = Math.Min(batchSize, _rows.Length);
+        PerEpoch = (_rows.Length + _batchSize - 1) / _batchSize;
         _targets = new float[_batchSize];
-        _order = new int[rows.Length];
+        _order = new int[_rows.Length];
     }
 
     /// <summary>Steps in an epoch.</summary>
@@ -48,8 +52,17 @@ public sealed unsafe class Batches
         var first = (step - 1) % PerEpoch * _batchSize;
         var rows = _order.AsSpan(first, Math.Min(_batchSize, _rows.Length - first));
         if (inputs.Length < rows.Length * _samples.Width) throw new ArgumentException($"{rows.Length} rows do not fit into {inputs.Length} numbers.", nameof(inputs));
-        fixed (float* start = inputs) _samples.CopyTo(rows, start, _targets);
-        return new Batch(rows.Length, _targets.AsMemory(0, rows.Length), _order.AsMemory(first, rows.Length));
+        var labelled = rows.Length;
+        while (labelled > 0 && rows[labelled - 1] >= _samples.Count) labelled--;
+        fixed (float* start = inputs) _samples.CopyTo(rows[..labelled], start, _targets);
+        for (var i = labelled; i < rows.Length; i++)
+        {
+            var row = rows[i] - (int)_samples.Count;
+            _further!.InputsOf(row, 1).CopyTo(inputs[(i * _samples.Width)..]);
+            _targets[i] = _further.Targets[row];
+        }
+
+        return new Batch(rows.Length, _targets.AsMemory(0, rows.Length), _order.AsMemory(first, rows.Length), labelled);
     }
 
     private void Permute(int epoch)
@@ -58,5 +71,20 @@ public sealed unsafe class Batches
         _rows.CopyTo(_order, 0);
         _random.Shuffle(new Draw(Purpose.BatchOrder, _member, (uint)epoch, 0), _order);
         _epoch = epoch;
+        if (_further is null) return;
+        for (var first = 0; first < _order.Length; first += _batchSize) LabelledFirst(_order.AsSpan(first, Math.Min(_batchSize, _order.Length - first)));
+    }
+
+    /// <summary>Keeps the order of either kind.</summary>
+    private void LabelledFirst(Span<int> rows)
+    {
+        var (labelled, others) = (0, new List<int>());
+        foreach (var row in rows)
+        {
+            if (row < _samples.Count) rows[labelled++] = row;
+            else others.Add(row);
+        }
+
+        others.CopyTo(rows[labelled..]);
     }
 }

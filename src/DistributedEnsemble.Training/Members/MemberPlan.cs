@@ -22,7 +22,7 @@ public sealed class MemberPlan
     internal MemberPlan(TrainingPlan run, int member)
     {
         (Run, Member, Spec) = (run, member, run.Networks.SpecOf(member));
-        RowCount = run.Rows.CountOf(member);
+        RowCount = checked(run.Rows.CountOf(member) + run.FurtherRows);
         _ = run.Dataset.Task.For(Spec);
         _task = new Lazy<LearningTask>(() => run.Dataset.Task.For(Spec, Targets()));
         var batchSize = Math.Min(Spec.Training.BatchSize, RowCount);
@@ -77,10 +77,10 @@ public sealed class MemberPlan
     /// <summary>The most rows that the network is given in a step.</summary>
     public int RowsOfStep => checked(Math.Min(Spec.Training.BatchSize, RowCount) * Repeats);
 
-    /// <summary>Rows of an epoch.</summary>
+    /// <summary>Rows of an epoch, those that only a teacher labels among them.</summary>
     public int RowCount { get; }
 
-    /// <summary>The rows of the training data that it trains on; one that was drawn twice is there twice.</summary>
+    /// <summary>The labelled rows of the training data that it trains on; one that was drawn twice is there twice.</summary>
     public int[] Rows() => Run.Rows.Of(Member);
 
     /// <summary>Whether a metric line is written at a step.</summary>

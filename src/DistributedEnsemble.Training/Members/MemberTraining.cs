@@ -44,7 +44,7 @@ public sealed class MemberTraining : IDisposable
         _team = Team.Of(spec.ThreadsPerMember);
         _optimizer = Optimizer.Create(spec.Training, spec.Regularization.WeightDecay, layout, _team);
         for (var i = 0; i < from?.Optimizer.Count; i++) from.Optimizer[i].Values.Span.CopyTo(_optimizer.State[i].Values.Span);
-        _batches = new Batches(plan.Dataset.Train, _plan.Rows(), spec.Training.BatchSize, plan.Random, member);
+        _batches = new Batches(plan.Dataset.Train, _plan.Rows(), spec.Training.BatchSize, plan.Random, member, plan.SoftTargets?.Further);
         _function = _plan.Network.CreateFunction(_plan.RowsOfStep, isTrained: true, _team);
         _repeats = _plan.Repeats;
         _copies = _repeats * _plan.Network.Submodels;
@@ -89,7 +89,7 @@ public sealed class MemberTraining : IDisposable
         _yieldCore?.Invoke();
         var gradient = _gradient.AsSpan(0, outputs.Length);
         var targets = OfOutputs(batch.Targets.Span);
-        var loss = _objective.Loss(outputs, targets, batch.Order.Span, gradient);
+        var loss = _objective.Loss(outputs, targets, batch, gradient);
         var metrics = Measure(step, loss, outputs, targets);
         _function.Backward(_weights, gradient);
         _l2.AddGradient(_weights);

@@ -27,6 +27,7 @@ public sealed class TrainingPlan
         Random = random ?? new RandomSource(spec.Seed);
         Split = ValidationSplit.Draw(dataset.Train, dataset.Task, spec.Data.ValidationFraction, Random);
         Rows = new MemberRows(spec.Data, dataset.Train, dataset.Task, Split, Random);
+        FurtherRows = spec.Distillation is null ? 0 : Distillation.FurtherRows.CountOf(spec.Distillation, Split);
         Task = dataset.Task.For(spec.OfMember(0));
         Inputs = dataset.Inputs with { Numbers = new(() => numbers ?? NumberInputs.Of(dataset, Split.Training)) };
         Networks = new MemberNetworks(spec, Inputs, Task.Outputs, networks, Random);
@@ -65,6 +66,10 @@ public sealed class TrainingPlan
 
     /// <summary>Which of the training rows each member sees.</summary>
     internal MemberRows Rows { get; }
+
+    /// <summary>How many rows a teacher alone labels.</summary>
+    internal int FurtherRows { get; }
+
     public MemberNetworks Networks { get; }
 
     /// <summary>What networks are given.</summary>

@@ -141,6 +141,8 @@ public record Classification(IReadOnlyList<string> Classes) : LearningTask
         for (var i = 0; i < soft.Length; i++) soft[i] = (float)probabilities[i];
     }
 
+    public override float Named(ReadOnlySpan<float> soft) => TensorPrimitives.IndexOfMax(soft);
+
     /// <summary>−T²·Σ q·ln softmax(outputs/T), whose gradient T·(softmax − q) is as large at any T (Hinton et al., 2015, section 2).</summary>
     public override double SoftLoss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> soft, double temperature, Span<float> gradient)
     {

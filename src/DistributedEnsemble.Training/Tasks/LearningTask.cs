@@ -62,6 +62,10 @@ public abstract record LearningTask
     /// <param name="soft">[rows, soft width]: overwritten.</param>
     public abstract void Soften(ReadOnlySpan<double> answers, double temperature, Span<float> soft);
 
+    /// <summary>The target that a teacher would name, for people who watch the training.</summary>
+    /// <param name="soft">[soft width], of a row.</param>
+    public abstract float Named(ReadOnlySpan<float> soft);
+
     /// <summary>The mean loss of a batch against a teacher's predictions, and its gradient.</summary>
     /// <param name="soft">[rows, soft width].</param>
     /// <param name="temperature">As in <see cref="Soften"/>.</param>

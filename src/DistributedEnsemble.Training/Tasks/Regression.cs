@@ -179,6 +179,8 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
             (soft[0], soft[1]) = ((float)answers[0], (float)TotalVariance(answers[..Width]));
     }
 
+    public override float Named(ReadOnlySpan<float> soft) => soft[0];
+
     /// <summary>½·(ln 2πv + (σ*² + (μ* − μ)²)/v), least where the student's moments are the mixture's; or ½·(μ* − μ)².</summary>
     public override double SoftLoss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> soft, double temperature, Span<float> gradient)
     {

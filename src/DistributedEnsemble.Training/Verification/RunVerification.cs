@@ -18,18 +18,20 @@ namespace DistributedEnsemble.Training.Verification;
 internal static class RunVerification
 {
     /// <param name="load">Loads a dataset as a run knows it.</param>
+    /// <param name="find">The path on this machine of the table of further rows that a student's spec names.</param>
     /// <param name="onMember">Told of each member before it is trained.</param>
     /// <exception cref="VerificationException">Something differs; the message says what and where.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing, or is not what the run recorded.</exception>
     /// <exception cref="SpecException">There is nothing to compare with, or nothing trains like that any more.</exception>
     /// <exception cref="DataException">The data is missing, or is not what the run was trained on.</exception>
     public static VerificationReport Verify(
-        RunFolder folder, RunStatus status, VerificationChoice choice, Func<EnsembleSpec, DataDescription, Dataset> load, NetworkRegistry networks,
+        RunFolder folder, RunStatus status, VerificationChoice choice, Func<EnsembleSpec, DataDescription, Dataset> load, Func<string, string> find, NetworkRegistry networks,
         Action<int>? onMember = null, CancellationToken cancellation = default)
     {
         var run = RunDescription.Read(folder);
         using var plan = new LoadedPlan(TrainingPlan.Restore(
-            status.Run, new RunDefinition(run.Spec.ToJson(), run.Data.ToJson()), load, networks, (spec, dataset) => SoftTargets.Of(folder, spec, dataset, networks)));
+            status.Run, new RunDefinition(run.Spec.ToJson(), run.Data.ToJson()), load, networks, (spec, dataset) => SoftTargets.Of(folder, spec, dataset, networks, find)));
+        _ = plan.Value.SoftTargets;
         var proven = ImmutableArray.CreateBuilder<WeightFile>();
         var emaProven = ImmutableArray.CreateBuilder<WeightFile>();
         var members = choice.Members(plan.Value);

@@ -133,6 +133,96 @@ public sealed class DistillTests : IDisposable
         Assert.DoesNotContain("teacher", (await _driver.RunAsync("evaluate", "one", "--json")).Succeeded().Json.EnumerateObject().Select(property => property.Name));
     }
 
+    [Fact]
+    public async Task Further_rows_are_learned_of_the_teacher_alone_and_named_by_their_hash()
+    {
+        await TrainAsync("teacher");
+        var rows = _driver.File("further.csv", "colour,days,extra,size\nred,3,x,9\n,4,y,\nblue,,z,2\n");
+        (await _driver.RunAsync("distill", "teacher", "--name", "listens", "--unlabelled", rows)).Succeeded();
+
+        var spec = Distillation("listens");
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(rows))), spec.GetProperty("unlabelledSha256").GetString());
+        Assert.Equal(3, spec.GetProperty("unlabelledRows").GetInt32());
+        using var file = SafetensorsReader.Open(Path.Combine(_driver.RunsFolder, "listens", "distillation", "targets.safetensors"));
+        Assert.Equal([[131, 2], [3, file.Tensors[1].Shape[1]]], file.Tensors.Select(tensor => tensor.Shape.ToArray()));
+        var targets = new float[131 * 2];
+        file.Read(file.Tensors[0], System.Runtime.InteropServices.MemoryMarshal.AsBytes(targets.AsSpan()));
+        var predicted = (await _driver.RunAsync("predict", "teacher", "--input", rows, "--json")).Succeeded().Json.GetProperty("rows").EnumerateArray()
+            .Select(row => row.GetProperty("probabilities").EnumerateObject().First().Value.GetDouble());
+        Assert.Equal(predicted, targets[256..].Where((_, i) => i % 2 == 0).Select(p => (double)p), (a, b) => Math.Abs(a - b) < 1e-5);
+
+        // They are no labels, so that they are learned whatever the labels count.
+        (await _driver.RunAsync("distill", "teacher", "--name", "labels", "--set", "distillation.share=0")).Succeeded();
+        (await _driver.RunAsync("distill", "teacher", "--name", "both", "--set", "distillation.share=0", "--unlabelled", rows)).Succeeded();
+        Assert.NotEqual(Weights("labels"), Weights("both"));
+        // What measures is as it was.
+        var (one, other) = ((await _driver.RunAsync("spec", "labels")).Succeeded().Out, (await _driver.RunAsync("spec", "both")).Succeeded().Out);
+        Assert.NotEqual(one, other);
+        Assert.Equal(Splits("labels"), Splits("both"));
+    }
+
+    [Fact]
+    public async Task A_student_of_further_rows_again_is_byte_identical_and_refused_when_they_are_gone_or_have_changed()
+    {
+        await TrainAsync("teacher");
+        var rows = _driver.File("further.csv", "size,days,colour\n1,2,red\n5,6,blue\n");
+        (await _driver.RunAsync("distill", "teacher", "--name", "one", "--unlabelled", rows, "--set", "distillation.mixed=0.25")).Succeeded();
+        var spec = (await _driver.RunAsync("spec", "one")).Succeeded().Out;
+        (await _driver.RunAsync("train", _driver.File("again.json", spec.Replace("\"one\"", "\"two\"", StringComparison.Ordinal)))).Succeeded();
+        Assert.Equal(Weights("one"), Weights("two"));
+        var third = _driver.File("third.json", spec.Replace("\"one\"", "\"three\"", StringComparison.Ordinal));
+        var before = Distillation("one").GetProperty("unlabelledSha256").GetString();
+
+        File.AppendAllText(rows, "7,8,red\n");
+        var after = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(rows)));
+        (await _driver.RunAsync("train", third)).Refused(2,
+            $"distillation.unlabelled is \"{rows}\": its SHA-256 is {after}, and distillation.unlabelledSha256 is {before} (bring the old file back, or begin a new student).");
+        // What a run keeps of them is enough to train it again.
+        (await _driver.RunAsync("verify", "one")).Succeeded();
+        File.Delete(rows);
+        (await _driver.RunAsync("train", third)).Refused(2, $"{rows} was not found: looked for {rows}. If it lies in another folder DIR, make DIR the data folder.");
+        (await _driver.RunAsync("verify", "one")).Succeeded();
+
+        var kept = Path.Combine(_driver.RunsFolder, "one", "distillation", "targets.safetensors");
+        File.Delete(kept);
+        (await _driver.RunAsync("verify", "one")).Refused(2,
+            $"{kept} is missing or damaged, and cannot be made again: {rows} was not found: looked for {rows}. If it lies in another folder DIR, add --data DIR.");
+        Assert.Equal(["one", "teacher", "two"], _driver.Runs.Order());
+    }
+
+    [Theory]
+    [InlineData("size,colour\n1,red\n", "PATH lacks the column \"days\", which the run was trained with. Add it, with empty cells where it is unknown.")]
+    [InlineData("size,days,colour\n", "PATH has no rows: --unlabelled takes a table of at least one.")]
+    public async Task Further_rows_without_the_columns_of_the_data_are_refused(string table, string reason)
+    {
+        await TrainAsync("teacher");
+        var rows = _driver.File("further.csv", table);
+
+        (await _driver.RunAsync("distill", "teacher", "--unlabelled", rows)).Refused(2, reason.Replace("PATH", rows, StringComparison.Ordinal));
+
+        Assert.Equal(["teacher"], _driver.Runs);
+    }
+
+    [Fact]
+    public async Task Mixed_rows_lie_between_training_rows_and_none_of_them_changes_nothing()
+    {
+        await TrainAsync("teacher", "--set", "data.validationFraction=0.5");
+        (await _driver.RunAsync("distill", "teacher", "--name", "plain")).Succeeded();
+        (await _driver.RunAsync("distill", "teacher", "--name", "none", "--set", "distillation.mixed=0")).Succeeded();
+        (await _driver.RunAsync("distill", "teacher", "--name", "mixed", "--set", "distillation.mixed=1.5")).Succeeded();
+
+        Assert.Equal(Weights("plain"), Weights("none"));
+        Assert.NotEqual(Weights("plain"), Weights("mixed"));
+        using var file = SafetensorsReader.Open(Path.Combine(_driver.RunsFolder, "mixed", "distillation", "targets.safetensors"));
+        // The half of the 128 rows that trains is rounded class by class.
+        var mixed = Math.Round(1.5 * JsonElement.Parse(Splits("mixed")).GetProperty("train").GetInt32());
+        Assert.InRange(mixed, 90, 100);
+        Assert.Equal(128 + mixed, file.Tensors[0].Shape[0]);
+        Assert.Equal(mixed, file.Tensors[1].Shape[0]);
+        (await _driver.RunAsync("distill", "teacher", "--set", "distillation.mixed=1", "--set", "data.folds=2", "--set", "members=2")).Refused(2,
+            "distillation.mixed is 1: mixed rows lie between training rows, and with data.folds or data.bootstrap these measure members that must not have seen them (leave one of the two out).");
+    }
+
     [Theory]
     [InlineData("--set", "data.ignore=[\"colour\"]", "it was trained on other columns than the student's (leave data.ignore and the others of data as they were)")]
     [InlineData("--set", "data.target=size", "it predicts another target, or other classes")]
@@ -165,6 +255,10 @@ public sealed class DistillTests : IDisposable
     private JsonElement Description(string run) => JsonElement.Parse(File.ReadAllText(Path.Combine(_driver.RunsFolder, run, "data.json")));
 
     private string[] Weights(string run) => [.. RunStatusJson.FromJson(File.ReadAllText(Path.Combine(_driver.RunsFolder, run, RunFolder.StatusFile))).Snapshots.Select(file => file.Sha256)];
+
+    private JsonElement Distillation(string run) => JsonElement.Parse(File.ReadAllText(Path.Combine(_driver.RunsFolder, run, "spec.json"))).GetProperty("distillation");
+
+    private string Splits(string run) => JsonElement.Parse(File.ReadAllText(Path.Combine(_driver.RunsFolder, run, "data.json"))).GetProperty("splits").GetRawText();
 
     private async Task<JsonElement> TrainAsync(string name, params string[] more)
     {

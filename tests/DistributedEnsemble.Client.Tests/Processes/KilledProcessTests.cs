@@ -109,9 +109,11 @@ public sealed class KilledProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task A_student_that_is_killed_ends_as_if_it_never_was_also_when_its_teacher_is_gone()
+    public async Task A_student_that_is_killed_ends_as_if_it_never_was_also_when_its_teacher_and_further_rows_are_gone()
     {
         (await EnsembleProcess.RunAsync([.. Train("teacher"), "--epochs", "4", "--set", "checkpoints.everySeconds=1"])).Succeeded();
+        var further = Path.Combine(_folder, "rows.csv");
+        File.WriteAllLines(further, Enumerable.Range(-1, 301).Select(row => string.Join(',', Enumerable.Range(0, 64).Select(pixel => row < 0 ? $"pixel{pixel}" : $"{((row * 7) + (pixel * 5)) % 17}"))));
         (await EnsembleProcess.RunAsync(Distill("whole"))).Succeeded();
         var killed = new RunFolder(_folder, "killed");
         using (var process = EnsembleProcess.Start(Distill("killed")))
@@ -124,6 +126,7 @@ public sealed class KilledProcessTests : IDisposable
 
         Assert.False(Status(killed)!.HasEnded);
         Directory.Delete(new RunFolder(_folder, "teacher").Root, recursive: true);
+        File.Delete(further);
         (await EnsembleProcess.RunAsync(Resume())).Succeeded();
 
         Assert.Equal(Status(new RunFolder(_folder, "whole"))!.Snapshots, Status(killed)!.Snapshots);
@@ -153,7 +156,7 @@ public sealed class KilledProcessTests : IDisposable
 
     private string[] Train(string name) => ["train", SpecFile("spec", Spec), "--name", name, "--runs", _folder];
 
-    private string[] Distill(string name) => ["distill", "teacher", "--name", name, "--set", "training.epochs=300", "--runs", _folder];
+    private string[] Distill(string name) => ["distill", "teacher", "--name", name, "--unlabelled", Path.Combine(_folder, "rows.csv"), "--set", "distillation.mixed=0.5", "--set", "training.epochs=150", "--runs", _folder];
 
     private string[] Resume() => ["resume", "killed", "--runs", _folder];
 

@@ -63,6 +63,37 @@ public sealed class BatchesTests : IDisposable
         Assert.Equal([3, 5, 8], LabelsAt(batches, 2).Order());
     }
 
+    [Fact]
+    public void Further_rows_are_dealt_among_the_others_and_come_last_in_each_batch()
+    {
+        var further = new Samples(tensor(new float[] { -1, -1, -2, -2, -3, -3 }).ToVector(), [101, 102, 103]);
+        var batches = new Batches(_samples, [3, 5, 8, 9, 11], batchSize: 3, _random, member: 0, further);
+
+        Assert.Equal(3, batches.PerEpoch);
+        var labelled = new HashSet<int>();
+        for (var epoch = 0; epoch < 4; epoch++)
+        {
+            var all = new List<float>();
+            for (var step = (epoch * 3) + 1; step <= (epoch + 1) * 3; step++)
+            {
+                var inputs = new float[2 * batches.Size];
+                var batch = batches.At(step, inputs);
+                var targets = batch.Targets.ToArray();
+                Assert.All(targets[..batch.Labelled], label => Assert.InRange(label, 3, 11));
+                Assert.All(targets[batch.Labelled..], label => Assert.InRange(label, 101, 103));
+                Assert.Equal(targets.Select(label => label > 100 ? 100 - label : 10 * label), inputs.Where((_, i) => i % 2 == 0).Take(batch.Rows));
+                Assert.Equal(targets.Select(label => label > 100 ? Rows + (int)label - 101 : (int)label), batch.Order.ToArray());
+                labelled.Add(batch.Labelled);
+                all.AddRange(targets);
+            }
+
+            Assert.Equal([3, 5, 8, 9, 11, 101, 102, 103], all.Order());
+        }
+
+        Assert.True(labelled.Count > 1);
+        further.Dispose();
+    }
+
     public void Dispose() => _samples.Dispose();
 
     private static List<float[]> Labels(Batches batches, int epoch) =>
