@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using DistributedEnsemble.Benchmarks;
 using DistributedEnsemble.Benchmarks.Distillation;
 using DistributedEnsemble.Benchmarks.Dropouts;
@@ -103,13 +104,24 @@ regression.SetAction(async (parsed, _) =>
 });
 
 var dropoutSeeds = new Option<int>("--seeds") { Description = "Of each kind of dropout.", DefaultValueFactory = _ => 4 };
-var dropout = new Command("dropout", "Dropout of channels and repeated batches beside dropout of dense layers, with LeNet.") { dropoutSeeds, docs };
+var network = new Option<string>("--network") { Description = "lenet or resnet.", DefaultValueFactory = _ => "lenet" };
+network.AcceptOnlyFromAmong("lenet", "resnet");
+var parts = new Option<FileInfo?>("--parts") { Description = "A file that gets a line for each seed: those that it has are not measured again." };
+var dropout = new Command("dropout", "Dropout of channels and repeated batches beside dropout of dense layers.") { network, dropoutSeeds, parts, docs };
 dropout.SetAction((parsed, _) =>
 {
-    var results = DropoutBenchmark.Run(parsed.GetValue(data), parsed.GetValue(dropoutSeeds), "dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- dropout --docs docs");
+    var (benchmark, file) = (new DropoutBenchmark(parsed.GetValue(network)!), parsed.GetValue(parts)?.FullName);
+    var measured = !File.Exists(file) ? [] : File.ReadLines(file).Select(line => JsonSerializer.Deserialize<DropoutSeed>(line)!).ToList();
+    foreach (var seed in Enumerable.Range(1, parsed.GetValue(dropoutSeeds)).Except(measured.Select(part => part.Seed)).ToArray())
+    {
+        measured.Add(benchmark.Train(parsed.GetValue(data), seed));
+        if (file is not null) File.AppendAllText(file, JsonSerializer.Serialize(measured[^1]) + "\n");
+    }
+
+    var results = benchmark.Results(measured, $"dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- dropout --network {parsed.GetValue(network)} --docs docs");
     Console.Write(results.ToJson());
     if (parsed.GetValue(docs) is not { } place) return Task.CompletedTask;
-    File.WriteAllText(Path.Combine(place, "experiments", DropoutResults.File), results.ToJson());
+    File.WriteAllText(Path.Combine(place, "experiments", results.File), results.ToJson());
     ExperimentFiles.WritePage(ExperimentResults.FromJson(File.ReadAllText(Path.Combine(place, "experiments", ExperimentFiles.Data))), place, "experiments");
     return Task.CompletedTask;
 });

@@ -1,24 +1,29 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Reports.Experiments;
 
-/// <summary>Dropout of LeNet's channels, and batches that are repeated under several masks, beside dropout of its dense layers alone.</summary>
+/// <summary>Dropout of a network's channels, and batches that are repeated under several masks, beside dropout of its dense layers alone.</summary>
 /// <param name="Description">Of data and training.</param>
 public sealed record DropoutResults(
     string Command, string Date, MachineInfo Machine, double Minutes, string Description, int Masks, IReadOnlyList<DropoutResult> Kinds) : IPageSection
 {
+    /// <summary>The kind of the network.</summary>
+    public string Network { get; init; } = "lenet";
+
     /// <summary>In the folder of the experiments.</summary>
-    public const string File = "dropout.json";
+    [JsonIgnore]
+    public string File => FileOf(Network);
 
     private static readonly JsonSerializerOptions s_json = new(RunStatusJson.Options) { WriteIndented = true, NewLine = "\n" };
 
     public string ToJson() => JsonSerializer.Serialize(this, s_json) + "\n";
 
     /// <returns>Null if the folder has none.</returns>
-    public static DropoutResults? Find(string folder) => Path.Combine(folder, File) is var path && System.IO.File.Exists(path)
+    public static DropoutResults? Find(string folder, string network) => Path.Combine(folder, FileOf(network)) is var path && System.IO.File.Exists(path)
         ? JsonSerializer.Deserialize<DropoutResults>(System.IO.File.ReadAllText(path), s_json)
         : null;
 
@@ -26,7 +31,7 @@ public sealed record DropoutResults(
     {
         page.Append(CultureInfo.InvariantCulture, $"""
 
-            ## Dropout of channels, and repeated batches
+            ## Dropout of channels, and repeated batches{(Network == "lenet" ? "" : ": a residual network")}
 
             Written by `{Command}` on {Date}, from [{File}]({name}/{File}), in {Minutes:0} minutes on {Machine.Cpu} ({Machine.InstructionSet}).
             {Description}
@@ -56,6 +61,8 @@ public sealed record DropoutResults(
         page.Append(CultureInfo.InvariantCulture,
             $"\nChanges whose interval does not hold zero: {(clear.Length == 0 ? "none" : string.Join(", ", clear))}. Of the others these seeds do not say.\n");
     }
+
+    private static string FileOf(string network) => network == "lenet" ? "dropout.json" : $"dropout-{network}.json";
 
     private static string Of(Estimate estimate, double factor, string format) => string.Create(
         CultureInfo.InvariantCulture, $"{(factor * estimate.Mean).ToString(format, CultureInfo.InvariantCulture)} ± {(factor * estimate.StandardError ?? 0).ToString(format, CultureInfo.InvariantCulture)}");
