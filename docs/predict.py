@@ -5,8 +5,9 @@
 
 Prints what `ensemble predict R --input rows.csv` prints into a pipe, and shows how little an export takes to be used:
 safetensors are a header and a buffer, data.json says how raw numbers become inputs, and manifest.json which layers make
-scores of them and which models are averaged. It reads the layers of the built-in mlp, tabm, lenet and resnet. Of a run that
-averages over dropout masks it prints what `ensemble predict R --mc 0` does: masks take the random numbers of the run.
+scores of them and which models are averaged. It reads the layers of the built-in mlp, tabm, lenet and resnet, and rows as
+text, packed or not. Of a run that averages over dropout masks it prints what `ensemble predict R --mc 0` does: masks take
+the random numbers of the run.
 """
 import csv
 import gzip
@@ -253,28 +254,6 @@ ENCODERS = {
 }
 
 
-def parquet_cells(path):
-    """Names and rows, as texts."""
-    try:
-        import pyarrow.parquet
-        columns = pyarrow.parquet.read_table(path).to_pydict()
-    except ImportError:
-        try:
-            import pandas
-            columns = pandas.read_parquet(path).to_dict("list")
-        except ImportError:
-            sys.exit(f"{path} is Parquet, which this reader takes where Python has pyarrow: install that, or write the rows as CSV.")
-
-    def text(value):
-        if value is None or value != value:
-            return ""
-        if isinstance(value, (bool, np.bool_)):
-            return str(value).lower()
-        return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-    return list(columns), [(number, [text(cell) for cell in row]) for number, row in enumerate(zip(*columns.values()), 1)], "."
-
-
 def text_cells(path, raw, features, table):
     """
     Names, rows with the numbers of their lines, and the decimal point: packed or not, UTF-8, or UTF-16 by its mark. Where its cells
@@ -314,7 +293,9 @@ def read_rows(path, data):
     features = [(ENCODERS[column["kind"]], column) for column in columns if column["kind"] in ENCODERS]
     try:
         raw = Path(path).read_bytes()
-        names, cells, decimal = parquet_cells(path) if raw[:4] == b"PAR1" else text_cells(path, raw, features, table)
+        if raw[:4] == b"PAR1":
+            sys.exit(f"{path} is Parquet, and this reader takes text: write the rows as CSV, or ask `ensemble predict`.")
+        names, cells, decimal = text_cells(path, raw, features, table)
     except OSError as error:
         sys.exit(f"{path} cannot be read: {error.strerror or error}.")
     except (UnicodeDecodeError, csv.Error, EOFError) as error:

@@ -118,7 +118,7 @@ dropout.SetAction((parsed, _) =>
         if (file is not null) File.AppendAllText(file, JsonSerializer.Serialize(measured[^1]) + "\n");
     }
 
-    var results = benchmark.Results(measured, $"dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- dropout --network {parsed.GetValue(network)} --docs docs");
+    var results = benchmark.Results(measured, $"dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- dropout --network {parsed.GetValue(network)} --seeds {measured.Count} --docs docs");
     Console.Write(results.ToJson());
     if (parsed.GetValue(docs) is not { } place) return Task.CompletedTask;
     File.WriteAllText(Path.Combine(place, "experiments", results.File), results.ToJson());

@@ -115,13 +115,13 @@ internal static class FormatDetection
 
     /// <summary>
     /// A first row is a header unless a cell of it is a number or stands below itself again in a column of few values. Of names
-    /// that repeat it is none either, unless only numbers stand below them.
+    /// that repeat it is none either, unless only numbers stand below them, or below another name.
     /// </summary>
     private static bool HasHeader(string[][] rows)
     {
         var names = rows[0];
         if (names.All(name => name.Length == 0)) return false;
-        var repeats = false;
+        var (repeats, isAboveNumbers) = (false, false);
         for (var column = 0; column < names.Length; column++)
         {
             var name = names[column];
@@ -129,11 +129,14 @@ internal static class FormatDetection
             if (IsNumber(name) || name == "?") return false;
             var below = rows.Skip(1).Select(row => row[column]).ToArray();
             if (below.Contains(name) && below.Distinct().Take(FewValues + 1).Count() <= FewValues) return false;
+            isAboveNumbers |= !IsMissing(name) && below.Any(IsNumber) && below.All(cell => IsMissing(cell) || IsNumber(cell));
             if (names.Count(other => other == name) > 1 && !below.All(cell => cell.Length == 0 || IsNumber(cell))) repeats = true;
         }
 
-        return !repeats;
+        return !repeats || isAboveNumbers;
     }
+
+    private static bool IsMissing(string text) => MissingCells.Are(Encoding.UTF8.GetBytes(text));
 
     private static bool IsNumber(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number);
 }

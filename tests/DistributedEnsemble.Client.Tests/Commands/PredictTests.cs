@@ -273,6 +273,7 @@ public sealed class PredictTests : IDisposable
             $"{_driver.Place("odd.csv")}, line 2, column 'gebaut': 'gestern' is not a date that this reader takes.\n",
             await RefusalAsync("wann;gebaut;fläche\n7:05;gestern;12,5\n"));
         Assert.Equal($"{_driver.Place("odd.csv")}, line 2, column 'fläche': 'groß' is not a number.\n", await RefusalAsync("wann;gebaut;fläche\n7:05;3.2.2001;groß\n"));
+        Assert.Equal($"{_driver.Place("odd.csv")} is Parquet, and this reader takes text: write the rows as CSV, or ask `ensemble predict`.\n", await RefusalAsync("PAR1…PAR1"));
 
         async Task<string> RefusalAsync(string odd)
         {

@@ -56,6 +56,7 @@ public class FormatTests
     [Theory]
     [InlineData("", "rows.csv is empty: a table has rows, and in its first line the names of its columns.")]
     [InlineData("# nothing\n \n", "rows.csv is empty: a table has rows, and in its first line the names of its columns.")]
+    [InlineData("x,x,b\n1,k,3\n4,l,6\n", "rows.csv, line 1: columns 1 and 2 are both named \"x\". Rename one of them, or say data.header false if these are no names.")]
     [InlineData("x,x,b\n1,2,3\n4,5,6\n", "rows.csv, line 1: columns 1 and 2 are both named \"x\". Rename one of them, or say data.header false if these are no names.")]
     [InlineData("# c\nx,y\n1,2\n1\n", "rows.csv, line 4, column 2 (\"y\"): the row ends after 1 cell, and the first has 2.")]
     [InlineData("x,y\n1,2\n1,2,3\n", "rows.csv, line 3, column 3: the row has 3 cells, and the first has 2.")]
