@@ -1,10 +1,12 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using System.Text.Json;
 using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Cluster.Tests.Deploy;
 
 /// <summary>The sample of an Aspire app: its model as Aspire publishes it, and the app itself with a Redis of this machine.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class AspireTests : IDisposable
 {
     private static readonly string s_host = Repository.File(
