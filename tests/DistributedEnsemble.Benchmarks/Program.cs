@@ -153,10 +153,12 @@ defaults.SetAction((parsed, _) =>
     return Task.CompletedTask;
 });
 
-var kinds = new Command("members", "Ten mlps, one tabm and five tabms, with and without vectors of numbers, on the training rows of public tables.") { tableFolder, folds, page, only };
+var keeps = new Option<bool>("--add") { Description = "Adds to what --output has: tables that are not measured now stay." };
+var kinds = new Command("members", "Ten mlps, one tabm and five tabms, with and without vectors of numbers, on the training rows of public tables.") { tableFolder, folds, page, only, keeps };
 kinds.SetAction(async (parsed, stopping) =>
 {
     var results = MembersBenchmark.Run(parsed.GetRequiredValue(tableFolder), parsed.GetValue(only) ?? [], parsed.GetValue(folds));
+    if (parsed.GetValue(keeps) && parsed.GetValue(output) is { Exists: true } former) results = results.With(former, parsed.GetRequiredValue(tableFolder));
     var left = PublicTable.All(parsed.GetRequiredValue(tableFolder)).Select(table => table.Name).Except(results.Select(result => result.Table)).ToArray();
     if (parsed.GetValue(page) is { } file) await File.WriteAllTextAsync(file.FullName, MembersBenchmark.Page(results, parsed.GetValue(folds), left), stopping);
     Report.Write(results, args, parsed.GetValue(output));

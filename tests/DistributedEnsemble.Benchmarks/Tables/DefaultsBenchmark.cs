@@ -25,12 +25,16 @@ internal sealed class DefaultsBenchmark(string folder, IReadOnlyCollection<strin
 
     /// <param name="candidates">Specs that differ from the defaults.</param>
     /// <returns>Table after table, what each candidate gives.</returns>
-    public IEnumerable<(PublicTable Table, DefaultsResult[] Candidates)> Run(IReadOnlyList<string> candidates)
+    public IEnumerable<(PublicTable Table, DefaultsResult[] Candidates)> Run(IReadOnlyList<string> candidates) => Run(_ => candidates);
+
+    /// <param name="candidatesOf">Those of a table.</param>
+    /// <inheritdoc cref="Run(IReadOnlyList{string})"/>
+    public IEnumerable<(PublicTable Table, DefaultsResult[] Candidates)> Run(Func<Dataset, IReadOnlyList<string>> candidatesOf)
     {
         foreach (var table in PublicTable.All(folder).Where(table => only.Count == 0 || only.Contains(table.Name)))
         {
             using var dataset = table.Load();
-            yield return (table, [.. candidates.Select(candidate => Measure(table, dataset, candidate))]);
+            yield return (table, [.. candidatesOf(dataset).Select(candidate => Measure(table, dataset, candidate))]);
         }
     }
 

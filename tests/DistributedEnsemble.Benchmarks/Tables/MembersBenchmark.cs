@@ -1,29 +1,24 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
+using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Benchmarks.Tables;
 
 /// <summary>
-/// Ten mlps, one tabm and five tabms, with and without vectors of numbers, all else at the table's defaults, measured as defaults
-/// are: on training rows alone. One tabm is the mean of the five, each alone, in a fifth of their time.
+/// Ten mlps of the layers that the table's defaults have, one tabm and five tabms, with and without vectors of numbers, all else at
+/// the table's defaults, measured as defaults are: on training rows alone. One tabm is the mean of the five, each alone, in a fifth
+/// of their time.
 /// </summary>
 internal static class MembersBenchmark
 {
     private const int Submodels = 16;
 
-    private static readonly (string Name, string Spec)[] s_trained =
-    [
-        ("mlps", Spec(10, "mlp", "null")),
-        ("mlps, vectors", Spec(10, "mlp", "\"piecewise-linear\"")),
-        ("tabms", Spec(5, "tabm", "null")),
-        ("tabms, vectors", Spec(5, "tabm", "\"piecewise-linear\"")),
-    ];
-
     public static IReadOnlyList<MembersResult> Run(string folder, IReadOnlyCollection<string> only, int folds)
     {
         var benchmark = new DefaultsBenchmark(folder, only, folds, members: 0);
         var results = new List<MembersResult>();
-        foreach (var (table, each) in benchmark.Run([.. s_trained.Select(trained => trained.Spec)]))
+        foreach (var (table, each) in benchmark.Run(Trained))
         {
             results.Add(new MembersResult(table.Name, table.Task, each[0].Rows,
             [
@@ -35,8 +30,22 @@ internal static class MembersBenchmark
 
         return results;
 
+        static string[] Trained(Dataset data)
+        {
+            // Another kind than the table's own would have its kind's layers.
+            var (mlp, tabm) = ($"\"mlp\", \"hidden\": {data.Defaults!["model"]!["hidden"]!.ToJsonString()}", $"\"tabm\", \"submodels\": {Submodels}");
+            return [Spec(10, mlp, "null"), Spec(10, mlp, "\"piecewise-linear\""), Spec(5, tabm, "null"), Spec(5, tabm, "\"piecewise-linear\"")];
+        }
+
         static MembersScore Whole(string name, DefaultsResult result) => new(name, result.Score, result.Seconds);
         static MembersScore Single(string name, DefaultsResult result) => new(name, result.Single, result.Seconds / result.Members);
+    }
+
+    /// <summary>What a file has of tables that are not measured now, in the order of the tables.</summary>
+    public static IReadOnlyList<MembersResult> With(this IReadOnlyList<MembersResult> results, FileInfo file, string folder)
+    {
+        var former = JsonDocument.Parse(File.ReadAllText(file.FullName)).RootElement.GetProperty("result").Deserialize<MembersResult[]>(Report.Json)!;
+        return [.. PublicTable.All(folder).SelectMany(table => results.Concat(former).Where(result => result.Table == table.Name).Take(1))];
     }
 
     /// <summary>docs/benchmarks/members.md.</summary>
@@ -52,7 +61,7 @@ internal static class MembersBenchmark
             Ten mlps, one tabm and five tabms, without and with vectors of numbers (`model.numericEmbedding: piecewise-linear`); all else is what
             the table's defaults say. Accuracy of classifications, R² of regressions, and in brackets the seconds of processor time that
             training took, on one thread. The test rows of each table were put away: {(folds == 1 ? "every fifth of the others measured" : $"{folds} fifths of the others measured in turn")}.
-            A tabm has {Submodels} submodels. One tabm is the mean of the five, each alone, in a fifth of their time.{(left.Count == 0 ? "" : $"\nNot measured, for their time: {string.Join(", ", left)}.")}
+            A tabm has {Submodels} submodels of two layers of 256 units. One tabm is the mean of the five, each alone, in a fifth of their time.{(left.Count == 0 ? "" : $"\nNot measured, for their time: {string.Join(", ", left)}.")}
 
             | table | rows | {string.Join(" | ", names)} |
             |---|--:|{string.Concat(names.Select(_ => "--:|"))}
@@ -76,8 +85,9 @@ internal static class MembersBenchmark
 
     private static string Cell(MembersScore kind) => string.Create(CultureInfo.InvariantCulture, $"{kind.Score:0.0000} ({kind.Seconds:0.0})");
 
+    /// <param name="kind">In JSON, with what else the model says.</param>
     private static string Spec(int members, string kind, string embedding) => $$"""
-        { "members": {{members}}, "model": { "kind": "{{kind}}"{{(kind == "tabm" ? $", \"submodels\": {Submodels}" : "")}}, "numericEmbedding": {{embedding}} } }
+        { "members": {{members}}, "model": { "kind": {{kind}}, "numericEmbedding": {{embedding}} } }
         """;
 }
 
