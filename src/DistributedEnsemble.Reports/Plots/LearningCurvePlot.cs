@@ -22,11 +22,11 @@ public static class LearningCurvePlot
         var (lines, last) = (curves.Members[0], curves.Members.Max(member => member[^1].Step));
         if (schedules.Count > 1) DrawRates(plot, [.. schedules.Zip(curves.Members, (schedule, member) => Edges(Rates(schedule, member[^1].Step)))]);
         else DrawRate(plot, Edges(schedules is [var schedule] ? Rates(schedule, last) : lines.Select(line => (line.Step, line.LearningRate))));
-        var highest = 0.0;
+        var (lowest, highest) = (0.0, 0.0);
         foreach (var (i, (member, color)) in curves.Members.Zip(Repeat(PlotStyle.Colors)).Index())
         {
             var smooth = Smooth([.. member.Select(line => (double)line.Loss)]);
-            highest = Math.Max(highest, smooth.Max());
+            (lowest, highest) = (Math.Min(lowest, smooth.Min()), Math.Max(highest, smooth.Max()));
             var curve = plot.Add.Scatter(member.Select(line => (double)line.Step).ToArray(), smooth);
             if (curves.Names is { } names) curve.LegendText = names[i];
             // A colour that comes again is a thicker line.
@@ -41,7 +41,9 @@ public static class LearningCurvePlot
             if (step == curves.Snapshots[0]) mark.LegendText = "snapshot";
         }
 
-        plot.Axes.SetLimits(0, last * 1.01, 0, 1.05 * highest);
+        // The log of a density above 1 is a loss below 0.
+        var room = 0.05 * (highest - lowest);
+        plot.Axes.SetLimits(0, last * 1.01, lowest < 0 ? lowest - room : 0, highest + room);
         plot.ShowLegend(Alignment.UpperRight);
         return new Figure(plot);
     }

@@ -33,6 +33,18 @@ public sealed class LearningCurvePlotTests
     }
 
     [Fact]
+    public void A_loss_below_zero_lies_within_the_plot()
+    {
+        StepMetrics At(int step, float loss) => new(step, 1, 1e-3, loss, 0, new("rmse", 0.9));
+        using var figure = LearningCurvePlot.Draw(new LearningCurves("r", [[At(1, 0.8f), At(40, -0.5f)]], [40]), new Constant(0.05));
+
+        var limits = figure.Plot.Axes.GetLimits();
+
+        Assert.InRange(limits.Bottom, -0.7, -0.51);
+        Assert.InRange(limits.Top, 0.81, 1);
+    }
+
+    [Fact]
     public void Schedules_that_differ_are_dashed_lines_in_the_colours_of_their_members()
     {
         var (short_, long_) = (Curves(40), Curves(80));
