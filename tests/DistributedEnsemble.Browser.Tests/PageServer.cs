@@ -12,11 +12,8 @@ public sealed class PageServer : IAsyncLifetime
 {
     public const string InferenceKey = "inference-0123456789", AdminKey = "admin-0123456789abcdef";
 
-    private const int Lanes = 2;
-
     private readonly List<HttpServer> _servers = [];
     private EmbeddedSilo? _silo;
-    private int _held;
 
     public string RunsFolder { get; } = Directory.CreateTempSubdirectory("ensemble-").FullName;
 
@@ -38,7 +35,7 @@ public sealed class PageServer : IAsyncLifetime
         await File.WriteAllLinesAsync(table, ["size,kind,price", .. Enumerable.Range(0, 300).Select(i => $"{i % 37}.5,{(i % 3 == 0 ? "red" : "blue")},{(2.25 * (i % 37)) + (i % 3 == 0 ? 40 : 0) + (i % 5)}")]);
         _silo = await EmbeddedSilo.StartAsync(options =>
         {
-            (options.RunsFolder, options.Lanes, options.ReadsPaths) = (RunsFolder, Lanes, true);
+            (options.RunsFolder, options.Lanes, options.ReadsPaths) = (RunsFolder, 2, true);
             options.Networks.AddModule("held", (_, outputs, _) => Sequential(Flatten(), new Held(Released), Linear(64, outputs)));
         });
         Url = (await StartAsync(new HttpSettings())).Url;
@@ -75,21 +72,6 @@ public sealed class PageServer : IAsyncLifetime
 
     internal Task<RunKey> SubmitAsync(string spec) => _silo!.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec) { NamesPaths = true });
 
-    /// <summary>Occupies all lanes: whatever is submitted waits until they are released.</summary>
-    internal async Task<HeldLanes> HoldLanesAsync()
-    {
-        var run = await SubmitAsync($$"""
-            { "name": "holding-{{++_held}}", "seed": 3, "members": {{Lanes}}, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [8] },
-              "training": { "epochs": {{Endless.Epochs}}, "batchSize": 8 }, "logging": { "everySteps": 1000000 } }
-            """);
-        await WhenAsync(run, status => status.Members.All(member => member.State == MemberState.Training));
-        return new HeldLanes(async () =>
-        {
-            await Coordinator(run).StopAsync();
-            await WhenAsync(run, status => status.State == RunState.Paused);
-        });
-    }
-
     /// <summary>Waits until a run that this silo works on is as wanted.</summary>
     internal async Task WhenAsync(RunKey run, Func<RunStatus, bool> isWanted)
     {
@@ -108,12 +90,6 @@ public sealed class PageServer : IAsyncLifetime
             return input.alias();
         }
     }
-}
-
-/// <summary>Lanes on which nothing else trains, until they are released.</summary>
-internal sealed class HeldLanes(Func<Task> release)
-{
-    public Task ReleaseAsync() => release();
 }
 
 /// <summary>A run of a thousand members as another process would leave it.</summary>

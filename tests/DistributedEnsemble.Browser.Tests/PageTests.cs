@@ -13,6 +13,7 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
     [Fact]
     public async Task A_run_is_started_watched_stopped_resumed_and_seen_to_its_end()
     {
+        server.Released.Reset();
         await using var window = await browser.OpenAsync(server.Url);
         await window.GoAsync("/start");
         await window.Page.GetByLabel("Dataset").FillAsync("digits");
@@ -33,6 +34,28 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
         await Expect(window.Page.Locator(".title .state")).ToHaveTextAsync("completed");
         await Expect(window.Link("Predict")).ToBeVisibleAsync();
         await Expect(window.Page.GetByRole(AriaRole.Img, new PageGetByRoleOptions { NameRegex = SizeOfTwo() })).ToBeVisibleAsync();
+        Assert.Empty(window.Failures);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_watched_from_its_start_says_of_which_measure_its_curves_are()
+    {
+        server.Released.Reset();
+        // Until it is released, its first line is minutes away.
+        var run = await server.SubmitAsync($$"""
+            { "name": "named", "seed": 3, "members": 1, "data": { "dataset": "digits" }, "model": {{PageServer.HeldModel}},
+              "training": { "epochs": {{Endless.Epochs}}, "batchSize": 8 }, "checkpoints": { "everySeconds": 1 }, "logging": { "everySteps": 10000 } }
+            """);
+        await using var window = await browser.OpenAsync(server.Url);
+        await window.Page.RunAndWaitForResponseAsync(() => window.GoAsync("/runs/named"), response => response.Url.Contains("/metrics?", StringComparison.Ordinal));
+        await Expect(window.Heading("Quality of batches")).ToBeVisibleAsync();
+
+        server.Released.Set();
+
+        await Expect(window.Heading("Accuracy of batches")).ToBeVisibleAsync();
+        await Expect(window.Page.Locator(".title .state")).ToHaveTextAsync("running");
+        await window.Button("Stop").ClickAsync();
+        await server.WhenAsync(run, status => status.State == RunState.Paused);
         Assert.Empty(window.Failures);
     }
 
@@ -162,19 +185,19 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
     [Fact]
     public async Task A_window_that_was_offline_shows_what_one_shows_that_was_not()
     {
-        var held = await server.HoldLanesAsync();
-        var run = await server.SubmitAsync("""
-            { "name": "offline", "seed": 3, "members": 4, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [64] }, "training": { "epochs": 100 },
+        server.Released.Reset();
+        var run = await server.SubmitAsync($$"""
+            { "name": "offline", "seed": 3, "members": 4, "data": { "dataset": "digits" }, "model": {{PageServer.HeldModel}}, "training": { "epochs": 200 },
               "snapshots": { "perMember": 3 }, "checkpoints": { "everySeconds": 1 }, "logging": { "everySteps": 25 } }
             """);
         await using var window = await browser.OpenAsync(server.Url);
         await window.GoAsync("/runs/offline");
-        await Expect(window.Page.Locator(".facts dd").First).ToContainTextAsync("0 of");
+        await Expect(window.Page.GetByRole(AriaRole.Listitem).Filter(new LocatorFilterOptions { HasText = "Member 0 started on" })).ToBeVisibleAsync();
 
         // Lines of a member that ended meanwhile come by no delta: they are asked for.
         await window.SetOfflineAsync(true);
         await Expect(window.Page.GetByText("Connection lost. Trying again …")).ToBeVisibleAsync();
-        await held.ReleaseAsync();
+        server.Released.Set();
         await server.WhenAsync(run, status => status.Members.Any(member => member.State == MemberState.Completed));
         await window.Page.RunAndWaitForResponseAsync(() => window.SetOfflineAsync(false), response => response.Url.Contains("/metrics?", StringComparison.Ordinal) && response.Ok);
         await Expect(window.Page.GetByText("Connection lost. Trying again …")).ToBeHiddenAsync();

@@ -88,6 +88,7 @@ export function showRun(main, name) {
     }
     run.snapshots.push(...snapshots);
     if (ema) run.ema = ema;
+    curves.measure = head.measure ?? curves.measure;
     for (const metrics of points) curves.add(metrics);
     timeline.add(happened);
     if (before && before !== run.state) {

@@ -16,6 +16,7 @@ internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline, 
     private readonly Dictionary<int, int> _lastSteps = [];
     private RunStatus? _last;
     private JsonObject _head = [];
+    private string? _measure;
     private int _snapshots;
 
     /// <returns>Null if nothing has changed.</returns>
@@ -28,7 +29,8 @@ internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline, 
         Add(delta, "snapshots", Marks(status.Snapshots, ref _snapshots, _last?.Snapshots));
         Add(delta, "ema", Ema(status));
         Add(delta, "happened", [.. timeline.ReadOn().Select(one => JsonSerializer.SerializeToNode(one, RunStatusJson.Options))]);
-        Add(delta, "points", Points(status));
+        Add(delta, "points", Points(status, out var measure));
+        if (measure is not null && measure != _measure) delta["measure"] = _measure = measure;
         (_head, _last) = (head, status);
         return delta.Count > 0 ? delta : null;
     }
@@ -74,8 +76,10 @@ internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline, 
     }
 
     /// <summary>Metric lines that were written since the last delta; the first watcher's past is asked for by itself.</summary>
-    private JsonArray Points(RunStatus status)
+    /// <param name="measure">What the lines say of batches beside their loss; null where no line is new.</param>
+    private JsonArray Points(RunStatus status, out string? measure)
     {
+        measure = null;
         var run = new RunKey(status.Run, status.Id);
         var points = new JsonArray();
         foreach (var member in status.Members)
@@ -89,9 +93,12 @@ internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline, 
                 continue;
             }
 
-            var (last, metrics) = history.Ask(run, member.Index, series => (series.LastStep, series.LastStep <= known ? null : New(member.Index, series, known)));
+            var (last, named, metrics) = history.Ask(
+                run, member.Index, series => (series.LastStep, series.Measure, series.LastStep <= known ? null : New(member.Index, series, known)));
             if (last > 0) _lastSteps[member.Index] = last;
-            if (metrics is not null) points.Add(JsonSerializer.SerializeToNode(metrics, RunStatusJson.Options));
+            if (metrics is null) continue;
+            measure ??= named;
+            points.Add(JsonSerializer.SerializeToNode(metrics, RunStatusJson.Options));
         }
 
         return points;
