@@ -72,7 +72,7 @@ internal static class RunReports
     private static double[][] TestAnswers(RunFolder folder, TrainingPlan plan, ImmutableArray<WeightFile> models, int samples)
     {
         var constituents = new FolderConstituents(folder, plan);
-        var answers = models.Select(_ => new double[plan.Dataset.Test.Count * plan.Task.Width]).ToArray();
+        var answers = models.Select(_ => AnswerArray.New(plan.Dataset.Test.Count, plan.Task.Width)).ToArray();
         foreach (var rows in RowRange.Of(plan, DataPart.Test))
         {
             var part = constituents.PredictAsync(models, samples, rows).AsTask().GetAwaiter().GetResult();

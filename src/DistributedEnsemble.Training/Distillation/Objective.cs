@@ -11,8 +11,8 @@ namespace DistributedEnsemble.Training.Distillation;
 internal sealed class Objective(MemberPlan plan, int rows)
 {
     private readonly SoftTargets? _soft = plan.Run.SoftTargets;
-    private readonly float[] _targets = new float[rows * (plan.Run.SoftTargets?.Width ?? 0)];
-    private readonly float[] _gradient = new float[plan.Run.SoftTargets is null ? 0 : rows * plan.Task.Outputs];
+    private readonly float[] _targets = new float[checked(rows * (plan.Run.SoftTargets?.Width ?? 0))];
+    private readonly float[] _gradient = new float[plan.Run.SoftTargets is null ? 0 : checked(rows * plan.Task.Outputs)];
 
     /// <param name="targets">Of each row of outputs.</param>
     /// <param name="batch">The rows; each has as many rows of outputs as its network has submodels, for each of its masks.</param>

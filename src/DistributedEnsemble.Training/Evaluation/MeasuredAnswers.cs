@@ -13,7 +13,7 @@ internal static class MeasuredAnswers
     {
         var part = plan.Measuring ?? throw new InvalidOperationException("There are no rows to measure on.");
         var targets = plan.Targets(part);
-        var answers = chosen.Constituents.Select(_ => new double[targets.Length * plan.Task.Width]).ToArray();
+        var answers = chosen.Constituents.Select(_ => AnswerArray.New(targets.Length, plan.Task.Width)).ToArray();
         foreach (var rows in RowRange.Of(plan, part))
         {
             var found = await AskAsync(plan, chosen, models, rows);
@@ -43,14 +43,14 @@ internal static class MeasuredAnswers
 
     private static double[] Kept(double[] answers, int[] rows, int width)
     {
-        var kept = new double[rows.Length * width];
+        var kept = AnswerArray.New(rows.Length, width);
         for (var i = 0; i < rows.Length; i++) answers.AsSpan(rows[i] * width, width).CopyTo(kept.AsSpan(i * width));
         return kept;
     }
 
     private static double[] Spread(TrainingPlan plan, int member, ReadOnlySpan<double> found, RowRange rows)
     {
-        var (spread, unseen, width) = (new double[rows.Count * plan.Task.Width], plan.Rows.UnseenBy(member), plan.Task.Width);
+        var (spread, unseen, width) = (AnswerArray.New(rows.Count, plan.Task.Width), plan.Rows.UnseenBy(member), plan.Task.Width);
         for (var row = 0; row < rows.Count; row++)
         {
             var answer = spread.AsSpan(row * width, width);

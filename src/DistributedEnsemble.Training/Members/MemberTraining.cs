@@ -49,7 +49,7 @@ public sealed class MemberTraining : IDisposable
         _repeats = _plan.Repeats;
         _copies = _repeats * _plan.Network.Submodels;
         _objective = new Objective(_plan, _batches.Size * _copies);
-        _gradient = new float[_batches.Size * _copies * plan.Task.Outputs];
+        _gradient = new float[checked(_batches.Size * _copies * plan.Task.Outputs)];
         _targets = new float[_copies > 1 ? _batches.Size * _copies : 0];
         _noise = new TrainingNoise(plan.Random, member);
         _l2 = new L2(spec.Regularization.L2, _team);

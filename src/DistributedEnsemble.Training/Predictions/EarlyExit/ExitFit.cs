@@ -23,7 +23,8 @@ internal static class ExitFit
         foreach (var member in ordered) all.Add(member.Answers, member.Weight);
         var (mean, ofAll) = (new AnswerMean(), all.ToArray());
         var (rows, width, count) = (targets.Length, task.Width, ordered.Count);
-        var (doubts, changed) = (new double[(count - 1) * rows], new bool[(count - 1) * rows]);
+        var doubts = AnswerArray.New(rows, count - 1);
+        var changed = new bool[doubts.Length];
         for (var asked = 1; asked < count; asked++)
         {
             mean.Add(ordered[asked - 1].Answers, ordered[asked - 1].Weight);
