@@ -53,7 +53,8 @@ public sealed partial class OwnHostTests : IDisposable
         await using var host = Run();
 
         Assert.True(await host.ExitAsync() == 0, $"{host.Output}{host.Errors}");
-        Assert.EndsWith(said, host.Output, StringComparison.Ordinal);
+        // A host that is slow to start says so, too.
+        Assert.Contains(said, host.Output, StringComparison.Ordinal);
         var recorded = EnsembleSpec.FromJson(File.ReadAllText(_folder.File(Path.Combine(run, "spec.json"))));
         var asked = SpecDocument.Parse(File.ReadAllText(_folder.File("spec.json"))).Resolve(null, [recorded.Model.Kind]);
         Assert.Equal((asked.Model.Kind, asked.Model.Settings), (recorded.Model.Kind, recorded.Model.Settings));
