@@ -51,14 +51,20 @@ internal static class SiloCommand
 
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
-        // Its members take checkpoints first, however often it is asked.
-        using var stop = Interruption.By(_ => { }, PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT);
+        // The members of a silo that has started take checkpoints first, however often it is asked; half a start has none to wait for.
+        var hasStarted = false;
+        using var stop = Interruption.By(
+            exitCode =>
+            {
+                if (!Volatile.Read(ref hasStarted)) ProcessEnd.AtOnce(exitCode);
+            },
+            PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT);
         try
         {
             // Settings lie beside the program: a file of the folder where it happens to be started is somebody else's.
             var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
             builder.Configuration.AddSecretFiles();
-            await SiloProgram.RunAsync(builder, Settings(builder.Configuration, arguments), stop.Token);
+            await SiloProgram.RunAsync(builder, Settings(builder.Configuration, arguments), () => Volatile.Write(ref hasStarted, true), stop.Token);
             return ExitCode.Ok;
         }
         catch (OperationCanceledException) when (stop.IsAsked)

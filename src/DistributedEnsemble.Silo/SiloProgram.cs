@@ -16,6 +16,7 @@ internal static class SiloProgram
 {
     private const int FirstSiloPort = 11111, FirstGatewayPort = 30000;
 
+    /// <param name="ready">Hears that the silo has started.</param>
     /// <param name="stop">Ends the silo; its members take checkpoints first, and others go on with them.</param>
     /// <exception cref="OperationCanceledException">It was asked to stop before it was ready; nothing is left of it.</exception>
     /// <exception cref="SiloSettingsException">The settings are refused.</exception>
@@ -23,14 +24,14 @@ internal static class SiloProgram
     /// <exception cref="StorageAwayException">The store does not answer.</exception>
     /// <exception cref="RedisUnreachableException">The cluster's Redis does not answer.</exception>
     /// <exception cref="IOException">The folder of the runs is not the cluster's.</exception>
-    public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, CancellationToken stop)
+    public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, Action ready, CancellationToken stop)
     {
         var check = CheckedSettings.Of(settings, builder.Configuration);
         var http = check.Given.Http is { } url ? builder.Configuration.ReadHttpSettings(url, check.Given.Grpc) : null;
         using var store = check.Store is { } address ? new ObjectStorage(address, Path.Combine(settings.Runs, ".scratch")) : null;
         if (store is not null) await store.CheckAsync(check.Redis is null ? StoreUse.WriteRecords : StoreUse.Write).WaitAsync(stop);
         await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync().WaitAsync(stop);
-        var cluster = redis is null ? null : new RedisCluster(check.Redis!, redis, await RedisClusterId.TakeAsync(redis));
+        var cluster = redis is null ? null : new RedisCluster(check.Redis!, redis, await RedisClusterId.TakeAsync(redis).WaitAsync(stop));
         if (redis is not null) await (check.Store is null ? SharedFolder.CheckAsync(redis, settings.Runs) : SharedFolder.CheckAsync(redis, check.Store)).WaitAsync(stop);
         stop.ThrowIfCancellationRequested();
         using var ports = new FreePorts();
@@ -45,12 +46,26 @@ internal static class SiloProgram
         builder.Services.AddSingleton<IFatalErrorHandler, Eviction>();
         builder.UseOrleans(silo => Configure(silo, builder.Configuration, check, store, cluster, siloPort, gatewayPort));
         using var host = builder.Build();
-        // Half a start would have to be undone: it takes a second or two, and the stop is that of a silo that has started.
-        await host.StartAsync(CancellationToken.None);
-        await ServeAsync(host, check, store, http, siloPort, gatewayPort, stop);
+        await StartAsync(host, stop);
+        await ServeAsync(host, check, store, http, siloPort, gatewayPort, ready, stop);
     }
 
-    private static async Task ServeAsync(IHost host, CheckedSettings check, ObjectStorage? store, HttpSettings? http, int siloPort, int gatewayPort, CancellationToken stop)
+    /// <summary>Half a start would have to be undone: it takes a second or two, and the stop is that of a silo that has started.</summary>
+    /// <exception cref="OperationCanceledException">It was asked to stop, and the start came to nothing.</exception>
+    private static async Task StartAsync(IHost host, CancellationToken stop)
+    {
+        try
+        {
+            await host.StartAsync(CancellationToken.None);
+        }
+        catch (Exception exception) when (stop.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(exception.Message, exception, stop);
+        }
+    }
+
+    private static async Task ServeAsync(
+        IHost host, CheckedSettings check, ObjectStorage? store, HttpSettings? http, int siloPort, int gatewayPort, Action ready, CancellationToken stop)
     {
         try
         {
@@ -58,6 +73,7 @@ internal static class SiloProgram
             await using var server = http is null ? null : await HttpServer.StartAsync(
                 host.Services.GetRequiredService<IGrainFactory>(), (RunStorage?)store ?? new FolderStorage(check.Given.Runs), http, logs: Log, cancellation: CancellationToken.None);
             stop.ThrowIfCancellationRequested();
+            ready();
             Console.Out.WriteLine(
                 $"Silo {check.Address}:{siloPort} is ready: {check.Given.Lanes} lanes, {(gatewayPort == 0 ? "no gateway" : $"gateway {check.Address}:{gatewayPort}")}"
                 + (server is null ? "." : $", HTTP at {server.Url}{(server.GrpcUrl is { } grpc ? $", gRPC at {grpc}" : "")}."));
@@ -93,9 +109,7 @@ internal static class SiloProgram
         {
             (options.RunsFolder, options.Store, options.DataFolder, options.Lanes) = (settings.Runs, store, settings.Data, settings.Lanes);
             options.LanePriority = check.LanePriority;
-            options.Limits = configuration.ReadLimits();
-            options.Timing = configuration.ReadTiming();
-            configuration.Configure(options.Prediction);
+            configuration.Configure(options);
         });
         silo.CollectForDashboard();
         if (cluster is not null) silo.UseEnsembleRedis(cluster.Address.ToConfiguration(), cluster.Connection, cluster.Id);

@@ -76,6 +76,17 @@ public sealed class ClientTests
     }
 
     [Fact]
+    public async Task A_driver_that_trains_in_its_own_process_has_the_settings_of_a_silo()
+    {
+        await using var driver = new LocalProcess(
+            Path.Combine(AppContext.BaseDirectory, "ensemble"), ["train", "--quiet", "--dataset", "digits", "--runs", "none"],
+            new Dictionary<string, string> { ["ENSEMBLE__TIMING__MOVE"] = "00:00:00" });
+
+        Assert.Equal(2, await driver.ExitAsync());
+        Assert.Equal("ENSEMBLE__TIMING__MOVE is 00:00:00: it must be a time from 00:00:00.1 to 01:00:00, as in 00:00:05.\n", driver.Errors);
+    }
+
+    [Fact]
     public async Task What_keeps_a_client_out_is_one_line_and_exit_code_3()
     {
         await using var cluster = await LocalCluster.StartAsync(silos: 0, password: "right");

@@ -42,19 +42,73 @@ public sealed class StandaloneSiloTests : IDisposable
         await silo.ReadyAsync();
     }
 
-    [Theory, InlineData(50), InlineData(200), InlineData(400), InlineData(600), InlineData(800), InlineData(1000), InlineData(1300), InlineData(1700)]
-    public async Task A_stop_while_it_starts_is_one_line_and_leaves_nothing(int milliseconds)
+    [Theory]
+    [InlineData(50, Signal.Interrupt), InlineData(200, Signal.Terminate), InlineData(400, Signal.Interrupt), InlineData(600, Signal.Terminate)]
+    [InlineData(800, Signal.Interrupt), InlineData(1000, Signal.Terminate), InlineData(1300, Signal.Interrupt), InlineData(1700, Signal.Terminate)]
+    public async Task A_stop_while_it_starts_is_one_line_and_leaves_nothing(int milliseconds, Signal signal)
     {
         await using var silo = Start("--http", "http://127.0.0.1:0");
         await Task.Delay(milliseconds, TestContext.Current.CancellationToken);
-        var wasReady = silo.Endpoint is not null;
 
-        silo.Terminate();
+        silo.Ask(signal);
 
-        Assert.Equal(wasReady ? 0 : 143, await silo.ExitAsync());
+        var exitCode = await silo.ExitAsync();
+        Assert.Equal(silo.Endpoint is not null ? 0 : 128 + (int)signal, exitCode);
         // Before the program's first line, the system ends it.
-        if (!wasReady) Assert.True(silo.Errors is "" or "Stopped before the silo was ready.\n", silo.Errors);
+        Assert.True(silo.Errors is "" || (exitCode != 0 && silo.Errors == "Stopped before the silo was ready.\n"), silo.Errors);
         Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Theory]
+    [InlineData("ensemble/cluster", Signal.Interrupt), InlineData("ensemble/cluster", Signal.Terminate), InlineData("ensemble/folder", Signal.Interrupt)]
+    public async Task A_stop_while_redis_does_not_answer_a_silo_that_starts_is_one_line_and_leaves_nothing(string request, Signal signal)
+    {
+        await using var redis = await StartRedisAsync();
+        await using var held = new HeldConnections(redis.Port, request);
+        await using var silo = Start("--cluster", held.Url);
+        await held.HoldsAsync();
+
+        silo.Ask(signal);
+
+        Assert.Equal((128 + (int)signal, "Stopped before the silo was ready.\n"), (await silo.ExitAsync(), silo.Errors));
+        Assert.False(Directory.Exists(Path.Combine(_folder, "runs")) && Directory.EnumerateFileSystemEntries(Path.Combine(_folder, "runs")).Any());
+    }
+
+    [Fact]
+    public async Task A_second_signal_does_not_wait_for_a_start_that_does_not_come_to_its_end()
+    {
+        await using var redis = await StartRedisAsync();
+        await using var held = new HeldConnections(redis.Port, "/members/");
+        await using var silo = Start("--cluster", held.Url);
+        await held.HoldsAsync();
+
+        silo.Ask(Signal.Interrupt);
+        silo.Ask(Signal.Terminate);
+
+        // Each is heard on a thread of its own: either may be the second.
+        Assert.Contains(await silo.ExitAsync(), new[] { 128 + (int)Signal.Interrupt, 128 + (int)Signal.Terminate });
+        Assert.Equal("", silo.Errors);
+    }
+
+    [Theory, InlineData(Signal.Interrupt), InlineData(Signal.Terminate)]
+    public async Task A_driver_that_waits_for_its_redis_stops_when_it_is_asked_to(Signal signal)
+    {
+        await using var redis = await StartRedisAsync();
+        await using var held = new HeldConnections(redis.Port, "ensemble/cluster");
+        await using var driver = new LocalProcess(Path.Combine(AppContext.BaseDirectory, "ensemble"), "train", "--quiet", "--dataset", "digits", "--cluster", held.Url);
+        await held.HoldsAsync();
+
+        driver.Signal(signal);
+
+        Assert.Equal((128 + (int)signal, "Stopped before anything was trained: nothing has changed.\n"), (await driver.ExitAsync(), driver.Errors));
+    }
+
+    private async Task<RedisServer> StartRedisAsync()
+    {
+        Assert.SkipWhen(RedisServer.Program is null, RedisServer.IsMissing);
+        var redis = new RedisServer(Path.Combine(_folder, "redis"), Host.Here, password: null, certificates: null);
+        await redis.StartAsync();
+        return redis;
     }
 
     private SiloProcess Start(params IEnumerable<string> more) =>

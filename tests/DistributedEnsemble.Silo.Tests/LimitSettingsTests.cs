@@ -29,6 +29,11 @@ public sealed class LimitSettingsTests
         Assert.All(typeof(Limits).GetProperties(), limit => Assert.Contains($"| `{Limits.Name(limit.Name)}` |", page));
     }
 
-    private static Limits Read(params IEnumerable<(string Name, string Value)> settings) => new ConfigurationBuilder()
-        .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Ensemble:Limits:{setting.Name}", (string?)setting.Value))).Build().ReadLimits();
+    private static Limits Read(params IEnumerable<(string Name, string Value)> settings)
+    {
+        var options = new EnsembleTrainingOptions();
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Ensemble:Limits:{setting.Name}", (string?)setting.Value))).Build()
+            .Configure(options);
+        return options.Limits;
+    }
 }

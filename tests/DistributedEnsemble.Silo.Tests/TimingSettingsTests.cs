@@ -25,6 +25,11 @@ public sealed class TimingSettingsTests
         Assert.All(typeof(TimingOptions).GetProperties(), time => Assert.Contains($"| `{TimingOptions.Name(time.Name)}` |", page));
     }
 
-    private static TimingOptions Read(params IEnumerable<(string Name, string Value)> settings) => new ConfigurationBuilder()
-        .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Ensemble:Timing:{setting.Name}", (string?)setting.Value))).Build().ReadTiming();
+    private static TimingOptions Read(params IEnumerable<(string Name, string Value)> settings)
+    {
+        var options = new EnsembleTrainingOptions();
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Ensemble:Timing:{setting.Name}", (string?)setting.Value))).Build()
+            .Configure(options);
+        return options.Timing;
+    }
 }

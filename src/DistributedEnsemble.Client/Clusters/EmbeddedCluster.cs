@@ -30,8 +30,7 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo, ObjectStorage? store) :
                 training.LanePriority = options.LanePriority;
                 // The user of this process names files; what comes over HTTP does not.
                 training.ReadsPaths = true;
-                training.Limits = ServingConfiguration.OfEnvironment().ReadLimits();
-                ServingConfiguration.OfEnvironment().Configure(training.Prediction);
+                ServingConfiguration.OfEnvironment().Configure(training);
             },
             Logs, cancellation);
         return new EmbeddedCluster(silo, store);

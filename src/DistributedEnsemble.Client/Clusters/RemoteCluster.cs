@@ -40,8 +40,12 @@ internal sealed class RemoteCluster : ICluster
             await host.StartAsync(cancellation).WaitAsync(s_patience, cancellation);
             return new RemoteCluster(host, loss);
         }
-        catch (Exception exception) when (exception is OrleansException or TimeoutException
-            || (exception is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception exception) when (cancellation.IsCancellationRequested)
+        {
+            host.Dispose();
+            throw new OperationCanceledException(exception.Message, exception, cancellation);
+        }
+        catch (Exception exception) when (exception is OrleansException or TimeoutException or OperationCanceledException)
         {
             host.Dispose();
             throw NoSilo(address);

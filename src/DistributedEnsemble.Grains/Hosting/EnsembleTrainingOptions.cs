@@ -34,9 +34,6 @@ public sealed class EnsembleTrainingOptions
     /// <summary>What the lanes leave to everything else that runs on the machine.</summary>
     public LanePriority LanePriority { get; set; } = LanePriority.Low;
 
-    /// <summary>How long a silo of a cluster that is asked to end lets its members take checkpoints, for others to go on.</summary>
-    public TimeSpan HandOverTimeout { get; set; } = TimeSpan.FromSeconds(60);
-
     /// <summary>
     /// Whether a submission that asks for it (<see cref="DistributedEnsemble.Scheduling.Submission.NamesPaths"/>) may name files of this machine as its
     /// data: only where nobody but the user of this process can ask.

@@ -33,6 +33,9 @@ public sealed record TimingOptions
     /// <summary>A member that is asked to move may take so long for its checkpoint before another is asked.</summary>
     public TimeSpan Move { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>A silo of a cluster that is asked to end lets its members take checkpoints for so long, for others to go on.</summary>
+    public TimeSpan HandOver { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <returns>What is wrong with a value, as a line for people; null if nothing is.</returns>
     public string? Fault()
     {
@@ -56,5 +59,6 @@ public sealed record TimingOptions
     [
         (nameof(Probe), Probe), (nameof(Silence), Silence), (nameof(Patience), Patience), (nameof(Fence), Fence), (nameof(Trust), Trust),
         (nameof(FirstReports), FirstReports), (nameof(RunAnswer), RunAnswer), (nameof(OfferAnswer), OfferAnswer), (nameof(Move), Move),
+        (nameof(HandOver), HandOver),
     ];
 }

@@ -59,7 +59,7 @@ internal sealed class SiloAnnouncer(
     {
         try
         {
-            await lanes.HandOverAsync(cancellationToken).WaitAsync(options.HandOverTimeout, time, cancellationToken);
+            await lanes.HandOverAsync(cancellationToken).WaitAsync(options.Timing.HandOver, time, cancellationToken);
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {

@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Client.Tests.Processes;
 /// <summary>The program itself, in a process of its own that a test can kill.</summary>
 internal sealed partial class EnsembleProcess : IDisposable
 {
-    private const int Terminate = 15;
+    public const int Interrupt = 2, Terminate = 15;
 
     private readonly Process _process;
     private readonly Task<string> _output, _errors;
@@ -37,7 +37,9 @@ internal sealed partial class EnsembleProcess : IDisposable
     public void Kill() => _process.Kill();
 
     /// <summary>SIGTERM: the run takes its checkpoints.</summary>
-    public void Stop() => _ = SendSignal(_process.Id, Terminate);
+    public void Stop() => Signal(Terminate);
+
+    public void Signal(int signal) => _ = SendSignal(_process.Id, signal);
 
     public async Task<Outcome> EndAsync()
     {

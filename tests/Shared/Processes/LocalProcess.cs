@@ -90,7 +90,7 @@ internal sealed partial class LocalProcess : IAsyncDisposable
     private static partial int Kill(int process, int signal);
 }
 
-internal enum Signal
+public enum Signal
 {
     Interrupt = 2, Terminate = 15, Continue = 18, Stop = 19,
 }

@@ -59,10 +59,13 @@ internal sealed partial class SiloProcess(Func<LocalProcess> start) : IAsyncDisp
         IsPaused = false;
     }
 
-    public void Terminate()
+    public void Terminate() => Ask(Signal.Terminate);
+
+    /// <summary>Asks it to end.</summary>
+    public void Ask(Signal signal)
     {
         IsMeantToEnd = true;
-        _process.Signal(Signal.Terminate);
+        _process.Signal(signal);
     }
 
     public async Task<int> ExitAsync()

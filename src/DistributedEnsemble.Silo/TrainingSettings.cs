@@ -1,0 +1,36 @@
+using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Messages;
+using DistributedEnsemble.Silo.Http;
+
+namespace DistributedEnsemble.Silo;
+
+/// <summary>
+/// What a silo offers to runs as settings, the same of a silo in a process of its own and of one inside of another: ENSEMBLE__LIMITS__…,
+/// ENSEMBLE__TIMING__… and ENSEMBLE__PREDICTION__….
+/// </summary>
+public static class TrainingSettings
+{
+    /// <exception cref="SiloSettingsException">A setting cannot be read, is out of range, or does not fit the others.</exception>
+    /// <exception cref="HttpSettingsException">One of predictions is.</exception>
+    public static void Configure(this IConfiguration configuration, EnsembleTrainingOptions options)
+    {
+        options.Limits = Read<Limits>(configuration, "Limits", limits => limits.Fault());
+        options.Timing = Read<TimingOptions>(configuration, "Timing", timing => timing.Fault());
+        configuration.Configure(options.Prediction);
+    }
+
+    private static T Read<T>(IConfiguration configuration, string section, Func<T, string?> faultOf) where T : new()
+    {
+        T settings;
+        try
+        {
+            settings = configuration.GetSection($"Ensemble:{section}").Get<T>() ?? new T();
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new SiloSettingsException($"A setting of ENSEMBLE__{section.ToUpperInvariant()} cannot be read: {OneLine.Of(exception.Message)}");
+        }
+
+        return faultOf(settings) is { } fault ? throw new SiloSettingsException(fault) : settings;
+    }
+}
