@@ -31,7 +31,7 @@ internal sealed class Driver
         _root.Add(new DeleteCommand(backend, shared, consoles));
         _root.Add(new EvaluateCommand(backend, shared, consoles, listen));
         _root.Add(new DistillCommand(backend, shared, consoles, time, listen));
-        _root.Add(new PredictCommand(backend, shared, consoles));
+        _root.Add(new PredictCommand(backend, shared, consoles, listen));
         _root.Add(new ServeCommand(backend, shared, consoles, listen));
         _root.Add(new ExportCommand(backend, shared, consoles));
         _root.Add(new VerifyCommand(backend, shared, consoles));

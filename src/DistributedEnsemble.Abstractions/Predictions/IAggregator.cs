@@ -37,13 +37,15 @@ public interface IAggregator : IGrainWithStringKey
     /// answered by those that did not see it.
     /// </summary>
     /// <returns>Null without such rows, and before any member has handed over weights.</returns>
+    /// <exception cref="OperationCanceledException">The caller gave it up.</exception>
     [Alias("score"), AlwaysInterleave, ResponseTimeout(LongCalls.Predicting)]
-    Task<EnsembleScores?> ScoreAsync();
+    Task<EnsembleScores?> ScoreAsync(CancellationToken cancellationToken = default);
 
     /// <summary>What the training rows are answered by the members that did not see them: a page.</summary>
     /// <exception cref="RunRejectedException">The run is unknown, or all of its members saw all rows.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave it up.</exception>
     [Alias("predict-out-of-fold"), ResponseTimeout(LongCalls.Predicting)]
-    Task<OutOfFoldPage> PredictOutOfFoldAsync(OutOfFoldRequest request);
+    Task<OutOfFoldPage> PredictOutOfFoldAsync(OutOfFoldRequest request, CancellationToken cancellationToken = default);
 }
 
 /// <summary>Ensembles of growing size, on rows that did not train them.</summary>

@@ -12,15 +12,17 @@ public interface IScheduler : IGrainWithStringKey
 
     /// <summary>Checks a spec against what the cluster has, completes it, and starts the run.</summary>
     /// <exception cref="RunRejectedException">The spec, its data or its name cannot be had.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave it up before the run began: there is none.</exception>
     [Alias("submit"), ResponseTimeout(LongCalls.Loading)]
-    Task<RunKey> SubmitAsync(Submission submission);
+    Task<RunKey> SubmitAsync(Submission submission, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// How fast the run would go on the lanes of the scheduler's silo, by some seconds of real steps that nothing is kept of.
     /// </summary>
     /// <exception cref="RunRejectedException">The spec, its data or its name cannot be had.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave it up.</exception>
     [Alias("measure"), ResponseTimeout(LongCalls.Loading)]
-    Task<TrainingPace> MeasureAsync(Submission submission);
+    Task<TrainingPace> MeasureAsync(Submission submission, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Lets a paused run go on, exactly where its record says; also one whose process ended without a word, whose record still

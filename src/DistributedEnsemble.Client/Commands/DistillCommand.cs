@@ -54,7 +54,7 @@ internal sealed class DistillCommand : DriverCommand
             return session.RunAsync(parsed, stopping => backend.StartCluster(options, stopping), async (cluster, stopping) =>
             {
                 var sent = cluster.OutlivesProcess ? await DataUpload.SendUnlabelledAsync(cluster.Grains, spec, options.DataFolder, stopping) : spec;
-                return await cluster.Scheduler.SubmitAsync(new Submission(sent) { NamesPaths = true });
+                return await cluster.Scheduler.SubmitAsync(new Submission(sent) { NamesPaths = true }, stopping);
             });
         });
     }

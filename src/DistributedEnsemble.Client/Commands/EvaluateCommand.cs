@@ -10,9 +10,6 @@ namespace DistributedEnsemble.Client.Commands;
 
 internal sealed class EvaluateCommand : DriverCommand
 {
-    /// <summary>Within that, silos hear that nobody waits any more.</summary>
-    private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1);
-
     public EvaluateCommand(Backend backend, SharedOptions shared, Consoles consoles, Func<Interruption> listen)
         : base(
             "evaluate", "Measures a run on its test split, beside its single members.",
@@ -37,7 +34,7 @@ internal sealed class EvaluateCommand : DriverCommand
             var catalog = backend.OpenCatalog(options);
             var status = run.Find(parsed, catalog);
             var choice = constituents.Read(parsed);
-            if (await UnlessAskedAsync(cancellation => catalog.Evaluate(status.Run, choice, parsed.GetValue(coverage), cancellation), interruption) is not { } report)
+            if (await Stoppable.RunAsync(cancellation => catalog.Evaluate(status.Run, choice, parsed.GetValue(coverage), cancellation), interruption) is not { } report)
             {
                 consoles.Error.WriteRaw("Stopped before all was measured: nothing has changed.");
                 return interruption.ExitCode;
@@ -53,22 +50,5 @@ internal sealed class EvaluateCommand : DriverCommand
 
             return ExitCode.Ok;
         });
-    }
-
-    /// <returns>Null if an interruption came first.</returns>
-    private static async Task<EvaluationReport?> UnlessAskedAsync(Func<CancellationToken, EvaluationReport> evaluate, Interruption interruption)
-    {
-        var cancellation = interruption.Token;
-        var evaluation = Task.Run(() => evaluate(cancellation), CancellationToken.None);
-        try
-        {
-            return await evaluation.WaitAsync(cancellation);
-        }
-        catch (OperationCanceledException) when (interruption.IsAsked)
-        {
-            // Data that is being loaded is not waited for.
-            await Task.WhenAny(evaluation, Task.Delay(s_farewell, CancellationToken.None));
-            return null;
-        }
     }
 }

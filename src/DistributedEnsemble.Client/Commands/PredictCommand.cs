@@ -3,6 +3,7 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Servers;
 using DistributedEnsemble.Messages;
+using DistributedEnsemble.Silo;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Images;
@@ -43,7 +44,7 @@ internal sealed class PredictCommand : DriverCommand
         CustomParser = result => OptionValues.Share(result, "--coverage", "a coverage"),
     };
 
-    public PredictCommand(Backend backend, SharedOptions shared, Consoles consoles)
+    public PredictCommand(Backend backend, SharedOptions shared, Consoles consoles, Func<Interruption> listen)
         : base(
             "predict", "Predicts rows: the class, averaged probabilities, and how unsure they are.",
             "ensemble predict digits-1 --input rows.csv", "ensemble predict digits-1 --input rows.csv --output out.csv",
@@ -59,16 +60,11 @@ internal sealed class PredictCommand : DriverCommand
         Add(_url);
         Add(_coverage);
         constituents.AddTo(this, withEarlyExit: true);
-        SetAction(parsed =>
+        SetAction(async (parsed, _) =>
         {
             var (output, json) = (parsed.GetValue(_output), shared.Json(parsed));
             if (output is not null && json) throw new UsageException("--output writes CSV, and --json prints JSON: give one of the two.");
-            if (parsed.GetValue(_outOfFold))
-            {
-                PredictOutOfFold(parsed);
-                return;
-            }
-
+            if (parsed.GetValue(_outOfFold)) return await PredictOutOfFoldAsync();
             var input = parsed.GetValue(_input) ?? throw new UsageException("--input, or --out-of-fold, is required. Try `ensemble predict --help`.");
             using var server = parsed.GetValue(_url) is { } url ? new PredictionServer(url) : null;
             var catalog = server is null ? backend.OpenCatalog(shared.Read(parsed)) : null;
@@ -82,13 +78,25 @@ internal sealed class PredictCommand : DriverCommand
                 IRowBatches Open(DataDescription data) => rows = open(data);
             });
             foreach (var note in rows?.Notes ?? []) consoles.Error.WriteRaw($"Note: {OneLine.Of(note, LongestNote)}");
+            return ExitCode.Ok;
 
-            void PredictOutOfFold(System.CommandLine.ParseResult parsed)
+            async Task<int> PredictOutOfFoldAsync()
             {
                 if (parsed.GetValue(_input) is not null) throw new UsageException("--out-of-fold predicts the rows that trained the run, and --input brings others: give one of the two.");
                 if (parsed.GetValue(_url) is not null) throw new UsageException("--out-of-fold takes the run's own data, which a server at --url does not hand out: ask the run's folder, or its --cluster.");
+                using var interruption = listen();
                 var runs = backend.OpenCatalog(shared.Read(parsed));
-                Write(runs.PredictOutOfFold(run.Find(parsed, runs).Run, constituents.Read(parsed), parsed.GetValue(_coverage)));
+                var (name, choice) = (run.Find(parsed, runs).Run, constituents.Read(parsed));
+                var rows = await Stoppable.RunAsync(
+                    cancellation =>
+                    {
+                        var predicted = runs.PredictOutOfFold(name, choice, parsed.GetValue(_coverage), cancellation);
+                        Write(predicted);
+                        return predicted;
+                    }, interruption);
+                if (rows is not null) return ExitCode.Ok;
+                consoles.Error.WriteRaw($"Stopped before all rows were predicted: {(output is null ? "those above are not all" : $"{output} is as it was")}.");
+                return interruption.ExitCode;
             }
 
             void Write(PredictedRows rows)

@@ -43,7 +43,7 @@ internal sealed partial class TimeLimit(TimeProvider time)
     public async Task<string> ApplyAsync(ParseResult parsed, ICluster cluster, string spec, long began, Action<string> tell, CancellationToken stopping)
     {
         if (parsed.GetValue(_option) is not { } limit) return spec;
-        var pace = await cluster.Scheduler.MeasureAsync(new Submission(spec) { NamesPaths = true }).WaitAsync(stopping);
+        var pace = await cluster.Scheduler.MeasureAsync(new Submission(spec) { NamesPaths = true }, stopping);
         var allowed = Epochs(limit - time.GetElapsedTime(began), pace);
         var lanes = Words.Plural(pace.Lanes, "lane");
         if (allowed < 1)

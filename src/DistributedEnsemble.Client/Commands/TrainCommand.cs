@@ -31,7 +31,7 @@ internal sealed class TrainCommand : DriverCommand
                 // A cluster's silos do not see this machine's files.
                 var sent = cluster.OutlivesProcess ? await DataUpload.SendAsync(cluster.Grains, composed, options.DataFolder, stopping) : composed;
                 var limited = await limit.ApplyAsync(parsed, cluster, sent, began, consoles.Progress(shared.Json(parsed)).WriteRaw, stopping);
-                return await cluster.Scheduler.SubmitAsync(new Submission(limited) { NamesPaths = true });
+                return await cluster.Scheduler.SubmitAsync(new Submission(limited) { NamesPaths = true }, stopping);
             });
         });
     }

@@ -71,11 +71,11 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
         RunPrediction.Predict(models.Folder, models.Status, choice, coverage, _training.Networks, open, write);
     }
 
-    public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage)
+    public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation)
     {
         var run = Existing(name);
         return OutOfFoldPrediction.All(start => Await(grains =>
-            grains.GetGrain<IAggregator>(run.ToString()).PredictOutOfFoldAsync(new OutOfFoldRequest(choice, coverage, start))));
+            grains.GetGrain<IAggregator>(run.ToString()).PredictOutOfFoldAsync(new OutOfFoldRequest(choice, coverage, start), cancellation)));
     }
 
     public ExportManifest Export(string name, ConstituentChoice choice, string output)

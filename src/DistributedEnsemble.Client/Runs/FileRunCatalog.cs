@@ -53,8 +53,8 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDi
     public void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write) =>
         RunPrediction.Predict(Folder(name), Existing(name), choice, coverage, _training.Networks, open, write);
 
-    public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage) =>
-        RunEvaluation.PredictOutOfFold(Folder(name), Existing(name), choice, Load, _training.Networks, coverage);
+    public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) =>
+        RunEvaluation.PredictOutOfFold(Folder(name), Existing(name), choice, Load, _training.Networks, coverage, cancellation);
 
     public ExportManifest Export(string name, ConstituentChoice choice, string output) =>
         RunExport.Write(Folder(name), Existing(name), choice, _training.Networks, output);

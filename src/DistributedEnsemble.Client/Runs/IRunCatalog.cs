@@ -42,7 +42,8 @@ internal interface IRunCatalog
 
     /// <summary>What the training rows are answered by the members that did not see them.</summary>
     /// <param name="coverage">The share of rows that intervals shall hold; null for the default.</param>
-    PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage);
+    /// <exception cref="OperationCanceledException">It was given up, also while rows are taken.</exception>
+    PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation);
 
     /// <summary>Copies what predicting takes into a folder that does not exist yet, or is empty.</summary>
     ExportManifest Export(string name, ConstituentChoice choice, string output);

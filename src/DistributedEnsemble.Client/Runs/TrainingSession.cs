@@ -68,12 +68,15 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         List<IRunTracker> trackers = [.. await _tracking.BeginAsync(
             parsed, run, spec, server, () => aggregator.EvaluateAsync(new EvaluationRequest(new ConstituentChoice(PredictionSource.Ema)), interruption.Token))];
         var view = quiet ? new QuietView() : ProgressViews.For(consoles.Progress(json), time, MemberNames.Of(spec));
+        // What is measured for the picture ends with it.
+        using var scoring = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token);
         var follower = new RunFollower(() => AskAsync(coordinator.GetStatusAsync), interruption, time)
         {
             // Lines in a file are read later: there is nobody to see how it grows.
-            Score = quiet || !consoles.Progress(json).IsInteractive() ? null : aggregator.ScoreAsync,
+            Score = quiet || !consoles.Progress(json).IsInteractive() ? null : () => aggregator.ScoreAsync(scoring.Token),
         };
         var (status, _, _) = await view.ShowAsync(_tracking.FollowAsync(follower.FollowAsync(cluster.OutlivesProcess ? null : coordinator.StopAsync), trackers));
+        await scoring.CancelAsync();
 
         var evaluation = status.State is RunState.Completed or RunState.Degraded
             ? await EvaluateAsync(() => AskAsync(() => aggregator.EvaluateAsync(new EvaluationRequest(), interruption.Token)), interruption)

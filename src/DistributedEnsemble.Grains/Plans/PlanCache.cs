@@ -40,6 +40,14 @@ internal sealed class PlanCache : IDisposable
     public EnsembleSpec Resolve(SpecDocument document, bool namesPaths, Dataset? dataset = null) => document.Resolve(
         dataset?.Defaults ?? _options.Resolve(document.Data, _options.ReadsPaths && namesPaths).Source.Defaults, _options.Networks.Kinds);
 
+    /// <summary>How many columns the data of a run to be has, by its beginning; null if only loading tells.</summary>
+    /// <exception cref="DataException">The data cannot be had.</exception>
+    public int? CountColumns(SpecDocument document, bool namesPaths)
+    {
+        var (source, data) = _options.Resolve(document.Data, _options.ReadsPaths && namesPaths);
+        return source.CountColumns(new DataFolders(_options.DataFolder), data);
+    }
+
     /// <summary>The data of a run to be; takes as long as loading it.</summary>
     /// <exception cref="DataException">The data cannot be had.</exception>
     public DataUse Load(SpecDocument document, bool namesPaths)

@@ -102,7 +102,7 @@ internal sealed class AggregatorGrain : Grain, IAggregator
 
     public Task<PredictionStatistics> GetStatisticsAsync() => Task.FromResult(_counters.Of(Run));
 
-    public async Task<OutOfFoldPage> PredictOutOfFoldAsync(OutOfFoldRequest request)
+    public async Task<OutOfFoldPage> PredictOutOfFoldAsync(OutOfFoldRequest request, CancellationToken cancellationToken)
     {
         await _served.RefreshAsync(TimeSpan.Zero);
         var chosen = _served.Choose(request.Choice);
@@ -110,9 +110,9 @@ internal sealed class AggregatorGrain : Grain, IAggregator
         {
             using var use = _served.TakePlan();
             var plan = use.Plan;
-            var fit = chosen.IsGreedy || plan.Task.NeedsFit ? await _served.FitAsync(plan, chosen) : null;
-            return await OutOfFoldPrediction.OfAsync(Run.Name, plan, chosen, fit, _served.Constituents(), request);
-        });
+            var fit = chosen.IsGreedy || plan.Task.NeedsFit ? await _served.FitAsync(plan, chosen, cancellationToken) : null;
+            return await OutOfFoldPrediction.OfAsync(Run.Name, plan, chosen, fit, _served.Constituents(cancellationToken), request);
+        }, cancellationToken);
     }
 
     // Off the grain's scheduler: measuring many models takes seconds, and only waits for the members' grains in between.
@@ -130,9 +130,9 @@ internal sealed class AggregatorGrain : Grain, IAggregator
         }, cancellationToken);
     }
 
-    public async Task<EnsembleScores?> ScoreAsync()
+    public async Task<EnsembleScores?> ScoreAsync(CancellationToken cancellationToken)
     {
         await _served.RefreshAsync(TimeSpan.Zero);
-        return await _scores.OfAsync();
+        return await _scores.OfAsync(cancellationToken);
     }
 }

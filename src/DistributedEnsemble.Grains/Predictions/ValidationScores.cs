@@ -25,9 +25,10 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
     private (string Models, EnsembleScores Scores)? _last;
 
     /// <returns>Null without such rows or weights.</returns>
-    public async Task<EnsembleScores?> OfAsync()
+    /// <exception cref="OperationCanceledException">Nobody waits for them any more.</exception>
+    public async Task<EnsembleScores?> OfAsync(CancellationToken cancellation)
     {
-        await _one.WaitAsync();
+        await _one.WaitAsync(cancellation);
         try
         {
             var latest = served.Status.Snapshots.GroupBy(file => file.Member).Select(files => files.MaxBy(file => file.Step)!)
@@ -35,7 +36,7 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
             if (latest.Length == 0 || served.Model.Spec.Data is { ValidationFraction: 0, HasOutOfFold: false }) return null;
             var models = string.Join(' ', latest.Select(file => file.Sha256));
             if (_last is { } last && last.Models == models) return last.Scores;
-            var scores = await Task.Run(() => MeasureAsync(latest));
+            var scores = await Task.Run(() => MeasureAsync(latest, cancellation), cancellation);
             _last = scores is null ? null : (models, scores);
             return scores;
         }
@@ -47,14 +48,14 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
 
     public void Dispose() => _one.Dispose();
 
-    private async Task<EnsembleScores?> MeasureAsync(WeightFile[] latest)
+    private async Task<EnsembleScores?> MeasureAsync(WeightFile[] latest, CancellationToken cancellation)
     {
         using var use = served.TakePlan();
         var plan = use.Plan;
         if (plan.Measuring is not { } part || plan.Targets(part) is not { Length: > 0 } targets) return null;
         var width = plan.Task.Width;
         latest = [.. latest.Take((int)Math.Max(1, MostBytes / ((long)targets.Length * width * sizeof(double))))];
-        await AskAsync(plan, part, [.. latest.Where(file => _kept.GetValueOrDefault(file.Member).File != file)], targets.Length);
+        await AskAsync(plan, part, [.. latest.Where(file => _kept.GetValueOrDefault(file.Member).File != file)], targets.Length, cancellation);
         double[][] answers = [.. latest.Select(file => _kept[file.Member].Answers)];
         var (rows, first) = part == DataPart.OutOfFold ? RowsOfSome(answers, width) : ([.. Enumerable.Range(0, targets.Length)], 1);
         if (rows.Length == 0) return null;
@@ -83,10 +84,10 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
         return ([.. Enumerable.Range(0, places).Where(row => answered[row] >= 0 && answered[row] <= most)], most + 1);
     }
 
-    private async Task AskAsync(TrainingPlan plan, DataPart part, ImmutableArray<WeightFile> files, int rows)
+    private async Task AskAsync(TrainingPlan plan, DataPart part, ImmutableArray<WeightFile> files, int rows, CancellationToken cancellation)
     {
-        var answers = files.Select(_ => new double[rows * plan.Task.Width]).ToArray();
-        var (chosen, models) = (new ChosenConstituents(files, 0, IsGreedy: false), served.Constituents());
+        var answers = files.Select(_ => AnswerArray.New(rows, plan.Task.Width)).ToArray();
+        var (chosen, models) = (new ChosenConstituents(files, 0, IsGreedy: false), served.Constituents(cancellation));
         foreach (var range in files.IsEmpty ? [] : RowRange.Of(plan, part))
         {
             var found = await MeasuredAnswers.AskAsync(plan, chosen, models, range);
@@ -111,7 +112,7 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
     /// <summary>The mean over the models so far of their answers to some rows; not every model has one to each.</summary>
     private sealed class GrowingMean(int[] rows, int width)
     {
-        private readonly double[] _sum = new double[rows.Length * width];
+        private readonly double[] _sum = AnswerArray.New(rows.Length, width);
         private readonly int[] _counts = new int[rows.Length];
 
         public void Add(double[] answers)

@@ -1,5 +1,6 @@
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Plans;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
@@ -16,7 +17,7 @@ internal sealed partial class SchedulerGrain
     private readonly SemaphoreSlim _measuring = new(1);
     private int _runsComing, _membersComing;
 
-    public async Task<RunKey> SubmitAsync(Submission submission)
+    public async Task<RunKey> SubmitAsync(Submission submission, CancellationToken cancellationToken)
     {
         // The pool sees none of this grain's state: turns change it meanwhile.
         var lanes = _state.AliveAt(Now).Select(silo => silo.Lanes).DefaultIfEmpty(options.Lanes).Max();
@@ -34,21 +35,21 @@ internal sealed partial class SchedulerGrain
         return await AdmitAsync(spec.Members, async () =>
         {
             await CheckStoreAsync(spec.Name);
-            return await StartAsync(document, submission.NamesPaths);
+            return await StartAsync(document, submission.NamesPaths, cancellationToken);
         });
     }
 
-    public async Task<TrainingPace> MeasureAsync(Submission submission)
+    public async Task<TrainingPace> MeasureAsync(Submission submission, CancellationToken cancellationToken)
     {
         var document = await Task.Run(() => Refusing(() => SpecDocument.Parse(submission.Spec)));
         var asked = await Task.Run(() => Refusing(() => plans.Resolve(document, submission.NamesPaths)));
         await CheckQuotasAsync(asked.Members);
         await CheckStoreAsync(asked.Name);
         // It holds its data, and trains on as many threads as there are lanes: two at once would measure each other.
-        await _measuring.WaitAsync();
+        await _measuring.WaitAsync(cancellationToken);
         try
         {
-            return await MeasureAsync(document, submission.NamesPaths);
+            return await MeasureAsync(document, submission.NamesPaths, cancellationToken);
         }
         finally
         {
@@ -56,12 +57,11 @@ internal sealed partial class SchedulerGrain
         }
     }
 
-    private async Task<TrainingPace> MeasureAsync(SpecDocument document, bool namesPaths)
+    private async Task<TrainingPace> MeasureAsync(SpecDocument document, bool namesPaths, CancellationToken cancellation)
     {
-        using var data = await Task.Run(() => Refusing(() => plans.Load(document, namesPaths)));
+        using var data = await LoadAsync(document, namesPaths, cancellation);
         var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, namesPaths, data.Dataset)));
-        CheckColumns(data.Dataset, spec);
-        var pace = await Task.Run(() => Refusing(() => PaceMeasurement.Of(plans.Plan(spec, data.Dataset), options.Lanes)));
+        var pace = await Task.Run(() => Refusing(() => PaceMeasurement.Of(plans.Plan(spec, data.Dataset), options.Lanes, cancellation)));
         // The run is about to be submitted.
         data.HandOn();
         return pace;
@@ -154,18 +154,19 @@ internal sealed partial class SchedulerGrain
         }
     }
 
-    private async Task<RunKey> StartAsync(SpecDocument document, bool namesPaths)
+    private async Task<RunKey> StartAsync(SpecDocument document, bool namesPaths, CancellationToken cancellation)
     {
-        using var data = await Task.Run(() => Refusing(() => plans.Load(document, namesPaths)));
+        using var data = await LoadAsync(document, namesPaths, cancellation);
         var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, namesPaths, data.Dataset)));
-        CheckColumns(data.Dataset, spec);
         var lesson = await Task.Run(() => Refusing(() => plans.Teach(spec, namesPaths, data.Dataset)));
         spec = lesson?.Spec ?? spec;
         while (true)
         {
             var (run, plan) = await Task.Run(() => Refusing(() => PlanNew(spec, data.Dataset)));
-            var description = Refusing(() => DataDescription.Of(plan)) with { Dataset = NameOf(spec, data.Dataset) };
+            var description = Refusing(() => DataDescription.Of(plan)) with { Dataset = NameOf(spec.Data.Dataset, data.Dataset.Name) };
             var request = new RunRequest(plan.Spec.ToJson(), description.ToJson(), [.. plan.Members.Select(member => member.Load)], plan.Networks.Inexact);
+            // From here on there is a run.
+            cancellation.ThrowIfCancellationRequested();
             if (await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request))
             {
                 if (lesson is { Targets: var targets }) await Task.Run(() => targets.TryWrite(options.FolderOf(run.Name)));
@@ -185,15 +186,35 @@ internal sealed partial class SchedulerGrain
         return (RunKey.New(plan.Spec.Name!), plan);
     }
 
-    private void CheckColumns(Dataset data, EnsembleSpec spec)
+    /// <exception cref="RunRejectedException">The data cannot be had, or has more columns than may be; those of a table are counted before its rows are read.</exception>
+    /// <exception cref="OperationCanceledException">Nobody waits for it any more; it is freed when it is there.</exception>
+    private async Task<PlanCache.DataUse> LoadAsync(SpecDocument document, bool namesPaths, CancellationToken cancellation)
     {
-        if (data.Columns.Count <= options.Limits.MaxColumns) return;
+        var given = document.Data.Dataset;
+        if (await Task.Run(() => Refusing(() => plans.CountColumns(document, namesPaths)), cancellation) is { } columns) CheckColumns(given, columns);
+        var loading = Task.Run(() => Refusing(() => plans.Load(document, namesPaths)), cancellation);
+        try
+        {
+            var data = await loading.WaitAsync(cancellation);
+            CheckColumns(given, data.Dataset.Columns.Count);
+            return data;
+        }
+        catch
+        {
+            loading.ContinueWith(late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default).Ignore();
+            throw;
+        }
+    }
+
+    private void CheckColumns(string dataset, int count)
+    {
+        if (count <= options.Limits.MaxColumns) return;
         throw new RunRejectedException(
-            $"{NameOf(spec, data)} has {data.Columns.Count:N0} columns, and this cluster takes {options.Limits.MaxColumns:N0} ({Limits.Name(nameof(Limits.MaxColumns))}). Choose among them before.");
+            $"{NameOf(dataset, Path.GetFileName(dataset))} has {count:N0} columns, and this cluster takes {options.Limits.MaxColumns:N0} ({Limits.Name(nameof(Limits.MaxColumns))}). Choose among them before.");
     }
 
     /// <summary>What the one who submits calls the data: others may have sent the same bytes under another name.</summary>
-    private static string NameOf(EnsembleSpec spec, Dataset data) => UploadedName.Parse(spec.Data.Dataset)?.Name ?? data.Name;
+    private static string NameOf(string dataset, string otherwise) => UploadedName.Parse(dataset)?.Name ?? otherwise;
 
     /// <summary>DATASET-N with the first free number.</summary>
     private string FreeName(EnsembleSpec spec)

@@ -30,6 +30,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.UseLocalhostClustering().AcceptNobody();
             silo.Configure<ClusterOptions>(options => options.ClusterId = options.ServiceId = $"embedded-{Guid.NewGuid():N}");
             silo.Configure<EndpointOptions>(options => options.SiloListeningEndpoint = new IPEndPoint(IPAddress.Loopback, 0));
+            // Whoever gives up a call hears what came of it: a run that is not to be has not begun.
+            silo.Configure<SiloMessagingOptions>(options => options.WaitForCancellationAcknowledgement = true);
             silo.AddEnsembleTraining(configure).CollectForDashboard();
         });
         cancellationToken.ThrowIfCancellationRequested();

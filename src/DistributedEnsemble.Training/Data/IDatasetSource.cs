@@ -20,6 +20,10 @@ public interface IDatasetSource
     /// <exception cref="DataException">It is not there.</exception>
     string? Find(DataFolders folders) => null;
 
+    /// <summary>How many columns the data will have, by its beginning alone; null if only loading tells.</summary>
+    /// <exception cref="DataException">The data is missing, or its beginning damaged.</exception>
+    int? CountColumns(DataFolders folders, DataSpec data) => null;
+
     /// <exception cref="DataException">The data is missing or damaged.</exception>
     Dataset Load(DataFolders folders);
 

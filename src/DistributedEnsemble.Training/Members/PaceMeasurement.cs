@@ -16,7 +16,8 @@ internal static class PaceMeasurement
 
     /// <exception cref="SpecException">Variants have epochs of their own.</exception>
     /// <exception cref="DivergedException">A member diverges within its first steps.</exception>
-    public static TrainingPace Of(TrainingPlan plan, int lanes)
+    /// <exception cref="OperationCanceledException">Nobody waits for it any more.</exception>
+    public static TrainingPace Of(TrainingPlan plan, int lanes, CancellationToken cancellation = default)
     {
         if (plan.Members.FirstOrDefault(member => member.Spec.Training.Epochs != plan.Spec.Training.Epochs) is { } other)
         {
@@ -26,7 +27,7 @@ internal static class PaceMeasurement
 
         var together = Math.Clamp(lanes / plan.Spec.ThreadsPerMember, 1, plan.Members.Count);
         var measured = new Measured[together];
-        var threads = Enumerable.Range(0, together).Select(member => Measure(plan, member, pace => measured[member] = pace)).ToArray();
+        var threads = Enumerable.Range(0, together).Select(member => Measure(plan, member, pace => measured[member] = pace, cancellation)).ToArray();
         Task.WhenAll(threads).GetAwaiter().GetResult();
 
         var secondsPerCost = measured.Sum(pace => pace.Seconds) / measured.Select((pace, member) => pace.Steps * plan.Of(member).Load.StepCost).Sum();
@@ -44,14 +45,14 @@ internal static class PaceMeasurement
         return ends.Max();
     }
 
-    private static Task Measure(TrainingPlan plan, int member, Action<Measured> tell)
+    private static Task Measure(TrainingPlan plan, int member, Action<Measured> tell, CancellationToken cancellation)
     {
         var done = new TaskCompletionSource();
         new Thread(() =>
         {
             try
             {
-                tell(Measure(plan, member));
+                tell(Measure(plan, member, cancellation));
                 done.SetResult();
             }
             catch (Exception exception)
@@ -62,7 +63,7 @@ internal static class PaceMeasurement
         return done.Task;
     }
 
-    private static Measured Measure(TrainingPlan plan, int member)
+    private static Measured Measure(TrainingPlan plan, int member, CancellationToken cancellation)
     {
         var own = plan.Of(member);
         var training = new MemberTraining(plan, member);
@@ -91,6 +92,7 @@ internal static class PaceMeasurement
 
         void Advance(ref MemberTraining current)
         {
+            cancellation.ThrowIfCancellationRequested();
             if (current.HasEnded)
             {
                 current.Dispose();

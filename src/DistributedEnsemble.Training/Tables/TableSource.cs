@@ -34,6 +34,9 @@ public sealed class TableSource(string path, string? name = null) : IDatasetSour
             $"{path} was not found: looked for {string.Join(" and ", location.Looked)}. If it lies in another folder DIR, make DIR the data folder.");
     }
 
+    /// <summary>All but the target.</summary>
+    public int? CountColumns(DataFolders folders, DataSpec data) => TableSurvey.ReadColumns(TableFile.Of(Find(folders), name ?? path), data).Count - 1;
+
     public Dataset Load(DataFolders folders) => Load(folders, new EnsembleSpec(), null);
 
     /// <inheritdoc/>

@@ -86,6 +86,10 @@ internal sealed class TableSurvey
         };
     }
 
+    /// <summary>The names of the columns, by the beginning of the file.</summary>
+    /// <exception cref="DataException">It is no table.</exception>
+    public static IReadOnlyList<string> ReadColumns(TableFile file, DataSpec options) => ReadColumns(file, file.Detect(options.Header));
+
     /// <summary>The columns by all rows of the file, whatever they are for.</summary>
     public static (TableFormat Format, IReadOnlyList<string> Columns, ColumnSurvey[] Surveys) AllRows(TableFile file, DataSpec options)
     {

@@ -68,7 +68,7 @@ public sealed class WatchTests
         public EnsembleSpec ReadSpec(string name) => EnsembleSpec.FromJson("""{ "name": "r", "members": 2, "data": { "dataset": "digits" }, "variants": [ {}, { "training": { "batchSize": 16 } } ] }""");
         public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => throw new NotSupportedException();
         public void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write) => throw new NotSupportedException();
-        public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage) => throw new NotSupportedException();
+        public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => throw new NotSupportedException();
 
         public ExportManifest Export(string name, ConstituentChoice choice, string output) => throw new NotSupportedException();
         public OnnxFile ExportOnnx(string name, ConstituentChoice choice, bool isSingle, string output) => throw new NotSupportedException();

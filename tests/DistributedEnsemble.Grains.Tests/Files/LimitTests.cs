@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Security.Cryptography;
+using System.Text;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Stores.Files;
@@ -208,6 +210,19 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task Columns_of_a_table_are_counted_before_its_rows_are_read()
+    {
+        await using var cluster = await StartAsync(new Limits { MaxColumns = 2 });
+        var damaged = Encoding.UTF8.GetBytes($"a,b,c,label\n{string.Concat(Enumerable.Repeat("1,2,3,4\n", 100))}1,2\n");
+        await SendAsync(cluster, damaged);
+        var spec = $$"""{ "members": 1, "data": { "dataset": "{{new UploadedName(HashOf(damaged), "wide.csv")}}" } }""";
+        const string Refused = "wide.csv has 3 columns, and this cluster takes 2 (ENSEMBLE__LIMITS__MAXCOLUMNS). Choose among them before.";
+
+        await RefusedAsync(Refused, () => cluster.SubmitAsync(spec));
+        await RefusedAsync(Refused, () => cluster.Scheduler.MeasureAsync(new Submission(spec)));
+    }
+
+    [Fact]
     public async Task Lists_come_in_pages()
     {
         await using var cluster = await StartAsync(new Limits { MaxListed = 2 });
@@ -221,9 +236,11 @@ public sealed class LimitTests
     private static Task<EnsembleCluster> StartAsync(Limits limits) => EnsembleCluster.StartAsync(configure: options => options.Limits = limits);
 
     /// <returns>The file in the store, of twenty bytes.</returns>
-    private static async Task<string> SendAsync(EnsembleCluster cluster, byte content)
+    private static Task<string> SendAsync(EnsembleCluster cluster, byte content) => SendAsync(cluster, [.. Enumerable.Repeat(content, 20)]);
+
+    /// <returns>The file in the store.</returns>
+    private static async Task<string> SendAsync(EnsembleCluster cluster, byte[] bytes)
     {
-        var bytes = Enumerable.Repeat(content, 20).ToArray();
         var upload = cluster.Upload(HashOf(bytes));
         await upload.BeginAsync(bytes.Length);
         await upload.AppendAsync(0, bytes);

@@ -93,7 +93,7 @@ internal sealed class LiveEndpoints(
 
             var models = ModelsOf(status);
             var rest = scored is { } at && !status.HasEnded ? s_betweenScores - time.GetElapsedTime(at) : TimeSpan.Zero;
-            if (scoring is null && models != measured && rest <= TimeSpan.Zero) (scoring, scored, measured) = (ScoreAsync(status, models), time.GetTimestamp(), models);
+            if (scoring is null && models != measured && rest <= TimeSpan.Zero) (scoring, scored, measured) = (ScoreAsync(status, models, cancellation), time.GetTimestamp(), models);
             if (status.HasEnded && scoring is null)
             {
                 yield return new SseItem<string>(JsonSerializer.Serialize(new { unmeasured }, RunStatusJson.Options), "end");
@@ -106,14 +106,18 @@ internal sealed class LiveEndpoints(
     }
 
     /// <returns>The scores as JSON, or why there are none.</returns>
-    private async Task<(string? Scores, string? Reason)> ScoreAsync(RunStatus status, string models)
+    private async Task<(string? Scores, string? Reason)> ScoreAsync(RunStatus status, string models, CancellationToken cancellation)
     {
         try
         {
             var run = new RunKey(status.Run, status.Id).ToString();
-            if (await grains.GetGrain<IAggregator>(run).ScoreAsync() is { } scores)
+            if (await grains.GetGrain<IAggregator>(run).ScoreAsync(cancellation) is { } scores)
                 return (Json(scores, _scores.Add(run, new ScorePoint(models, status.Steps, scores.Sizes[^1].Members, scores.Sizes[^1].Measures))), null);
             return (null, status.Snapshots.IsEmpty ? "No member left weights to measure." : "This run kept no validation rows to measure on.");
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return (null, null);
         }
         catch (Exception exception)
         {

@@ -34,7 +34,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunFeeds
         using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
         var spec = Encoding.UTF8.GetString(body.Bytes.Span);
         // It names no paths: the server would read any of its files.
-        var run = await Scheduler.SubmitAsync(new Submission(spec)).WaitAsync(context.RequestAborted);
+        var run = await Scheduler.SubmitAsync(new Submission(spec), context.RequestAborted);
         context.Response.Headers.Location = $"/api/runs/{run.Name}";
         return JsonAnswer.OfStatus(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync(), StatusCodes.Status201Created);
     }

@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Data;
+
+namespace DistributedEnsemble.Grains.Tests.Scheduling;
+
+/// <summary>Long calls that whoever made them gives up.</summary>
+public sealed class CancellationTests
+{
+    [Fact(Timeout = 150_000)]
+    public async Task A_submission_that_is_given_up_while_its_data_is_loaded_leaves_no_run()
+    {
+        using var source = new SlowDigits();
+        await using var cluster = await EnsembleCluster.StartAsync(configure: options => options.Datasets.Add(source));
+        var submission = new Submission("""{ "members": 1, "data": { "dataset": "slow-digits" }, "training": { "epochs": 1 } }""");
+        using var submitting = new CancellationTokenSource();
+        using var measuring = new CancellationTokenSource();
+        Task[] calls = [cluster.Scheduler.SubmitAsync(submission, submitting.Token), cluster.Scheduler.MeasureAsync(submission, measuring.Token)];
+        await source.IsLoading.WaitAsync(TestContext.Current.CancellationToken);
+
+        await submitting.CancelAsync();
+        await measuring.CancelAsync();
+
+        foreach (var call in calls) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        source.GoOn.Set();
+        // What came too late is no run, and the next one is.
+        Assert.Empty(await cluster.Scheduler.ListAllAsync());
+        await cluster.TrainAsync(submission.Spec);
+        Assert.Equal("slow-digits-1", Assert.Single(await cluster.Scheduler.ListAllAsync()).Name);
+    }
+
+    [Fact]
+    public async Task Scores_and_answers_out_of_fold_that_nobody_waits_for_are_not_computed()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var run = await cluster.SubmitAsync(Specs.Different);
+        await cluster.WhenAsync(run, status => status.HasEnded);
+        using var given = new CancellationTokenSource();
+        await given.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cluster.Aggregator(run).ScoreAsync(given.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cluster.Aggregator(run).PredictOutOfFoldAsync(new OutOfFoldRequest(), given.Token));
+        Assert.NotNull(await cluster.Aggregator(run).ScoreAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>The digits, which wait at first until they may be loaded.</summary>
+    private sealed class SlowDigits : IDatasetSource, IDisposable
+    {
+        private readonly TaskCompletionSource _loading = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ManualResetEventSlim GoOn { get; } = new();
+
+        public Task IsLoading => _loading.Task;
+
+        public string Name => "slow-digits";
+
+        public string Description => "digits that take their time";
+
+        public JsonObject Defaults => new Digits().Defaults;
+
+        public DatasetLocation Locate(DataFolders folders) => DatasetLocation.BuiltIn;
+
+        public Dataset Load(DataFolders folders)
+        {
+            _loading.TrySetResult();
+            GoOn.Wait();
+            return new Digits().Load(folders) with { Name = Name };
+        }
+
+        public void Dispose() => GoOn.Dispose();
+    }
+}
