@@ -28,6 +28,7 @@ internal static class SiloProgram
     {
         var check = CheckedSettings.Of(settings, builder.Configuration);
         var http = check.Given.Http is { } url ? builder.Configuration.ReadHttpSettings(url, check.Given.Grpc) : null;
+        var offer = builder.Configuration.ReadTraining();
         using var store = check.Store is { } address ? new ObjectStorage(address, Path.Combine(settings.Runs, ".scratch")) : null;
         if (store is not null) await store.CheckAsync(check.Redis is null ? StoreUse.WriteRecords : StoreUse.Write).WaitAsync(stop);
         await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync().WaitAsync(stop);
@@ -44,7 +45,7 @@ internal static class SiloProgram
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(120));
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.AddSingleton<IFatalErrorHandler, Eviction>();
-        builder.UseOrleans(silo => Configure(silo, builder.Configuration, check, store, cluster, siloPort, gatewayPort));
+        builder.UseOrleans(silo => Configure(silo, offer, check, store, cluster, siloPort, gatewayPort));
         using var host = builder.Build();
         await StartAsync(host, stop);
         await ServeAsync(host, check, store, http, siloPort, gatewayPort, ready, stop);
@@ -94,7 +95,7 @@ internal static class SiloProgram
     }
 
     private static void Configure(
-        ISiloBuilder silo, IConfiguration configuration, CheckedSettings check, ObjectStorage? store, RedisCluster? cluster, int siloPort, int gatewayPort)
+        ISiloBuilder silo, Action<EnsembleTrainingOptions> offer, CheckedSettings check, ObjectStorage? store, RedisCluster? cluster, int siloPort, int gatewayPort)
     {
         var settings = check.Given;
         if (cluster is null) silo.UseLocalhostClustering().AcceptNobody();
@@ -109,7 +110,7 @@ internal static class SiloProgram
         {
             (options.RunsFolder, options.Store, options.DataFolder, options.Lanes) = (settings.Runs, store, settings.Data, settings.Lanes);
             options.LanePriority = check.LanePriority;
-            configuration.Configure(options);
+            offer(options);
         });
         silo.CollectForDashboard();
         if (cluster is not null) silo.UseEnsembleRedis(cluster.Address.ToConfiguration(), cluster.Connection, cluster.Id);

@@ -10,13 +10,20 @@ namespace DistributedEnsemble.Silo;
 /// </summary>
 public static class TrainingSettings
 {
+    /// <summary>Reads them before anything starts: a silo that fails in the middle of its start says more than one line.</summary>
+    /// <returns>What gives them to a silo.</returns>
     /// <exception cref="SiloSettingsException">A setting cannot be read, is out of range, or does not fit the others.</exception>
     /// <exception cref="HttpSettingsException">One of predictions is.</exception>
-    public static void Configure(this IConfiguration configuration, EnsembleTrainingOptions options)
+    public static Action<EnsembleTrainingOptions> ReadTraining(this IConfiguration configuration)
     {
-        options.Limits = Read<Limits>(configuration, "Limits", limits => limits.Fault());
-        options.Timing = Read<TimingOptions>(configuration, "Timing", timing => timing.Fault());
-        configuration.Configure(options.Prediction);
+        var limits = Read<Limits>(configuration, "Limits", limits => limits.Fault());
+        var timing = Read<TimingOptions>(configuration, "Timing", timing => timing.Fault());
+        configuration.Configure(new PredictionOptions());
+        return options =>
+        {
+            (options.Limits, options.Timing) = (limits, timing);
+            configuration.Configure(options.Prediction);
+        };
     }
 
     private static T Read<T>(IConfiguration configuration, string section, Func<T, string?> faultOf) where T : new()

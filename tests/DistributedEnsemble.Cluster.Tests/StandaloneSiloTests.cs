@@ -34,6 +34,16 @@ public sealed class StandaloneSiloTests : IDisposable
     }
 
     [Fact]
+    public async Task A_time_that_does_not_fit_the_others_is_one_line_before_anything_starts()
+    {
+        await using var silo = new SiloProcess(() => new LocalProcess(
+            SiloProcess.Program, ["--runs", Path.Combine(_folder, "runs")], new Dictionary<string, string> { ["ENSEMBLE__TIMING__HANDOVER"] = "00:00:00" }));
+
+        Assert.Equal(2, await silo.ExitAsync());
+        Assert.Equal(("", "ENSEMBLE__TIMING__HANDOVER is 00:00:00: it must be a time from 00:00:00.1 to 01:00:00, as in 00:00:05.\n"), (silo.Output, silo.Errors));
+    }
+
+    [Fact]
     public async Task Settings_of_the_folder_that_it_is_started_in_are_not_its_own()
     {
         File.WriteAllText(Path.Combine(_folder, "appsettings.json"), """{ "Ensemble": { "Lanes": 0 } }""");

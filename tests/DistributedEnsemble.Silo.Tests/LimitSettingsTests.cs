@@ -33,7 +33,7 @@ public sealed class LimitSettingsTests
     {
         var options = new EnsembleTrainingOptions();
         new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Ensemble:Limits:{setting.Name}", (string?)setting.Value))).Build()
-            .Configure(options);
+            .ReadTraining()(options);
         return options.Limits;
     }
 }

@@ -29,7 +29,7 @@ public sealed class TimingSettingsTests
     {
         var options = new EnsembleTrainingOptions();
         new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Ensemble:Timing:{setting.Name}", (string?)setting.Value))).Build()
-            .Configure(options);
+            .ReadTraining()(options);
         return options.Timing;
     }
 }

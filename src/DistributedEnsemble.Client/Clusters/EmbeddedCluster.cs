@@ -20,7 +20,8 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo, ObjectStorage? store) :
 
     public static async Task<ICluster> StartAsync(EmbeddedOptions options, CancellationToken cancellation)
     {
-        var store = await options.OpenStoreAsync(StoreUse.WriteRecords);
+        var offer = ServingConfiguration.OfEnvironment().ReadTraining();
+        var store = await options.OpenStoreAsync(StoreUse.WriteRecords).WaitAsync(cancellation);
         var silo = await EmbeddedSilo.StartAsync(
             training =>
             {
@@ -30,7 +31,7 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo, ObjectStorage? store) :
                 training.LanePriority = options.LanePriority;
                 // The user of this process names files; what comes over HTTP does not.
                 training.ReadsPaths = true;
-                ServingConfiguration.OfEnvironment().Configure(training);
+                offer(training);
             },
             Logs, cancellation);
         return new EmbeddedCluster(silo, store);

@@ -35,19 +35,22 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.AddEnsembleTraining(configure).CollectForDashboard();
         });
         cancellationToken.ThrowIfCancellationRequested();
-        var silo = new EmbeddedSilo(builder.Build());
+        var host = builder.Build();
         try
         {
             // Half a start would have to be undone: it takes a second, and is then undone as a whole.
-            await silo._host.StartAsync(CancellationToken.None);
-            cancellationToken.ThrowIfCancellationRequested();
-            return silo;
+            await host.StartAsync(CancellationToken.None);
         }
         catch
         {
-            await silo.DisposeAsync();
+            host.Dispose();
             throw;
         }
+
+        var silo = new EmbeddedSilo(host);
+        if (!cancellationToken.IsCancellationRequested) return silo;
+        await silo.DisposeAsync();
+        throw new OperationCanceledException(cancellationToken);
     }
 
     public async ValueTask DisposeAsync()

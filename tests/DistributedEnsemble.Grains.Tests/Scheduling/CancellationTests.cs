@@ -65,7 +65,7 @@ public sealed class CancellationTests
         {
             _loading.TrySetResult();
             GoOn.Wait();
-            return new Digits().Load(folders) with { Name = Name };
+            return new Digits().Load(folders);
         }
 
         public void Dispose() => GoOn.Dispose();
