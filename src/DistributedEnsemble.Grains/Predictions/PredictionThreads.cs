@@ -14,7 +14,7 @@ internal sealed class PredictionThreads : IDisposable
     private const int QueuedPerThread = 64;
 
     /// <summary>Whoever has just asked is about to ask again.</summary>
-    private const int DemandMilliseconds = 20;
+    private static readonly TimeSpan s_demand = TimeSpan.FromMilliseconds(20);
 
     private readonly Lock _lock = new();
     private readonly Queue<Action> _served = [], _evaluated = [];
@@ -22,12 +22,14 @@ internal sealed class PredictionThreads : IDisposable
     private readonly SemaphoreSlim _waiting = new(0), _room;
     private readonly int _capacity;
     private readonly Thread[] _threads;
+    private readonly TimeProvider _time;
     private int _busy;
-    private long _servedAt = -DemandMilliseconds;
+    private long _demandEnds = long.MinValue;
     private bool _isClosed;
 
-    public PredictionThreads(EnsembleTrainingOptions options)
+    public PredictionThreads(EnsembleTrainingOptions options, TimeProvider time)
     {
+        _time = time;
         _capacity = QueuedPerThread * options.Prediction.Threads;
         _room = new SemaphoreSlim(_capacity);
         _threads = [.. Enumerable.Range(0, options.Prediction.Threads).Select(i => new Thread(Work) { Name = $"prediction {i}", IsBackground = true })];
@@ -37,7 +39,7 @@ internal sealed class PredictionThreads : IDisposable
     public int Count => _threads.Length;
 
     /// <summary>Whether something was served within the last moments.</summary>
-    public bool AreInDemand => Environment.TickCount64 - Volatile.Read(ref _servedAt) < DemandMilliseconds;
+    public bool AreInDemand => _time.GetTimestamp() < Volatile.Read(ref _demandEnds);
 
     /// <summary>Threads that neither compute nor have work in their queue.</summary>
     public int Idle
@@ -66,7 +68,7 @@ internal sealed class PredictionThreads : IDisposable
     /// <exception cref="OverloadedException">The queue is full.</exception>
     public Task ServeAsync(int most, Action<int, int> predict)
     {
-        Volatile.Write(ref _servedAt, Environment.TickCount64);
+        Volatile.Write(ref _demandEnds, _time.GetTimestamp() + (long)(s_demand.TotalSeconds * _time.TimestampFrequency));
         Task[] results;
         lock (_lock)
         {

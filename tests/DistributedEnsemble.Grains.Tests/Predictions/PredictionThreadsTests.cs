@@ -2,17 +2,19 @@ using System.Collections.Concurrent;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Predictions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace DistributedEnsemble.Grains.Tests.Predictions;
 
 public sealed class PredictionThreadsTests
 {
     private readonly EnsembleTrainingOptions _options = new() { Prediction = { Threads = 1 } };
+    private readonly FakeTimeProvider _time = new();
 
     [Fact]
     public async Task A_full_queue_refuses_what_is_served_and_keeps_what_is_evaluated_waiting()
     {
-        using var threads = new PredictionThreads(_options);
+        using var threads = new PredictionThreads(_options, _time);
         using var free = new ManualResetEventSlim();
         var served = new List<Task<int>> { Serve(threads, free, 0) };
         var refused = 0;
@@ -41,7 +43,7 @@ public sealed class PredictionThreadsTests
     [Fact]
     public async Task What_is_given_up_waits_for_no_room_and_is_not_computed()
     {
-        using var threads = new PredictionThreads(_options);
+        using var threads = new PredictionThreads(_options, _time);
         using ManualResetEventSlim isBusy = new(), free = new();
         using var asker = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         var computed = 0;
@@ -70,7 +72,7 @@ public sealed class PredictionThreadsTests
     [Fact]
     public async Task What_is_served_comes_before_what_is_evaluated()
     {
-        using var threads = new PredictionThreads(_options);
+        using var threads = new PredictionThreads(_options, _time);
         using ManualResetEventSlim isBusy = new(), free = new();
         var order = new List<string>();
         var busy = threads.ServeAsync(1, (_, _) =>
@@ -98,7 +100,7 @@ public sealed class PredictionThreadsTests
     public async Task What_is_served_is_divided_over_the_threads_that_are_idle()
     {
         _options.Prediction.Threads = 3;
-        using var threads = new PredictionThreads(_options);
+        using var threads = new PredictionThreads(_options, _time);
         using var free = new ManualResetEventSlim();
         Assert.Equal(["0 of 3", "1 of 3", "2 of 3"], await PartsAsync(threads, idle: 3, most: 10));
         Assert.Equal(["0 of 2", "1 of 2"], await PartsAsync(threads, idle: 3, most: 2));
@@ -125,7 +127,7 @@ public sealed class PredictionThreadsTests
     [Fact]
     public async Task Who_finds_no_idle_thread_is_called_once_when_there_is_one()
     {
-        using var threads = new PredictionThreads(_options);
+        using var threads = new PredictionThreads(_options, _time);
         using var free = new ManualResetEventSlim();
         using var called = new SemaphoreSlim(0);
         var WhenIdle = () => { called.Release(); };
@@ -146,13 +148,15 @@ public sealed class PredictionThreadsTests
     [Fact]
     public async Task Predictions_are_in_demand_from_one_that_is_served_until_none_has_been_for_a_moment()
     {
-        using var threads = new PredictionThreads(_options);
+        using var threads = new PredictionThreads(_options, _time);
         await threads.RunAsync(() => 0, TestContext.Current.CancellationToken);
         Assert.False(threads.AreInDemand);
 
         await threads.ServeAsync(1, (_, _) => Assert.True(threads.AreInDemand));
 
-        while (threads.AreInDemand) await Task.Delay(1, TestContext.Current.CancellationToken);
+        Assert.True(threads.AreInDemand);
+        _time.Advance(TimeSpan.FromMilliseconds(20));
+        Assert.False(threads.AreInDemand);
     }
 
     private static Task<int> Serve(PredictionThreads threads, ManualResetEventSlim free, int value)
