@@ -34,7 +34,7 @@ internal static class Measurements
 
     internal static Counter<long> Steps { get; } = s_meter.CreateCounter<long>("ensemble.training.steps", "{step}", "Optimizer steps.");
 
-    internal static Counter<long> StoreFailures { get; } = s_meter.CreateCounter<long>("ensemble.store.failures", "{write}", "Writes of records, metric lines and statuses that the store refused.");
+    internal static Counter<long> StoreFailures { get; } = s_meter.CreateCounter<long>("ensemble.store.failures", "{request}", "Writes of records, metric lines and statuses that the store refused, and what a store of objects was asked for and did not do.");
 
     internal static Histogram<double> SnapshotTime { get; } = Seconds("ensemble.snapshot.duration", "From a hand-over of weights to the record that names it.");
 

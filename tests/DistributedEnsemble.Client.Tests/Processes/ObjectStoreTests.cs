@@ -79,6 +79,35 @@ public sealed class ObjectStoreTests : IAsyncDisposable
         (await away.EndAsync()).Refused(3, $"s3://ensemble/runs: {_server.Url} does not do what it is asked (503 SlowDown).");
     }
 
+    [Fact]
+    public async Task A_server_that_nobody_runs_and_a_bucket_that_nobody_made_end_the_program_with_one_line()
+    {
+        var gone = new StrictObjectServer();
+        await gone.DisposeAsync();
+        using var nobody = EnsembleProcess.Start(gone.Environment(), ["list", "--store", StrictObjectServer.Address("runs")]);
+        (await nobody.EndAsync()).Refused(3,
+            $"s3://ensemble/runs: {gone.Url} does not answer as a store of objects (Connection refused): is it running there, and may this machine reach it?");
+
+        using var missing = EnsembleProcess.Start(_server.Environment(), ["train", "--store", "s3://missing/runs"]);
+        (await missing.EndAsync()).Refused(2, $"s3://missing/runs: there is no bucket \"missing\" at {_server.Url}: make it, or name another one.");
+    }
+
+    [Fact]
+    public async Task Keys_may_stand_in_a_file_which_no_list_of_processes_shows()
+    {
+        var file = Path.Combine(_folder, "keys");
+        File.WriteAllText(file, $"[default]\naws_access_key_id = {StrictObjectServer.AccessKey}\naws_secret_access_key = {StrictObjectServer.SecretKey}\n");
+        var environment = _server.Environment();
+        (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"], environment["AWS_SHARED_CREDENTIALS_FILE"]) = ("", "", file);
+
+        using var list = EnsembleProcess.Start(environment, ["list", "--store", StrictObjectServer.Address("runs")]);
+        (await list.EndAsync()).Succeeded();
+
+        (environment["AWS_SHARED_CREDENTIALS_FILE"], environment["AWS_EC2_METADATA_DISABLED"]) = (Path.Combine(_folder, "none"), "true");
+        using var none = EnsembleProcess.Start(environment, ["list", "--store", StrictObjectServer.Address("runs")]);
+        (await none.EndAsync()).Refused(2, "s3://ensemble/runs: there are no keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.");
+    }
+
     private EnsembleProcess Start(params string[] arguments) =>
         EnsembleProcess.Start(_server.Environment(), [.. arguments, "--store", StrictObjectServer.Address("runs"), "--runs", Path.Combine(_folder, "own")]);
 }

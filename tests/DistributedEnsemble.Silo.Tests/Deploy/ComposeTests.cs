@@ -8,8 +8,7 @@ namespace DistributedEnsemble.Silo.Tests.Deploy;
 [UnsupportedOSPlatform("windows")]
 public sealed class ComposeTests : IDisposable
 {
-    private static readonly Dictionary<object, object> s_file = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build()
-        .Deserialize<Dictionary<object, object>>(new MergingParser(new Parser(new StringReader(DeployFiles.Read("docker-compose.yml")))))!;
+    private static readonly Dictionary<object, object> s_file = Read("docker-compose.yml");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ensemble-").FullName;
 
@@ -63,6 +62,25 @@ public sealed class ComposeTests : IDisposable
     }
 
     [Fact]
+    public void With_a_store_of_objects_each_silo_has_a_folder_of_its_own()
+    {
+        var objects = Read("deploy", "compose.objects.yaml");
+        var services = Map(objects["services"]);
+        Assert.Equal(Services.Keys.Cast<string>().Where(name => name != "redis"), services.Keys.Cast<string>());
+        Assert.All(services, service =>
+        {
+            // One of the same target takes the place of the shared one.
+            var volume = Map(Assert.Single(List(Map(service.Value)["volumes"])));
+            Assert.Equal("volume", volume["type"]);
+            Assert.False(volume.ContainsKey("source"));
+            Assert.Equal(Map(Map(Services[service.Key])["environment"])["ENSEMBLE__RUNS"], volume["target"]);
+            var keys = Map(Assert.Single(List(Map(service.Value)["secrets"])));
+            Assert.Equal(Map(Map(service.Value)["environment"])["AWS_SHARED_CREDENTIALS_FILE"], keys["target"]);
+            Assert.True(Map(objects["secrets"]).ContainsKey(keys["source"]));
+        });
+    }
+
+    [Fact]
     public async Task The_script_makes_every_secret_readable_for_the_containers_user()
     {
         var made = await DeployFiles.RunAsync(_folder, DeployFiles.PathOf("deploy", "prepare-secrets"));
@@ -87,6 +105,9 @@ public sealed class ComposeTests : IDisposable
             Assert.Contains($"runs:{settings["ENSEMBLE__RUNS"]}", List(silo["volumes"]));
         }
     }
+
+    private static Dictionary<object, object> Read(params string[] path) => new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build()
+        .Deserialize<Dictionary<object, object>>(new MergingParser(new Parser(new StringReader(DeployFiles.Read(path)))))!;
 
     private static Dictionary<object, object> Map(object value) => (Dictionary<object, object>)value;
 

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Grains.Stores.Objects;
 using k8s;
 using k8s.Models;
 
@@ -100,6 +101,28 @@ public sealed class KubernetesTests
         var volume = Silos.Spec.Template.Spec.Volumes.Single(v => v.PersistentVolumeClaim is not null);
         Assert.Equal(["ReadWriteMany"], One<V1PersistentVolumeClaim>(volume.PersistentVolumeClaim.ClaimName).Spec.AccessModes);
         Assert.Equal(Value("ENSEMBLE__RUNS"), Silo.VolumeMounts.Single(mount => mount.Name == volume.Name).MountPath);
+    }
+
+    [Fact]
+    public void With_a_store_of_objects_each_pod_has_a_folder_of_its_own()
+    {
+        var patch = Assert.IsType<V1StatefulSet>(Assert.Single(KubernetesYaml.LoadAllFromString(DeployFiles.Read("deploy", "kubernetes-objects", "silos.yaml"), strict: true)));
+        Assert.Equal(Silos.Metadata.Name, patch.Metadata.Name);
+        var container = Assert.Single(patch.Spec.Template.Spec.Containers);
+        Assert.Equal(Silo.Name, container.Name);
+
+        // These take the place of the volume of the same name.
+        var shared = Silos.Spec.Template.Spec.Volumes.Single(v => v.PersistentVolumeClaim is not null);
+        var own = patch.Spec.Template.Spec.Volumes.Single(v => v.Name == shared.Name);
+        Assert.Null(own.PersistentVolumeClaim);
+        Assert.NotNull(own.EmptyDir.SizeLimit);
+        var keys = container.VolumeMounts.Single(mount => mount.Name == patch.Spec.Template.Spec.Volumes.Single(v => v.Secret is not null).Name);
+        Assert.StartsWith($"{keys.MountPath}/", container.Env.Single(e => e.Name == "AWS_SHARED_CREDENTIALS_FILE").Value, StringComparison.Ordinal);
+        ObjectStoreAddress.Parse(container.Env.Single(e => e.Name == "ENSEMBLE__STORE").Value, "ENSEMBLE__STORE", name => container.Env.SingleOrDefault(e => e.Name == name)?.Value);
+
+        var kustomization = DeployFiles.Read("deploy", "kubernetes-objects", "kustomization.yaml");
+        Assert.All(["StatefulSet, name: ensemble-silo", $"PersistentVolumeClaim, name: {shared.PersistentVolumeClaim.ClaimName}", "NetworkPolicy, name: ensemble-silos"],
+            target => Assert.Contains($"target: {{ kind: {target} }}", kustomization, StringComparison.Ordinal));
     }
 
     [Fact]

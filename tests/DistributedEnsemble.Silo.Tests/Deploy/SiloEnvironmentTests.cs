@@ -17,6 +17,7 @@ public sealed partial class SiloEnvironmentTests
     public static TheoryData<string> Files =>
     [
         "docker-compose.yml", "deploy/Dockerfile", "deploy/kubernetes/silos.yaml", "deploy/kubernetes/kustomization.yaml",
+        "deploy/compose.objects.yaml", "deploy/kubernetes-objects/silos.yaml",
         "deploy/ensemble-silo.service", "deploy/prepare-secrets",
     ];
 
