@@ -8,11 +8,15 @@ internal sealed record Consoles(IAnsiConsole Out, IAnsiConsole Error)
     /// <summary>Whether a person sits at standard input and standard error, and can be asked there.</summary>
     public bool CanAsk { get; init; }
 
-    public static Consoles OfThisProcess() =>
-        new(Create(Console.Out, Console.IsOutputRedirected), Create(Console.Error, Console.IsErrorRedirected))
+    public static Consoles OfThisProcess()
+    {
+        // As https://no-color.org has it: any value but none. Spectre takes an empty one for a value.
+        if (Environment.GetEnvironmentVariable("NO_COLOR") is "") Environment.SetEnvironmentVariable("NO_COLOR", null);
+        return new Consoles(Create(Console.Out, Console.IsOutputRedirected), Create(Console.Error, Console.IsErrorRedirected))
         {
             CanAsk = !Console.IsInputRedirected && !Console.IsErrorRedirected,
         };
+    }
 
     /// <summary>Where progress goes: beside the results, unless these are for a program.</summary>
     public IAnsiConsole Progress(bool json) => json ? Error : Out;
@@ -25,8 +29,7 @@ internal sealed record Consoles(IAnsiConsole Out, IAnsiConsole Error)
             Out = new AnsiConsoleOutput(writer),
             // Left to itself, Spectre writes colours into files on some build servers.
             Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
-            // As https://no-color.org has it: any value but none.
-            ColorSystem = terminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            ColorSystem = terminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = terminal ? InteractionSupport.Yes : InteractionSupport.No,
             Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false },
         });

@@ -13,6 +13,7 @@ public sealed partial class ColorTests
 
     [Theory]
     [InlineData(null, true)]
+    [InlineData("", true)]
     [InlineData("1", false)]
     [InlineData("no", false)]
     public async Task A_terminal_is_coloured_unless_it_is_not_to_be(string? noColor, bool isColored)
