@@ -51,7 +51,7 @@ internal sealed class LiveEndpoints(
             var all = runs.List().ToDictionary(run => run.Run);
             var changed = all.Values.Where(run => !ReferenceEquals(known.GetValueOrDefault(run.Run), run)).Select(RunSummary.Of).ToArray();
             var gone = known.Keys.Where(name => !all.ContainsKey(name)).ToArray();
-            if (isFirst || changed.Length > 0 || gone.Length > 0 || time.GetElapsedTime(said) > s_silence)
+            if (isFirst || changed.Length > 0 || gone.Length > 0 || time.GetElapsedTime(said) >= s_silence)
             {
                 yield return new SseItem<string>(JsonSerializer.Serialize(new { changed, gone }, RunStatusJson.Options), isFirst ? "all" : "delta");
                 (said, isFirst) = (time.GetTimestamp(), false);
@@ -77,7 +77,7 @@ internal sealed class LiveEndpoints(
             }
 
             var delta = await Task.Run(() => deltas.Next(status), cancellation);
-            if (delta is not null || isFirst || time.GetElapsedTime(said) > s_silence)
+            if (delta is not null || isFirst || time.GetElapsedTime(said) >= s_silence)
             {
                 yield return new SseItem<string>((delta ?? []).ToJsonString(RunStatusJson.Options), isFirst ? "all" : "delta");
                 (said, isFirst) = (time.GetTimestamp(), false);

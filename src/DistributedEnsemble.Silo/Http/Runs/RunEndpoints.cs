@@ -79,7 +79,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunFeeds
             if (await watch.SeeAsync() is not { } status) yield break;
             hasEnded = status.HasEnded || status.State == RunState.Paused;
             var json = RunStatusJson.ToJson(status);
-            if (json != last || time.GetElapsedTime(said) > s_silence)
+            if (json != last || time.GetElapsedTime(said) >= s_silence)
             {
                 yield return new SseItem<string>(json, hasEnded ? "end" : "status");
                 (last, said) = (json, time.GetTimestamp());
