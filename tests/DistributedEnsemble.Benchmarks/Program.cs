@@ -137,9 +137,22 @@ tables.SetAction(async (parsed, stopping) =>
 });
 
 var seeds = new Option<int>("--seeds") { Description = "Teachers and students of each data.", DefaultValueFactory = _ => 4 };
-var distillation = new Command("distillation", "What a student keeps of its teacher's gain over a single member.") { tableFolder, seeds, only };
-distillation.SetAction(async (parsed, _) => Report.Write(
-    await DistillationBenchmark.RunAsync(parsed.GetRequiredValue(tableFolder), parsed.GetValue(seeds), parsed.GetValue(only) ?? []), args, parsed.GetValue(output)));
+var settings = new Option<string[]>("--set") { Description = "Keys of the students' spec, to compare; nothing is written then.", HelpName = "key=value" };
+var distillation = new Command("distillation", "What a student keeps of its teacher's gain over a single member.") { tableFolder, seeds, page, settings, only };
+distillation.SetAction(async (parsed, _) =>
+{
+    var chosen = (parsed.GetValue(settings) ?? []).Select(SpecDocument.ParseSetting).ToArray();
+    var file = DistillationFile.Read(parsed.GetValue(output));
+    await DistillationBenchmark.RunAsync(
+        parsed.GetRequiredValue(tableFolder), parsed.GetValue(seeds), parsed.GetValue(only) ?? [], chosen, Report.Origin(args), result =>
+        {
+            Console.WriteLine(JsonSerializer.Serialize(result, Report.Json));
+            if (chosen.Length > 0) return;
+            file.Set(result);
+            if (parsed.GetValue(output) is { } data) File.WriteAllText(data.FullName, file.ToJson());
+            if (parsed.GetValue(page) is { } text) File.WriteAllText(text.FullName, file.Page());
+        });
+});
 
 var candidates = new Option<FileInfo>("--candidates") { Description = "A file with a spec in each line, to lay over the defaults.", Required = true };
 var folds = new Option<int>("--folds") { Description = "How many fifths of the training rows measure in turn.", DefaultValueFactory = _ => 1 };

@@ -21,10 +21,12 @@ internal static class DistillationBenchmark
 
     /// <param name="folder">Of tables, and tables.tsv.</param>
     /// <param name="only">Names of data; all without any.</param>
-    public static async Task<IReadOnlyList<DistillationResult>> RunAsync(string folder, int seeds, IReadOnlyCollection<string> only)
+    /// <param name="settings">Of the students, over what `ensemble distill` gives them.</param>
+    /// <param name="onResult">Told of each data when it is measured.</param>
+    public static async Task RunAsync(
+        string folder, int seeds, IReadOnlyCollection<string> only, IReadOnlyList<(string Path, string Value)> settings, ReportOrigin origin, Action<DistillationResult> onResult)
     {
         var all = s_images.Concat(PublicTable.All(folder).Select(table => (table.Name, table.Merge().ToJson())));
-        var results = new List<DistillationResult>();
         foreach (var (name, spec) in all.Where(data => only.Count == 0 || only.Contains(data.Name)))
         {
             await using var silo = await TemporarySilo.StartAsync(data: null, Lanes);
@@ -33,27 +35,32 @@ internal static class DistillationBenchmark
             {
                 var document = SpecDocument.Parse(spec).With("seed", $"{seed}");
                 var trained = await silo.TrainAsync(document.With("name", $"teacher-{seed}").ToJson());
-                var student = StudentSpec.Of(await silo.SpecOfAsync(trained), trained.Run, $"student-{seed}", members: 1, []);
+                var student = StudentSpec.Of(await silo.SpecOfAsync(trained), trained.Run, $"student-{seed}", members: 1, settings);
                 var (_, report) = await silo.EvaluateAsync(await silo.TrainAsync(student.ToJson()));
                 var (first, teacher) = (report.Ensemble.All[0].Name, report.Teacher!);
                 measured.Add(new DistillationSeed(
-                    seed, teacher.Single.Nll, teacher.Ensemble.Nll, report.Ensemble.Nll, teacher.Single[first], teacher.Ensemble[first], report.Ensemble[first]));
+                    seed, teacher.Single.Nll, teacher.Ensemble.Nll, report.Ensemble.Nll, teacher.Single[first], teacher.Ensemble[first], report.Ensemble[first])
+                {
+                    Validation = report.Validation?.Measures.Nll,
+                });
                 Console.Error.WriteLine($"{name}: {measured[^1]}, kept {measured[^1].Kept:P0}");
             }
 
-            results.Add(new DistillationResult(name, Math.Round(measured.Sum(seed => seed.Single - seed.Student) / measured.Sum(seed => seed.Single - seed.Teacher), 3), measured));
+            onResult(new DistillationResult(
+                name, Math.Round(measured.Sum(seed => seed.Single - seed.Student) / measured.Sum(seed => seed.Single - seed.Teacher), 3), measured, origin));
         }
-
-        return results;
     }
 }
 
 /// <param name="Kept">The share of the teachers' gain in NLL over their mean member that the students have, over all seeds.</param>
-internal sealed record DistillationResult(string Data, double Kept, IReadOnlyList<DistillationSeed> Seeds);
+internal sealed record DistillationResult(string Data, double Kept, IReadOnlyList<DistillationSeed> Seeds, ReportOrigin Origin);
 
 /// <summary>NLL of the teacher's mean member, of the teacher and of the student; and the task's first measure of each.</summary>
 internal sealed record DistillationSeed(
     int Seed, double Single, double Teacher, double Student, double SingleMeasure, double TeacherMeasure, double StudentMeasure)
 {
     public double Kept => (Single - Student) / (Single - Teacher);
+
+    /// <summary>NLL of the student on the validation split, by which settings are chosen; null without one.</summary>
+    public double? Validation { get; init; }
 }

@@ -1,0 +1,62 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace DistributedEnsemble.Benchmarks.Distillation;
+
+/// <summary>All that was measured in one file: data that is measured again takes the place of what was measured of it before.</summary>
+internal sealed class DistillationFile
+{
+    private readonly List<DistillationResult> _results = [];
+
+    public static DistillationFile Read(FileInfo? file)
+    {
+        var results = new DistillationFile();
+        if (file is not { Exists: true }) return results;
+        using var document = JsonDocument.Parse(File.ReadAllText(file.FullName));
+        results._results.AddRange(document.RootElement.GetProperty("results").Deserialize<List<DistillationResult>>(Report.Json)!);
+        return results;
+    }
+
+    public void Set(DistillationResult result)
+    {
+        var place = _results.FindIndex(former => former.Data == result.Data);
+        if (place < 0) _results.Add(result);
+        else _results[place] = result;
+    }
+
+    public string ToJson() => JsonSerializer.Serialize(new { Benchmark = "distillation", Results = _results }, Report.Json) + "\n";
+
+    /// <summary>docs/benchmarks/distillation.md.</summary>
+    public string Page()
+    {
+        var text = new StringBuilder();
+        text.AppendLine(
+            """
+            # One model in place of ten
+
+            What a student keeps of the gain of ten members over their mean member: (NLL of the member − NLL of the student) / (NLL of the
+            member − NLL of the ten), on the test split, summed over the seeds, with the lowest and the highest seed beside it. Each seed is a
+            run as `ensemble train` trains it by default, and its student as `ensemble distill` does, which answers in one forward. More
+            than 100 % is a student better than its teacher; below 0 % it is worse than a member. Where ten members gain next to nothing, the
+            share says little: the NLL stands beside it.
+
+            | data | kept | seeds | lowest, highest | member, NLL | ten, NLL | student, NLL | commit |
+            |---|--:|--:|--:|--:|--:|--:|---|
+            """);
+        foreach (var (data, kept, seeds, origin) in _results)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"| {data} | {kept:0 %} | {seeds.Count} | {seeds.Min(seed => seed.Kept):0 %}, {seeds.Max(seed => seed.Kept):0 %} | {seeds.Average(seed => seed.Single):0.0000} | "
+                + $"{seeds.Average(seed => seed.Teacher):0.0000} | {seeds.Average(seed => seed.Student):0.0000} | {origin.Commit} |");
+        }
+
+        string[] missed = [.. _results.Where(result => result.Kept < 0.5).Select(result => result.Data)];
+        text.AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture,
+            $"The goal is half of the gain, 50 %: {_results.Count - missed.Length} of {_results.Count} reach it{(missed.Length == 0 ? "" : $", and these do not: {string.Join("; ", missed)}")}.");
+        text.AppendLine();
+        text.AppendLine("Printed by `dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- distillation FOLDER --page docs/benchmarks/distillation.md --output docs/benchmarks/distillation.json`.");
+        return text.ToString();
+    }
+}
