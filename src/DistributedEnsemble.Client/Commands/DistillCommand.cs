@@ -23,7 +23,7 @@ internal sealed class DistillCommand : DriverCommand
 
     private readonly Option<string[]> _set = new("--set")
     {
-        Description = "Any key of the student's spec, as often as needed; the others are the teacher's, with four times its epochs.", HelpName = SpecArguments.SettingName, Arity = ArgumentArity.OneOrMore,
+        Description = "Any key of the student's spec, as often as needed; the others are the teacher's, with four times its epochs, and a mixed row for each training row.", HelpName = SpecArguments.SettingName, Arity = ArgumentArity.OneOrMore,
     };
 
     private readonly Option<string?> _unlabelled = new("--unlabelled")
@@ -35,7 +35,7 @@ internal sealed class DistillCommand : DriverCommand
         : base(
             "distill", "Trains one model that answers as a run's whole ensemble does.",
             "ensemble distill digits-1", "ensemble distill digits-1 --name small --set model.hidden=[64] --set training.epochs=60",
-            "ensemble distill digits-1 --unlabelled more.csv --set distillation.mixed=1", "ensemble distill digits-1 --set distillation.temperature=2 --set distillation.share=0.9")
+            "ensemble distill digits-1 --unlabelled more.csv --set distillation.mixed=0", "ensemble distill digits-1 --set distillation.temperature=2 --set distillation.share=0.9")
     {
         var run = new NamedRun(shared);
         Add(run.Argument);

@@ -11,6 +11,12 @@ internal static class StudentSpec
 
     private const int MostEpochs = 100_000;
 
+    /// <summary>
+    /// Mixed rows for each training row. A teacher that knows its training rows by heart says little of them that the labels do not say;
+    /// of what lies between them it says what it has learned.
+    /// </summary>
+    private const int Mixed = 1;
+
     /// <summary>A student is one model, trained on all rows, and predicts by its end.</summary>
     private static readonly string[] s_ofEnsembles = ["name", "members", "variants", "search", "averaging", "snapshots", "prediction", "distillation"];
 
@@ -30,9 +36,11 @@ internal static class StudentSpec
         // Without rows of its own fold a student has none to be calibrated on, unless some are kept.
         if (teacher.Data.HasOutOfFold) json["data"]!.AsObject().Remove("validationFraction");
         foreach (var section in s_ofKind.Where(section => settings.Any(setting => setting.Path == $"{section}.kind"))) Remove(json, section.Split('.'));
+        // Rows that measure members which must not have seen them are mixed with none.
+        var mixed = settings.Any(setting => setting.Path is "data.folds" or "data.bootstrap") ? 0 : Mixed;
         var epochs = Math.Min(MostEpochs, (long)Longer * teacher.Training.Epochs);
         return SpecDocument.Parse(json.ToJsonString()).With(
-            [("name", name), ("members", $"{members}"), ("distillation.teacher", teachersName), ("training.epochs", $"{epochs}"), .. settings]);
+            [("name", name), ("members", $"{members}"), ("distillation.teacher", teachersName), ("distillation.mixed", $"{mixed}"), ("training.epochs", $"{epochs}"), .. settings]);
     }
 
     private static void Remove(JsonObject json, string[] path)

@@ -36,7 +36,7 @@ public sealed class DistillTests : IDisposable
     {
         await TrainAsync("teacher");
 
-        (await _driver.RunAsync("distill", "teacher", "--set", "distillation.share=0", "--set", "training.epochs=5")).Succeeded();
+        (await _driver.RunAsync("distill", "teacher", "--set", "distillation.share=0", "--set", "distillation.mixed=0", "--set", "training.epochs=5")).Succeeded();
 
         Assert.Equal(Weights("teacher").First(), Assert.Single(Weights("teacher-student")));
         (await _driver.RunAsync("distill", "teacher", "--name", "listens")).Succeeded();
@@ -48,7 +48,7 @@ public sealed class DistillTests : IDisposable
     {
         await TrainAsync("teacher", "--set", "data.folds=3");
 
-        (await _driver.RunAsync("distill", "teacher")).Succeeded();
+        (await _driver.RunAsync("distill", "teacher", "--set", "distillation.mixed=0")).Succeeded();
 
         using var file = SafetensorsReader.Open(Path.Combine(_driver.RunsFolder, "teacher-student", "distillation", "targets.safetensors"));
         var targets = new float[128 * 2];
@@ -84,7 +84,7 @@ public sealed class DistillTests : IDisposable
     {
         var teacher = await TrainAsync("teacher", "--target", "size", "--set", "data.folds=3");
 
-        var json = (await _driver.RunAsync("distill", "teacher", "--json")).Succeeded().Json;
+        var json = (await _driver.RunAsync("distill", "teacher", "--set", "distillation.mixed=0", "--json")).Succeeded().Json;
 
         var data = Description("teacher-student").GetProperty("task");
         double mean = data.GetProperty("mean").GetDouble(), deviation = data.GetProperty("deviation").GetDouble();
@@ -138,7 +138,7 @@ public sealed class DistillTests : IDisposable
     {
         await TrainAsync("teacher");
         var rows = _driver.File("further.csv", "colour,days,extra,size\nred,3,x,9\n,4,y,\nblue,,z,2\n");
-        (await _driver.RunAsync("distill", "teacher", "--name", "listens", "--unlabelled", rows)).Succeeded();
+        (await _driver.RunAsync("distill", "teacher", "--name", "listens", "--unlabelled", rows, "--set", "distillation.mixed=0")).Succeeded();
 
         var spec = Distillation("listens");
         Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(rows))), spec.GetProperty("unlabelledSha256").GetString());
@@ -152,8 +152,8 @@ public sealed class DistillTests : IDisposable
         Assert.Equal(predicted, targets[256..].Where((_, i) => i % 2 == 0).Select(p => (double)p), (a, b) => Math.Abs(a - b) < 1e-5);
 
         // They are no labels, so that they are learned whatever the labels count.
-        (await _driver.RunAsync("distill", "teacher", "--name", "labels", "--set", "distillation.share=0")).Succeeded();
-        (await _driver.RunAsync("distill", "teacher", "--name", "both", "--set", "distillation.share=0", "--unlabelled", rows)).Succeeded();
+        (await _driver.RunAsync("distill", "teacher", "--name", "labels", "--set", "distillation.share=0", "--set", "distillation.mixed=0")).Succeeded();
+        (await _driver.RunAsync("distill", "teacher", "--name", "both", "--set", "distillation.share=0", "--set", "distillation.mixed=0", "--unlabelled", rows)).Succeeded();
         Assert.NotEqual(Weights("labels"), Weights("both"));
         // What measures is as it was.
         var (one, other) = ((await _driver.RunAsync("spec", "labels")).Succeeded().Out, (await _driver.RunAsync("spec", "both")).Succeeded().Out);
@@ -204,14 +204,14 @@ public sealed class DistillTests : IDisposable
     }
 
     [Fact]
-    public async Task Mixed_rows_lie_between_training_rows_and_none_of_them_changes_nothing()
+    public async Task Mixed_rows_lie_between_training_rows_one_for_each_unless_told_otherwise()
     {
         await TrainAsync("teacher", "--set", "data.validationFraction=0.5");
         (await _driver.RunAsync("distill", "teacher", "--name", "plain")).Succeeded();
-        (await _driver.RunAsync("distill", "teacher", "--name", "none", "--set", "distillation.mixed=0")).Succeeded();
+        (await _driver.RunAsync("distill", "teacher", "--name", "one", "--set", "distillation.mixed=1")).Succeeded();
         (await _driver.RunAsync("distill", "teacher", "--name", "mixed", "--set", "distillation.mixed=1.5")).Succeeded();
 
-        Assert.Equal(Weights("plain"), Weights("none"));
+        Assert.Equal(Weights("plain"), Weights("one"));
         Assert.NotEqual(Weights("plain"), Weights("mixed"));
         using var file = SafetensorsReader.Open(Path.Combine(_driver.RunsFolder, "mixed", "distillation", "targets.safetensors"));
         // The half of the 128 rows that trains is rounded class by class.
