@@ -73,6 +73,7 @@ public sealed class HttpServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, check));
         builder.Services.AddSingleton<AdminAudit>();
         var admission = new Admission(settings);
+        builder.Services.AddSingleton(admission);
         var runs = await RunIndex.StartAsync(storage, TimeProvider.System, cancellation);
         var repository = new ModelRepository(grains, runs, only);
         var statistics = new ModelStatistics(repository, grains, TimeProvider.System);

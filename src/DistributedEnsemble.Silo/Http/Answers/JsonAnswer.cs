@@ -10,6 +10,9 @@ internal sealed class JsonAnswer : IResult
 {
     private static readonly JsonSerializerOptions s_web = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>What is shorter, as most answers are, is not counted: it is to be had also where memory is not.</summary>
+    private const int LongestUncounted = 1 << 16;
+
     private readonly ReadOnlyMemory<byte> _json;
     private readonly int _status;
 
@@ -26,9 +29,12 @@ internal sealed class JsonAnswer : IResult
     /// <inheritdoc cref="OfText"/>
     public static JsonAnswer OfBytes(ReadOnlyMemory<byte> json) => new(json, StatusCodes.Status200OK);
 
-    public Task ExecuteAsync(HttpContext context)
+    /// <exception cref="HttpError">There is no memory for a long one while others are being sent.</exception>
+    public async Task ExecuteAsync(HttpContext context)
     {
+        using var lease = context.RequestServices.GetRequiredService<Admission>().Bytes();
+        if (_json.Length > LongestUncounted) lease.Hold(_json.Length);
         context.Response.StatusCode = _status;
-        return HttpAnswer.WriteAsync(context, HttpAnswer.Json, _json, context.RequestAborted);
+        await HttpAnswer.WriteAsync(context, HttpAnswer.Json, _json, context.RequestAborted);
     }
 }
