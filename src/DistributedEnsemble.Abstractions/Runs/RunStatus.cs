@@ -46,7 +46,7 @@ public sealed record RunStatus
 }
 
 /// <summary>One member of a run.</summary>
-[GenerateSerializer, Immutable, Alias("ensemble.member-status")]
+[GenerateSerializer, Immutable, SuppressReferenceTracking, Alias("ensemble.member-status")]
 public sealed record MemberStatus
 {
     [Id(0)] public required int Index { get; init; }
@@ -83,9 +83,8 @@ public sealed record MemberStatus
 /// <summary>A file of weights that the record names.</summary>
 /// <param name="File">Its path below the run's folder, with forward slashes.</param>
 /// <param name="Sha256">Over the file's data buffer, lower-case hexadecimal.</param>
-[GenerateSerializer, Immutable, Alias("ensemble.weight-file")]
-public sealed record WeightFile(
-    [property: Id(0)] int Member, [property: Id(1)] int Step, [property: Id(2)] string File, [property: Id(3)] string Sha256);
+[Immutable, Alias("ensemble.weight-file")]
+public sealed record WeightFile(int Member, int Step, string File, string Sha256);
 
 /// <summary>What decides the bits of a floating-point sum besides the program.</summary>
 /// <param name="Kernels">The version of the kernels of our own, which decides alone for the networks that run on them; 0 before there were any.</param>
