@@ -169,7 +169,7 @@ internal sealed partial class SchedulerGrain
             cancellation.ThrowIfCancellationRequested();
             if (await GrainFactory.GetGrain<ICoordinator>(run.ToString()).StartAsync(request))
             {
-                if (lesson is { Targets: var targets }) await Task.Run(() => targets.TryWrite(options.FolderOf(run.Name)));
+                if (lesson is { Targets: var targets }) await Task.Run(() => targets.TryWrite(options.FolderOf(run.Name)), CancellationToken.None);
                 Apply(new RunAdded(run, spec.Members));
                 data.HandOn();
                 return run;
