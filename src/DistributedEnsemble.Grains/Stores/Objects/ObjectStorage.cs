@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Runtime.ExceptionServices;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
@@ -152,8 +153,18 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         return found;
     }
 
-    public override void Clear(string prefix) =>
-        Parallel.ForEach(List(prefix), new ParallelOptions { MaxDegreeOfParallelism = 8 }, file => Delete(file.Name));
+    public override void Clear(string prefix)
+    {
+        try
+        {
+            Parallel.ForEach(List(prefix), new ParallelOptions { MaxDegreeOfParallelism = 8 }, file => Delete(file.Name));
+        }
+        catch (AggregateException several)
+        {
+            // One line for people, of the first deletion that failed.
+            ExceptionDispatchInfo.Throw(several.Flatten().InnerExceptions[0]);
+        }
+    }
 
     public void Dispose()
     {

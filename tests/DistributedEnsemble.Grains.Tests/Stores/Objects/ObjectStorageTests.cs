@@ -100,6 +100,19 @@ public sealed class ObjectStorageTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Files_that_may_not_be_removed_are_one_line()
+    {
+        for (var i = 0; i < 20; i++) _objects.Write($"run/file-{i}", new byte[1]);
+        _server.Fault = request => request.Method == "DELETE" ? new ObjectFault(403, "AccessDenied") : null;
+
+        var error = Assert.Throws<IOException>(() => _objects.Clear("run/"));
+
+        Assert.Equal(
+            $"s3://ensemble/runs: {_server.Url} refuses the keys (AccessDenied): AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be those of somebody who may list, read, write and delete there.",
+            error.Message);
+    }
+
+    [Fact]
     public async Task A_store_that_can_be_used_has_nothing_of_the_look()
     {
         await _objects.CheckAsync(StoreUse.WriteRecords);
