@@ -54,7 +54,7 @@ public sealed class DistributionTests
         var run = await cluster.SubmitAsync(Specs.Different);
         var status = await cluster.WhenAsync(run, s => s.HasEnded);
         var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(new ConstituentChoice(Select: "greedy")), TestContext.Current.CancellationToken);
-        var page = await cluster.Aggregator(run).PredictOutOfFoldAsync(new OutOfFoldRequest());
+        var page = await cluster.Aggregator(run).PredictOutOfFoldAsync(new OutOfFoldRequest(), TestContext.Current.CancellationToken);
 
         Assert.Equal(RunState.Completed, status.State);
         Assert.Equal(References[Specs.Different].Value, Specs.Of(status));

@@ -77,7 +77,7 @@ public sealed class AggregatorTests
         var run = await cluster.SubmitAsync(Spec);
         await cluster.WhenAsync(run, s => s.HasEnded);
 
-        var scores = (await cluster.Aggregator(run).ScoreAsync())!;
+        var scores = (await cluster.Aggregator(run).ScoreAsync(TestContext.Current.CancellationToken))!;
 
         // Members 0 and 2 did not see the first fold; 1 and 3 did.
         Assert.True(scores.OutOfFold);

@@ -42,7 +42,7 @@ public sealed class MutualTlsTests : IAsyncDisposable
         var comment = new string('x', 20_000_000);
 
         // The spec is refused for the key at its very end, by name.
-        var refusal = await Assert.ThrowsAsync<RunRejectedException>(() => scheduler.SubmitAsync(new Submission($"/* {comment} */ {{ \"membres\": 1 }}")));
+        var refusal = await Assert.ThrowsAsync<RunRejectedException>(() => scheduler.SubmitAsync(new Submission($"/* {comment} */ {{ \"membres\": 1 }}"), TestContext.Current.CancellationToken));
 
         Assert.Contains("membres", refusal.Message, StringComparison.Ordinal);
     }

@@ -18,7 +18,7 @@ public sealed class RunSourceTests(ServedRuns served) : IClassFixture<ServedRuns
         var run = await served.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission("""
             { "name": "endless", "seed": 3, "members": 1, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [8] },
               "training": { "epochs": 1000000, "batchSize": 8 }, "logging": { "everySteps": 100000 }, "checkpoints": { "everySeconds": 1 } }
-            """));
+            """), TestContext.Current.CancellationToken);
         await using var source = new RunSource("endless", new LiveRuns(served.Grains, index), index, served.Grains, time);
 
         await UntilAsync(source, status => status.Steps > 0);
