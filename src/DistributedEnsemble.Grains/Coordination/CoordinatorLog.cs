@@ -39,6 +39,9 @@ internal static partial class CoordinatorLog
     [LoggerMessage(36, LogLevel.Error, "Run {Run}: its coordinator cannot take {Event}, which is a defect; it goes on from what the store has.")]
     public static partial void Failed(this ILogger log, Exception exception, RunKey run, string @event);
 
+    [LoggerMessage(37, LogLevel.Error, "Run {Run}: its coordinator failed in what it does, which is a defect; it goes on from what the store has.")]
+    public static partial void EffectFailed(this ILogger log, Exception exception, RunKey run);
+
     [LoggerMessage(35, LogLevel.Warning, "Run {Run}: its timeline could not be written; nothing depends on it.")]
     public static partial void TimelineNotWritten(this ILogger log, Exception exception, RunKey run);
 }

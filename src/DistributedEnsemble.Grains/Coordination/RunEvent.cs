@@ -90,5 +90,6 @@ internal sealed record StatusWritten(StoreError? Error = null, long Bytes = 0) :
 /// <summary>run.json does not tell of the end that the record has, and no other process has the run.</summary>
 internal sealed record EndFoundUntold : RunEvent;
 
-/// <summary>What follows from an event could not be decided: a defect of the product.</summary>
-internal sealed record Faulted(RunEvent Event, Exception Error) : RunEvent;
+/// <summary>What follows from an event could not be decided, or an effect ended in a way that nobody foresaw: a defect of the product.</summary>
+/// <param name="Event">Null if it was an effect.</param>
+internal sealed record Faulted(RunEvent? Event, Exception Error) : RunEvent;
