@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Telemetry;
 using DistributedEnsemble.Runs;
@@ -87,7 +88,7 @@ internal sealed partial class CoordinatorGrain
         var (bytes, error) = (0L, (Exception?)null);
         try
         {
-            bytes = await WriteStatusAsync(() => show.Status);
+            bytes = await WriteStatusAsync(() => show.Status, show.MayWait);
         }
         catch (Exception exception)
         {
@@ -96,11 +97,13 @@ internal sealed partial class CoordinatorGrain
         }
 
         if (show.Tidies) await TidyAsync(show.Record);
-        Apply(new StatusWritten(error, bytes));
+        // A store that is away comes back: the next look tries again, and no run pauses for it.
+        Apply(new StatusWritten(error is StorageAwayException ? new StoreError(error, Reason: null) : error, bytes));
     }
 
+    /// <param name="mayWait">Whether it need not be written if it tells of steps alone, and the last one is young.</param>
     /// <returns>The bytes of the file.</returns>
-    private async Task<long> WriteStatusAsync(Func<RunStatus> project)
+    private async Task<long> WriteStatusAsync(Func<RunStatus> project, bool mayWait)
     {
         await _showing.WaitAsync();
         try
@@ -111,7 +114,12 @@ internal sealed partial class CoordinatorGrain
                 var json = JsonSerializer.SerializeToUtf8Bytes(status, RunStatusJson.Options);
                 if (Try(() => _timeline.Append(status)) is { } error) _log.TimelineNotWritten(error, _run);
                 _json = json;
-                if (!MayWait(status)) _folder.Write(RunFolder.StatusFile, json);
+                var told = (status.State, status.Snapshots.Length, status.Ema.Length, status.Members.Count(member => member.State == MemberState.Training));
+                // Each object that is written costs something.
+                if (mayWait && !_folder.Storage.Grows && told == _told && Now - _toldAt < s_toldEvery) return json.Length;
+                var at = Now;
+                _folder.Write(RunFolder.StatusFile, json);
+                (_told, _toldAt) = (told, at);
                 return json.Length;
             });
         }
@@ -135,15 +143,6 @@ internal sealed partial class CoordinatorGrain
         }
     }
 
-    /// <summary>Each object that is written costs something: one that tells of steps alone is written every few seconds.</summary>
-    private bool MayWait(RunStatus status)
-    {
-        var (told, at) = ((status.State, status.Snapshots.Length, status.Ema.Length, status.Members.Count(member => member.State == MemberState.Training)), Now);
-        if (!_folder.Storage.Grows && told == _told && at - _toldAt < s_toldEvery) return true;
-        (_told, _toldAt) = (told, at);
-        return false;
-    }
-
     /// <summary>Old files that the record does not name do no harm: what cannot be removed stays for the next time.</summary>
     private async Task TidyAsync(RunRecord record)
     {
@@ -158,7 +157,11 @@ internal sealed partial class CoordinatorGrain
         }
     }
 
-    /// <summary>A store that is away for a while comes back: what is to be done with its files waits for it.</summary>
+    /// <summary>
+    /// A store that is away for a while comes back: what is to be done with its files waits for it, as long as this activation
+    /// has the run. Afterwards the files may be another's.
+    /// </summary>
+    /// <exception cref="CoordinatorGoneException">The run was given free meanwhile.</exception>
     private async Task PatientlyAsync(Action work) => await PatientlyAsync<object?>(() =>
     {
         work();
@@ -166,7 +169,17 @@ internal sealed partial class CoordinatorGrain
     });
 
     /// <inheritdoc cref="PatientlyAsync(Action)"/>
-    private Task<T> PatientlyAsync<T>(Func<T> work) => _patience.ExecuteAsync(async _ => await Task.Run(work)).AsTask();
+    private async Task<T> PatientlyAsync<T>(Func<T> work)
+    {
+        try
+        {
+            return await _patience.ExecuteAsync(async _ => await Task.Run(work), _untilFree.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new CoordinatorGoneException($"Run \"{_run.Name}\" was given free while its store was away.");
+        }
+    }
 
     private static Exception? Try(Action act)
     {

@@ -85,6 +85,8 @@ internal sealed partial class CoordinatorGrain
         {
             if (_held is not { } held) return;
             _held = null;
+            await _untilFree.CancelAsync();
+            _untilFree = new CancellationTokenSource();
             var error = await Task.Run(() =>
             {
                 using (held) return Try(() =>

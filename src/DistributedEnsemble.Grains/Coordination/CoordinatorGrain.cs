@@ -45,6 +45,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private RecordVersion _version = RecordVersion.None;
     private KernelKind? _kernels;
     private IDisposable? _held;
+    private CancellationTokenSource _untilFree = new();
     private IGrainTimer? _timer;
     private SiloDeaths? _deaths;
     private long _lastCall;
@@ -79,7 +80,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         try
         {
             // In a cluster another activation may be the newer one.
-            if (_held is not null && _state.LanesEndWithProcess) await WriteStatusAsync(() => _state.StatusAt(Now));
+            if (_held is not null && _state.LanesEndWithProcess) await WriteStatusAsync(() => _state.StatusAt(Now), mayWait: false);
         }
         catch (Exception exception)
         {
@@ -228,6 +229,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private void Close(string why)
     {
         _isClosed = true;
+        _untilFree.Cancel();
         _events.Clear();
         foreach (var call in _calls.Values) call.TrySetException(new OrleansException($"The coordinator of run \"{_run.Name}\" {why}"));
         _calls.Clear();

@@ -60,7 +60,8 @@ internal sealed record DeleteFile(WeightFile File) : RunEffect;
 
 /// <summary>Writes run.json. One is in flight at a time.</summary>
 /// <param name="Tidies">Whether files go afterwards that the record does not name, and are old.</param>
-internal sealed record WriteStatus(RunKey Run, RunProgress Progress, RunRecord Record, bool IsUnderWay, TimeSpan At, bool Tidies) : RunEffect
+/// <param name="MayWait">Whether it just tells of what has changed, and more of that will come.</param>
+internal sealed record WriteStatus(RunKey Run, RunProgress Progress, RunRecord Record, bool IsUnderWay, TimeSpan At, bool Tidies, bool MayWait) : RunEffect
 {
     /// <summary>Made when it is written, aside: it has all of a run.</summary>
     public RunStatus Status => Progress.Project(Run, Record, IsUnderWay, At);

@@ -227,7 +227,8 @@ internal sealed partial class RunTurn
         _state = _state with { Showing = new Showing(reason, changes, calls) };
         // An end is told before the run is free, so that whoever takes it then has the last word.
         var isUnderWay = _state.IsUnderWay && reason is ShowReason.Change or ShowReason.Beginning;
-        Do(new WriteStatus(_state.Run, _state.Progress, Record, isUnderWay, now, Tidies: reason is ShowReason.Beginning or ShowReason.End));
+        Do(new WriteStatus(
+            _state.Run, _state.Progress, Record, isUnderWay, now, Tidies: reason is ShowReason.Beginning or ShowReason.End, MayWait: reason == ShowReason.Change));
     }
 
     private void ShowConfirmed(CanBeShown shown)
