@@ -88,7 +88,7 @@ internal sealed partial class CoordinatorGrain
             case TellScheduler: GrainFactory.GetGrain<IScheduler>(IScheduler.Key).RunChangedAsync(_run).Ignore(); break;
             case Fold fold: Begin(FoldAsync(fold)); break;
             case AppendMetrics append: Begin(AppendAsync(append)); break;
-            case DeleteFile delete: Await(ObserveAsync(DeleteAsync(delete.File.File))); break;
+            case DeleteFile delete: Await(ObserveAsync(DropAsync(delete.File))); break;
             case WriteStatus status: Begin(ShowAsync(status)); break;
             case CheckEnd check: Begin(CheckEndAsync(check)); break;
             case SayInexact said: _log.Inexact(_run, said.Reason); break;

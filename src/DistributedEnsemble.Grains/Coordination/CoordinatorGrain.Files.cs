@@ -70,12 +70,12 @@ internal sealed partial class CoordinatorGrain
         }
     }
 
-    /// <summary>It does no harm: what cannot be deleted now, or what a copy of the record still names, goes when the run ends.</summary>
-    private async Task DeleteAsync(string file)
+    /// <summary>What cannot be deleted now does no harm: it goes when the run ends.</summary>
+    private async Task DropAsync(WeightFile file)
     {
         try
         {
-            if (await _store.SettleAsync(_run)) await Task.Run(() => _folder.Delete(file));
+            await _store.DropAsync(_folder, _run, file);
         }
         catch (Exception exception)
         {

@@ -1,5 +1,6 @@
 using DistributedEnsemble.Grains.Coordination;
 using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 using Orleans.Storage;
 
 namespace DistributedEnsemble.Grains.Stores;
@@ -24,9 +25,11 @@ internal interface IRunStore
 
     Task ClearAsync(RunKey run);
 
-    /// <summary>Waits until the copy that a lost store's run goes on from is as new as what this process has written.</summary>
-    /// <returns>Whether it is; if not, the files stay that an earlier version of the record names.</returns>
-    Task<bool> SettleAsync(RunKey run) => Task.FromResult(true);
+    /// <summary>
+    /// Deletes a file that the record, as this process wrote it last, does not name any more. One that a copy still names, from
+    /// which the run of a lost store goes on, goes when that copy is newer, for which nobody waits; or when the run ends.
+    /// </summary>
+    Task DropAsync(RunFolder folder, RunKey run, WeightFile file) => Task.Run(() => folder.Delete(file.File));
 }
 
 internal sealed record StoredRun(RunRecord Record, RecordVersion Version);

@@ -1,8 +1,10 @@
+using System.Runtime.CompilerServices;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Stores.Files;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Tests.Objects;
 using DistributedEnsemble.Training.Files;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -72,42 +74,110 @@ public sealed class RedisRunStoreTests : RunStoreLaws
     }
 
     [Fact]
-    public async Task The_copy_among_objects_is_said_to_be_behind_until_it_has_all_that_was_written()
+    public async Task A_file_goes_with_the_copy_among_objects_that_does_not_name_it_and_nobody_waits_for_that()
     {
         await using var server = new StrictObjectServer();
         using var objects = server.Open("runs", Runs.Path);
         var store = StoreOf(objects);
-        var (record, copied) = (RecordSamples.New(), new RunFolder(objects, "run"));
+        var (copied, file) = (new RunFolder(objects, "run"), RecordSamples.File(0, 1));
+        copied.Write(file.File, default);
+        var record = RecordSamples.New().WithSnapshot(0, 1);
         var version = await store.WriteAsync(Run, RecordVersion.None, null, record);
-        Assert.True(await store.SettleAsync(Run));
-        RecordSamples.Same(record, RecordFiles.Read(copied, Run)?.Record);
+        await CopiedAsync(copied, version);
 
-        server.Fault = request => request.Method == "PUT" ? new ObjectFault(507, "InsufficientStorage") : null;
-        var next = record.WithAll(0, 1);
-        version = await store.WriteAsync(Run, version, record, next);
-        Assert.False(await store.SettleAsync(Run));
-        RecordSamples.Same(record, RecordFiles.Read(copied, Run)?.Record);
-
+        var isRefused = new TaskCompletionSource();
+        server.Fault = request =>
+        {
+            if (request.Method != "PUT") return null;
+            isRefused.TrySetResult();
+            return new ObjectFault(507, "InsufficientStorage");
+        };
+        var next = RecordSamples.New().WithSnapshot(0, 2);
+        version = await store.WriteAsync(Run, version, null, next);
+        Assert.True(store.DropAsync(copied, Run, file).IsCompletedSuccessfully);
+        await isRefused.Task;
         server.Fault = null;
-        var last = next.WithAll(1, 2);
-        await store.WriteAsync(Run, version, next, last);
-        Assert.True(await store.SettleAsync(Run));
+        Assert.True(copied.Exists(file.File));
+        RecordSamples.Same(record, RecordFiles.Read(copied, Run)?.Record);
+
+        version = await store.WriteAsync(Run, version, next, next.WithAll(1, 3));
+        await CopiedAsync(copied, version);
+        while (copied.Exists(file.File)) await Task.Delay(20, TestContext.Current.CancellationToken);
+        RecordSamples.Same(next.WithAll(1, 3), RecordFiles.Read(copied, Run)?.Record);
+    }
+
+    [Fact]
+    public async Task A_copy_that_is_late_does_not_take_the_place_of_a_later_one()
+    {
+        await using var server = new StrictObjectServer();
+        using var objects = server.Open("runs", Runs.Path);
+        var (late, other) = (StoreOf(objects), StoreOf(objects));
+        var (record, copied) = (RecordSamples.New(), new RunFolder(objects, "run"));
+        var version = await late.WriteAsync(Run, RecordVersion.None, null, record);
+        await CopiedAsync(copied, version);
+        var last = record.WithAll(0, 1).WithAll(1, 2);
+        var isFirst = true;
+        server.Fault = request =>
+        {
+            // Between what one has read and its write.
+            if (request is not { Method: "PUT", Key: $"runs/run/{RunFolder.RecordFile}" } || !isFirst) return null;
+            isFirst = false;
+            var found = other.ReadAsync(Run).GetAwaiter().GetResult()!;
+            CopiedAsync(copied, other.WriteAsync(Run, found.Version, found.Record, last).GetAwaiter().GetResult()).GetAwaiter().GetResult();
+            return null;
+        };
+
+        version = await late.WriteAsync(Run, version, record, record.WithAll(0, 1));
+        await CopiedAsync(copied, version.Next());
+        // Waits for what is being copied.
+        await late.ClearAsync(Run);
+
         RecordSamples.Same(last, RecordFiles.Read(copied, Run)?.Record);
     }
 
     [Fact]
-    public async Task The_copy_in_the_folder_is_said_to_be_behind_until_it_has_all_that_was_written()
+    public async Task The_record_of_a_run_that_has_ended_is_forgotten_when_it_is_copied()
+    {
+        await using var server = new StrictObjectServer();
+        using var objects = server.Open("runs", Runs.Path);
+        var copies = new RecordCopies(new EnsembleTrainingOptions { RunsFolder = Runs.Path, Store = objects }, NullLogger<RedisRunStore>.Instance);
+        var (goesOn, ended) = (Offer(RunState.Running), Offer(RunState.Completed));
+
+        while (ended.IsAlive)
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+            GC.Collect();
+        }
+
+        Assert.True(goesOn.IsAlive);
+        GC.KeepAlive(copies);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        WeakReference Offer(RunState state)
+        {
+            var record = RecordSamples.New() with { State = state };
+            copies.Offer(RunKey.New(state == RunState.Running ? "run" : "ended"), RecordVersion.None.Next(), record);
+            return new WeakReference(record);
+        }
+    }
+
+    [Fact]
+    public async Task A_file_stays_that_a_copy_in_the_folder_may_still_name()
     {
         var (record, version) = await BeginAsync();
-        var next = record.WithAll(0, 1);
+        var (folder, file, next) = (Runs.Folder("run"), RecordSamples.File(0, 1), record.WithAll(1, 2));
+        folder.Write(file.File, default);
         using (FileOperations.Observe(Runs.Path, (_, _) => throw new IOException("The disk is full.")))
         {
             version = await _store.WriteAsync(Run, version, record, next);
-            Assert.False(await _store.SettleAsync(Run));
         }
 
-        await _store.WriteAsync(Run, version, next, next.WithAll(1, 2));
-        Assert.True(await _store.SettleAsync(Run));
+        await _store.DropAsync(folder, Run, file);
+        Assert.True(folder.Exists(file.File));
+
+        await _store.WriteAsync(Run, version, next, next.WithAll(1, 3));
+        await _store.DropAsync(folder, Run, file);
+        Assert.False(folder.Exists(file.File));
     }
 
     internal override async Task<long> BytesOfAsync(Func<Task> write)
@@ -118,6 +188,11 @@ public sealed class RedisRunStoreTests : RunStoreLaws
     }
 
     internal override async Task<IReadOnlyList<StoredRun?>> ReadEverywhereAsync() => [.. await base.ReadEverywhereAsync(), RecordFiles.Read(Runs.Folder("run"), Run)];
+
+    private async Task CopiedAsync(RunFolder folder, RecordVersion version)
+    {
+        while ((RecordFiles.VersionIn(folder, Run)?.Number ?? 0) < version.Number) await Task.Delay(20, TestContext.Current.CancellationToken);
+    }
 
     private RedisRunStore StoreOf(ObjectStorage? objects) =>
         new(_redis.Connection, new EnsembleTrainingOptions { RunsFolder = Runs.Path, Store = objects }, NullLogger<RedisRunStore>.Instance);

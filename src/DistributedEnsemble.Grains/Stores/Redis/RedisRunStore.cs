@@ -106,7 +106,11 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
         await AskAsync(async store => await store.HashGetAsync(RedisRuns.Names, run.Name) == run.ToString() && await store.HashDeleteAsync(RedisRuns.Names, run.Name));
     }
 
-    public Task<bool> SettleAsync(RunKey run) => _copies?.SettleAsync(run) ?? Task.FromResult(!_behind.ContainsKey(run));
+    public Task DropAsync(RunFolder folder, RunKey run, WeightFile file)
+    {
+        _copies?.Drop(run, file);
+        return _copies is not null || _behind.ContainsKey(run) ? Task.CompletedTask : Task.Run(() => folder.Delete(file.File));
+    }
 
     private static RedisKey[] KeysOf(RunKey run)
     {
