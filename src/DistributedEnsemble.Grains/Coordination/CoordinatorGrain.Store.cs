@@ -11,7 +11,12 @@ internal sealed partial class CoordinatorGrain
 
     private async Task WriteAsync(WriteRecord write)
     {
-        var error = await StoreAsync(async () => _version = await _store.WriteAsync(_run, _version, write.Before, write.Record));
+        var error = await StoreAsync(async () =>
+        {
+            // All tries have one version, by which a write is recognized whose answer was lost.
+            var (version, next) = (_version, _version.Next());
+            _version = await _patience.ExecuteAsync(async _ => await _store.WriteAsync(_run, version, write.Before, write.Record, next), _untilClosed.Token);
+        });
         if (error is not null)
         {
             Measurements.StoreFailures.Add(1);

@@ -44,6 +44,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private TimeSpan _toldAt;
     private RecordVersion _version = RecordVersion.None;
     private KernelKind? _kernels;
+    private readonly CancellationTokenSource _untilClosed = new();
     private IDisposable? _held;
     private CancellationTokenSource _untilFree = new();
     private IGrainTimer? _timer;
@@ -60,7 +61,8 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         _folder = options.FolderOf(_run.Name);
         _metrics = new MetricFiles(_folder);
         _timeline = new Timeline(_folder, time);
-        _patience = Retries.Of<StorageAwayException>(time, most: 60, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5));
+        _patience = Retries.Of(
+            time, most: 60, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5), exception => exception is StorageAwayException, (exception, pause) => _log.StorageAway(exception, _run, pause));
         _observers = new RunObservers(time, log);
         _state = new CoordinatorState { Run = _run, Place = _folder.Runs, LanesEndWithProcess = !ownership.OutlivesProcess, Timing = options.Timing };
     }
@@ -230,6 +232,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     {
         _isClosed = true;
         _untilFree.Cancel();
+        _untilClosed.Cancel();
         _events.Clear();
         foreach (var call in _calls.Values) call.TrySetException(new OrleansException($"The coordinator of run \"{_run.Name}\" {why}"));
         _calls.Clear();

@@ -33,6 +33,9 @@ internal static partial class CoordinatorLog
     [LoggerMessage(27, LogLevel.Warning, "Run {Run}: member {Member} could not be told to stop.")]
     public static partial void NotStopped(this ILogger log, Exception exception, RunKey run, int member);
 
+    [LoggerMessage(38, LogLevel.Warning, "Run {Run}: its store is away; what is to be written is tried again in {Pause}.")]
+    public static partial void StorageAway(this ILogger log, Exception exception, RunKey run, TimeSpan pause);
+
     [LoggerMessage(28, LogLevel.Warning, "Run {Run}: files that its record does not name could not be removed.")]
     public static partial void UnnamedNotRemoved(this ILogger log, Exception exception, RunKey run);
 

@@ -18,10 +18,11 @@ internal interface IRunStore
 
     /// <summary>Writes what has changed, all of it or nothing, unless another one has written since <paramref name="version"/>.</summary>
     /// <param name="before">The record of that version; null writes all of <paramref name="after"/>.</param>
+    /// <param name="next">The version of <paramref name="after"/>, for a write that is made again if the store was away; null makes one.</param>
     /// <returns>The version of <paramref name="after"/>.</returns>
     /// <exception cref="InconsistentStateException">Another one has written meanwhile.</exception>
     /// <exception cref="StoreAwayException">The store does not do what it is asked: it may have written all the same.</exception>
-    Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after);
+    Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after, RecordVersion? next = null);
 
     Task ClearAsync(RunKey run);
 

@@ -17,7 +17,7 @@ internal sealed class FileRunStore(EnsembleTrainingOptions options) : IRunStore,
 
     public Task<StoredRun?> ReadAsync(RunKey run) => Task.Run(() => RecordFiles.Read(Folder(run), run));
 
-    public Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after) => Task.Run(async () =>
+    public Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after, RecordVersion? next = null) => Task.Run(async () =>
     {
         var folder = Folder(run);
         using var held = await RunLock.TryAcquireAsync(folder) ?? throw new IOException($"Another process changes run \"{run.Name}\".");
@@ -25,7 +25,7 @@ internal sealed class FileRunStore(EnsembleTrainingOptions options) : IRunStore,
         {
             var stored = RecordFiles.VersionIn(folder, run) ?? RecordVersion.None;
             if (stored != version) throw new InconsistentStateException($"The record of run \"{run.Name}\" was changed by someone else.", $"{stored}", $"{version}");
-            var next = version.Next();
+            next ??= version.Next();
             RecordFiles.Write(folder, run, next, before, after, keepsOld: false);
             return next;
         }

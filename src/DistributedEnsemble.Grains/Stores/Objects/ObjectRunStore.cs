@@ -23,13 +23,15 @@ internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStor
 
     public Task<StoredRun?> ReadAsync(RunKey run) => Task.Run(() => RecordFiles.Read(Folder(run), run));
 
-    public Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after) => Task.Run(() =>
+    public Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after, RecordVersion? next = null) => Task.Run(() =>
     {
         var (folder, name) = (Folder(run), $"{run.Name}/{RunFolder.RecordFile}");
         var read = Objects.ReadTagged(name);
         var stored = read is { } there ? RecordFiles.VersionOf(there.Bytes, folder, run) : RecordVersion.None;
+        // Its answer was lost, and the store was away afterwards.
+        if (next is not null && stored == next) return next;
         if (stored != version) throw Changed(run, $"{stored}", version);
-        var next = version.Next();
+        next ??= version.Next();
         RecordFiles.Write(folder, run, next, before, after, keepsOld: false, state =>
         {
             // It may be this very one, whose answer was lost.

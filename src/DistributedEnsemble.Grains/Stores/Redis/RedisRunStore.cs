@@ -76,9 +76,10 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
         return await Task.Run(() => RecordVersion.Later(stored, CopyLaterThan(stored?.Version, run)));
     }
 
-    public async Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after)
+    public async Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after, RecordVersion? next = null)
     {
-        var (expected, next) = (version.Expected, version.Next());
+        var expected = version.Expected;
+        next ??= version.Next();
         var copied = _copies is null ? await Task.Run(() => CopiedVersion(run)) : _copies.LaterThan(run, version);
         // Redis has lost what came after this version: one that lives on in the past would find its version there again.
         if (copied?.Number > version.Number) throw Changed(run, $"{copied}", version);

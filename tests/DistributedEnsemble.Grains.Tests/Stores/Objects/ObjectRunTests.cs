@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Grains.Tests.Stores.Objects;
 /// <summary>Runs of one process whose files are objects, in a store that fails at times.</summary>
 public sealed class ObjectRunTests : IAsyncLifetime
 {
-    private const string Status = $"runs/small/{RunFolder.StatusFile}";
+    private const string Status = $"runs/small/{RunFolder.StatusFile}", Record = $"runs/small/{RunFolder.RecordFile}";
 
     private readonly StrictObjectServer _server = new();
     private readonly RunsFolder _runs = new();
@@ -52,6 +52,25 @@ public sealed class ObjectRunTests : IAsyncLifetime
         Assert.Equal((RunState.Completed, null), (status.State, status.Reason));
         Assert.True(refused > 6);
         Assert.Equal(RunState.Completed, RunStatusFile.Read(new RunFolder(_objects, "small"))!.State);
+    }
+
+    [Fact]
+    public async Task A_write_of_the_record_whose_answer_is_lost_before_the_store_is_away_counts_once_and_pauses_nothing()
+    {
+        var puts = 0;
+        _server.Fault = request => request is not { Method: "PUT", Key: Record } ? null : Interlocked.Increment(ref puts) switch
+        {
+            3 => ObjectFault.AnswerLost,
+            // With them all tries of one write have failed.
+            > 3 and <= 7 => new ObjectFault(503, "SlowDown"),
+            _ => null,
+        };
+
+        var status = await _cluster.WhenAsync(await _cluster.SubmitAsync(Specs.Small), status => status.HasEnded || status.State == RunState.Paused);
+
+        Assert.Equal((RunState.Completed, null), (status.State, status.Reason));
+        Assert.True(puts > 7);
+        Assert.Equal(Specs.Reference(Specs.Small), Specs.Of(status));
     }
 
     private static bool IsEnd(ObjectRequest request) =>
