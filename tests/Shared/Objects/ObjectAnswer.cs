@@ -15,7 +15,8 @@ internal sealed record ObjectAnswer(int Status, byte[] Body, string Type, string
         Xml($"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{code}</Code><Message>As the tests want it</Message></Error>", status);
 
     /// <param name="isHead">Only the head is asked for.</param>
-    public async Task WriteAsync(Stream stream, bool isHead, CancellationToken cancellation)
+    /// <param name="isHalf">Half of the body comes.</param>
+    public async Task WriteAsync(Stream stream, bool isHead, CancellationToken cancellation, bool isHalf = false)
     {
         var head = new StringBuilder().Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} As-Asked\r\nDate: {DateTime.UtcNow:R}\r\n");
         if (Tag is not null) head.Append(CultureInfo.InvariantCulture, $"ETag: {Tag}\r\n");
@@ -23,7 +24,7 @@ internal sealed record ObjectAnswer(int Status, byte[] Body, string Type, string
         var hasBody = Status is not (204 or 304);
         if (hasBody) head.Append(CultureInfo.InvariantCulture, $"Content-Type: {Type}\r\nContent-Length: {Body.Length}\r\n");
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head.Append("\r\n").ToString()), cancellation);
-        if (hasBody && !isHead) await stream.WriteAsync(Body, cancellation);
+        if (hasBody && !isHead) await stream.WriteAsync(Body.AsMemory(0, isHalf ? Body.Length / 2 : Body.Length), cancellation);
         await stream.FlushAsync(cancellation);
     }
 }

@@ -56,8 +56,8 @@ internal sealed class StrictObjectServer : IAsyncDisposable
     };
 
     /// <param name="scratch">A folder for what is on its way.</param>
-    public ObjectStorage Open(string prefix, string scratch) =>
-        new(ObjectStoreAddress.Parse(Address(prefix), "--store", name => Environment().GetValueOrDefault(name)), scratch);
+    public ObjectStorage Open(string prefix, string scratch, TimeProvider? time = null) =>
+        new(ObjectStoreAddress.Parse(Address(prefix), "--store", name => Environment().GetValueOrDefault(name)), scratch, time);
 
     /// <summary>Makes all objects older than they are.</summary>
     public void Age(TimeSpan by)
@@ -107,9 +107,11 @@ internal sealed class StrictObjectServer : IAsyncDisposable
                 {
                     var fault = Fault?.Invoke(request);
                     if (fault == ObjectFault.Torn) return;
+                    if (fault == ObjectFault.Hung) await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token);
                     var answer = fault is { Status: > 0 } ? ObjectAnswer.Error(fault.Status, fault.Code) : Answer(request);
                     if (fault == ObjectFault.AnswerLost) return;
-                    await answer.WriteAsync(stream, isHead: request.Method == "HEAD", _stop.Token);
+                    await answer.WriteAsync(stream, isHead: request.Method == "HEAD", _stop.Token, isHalf: fault == ObjectFault.HungInBody);
+                    if (fault == ObjectFault.HungInBody) await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token);
                 }
             }
             catch (Exception exception) when (exception is IOException or OperationCanceledException)
@@ -239,4 +241,10 @@ internal sealed record ObjectFault(int Status, string Code)
 
     /// <summary>It is done, and nobody hears of it.</summary>
     public static ObjectFault AnswerLost { get; } = new(0, "lost");
+
+    /// <summary>The connection stays, and nothing comes.</summary>
+    public static ObjectFault Hung { get; } = new(0, "hung");
+
+    /// <summary>The head and half of the body come, and then nothing.</summary>
+    public static ObjectFault HungInBody { get; } = new(0, "hung in the body");
 }

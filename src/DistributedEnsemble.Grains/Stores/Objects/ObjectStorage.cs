@@ -22,15 +22,17 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     /// <summary>What is longer goes over the disk, and up in pieces.</summary>
     private const long MostInMemory = 4 << 20, MostAtOnce = 128L << 20;
 
-    /// <summary>A transfer that is slower is given up, and tried again.</summary>
-    private const double LeastBytesPerSecond = 1 << 20;
-
     private const string Parts = ".parts/";
 
-    private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(15);
+    /// <summary>
+    /// How long nothing may move before a request is given up, and tried again. The end of a body, which this machine still holds when
+    /// its last byte is read, takes as long on a line of some hundred KiB/s.
+    /// </summary>
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(15), s_silenceOfWrites = TimeSpan.FromSeconds(60);
 
     private readonly ObjectStoreAddress _address;
     private readonly ScratchFiles _scratch;
+    private readonly TimeProvider _time;
     private readonly AmazonS3Client _client;
     private readonly TransferUtility _transfers;
     private readonly ResiliencePipeline _retries;
@@ -38,7 +40,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     /// <param name="scratch">A folder for what is on its way.</param>
     public ObjectStorage(ObjectStoreAddress address, string scratch, TimeProvider? time = null)
     {
-        (_address, _scratch) = (address, new ScratchFiles(scratch));
+        (_address, _scratch, _time) = (address, new ScratchFiles(scratch), time ?? TimeProvider.System);
         var config = new AmazonS3Config
         {
             AuthenticationRegion = address.Region,
@@ -54,10 +56,13 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         else config.RegionEndpoint = Amazon.RegionEndpoint.GetBySystemName(address.Region);
         _client = address.Keys is { } keys ? new AmazonS3Client(keys, config) : new AmazonS3Client(config);
         _transfers = new TransferUtility(_client);
-        _retries = Retries.Of<StorageAwayException>(time ?? TimeProvider.System, most: 4, first: TimeSpan.FromMilliseconds(200), longest: TimeSpan.FromSeconds(3));
+        _retries = Retries.Of<StorageAwayException>(_time, most: 4, first: TimeSpan.FromMilliseconds(200), longest: TimeSpan.FromSeconds(3));
     }
 
     public override string Place => _address.ToString();
+
+    /// <summary>Who answers, for people.</summary>
+    public string Server => _address.Server;
 
     public override bool LagsBehind => false;
 
@@ -73,7 +78,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     {
         try
         {
-            await AskAsync("", 0, async cancellation => await _client.ListObjectsV2Async(
+            await AskAsync("", async cancellation => await _client.ListObjectsV2Async(
                 new ListObjectsV2Request { BucketName = _address.Bucket, Prefix = _address.Prefix, MaxKeys = 1 }, cancellation));
             if (use == StoreUse.Read) return;
             var probe = $".check-{Guid.NewGuid():N}";
@@ -121,7 +126,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         foreach (var part in parts.Where(part => part.Start >= start && part.End <= end && part != whole)) Delete(part.Name);
     }
 
-    public override StoredFile? Find(string name) => Wait(AskAsync<StoredFile?>(name, 0, async cancellation =>
+    public override StoredFile? Find(string name) => Wait(AskAsync<StoredFile?>(name, async cancellation =>
     {
         try
         {
@@ -134,7 +139,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         }
     }));
 
-    public override void Delete(string name) => Wait(AskAsync(name, 0, cancellation => _client.DeleteObjectAsync(_address.Bucket, KeyOf(name), cancellation)));
+    public override void Delete(string name) => Wait(AskAsync(name, cancellation => _client.DeleteObjectAsync(_address.Bucket, KeyOf(name), cancellation)));
 
     public override IEnumerable<StoredFile> List(string prefix)
     {
@@ -143,7 +148,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         bool isMore;
         do
         {
-            var page = Wait(AskAsync(prefix, 0, cancellation => _client.ListObjectsV2Async(request, cancellation)));
+            var page = Wait(AskAsync(prefix, cancellation => _client.ListObjectsV2Async(request, cancellation)));
             foreach (var entry in page.S3Objects ?? [])
                 found.Add(new StoredFile(entry.Key[_address.Prefix.Length..], entry.Size ?? 0, entry.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch));
             request.ContinuationToken = page.NextContinuationToken;
@@ -153,11 +158,14 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         return found;
     }
 
-    public override void Clear(string prefix)
+    public override void Clear(string prefix) => Clear(prefix, _ => true);
+
+    /// <param name="isCleared">Which of them.</param>
+    internal void Clear(string prefix, Func<string, bool> isCleared)
     {
         try
         {
-            Parallel.ForEach(List(prefix), new ParallelOptions { MaxDegreeOfParallelism = 8 }, file => Delete(file.Name));
+            Parallel.ForEach(List(prefix).Where(file => isCleared(file.Name)), new ParallelOptions { MaxDegreeOfParallelism = 8 }, file => Delete(file.Name));
         }
         catch (AggregateException several)
         {
@@ -179,7 +187,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         bool isMore;
         do
         {
-            var page = Wait(AskAsync("", 0, cancellation => _client.ListObjectsV2Async(request, cancellation)));
+            var page = Wait(AskAsync("", cancellation => _client.ListObjectsV2Async(request, cancellation)));
             found.AddRange((page.CommonPrefixes ?? []).Select(prefix => prefix[_address.Prefix.Length..].TrimEnd('/')));
             request.ContinuationToken = page.NextContinuationToken;
             isMore = page.IsTruncated ?? false;
@@ -190,13 +198,13 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
 
     /// <summary>A small object, and what <see cref="TryReplace"/> takes it for.</summary>
     /// <returns>Null if there is none.</returns>
-    internal (byte[] Bytes, string Tag)? ReadTagged(string name) => Wait(AskAsync<(byte[], string)?>(name, 0, async cancellation =>
+    internal (byte[] Bytes, string Tag)? ReadTagged(string name) => Wait(AskAsync<(byte[], string)?>(name, s_silence, async request =>
     {
         try
         {
-            using var answer = await _client.GetObjectAsync(_address.Bucket, KeyOf(name), cancellation);
+            using var answer = await _client.GetObjectAsync(_address.Bucket, KeyOf(name), request.Token);
             using var bytes = new MemoryStream();
-            await answer.ResponseStream.CopyToAsync(bytes, cancellation);
+            await CopyAsync(answer.ResponseStream, bytes, request);
             return (bytes.ToArray(), answer.ETag);
         }
         catch (AmazonS3Exception exception) when (IsMissing(exception))
@@ -214,13 +222,13 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     {
         try
         {
-            return await AskAsync(name, long.MaxValue, async cancellation =>
+            return await AskAsync(name, s_silence, async request =>
             {
-                using var answer = await _client.GetObjectAsync(_address.Bucket, KeyOf(name), cancellation);
+                using var answer = await _client.GetObjectAsync(_address.Bucket, KeyOf(name), request.Token);
                 Stream file = answer.ContentLength <= MostInMemory ? new MemoryStream() : _scratch.Create();
                 try
                 {
-                    await answer.ResponseStream.CopyToAsync(file, cancellation);
+                    await CopyAsync(answer.ResponseStream, file, request);
                     file.Position = 0;
                     return file;
                 }
@@ -242,25 +250,26 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
 
     /// <param name="only">Null writes whatever is there; "*" if nothing is; else if what is there has this tag.</param>
     /// <returns>Whether it was written.</returns>
-    private Task<bool> PutAsync(string name, Stream bytes, string? only = null) => AskAsync(name, bytes.Length, async cancellation =>
+    private Task<bool> PutAsync(string name, Stream bytes, string? only = null) => AskAsync(name, s_silenceOfWrites, async request =>
     {
         bytes.Position = 0;
+        await using var body = new MovingStream(bytes, request.Moved);
         try
         {
             if (bytes.Length > MostAtOnce)
             {
                 await _transfers.UploadAsync(
-                    new TransferUtilityUploadRequest { BucketName = _address.Bucket, Key = KeyOf(name), InputStream = bytes, AutoCloseStream = false }, cancellation);
+                    new TransferUtilityUploadRequest { BucketName = _address.Bucket, Key = KeyOf(name), InputStream = body, AutoCloseStream = false }, request.Token);
                 return true;
             }
 
             await _client.PutObjectAsync(
                 new PutObjectRequest
                 {
-                    BucketName = _address.Bucket, Key = KeyOf(name), InputStream = bytes, AutoCloseStream = false, UseChunkEncoding = false,
+                    BucketName = _address.Bucket, Key = KeyOf(name), InputStream = body, AutoCloseStream = false, UseChunkEncoding = false,
                     IfNoneMatch = only == "*" ? only : null, IfMatch = only == "*" ? null : only,
                 },
-                cancellation);
+                request.Token);
             return true;
         }
         // What was read may be gone, too.
@@ -270,14 +279,23 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         }
     });
 
-    /// <summary>Asks until there is an answer, for a while.</summary>
-    /// <param name="bytes">That go either way.</param>
-    private async Task<T> AskAsync<T>(string name, long bytes, Func<CancellationToken, Task<T>> ask) => await _retries.ExecuteAsync(async _ =>
+    private static async Task CopyAsync(Stream answer, Stream to, Silence request)
     {
-        using var limit = new CancellationTokenSource(bytes == long.MaxValue ? TimeSpan.FromMinutes(30) : s_answer + TimeSpan.FromSeconds(bytes / LeastBytesPerSecond));
+        request.Moved();
+        await using var moving = new MovingStream(answer, request.Moved);
+        await moving.CopyToAsync(to, request.Token);
+    }
+
+    private Task<T> AskAsync<T>(string name, Func<CancellationToken, Task<T>> ask) => AskAsync(name, s_silence, request => ask(request.Token));
+
+    /// <summary>Asks until there is an answer, for a while.</summary>
+    /// <param name="longest">How long nothing may move.</param>
+    private async Task<T> AskAsync<T>(string name, TimeSpan longest, Func<Silence, Task<T>> ask) => await _retries.ExecuteAsync(async _ =>
+    {
+        using var request = new Silence(longest, _time);
         try
         {
-            return await ask(limit.Token);
+            return await ask(request);
         }
         // This machine's own disk refuses in its own words.
         catch (Exception exception) when (exception is not IOException { InnerException: null } or HttpIOException)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Tests.Objects;
+using Microsoft.Extensions.Time.Testing;
 
 namespace DistributedEnsemble.Grains.Tests.Stores.Objects;
 
@@ -97,6 +98,50 @@ public sealed class ObjectStorageTests : IAsyncDisposable
 
         Assert.StartsWith($"s3://ensemble/runs: {_server.Url} does not answer as a store of objects (", error.Message);
         Assert.Equal("old", _objects.ReadAllText("run/file"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_read_of_which_nothing_moves_any_more_is_given_up_within_seconds_and_tried_again(bool hasBegun)
+    {
+        var (time, bytes) = (new FakeTimeProvider(), new byte[100_000]);
+        new Random(1).NextBytes(bytes);
+        using var objects = _server.Open("runs", _scratch.Path, time);
+        objects.Write("run/file", bytes);
+        var tries = 0;
+        _server.Fault = request => request is { Method: "GET", Key: "runs/run/file" } && Interlocked.Increment(ref tries) == 1 ? (hasBegun ? ObjectFault.HungInBody : ObjectFault.Hung) : null;
+
+        var read = Task.Run(() => objects.ReadAllBytes("run/file"));
+        var passed = TimeSpan.Zero;
+        while (!read.IsCompleted && passed < TimeSpan.FromMinutes(25))
+        {
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+            // A clock that stands until it is asked: the request begins at any of its seconds.
+            if (Volatile.Read(ref tries) == 0) continue;
+            time.Advance(TimeSpan.FromSeconds(1));
+            passed += TimeSpan.FromSeconds(1);
+        }
+
+        Assert.Equal(bytes, await read);
+        Assert.Equal(2, tries);
+    }
+
+    [Fact]
+    public async Task A_transfer_goes_on_for_as_long_as_it_moves()
+    {
+        var time = new FakeTimeProvider();
+        using var silence = new Silence(TimeSpan.FromSeconds(15), time);
+        await using var moving = new MovingStream(new MemoryStream(new byte[1000]), silence.Moved);
+
+        while (await moving.ReadAsync(new byte[10], TestContext.Current.CancellationToken) > 0)
+        {
+            time.Advance(TimeSpan.FromSeconds(14));
+            Assert.False(silence.Token.IsCancellationRequested);
+        }
+
+        time.Advance(TimeSpan.FromSeconds(15));
+        Assert.True(silence.Token.IsCancellationRequested);
     }
 
     [Fact]
