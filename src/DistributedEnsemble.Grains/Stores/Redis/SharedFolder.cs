@@ -1,3 +1,4 @@
+using System.Text;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Training.Files;
@@ -12,24 +13,40 @@ namespace DistributedEnsemble.Grains.Stores.Redis;
 internal static class SharedFolder
 {
     /// <summary>A name that no run can have.</summary>
-    private const string IdFile = ".shared-folder";
+    private const string IdFile = ".shared-folder", IdObject = ".shared-store";
 
     private const long MostIdBytes = 200;
 
     private static readonly RedisKey s_key = "ensemble/folder";
 
-    /// <summary>Makes sure that the silos of a cluster have one store, which its first silo chose.</summary>
+    /// <summary>
+    /// Makes sure that the silos of a cluster have one store, which its first silo chose. Other servers may have a bucket of that name:
+    /// the store has an id, too.
+    /// </summary>
     /// <exception cref="IOException">It is another one; the message is one line for people.</exception>
     /// <exception cref="RedisUnreachableException">Redis does not do what it is asked.</exception>
-    public static async Task CheckAsync(IConnectionMultiplexer redis, ObjectStoreAddress store)
+    public static async Task CheckAsync(IConnectionMultiplexer redis, ObjectStorage store)
     {
         var database = redis.GetDatabase();
-        await RedisClusterId.AskAsync(() => database.StringSetAsync(s_key, $"{store}", when: When.NotExists));
-        var shared = (await RedisClusterId.AskAsync(() => database.StringGetAsync(s_key))).ToString();
-        if (shared == $"{store}") return;
-        throw new IOException(shared.StartsWith(ObjectStoreAddress.Scheme, StringComparison.Ordinal)
-            ? $"--store {store} is not where the silos of this cluster keep their runs: they have {shared}. Start this one with that."
-            : $"--store {store} is given, and the silos of this cluster keep their runs in a folder that they share: start this one with that folder as --runs, and without --store.");
+        var known = await RedisClusterId.AskAsync(() => database.StringGetAsync(s_key));
+        // Only now: a silo that starts at the same time writes the id before Redis knows of it.
+        var here = await Task.Run(() => IdIn(store) ?? (known.IsNull ? MakeIn(store) : null));
+        if (known.IsNull)
+        {
+            await RedisClusterId.AskAsync(() => database.StringSetAsync(s_key, $"{store.Place} {here}", when: When.NotExists));
+            known = await RedisClusterId.AskAsync(() => database.StringGetAsync(s_key));
+        }
+
+        var shared = known.ToString();
+        if (here is not null && shared == $"{store.Place} {here}") return;
+        if (!shared.StartsWith(ObjectStoreAddress.Scheme, StringComparison.Ordinal))
+            throw new IOException($"--store {store.Place} is given, and the silos of this cluster keep their runs in a folder that they share: start this one with that folder as --runs, and without --store.");
+        var (place, id) = PlaceAndId(shared);
+        if (place != store.Place)
+            throw new IOException($"--store {store.Place} is not where the silos of this cluster keep their runs: they have {place}. Start this one with that.");
+        throw new IOException(
+            $"--store {store.Place} at {store.Server} is not the store that the silos of this cluster share: its {IdObject} {(here is null ? "is missing" : $"says {OneLine.Excerpt(here)}")}, and theirs says {id}. "
+            + $"Give this silo the endpoint of theirs. If the runs were moved into this one, write {id} into its {IdObject}.");
     }
 
     /// <summary>Makes sure that the folder is the one that the cluster's silos share; the first silo makes it that.</summary>
@@ -51,10 +68,23 @@ internal static class SharedFolder
 
         if (here == shared) return;
         if (shared.ToString().StartsWith(ObjectStoreAddress.Scheme, StringComparison.Ordinal))
-            throw new IOException($"The silos of this cluster keep their runs in {shared}: start this one with --store {shared}.");
+            throw new IOException($"The silos of this cluster keep their runs in {PlaceAndId(shared.ToString()).Place}: start this one with --store {PlaceAndId(shared.ToString()).Place}.");
         throw new IOException(
             $"--runs {runsFolder} is not the folder that the silos of this cluster share: its {IdFile} {(here is null ? "is missing" : $"says {OneLine.Excerpt(here)}")}, and theirs says {shared}. "
             + $"Mount theirs here. If the runs were moved into this one, write {shared} into its {IdFile}.");
+    }
+
+    /// <summary>What Redis knows of a store.</summary>
+    private static (string Place, string Id) PlaceAndId(string shared) => shared.Split(' ', 2) is [var place, var id] ? (place, id) : (shared, "nothing");
+
+    /// <returns>Null if the store has none.</returns>
+    private static string? IdIn(ObjectStorage store) => store.ReadTagged(IdObject) is { } found ? Encoding.UTF8.GetString(found.Bytes).Trim() : null;
+
+    /// <returns>What another silo wrote, if one was faster.</returns>
+    private static string? MakeIn(ObjectStorage store)
+    {
+        store.TryReplace(IdObject, Encoding.UTF8.GetBytes($"{Guid.NewGuid():N}\n"), tag: null);
+        return IdIn(store);
     }
 
     /// <returns>Null if the folder has none.</returns>

@@ -1,0 +1,35 @@
+using DistributedEnsemble.Grains.Stores.Redis;
+using DistributedEnsemble.Tests.Objects;
+
+namespace DistributedEnsemble.Grains.Tests.Stores;
+
+public sealed class SharedStoreTests
+{
+    [Fact]
+    public async Task A_silo_whose_endpoint_has_another_bucket_of_that_name_is_refused()
+    {
+        using var scratch = new RunsFolder();
+        await using var redis = await LocalRedis.StartAsync();
+        await using var right = new StrictObjectServer();
+        await using var wrong = new StrictObjectServer();
+        using var ours = right.Open("runs", scratch.Path);
+        using var others = wrong.Open("runs", scratch.Path);
+        using var elsewhere = right.Open("more", scratch.Path);
+
+        await SharedFolder.CheckAsync(redis.Connection, ours);
+        await SharedFolder.CheckAsync(redis.Connection, ours);
+        var id = ours.ReadAllText(".shared-store").Trim();
+
+        Assert.Equal(
+            $"--store s3://ensemble/runs at {wrong.Url} is not the store that the silos of this cluster share: its .shared-store is missing, and theirs says {id}. "
+            + $"Give this silo the endpoint of theirs. If the runs were moved into this one, write {id} into its .shared-store.",
+            (await Assert.ThrowsAsync<IOException>(() => SharedFolder.CheckAsync(redis.Connection, others))).Message);
+        Assert.Equal(
+            "--store s3://ensemble/more is not where the silos of this cluster keep their runs: they have s3://ensemble/runs. Start this one with that.",
+            (await Assert.ThrowsAsync<IOException>(() => SharedFolder.CheckAsync(redis.Connection, elsewhere))).Message);
+        Assert.Equal(
+            "The silos of this cluster keep their runs in s3://ensemble/runs: start this one with --store s3://ensemble/runs.",
+            (await Assert.ThrowsAsync<IOException>(() => SharedFolder.CheckAsync(redis.Connection, scratch.Path))).Message);
+        Assert.Empty(wrong.Names);
+    }
+}
