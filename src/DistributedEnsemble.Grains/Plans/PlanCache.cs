@@ -53,7 +53,7 @@ internal sealed class PlanCache : IDisposable
     public DataUse Load(SpecDocument document, bool namesPaths)
     {
         var spec = Resolve(document, namesPaths);
-        return new DataUse(Load(spec, Teacher.DataOf(_options.RunsFolder, spec), _options.ReadsPaths && namesPaths));
+        return new DataUse(Load(spec, Teacher.DataOf(_options.Storage, spec), _options.ReadsPaths && namesPaths));
     }
 
     /// <summary>The plan of a run to be.</summary>

@@ -60,7 +60,7 @@ internal sealed class Teacher
 
     /// <summary>How a student reads its data: as its teacher did, whose models know no other inputs.</summary>
     /// <returns>Null of a run without a teacher, and of one that asks for other columns; what is wrong is told when the teacher is opened.</returns>
-    public static DataDescription? DataOf(string runs, EnsembleSpec student)
+    public static DataDescription? DataOf(RunStorage runs, EnsembleSpec student)
     {
         if (student.Distillation?.Teacher is not { } name || !RunName.IsValid(name)) return null;
         try
