@@ -78,7 +78,7 @@ internal sealed partial class CoordinatorGrain
             case ReadRecord: Begin(ReadAsync()); break;
             case ClearRecord clear: Begin(ClearAsync(clear.Call)); break;
             case Claim claim: Begin(ClaimAsync(claim)); break;
-            case Unclaim: Await(ObserveAsync(Task.Run(() => Try(() => FileRuns.Remove(_folder))))); break;
+            case Unclaim: Await(ObserveAsync(Task.Run(() => Try(() => FileRuns.Remove(_folder, _run))))); break;
             case TakeOver take: Begin(TakeOverAsync(take.Number)); break;
             case WriteDefinition definition: Begin(WriteDefinitionAsync(definition)); break;
             case ReleaseRun: Await(ObserveAsync(GiveFreeAsync())); break;

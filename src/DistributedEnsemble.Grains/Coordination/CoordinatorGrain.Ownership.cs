@@ -23,7 +23,7 @@ internal sealed partial class CoordinatorGrain
             // A folder that was not claimed may be another run's.
             var isOurs = _held is not null;
             await GiveFreeAsync();
-            if (isOurs) await Task.Run(() => Try(() => FileRuns.Remove(_folder)));
+            if (isOurs) await Task.Run(() => Try(() => FileRuns.Remove(_folder, _run)));
             Apply(new Claimed(claim.Number, false, exception));
         }
     }

@@ -1,5 +1,6 @@
 using DistributedEnsemble.Grains.Coordination;
 using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Files;
@@ -97,6 +98,18 @@ internal static class FileRuns
 
     /// <summary>Whether anything has the name, a run or not.</summary>
     internal static bool IsThere(RunFolder folder) => folder.Storage is FolderStorage ? Directory.Exists(folder.Root) : folder.List().Any();
+
+    /// <summary>Removes the files of a run to be that did not begin, unless another run has the name by now.</summary>
+    internal static void Remove(RunFolder folder, RunKey run)
+    {
+        if (folder.Storage is ObjectStorage objects)
+        {
+            if (ObjectRunStore.ClaimantOf(objects, run.Name) is { } claimant && claimant != $"{run}") return;
+            if (RecordFiles.RunIn(folder) is { } recorded && recorded != run) return;
+        }
+
+        Remove(folder);
+    }
 
     /// <summary>Removes the files of a run that nobody owns any more.</summary>
     internal static void Remove(RunFolder folder)

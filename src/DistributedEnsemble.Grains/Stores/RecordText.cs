@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using DistributedEnsemble.Grains.Coordination;
 using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Grains.Stores;
 
@@ -85,6 +86,9 @@ internal sealed record RecordHead(long Version, string Writer, string Run)
     /// <summary>The file of what happened to the members; null in Redis.</summary>
     public string? Log { get; init; }
 
+    /// <summary>The file of what makes the run; null in Redis, and in records of former times.</summary>
+    public string? Definition { get; init; }
+
     /// <summary>How many of the log's bytes count: what follows was never named.</summary>
     public long Length { get; init; }
 
@@ -98,6 +102,9 @@ internal sealed record RecordHead(long Version, string Writer, string Run)
 
     [JsonIgnore]
     public ImmutableArray<LogPart> Files => Parts ?? (Log is null ? [] : [new LogPart(Log, Length)]);
+
+    [JsonIgnore]
+    public string DefinitionFile => Definition ?? RunFolder.RecordDefinitionFile;
 
     [JsonIgnore]
     public RecordVersion At => new(Version, Writer);

@@ -16,7 +16,10 @@ internal sealed class RunFolder
     public const string TimelineFile = "timeline.jsonl";
     public const string LockFile = "lock";
 
-    /// <summary>What the record's state names: the definition, and the log of what happened to the members.</summary>
+    /// <summary>Names the run that has the name, in a store of objects, before there is a record.</summary>
+    public const string ClaimFile = "claim";
+
+    /// <summary>What the record's state names: the definition, and the log of what happened to the members. Records of former times name no definition, and have this one.</summary>
     public const string RecordDefinitionFile = "record/definition.json", RecordLogs = "record";
 
     /// <summary>Asks the process that holds the lock to stop the run; that process removes it.</summary>
@@ -68,6 +71,9 @@ internal sealed class RunFolder
 
     /// <summary>What happened to the members, since the record's version that wrote all of it.</summary>
     public static string RecordLog(long version, string writer) => $"{RecordLogs}/log-{version:D10}-{writer}.jsonl";
+
+    /// <summary>What makes a run, by the SHA-256 of it: of two that take one name at once, neither has the other's.</summary>
+    public static string RecordDefinition(string sha256) => $"{RecordLogs}/definition-{sha256[..16]}.json";
 
     /// <summary>What the validation split says about a choice of models.</summary>
     public static string Validation(string key) => $"validation/{key}.json";

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using System.Text.Json;
 using DistributedEnsemble.Grains.Coordination;
 using DistributedEnsemble.Grains.Hosting;
@@ -74,7 +75,7 @@ internal static class RecordFiles
             if (state.Head is not { } head) return (run, state.Earlier!.Migrated());
             try
             {
-                return (run, new StoredRun(head.Record(ReadDefinition(folder), ReadLog(folder, head)), head.At));
+                return (run, new StoredRun(head.Record(ReadDefinition(folder, head), ReadLog(folder, head)), head.At));
             }
             // It was written anew meanwhile.
             catch (FileNotFoundException) when (tries > 0 && ReadState(folder)?.Head?.At != head.At)
@@ -105,13 +106,14 @@ internal static class RecordFiles
         if (change.IsWhole)
         {
             var definition = RecordText.Of(RecordDefinition.Of(after, change.MemberCount));
-            if (!Has(folder, definition)) folder.Write(RunFolder.RecordDefinitionFile, definition);
+            head = head with { Definition = RunFolder.RecordDefinition(Convert.ToHexStringLower(SHA256.HashData(definition))) };
+            if (!Has(folder, head.Definition, definition)) folder.Write(head.Definition, definition);
             head = head with { Log = RunFolder.RecordLog(version.Number, version.Writer!), Length = lines.Length, Whole = lines.Length };
             folder.Write(head.Log, lines);
         }
         else
         {
-            head = head with { Log = old!.Log, Length = old.Length + lines.Length, Whole = old.Whole, Parts = old.Parts };
+            head = head with { Definition = old!.Definition, Log = old.Log, Length = old.Length + lines.Length, Whole = old.Whole, Parts = old.Parts };
             if (lines.Length > 0 && folder.Storage.Grows) Append(folder, folder.Path(head.Log!), old.Length, lines);
             else if (lines.Length > 0) head = head with { Parts = Joined(folder, old, RunFolder.RecordLog(version.Number, version.Writer!), lines) };
         }
@@ -120,15 +122,17 @@ internal static class RecordFiles
         Measurements.RecordBytes.Add(lines.Length + json.Length, Measurements.ToFiles);
         (writeState ?? (bytes => folder.Write(RunFolder.RecordFile, bytes)))(json);
         if (keepsOld || old is null) return;
-        foreach (var file in old.Files.Select(part => part.File).Except(head.Files.Select(part => part.File))) folder.Delete(file);
+        foreach (var file in NamedBy(old).Except(NamedBy(head))) folder.Delete(file);
     }
 
-    /// <summary>Whether a file of a run's folder is a log that its record does not name.</summary>
+    /// <summary>Whether a file of a run's folder is a log, or a definition, that its record does not name.</summary>
     public static Func<string, bool> UnnamedLogs(RunFolder folder)
     {
-        var named = ReadState(folder)?.Head?.Files.Select(part => part.File).ToHashSet() ?? [];
-        return relative => relative.StartsWith($"{RunFolder.RecordLogs}/", StringComparison.Ordinal) && relative != RunFolder.RecordDefinitionFile && !named.Contains(relative);
+        var named = ReadState(folder)?.Head is { } head ? NamedBy(head).ToHashSet() : [RunFolder.RecordDefinitionFile];
+        return relative => relative.StartsWith($"{RunFolder.RecordLogs}/", StringComparison.Ordinal) && !named.Contains(relative);
     }
+
+    private static IEnumerable<string> NamedBy(RecordHead head) => head.Files.Select(part => part.File).Append(head.DefinitionFile);
 
     private static bool IsMostlyPast(RecordHead head) => head.Length > LeastCompacted && head.Length > Garbage * head.Whole;
 
@@ -213,23 +217,21 @@ internal static class RecordFiles
         }
     }
 
-    private static RecordDefinition ReadDefinition(RunFolder folder)
-    {
-        return RecordText.Read<RecordDefinition>(folder.ReadAllBytes(RunFolder.RecordDefinitionFile), folder.Path(RunFolder.RecordDefinitionFile));
-    }
+    private static RecordDefinition ReadDefinition(RunFolder folder, RecordHead head) =>
+        RecordText.Read<RecordDefinition>(folder.ReadAllBytes(head.DefinitionFile), folder.Path(head.DefinitionFile));
 
     private static MemberRecords ReadLog(RunFolder folder, RecordHead head)
     {
         using var lines = new MemoryStream();
         foreach (var part in head.Files) lines.Write(ReadPart(folder, part));
-        return RecordText.ReadLines(lines.GetBuffer().AsSpan(0, (int)lines.Length), ReadDefinition(folder).Members, folder.Path(head.Log!));
+        return RecordText.ReadLines(lines.GetBuffer().AsSpan(0, (int)lines.Length), ReadDefinition(folder, head).Members, folder.Path(head.Log!));
     }
 
-    private static bool Has(RunFolder folder, byte[] definition)
+    private static bool Has(RunFolder folder, string name, byte[] definition)
     {
         try
         {
-            return folder.ReadAllBytes(RunFolder.RecordDefinitionFile).AsSpan().SequenceEqual(definition);
+            return folder.ReadAllBytes(name).AsSpan().SequenceEqual(definition);
         }
         catch (Exception exception) when (exception is FileNotFoundException or InvalidDataException)
         {

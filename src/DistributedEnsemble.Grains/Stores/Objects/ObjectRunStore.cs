@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Text;
 using DistributedEnsemble.Grains.Coordination;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Stores.Files;
@@ -15,6 +16,9 @@ namespace DistributedEnsemble.Grains.Stores.Objects;
 /// </summary>
 internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStore, IRunDirectory, IRunOwnership
 {
+    /// <summary>A claim without a record is then nobody's, also where clocks differ by as much as stores let them.</summary>
+    private static readonly TimeSpan s_forgotten = TimeSpan.FromMinutes(45);
+
     private readonly ConcurrentDictionary<string, int> _held = new();
 
     private ObjectStorage Objects => options.Store!;
@@ -31,6 +35,7 @@ internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStor
         // Its answer was lost, and the store was away afterwards.
         if (next is not null && stored == next) return next;
         if (stored != version) throw Changed(run, $"{stored}", version);
+        if (read is null && ClaimantOf(Objects, run.Name) is { } claimant && claimant != $"{run}") throw Changed(run, $"that of {claimant}", version);
         next ??= version.Next();
         RecordFiles.Write(folder, run, next, before, after, keepsOld: false, state =>
         {
@@ -51,7 +56,26 @@ internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStor
     /// <summary>None: a process trains the runs that it is asked to.</summary>
     public Task<ImmutableArray<RunKey>> UnfinishedAsync() => Task.FromResult<ImmutableArray<RunKey>>([]);
 
-    public Task<IDisposable?> ClaimAsync(RunKey run) => Task.Run<IDisposable?>(() => Folder(run).Exists(RunFolder.RecordFile) ? null : new Hold(_held, run.Name));
+    /// <summary>Of those that claim a name at once, the store lets one write the claim.</summary>
+    public Task<IDisposable?> ClaimAsync(RunKey run) => Task.Run<IDisposable?>(() =>
+    {
+        var (folder, name) = (Folder(run), ClaimOf(run.Name));
+        if (folder.Exists(RunFolder.RecordFile)) return null;
+        var (there, written) = (Objects.ReadTagged(name), Objects.Find(name)?.Written);
+        if (there is { } claim && Encoding.UTF8.GetString(claim.Bytes) != $"{run}" && written > DateTimeOffset.UtcNow - s_forgotten) return null;
+        // Where it was written and the answer was lost, it is there.
+        if (!Objects.TryReplace(name, Encoding.UTF8.GetBytes($"{run}"), there?.Tag) && ClaimantOf(Objects, run.Name) != $"{run}") return null;
+        if (folder.Exists(RunFolder.RecordFile)) return null;
+        // What a deletion left there is nobody's.
+        Objects.Clear($"{run.Name}/", file => file != name);
+        return new Hold(_held, run.Name);
+    });
+
+    /// <returns>The run that claimed a name first; null if none did.</returns>
+    internal static string? ClaimantOf(ObjectStorage objects, string name) =>
+        objects.ReadTagged(ClaimOf(name)) is { } claim ? Encoding.UTF8.GetString(claim.Bytes) : null;
+
+    private static string ClaimOf(string name) => $"{name}/{RunFolder.ClaimFile}";
 
     /// <summary>Of two processes that think so the record's version decides.</summary>
     public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.Run<IDisposable?>(() =>

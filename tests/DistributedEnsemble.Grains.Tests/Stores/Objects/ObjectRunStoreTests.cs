@@ -131,6 +131,55 @@ public sealed class ObjectRunStoreTests : RunStoreLaws
         }
     }
 
+    [Fact]
+    public async Task Of_two_that_take_a_name_at_once_one_has_it_and_the_other_removes_nothing_of_it()
+    {
+        using var others = Open();
+        var (one, other) = ((ObjectRunStore)Store, StoreOf(others));
+        RunKey first = RunKey.New("run"), second = RunKey.New("run");
+        IDisposable? firstHeld = null;
+        // The first one takes it when the second has seen that it is free.
+        _server.Fault = request =>
+        {
+            if (request.Method != "PUT" || firstHeld is not null) return null;
+            _server.Fault = null;
+            firstHeld = one.ClaimAsync(first).GetAwaiter().GetResult();
+            return null;
+        };
+
+        Assert.Null(await other.ClaimAsync(second));
+        Assert.NotNull(firstHeld);
+        Assert.Null(await other.ClaimAsync(second));
+        var record = RecordSamples.New();
+        await Assert.ThrowsAsync<InconsistentStateException>(() => other.WriteAsync(second, RecordVersion.None, null, record.WithAll(0, 9)));
+        await one.WriteAsync(first, RecordVersion.None, null, record);
+        FileRuns.Remove(new RunFolder(others, "run"), second);
+
+        RecordSamples.Same(record, (await Store.ReadAsync(first))?.Record);
+    }
+
+    [Fact]
+    public async Task A_run_that_takes_a_name_has_nothing_that_a_deletion_left_there()
+    {
+        _objects.Append("run/members/00/metrics.jsonl", 0, new byte[500]);
+        _objects.Write("run/spec.json", new byte[3]);
+
+        using var held = await ((ObjectRunStore)Store).ClaimAsync(Run);
+
+        Assert.NotNull(held);
+        Assert.Equal(["runs/run/claim"], _server.Names);
+    }
+
+    [Fact]
+    public async Task A_claim_whose_process_ended_without_a_record_is_free_within_an_hour()
+    {
+        Assert.NotNull(await ((ObjectRunStore)Store).ClaimAsync(RunKey.New("run")));
+        Assert.Null(await ((ObjectRunStore)Store).ClaimAsync(Run));
+        _server.Age(TimeSpan.FromHours(1));
+
+        Assert.NotNull(await ((ObjectRunStore)Store).ClaimAsync(Run));
+    }
+
     /// <summary>The bodies of all that is put: parts of the log, and the state.</summary>
     internal override async Task<long> BytesOfAsync(Func<Task> write)
     {
