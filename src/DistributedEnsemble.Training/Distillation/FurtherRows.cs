@@ -23,28 +23,31 @@ internal sealed record FurtherRows(NativeVector? Inputs, string? Sha256, int? Un
     public static FurtherRows Of(EnsembleSpec student, Dataset dataset, Func<string, string> find)
     {
         var distillation = student.Distillation!;
-        var (width, sha256, blocks) = (dataset.Train.Width, (string?)null, new List<float[]>());
+        var (width, sha256, blocks, available) = (dataset.Train.Width, (string?)null, new List<float[]>(), TrainingMemory.Available());
         if (distillation.Unlabelled is { } name)
         {
             using var file = Open(find(name), name);
             sha256 = Convert.ToHexStringLower(SHA256.HashData(file));
             if (distillation.UnlabelledSha256 is { } expected && expected != sha256) throw new DataException(
                 $"distillation.unlabelled is {OneLine.Quoted(name)}: its SHA-256 is {sha256}, and distillation.unlabelledSha256 is {expected} (bring the old file back, or begin a new student).");
-            Read(file, NameOf(name), dataset, blocks);
+            Read(file, NameOf(name), dataset, blocks, available);
         }
 
         var unlabelled = blocks.Sum(block => block.Length / width);
         var random = new RandomSource(student.Seed);
         var rows = distillation.Mixed == 0 ? [] : ValidationSplit.Draw(dataset.Train, dataset.Task, student.Data.ValidationFraction, random).Training;
-        var count = checked(unlabelled + MixedOf(distillation, rows.Length));
+        var count = CountOf(distillation, unlabelled, rows.Length);
         if (count == 0) return new FurtherRows(null, null, null);
-        TrainingMemory.CheckData(count, width, TrainingMemory.Available());
+        TrainingMemory.CheckData(count, width, available);
         var inputs = new NativeVector((long)count * width);
         var place = 0L;
-        foreach (var block in blocks)
+        for (var i = 0; i < blocks.Count; i++)
         {
+            var block = blocks[i];
             block.CopyTo(inputs.Slice(place, block.Length));
             place += block.Length;
+            // The vector takes memory as it is filled: the rows are there once.
+            blocks[i] = [];
         }
 
         for (var i = 0; i < count - unlabelled; i++) Mix(dataset, rows, random, i, inputs.Slice(place + ((long)i * width), width));
@@ -52,9 +55,18 @@ internal sealed record FurtherRows(NativeVector? Inputs, string? Sha256, int? Un
     }
 
     /// <summary>How many rows a run has that its teacher alone labels.</summary>
-    public static int CountOf(DistillationSpec distillation, ValidationSplit split) => checked((distillation.UnlabelledRows ?? 0) + MixedOf(distillation, split.TrainingCount));
+    /// <exception cref="DataException">There are more than a run can have.</exception>
+    public static int CountOf(DistillationSpec distillation, ValidationSplit split) => CountOf(distillation, distillation.UnlabelledRows ?? 0, split.TrainingCount);
 
-    private static int MixedOf(DistillationSpec distillation, int training) => checked((int)Math.Round(distillation.Mixed * training));
+    /// <inheritdoc cref="CountOf(DistillationSpec, ValidationSplit)"/>
+    internal static int CountOf(DistillationSpec distillation, int unlabelled, int training)
+    {
+        var mixed = Math.Round(distillation.Mixed * training);
+        // Those of the data come on top.
+        if (mixed + unlabelled + training <= int.MaxValue) return unlabelled + (int)mixed;
+        throw new DataException(
+            $"distillation.mixed is {SpecValue.InWords(distillation.Mixed)}: that makes {mixed:N0} rows of {training:N0} training rows, and a run has at most {int.MaxValue:N0} (take fewer).");
+    }
 
     /// <summary>λ·a + (1 − λ)·b, with λ uniform; what is no number is that of the nearer row.</summary>
     private static void Mix(Dataset dataset, int[] rows, RandomSource random, int index, Span<float> mixed)
@@ -69,13 +81,16 @@ internal sealed record FurtherRows(NativeVector? Inputs, string? Sha256, int? Un
         int Chosen(ReadOnlySpan<uint> draw) => rows[(int)Math.BigMul(((ulong)draw[1] << 32) | draw[0], (ulong)rows.Length, out _)];
     }
 
-    private static void Read(FileStream file, string name, Dataset dataset, List<float[]> blocks)
+    private static void Read(FileStream file, string name, Dataset dataset, List<float[]> blocks, long available)
     {
         file.Position = 0;
+        var numbers = 0L;
         using var table = PredictedTable.Open(file, name, DataDescription.Of(dataset, 0));
         foreach (var batch in table.Batches())
         {
             var block = batch.Inputs.ToArray();
+            // Before more of a table is read than there is room for.
+            TrainingMemory.CheckData((numbers += block.Length) / dataset.Train.Width, dataset.Train.Width, available);
             dataset.Preprocessing.Apply(block);
             blocks.Add(block);
         }
