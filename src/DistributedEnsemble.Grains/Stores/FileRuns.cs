@@ -32,8 +32,8 @@ internal static class FileRuns
     /// </summary>
     public static bool IsInTraining(RunFolder folder)
     {
-        if (folder.Storage is FolderStorage) return RunLock.IsHeld(folder);
-        return folder.Find(RunFolder.StatusFile) is { } written && written.Written > DateTimeOffset.UtcNow - s_silence
+        if (folder.Storage is not ObjectStorage objects) return RunLock.IsHeld(folder);
+        return folder.Find(RunFolder.StatusFile) is { } written && written.Written > objects.Now - s_silence
             && RunStatusFile.Read(folder) is { State: RunState.Running or RunState.Queued };
     }
 

@@ -16,9 +16,9 @@ internal sealed record ObjectAnswer(int Status, byte[] Body, string Type, string
 
     /// <param name="isHead">Only the head is asked for.</param>
     /// <param name="isHalf">Half of the body comes.</param>
-    public async Task WriteAsync(Stream stream, bool isHead, CancellationToken cancellation, bool isHalf = false)
+    public async Task WriteAsync(Stream stream, bool isHead, CancellationToken cancellation, bool isHalf = false, TimeSpan ahead = default)
     {
-        var head = new StringBuilder().Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} As-Asked\r\nDate: {DateTime.UtcNow:R}\r\n");
+        var head = new StringBuilder().Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} As-Asked\r\nDate: {DateTime.UtcNow + ahead:R}\r\n");
         if (Tag is not null) head.Append(CultureInfo.InvariantCulture, $"ETag: {Tag}\r\n");
         if (Written is { } written) head.Append(CultureInfo.InvariantCulture, $"Last-Modified: {written:R}\r\n");
         var hasBody = Status is not (204 or 304);

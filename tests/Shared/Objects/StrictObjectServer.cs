@@ -39,6 +39,9 @@ internal sealed class StrictObjectServer : IAsyncDisposable
     /// <summary>What fails: asked before a request is looked at; null lets it be.</summary>
     public Func<ObjectRequest, ObjectFault?>? Fault { get; set; }
 
+    /// <summary>How much its clock is ahead of this machine's.</summary>
+    public TimeSpan Ahead { get; set; }
+
     /// <summary>The bytes of all bodies that were stored.</summary>
     public long Received => Interlocked.Read(ref _received);
 
@@ -110,7 +113,7 @@ internal sealed class StrictObjectServer : IAsyncDisposable
                     if (fault == ObjectFault.Hung) await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token);
                     var answer = fault is { Status: > 0 } ? ObjectAnswer.Error(fault.Status, fault.Code) : Answer(request);
                     if (fault == ObjectFault.AnswerLost) return;
-                    await answer.WriteAsync(stream, isHead: request.Method == "HEAD", _stop.Token, isHalf: fault == ObjectFault.HungInBody);
+                    await answer.WriteAsync(stream, isHead: request.Method == "HEAD", _stop.Token, isHalf: fault == ObjectFault.HungInBody, ahead: Ahead);
                     if (fault == ObjectFault.HungInBody) await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token);
                 }
             }
@@ -166,7 +169,7 @@ internal sealed class StrictObjectServer : IAsyncDisposable
             if (wanted != there.Tag) return ObjectAnswer.Error(412, "PreconditionFailed");
         }
 
-        var stored = new StoredObject(body, TagOf(body), DateTime.UtcNow);
+        var stored = new StoredObject(body, TagOf(body), DateTime.UtcNow + Ahead);
         _objects[request.Key] = stored;
         Interlocked.Add(ref _received, body.Length);
         return ObjectAnswer.Empty(200, stored.Tag);

@@ -16,8 +16,8 @@ namespace DistributedEnsemble.Grains.Stores.Objects;
 /// </summary>
 internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStore, IRunDirectory, IRunOwnership
 {
-    /// <summary>A claim without a record is then nobody's, also where clocks differ by as much as stores let them.</summary>
-    private static readonly TimeSpan s_forgotten = TimeSpan.FromMinutes(45);
+    /// <summary>A claim without a record is then nobody's: its process ended.</summary>
+    private static readonly TimeSpan s_forgotten = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<string, int> _held = new();
 
@@ -62,7 +62,7 @@ internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStor
         var (folder, name) = (Folder(run), ClaimOf(run.Name));
         if (folder.Exists(RunFolder.RecordFile)) return null;
         var (there, written) = (Objects.ReadTagged(name), Objects.Find(name)?.Written);
-        if (there is { } claim && Encoding.UTF8.GetString(claim.Bytes) != $"{run}" && written > DateTimeOffset.UtcNow - s_forgotten) return null;
+        if (there is { } claim && Encoding.UTF8.GetString(claim.Bytes) != $"{run}" && written > Objects.Now - s_forgotten) return null;
         // Where it was written and the answer was lost, it is there.
         if (!Objects.TryReplace(name, Encoding.UTF8.GetBytes($"{run}"), there?.Tag) && ClaimantOf(Objects, run.Name) != $"{run}") return null;
         if (folder.Exists(RunFolder.RecordFile)) return null;

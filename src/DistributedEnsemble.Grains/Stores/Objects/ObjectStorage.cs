@@ -33,6 +33,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     private readonly ObjectStoreAddress _address;
     private readonly ScratchFiles _scratch;
     private readonly TimeProvider _time;
+    private readonly ServerClock _clock;
     private readonly AmazonS3Client _client;
     private readonly TransferUtility _transfers;
     private readonly ResiliencePipeline _retries;
@@ -41,12 +42,13 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     public ObjectStorage(ObjectStoreAddress address, string scratch, TimeProvider? time = null)
     {
         (_address, _scratch, _time) = (address, new ScratchFiles(scratch), time ?? TimeProvider.System);
+        _clock = new ServerClock(TimeSpan.FromSeconds(5), _time);
         var config = new AmazonS3Config
         {
+            HttpClientFactory = _clock,
             AuthenticationRegion = address.Region,
             // Whatever fails is tried again in one place, the body of an answer too.
             MaxErrorRetry = 0,
-            ConnectTimeout = TimeSpan.FromSeconds(5),
             Timeout = Timeout.InfiniteTimeSpan,
             // Requests are signed with the sha256 of their bytes; other stores do not know Amazon's own checksums.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
@@ -63,6 +65,9 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
 
     /// <summary>Who answers, for people.</summary>
     public string Server => _address.Server;
+
+    /// <summary>What time it is by the clock that says when files were written, as of the last answer.</summary>
+    public DateTimeOffset Now => _clock.Now;
 
     public override bool LagsBehind => false;
 

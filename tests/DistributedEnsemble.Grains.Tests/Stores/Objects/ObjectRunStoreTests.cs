@@ -1,4 +1,5 @@
 using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Coordination;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Stores.Objects;
@@ -178,6 +179,23 @@ public sealed class ObjectRunStoreTests : RunStoreLaws
         _server.Age(TimeSpan.FromHours(1));
 
         Assert.NotNull(await ((ObjectRunStore)Store).ClaimAsync(Run));
+    }
+
+    [Theory]
+    [InlineData(-10)]
+    [InlineData(0)]
+    [InlineData(10)]
+    public async Task Whether_a_run_is_in_training_does_not_depend_on_clocks_that_agree(int minutesAhead)
+    {
+        _server.Ahead = TimeSpan.FromMinutes(minutesAhead);
+        var folder = new RunFolder(_objects, "run");
+        var (record, _) = await BeginAsync();
+        var status = new RunProgress().From(record).Project(Run, record, isUnderWay: true, TimeSpan.Zero) with { State = RunState.Running };
+        folder.Write(RunFolder.StatusFile, System.Text.Encoding.UTF8.GetBytes(RunStatusJson.ToJson(status)));
+
+        Assert.True(FileRuns.IsInTraining(folder));
+        _server.Age(TimeSpan.FromMinutes(1));
+        Assert.False(FileRuns.IsInTraining(folder));
     }
 
     /// <summary>The bodies of all that is put: parts of the log, and the state.</summary>
