@@ -24,7 +24,8 @@ internal sealed class Undisturbed
     {
         var document = SpecDocument.Parse(spec);
         var source = new DatasetRegistry().Resolve(document.Dataset);
-        var plan = new TrainingPlan(document.Resolve(source.Defaults), source.Load(new DataFolders()), new NetworkRegistry());
+        var resolved = document.Resolve(source.Defaults);
+        var plan = new TrainingPlan(resolved, source.Load(new DataFolders(), resolved, null), new NetworkRegistry());
         var averages = new List<Snapshot>();
         var snapshots = EnsembleTraining.Run(
             plan, onStep: (member, step) => _metrics[member] = _metrics.GetValueOrDefault(member, "") + step.ToLine(), ema: averages);

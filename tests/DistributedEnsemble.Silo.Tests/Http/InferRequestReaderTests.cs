@@ -95,7 +95,7 @@ public sealed class InferRequestReaderTests
     [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","data":[1,NaN]}]}""", "The request is not JSON at line 1, byte 70: ")]
     [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","data":[1,2],"parameters":{"binary_data_size":8}}]}""", "The input has data and binary_data_size: its numbers are in the JSON or behind it, not both.")]
     [InlineData("""{"inputs":[{"name":"input","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}""", "The input has a binary_data_size, and the header Inference-Header-Content-Length is missing: it says how many bytes of the body are JSON.")]
-    [InlineData("""{"inputs":[INPUT],"outputs":[{"name":"x"}]}""", "The model has no output \"x\": it has probabilities, label, label_index, entropy, mutual_information, members_used, member_probabilities.")]
+    [InlineData("""{"inputs":[INPUT],"outputs":[{"name":"x"}]}""", "The model has no output \"x\": it has probabilities, label, label_index, entropy, mutual_information, members_used, member_probabilities, member_weight.")]
     [InlineData("""{"inputs":[INPUT],"outputs":[{"name":"label"},{"name":"label"}]}""", "The output \"label\" is asked for twice: once is enough.")]
     [InlineData("""{"inputs":[INPUT],"parameters":{"member":3}}""", "parameters.member is unknown: there are from, select, members, monte_carlo_samples, calibrated, coverage, early_exit, binary_data_output and timeout.")]
     [InlineData("""{"inputs":[INPUT],"parameters":{"members":0}}""", "parameters.members must be a whole number from 1 to 2147483647.")]

@@ -21,14 +21,17 @@ public sealed class SameBitsTests
         }
         """;
 
-    /// <summary>Whoever changes one of these changes <see cref="Training.Kernels.KernelVersion"/>: old runs do not go on exactly.</summary>
+    /// <summary>
+    /// Whoever changes one of these changes <see cref="Training.Kernels.KernelVersion"/>: old runs do not go on exactly. How a table is
+    /// read is the exception: a run that goes on reads its columns as its data.json says.
+    /// </summary>
     private static readonly string[] s_golden =
     [
         "70b32dbd842c11bafbe5f04048af2728f5e508f08670b5822df43089d8d75826",
         "89ec3bae9a80a4b76b23d6a3b3afea892368692f1821a715442dc447053185a6",
         "fc148ad7d24922fb02831052a3490a4bc1ea4123bf4387a27dc51544c8d252cf",
-        "55fcdb03353aca625b543073b284ec20b27c293b2626a68e25e49c37e86cbdc7",
-        "2ab81548ea1a8cf8850b1ec57be15c6f7d472cbd4dabc4284586909ae161f8eb",
+        "6a145cb490957182ca0a1877f848b357c9a15a2eeb5ba4f2cba482953324093b",
+        "eb5f956a7c9391fa04ce0a4b2e9e19c8a8c4d13a355735d2f52541dc84e1121a",
     ];
 
     [Theory]

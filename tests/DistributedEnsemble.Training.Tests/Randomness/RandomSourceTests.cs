@@ -96,8 +96,8 @@ public sealed class RandomSourceTests
             snapshot.Weights.Dispose();
         }
 
-        // A search is drawn before there is a run.
-        Assert.Equal(Enum.GetValues<Purpose>().Except([Purpose.Search]).ToHashSet(), [.. draws.Select(draw => draw.Draw.Purpose)]);
+        // A search is drawn before there is a run, and the rows that a student's teacher mixes before the student trains.
+        Assert.Equal(Enum.GetValues<Purpose>().Except([Purpose.Search, Purpose.Mixing]).ToHashSet(), [.. draws.Select(draw => draw.Draw.Purpose)]);
         Assert.All(draws, draw => Assert.True(draw.Words > 0));
         // Where the same is asked for again, it is drawn again.
         draws = [.. draws.DistinctBy(draw => (draw.Draw, draw.Words))];
