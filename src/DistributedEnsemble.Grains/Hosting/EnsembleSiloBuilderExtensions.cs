@@ -21,6 +21,7 @@ public static class EnsembleSiloBuilderExtensions
             .Validate(options => options.Limits.Fault() is null, "A limit is out of range.")
             .Validate(options => options.Timing.Fault() is null, "A time does not fit the others.");
         silo.Services.AddSingleton(services => services.GetRequiredService<IOptions<EnsembleTrainingOptions>>().Value);
+        silo.Services.AddExceptionsOnTheWire();
         silo.Services.AddSingleton<FileRunStore>();
         silo.Services.AddSingleton<LockedFolders>();
         silo.Services.AddSingleton<ObjectRunStore>();

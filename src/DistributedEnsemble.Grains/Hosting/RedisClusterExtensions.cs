@@ -45,5 +45,6 @@ public static class RedisClusterExtensions
     /// <param name="clusterId">That of <see cref="RedisClusterId"/>.</param>
     public static IClientBuilder UseEnsembleRedis(this IClientBuilder client, ConfigurationOptions configuration, string clusterId) => client
         .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, ServiceName))
-        .UseRedisClustering(options => options.ConfigurationOptions = configuration);
+        .UseRedisClustering(options => options.ConfigurationOptions = configuration)
+        .ConfigureServices(services => services.AddExceptionsOnTheWire());
 }

@@ -1,18 +1,23 @@
 namespace DistributedEnsemble.Tests.Processes;
 
-/// <summary>s3rver: an S3-compatible store of others, which knows no conditions of writes. It has one bucket, and its data in a folder.</summary>
+/// <summary>
+/// s3rver: an S3-compatible store of others, which knows no conditions of writes. It has one bucket, and its data in a folder, whose
+/// files it writes in place: it gets its requests whole.
+/// </summary>
 internal sealed class S3Server : IAsyncDisposable
 {
     private const string Bucket = "ensemble", Keys = "S3RVER";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ensemble-s3-").FullName;
     private readonly LocalProcess _process;
+    private readonly WholeRequests _requests;
 
     private S3Server(string program, int port)
     {
+        _requests = new WholeRequests(port);
         Environment = new Dictionary<string, string>
         {
-            ["AWS_ENDPOINT_URL"] = $"http://127.0.0.1:{port}", ["AWS_REGION"] = "us-east-1", ["AWS_ACCESS_KEY_ID"] = Keys, ["AWS_SECRET_ACCESS_KEY"] = Keys,
+            ["AWS_ENDPOINT_URL"] = _requests.Url, ["AWS_REGION"] = "us-east-1", ["AWS_ACCESS_KEY_ID"] = Keys, ["AWS_SECRET_ACCESS_KEY"] = Keys,
         };
         _process = new LocalProcess(
             program, ["-d", _folder, "-a", "127.0.0.1", "-p", $"{port}", "--no-vhost-buckets", "--configure-bucket", Bucket],
@@ -43,6 +48,7 @@ internal sealed class S3Server : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _requests.DisposeAsync();
         await _process.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }

@@ -27,6 +27,8 @@ internal static class ObjectStoreFailure
             AmazonServiceException { StatusCode: not 0 } away => Away($"{address.Server} does not do what it is asked ({(int)away.StatusCode} {away.ErrorCode})"),
             AmazonClientException { InnerException: null } when exception is not AmazonServiceException && exception.Message.Contains("credentials", StringComparison.OrdinalIgnoreCase) => Refused(
                 $"there are no keys: set {ObjectStoreAddress.AccessKeyVariable} and {ObjectStoreAddress.SecretKeyVariable}"),
+            // The library tells it by these words alone.
+            AmazonClientException when exception.Message.Contains("hash not equal", StringComparison.OrdinalIgnoreCase) => Away($"{address.Server} sends other bytes of {name} than its checksum says"),
             OperationCanceledException => Away($"{address.Server} takes too long"),
             _ => Away($"{address.Server} does not answer as a store of objects ({OneLine.Of(Innermost(exception).Message).TrimEnd('.')}): is it running there, and may this machine reach it"),
         };
