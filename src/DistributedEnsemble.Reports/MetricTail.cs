@@ -15,9 +15,9 @@ internal sealed class MetricTail(RunFolder folder)
     {
         try
         {
-            using var file = folder.OpenRead(RunFolder.Metrics(member));
-            var start = file.Position = _read.GetValueOrDefault(member);
-            var bytes = new byte[Math.Max(0, file.Length - start)];
+            using var file = folder.OpenRead(RunFolder.Metrics(member), _read.GetValueOrDefault(member));
+            var start = file.Position;
+            var bytes = new byte[file.Length - start];
             file.ReadExactly(bytes);
             var whole = bytes.AsSpan().LastIndexOf((byte)'\n') + 1;
             _read[member] = start + whole;

@@ -36,7 +36,7 @@ internal sealed class Timeline(RunFolder folder, TimeProvider time)
     {
         try
         {
-            using var file = folder.OpenRead(RunFolder.TimelineFile);
+            using var file = folder.OpenRead(RunFolder.TimelineFile, long.MaxValue);
             return file.Length;
         }
         catch (FileNotFoundException)

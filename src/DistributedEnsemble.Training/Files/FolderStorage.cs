@@ -27,6 +27,13 @@ internal sealed class FolderStorage(string folder) : RunStorage
         }
     }
 
+    public override Stream OpenRead(string name, long from)
+    {
+        var file = OpenRead(name);
+        file.Position = Math.Min(from, file.Length);
+        return file;
+    }
+
     public override T Write<T>(string name, Func<Stream, T> write)
     {
         var path = PathOf(name);

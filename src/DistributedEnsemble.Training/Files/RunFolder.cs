@@ -92,8 +92,11 @@ internal sealed class RunFolder
     /// <exception cref="ArgumentException">The name is absolute, climbs, or is not a plain relative name.</exception>
     public string Path(string relative) => Storage.PathOf(NameOf(relative));
 
-    /// <inheritdoc cref="RunStorage.OpenRead"/>
+    /// <inheritdoc cref="RunStorage.OpenRead(string)"/>
     public Stream OpenRead(string relative) => Storage.OpenRead(NameOf(relative));
+
+    /// <inheritdoc cref="RunStorage.OpenRead(string, long)"/>
+    public Stream OpenRead(string relative, long from) => Storage.OpenRead(NameOf(relative), from);
 
     /// <inheritdoc cref="RunStorage.ReadAllBytes"/>
     public byte[] ReadAllBytes(string relative) => Storage.ReadAllBytes(NameOf(relative));

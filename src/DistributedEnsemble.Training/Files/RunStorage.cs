@@ -30,6 +30,14 @@ internal abstract class RunStorage
     /// <exception cref="StorageAwayException">The storage does not answer now.</exception>
     public abstract Stream OpenRead(string name);
 
+    /// <summary>
+    /// Opens a file that grows, for a reader that has its first bytes, or wants some of it only: those that are read are fetched, and
+    /// no others.
+    /// </summary>
+    /// <returns>All of the file, to be read on from that place, or from its end if it is shorter by now.</returns>
+    /// <inheritdoc cref="OpenRead(string)"/>
+    public abstract Stream OpenRead(string name, long from);
+
     /// <summary>Writes or replaces a file. On an error the old one stays.</summary>
     /// <param name="write">Is given a stream that can be sought in.</param>
     /// <returns>What <paramref name="write"/> returns.</returns>
@@ -66,7 +74,7 @@ internal abstract class RunStorage
         return null;
     });
 
-    /// <inheritdoc cref="OpenRead"/>
+    /// <inheritdoc cref="OpenRead(string)"/>
     /// <param name="most">The bytes that it may have.</param>
     public byte[] ReadAllBytes(string name, long most = MostJsonBytes)
     {

@@ -5,7 +5,8 @@ namespace DistributedEnsemble.Tests.Objects;
 
 /// <summary>What a store of objects answers.</summary>
 /// <param name="Tag">The object's, with its quotes.</param>
-internal sealed record ObjectAnswer(int Status, byte[] Body, string Type, string? Tag = null, DateTime? Written = null)
+/// <param name="Place">Which bytes of the object these are; null for all of them.</param>
+internal sealed record ObjectAnswer(int Status, byte[] Body, string Type, string? Tag = null, DateTime? Written = null, string? Place = null)
 {
     public static ObjectAnswer Empty(int status, string? tag = null) => new(status, [], "application/xml", tag);
 
@@ -21,6 +22,7 @@ internal sealed record ObjectAnswer(int Status, byte[] Body, string Type, string
         var head = new StringBuilder().Append(CultureInfo.InvariantCulture, $"HTTP/1.1 {Status} As-Asked\r\nDate: {DateTime.UtcNow + ahead:R}\r\n");
         if (Tag is not null) head.Append(CultureInfo.InvariantCulture, $"ETag: {Tag}\r\n");
         if (Written is { } written) head.Append(CultureInfo.InvariantCulture, $"Last-Modified: {written:R}\r\n");
+        if (Place is not null) head.Append(CultureInfo.InvariantCulture, $"Content-Range: {Place}\r\n");
         var hasBody = Status is not (204 or 304);
         if (hasBody) head.Append(CultureInfo.InvariantCulture, $"Content-Type: {Type}\r\nContent-Length: {Body.Length}\r\n");
         await stream.WriteAsync(Encoding.ASCII.GetBytes(head.Append("\r\n").ToString()), cancellation);

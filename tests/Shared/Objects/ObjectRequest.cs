@@ -39,6 +39,11 @@ internal sealed class ObjectRequest
 
     public string? IfNoneMatch => Header("If-None-Match");
 
+    /// <summary>The first and the last byte that are asked for, the last one null where it is the object's; null for all of it.</summary>
+    public (long Start, long? End)? Range => Header("Range") is { } range && range.Split('=', '-') is ["bytes", var start, var end]
+        ? (long.Parse(start, CultureInfo.InvariantCulture), end.Length == 0 ? null : long.Parse(end, CultureInfo.InvariantCulture))
+        : null;
+
     public byte[] Body => _body!;
 
     private string Hash => Header("x-amz-content-sha256") ?? "";

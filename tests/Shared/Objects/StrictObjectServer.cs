@@ -25,7 +25,7 @@ internal sealed class StrictObjectServer : IAsyncDisposable
     private readonly SortedDictionary<string, StoredObject> _objects = new(StringComparer.Ordinal);
     private readonly Dictionary<string, SortedDictionary<int, byte[]>> _uploads = [];
     private readonly Task _serving;
-    private long _received;
+    private long _received, _sent;
 
     public StrictObjectServer()
     {
@@ -44,6 +44,9 @@ internal sealed class StrictObjectServer : IAsyncDisposable
 
     /// <summary>The bytes of all bodies that were stored.</summary>
     public long Received => Interlocked.Read(ref _received);
+
+    /// <summary>The bytes of objects that were answered with.</summary>
+    public long Sent => Interlocked.Read(ref _sent);
 
     public IReadOnlyList<string> Names
     {
@@ -150,7 +153,16 @@ internal sealed class StrictObjectServer : IAsyncDisposable
         if (!_objects.TryGetValue(request.Key, out var found)) return ObjectAnswer.Error(404, "NoSuchKey");
         if (request.IfMatch is { } wanted && wanted != "*" && wanted != found.Tag) return ObjectAnswer.Error(412, "PreconditionFailed");
         if (request.IfNoneMatch is { } known && (known == "*" || known == found.Tag)) return ObjectAnswer.Empty(304, found.Tag);
-        return new ObjectAnswer(200, found.Bytes, "application/octet-stream", found.Tag, found.Written);
+        var (status, bytes, place) = (200, found.Bytes, (string?)null);
+        if (request.Range is { } range)
+        {
+            if (range.Start >= bytes.Length) return ObjectAnswer.Error(416, "InvalidRange");
+            var end = Math.Min(range.End ?? long.MaxValue, bytes.Length - 1);
+            (status, bytes, place) = (206, bytes[(int)range.Start..(int)(end + 1)], $"bytes {range.Start}-{end}/{found.Bytes.Length}");
+        }
+
+        if (request.Method == "GET") Interlocked.Add(ref _sent, bytes.Length);
+        return new ObjectAnswer(status, bytes, "application/octet-stream", found.Tag, found.Written, place);
     }
 
     private ObjectAnswer Put(ObjectRequest request, byte[] body)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Runtime.ExceptionServices;
 using Amazon.Runtime;
@@ -21,8 +20,6 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
 {
     /// <summary>What is longer goes over the disk, and up in pieces.</summary>
     private const long MostInMemory = 4 << 20, MostAtOnce = 128L << 20;
-
-    private const string Parts = ".parts/";
 
     /// <summary>
     /// How long nothing may move before a request is given up, and tried again. The end of a body, which this machine still holds when
@@ -102,6 +99,8 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
 
     public override Stream OpenRead(string name) => Wait(OpenAsync(name));
 
+    public override Stream OpenRead(string name, long from) => OpenParts(name, from) ?? throw new FileNotFoundException($"There is no {PathOf(name)}.");
+
     public override T Write<T>(string name, Func<Stream, T> write)
     {
         using var file = _scratch.Create();
@@ -115,20 +114,20 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     {
         if (bytes.IsEmpty) return;
         var (parts, end) = (PartsOf(name), place + bytes.Length);
-        var tiles = Tiles(parts, place);
+        var tiles = ObjectPart.Tiles(parts, place);
         if (tiles.Count == 0 ? place > 0 : tiles[^1].End < place) throw FolderStorage.Shorter(PathOf(name), tiles.Count == 0 ? 0 : tiles[^1].End, place);
         var joined = bytes.ToArray();
         var start = place;
-        while (tiles.Count > 0 && tiles[^1] is var last && last.End - last.Start <= end - start)
+        while (tiles.Count > 0 && tiles[^1] is var last && (last.IsAll || last.End - last.Start <= end - start))
         {
             var before = ReadAllBytes(last.Name)[..(int)(start - last.Start)];
             (joined, start) = ([.. before, .. joined], last.Start);
             tiles.RemoveAt(tiles.Count - 1);
         }
 
-        var whole = new Part(name, start, end);
-        Write(whole.Name, joined);
-        foreach (var part in parts.Where(part => part.Start >= start && part.End <= end && part != whole)) Delete(part.Name);
+        var written = ObjectPart.Of(name, start, end);
+        Write(written.Name, joined);
+        foreach (var part in parts.Where(part => part != written && (part.IsAll || (part.Start >= start && part.End <= end)))) Delete(part.Name);
     }
 
     public override StoredFile? Find(string name) => Wait(AskAsync<StoredFile?>(name, async cancellation =>
@@ -201,6 +200,20 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         return found;
     }
 
+    /// <summary>The parts of a file that grows, and the file itself where it was put there whole.</summary>
+    internal List<ObjectPart> PartsOf(string name) => [.. List(name).Select(file => ObjectPart.Parse(name, file)).OfType<ObjectPart>()];
+
+    /// <summary>Some bytes of an object that has them.</summary>
+    internal byte[] ReadRange(string name, long start, int count) => Wait(AskAsync(name, s_silence, async request =>
+    {
+        var wanted = new GetObjectRequest { BucketName = _address.Bucket, Key = KeyOf(name), ByteRange = new ByteRange(start, start + count - 1) };
+        using var answer = await _client.GetObjectAsync(wanted, request.Token);
+        if (answer.ContentLength != count) throw new IOException($"{PathOf(name)}: {count:N0} of its bytes were asked for, and {answer.ContentLength:N0} come.");
+        var bytes = new byte[count];
+        await CopyAsync(answer.ResponseStream, new MemoryStream(bytes), request);
+        return bytes;
+    }));
+
     /// <summary>A small object, and what <see cref="TryReplace"/> takes it for.</summary>
     /// <returns>Null if there is none.</returns>
     internal (byte[] Bytes, string Tag)? ReadTagged(string name) => Wait(AskAsync<(byte[], string)?>(name, s_silence, async request =>
@@ -244,12 +257,9 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
                 }
             });
         }
-        catch (FileNotFoundException) when (name.EndsWith(".jsonl", StringComparison.Ordinal) && Tiles(PartsOf(name), long.MaxValue) is { Count: > 0 } tiles)
+        catch (FileNotFoundException) when (name.EndsWith(".jsonl", StringComparison.Ordinal) && OpenParts(name, from: 0) is { } parts)
         {
-            var whole = _scratch.Create();
-            foreach (var part in tiles) whole.Write(ReadAllBytes(part.Name));
-            whole.Position = 0;
-            return whole;
+            return parts;
         }
     }
 
@@ -309,20 +319,9 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         }
     });
 
-    private List<Part> PartsOf(string name) => [.. List($"{name}{Parts}").Select(file => Part.Parse(name, file.Name)).OfType<Part>()];
-
-    /// <summary>Those parts that make the file, from its beginning until a place: where two begin, the longer one has the other.</summary>
-    private static List<Part> Tiles(IReadOnlyCollection<Part> parts, long until)
-    {
-        var tiles = new List<Part>();
-        for (var at = 0L; at < until; at = tiles[^1].End)
-        {
-            if (parts.Where(part => part.Start == at).MaxBy(part => part.End) is not { } next) break;
-            tiles.Add(next);
-        }
-
-        return tiles;
-    }
+    /// <returns>Null if there is no such file.</returns>
+    private ObjectParts? OpenParts(string name, long from) =>
+        ObjectPart.Tiles(PartsOf(name), long.MaxValue) is { Count: > 0 } tiles ? new ObjectParts(this, name, tiles, from) : null;
 
     private string KeyOf(string name) => _address.Prefix + name;
 
@@ -330,14 +329,6 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
 
     /// <summary>Files are read and written by threads that may wait.</summary>
     private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
-
-    private sealed record Part(string File, long Start, long End)
-    {
-        public string Name => string.Create(CultureInfo.InvariantCulture, $"{File}{Parts}{Start:D12}-{End:D12}");
-
-        public static Part? Parse(string file, string name) => name[(file.Length + Parts.Length)..].Split('-') is [var start, var end]
-            && long.TryParse(start, CultureInfo.InvariantCulture, out var from) && long.TryParse(end, CultureInfo.InvariantCulture, out var to) && from < to ? new Part(file, from, to) : null;
-    }
 }
 
 /// <summary>What a store of objects is opened for.</summary>

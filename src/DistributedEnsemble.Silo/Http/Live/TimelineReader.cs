@@ -18,7 +18,7 @@ internal sealed class TimelineReader(RunStorage storage, string run)
     {
         try
         {
-            using var file = _folder.OpenRead(RunFolder.TimelineFile);
+            using var file = _folder.OpenRead(RunFolder.TimelineFile, _read);
             if (file.Length < _read) _read = 0;
             var start = file.Position = Math.Max(_read, file.Length - MostBytes);
             var bytes = new byte[file.Length - start];

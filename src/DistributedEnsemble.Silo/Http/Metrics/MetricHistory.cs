@@ -27,7 +27,7 @@ internal sealed class MetricHistory(RunStorage storage)
         var entry = EntryOf(run, member);
         lock (entry.Series)
         {
-            using var file = TryOpen(run, member);
+            using var file = TryOpen(run, member, entry.Series.BytesRead);
             return TryReadOn(file, entry) ? ask(entry.Series) : default;
         }
     }
@@ -46,7 +46,7 @@ internal sealed class MetricHistory(RunStorage storage)
         {
             try
             {
-                using var file = TryOpen(run, member);
+                using var file = TryOpen(run, member, entry.Series.BytesRead);
                 if (file is null || entry.Series.Unread(file.Length) <= mostBytes) return (TryReadOn(file, entry) ? ask(entry.Series) : default, false);
             }
             finally
@@ -56,7 +56,7 @@ internal sealed class MetricHistory(RunStorage storage)
         }
 
         ReadBehind(run, member, entry);
-        using var sampled = TryOpen(run, member);
+        using var sampled = TryOpen(run, member, from: 0);
         return (sampled is not null && Try(() => sample(sampled)) is { Count: > 0 } some ? ask(some) : default, true);
     }
 
@@ -72,7 +72,7 @@ internal sealed class MetricHistory(RunStorage storage)
                 {
                     lock (entry.Series)
                     {
-                        using var file = TryOpen(run, member);
+                        using var file = TryOpen(run, member, entry.Series.BytesRead);
                         TryReadOn(file, entry);
                     }
 
@@ -120,10 +120,10 @@ internal sealed class MetricHistory(RunStorage storage)
         return hasRead || entry.Series.Count > 0;
     }
 
-    private Stream? TryOpen(RunKey run, int member)
+    private Stream? TryOpen(RunKey run, int member, long from)
     {
         var folder = new RunFolder(storage, run.Name);
-        return Try(() => folder.OpenRead(RunFolder.Metrics(member)));
+        return Try(() => folder.OpenRead(RunFolder.Metrics(member), from));
     }
 
     /// <returns>Null where the file cannot be read, or is none of metric lines.</returns>

@@ -12,13 +12,15 @@ internal sealed class MetricSeries
     private readonly List<int> _steps = [];
     private readonly List<float> _loss = [], _rate = [], _quality = [];
     private readonly List<ValidationPoint> _validation = [];
-    private long _read;
     private byte[] _rest = [];
 
     /// <summary>What the lines call the quality of a batch; null before the first line.</summary>
     public string? Measure { get; private set; }
 
     public int Count => _steps.Count;
+
+    /// <summary>The bytes of the file that have been read.</summary>
+    public long BytesRead { get; private set; }
 
     public int LastStep => Count == 0 ? 0 : _steps[^1];
 
@@ -32,12 +34,12 @@ internal sealed class MetricSeries
     public void ReadOn(Stream file)
     {
         // Another run's file, or one that was restored.
-        if (file.Length < _read) Clear();
-        file.Position = _read;
+        if (file.Length < BytesRead) Clear();
+        file.Position = BytesRead;
         var buffer = new byte[1 << 16];
         while (file.Read(buffer) is > 0 and var length)
         {
-            _read += length;
+            BytesRead += length;
             Add(buffer.AsSpan(0, length));
         }
     }
@@ -54,7 +56,7 @@ internal sealed class MetricSeries
     }
 
     /// <summary>Bytes of a file that have not been read, or all of one that is another by now.</summary>
-    public long Unread(long length) => length < _read ? length : length - _read;
+    public long Unread(long length) => length < BytesRead ? length : length - BytesRead;
 
     /// <summary>The lines of a range of steps, those of each <paramref name="width"/> steps as one point.</summary>
     /// <param name="width">At least 1.</param>
@@ -75,7 +77,7 @@ internal sealed class MetricSeries
 
     private void Clear()
     {
-        (_read, _rest) = (0, []);
+        (BytesRead, _rest) = (0, []);
         foreach (var column in new[] { _loss, _rate, _quality }) column.Clear();
         _steps.Clear();
         _validation.Clear();
