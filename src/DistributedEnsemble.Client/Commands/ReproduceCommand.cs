@@ -14,6 +14,22 @@ internal sealed class ReproduceCommand : DriverCommand
         Description = "The same comparisons on the digits, in less than two minutes; leaves a full run's page alone.",
     };
 
+    private readonly Option<string?> _only = new("--only")
+    {
+        Description = $"A part of it alone: {EarlyExitResults.Part}, what rows lose that ask no more members than they need.", HelpName = "PART",
+        CustomParser = result =>
+        {
+            if (result.Tokens[^1].Value is var part && part != EarlyExitResults.Part) result.AddError($"--only is {part}: the part that can be measured alone is {EarlyExitResults.Part}.");
+            return EarlyExitResults.Part;
+        },
+    };
+
+    private readonly Option<int?> _seeds = new("--seeds")
+    {
+        Description = "How many seeds there are to be; those that the folder has of this version are kept. Only with --only.", HelpName = "n",
+        CustomParser = result => OptionValues.WholeNumber(result, "--seeds", "a number of seeds", from: 1, to: 1000),
+    };
+
     private readonly Option<string> _output = new("--output")
     {
         Description = "The folder of the page; data and plots go into a folder beside it.", HelpName = "DIR",
@@ -23,17 +39,25 @@ internal sealed class ReproduceCommand : DriverCommand
     public ReproduceCommand(SharedOptions shared, Consoles consoles, TimeProvider time)
         : base(
             "reproduce", "Measures every claim about averaging again, over several seeds, and writes the page of experiments.",
-            "ensemble reproduce --quick", "ensemble reproduce --output /tmp/experiments")
+            "ensemble reproduce --quick", "ensemble reproduce --output /tmp/experiments", "ensemble reproduce --only early-exit")
     {
-        Add(_quick);
-        Add(_output);
+        foreach (var option in new Option[] { _quick, _only, _seeds, _output }) Add(option);
         SetAction(parsed =>
         {
             var (quick, output) = (parsed.GetValue(_quick), parsed.GetValue(_output)!);
             if (File.Exists(output)) throw new UsageException($"--output {output} is a file: it takes a folder.");
-            var results = Reproduction.Run(
-                quick ? Suite.Quick : Suite.Full, quick, output, new DataFolders(shared.Read(parsed).DataFolder), time,
-                line => consoles.Error.WriteRaw(line), CancellationToken.None);
+            var (suite, data, seeds) = (quick ? Suite.Quick : Suite.Full, new DataFolders(shared.Read(parsed).DataFolder), parsed.GetValue(_seeds));
+            if (parsed.GetValue(_only) is not null)
+            {
+                Reproduction.RunEarlyExit(suite, quick, seeds ?? suite.Seeds, output, data, time, line => consoles.Error.WriteRaw(line), CancellationToken.None);
+                var file = Path.Combine(output, Reproduction.NameOf(quick), EarlyExitResults.File);
+                if (shared.Json(parsed)) consoles.Out.WriteJson(new { Data = Path.GetFullPath(file) });
+                else consoles.Out.Write(new Text($"The data is {file}"));
+                return;
+            }
+
+            if (seeds is not null) throw new UsageException("--seeds is for a part of the experiments: give --only, too.");
+            var results = Reproduction.Run(suite, quick, output, data, time, line => consoles.Error.WriteRaw(line), CancellationToken.None);
             var page = Path.Combine(output, $"{Reproduction.NameOf(quick)}.md");
             if (shared.Json(parsed)) consoles.Out.WriteJson(new { Page = Path.GetFullPath(page), results.Findings });
             else consoles.Out.Write(new Rows(FindingsTable.Of(results), new Text($"The page is {page}")));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Training.Data;
@@ -15,7 +14,7 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
     private readonly Dictionary<string, int> _forwards = [];
     private readonly List<(double Error, double Nll, double CalibratedNll)[]> _differences = [];
     private readonly List<double[][]> _curves = [];
-    private readonly List<IReadOnlyList<EarlyExitPoint>[]> _exits = [];
+    private readonly EarlyExitExperiment _exits = new(suite, command, time);
     private readonly List<ulong> _seeds = [];
     private readonly long _started = time.GetTimestamp();
     private SeedModels? _first;
@@ -39,7 +38,7 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
 
         _differences.Add([.. suite.Comparisons.Select(comparison => Difference(measured[comparison.Baseline], measured[comparison.Treatment]))]);
         _curves.Add([.. suite.Curves.Select(curve => ErrorsBySize(models, curve.Arm))]);
-        _exits.Add([.. suite.Curves.Select(curve => EarlyExits(models, curve.Arm))]);
+        _exits.Add(models, _curves[^1]);
         _seeds.Add(models.Seed);
         _first ??= models;
     }
@@ -52,7 +51,7 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
             Dataset = suite.Name,
             Command = command,
             Date = time.GetUtcNow().ToString("yyyy-MM-dd"),
-            Version = FileVersionInfo.GetVersionInfo(typeof(Experiment).Assembly.Location).ProductVersion ?? "",
+            Version = EarlyExitExperiment.Version,
             Machine = ThisMachine.Describe(),
             Threads = Environment.ProcessorCount,
             Minutes = time.GetElapsedTime(_started).TotalMinutes,
@@ -66,10 +65,12 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
             Reliability = Reliabilities(),
             Disagreements = SnapshotDisagreements(),
             Learning = [Learning("base"), Learning("cyclic"), Learning("constant")],
-            EarlyExits = [.. suite.Curves.Select((curve, i) => new EarlyExitResult(curve.Title, [.. _exits.Select(seed => seed[i])]))],
             Curves = [.. suite.Curves.Select((curve, i) => new CurveResult(curve.Title, [.. _curves.Select(seed => seed[i])]))],
         };
     }
+
+    /// <summary>What the seeds that are done lose where rows ask no more members than they need.</summary>
+    public EarlyExitResults EarlyExits() => _exits.Results();
 
     private Reliability[] Reliabilities()
     {
@@ -125,19 +126,11 @@ public sealed class Experiment(Suite suite, Dataset dataset, string command, Tim
     }
 
     /// <summary>Errors of ensembles of 1, 2, … members: each the mean over all choices of neighbours in the circle of members.</summary>
-    private static double[] ErrorsBySize(SeedModels models, string arm)
+    internal static double[] ErrorsBySize(SeedModels models, string arm)
     {
         var finals = models[arm].Select(member => member.Final).ToList();
         return [.. Enumerable.Range(1, finals.Count).Select(size => Enumerable.Range(0, size == finals.Count ? 1 : finals.Count).Average(
             start => Error(models.Splits, Answers.Average(Enumerable.Range(start, size).Select(i => finals[i % finals.Count])))))];
-    }
-
-    private static IReadOnlyList<EarlyExitPoint> EarlyExits(SeedModels models, string arm)
-    {
-        var plan = models.Splits;
-        var exits = EarlyExitEvaluation.Of(
-            plan.Task, [.. models[arm].Select(member => (member.Final.Validation, member.Final.Test))], plan.Samples(DataPart.Validation).Targets, plan.Samples(DataPart.Test).Targets);
-        return [.. exits.Select(exit => new EarlyExitPoint(exit.Probability, exit.Members, exit.Changed, 1 - exit.Measures["accuracy"], exit.Measures.Nll))];
     }
 
     private static double Error(TrainingPlan plan, Answers answers) =>

@@ -14,7 +14,6 @@ public static class ExperimentFiles
     {
         Write(Path.Combine(folder, name, Data), results.ToJson());
         Draw("error-by-size", () => SizeCurvePlot.Draw(results.Curves));
-        if (results.EarlyExits.Count > 0) Draw("early-exit", () => EarlyExitPlot.Draw(results.EarlyExits, results.Curves));
         Draw("reliability", () => ReliabilityPlot.Draw(results.Reliability));
         Draw("disagreement", () => DisagreementPlot.Draw(results.Disagreements));
         foreach (var curves in results.Learning) Draw(FileOf(curves), () => LearningCurvePlot.Draw(curves));
@@ -35,7 +34,6 @@ public static class ExperimentFiles
     public static IEnumerable<(string File, string Title)> Plots(ExperimentResults results) =>
     [
         ("error-by-size", "Test error against the number of members"),
-        .. results.EarlyExits.Count > 0 ? [("early-exit", "Test error against the members that rows ask where they stop early")] : Array.Empty<(string, string)>(),
         ("reliability", "Accuracy against confidence, before and after averaging"),
         ("disagreement", "Which snapshots of ten members disagree"),
         .. results.Learning.Select(curves => (FileOf(curves), $"Loss, schedule and snapshots of the training \"{curves.Title}\"")),

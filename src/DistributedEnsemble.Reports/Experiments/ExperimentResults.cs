@@ -25,9 +25,6 @@ public sealed record ExperimentResults
     public required IReadOnlyList<FindingResult> Findings { get; init; }
     public required IReadOnlyList<CurveResult> Curves { get; init; }
 
-    /// <summary>Of the ensembles of <see cref="Curves"/>.</summary>
-    public IReadOnlyList<EarlyExitResult> EarlyExits { get; init; } = [];
-
     /// <summary>Of the first seed: a single model and the ensemble, before and after calibration.</summary>
     public required IReadOnlyList<Reliability> Reliability { get; init; }
 
@@ -64,16 +61,6 @@ public sealed record SubjectResult(
 
 public sealed record FindingResult(
     string Claim, string Baseline, string Treatment, string Budget, Verdict Verdict, Estimate Error, Estimate Nll, Estimate CalibratedNll);
-
-/// <summary>Error against the members that rows ask where they stop early.</summary>
-/// <param name="BySeed">For each seed a point for each probability that its validation rows can promise.</param>
-public sealed record EarlyExitResult(string Title, IReadOnlyList<IReadOnlyList<EarlyExitPoint>> BySeed);
-
-/// <param name="Probability">Of another prediction than that of all members.</param>
-/// <param name="Members">That a row asks, on average.</param>
-/// <param name="Changed">The share of test rows whose prediction is another one.</param>
-/// <param name="Error">The share of test rows that are wrong.</param>
-public sealed record EarlyExitPoint(double Probability, double Members, double Changed, double Error, double Nll);
 
 /// <summary>Error against size; sizes from 1.</summary>
 /// <param name="BySeed">For each seed the errors of each size, averaged over ten choices of that many members.</param>

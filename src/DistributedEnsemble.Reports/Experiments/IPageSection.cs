@@ -11,5 +11,5 @@ public interface IPageSection
 
     /// <summary>Those that a folder has data of.</summary>
     static IEnumerable<IPageSection> Find(string folder) =>
-        ((IPageSection?[])[DropoutResults.Find(folder, "lenet"), DropoutResults.Find(folder, "resnet"), RegressionResults.Find(folder)]).OfType<IPageSection>();
+        ((IPageSection?[])[EarlyExitResults.Find(folder), DropoutResults.Find(folder, "lenet"), DropoutResults.Find(folder, "resnet"), RegressionResults.Find(folder)]).OfType<IPageSection>();
 }

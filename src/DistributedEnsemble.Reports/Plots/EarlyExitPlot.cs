@@ -31,18 +31,18 @@ public static class EarlyExitPlot
     }
 
     /// <summary>Beside smaller ensembles; each the mean over the seeds that can promise the probability, if all can.</summary>
-    public static Figure Draw(IReadOnlyList<EarlyExitResult> exits, IReadOnlyList<CurveResult> sizes)
+    public static Figure Draw(IReadOnlyList<EarlyExitResult> networks)
     {
         var plot = PlotStyle.Create("Rows that stop asking members early", "members asked of a row, on average", "test error, %");
-        foreach (var ((exit, size), color) in exits.Zip(sizes).Zip(PlotStyle.Colors))
+        foreach (var (network, color) in networks.Zip(PlotStyle.Colors))
         {
-            var whole = plot.Add.Scatter(
-                Enumerable.Range(1, size.BySeed[0].Count).Select(members => (double)members).ToArray(),
-                Enumerable.Range(0, size.BySeed[0].Count).Select(i => 100 * size.BySeed.Average(errors => errors[i])).ToArray());
-            (whole.Color, whole.LineWidth, whole.MarkerSize, whole.LegendText) = (color.WithAlpha(0.45), 1, 4, $"{size.Title}, all of so many members");
-            var points = exit.BySeed.SelectMany(seed => seed).GroupBy(point => point.Probability).Where(point => point.Count() == exit.BySeed.Count).OrderBy(point => point.Key).ToList();
-            var line = plot.Add.Scatter(points.Select(point => point.Average(one => one.Members)).ToArray(), points.Select(point => 100 * point.Average(one => one.Error)).ToArray());
-            (line.Color, line.LineWidth, line.MarkerSize, line.LegendText) = (color, 2, 7, $"{exit.Title}, early exit");
+            var sizes = Enumerable.Range(1, network.Size).ToArray();
+            var whole = plot.Add.Scatter(sizes.Select(size => (double)size).ToArray(), sizes.Select(size => 100 * network.OfSeeds(seed => seed.Errors[size - 1]).Mean).ToArray());
+            (whole.Color, whole.LineWidth, whole.MarkerSize, whole.LegendText) = (color.WithAlpha(0.45), 1, 4, $"{network.Title}, all of so many members");
+            var line = plot.Add.Scatter(
+                network.Probabilities.Select(probability => network.At(probability, (_, point) => point.Members).Mean).ToArray(),
+                network.Probabilities.Select(probability => 100 * network.At(probability, (_, point) => point.Error).Mean).ToArray());
+            (line.Color, line.LineWidth, line.MarkerSize, line.LegendText) = (color, 2, 7, $"{network.Title}, early exit");
         }
 
         return Finish(plot);

@@ -43,9 +43,43 @@ public sealed class ReproductionTests : IDisposable
             Assert.True(new FileInfo(Path.Combine(_folder, "experiments-quick", $"{file}.png")).Length > 5000);
         }
 
+        Assert.Contains("![Test error against the members that rows ask](experiments-quick/early-exit.png)", page, StringComparison.Ordinal);
+        Assert.Equal(results.Curves.SelectMany(curve => curve.BySeed), Exits().Networks.SelectMany(network => network.BySeed.Select(seed => seed.Errors)));
+
         Assert.Equal(ReferenceErrors(seed: 2), (
             results.Subjects.Single(subject => subject.Name == "single model").BySeed[1].Error,
             results.Subjects.Single(subject => subject.Name == "ten members").BySeed[1].Error));
+    }
+
+    [Fact]
+    public void Early_exit_alone_trains_the_ensembles_that_it_needs_and_goes_on_after_the_seeds_that_are_there()
+    {
+        var suite = s_tiny with { Curves = [s_tiny.Curves[0]] };
+        var first = MeasureEarlyExit(suite, seeds: 1, trained: 10);
+        var both = MeasureEarlyExit(suite, seeds: 2, trained: 10);
+        var again = MeasureEarlyExit(suite, seeds: 2, trained: 0);
+
+        var network = Assert.Single(both.Networks);
+        Assert.Equal(first.Networks[0].BySeed[0].Errors, network.BySeed[0].Errors);
+        Assert.Equal([1, 2], network.BySeed.Select(seed => seed.Seed));
+        Assert.Equal(both.ToJson(), again.ToJson());
+        var (single, ensemble) = ReferenceErrors(seed: 2);
+        Assert.Equal(single, network.BySeed[1].Errors[0], 1e-12);
+        Assert.Equal(ensemble, network.BySeed[1].Errors[^1]);
+        Assert.All(network.BySeed.SelectMany(seed => seed.Points), point => Assert.InRange(point.Members, 1, 10));
+        Assert.False(File.Exists(Path.Combine(_folder, "experiments-quick.md")), "The rest of the page was not measured.");
+    }
+
+    [Fact]
+    public void What_another_version_measured_of_early_exit_is_measured_again()
+    {
+        var suite = s_tiny with { Curves = [s_tiny.Curves[0]] };
+        var results = MeasureEarlyExit(suite, seeds: 1, trained: 10);
+        (results with { Version = "0" }).Write(Path.Combine(_folder, "experiments-quick"));
+
+        MeasureEarlyExit(suite, seeds: 1, trained: 10);
+
+        Assert.Equal(results.Version, Exits().Version);
     }
 
     [Fact]
@@ -88,6 +122,18 @@ public sealed class ReproductionTests : IDisposable
 
         Assert.InRange(Weights("wide") / (10.0 * Weights("base")), 0.97, 1);
     }
+
+    private EarlyExitResults MeasureEarlyExit(Suite suite, int seeds, int trained)
+    {
+        List<string> progress = [];
+        var results = Reproduction.RunEarlyExit(
+            suite, quick: true, seeds, _folder, new DataFolders(), TimeProvider.System, line => { lock (progress) progress.Add(line); }, TestContext.Current.CancellationToken);
+        Assert.Equal(trained, progress.Count);
+        Assert.Equal(results.ToJson(), Exits().ToJson());
+        return results;
+    }
+
+    private EarlyExitResults Exits() => EarlyExitResults.Find(Path.Combine(_folder, "experiments-quick"))!;
 
     /// <summary>The mean error of the members, and that of their average, without the experiment's own code.</summary>
     private static (double Single, double Ensemble) ReferenceErrors(ulong seed)
