@@ -45,21 +45,43 @@ public sealed class ExportedModelTests : IDisposable
         await CompareAsync("student", IsRegression(training), "");
     }
 
+    [Theory]
+    [InlineData("r")]
+    [InlineData("students")]
+    public async Task A_single_model_answers_as_the_one_that_validation_found_best(string run)
+    {
+        await TrainAsync();
+        if (run == "students") (await _driver.RunAsync("distill", "r", "--name", run, "--members", "3", "--set", "training.epochs=3")).Succeeded();
+        var member = Assert.Single((await _driver.RunAsync("export", run, "--format", "onnx", "--single", "--output", _driver.Place("one.onnx"), "--json")).Succeeded()
+            .Json.GetProperty("constituents").EnumerateArray()).GetProperty("member").GetInt32();
+        var rows = RowsOf(isRegression: false);
+
+        var (one, those, before) = (Answers("one.onnx"), await SumOfFirstAsync(member + 1), await SumOfFirstAsync(member));
+
+        // What the members up to it add up to, less those before it.
+        foreach (var (row, probabilities) in those.Index())
+            foreach (var (place, sum) in probabilities.Index()) AssertClose(sum - before[row][place], ((Tensor<float>)one["probabilities"])[row, place], unit: 1, $"row {row}, class {place}");
+
+        async Task<double[][]> SumOfFirstAsync(int members)
+        {
+            if (members == 0) return [.. s_days.Select(_ => new double[2])];
+            var answered = (await _driver.RunAsync("predict", run, "--input", rows, "--members", $"{members}", "--json")).Succeeded().Json;
+            return [.. answered.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("probabilities").EnumerateObject().Select(one => members * one.Value.GetDouble()).ToArray())];
+        }
+    }
+
     public void Dispose() => _driver.Dispose();
 
     private async Task CompareAsync(string run, bool isRegression, string choice)
     {
         string[] chosen = choice.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var lines = s_days.Select((day, i) => isRegression ? $"{day},{s_colours[i]}" : $"{(double.IsNaN(s_sizes[i]) ? "" : s_sizes[i])},{day},{s_colours[i]}");
-        var rows = _driver.File("rows.csv", $"{(isRegression ? "" : "size,")}day,colour\n{string.Join('\n', lines)}\n");
+        var rows = RowsOf(isRegression);
         // Of a greedy selection it is the evaluation that selects.
         if (chosen.Contains("greedy")) (await _driver.RunAsync(["evaluate", run, .. chosen])).Succeeded();
         (await _driver.RunAsync(["export", run, "--format", "onnx", "--output", _driver.Place("r.onnx"), .. chosen])).Succeeded();
         var expected = (await _driver.RunAsync(["predict", run, "--input", rows, "--json", .. chosen])).Succeeded().Json.GetProperty("rows").EnumerateArray().ToArray();
 
-        using var session = new InferenceSession(_driver.Place("r.onnx"));
-        using var outputs = session.Run([.. session.InputMetadata.Keys.Select(Value)]);
-        var answers = outputs.ToDictionary(output => output.Name, output => output.Value);
+        var answers = Answers("r.onnx");
 
         Assert.Equal(s_days.Length, expected.Length);
         foreach (var (i, row) in expected.Index())
@@ -78,6 +100,25 @@ public sealed class ExportedModelTests : IDisposable
         }
 
         float[] Numbers(string name) => [.. (Tensor<float>)answers[name]];
+    }
+
+    private string RowsOf(bool isRegression)
+    {
+        var lines = s_days.Select((day, i) => isRegression ? $"{day},{s_colours[i]}" : $"{(double.IsNaN(s_sizes[i]) ? "" : s_sizes[i])},{day},{s_colours[i]}");
+        return _driver.File("rows.csv", $"{(isRegression ? "" : "size,")}day,colour\n{string.Join('\n', lines)}\n");
+    }
+
+    /// <summary>Of OnnxRuntime, to the same rows.</summary>
+    private Dictionary<string, object> Answers(string file)
+    {
+        using var session = new InferenceSession(_driver.Place(file));
+        using var outputs = session.Run([.. session.InputMetadata.Keys.Select(Value)]);
+        return outputs.ToDictionary(output => output.Name, output => output.Value switch
+        {
+            Tensor<float> numbers => numbers.Clone(),
+            Tensor<string> names => (object)names.Clone(),
+            var other => throw new InvalidOperationException($"{output.Name} is {other}."),
+        });
     }
 
     /// <summary>Of the column that is a feature otherwise.</summary>
