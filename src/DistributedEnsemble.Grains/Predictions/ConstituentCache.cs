@@ -1,5 +1,6 @@
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Safetensors;
@@ -7,26 +8,27 @@ using DistributedEnsemble.Training.Safetensors;
 namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>
-/// The weights that a silo has in memory to answer predictions: read from their files when asked for, known by their SHA-256,
-/// and the least recently used dropped over a budget of bytes.
+/// The weights that a silo has in memory to answer predictions, arranged for that: read from their files when asked for, known by
+/// their SHA-256, and the least recently used dropped over a budget of bytes.
 /// </summary>
 internal sealed class ConstituentCache(EnsembleTrainingOptions options) : IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Entry> _entries = [];
+    private readonly Dictionary<(string Sha256, KernelKind Kernels), Entry> _entries = [];
     private readonly LinkedList<Entry> _byUse = [];
     private long _bytes;
 
     /// <summary>Weights that stay valid until the loan is disposed.</summary>
     /// <exception cref="SafetensorsException">The file is missing or damaged.</exception>
-    public Loan Borrow(RunFolder folder, WeightFile file, WeightLayout layout)
+    public Loan Borrow(RunFolder folder, WeightFile file, Network network)
     {
+        var key = (file.Sha256, network.Kernels);
         Entry entry;
         lock (_lock)
         {
-            if (!_entries.TryGetValue(file.Sha256, out entry!))
+            if (!_entries.TryGetValue(key, out entry!))
             {
-                _entries[file.Sha256] = entry = new Entry(file.Sha256, new(() => WeightFiles.LoadWeights(folder, file, layout)), Bytes(layout));
+                _entries[key] = entry = new Entry(key, new(Load), Bytes(network.Layout));
                 _bytes += entry.Bytes;
             }
             else
@@ -47,6 +49,13 @@ internal sealed class ConstituentCache(EnsembleTrainingOptions options) : IDispo
         {
             lock (_lock) Forget(entry);
             throw;
+        }
+
+        Weights Load()
+        {
+            var weights = WeightFiles.LoadWeights(folder, file, network.Layout);
+            network.Arrange(weights);
+            return weights;
         }
     }
 
@@ -86,7 +95,7 @@ internal sealed class ConstituentCache(EnsembleTrainingOptions options) : IDispo
 
     private void Forget(Entry entry)
     {
-        if (!_entries.Remove(entry.Sha256)) return;
+        if (!_entries.Remove(entry.Key)) return;
         _byUse.Remove(entry);
         _bytes -= entry.Bytes;
     }
@@ -106,9 +115,9 @@ internal sealed class ConstituentCache(EnsembleTrainingOptions options) : IDispo
         public void Dispose() => _cache.Return(_entry);
     }
 
-    internal sealed class Entry(string sha256, Lazy<Weights> weights, long bytes)
+    internal sealed class Entry((string Sha256, KernelKind Kernels) key, Lazy<Weights> weights, long bytes)
     {
-        public string Sha256 => sha256;
+        public (string Sha256, KernelKind Kernels) Key => key;
         public Lazy<Weights> Weights => weights;
         public long Bytes => bytes;
         public int Users { get; set; }

@@ -80,7 +80,7 @@ internal sealed class ConstituentPredictor(
     {
         try
         {
-            using var weights = cache.Borrow(options.FolderOf(run.Name), file, model.Networks.Of(file.Member).Layout);
+            using var weights = cache.Borrow(options.FolderOf(run.Name), file, model.Networks.Of(file.Member));
             return rows.Predict(weights.Value, file.Member, monteCarloSamples, cancellation);
         }
         catch (Exception exception) when (exception is SafetensorsException or IOException or UnauthorizedAccessException)
@@ -94,7 +94,7 @@ internal sealed class ConstituentPredictor(
     {
         using var use = plans.Take(run);
         var plan = use.Plan;
-        using var weights = cache.Borrow(options.FolderOf(run.Key.Name), file, plan.Of(file.Member).Network.Layout);
+        using var weights = cache.Borrow(options.FolderOf(run.Key.Name), file, plan.Of(file.Member).Network);
         var predictor = Predictors.Create(plan, weights.Value, file.Member, query.MonteCarloSamples);
         var answers = plan.Predict(predictor, file.Member, new RowRange(part, query.Start, query.Count), cancellation);
         if (query is { Skipped: 0, Answered: null }) return answers;

@@ -83,6 +83,9 @@ public sealed unsafe class Pass
     /// <summary>That of the parameters.</summary>
     public float* Gradient { get; internal set; }
 
+    /// <summary>Whether dense layers' parameters were arranged in <see cref="Panels"/>.</summary>
+    internal bool ArePanels { get; set; }
+
     public Noise Noise { get; internal set; } = Noise.None;
 
     /// <summary>A product that all threads compute.</summary>

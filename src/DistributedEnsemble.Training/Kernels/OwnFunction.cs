@@ -34,7 +34,7 @@ internal sealed unsafe class OwnFunction : NetworkFunction
 
     public override ReadOnlySpan<float> Forward(Weights weights, int rows, Noise noise)
     {
-        (_pass.Rows, _pass.Noise) = (rows, noise);
+        (_pass.Rows, _pass.Noise, _pass.ArePanels) = (rows, noise, weights.ArePanels);
         _pass.Parameters = weights.Parameters.Start;
         _pass.Statistics = weights.Statistics.Start;
         _operations.Forward(_pass, _inputs);

@@ -7,7 +7,7 @@ internal sealed unsafe class TeamProduct
     public const int Multiplications = 8;
 
     /// <summary>Columns and rows of whole tiles, at any width.</summary>
-    private const int Columns = 32, Rows = 24;
+    private const int Columns = Panels.Units, Rows = 24;
 
     private readonly Pass _pass;
     private readonly Action<int, int> _part;
@@ -15,14 +15,17 @@ internal sealed unsafe class TeamProduct
     private Matrix _a, _b;
     private float* _c, _bias;
     private ProductStart _start;
-    private bool _isRectified;
+    private bool _isRectified, _arePanels;
 
     public TeamProduct(Pass pass) => (_pass, _part) = (pass, Part);
 
+    /// <param name="arePanels">Whether B is a layer's weights that were arranged in <see cref="Panels"/>.</param>
     /// <inheritdoc cref="MatrixProduct.Compute"/>
-    public void Compute(int rows, int columns, int depth, Matrix a, Matrix b, float* c, int cStride, ProductStart start, float* bias, bool isRectified)
+    public void Compute(
+        int rows, int columns, int depth, Matrix a, Matrix b, float* c, int cStride, ProductStart start, float* bias, bool isRectified, bool arePanels = false)
     {
-        (_rows, _columns, _depth, _a, _b, _stride, _start, _isRectified) = (rows, columns, depth, a, b, cStride, start, isRectified);
+        (_rows, _columns, _depth, _a, _b, _stride, _start) = (rows, columns, depth, a, b, cStride, start);
+        (_isRectified, _arePanels) = (isRectified, arePanels);
         _c = c;
         _bias = bias;
         _pass.Run((long)rows * columns * depth / Multiplications, _part);
@@ -39,8 +42,10 @@ internal sealed unsafe class TeamProduct
             ProductStart.BiasOfRows => _bias + row,
             ProductStart.Zero or ProductStart.Sum => null,
         };
-        MatrixProduct.Compute(
-            rows, columns, _depth, _a.From(row, 0), _b.From(0, column), _c + (nint)row * _stride + column, _stride, _start, bias, _isRectified, _pass.Scratch(part));
+        var (a, b) = (_a.From(row, 0), _b.From(0, column));
+        var c = _c + (nint)row * _stride + column;
+        if (_arePanels) Panels.Compute(rows, columns, _depth, a, b, c, _stride, _start, bias, _isRectified, _pass.Scratch(part));
+        else MatrixProduct.Compute(rows, columns, _depth, a, b, c, _stride, _start, bias, _isRectified, _pass.Scratch(part));
     }
 
     private static (int First, int Count) Share(int length, int unit, int part, int parts)

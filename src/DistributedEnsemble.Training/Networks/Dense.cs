@@ -12,6 +12,7 @@ public sealed record Dense(int Units) : Layer
         var weight = builder.Parameter("weight", [Units, features], Initialization.FanIn(features), isDecayed: true);
         var bias = builder.Parameter("bias", [Units], Initialization.FanIn(features), isDecayed: false);
         builder.Shape = [Units];
+        builder.ReadByPanels(weight);
         var (weightOffset, biasOffset) = (builder.Offset(weight), builder.Offset(bias));
         builder.Operation = place => new DenseOperation((int)features, Units, weightOffset, biasOffset, place);
         return (weights, inputs, _) => functional.linear(inputs, weights[weight], weights[bias]);
@@ -33,7 +34,7 @@ internal sealed unsafe class DenseOperation : Operation, IRectifying
 
     public override void Forward(Pass pass, float* inputs) => pass.Product.Compute(
         pass.Rows, Width, _features, Matrix.Rows(inputs, _features), Matrix.Rows(pass.Parameters + _weight, _features).Transposed,
-        Outputs, Width, ProductStart.BiasOfColumns, pass.Parameters + _bias, IsRectified);
+        Outputs, Width, ProductStart.BiasOfColumns, pass.Parameters + _bias, IsRectified, pass.ArePanels);
 
     public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)
     {

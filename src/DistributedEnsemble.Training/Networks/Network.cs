@@ -19,6 +19,7 @@ public sealed class Network
     private readonly Function _forward;
     private readonly double _products;
     private readonly OperationBuilder? _operations;
+    private readonly IReadOnlyList<TensorPlace> _panels;
     private readonly ConcurrentBag<NetworkFunction> _idle = [];
 
     /// <param name="inputShape">One row's shape: [features] or [channels, height, width].</param>
@@ -30,6 +31,7 @@ public sealed class Network
         var builder = new NetworkBuilder(inputShape);
         _forward = builder.Chain(Layers);
         _operations = kernels == KernelKind.Own ? builder.Operation : null;
+        _panels = builder.Panels;
         InputShape = inputShape;
         OutputShape = builder.Shape;
         Layout = new WeightLayout(builder.Tensors);
@@ -79,6 +81,14 @@ public sealed class Network
     public double StepCost(int rows) => rows * (6 * _products + 10.0 * ActivationsPerRow) + 20.0 * Layout.ParameterCount;
 
     internal OperationBuilder? Operations => _operations;
+
+    /// <summary>Arranges weights for predictions alone, in place: nothing else can read them afterwards.</summary>
+    internal unsafe void Arrange(Weights weights)
+    {
+        if (Kernels == KernelKind.Libtorch || weights.ArePanels) return;
+        weights.ArePanels = true;
+        foreach (var place in _panels) Panels.Arrange(weights.Parameters.Start + place.Offset, (int)place.Shape[0], (int)place.Shape[1]);
+    }
 
     /// <summary>A function that goes forward, with the memory that others used before.</summary>
     /// <param name="rows">As many as a pass shall have; kernels of our own take fewer, so that what a pass gives stays in the caches.</param>

@@ -13,7 +13,7 @@ public abstract record Layer
 /// <summary>Follows the shape of one row through the layers, and gives each tensor its name and place.</summary>
 public sealed class NetworkBuilder
 {
-    private readonly List<TensorPlace> _tensors = [];
+    private readonly List<TensorPlace> _tensors = [], _panels = [];
     private int _layers;
     private bool _isNumbered;
     private int _parameters, _statistics, _counted;
@@ -39,6 +39,10 @@ public sealed class NetworkBuilder
     public string? Inexact { get; set; }
 
     internal IReadOnlyList<TensorPlace> Tensors => _tensors;
+
+    /// <summary>Weights that may be arranged in panels before predictions read them.</summary>
+    internal IReadOnlyList<TensorPlace> Panels => _panels;
+
     internal int Dropouts { get; private set; }
     internal long Activations { get; private set; }
 
@@ -57,6 +61,9 @@ public sealed class NetworkBuilder
 
     /// <summary>Where a tensor starts in the flat vector of parameters, or of statistics.</summary>
     public int Offset(int tensor) => _tensors[tensor].Offset;
+
+    /// <summary>The current layer's operation reads a tensor by panels where it was arranged in such.</summary>
+    internal void ReadByPanels(int tensor) => _panels.Add(_tensors[tensor]);
 
     /// <summary>The number of a dropout layer: its coordinate in the counter.</summary>
     public int Dropout() => Dropouts++;

@@ -34,8 +34,11 @@ public sealed class Weights : IDisposable
     /// <summary>As long as the parameters; null unless the weights are trained.</summary>
     public NativeVector? Gradient { get; private set; }
 
+    /// <summary>Whether a network arranged them for its predictions: they are no more what the layout says.</summary>
+    internal bool ArePanels { get; set; }
+
     /// <summary>The tensor at a position of the layout, in its own shape, over the memory of the flat vector.</summary>
-    public torch.Tensor this[int index] => LazyInitializer.EnsureInitialized(ref _views, ref _lock, () => new TorchViews(this))[index];
+    public torch.Tensor this[int index] => ArePanels ? throw Arranged() : LazyInitializer.EnsureInitialized(ref _views, ref _lock, () => new TorchViews(this))[index];
 
     /// <summary>Draws a member's initial weights.</summary>
     public static Weights Initialize(WeightLayout layout, RandomSource random, int member)
@@ -69,10 +72,10 @@ public sealed class Weights : IDisposable
     public void Train() => Gradient ??= new NativeVector(Layout.ParameterCount);
 
     /// <summary>A copy that is not trained.</summary>
-    public Weights Copy() => new(Layout, Parameters.Copy(), Statistics.Copy());
+    public Weights Copy() => ArePanels ? throw Arranged() : new(Layout, Parameters.Copy(), Statistics.Copy());
 
     /// <summary>The values of one tensor, in native memory.</summary>
-    public Span<float> Values(TensorPlace place) =>
+    public Span<float> Values(TensorPlace place) => ArePanels ? throw Arranged() :
         (place.IsStatistic ? Statistics : Parameters).Slice(place.Offset, place.Length);
 
     /// <summary>Whether none is infinite or not a number.</summary>
@@ -87,6 +90,8 @@ public sealed class Weights : IDisposable
         foreach (var place in Layout.Tensors) hash.AppendData(MemoryMarshal.AsBytes(Values(place)));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    private static InvalidOperationException Arranged() => new("These weights were arranged for predictions.");
 
     public void Dispose()
     {

@@ -48,6 +48,30 @@ public sealed unsafe class MatrixProductTests
     [InlineData(6, 25, 784)]
     public void So_it_is_for_shapes_of_real_networks(int rows, int columns, int depth) => Check(new Random(rows), rows, columns, depth, false);
 
+    [Theory]
+    [InlineData(1, 256, 784)]
+    [InlineData(20, 256, 784)]
+    [InlineData(7, 74, 300)]
+    [InlineData(1, 33, 5)]
+    [InlineData(3, 31, 9)]
+    public void So_does_a_product_with_weights_in_panels(int rows, int columns, int depth)
+    {
+        var random = new Random(rows);
+        using Floats a = new(random, rows * depth, false), b = new(random, depth * columns, false), bias = new(random, rows + columns, false);
+        using Floats before = new(random, rows * columns, false), scratch = new(random, MatrixProduct.Scratch, true), c = new(random, rows * columns, false);
+        var (left, right) = (Matrix.Rows(a.Start, depth), Matrix.Rows(b.Start, depth).Transposed);
+        foreach (var start in Enum.GetValues<ProductStart>())
+        {
+            var expected = Chains(rows, columns, depth, left, right, before.Start, start, bias.Start, isRectified: true);
+            using Floats panels = new(random, depth * columns, false);
+            new Span<float>(b.Start, depth * columns).CopyTo(new Span<float>(panels.Start, depth * columns));
+            Panels.Arrange(panels.Start, columns, depth);
+            new Span<float>(before.Start, rows * columns).CopyTo(new Span<float>(c.Start, rows * columns));
+            Panels.Compute(rows, columns, depth, left, Matrix.Rows(panels.Start, depth).Transposed, c.Start, columns, start, bias.Start, isRectified: true, scratch.Start);
+            Assert.Equal(Bits(expected), Bits(new Span<float>(c.Start, rows * columns)));
+        }
+    }
+
     private static void Check(Random random, int rows, int columns, int depth, bool areSpecial)
     {
         using Floats a = new(random, rows * depth, areSpecial), b = new(random, depth * columns, areSpecial), bias = new(random, rows + columns, areSpecial);

@@ -15,6 +15,7 @@ public sealed class OwnKernelsTests
     private static readonly Dictionary<string, (long[] Shape, Layer[] Layers)> s_designs = new()
     {
         ["dense"] = ([6], [new Dense(5), new Dense(Outputs)]),
+        ["wide dense"] = ([40], [new Dense(75), new Relu(), new Dense(64), new Dense(Outputs)]),
         ["relu"] = ([6], [new Relu(), new Dense(16), new Relu(), new Dense(Outputs)]),
         ["flatten"] = ([2, 3, 3], [new Flatten(), new Dense(Outputs)]),
         ["convolution"] = ([2, 5, 6], [new Convolution(3, 3, Padding: 1), new Relu(), new Convolution(2, 2), new Flatten(), new Dense(Outputs)]),
@@ -79,6 +80,22 @@ public sealed class OwnKernelsTests
                     Assert.Equal(together.AsSpan(((sample * Rows) + row) * outputs, outputs), alone.AsSpan(sample * outputs, outputs));
                 }
             }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Weights_that_are_arranged_for_predictions_give_the_same_bits(string name)
+    {
+        var (shape, layers) = s_designs[name];
+        var network = new Network(shape, layers);
+        using var weights = Weights.Initialize(network.Layout, new RandomSource(3), 0);
+        using var arranged = weights.Copy();
+        network.Arrange(arranged);
+        for (var rows = 1; rows <= Rows; rows += 5)
+        {
+            var inputs = InputsOf(network).AsSpan(0, rows * (int)network.InputWidth);
+            Assert.Equal(Predict(network, weights, inputs, Training.Networks.Noise.None), Predict(network, arranged, inputs, Training.Networks.Noise.None));
         }
     }
 
