@@ -1,6 +1,4 @@
-using System.Collections.Immutable;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using System.Text.Json.Serialization;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Specs;
@@ -54,19 +52,13 @@ public record Classification(IReadOnlyList<string> Classes) : LearningTask
     public override int Strata => Classes.Count;
 
     [JsonIgnore]
-    public override IReadOnlyList<OutputDescription> Predictions =>
-    [
-        new("probabilities", "FP32", [.. Classes]), new("label", "BYTES", []), new("label_index", "INT64", []), new("entropy", "FP32", []),
-        new("mutual_information", "FP32", []),
-    ];
+    public override IReadOnlyList<OutputDescription> Predictions => ClassOutputs.Predictions(Classes);
 
     [JsonIgnore]
-    public override IReadOnlyList<string> Columns => ["label", "entropy", "probabilities"];
+    public override IReadOnlyList<string> Columns => ClassOutputs.Columns;
 
     [JsonIgnore]
-    public override string ExportedPrediction =>
-        "probabilities = sum over constituents of weight * softmax(outputs), divided by the sum of weights; dropout as at test time, or, "
-        + "with monteCarloSamples above 0, the mean of softmax(outputs) over that many dropout masks";
+    public override string ExportedPrediction => ClassOutputs.Exported;
 
     public override string? Fault() =>
         Classes is null || Classes.Count < 2 || Classes.Any(name => name is null) || Classes.Distinct().Count() != Classes.Count
@@ -231,14 +223,9 @@ public record Classification(IReadOnlyList<string> Classes) : LearningTask
     }
 
     [JsonIgnore]
-    public override OutputDescription TruthColumn => new("truth", "BYTES", []);
+    public override OutputDescription TruthColumn => ClassOutputs.TruthColumn;
 
-    public override OutputValues Truth(ReadOnlySpan<float> targets)
-    {
-        var texts = ImmutableArray.CreateBuilder<string>(targets.Length);
-        foreach (var target in targets) texts.Add(Classes[(int)target]);
-        return new OutputValues("truth") { Texts = texts.MoveToImmutable() };
-    }
+    public override OutputValues Truth(ReadOnlySpan<float> targets) => ClassOutputs.Truth(Classes, targets);
 
     /// <summary>1 − p of the true class.</summary>
     public override double[] Strangeness(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets) =>
@@ -275,29 +262,8 @@ public record Classification(IReadOnlyList<string> Classes) : LearningTask
     public override IDiversity Diversity(int models, int rows) => new ClassDiversity(this, models, rows);
 
     public override IReadOnlyList<OutputValues> Predict(
-        ReadOnlySpan<double> answers, bool isCalibrated = false, double coverage = PredictionRequest.DefaultCoverage)
-    {
-        var rows = answers.Length / Width;
-        var raw = Probabilities(answers);
-        var probabilities = isCalibrated ? Calibrated(raw) : raw;
-        var (labels, entropies, disagreement) = (new int[rows], new float[rows], new float[rows]);
-        for (var row = 0; row < rows; row++)
-        {
-            var ofRow = probabilities.AsSpan(row * Outputs, Outputs);
-            labels[row] = TensorPrimitives.IndexOfMax<double>(ofRow);
-            entropies[row] = (float)Training.Predictions.Uncertainty.Entropy(ofRow);
-            disagreement[row] = (float)Math.Max(0, Training.Predictions.Uncertainty.Entropy(raw.AsSpan(row * Outputs, Outputs)) - answers[row * Width + Outputs]);
-        }
-
-        return
-        [
-            new("probabilities") { Numbers = [.. probabilities.Select(p => (float)p)] },
-            new("label") { Texts = [.. labels.Select(label => Classes[label])] },
-            new("label_index") { Integers = [.. labels.Select(label => (long)label)] },
-            new("entropy") { Numbers = ImmutableCollectionsMarshal.AsImmutableArray(entropies) },
-            new("mutual_information") { Numbers = ImmutableCollectionsMarshal.AsImmutableArray(disagreement) },
-        ];
-    }
+        ReadOnlySpan<double> answers, bool isCalibrated = false, double coverage = PredictionRequest.DefaultCoverage) =>
+        ClassOutputs.Of(this, answers, isCalibrated);
 
     /// <summary>[rows, classes] of answers.</summary>
     public double[] Probabilities(ReadOnlySpan<double> answers)

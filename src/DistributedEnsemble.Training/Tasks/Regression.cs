@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using DistributedEnsemble.Predictions;
@@ -31,8 +30,6 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     private const double LargestMove = 0.1;
 
     private const double LargestScale = 20, LogOfTwoPi = 1.8378770664093454836;
-
-    private static readonly string[] s_outputs = ["mean", "standard_deviation", "aleatoric", "epistemic", "lower", "upper"];
 
     private Likelihood _likelihood;
     private double? _scale;
@@ -76,22 +73,17 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     public override bool NeedsFit => !IsGaussian;
 
     [JsonIgnore]
-    public override IReadOnlyList<OutputDescription> Predictions =>
-        [.. s_outputs.Select(name => new OutputDescription(name, "FP32", []))];
+    public override IReadOnlyList<OutputDescription> Predictions => RegressionOutputs.Predictions;
 
     /// <summary>A mean and a deviation: with the members' shares, the parts of the mixture.</summary>
     [JsonIgnore]
     public override IReadOnlyList<OutputDescription> MemberPredictions => [.. Predictions.Take(2)];
 
     [JsonIgnore]
-    public override IReadOnlyList<string> Columns => s_outputs;
+    public override IReadOnlyList<string> Columns => RegressionOutputs.Names;
 
     [JsonIgnore]
-    public override string ExportedPrediction =>
-        (IsGaussian ? "outputs are m and s, v = softplus(s) + 1e-6; " : "outputs are m, v = fit.noiseVariance; ")
-        + "M = mean of m, A = mean of v, E = mean of m^2 - M^2, over constituents as often as their weights say and, with monteCarloSamples "
-        + "above 0, over that many dropout masks (else dropout as at test time); mean = task.mean + task.deviation * M; standard deviation = "
-        + "task.deviation * sqrt(A + E), of which A is aleatoric and E epistemic";
+    public override string ExportedPrediction => RegressionOutputs.Exported(IsGaussian);
 
     private bool IsGaussian => _likelihood == Likelihood.Gaussian;
 
@@ -299,16 +291,9 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     }
 
     [JsonIgnore]
-    public override OutputDescription TruthColumn => new("truth", "FP32", []);
+    public override OutputDescription TruthColumn => RegressionOutputs.TruthColumn;
 
-    /// <summary>Rounded to what a standardised float32 knows of them.</summary>
-    public override OutputValues Truth(ReadOnlySpan<float> targets)
-    {
-        var digits = (int)Math.Clamp(6 - Math.Floor(Math.Log10(Deviation)), 0, 15);
-        var numbers = ImmutableArray.CreateBuilder<float>(targets.Length);
-        foreach (var target in targets) numbers.Add((float)Math.Round(Mean + Deviation * target, digits));
-        return new OutputValues("truth") { Numbers = numbers.MoveToImmutable() };
-    }
+    public override OutputValues Truth(ReadOnlySpan<float> targets) => RegressionOutputs.Truth(this, targets);
 
     /// <summary>|y − μ*| / σ*.</summary>
     public override double[] Strangeness(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
@@ -354,24 +339,8 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     }
 
     public override IReadOnlyList<OutputValues> Predict(
-        ReadOnlySpan<double> answers, bool isCalibrated = false, double coverage = PredictionRequest.DefaultCoverage)
-    {
-        var (rows, z, factor) = (answers.Length / Width, Normal.Quantile((1 + coverage) / 2), Factor(isCalibrated) * Deviation);
-        var values = Columns.Select(_ => new float[rows]).ToArray();
-        for (var row = 0; row < rows; row++)
-        {
-            var answer = answers.Slice(row * Width, Width);
-            var (mean, deviation) = (Mean + Deviation * answer[0], factor * Math.Sqrt(TotalVariance(answer)));
-            values[0][row] = (float)mean;
-            values[1][row] = (float)deviation;
-            values[2][row] = (float)(factor * Math.Sqrt(Aleatoric(answer)));
-            values[3][row] = (float)(factor * Math.Sqrt(Spread(answer)));
-            values[4][row] = (float)(mean - z * deviation);
-            values[5][row] = (float)(mean + z * deviation);
-        }
-
-        return [.. Columns.Zip(values, (name, numbers) => new OutputValues(name) { Numbers = [.. numbers] })];
-    }
+        ReadOnlySpan<double> answers, bool isCalibrated = false, double coverage = PredictionRequest.DefaultCoverage) =>
+        RegressionOutputs.Of(this, answers, isCalibrated, coverage);
 
     internal double Factor(bool isCalibrated) => isCalibrated ? _scale ?? throw new InvalidOperationException("No factor was fitted.") : 1;
 
