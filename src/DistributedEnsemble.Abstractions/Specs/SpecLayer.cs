@@ -11,6 +11,9 @@ internal sealed class SpecLayer
 
     private SpecLayer(ImmutableDictionary<string, object?> values) => _values = values;
 
+    /// <summary>What it speaks of: keys, and sections that it switches on or off.</summary>
+    public IEnumerable<string> Paths => _values.Keys;
+
     /// <summary>The value, or null if there is none.</summary>
     public object? this[string path] => _values.GetValueOrDefault(path);
 

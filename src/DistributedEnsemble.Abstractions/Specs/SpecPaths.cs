@@ -4,6 +4,9 @@ namespace DistributedEnsemble.Specs;
 internal static class SpecPaths
 {
     public const string Dataset = "data.dataset";
+    public const string Members = "members";
+    public const string Variants = "variants";
+    public const string Search = "search";
     public const string Folds = "data.folds";
     public const string Bootstrap = "data.bootstrap";
     public const string ValidationFraction = "data.validationFraction";

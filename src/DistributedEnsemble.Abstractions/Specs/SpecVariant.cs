@@ -5,6 +5,9 @@ namespace DistributedEnsemble.Specs;
 /// <summary>A partial spec that some members have over the run's. Equal to another of the same text.</summary>
 public sealed record SpecVariant
 {
+    /// <summary>Says nothing: its members have the run's spec.</summary>
+    internal static readonly SpecVariant Empty = new(SpecLayer.Empty);
+
     private readonly string _text;
 
     internal SpecVariant(SpecLayer keys) => (Keys, _text) = (keys, SpecWriter.WriteLine(keys));

@@ -37,10 +37,10 @@ internal sealed class InspectCommand : DriverCommand
 
     /// <summary>What inspect prints with --json.</summary>
     private sealed record InspectionReport(
-        string File, TableFormat Format, long Rows, long RowsWithoutTarget, string? Target, string? Task,
+        string File, TableFormat Format, long Rows, long RowsWithoutTarget, string? Target, string? Task, string? Networks,
         IReadOnlyList<InspectedColumn> Columns, IReadOnlyList<string> Notes)
     {
         public static InspectionReport Of(TableInspection table) => new(
-            table.File, table.Format, table.Rows, table.RowsWithoutTarget, table.Target, table.Task?.ToString().ToLowerInvariant(), table.Columns, table.Notes);
+            table.File, table.Format, table.Rows, table.RowsWithoutTarget, table.Target, table.Task?.ToString().ToLowerInvariant(), table.Networks, table.Columns, table.Notes);
     }
 }

@@ -14,6 +14,7 @@ internal static class InspectionTable
         {
             var without = inspection.RowsWithoutTarget > 0 ? $"; {Words.Plural(inspection.RowsWithoutTarget, "row")} {(inspection.RowsWithoutTarget == 1 ? "has no target and is" : "have no target and are")} left out" : "";
             console.WriteRaw($"target: {OneLine.Of(target)} (--target C chooses another), task: {inspection.Task?.ToString().ToLowerInvariant()} (--task T){without}");
+            console.WriteRaw($"members: {inspection.Networks} (--members N, --set model.kind=K)");
         }
 
         var table = new Table().Border(TableBorder.Simple)

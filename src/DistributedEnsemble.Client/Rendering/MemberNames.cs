@@ -10,6 +10,8 @@ internal sealed class MemberNames
     /// <summary>Longer settings leave no room for the rest of a line.</summary>
     private const int Longest = 28;
 
+    private const int MostGroups = 4;
+
     private readonly string[] _settings;
 
     private MemberNames(string[] settings) => _settings = settings;
@@ -28,6 +30,10 @@ internal sealed class MemberNames
     public string? SettingsOf(int member) => _settings.Length == 0 ? null : _settings[member % _settings.Length];
 
     public string this[int member] => SettingsOf(member) is { } settings ? $"{member} {Shortened(settings)}" : $"{member}";
+
+    /// <summary>How many members have which settings; empty where members do not differ.</summary>
+    public string Groups(int members) => string.Join("; ", Enumerable.Range(0, members).Where(_ => _settings.Length > 0).GroupBy(member => SettingsOf(member))
+        .Take(MostGroups + 1).Select((group, i) => i < MostGroups ? $"{group.Count()} with {group.Key}" : "…"));
 
     private static string Shortened(string text) => text.Length <= Longest ? text : $"{text[..(Longest - 1)]}…";
 }

@@ -98,6 +98,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         if (!(await coordinator.GetStatusAsync()).Exact)
             consoles.Error.WriteRaw("Note: this run can not be repeated bit by bit; the silo's log said why when that became so.");
         if (DataSummary.Of(data) is { } summary) progress?.WriteRaw(OneLine.Of(summary));
+        if (MemberNames.Of(spec).Groups(spec.Members) is { Length: > 0 } groups) progress?.WriteRaw($"Members differ: {groups}.");
         if (spec.Training.EarlyStopping is { } stopping) progress?.WriteRaw(InWords(stopping));
         foreach (var note in DataSummary.Notes(data)) consoles.Error.WriteRaw($"Note: {OneLine.Of(note)}");
     }

@@ -14,6 +14,9 @@ internal sealed record TableInspection(
     /// <summary>What people should know.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>The networks of the members that are trained by default, as in "7 mlp, 3 tabm"; null of a table that cannot be learned from.</summary>
+    public string? Networks { get; init; }
+
     /// <summary>Why the table cannot be learned from; null if it can.</summary>
     public string? Problem { get; init; }
 
@@ -34,6 +37,7 @@ internal sealed record TableInspection(
                 [.. columns.Select((name, i) => Column(name, all[i], i == survey.TargetPlace ? null : encoders[name]))])
             {
                 Notes = survey.Description.Notes,
+                Networks = NetworksOf(SpecDocument.Empty.Resolve(TableDefaults.For(survey.TrainRows, survey.Target.Task))),
             };
         }
         catch (DataException problem)
@@ -44,6 +48,9 @@ internal sealed record TableInspection(
             };
         }
     }
+
+    private static string NetworksOf(EnsembleSpec spec) => string.Join(", ", Enumerable.Range(0, spec.Members)
+        .GroupBy(member => spec.OfMember(member).Model.Kind).Select(kind => $"{kind.Count()} {kind.Key}"));
 
     private static InspectedColumn Column(string name, ColumnSurvey survey, ColumnEncoder? encoder) => new(
         name, encoder is null ? "target" : ColumnKinds.NameOf(encoder), survey.Missing, survey.Levels.Count, encoder?.Inputs ?? 0, encoder?.Note ?? encoder?.Becomes, Contents(survey))

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble;
@@ -49,6 +50,28 @@ public sealed class VariantTests
         var spec = Resolve("""{ "regularization": { "dropout": {} }, "variants": [{ "regularization": { "dropout": null } }, {}] }""");
         Assert.Null(spec.OfMember(0).Regularization.Dropout);
         Assert.NotNull(spec.OfMember(1).Regularization.Dropout);
+    }
+
+    [Theory]
+    [InlineData("{}", 10, "mlp, mlp, tabm, mlp, mlp, tabm, mlp, mlp, tabm, mlp")]
+    [InlineData("""{ "members": 3 }""", 3, "mlp, mlp, tabm")]
+    [InlineData("""{ "members": 2 }""", 2, "mlp, mlp")]
+    [InlineData("""{ "members": 1 }""", 1, "mlp")]
+    [InlineData("""{ "members": 4, "training": { "epochs": 3 } }""", 4, "mlp, mlp, tabm, mlp")]
+    [InlineData("""{ "members": 4, "model": { "hidden": [8] } }""", 4, "mlp, mlp, mlp, mlp")]
+    [InlineData("""{ "members": 4, "model": { "numericEmbedding": null } }""", 4, "mlp, mlp, mlp, mlp")]
+    [InlineData("""{ "members": 4, "model": { "kind": "tabm" } }""", 4, "tabm, tabm, tabm, tabm")]
+    [InlineData("""{ "members": 4, "variants": [] }""", 4, "mlp, mlp, mlp, mlp")]
+    [InlineData("""{ "members": 4, "variants": [{ "model": { "kind": "tabm" } }, {}] }""", 4, "tabm, mlp, tabm, mlp")]
+    [InlineData("""{ "members": 2, "search": { "over": { "training.epochs": [1, 5] } } }""", 2, "mlp, mlp")]
+    public void Members_differ_by_what_a_dataset_brings_only_in_what_the_author_leaves_open(string author, int members, string kinds)
+    {
+        var dataset = JsonNode.Parse("""{ "model": { "kind": "mlp", "hidden": [4] }, "variants": [{}, {}, { "model": { "kind": "tabm", "submodels": 8 } }] }""");
+        var spec = SpecDocument.Parse(author).Resolve(dataset!.AsObject());
+        Assert.Equal(kinds, string.Join(", ", Enumerable.Range(0, members).Select(i => spec.OfMember(i).Model.Kind)));
+        // Members that are all the same have no variants.
+        if (!kinds.Contains("tabm") && spec.Search is null) Assert.Empty(spec.Variants);
+        Assert.Equal(spec, EnsembleSpec.FromJson(spec.ToJson()));
     }
 
     [Theory]

@@ -27,7 +27,8 @@ public sealed class InspectTests : IDisposable
 
         Assert.StartsWith(
             $"{houses}: 60 rows, 4 columns; semicolon-separated, decimal comma, quotes \", a header, utf-8\n"
-            + "target: town (--target C chooses another), task: classification (--task T)\n", shown, StringComparison.Ordinal);
+            + "target: town (--target C chooses another), task: classification (--task T)\n"
+            + "members: 7 mlp, 3 tabm (--members N, --set model.kind=K)\n", shown, StringComparison.Ordinal);
         Assert.Contains("\"york\" 20, \"bath\" 20, \"hull\" 20", shown.Replace("\"bath\" 20, \"hull\" 20, \"york\" 20", "\"york\" 20, \"bath\" 20, \"hull\" 20", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
@@ -76,6 +77,16 @@ public sealed class InspectTests : IDisposable
         Assert.StartsWith(
             "houses.csv: classification of \"sold\" (2 classes: no, yes); 57 rows (41 train, 5 validate, 11 test); 2 features, 5 inputs; "
             + "3 rows without target; left out: \"id\" (counts the rows)\n", trained.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Before_training_a_line_says_how_members_differ()
+    {
+        var trained = (await _driver.RunAsync("train", "--dataset", Houses(), "--members", "3", "--epochs", "1")).Succeeded();
+        Assert.Contains("\nMembers differ: 2 with kind=mlp submodels=–; 1 with kind=tabm submodels=8.\n", trained.Out, StringComparison.Ordinal);
+
+        var alike = (await _driver.RunAsync("train", "--dataset", Houses(), "--members", "3", "--epochs", "1", "--set", "model.hidden=[8]")).Succeeded();
+        Assert.DoesNotContain("Members differ", alike.Out, StringComparison.Ordinal);
     }
 
     [Fact]
