@@ -24,6 +24,9 @@ public sealed record DistillationSpec
         Range = "[0, 100]")]
     public double Mixed { get; init; }
 
+    [Key("Whether the validation rows are learned, too: as the teacher predicts them, without their labels, which go on choosing.")]
+    public bool Validation { get; init; }
+
     [Key("The sha256 of the teacher's models, each as often as it counts.", Items = "[1, 100000]", Absent = "found when the run begins")]
     public SpecList<string>? Weights { get; init; }
 

@@ -11,11 +11,12 @@ using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Training.Distillation;
 
-/// <summary>Rows that the teacher alone labels: first those of a table without a target, then mixtures of training rows.</summary>
+/// <summary>Rows that the teacher alone labels: first those of a table without a target, then the validation rows, then mixtures of training rows.</summary>
 /// <param name="Inputs">[rows, width of the inputs], preprocessed; null without such rows.</param>
 /// <param name="Sha256">Of the table's bytes; null without one.</param>
 /// <param name="Unlabelled">How many rows come from the table.</param>
-internal sealed record FurtherRows(NativeVector? Inputs, string? Sha256, int? Unlabelled)
+/// <param name="Validation">Which of the data's rows those behind them are.</param>
+internal sealed record FurtherRows(NativeVector? Inputs, string? Sha256, int? Unlabelled, int[] Validation)
 {
     /// <param name="student">Whose training rows are mixed.</param>
     /// <param name="find">The path on this machine of the table that a spec names.</param>
@@ -35,9 +36,10 @@ internal sealed record FurtherRows(NativeVector? Inputs, string? Sha256, int? Un
 
         var unlabelled = blocks.Sum(block => block.Length / width);
         var random = new RandomSource(student.Seed);
-        var rows = distillation.Mixed == 0 ? [] : ValidationSplit.Draw(dataset.Train, dataset.Task, student.Data.ValidationFraction, random).Training;
-        var count = CountOf(distillation, unlabelled, rows.Length);
-        if (count == 0) return new FurtherRows(null, null, null);
+        var split = distillation is { Mixed: 0, Validation: false } ? null : ValidationSplit.Draw(dataset.Train, dataset.Task, student.Data.ValidationFraction, random);
+        int[] rows = distillation.Mixed == 0 ? [] : split!.Training, validation = distillation.Validation ? split!.Validation : [];
+        var count = CountOf(distillation, unlabelled, validation.Length, rows.Length);
+        if (count == 0) return new FurtherRows(null, null, null, []);
         TrainingMemory.CheckData(count, width, available);
         var inputs = new NativeVector((long)count * width);
         var place = 0L;
@@ -50,20 +52,27 @@ internal sealed record FurtherRows(NativeVector? Inputs, string? Sha256, int? Un
             blocks[i] = [];
         }
 
-        for (var i = 0; i < count - unlabelled; i++) Mix(dataset, rows, random, i, inputs.Slice(place + ((long)i * width), width));
-        return new FurtherRows(inputs, sha256, sha256 is null ? null : unlabelled);
+        foreach (var row in validation)
+        {
+            dataset.Train.InputsOf(row, 1).CopyTo(inputs.Slice(place, width));
+            place += width;
+        }
+
+        for (var i = 0; i < count - unlabelled - validation.Length; i++) Mix(dataset, rows, random, i, inputs.Slice(place + ((long)i * width), width));
+        return new FurtherRows(inputs, sha256, sha256 is null ? null : unlabelled, validation);
     }
 
     /// <summary>How many rows a run has that its teacher alone labels.</summary>
     /// <exception cref="DataException">There are more than a run can have.</exception>
-    public static int CountOf(DistillationSpec distillation, ValidationSplit split) => CountOf(distillation, distillation.UnlabelledRows ?? 0, split.TrainingCount);
+    public static int CountOf(DistillationSpec distillation, ValidationSplit split) =>
+        CountOf(distillation, distillation.UnlabelledRows ?? 0, distillation.Validation ? split.Validation.Length : 0, split.TrainingCount);
 
     /// <inheritdoc cref="CountOf(DistillationSpec, ValidationSplit)"/>
-    internal static int CountOf(DistillationSpec distillation, int unlabelled, int training)
+    internal static int CountOf(DistillationSpec distillation, int unlabelled, int validation, int training)
     {
         var mixed = Math.Round(distillation.Mixed * training);
         // Those of the data come on top.
-        if (mixed + unlabelled + training <= int.MaxValue) return unlabelled + (int)mixed;
+        if (mixed + unlabelled + validation + training <= int.MaxValue) return unlabelled + validation + (int)mixed;
         throw new DataException(
             $"distillation.mixed is {SpecValue.InWords(distillation.Mixed)}: that makes {mixed:N0} rows of {training:N0} training rows, and a run has at most {int.MaxValue:N0} (take fewer).");
     }

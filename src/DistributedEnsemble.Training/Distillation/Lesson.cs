@@ -19,7 +19,7 @@ internal sealed record Lesson(EnsembleSpec Spec, SoftTargets Targets)
         var teacher = Teacher.Open(runs, student, dataset, networks);
         teacher.RequireUnchanged(distillation);
         var further = FurtherRows.Of(student, dataset, find);
-        var targets = teacher.Teach(distillation, further.Inputs);
+        var targets = teacher.Teach(distillation, further);
         return new Lesson(student with
         {
             Distillation = distillation with

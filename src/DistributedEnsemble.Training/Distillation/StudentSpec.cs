@@ -33,6 +33,8 @@ internal static class StudentSpec
         var json = JsonNode.Parse(teacher.ToJson())!.AsObject();
         foreach (var key in s_ofEnsembles) json.Remove(key);
         foreach (var key in s_ofMembers) json["data"]!.AsObject().Remove(key);
+        // Labels of few validation rows stop a student by chance; what the teacher says is learned the better the longer.
+        json["training"]!["earlyStopping"] = null;
         // Without rows of its own fold a student has none to be calibrated on, unless some are kept.
         if (teacher.Data.HasOutOfFold) json["data"]!.AsObject().Remove("validationFraction");
         foreach (var section in s_ofKind.Where(section => settings.Any(setting => setting.Path == $"{section}.kind"))) Remove(json, section.Split('.'));
@@ -40,7 +42,10 @@ internal static class StudentSpec
         var mixed = settings.Any(setting => setting.Path is "data.folds" or "data.bootstrap") ? 0 : Mixed;
         var epochs = Math.Min(MostEpochs, (long)Longer * teacher.Training.Epochs);
         return SpecDocument.Parse(json.ToJsonString()).With(
-            [("name", name), ("members", $"{members}"), ("distillation.teacher", teachersName), ("distillation.mixed", $"{mixed}"), ("training.epochs", $"{epochs}"), .. settings]);
+        [
+            ("name", name), ("members", $"{members}"), ("distillation.teacher", teachersName), ("distillation.mixed", $"{mixed}"), ("distillation.validation", "true"),
+            ("training.epochs", $"{epochs}"), .. settings,
+        ]);
     }
 
     private static void Remove(JsonObject json, string[] path)

@@ -87,12 +87,11 @@ internal sealed class Teacher
     }
 
     /// <summary>Its averaged predictions of all training rows, and of further ones.</summary>
-    /// <param name="further">[rows, width of the inputs], which nobody trained on.</param>
     /// <exception cref="DataException">They are not what a run began with.</exception>
-    public SoftTargets Teach(DistillationSpec distillation, NativeVector? further)
+    public SoftTargets Teach(DistillationSpec distillation, FurtherRows further)
     {
         var (train, width) = (_plan.Dataset.Train, _task.SoftWidth);
-        var others = (further?.Length ?? 0) / train.Width;
+        var others = (further.Inputs?.Length ?? 0) / train.Width;
         var soft = new NativeVector((train.Count + others) * width);
         for (var first = 0; first < train.Count; first += Together)
         {
@@ -103,10 +102,13 @@ internal sealed class Teacher
         for (var first = 0L; first < others; first += Together)
         {
             var rows = (int)Math.Min(Together, others - first);
-            Soften(Average(further!.Slice(first * train.Width, rows * train.Width), null, rows), soft.Slice((train.Count + first) * width, rows * width));
+            Soften(Average(further.Inputs!.Slice(first * train.Width, rows * train.Width), null, rows), soft.Slice((train.Count + first) * width, rows * width));
         }
 
-        var targets = SoftTargets.Of(soft, _ofStudent, train.Count, further);
+        // These are rows of the data: of a teacher out of fold they have been asked for as such.
+        foreach (var (i, row) in further.Validation.Index())
+            soft.Slice((long)row * width, width).CopyTo(soft.Slice((train.Count + (further.Unlabelled ?? 0) + i) * width, width));
+        var targets = SoftTargets.Of(soft, _ofStudent, train.Count, further.Inputs);
         return distillation.Targets is null || distillation.Targets == targets.Sha256 ? targets : throw new DataException(
             $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: its predictions are others than distillation.targets says (bring the old run back, or begin a new student).");
 

@@ -7,6 +7,9 @@ namespace DistributedEnsemble.Client.Tests.Commands;
 
 public sealed class DistillTests : IDisposable
 {
+    /// <summary>Of a student that learns of the training rows and no others.</summary>
+    private static readonly string[] s_dataAlone = ["--set", "distillation.mixed=0", "--set", "distillation.validation=false"];
+
     private readonly TestDriver _driver = new();
 
     [Theory]
@@ -36,7 +39,7 @@ public sealed class DistillTests : IDisposable
     {
         await TrainAsync("teacher");
 
-        (await _driver.RunAsync("distill", "teacher", "--set", "distillation.share=0", "--set", "distillation.mixed=0", "--set", "training.epochs=5")).Succeeded();
+        (await _driver.RunAsync(["distill", "teacher", "--set", "distillation.share=0", .. s_dataAlone, "--set", "training.epochs=5"])).Succeeded();
 
         Assert.Equal(Weights("teacher").First(), Assert.Single(Weights("teacher-student")));
         (await _driver.RunAsync("distill", "teacher", "--name", "listens")).Succeeded();
@@ -48,7 +51,7 @@ public sealed class DistillTests : IDisposable
     {
         await TrainAsync("teacher", "--set", "data.folds=3");
 
-        (await _driver.RunAsync("distill", "teacher", "--set", "distillation.mixed=0")).Succeeded();
+        (await _driver.RunAsync(["distill", "teacher", .. s_dataAlone])).Succeeded();
 
         using var file = SafetensorsReader.Open(Path.Combine(_driver.RunsFolder, "teacher-student", "distillation", "targets.safetensors"));
         var targets = new float[128 * 2];
@@ -61,6 +64,36 @@ public sealed class DistillTests : IDisposable
         Assert.Equal(128, average.Length);
         Assert.All(Enumerable.Range(0, 128), row => Assert.Equal(1, targets[2 * row] + targets[2 * row + 1], 1e-5));
         Assert.True(Enumerable.Range(0, 128).Count(row => Math.Abs(targets[2 * row] - average[row]) > 1e-4) > 100);
+    }
+
+    /// <summary>Out of fold, they are rows that only some of the members did not train on.</summary>
+    [Theory]
+    [InlineData("data.validationFraction=0.25")]
+    [InlineData("data.folds=3")]
+    public async Task Validation_rows_are_learned_as_the_teacher_predicts_them(string setting)
+    {
+        await TrainAsync("teacher", "--set", setting);
+        var rows = _driver.File("further.csv", "size,days,colour\n1,2,red\n5,6,blue\n");
+
+        (await _driver.RunAsync("distill", "teacher", "--name", "both", "--set", "distillation.mixed=0", "--unlabelled", rows)).Succeeded();
+        (await _driver.RunAsync(["distill", "teacher", "--name", "neither", .. s_dataAlone])).Succeeded();
+
+        var (both, neither) = (Targets("both"), Targets("neither"));
+        var validation = JsonElement.Parse(Splits("both")).GetProperty("validation").GetInt32();
+        Assert.InRange(validation, 10, 34);
+        Assert.Equal((128, 128 + 2 + validation), (neither.Length, both.Length));
+        Assert.Equal(neither, both[..128]);
+        // Each row's own prediction, behind the two of the table.
+        Assert.All(both[130..], said => Assert.Contains(said, neither));
+        Assert.NotEqual(Weights("both"), Weights("neither"));
+
+        (float, float)[] Targets(string run)
+        {
+            using var file = SafetensorsReader.Open(Path.Combine(_driver.RunsFolder, run, "distillation", "targets.safetensors"));
+            var values = new float[file.Tensors[0].Shape[0] * 2];
+            file.Read(file.Tensors[0], System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()));
+            return [.. values.Chunk(2).Select(pair => (pair[0], pair[1]))];
+        }
     }
 
     /// <summary>Other rows train them, whose means and levels are others; the teacher's models know its own alone.</summary>
@@ -84,7 +117,7 @@ public sealed class DistillTests : IDisposable
     {
         var teacher = await TrainAsync("teacher", "--target", "size", "--set", "data.folds=3");
 
-        var json = (await _driver.RunAsync("distill", "teacher", "--set", "distillation.mixed=0", "--json")).Succeeded().Json;
+        var json = (await _driver.RunAsync(["distill", "teacher", .. s_dataAlone, "--json"])).Succeeded().Json;
 
         var data = Description("teacher-student").GetProperty("task");
         double mean = data.GetProperty("mean").GetDouble(), deviation = data.GetProperty("deviation").GetDouble();
@@ -138,7 +171,7 @@ public sealed class DistillTests : IDisposable
     {
         await TrainAsync("teacher");
         var rows = _driver.File("further.csv", "colour,days,extra,size\nred,3,x,9\n,4,y,\nblue,,z,2\n");
-        (await _driver.RunAsync("distill", "teacher", "--name", "listens", "--unlabelled", rows, "--set", "distillation.mixed=0")).Succeeded();
+        (await _driver.RunAsync(["distill", "teacher", "--name", "listens", "--unlabelled", rows, .. s_dataAlone])).Succeeded();
 
         var spec = Distillation("listens");
         Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(rows))), spec.GetProperty("unlabelledSha256").GetString());
@@ -152,8 +185,8 @@ public sealed class DistillTests : IDisposable
         Assert.Equal(predicted, targets[256..].Where((_, i) => i % 2 == 0).Select(p => (double)p), (a, b) => Math.Abs(a - b) < 1e-5);
 
         // They are no labels, so that they are learned whatever the labels count.
-        (await _driver.RunAsync("distill", "teacher", "--name", "labels", "--set", "distillation.share=0", "--set", "distillation.mixed=0")).Succeeded();
-        (await _driver.RunAsync("distill", "teacher", "--name", "both", "--set", "distillation.share=0", "--set", "distillation.mixed=0", "--unlabelled", rows)).Succeeded();
+        (await _driver.RunAsync(["distill", "teacher", "--name", "labels", "--set", "distillation.share=0", .. s_dataAlone])).Succeeded();
+        (await _driver.RunAsync(["distill", "teacher", "--name", "both", "--set", "distillation.share=0", .. s_dataAlone, "--unlabelled", rows])).Succeeded();
         Assert.NotEqual(Weights("labels"), Weights("both"));
         // What measures is as it was.
         var (one, other) = ((await _driver.RunAsync("spec", "labels")).Succeeded().Out, (await _driver.RunAsync("spec", "both")).Succeeded().Out);
@@ -217,8 +250,9 @@ public sealed class DistillTests : IDisposable
         // The half of the 128 rows that trains is rounded class by class.
         var mixed = Math.Round(1.5 * JsonElement.Parse(Splits("mixed")).GetProperty("train").GetInt32());
         Assert.InRange(mixed, 90, 100);
-        Assert.Equal(128 + mixed, file.Tensors[0].Shape[0]);
-        Assert.Equal(mixed, file.Tensors[1].Shape[0]);
+        var validation = JsonElement.Parse(Splits("mixed")).GetProperty("validation").GetInt32();
+        Assert.Equal(128 + validation + mixed, file.Tensors[0].Shape[0]);
+        Assert.Equal(validation + mixed, file.Tensors[1].Shape[0]);
         (await _driver.RunAsync("distill", "teacher", "--set", "distillation.mixed=1", "--set", "data.folds=2", "--set", "members=2")).Refused(2,
             "distillation.mixed is 1: mixed rows lie between training rows, and with data.folds or data.bootstrap these measure members that must not have seen them (leave one of the two out).");
     }

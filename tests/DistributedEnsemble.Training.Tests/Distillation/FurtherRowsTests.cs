@@ -11,7 +11,7 @@ public sealed class FurtherRowsTests
     {
         var distillation = new DistillationSpec { Teacher = "teacher", Mixed = 100 };
 
-        var error = Assert.Throws<DataException>(() => FurtherRows.CountOf(distillation, unlabelled: 0, training: 60_000_000));
+        var error = Assert.Throws<DataException>(() => FurtherRows.CountOf(distillation, unlabelled: 0, validation: 0, training: 60_000_000));
 
         Assert.Equal("distillation.mixed is 100: that makes 6,000,000,000 rows of 60,000,000 training rows, and a run has at most 2,147,483,647 (take fewer).", error.Message);
     }
