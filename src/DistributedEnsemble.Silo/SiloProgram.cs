@@ -1,6 +1,7 @@
 using System.Net;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
@@ -72,7 +73,8 @@ internal static class SiloProgram
         {
             stop.ThrowIfCancellationRequested();
             await using var server = http is null ? null : await HttpServer.StartAsync(
-                host.Services.GetRequiredService<IGrainFactory>(), (RunStorage?)store ?? new FolderStorage(check.Given.Runs), http, logs: Log, cancellation: CancellationToken.None);
+                host.Services.GetRequiredService<IGrainFactory>(), (RunStorage?)store ?? new FolderStorage(check.Given.Runs), http, logs: Log,
+                here: host.Services.GetRequiredService<LocalAggregators>(), cancellation: CancellationToken.None);
             stop.ThrowIfCancellationRequested();
             ready();
             Console.Out.WriteLine(

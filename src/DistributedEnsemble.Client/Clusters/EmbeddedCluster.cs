@@ -1,4 +1,5 @@
 using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Silo;
 using DistributedEnsemble.Silo.Embedded;
@@ -11,6 +12,8 @@ namespace DistributedEnsemble.Client.Clusters;
 internal sealed class EmbeddedCluster(EmbeddedSilo silo, ObjectStorage? store) : ICluster
 {
     public IGrainFactory Grains => silo.Grains;
+
+    public LocalAggregators? Aggregators => silo.Aggregators;
 
     public bool OutlivesProcess => false;
 

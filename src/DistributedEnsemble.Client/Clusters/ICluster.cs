@@ -1,4 +1,5 @@
 using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Scheduling;
@@ -10,6 +11,9 @@ namespace DistributedEnsemble.Client.Clusters;
 internal interface ICluster : IAsyncDisposable
 {
     IGrainFactory Grains { get; }
+
+    /// <summary>Those of the silo in this process; null without one.</summary>
+    LocalAggregators? Aggregators => null;
 
     IScheduler Scheduler => Grains.GetGrain<IScheduler>(IScheduler.Key);
 

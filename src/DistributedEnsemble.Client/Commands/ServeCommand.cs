@@ -62,7 +62,7 @@ internal sealed class ServeCommand : DriverCommand
             using var store = await options.OpenStoreAsync(StoreUse.Read);
             var storage = (RunStorage?)store ?? new FolderStorage(options.RunsFolder);
             await using var server = await HttpServer.StartAsync(
-                cluster.Grains, storage, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, CancellationToken.None);
+                cluster.Grains, storage, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, cluster.Aggregators, CancellationToken.None);
             Announce(parsed, server, settings, names.Count > 0 ? names : [.. catalog.Names().Where(name => CanBeRead(catalog, name))], storage);
             await Task.Delay(Timeout.Infinite, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await StopRunsAsync(cluster.Grains);

@@ -36,6 +36,7 @@ public static class EnsembleSiloBuilderExtensions
         silo.Services.AddSingleton<PredictionThreads>();
         silo.Services.AddSingleton<PredictionCounters>();
         silo.Services.AddSingleton<ConstituentCache>();
+        silo.Services.AddSingleton<LocalAggregators>();
         silo.Services.AddSingleton<ConstituentPredictor>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloAnnouncer>();
         return silo.AddActivityPropagation();

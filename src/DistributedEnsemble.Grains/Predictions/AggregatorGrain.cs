@@ -18,14 +18,16 @@ internal sealed class AggregatorGrain : Grain, IAggregator
 {
     private readonly ServedRun _served;
     private readonly RequestBatcher _batcher;
+    private readonly RowPredictions _rows;
+    private readonly LocalAggregators _here;
     private readonly PredictionCounters _counters;
     private readonly ValidationScores _scores;
 
     public AggregatorGrain(
         PlanCache plans, EnsembleTrainingOptions options, RunDefinitions definitions, RunModelCache models, ConstituentPredictor here, PredictionThreads threads,
-        PredictionCounters counters, TimeProvider time, ILogger<AggregatorGrain> log)
+        PredictionCounters counters, LocalAggregators local, TimeProvider time, ILogger<AggregatorGrain> log)
     {
-        _counters = counters;
+        (_counters, _here) = (counters, local);
         _served = new ServedRun(Run, GrainFactory, options, definitions, plans, models, time, log);
         _scores = new ValidationScores(_served);
         var predictor = new EnsemblePredictor(Run, options, here, GrainFactory, time, log);
@@ -33,33 +35,26 @@ internal sealed class AggregatorGrain : Grain, IAggregator
             options.Prediction, threads.Count, threads.IsIdle, time,
             (batch, cancellation) => predictor.PredictAsync(_served.Model, batch, cancellation),
             (rows, queued, computed) => counters.Add(Run, rows, queued, computed));
+        _rows = new RowPredictions(Run, _served, _batcher);
     }
 
     private RunKey Run => RunKey.Parse(this.GetPrimaryKeyString());
 
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _here.Add(Run, _rows);
+        return Task.CompletedTask;
+    }
+
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        _here.Remove(Run, _rows);
         _batcher.Dispose();
         _scores.Dispose();
         return Task.CompletedTask;
     }
 
-    public async Task<Prediction> PredictAsync(PredictionRequest request, CancellationToken cancellationToken)
-    {
-        await _served.RefreshAsync();
-        request = Encoded(request);
-        var (rows, rest) = Math.DivRem(request.Rows.Length, _served.Model.Width);
-        if (rows == 0 || rest > 0)
-        {
-            throw new RunRejectedException(
-                $"{request.Rows.Length} numbers are no rows of run \"{Run.Name}\": each row has {_served.Model.Width}.");
-        }
-
-        if (request is { PerMember: true, Choice.EarlyExit: > 0 })
-            throw new RunRejectedException("early_exit asks few members, and what each member says is asked for: ask for one of the two.");
-        var selection = await _served.SelectAsync(request.Choice, request.Calibrated, mayExit: !request.PerMember);
-        return await _batcher.AskAsync(new BatchRequest(selection, request, rows), cancellationToken);
-    }
+    public Task<Prediction> PredictAsync(PredictionRequest request, CancellationToken cancellationToken) => _rows.PredictAsync(request, cancellationToken);
 
     public async Task<ServedModel> DescribeAsync()
     {
@@ -75,29 +70,6 @@ internal sealed class AggregatorGrain : Grain, IAggregator
         };
 
         static int MostOfOneMember(IEnumerable<WeightFile> files) => files.CountBy(file => file.Member).Select(member => member.Value).DefaultIfEmpty().Max();
-    }
-
-    /// <summary>With the inputs of a table's rows.</summary>
-    private PredictionRequest Encoded(PredictionRequest request)
-    {
-        var data = _served.Model.Data;
-        try
-        {
-            if (data.Table is not null)
-            {
-                if (!request.Columns.IsEmpty) return request with { Rows = ClientRows.Encode(data, request.Columns), Columns = [] };
-                var features = data.Columns.Length;
-                return request.Rows.Length % features == 0
-                    ? request with { Rows = ClientRows.Encode(data, request.Rows) }
-                    : throw new RunRejectedException($"{request.Rows.Length} numbers are no rows of run \"{Run.Name}\": each row has {features}.");
-            }
-        }
-        catch (DataException exception)
-        {
-            throw new RunRejectedException(exception.Message);
-        }
-
-        return request.Columns.IsEmpty ? request : throw new RunRejectedException($"Run \"{Run.Name}\" takes no columns: its rows are numbers.");
     }
 
     public Task<PredictionStatistics> GetStatisticsAsync() => Task.FromResult(_counters.Of(Run));

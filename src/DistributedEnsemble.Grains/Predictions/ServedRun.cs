@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Plans;
 using DistributedEnsemble.Predictions;
@@ -16,7 +17,7 @@ namespace DistributedEnsemble.Grains.Predictions;
 
 /// <summary>
 /// What an aggregator knows of its run, asked of the coordinator now and then: a run that has ended changes no more, and one
-/// whose coordinator is away is served as it was.
+/// whose coordinator is away is served as it was. It changes in the aggregator's turns alone; what is known can be read by any thread.
 /// </summary>
 internal sealed class ServedRun(
     RunKey run, IGrainFactory grains, EnsembleTrainingOptions options, RunDefinitions definitions, PlanCache plans, RunModelCache models, TimeProvider time, ILogger log)
@@ -27,9 +28,11 @@ internal sealed class ServedRun(
     private static readonly TimeSpan s_whileTraining = TimeSpan.FromSeconds(1), s_whenEnded = TimeSpan.FromSeconds(10);
 
     private readonly ICoordinator _coordinator = grains.GetGrain<ICoordinator>(run.ToString());
-    private readonly Dictionary<(ConstituentChoice Choice, bool IsFitted, bool MayExit), Task<ConstituentSelection>> _selections = [];
+    private readonly ConcurrentDictionary<(ConstituentChoice Choice, bool IsFitted, bool MayExit), Task<ConstituentSelection>> _selections = [];
     private (KnownRun Run, RunModel Model)? _model;
-    private RunStatus? _status;
+
+    /// <summary>Set behind the model: who sees a status finds it.</summary>
+    private volatile RunStatus? _status;
     private long _statusAt;
     private Task? _refreshing;
 
@@ -44,7 +47,7 @@ internal sealed class ServedRun(
     /// <exception cref="RunRejectedException">There is no such run, or this silo cannot build its network.</exception>
     public async Task RefreshAsync(TimeSpan? oldest = null)
     {
-        if (_status is not null && time.GetElapsedTime(_statusAt) < (oldest ?? (_status.HasEnded ? s_whenEnded : s_whileTraining))) return;
+        if (IsKnown(oldest)) return;
         var refreshing = _refreshing ??= AskAsync();
         try
         {
@@ -78,10 +81,17 @@ internal sealed class ServedRun(
         }
         catch
         {
-            if (_selections.GetValueOrDefault(key) == selecting) _selections.Remove(key);
+            _selections.TryRemove(KeyValuePair.Create(key, selecting));
             throw;
         }
     }
+
+    /// <summary>What a choice comes to, if that was found already, and the coordinator's last word is not too old.</summary>
+    /// <inheritdoc cref="SelectAsync(ConstituentChoice, bool, bool)"/>
+    public ConstituentSelection? KnownSelection(ConstituentChoice? choice, bool isCalibrated, bool mayExit) =>
+        IsKnown() && _selections.TryGetValue((choice ?? new ConstituentChoice(), isCalibrated, mayExit), out var selecting) && selecting.IsCompletedSuccessfully
+            ? selecting.Result
+            : null;
 
     /// <summary>The run's plan; loads its data, which stays in memory until the use ends.</summary>
     /// <exception cref="RunRejectedException">The data cannot be had.</exception>
@@ -120,6 +130,9 @@ internal sealed class ServedRun(
             return ownExit > 0 ? selection with { Exit = fit?.Exits?.Rule(ownExit) } : selection;
         });
     }
+
+    private bool IsKnown(TimeSpan? oldest = null) =>
+        _status is { } status && time.GetElapsedTime(Volatile.Read(ref _statusAt)) < (oldest ?? (status.HasEnded ? s_whenEnded : s_whileTraining));
 
     private async Task AskAsync()
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Silo.Http;
 using Orleans.Configuration;
 
@@ -15,6 +16,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     private EmbeddedSilo(IHost host) => _host = host;
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
+
+    internal LocalAggregators Aggregators => _host.Services.GetRequiredService<LocalAggregators>();
 
     /// <param name="configure">What the silo offers to runs.</param>
     /// <param name="logs">Where its logs go; null drops them.</param>

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http.Authorization;
@@ -43,21 +44,22 @@ public sealed class HttpServer : IAsyncDisposable
     private IEnumerable<string> Addresses => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
 
     /// <param name="runsFolder">The folder of all runs.</param>
-    /// <inheritdoc cref="StartAsync(IGrainFactory, RunStorage, HttpSettings, IReadOnlyCollection{string}, Action{ILoggingBuilder}, CancellationToken)"/>
+    /// <inheritdoc cref="StartAsync(IGrainFactory, RunStorage, HttpSettings, IReadOnlyCollection{string}, Action{ILoggingBuilder}, LocalAggregators, CancellationToken)"/>
     public static Task<HttpServer> StartAsync(
         IGrainFactory grains, string runsFolder, HttpSettings settings, IReadOnlyCollection<string>? only = null,
         Action<ILoggingBuilder>? logs = null, CancellationToken cancellation = default) =>
-        StartAsync(grains, new FolderStorage(runsFolder), settings, only, logs, cancellation);
+        StartAsync(grains, new FolderStorage(runsFolder), settings, only, logs, null, cancellation);
 
     /// <param name="grains">The silo's grains.</param>
     /// <param name="storage">Has all runs.</param>
     /// <param name="only">The runs that are served at first; null is all.</param>
     /// <param name="logs">Where its logs go; null drops them.</param>
+    /// <param name="here">The silo's aggregators, if it is in this process: rows go to them without a message.</param>
     /// <exception cref="HttpSettingsException">The settings cannot be served with.</exception>
     /// <exception cref="IOException">The address cannot be listened on.</exception>
     internal static async Task<HttpServer> StartAsync(
         IGrainFactory grains, RunStorage storage, HttpSettings settings, IReadOnlyCollection<string>? only = null,
-        Action<ILoggingBuilder>? logs = null, CancellationToken cancellation = default)
+        Action<ILoggingBuilder>? logs = null, LocalAggregators? here = null, CancellationToken cancellation = default)
     {
         var check = HttpSettingsCheck.Of(settings);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -75,7 +77,7 @@ public sealed class HttpServer : IAsyncDisposable
         var admission = new Admission(settings);
         builder.Services.AddSingleton(admission);
         var runs = await RunIndex.StartAsync(storage, TimeProvider.System, cancellation);
-        var repository = new ModelRepository(grains, runs, only);
+        var repository = new ModelRepository(grains, runs, only, here);
         var statistics = new ModelStatistics(repository, grains, TimeProvider.System);
         var inference = new InferenceService(statistics, settings, TimeProvider.System);
         if (check.Grpc is not null) builder.Services.AddRpc(inference, repository, grains, settings);

@@ -1,11 +1,13 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo.Embedded;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
 using TorchSharp;
 using static TorchSharp.torch.nn;
 
@@ -34,6 +36,8 @@ public sealed class ServedRuns : IAsyncLifetime
 
     internal IGrainFactory Grains => _silo!.Grains;
 
+    internal LocalAggregators Aggregators => _silo!.Aggregators;
+
     public static string SpecOf(string name) => Spec.Replace("NAME", name);
 
     public async ValueTask InitializeAsync()
@@ -54,8 +58,8 @@ public sealed class ServedRuns : IAsyncLifetime
     public async Task<HttpServer> StartAsync(HttpSettings settings, params string[]? only)
     {
         var server = await HttpServer.StartAsync(
-            _silo!.Grains, RunsFolder, settings with { Url = settings.Url.Replace(":8000", ":0") }, only is [] ? null : only,
-            cancellation: TestContext.Current.CancellationToken);
+            _silo!.Grains, new FolderStorage(RunsFolder), settings with { Url = settings.Url.Replace(":8000", ":0") }, only is [] ? null : only,
+            here: Aggregators, cancellation: TestContext.Current.CancellationToken);
         _servers.Add(server);
         return server;
     }

@@ -53,13 +53,13 @@ internal sealed class InferenceService(ModelStatistics statistics, HttpSettings 
 
         lease.Hold(held + models.Bytes);
         measured.IsRead(request.RowCount);
-        var prediction = await AskAsync(served.Aggregator, request, cancellation);
+        var prediction = await AskAsync(served, request, cancellation);
         measured.IsPredicted();
         lease.Hold(held);
         return prediction;
     }
 
-    private static async Task<Prediction> AskAsync(IAggregator aggregator, InferRequest request, CancellationToken cancellation)
+    private static async Task<Prediction> AskAsync(Served served, InferRequest request, CancellationToken cancellation)
     {
         var question = new PredictionRequest(request.Rows, request.Parameters.Choice, request.Parameters.Calibrated)
         {
@@ -67,12 +67,12 @@ internal sealed class InferenceService(ModelStatistics statistics, HttpSettings 
             PerMember = request.Outputs.Any(output => output.Tensor.IsPerMember),
             Coverage = request.Parameters.Coverage,
         };
-        if (request.Parameters.Timeout is not { } timeout) return await aggregator.PredictAsync(question, cancellation);
+        if (request.Parameters.Timeout is not { } timeout) return await served.PredictAsync(question, cancellation);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(timeout);
         try
         {
-            return await aggregator.PredictAsync(question, patience.Token);
+            return await served.PredictAsync(question, patience.Token);
         }
         catch (Exception) when (patience.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
@@ -14,14 +15,16 @@ internal sealed class ModelRepository
 {
     private readonly IGrainFactory _grains;
     private readonly RunIndex _runs;
+    private readonly LocalAggregators? _here;
     private readonly ConcurrentDictionary<string, bool> _isServed = new();
     private readonly ConcurrentDictionary<RunKey, Served> _described = new();
     private readonly bool _servesAll;
 
     /// <param name="only">The runs that are served; null is all.</param>
-    public ModelRepository(IGrainFactory grains, RunIndex runs, IReadOnlyCollection<string>? only)
+    /// <param name="here">The silo's, if it is in this process.</param>
+    public ModelRepository(IGrainFactory grains, RunIndex runs, IReadOnlyCollection<string>? only, LocalAggregators? here)
     {
-        (_grains, _runs, _servesAll) = (grains, runs, only is null);
+        (_grains, _runs, _here, _servesAll) = (grains, runs, here, only is null);
         foreach (var name in only ?? []) _isServed[name] = true;
     }
 
@@ -37,7 +40,7 @@ internal sealed class ModelRepository
         var run = CheckReady(name);
         if (_described.TryGetValue(run, out var described)) return described;
         var aggregator = _grains.GetGrain<IAggregator>(run.ToString());
-        return _described[run] = new Served(run, aggregator, await aggregator.DescribeAsync());
+        return _described[run] = new Served(run, aggregator, await aggregator.DescribeAsync(), _here);
     }
 
     /// <exception cref="HttpError">There is no such model, or it is not ready.</exception>
@@ -90,4 +93,8 @@ internal sealed record ModelState(RunKey Run, string Reason)
 }
 
 /// <summary>A model that is ready, and who answers for it.</summary>
-internal sealed record Served(RunKey Run, IAggregator Aggregator, ServedModel Model);
+internal sealed record Served(RunKey Run, IAggregator Aggregator, ServedModel Model, LocalAggregators? Here)
+{
+    public Task<Prediction> PredictAsync(PredictionRequest request, CancellationToken cancellation) =>
+        Here?.Predict(Run, request, cancellation) ?? Aggregator.PredictAsync(request, cancellation);
+}
