@@ -52,7 +52,14 @@ internal sealed record ActiveRun(RunKey Run)
         Networks.FirstOrDefault(network => !silo.Networks.Contains(network)) is { } network ? $"network \"{network}\""
         : Task is not null && !silo.Tasks.Contains(Task) ? $"task \"{Task}\"" : null;
 
-    /// <summary>Members of the run that a silo trains, has trained, or is offered.</summary>
-    public int MembersOn(SiloReport silo) =>
-        Status!.Silos.FirstOrDefault(other => other.Silo == silo.Endpoint).Members + Offered.Where(offer => offer.Silo == silo.Silo).Sum(offer => offer.Members);
+    /// <summary>Members of the run that each silo trains or has trained, by the silo's endpoint.</summary>
+    public Dictionary<string, int> MembersBySilo()
+    {
+        var members = new Dictionary<string, int>();
+        foreach (var (silo, there) in Status!.Silos) members[silo] = there;
+        return members;
+    }
+
+    /// <summary>Members that a silo is offered.</summary>
+    public int OfferedOn(SiloReport silo) => Offered.IsEmpty ? 0 : Offered.Where(offer => offer.Silo == silo.Silo).Sum(offer => offer.Members);
 }

@@ -3,27 +3,34 @@ using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Grains.Scheduling;
 
-/// <summary>Which member goes where: a function of what runs and silos said of themselves.</summary>
-internal static class Placement
+/// <summary>
+/// Which member goes where: a function of what runs and silos said of themselves. What it takes grows with runs, silos and the
+/// members that it places; those in training are looked at one by one only on a silo that one is to leave.
+/// </summary>
+internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<SiloLanes> silos)
 {
+    private readonly Dictionary<RunKey, int> _held = Sum(silos);
+
+    /// <summary>Lane uses that were looked at: what it cost, whatever machine it was on.</summary>
+    public long Looked { get; private set; }
+
     /// <returns>Null if no member waits, or none can be placed.</returns>
-    public static (ActiveRun Run, SiloReport Silo)? Next(IReadOnlyList<ActiveRun> runs, IReadOnlyList<SiloReport> silos) =>
-        All(runs, silos).Select(next => ((ActiveRun, SiloReport)?)next).FirstOrDefault();
+    public (ActiveRun Run, SiloReport Silo)? Next() => All().Select(next => ((ActiveRun, SiloReport)?)next).FirstOrDefault();
 
     /// <summary>One member after another: the next of the run that holds the fewest lanes, to the silo that has the fewest members.</summary>
-    public static IEnumerable<(ActiveRun Run, SiloReport Silo)> All(IReadOnlyList<ActiveRun> runs, IReadOnlyList<SiloReport> silos)
+    public IEnumerable<(ActiveRun Run, SiloReport Silo)> All()
     {
         if (!runs.Any(IsReady)) yield break;
-        SiloReport[] ordered = [.. silos.OrderBy(silo => silo.Silo, StringComparer.Ordinal)];
-        var room = ordered.Select(silo => new Room(Free(silo), silo.Uses.Length)).ToArray();
-        var waiting = runs.Where(IsReady).Select(run => new Waiting(run, ordered, Held(run, silos))).ToList();
+        SiloLanes[] ordered = [.. silos.OrderBy(silo => silo.Report.Silo, StringComparer.Ordinal)];
+        var room = ordered.Select(silo => new Room(silo.Free, silo.Members)).ToArray();
+        var waiting = runs.Where(IsReady).Select(run => new Waiting(run, ordered, HeldBy(run))).ToList();
         while (waiting.MinBy(run => run.LanesHeld) is { } poorest)
         {
             var place = poorest.Choose(room);
             if (place >= 0)
             {
                 poorest.Take(place, room);
-                yield return (poorest.Run, ordered[place]);
+                yield return (poorest.Run, ordered[place].Report);
             }
 
             // Places become fewer, never more.
@@ -31,46 +38,95 @@ internal static class Placement
         }
     }
 
-    /// <summary>A member whose going from a silo to another, which has a free lane, makes their numbers of members more equal.</summary>
-    public static (ActiveRun Run, MemberAttempt Attempt)? Move(IReadOnlyList<ActiveRun> runs, IReadOnlyList<SiloReport> silos)
+    /// <summary>
+    /// A member whose going from a silo to another, which has a free lane, makes their numbers of members more equal: from the silo
+    /// that is fullest, to the one that is emptiest.
+    /// </summary>
+    public (ActiveRun Run, MemberAttempt Attempt)? Move()
     {
         if (runs.Any(run => run.Status is null || run.Waiting > 0)) return null;
         // The most that a silo has, and the least that one would have with one lane more.
-        var (most, least) = (silos.Select(Load).DefaultIfEmpty().Max(), silos.Where(silo => Free(silo) > 0).Select(silo => (Used(silo) + 1.0) / silo.Lanes).DefaultIfEmpty(1).Min());
-        if (least >= most) return null;
-        var choice =
-            from source in silos
-            from target in silos
-            where source.Lanes > 0 && Load(source) > Load(target)
-            from use in source.Uses
+        var most = silos.Select(silo => silo.Load).DefaultIfEmpty().Max();
+        SiloLanes[] targets = [.. silos.Where(silo => silo.Free > 0 && LoadWith(silo, 1) < most).OrderBy(silo => silo.Load)];
+        if (targets.Length == 0) return null;
+        var known = runs.Where(run => run.Status!.State == RunState.Running).ToDictionary(run => run.Run);
+        foreach (var source in silos.OrderByDescending(silo => silo.Load))
+        {
             // A move that only swaps the two would go on for ever.
-            where Free(target) >= use.Lanes && (double)(Used(target) + use.Lanes) / target.Lanes < Load(source)
-            let run = runs.FirstOrDefault(run => run.Run == use.Run)
-            where run is not null && run.Status!.State == RunState.Running && run.CanTrainOn(target) && IsTraining(run, use.Attempt)
-            orderby Load(source) descending, Load(target), use.Attempt.Member
-            select ((ActiveRun, MemberAttempt)?)(run, use.Attempt);
-        return choice.FirstOrDefault();
+            if (LoadWith(targets[0], 1) >= source.Load) return null;
+            var leaving = Leaving(source, known);
+            foreach (var target in targets)
+            {
+                var fitting = leaving.Where(use => target.Free >= use.Lanes && LoadWith(target, use.Lanes) < source.Load && use.Run.CanTrainOn(target.Report));
+                if (fitting.MinBy(use => use.Attempt.Member) is { } use) return (use.Run, use.Attempt);
+            }
+        }
+
+        return null;
     }
 
     /// <summary>
     /// A member of the run that holds the most lanes, which leaves them to a run that has members waiting and holds fewer. Never
     /// to and fro: the one that gives still holds as many as the one that gets.
     /// </summary>
-    public static (ActiveRun Run, MemberAttempt Attempt)? Share(IReadOnlyList<ActiveRun> runs, IReadOnlyList<SiloReport> silos)
+    public (ActiveRun Run, MemberAttempt Attempt)? Share()
     {
+        if (!runs.Any(IsReady)) return null;
+        ActiveRun[] running = [.. runs.Where(run => run.Status is { State: RunState.Running } && HeldBy(run) > 0).OrderByDescending(HeldBy)];
+        SiloLanes[] fullest = [.. silos.OrderByDescending(silo => silo.Used)];
         var choice =
-            from poor in runs
-            where IsReady(poor)
-            let held = Held(poor, silos)
-            from rich in runs
-            where rich.Status is { State: RunState.Running } && Held(rich, silos) - rich.Threads >= held + poor.Threads
-            from silo in silos
-            where poor.CanTrainOn(silo)
-            from use in silo.Uses
-            where use.Run == rich.Run && Free(silo) + use.Lanes >= poor.Threads && IsTraining(rich, use.Attempt)
-            orderby held, Held(rich, silos) descending, Used(silo) descending, use.Attempt.Member descending
-            select ((ActiveRun, MemberAttempt)?)(rich, use.Attempt);
-        return choice.FirstOrDefault();
+            from poor in runs.Where(IsReady).OrderBy(HeldBy)
+            from rich in running
+            where HeldBy(rich) - rich.Threads >= HeldBy(poor) + poor.Threads
+            from silo in fullest
+            where silo.HeldBy(rich.Run) > 0 && poor.CanTrainOn(silo.Report)
+            select Last(silo, rich, poor.Threads!.Value - silo.Free) is { } attempt ? ((ActiveRun, MemberAttempt)?)(rich, attempt) : null;
+        return choice.FirstOrDefault(found => found is not null);
+    }
+
+    /// <summary>Of each run that trains on the silo the first member, for each number of lanes: one that can leave it.</summary>
+    private List<Use> Leaving(SiloLanes silo, Dictionary<RunKey, ActiveRun> known)
+    {
+        var first = new Dictionary<(RunKey, int), Use>();
+        foreach (var use in Uses(silo))
+        {
+            if (!known.TryGetValue(use.Run, out var run) || !IsTraining(run, use.Attempt)) continue;
+            if (first.TryGetValue((use.Run, use.Lanes), out var other) && other.Attempt.Member <= use.Attempt.Member) continue;
+            first[(use.Run, use.Lanes)] = new Use(run, use.Attempt, use.Lanes);
+        }
+
+        return [.. first.Values];
+    }
+
+    /// <summary>The last of the run's members on the silo that has at least so many lanes.</summary>
+    private MemberAttempt? Last(SiloLanes silo, ActiveRun run, int lanes)
+    {
+        MemberAttempt? last = null;
+        foreach (var use in Uses(silo))
+        {
+            if (use.Run == run.Run && use.Lanes >= lanes && IsTraining(run, use.Attempt) && !(last?.Member >= use.Attempt.Member)) last = use.Attempt;
+        }
+
+        return last;
+    }
+
+    private IEnumerable<LaneUse> Uses(SiloLanes silo)
+    {
+        Looked += silo.Report.Uses.Length;
+        return silo.Report.Uses;
+    }
+
+    private int HeldBy(ActiveRun run) => _held.GetValueOrDefault(run.Run);
+
+    private static Dictionary<RunKey, int> Sum(IReadOnlyList<SiloLanes> silos)
+    {
+        var held = new Dictionary<RunKey, int>();
+        foreach (var silo in silos)
+        {
+            foreach (var (run, lanes) in silo.Held) held[run] = held.GetValueOrDefault(run) + lanes;
+        }
+
+        return held;
     }
 
     private sealed class Waiting
@@ -78,12 +134,13 @@ internal static class Placement
         private readonly int _threads;
         private readonly (bool CanTrain, int Share, int Members, bool IsBusy)[] _silos;
 
-        public Waiting(ActiveRun run, SiloReport[] silos, int lanesHeld)
+        public Waiting(ActiveRun run, SiloLanes[] silos, int lanesHeld)
         {
             (Run, _threads, Members, LanesHeld) = (run, run.Threads!.Value, run.Waiting, lanesHeld);
-            var lanes = silos.Where(run.CanTrainOn).Sum(silo => silo.Lanes);
-            _silos = [.. silos.Select(silo => (
-                run.CanTrainOn(silo), ShareOf(run, silo, lanes), run.MembersOn(silo), silo.Uses.Any(use => use.Run == run.Run)))];
+            var (can, members) = (Array.ConvertAll(silos, silo => run.CanTrainOn(silo.Report)), run.MembersBySilo());
+            var lanes = silos.Where((_, silo) => can[silo]).Sum(silo => silo.Report.Lanes);
+            _silos = [.. silos.Select((silo, i) => (
+                can[i], can[i] ? ShareOf(run, silo.Report, lanes) : 0, members.GetValueOrDefault(silo.Report.Endpoint) + run.OfferedOn(silo.Report), silo.HeldBy(run.Run) > 0))];
         }
 
         public ActiveRun Run { get; }
@@ -122,12 +179,11 @@ internal static class Placement
         private bool HasShare(int silo) => _silos[silo].Members >= _silos[silo].Share;
     }
 
-    private static bool IsReady(ActiveRun run) => run.Waiting > 0 && run.Threads is not null;
+    private sealed record Use(ActiveRun Run, MemberAttempt Attempt, int Lanes);
 
     private readonly record struct Room(int Free, int Members);
 
-    private static int Held(ActiveRun run, IReadOnlyList<SiloReport> silos) =>
-        silos.Sum(silo => silo.Uses.Where(use => use.Run == run.Run).Sum(use => use.Lanes));
+    private static bool IsReady(ActiveRun run) => run.Waiting > 0 && run.Threads is not null;
 
     /// <summary>What a silo says of its lanes may be of a run that was replaced.</summary>
     private static bool IsTraining(ActiveRun run, MemberAttempt attempt) => run.Status!.IsTraining(attempt);
@@ -135,11 +191,7 @@ internal static class Placement
     /// <summary>A silo's share of the run's members, in proportion to its lanes.</summary>
     /// <param name="lanes">Of all silos that can train it.</param>
     private static int ShareOf(ActiveRun run, SiloReport silo, int lanes) =>
-        run.CanTrainOn(silo) ? (int)Math.Ceiling((double)run.Status!.Attempts.Length * silo.Lanes / Math.Max(1, lanes)) : 0;
+        (int)Math.Ceiling((double)run.Status!.Attempts.Length * silo.Lanes / Math.Max(1, lanes));
 
-    private static int Used(SiloReport silo) => silo.Uses.Sum(use => use.Lanes);
-
-    private static int Free(SiloReport silo) => silo.Lanes - Used(silo);
-
-    private static double Load(SiloReport silo) => silo.Lanes == 0 ? 0 : (double)Used(silo) / silo.Lanes;
+    private static double LoadWith(SiloLanes silo, int lanes) => (double)(silo.Used + lanes) / silo.Report.Lanes;
 }

@@ -50,7 +50,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
 
     private void OnAnnounced(SiloReport report)
     {
-        var known = new KnownSilo(report, now);
+        var known = new KnownSilo(Sum(report), now);
         var index = IndexOf(report.Silo);
         var silos = index < 0 ? _state.Silos.Add(known) : _state.Silos.SetItem(index, known);
         // Those that are gone never speak again.
@@ -127,7 +127,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
         var known = _state.Silos[index];
         var there = known.Report.Uses.Where(use => use.Run == offer.Run).Select(use => use.Attempt).ToHashSet();
         ImmutableArray<LaneUse> uses = [.. known.Report.Uses, .. attempts.Where(attempt => !there.Contains(attempt)).Select(attempt => new LaneUse(offer.Run, attempt, offer.Lanes))];
-        _state = _state with { Silos = _state.Silos.SetItem(index, known with { Report = known.Report with { Uses = uses } }) };
+        _state = _state with { Silos = _state.Silos.SetItem(index, known with { Lanes = Sum(known.Report with { Uses = uses }) }) };
         Change(offer.Run, run => run.Status is { } status ? run with { Status = With(status, attempts, known.Report.Endpoint) } : run);
     }
 
@@ -164,18 +164,22 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
         {
             var silos = _state.AliveAt(now);
             SayWhoLacks(silos);
-            foreach (var offer in Placement.All(_state.Runs, silos).GroupBy(next => (next.Run, next.Silo)).ToList()) Offer(offer.Key.Run, offer.Key.Silo, offer.Count());
+            foreach (var offer in new Placement(_state.Runs, silos).All().GroupBy(next => (next.Run.Run, next.Silo.Silo)).ToList())
+            {
+                var (run, silo) = offer.First();
+                Offer(run, silo, offer.Count());
+            }
         }
 
         Move();
     }
 
     /// <summary>Once for each run and silo.</summary>
-    private void SayWhoLacks(IReadOnlyList<SiloReport> silos)
+    private void SayWhoLacks(IReadOnlyList<SiloLanes> silos)
     {
         foreach (var run in _state.Runs.Where(run => run.Waiting > 0))
         {
-            foreach (var silo in silos.Where(silo => !run.Lacking.Contains(silo.Silo)))
+            foreach (var silo in silos.Select(silo => silo.Report).Where(silo => !run.Lacking.Contains(silo.Silo)))
             {
                 if (run.WhatLacks(silo) is not { } what) continue;
                 Do(new SayWhatLacks(run.Run, silo.Endpoint, what));
@@ -218,8 +222,10 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     {
         if (!_state.Offers.IsEmpty || (_state.Moving is { } last && IsMoving(last)) || now - _state.LookedAt < s_betweenLooks) return;
         _state = _state with { LookedAt = now };
-        var silos = _state.AliveAt(now);
-        if ((Placement.Share(_state.Runs, silos) ?? Placement.Move(_state.Runs, silos)) is not var (run, attempt)) return;
+        var placement = new Placement(_state.Runs, _state.AliveAt(now));
+        var choice = placement.Share() ?? placement.Move();
+        Look(placement.Looked);
+        if (choice is not var (run, attempt)) return;
         _state = _state with { Moving = new Move(run.Run, attempt, now) };
         Do(new MoveMember(run.Run, attempt));
     }
@@ -236,6 +242,14 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
         var index = IndexOf(silo);
         if (index >= 0) _state = _state with { Silos = _state.Silos.RemoveAt(index) };
     }
+
+    private SiloLanes Sum(SiloReport report)
+    {
+        Look(report.Uses.Length);
+        return SiloLanes.Of(report);
+    }
+
+    private void Look(long uses) => _state = _state with { Looked = _state.Looked + uses };
 
     private void Do(PlacementEffect effect) => _effects.Add(effect);
 

@@ -39,29 +39,22 @@ internal sealed record PlacementState
 
     public int Unfinished => Runs.Count(run => run.IsUnfinished);
 
+    /// <summary>Lane uses that were looked at so far, one by one: what the decisions cost, whatever machine they are made on.</summary>
+    public long Looked { get; init; }
+
     /// <summary>The silos that members can be placed on; lanes that are offered count as used.</summary>
-    public IReadOnlyList<SiloReport> AliveAt(TimeSpan now)
+    public IReadOnlyList<SiloLanes> AliveAt(TimeSpan now)
     {
-        var alive = new List<SiloReport>(Silos.Length);
-        var offered = Offers.ToLookup(offer => offer.Silo);
-        var active = Active.ToHashSet();
-        foreach (var silo in Silos)
-        {
-            if (now - silo.HeardAt >= Timing.Silence || !active.Contains(silo.Report.Silo)) continue;
-            var report = silo.Report;
-            foreach (var offer in offered[report.Silo])
-            {
-                report = report with { Uses = [.. report.Uses, .. Enumerable.Repeat(new LaneUse(offer.Run, new MemberAttempt(-1, 0), offer.Lanes), offer.Members)] };
-            }
-
-            alive.Add(report);
-        }
-
-        return alive;
+        var (active, offers) = (Active.ToHashSet(), Offers.ToLookup(offer => offer.Silo));
+        return [.. Silos.Where(silo => now - silo.HeardAt < Timing.Silence && active.Contains(silo.Report.Silo))
+            .Select(silo => offers[silo.Report.Silo].Aggregate(silo.Lanes, (lanes, offer) => lanes.With(offer)))];
     }
 }
 
-internal readonly record struct KnownSilo(SiloReport Report, TimeSpan HeardAt);
+internal readonly record struct KnownSilo(SiloLanes Lanes, TimeSpan HeardAt)
+{
+    public SiloReport Report => Lanes.Report;
+}
 
 internal readonly record struct Move(RunKey Run, MemberAttempt Attempt, TimeSpan At);
 

@@ -20,7 +20,7 @@ internal sealed partial class SchedulerGrain
     public async Task<RunKey> SubmitAsync(Submission submission, CancellationToken cancellationToken)
     {
         // The pool sees none of this grain's state: turns change it meanwhile.
-        var lanes = _state.AliveAt(Now).Select(silo => silo.Lanes).DefaultIfEmpty(options.Lanes).Max();
+        var lanes = _state.AliveAt(Now).Select(silo => silo.Report.Lanes).DefaultIfEmpty(options.Lanes).Max();
         var (document, spec) = await Task.Run(() => Refusing(() =>
         {
             var parsed = SpecDocument.Parse(submission.Spec);

@@ -13,10 +13,10 @@ public sealed class PlacementTests
         var run = Run("clothes", MemberState.Waiting, MemberState.Waiting);
         SiloReport[] silos = [Silo("1", datasets: ["digits"]), Silo("2", datasets: ["clothes", "digits"])];
 
-        Assert.Equal("2", Placement.Next([run], silos)?.Silo.Silo);
-        Assert.Null(Placement.Next([run], [silos[0]]));
+        Assert.Equal("2", Next([run], silos)?.Silo.Silo);
+        Assert.Null(Next([run], [silos[0]]));
         // A file is in the store, for every silo.
-        Assert.Equal("1", Placement.Next([run with { Dataset = null }], [silos[0]])?.Silo.Silo);
+        Assert.Equal("1", Next([run with { Dataset = null }], [silos[0]])?.Silo.Silo);
     }
 
     [Theory]
@@ -57,7 +57,7 @@ public sealed class PlacementTests
         var run = Run("clothes", MemberState.Completed, MemberState.Waiting);
         SiloReport[] silos = [Silo("1", datasets: []), Silo("2", datasets: ["clothes"])];
 
-        Assert.Equal("2", Placement.Next([run], silos)?.Silo.Silo);
+        Assert.Equal("2", Next([run], silos)?.Silo.Silo);
     }
 
     [Fact]
@@ -67,8 +67,8 @@ public sealed class PlacementTests
         var uses = ImmutableArray.Create(new LaneUse(run.Run, new MemberAttempt(0, 1), 1), new LaneUse(run.Run, new MemberAttempt(1, 1), 1));
         var full = Silo("2", datasets: ["clothes"]) with { Uses = uses };
 
-        Assert.Null(Placement.Move([run], [full, Silo("1", datasets: ["digits"])]));
-        Assert.NotNull(Placement.Move([run], [full, Silo("1", datasets: ["clothes"])]));
+        Assert.Null(Move([run], [full, Silo("1", datasets: ["digits"])]));
+        Assert.NotNull(Move([run], [full, Silo("1", datasets: ["clothes"])]));
     }
 
     [Fact]
@@ -78,8 +78,8 @@ public sealed class PlacementTests
         var busy = Silo("1", datasets: ["digits"]) with { Uses = [new LaneUse(run.Run, new MemberAttempt(3, 1), 1), new LaneUse(run.Run, new MemberAttempt(4, 1), 1)] };
         SiloReport[] silos = [busy, Silo("2", datasets: ["digits"])];
 
-        Assert.Null(Placement.Next([run], silos));
-        Assert.Equal("2", Placement.Next([run with { Status = run.Status! with { AreAlike = false } }], silos)?.Silo.Silo);
+        Assert.Null(Next([run], silos));
+        Assert.Equal("2", Next([run with { Status = run.Status! with { AreAlike = false } }], silos)?.Silo.Silo);
     }
 
     [Fact]
@@ -88,8 +88,8 @@ public sealed class PlacementTests
         var (first, second) = (Run("digits", MemberState.Training, MemberState.Waiting), Run("digits", MemberState.Waiting, MemberState.Waiting));
         var silo = Silo("2", datasets: ["digits"]) with { Uses = [new LaneUse(first.Run, new MemberAttempt(0, 1), 1)] };
 
-        Assert.Equal(second.Run, Placement.Next([first, second], [silo])?.Run.Run);
-        Assert.Equal(second.Run, Placement.Next([second, first], [silo])?.Run.Run);
+        Assert.Equal(second.Run, Next([first, second], [silo])?.Run.Run);
+        Assert.Equal(second.Run, Next([second, first], [silo])?.Run.Run);
     }
 
     [Fact]
@@ -98,8 +98,8 @@ public sealed class PlacementTests
         var run = Run("digits", MemberState.Waiting) with { Threads = 2 };
         var half = Silo("1", datasets: ["digits"]) with { Uses = [new LaneUse(RunKey.New("other"), new MemberAttempt(0, 1), 1)] };
 
-        Assert.Null(Placement.Next([run], [half]));
-        Assert.Equal("2", Placement.Next([run], [half, Silo("2", datasets: ["digits"])])?.Silo.Silo);
+        Assert.Null(Next([run], [half]));
+        Assert.Equal("2", Next([run], [half, Silo("2", datasets: ["digits"])])?.Silo.Silo);
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class PlacementTests
         var other = new LaneUse(RunKey.New("other"), new MemberAttempt(0, 1), 1);
         SiloReport[] silos = [Silo("1", datasets: ["digits"]) with { Lanes = 3, Uses = [other] }, Silo("2", datasets: ["digits"]) with { Lanes = 3 }];
 
-        Assert.Equal("2", Placement.Next([run], silos)?.Silo.Silo);
+        Assert.Equal("2", Next([run], silos)?.Silo.Silo);
     }
 
     [Fact]
@@ -120,8 +120,8 @@ public sealed class PlacementTests
         var busy = Silo("1", datasets: ["digits"]) with { Lanes = 1, Uses = [new LaneUse(run.Run, new MemberAttempt(2, 1), 1)] };
         var free = Silo("2", datasets: ["digits"]) with { Lanes = 1 };
 
-        Assert.Null(Placement.Next([run], [busy, free]));
-        Assert.Equal("1", Placement.Next([run], [busy with { Uses = [] }, free])?.Silo.Silo);
+        Assert.Null(Next([run], [busy, free]));
+        Assert.Equal("1", Next([run], [busy with { Uses = [] }, free])?.Silo.Silo);
     }
 
     [Fact]
@@ -133,11 +133,11 @@ public sealed class PlacementTests
         var half = Silo("1", datasets: ["digits"]) with { Uses = [Use(2)] };
         var empty = Silo("3", datasets: ["digits"]);
 
-        Assert.Null(Placement.Move([run], [full, half]));
-        Assert.NotNull(Placement.Move([run], [full, half, empty]));
-        Assert.Null(Placement.Move([run, Run("digits", MemberState.Waiting)], [full, half, empty]));
+        Assert.Null(Move([run], [full, half]));
+        Assert.NotNull(Move([run], [full, half, empty]));
+        Assert.Null(Move([run, Run("digits", MemberState.Waiting)], [full, half, empty]));
         // What a silo still trains of an earlier attempt is nobody's member.
-        Assert.Null(Placement.Move([run], [full with { Uses = [Use(0) with { Attempt = new MemberAttempt(0, 9) }, Use(1) with { Attempt = new MemberAttempt(1, 9) }] }, empty]));
+        Assert.Null(Move([run], [full with { Uses = [Use(0) with { Attempt = new MemberAttempt(0, 9) }, Use(1) with { Attempt = new MemberAttempt(1, 9) }] }, empty]));
     }
 
     [Fact]
@@ -146,11 +146,11 @@ public sealed class PlacementTests
         var (rich, poor) = (Run("digits", MemberState.Training, MemberState.Training), Run("digits", MemberState.Waiting, MemberState.Waiting));
         var silo = Silo("2", datasets: ["digits"]) with { Uses = [Use(rich, 0), Use(rich, 1)] };
 
-        Assert.Equal((rich, new MemberAttempt(1, 1)), Placement.Share([rich, poor], [silo]));
-        Assert.Null(Placement.Share([rich, poor], [silo with { Uses = [Use(rich, 0)] }]));
+        Assert.Equal((rich, new MemberAttempt(1, 1)), Share([rich, poor], [silo]));
+        Assert.Null(Share([rich, poor], [silo with { Uses = [Use(rich, 0)] }]));
         // Neither to nor fro: what is shared stays so.
         var shared = silo with { Uses = [Use(rich, 0), Use(poor, 0)] };
-        Assert.Null(Placement.Share([rich, poor], [shared]));
+        Assert.Null(Share([rich, poor], [shared]));
 
         static LaneUse Use(ActiveRun run, int member) => new(run.Run, new MemberAttempt(member, 1), 1);
     }
@@ -179,9 +179,9 @@ public sealed class PlacementTests
         var uses = Enumerable.Range(0, 6).Select(member => new LaneUse(rich.Run, new MemberAttempt(member, 1), 1)).ToImmutableArray();
         var silo = Silo("2", datasets: ["digits"]) with { Lanes = 7, Uses = uses };
 
-        Assert.NotNull(Placement.Share([rich, poor], [silo]));
-        Assert.Null(Placement.Share([rich, poor], [silo with { Lanes = 6 }]));
-        Assert.Null(Placement.Share([rich, poor with { Dataset = "other" }], [silo]));
+        Assert.NotNull(Share([rich, poor], [silo]));
+        Assert.Null(Share([rich, poor], [silo with { Lanes = 6 }]));
+        Assert.Null(Share([rich, poor with { Dataset = "other" }], [silo]));
     }
 
     [Fact]
@@ -232,6 +232,14 @@ public sealed class PlacementTests
         (state, _) = PlacementMachine.On(state, new RunAnswered(run.Run, 1, "digits", ["mlp"], "classification", still), TimeSpan.FromSeconds(1));
         Assert.Empty(state.Runs);
     }
+
+    private static (ActiveRun Run, SiloReport Silo)? Next(ActiveRun[] runs, SiloReport[] silos) => Of(runs, silos).Next();
+
+    private static (ActiveRun Run, MemberAttempt Attempt)? Move(ActiveRun[] runs, SiloReport[] silos) => Of(runs, silos).Move();
+
+    private static (ActiveRun Run, MemberAttempt Attempt)? Share(ActiveRun[] runs, SiloReport[] silos) => Of(runs, silos).Share();
+
+    private static Placement Of(ActiveRun[] runs, SiloReport[] silos) => new(runs, [.. silos.Select(SiloLanes.Of)]);
 
     /// <summary>A scheduler that has asked a run how it is, on two silos.</summary>
     private static PlacementState Asked(ActiveRun run, TimeSpan now, params string[] heard)

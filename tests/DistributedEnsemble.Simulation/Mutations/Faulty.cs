@@ -67,7 +67,7 @@ internal static class Faulty
             happened is SiloAnnounced { Report: var silo } && state.Runs.Any(run => run.Status?.Silos.Any(known => known.Silo == silo.Endpoint) == true)
                 ? (state with { Silos = state.Silos.RemoveAll(known => known.Report.Silo == silo.Silo) }, []) : PlacementMachine.On(state, happened, now)),
         ["a lane that was freed is not given again"] = new Mutation(RunMachine.On, (state, happened, now) =>
-            happened is SiloAnnounced { Report: var silo } && state.Silos.FirstOrDefault(known => known.Report.Silo == silo.Silo).Report is { } before
+            happened is SiloAnnounced { Report: var silo } && state.Silos.FirstOrDefault(known => known.Report.Silo == silo.Silo).Lanes is { Report: var before }
                 ? PlacementMachine.On(state, new SiloAnnounced(silo with { Uses = before.Uses }), now) : PlacementMachine.On(state, happened, now)),
         ["lanes that nobody took stay offered"] = new Mutation(RunMachine.On, (state, happened, now) => happened is OfferAnswered { Attempts.IsEmpty: true }
             ? (state, []) : PlacementMachine.On(state with { Offers = [.. state.Offers.Select(offer => offer with { At = now })] }, happened, now)),
