@@ -130,11 +130,15 @@ internal sealed class MemberWork(
 
     private void Commit(MemberTraining training, Outbox outbox)
     {
-        var (checkpoint, lines) = (training.CopyCheckpoint(), TakeLines());
+        var (copying, step, lines) = (training.CopyCheckpointAsync(), training.Step, TakeLines());
         outbox.Add(new Delivery(
-            () => StoreAsync(Measurements.CheckpointTime, () => coordinator.CommitAsync(new Commit(
-                Attempt, checkpoint.Step, WeightFiles.SaveCheckpoint(folder, Run, Attempt, checkpoint), lines, FinalStep: null))),
-            checkpoint));
+            async () =>
+            {
+                var checkpoint = await copying;
+                return await StoreAsync(Measurements.CheckpointTime, () => coordinator.CommitAsync(new Commit(
+                    Attempt, step, WeightFiles.SaveCheckpoint(folder, Run, Attempt, checkpoint), lines, FinalStep: null)));
+            },
+            new Copy(copying)));
     }
 
     private void Finish(MemberTraining training, Outbox outbox)
@@ -262,4 +266,10 @@ internal sealed class MemberWork(
 
     private void Report(MemberTraining training, StepMetrics? metrics, StepRate rate) =>
         _progress = new MemberProgress(Attempt, LaneNumbers[0], training.Step, metrics?.Loss ?? _progress?.Loss, rate.At(training.Step));
+
+    /// <summary>A checkpoint that may still be on its way when nobody needs it any more.</summary>
+    private sealed class Copy(Task<MemberCheckpoint> copying) : IDisposable
+    {
+        public void Dispose() => copying.ContinueWith(copy => copy.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
 }

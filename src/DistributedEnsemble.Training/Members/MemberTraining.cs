@@ -14,6 +14,9 @@ namespace DistributedEnsemble.Training.Members;
 /// <remarks>Not thread-safe, and on libtorch bound to the thread that made it.</remarks>
 public sealed class MemberTraining : IDisposable
 {
+    /// <summary>Numbers of a checkpoint that are copied beside the next step: fewer take less time than it takes to wake another thread.</summary>
+    private const long ManyNumbers = 1 << 22;
+
     private readonly MemberPlan _plan;
     private readonly Team _team;
     private readonly NetworkFunction _function;
@@ -27,6 +30,7 @@ public sealed class MemberTraining : IDisposable
     private readonly int _repeats, _copies;
     private readonly EarlyStopping? _stopping;
     private readonly Action? _yieldCore;
+    private Task _copying = Task.CompletedTask;
 
     /// <param name="from">Where to go on; null is the member's random initialization. Its vectors are copied.</param>
     /// <param name="yieldCore">Called between the parts of a step, which are the longest that anybody has to wait for this thread.</param>
@@ -94,6 +98,7 @@ public sealed class MemberTraining : IDisposable
         _function.Backward(_weights, gradient);
         _l2.AddGradient(_weights);
         _yieldCore?.Invoke();
+        _copying.GetAwaiter().GetResult();
         _optimizer.Update(_weights, step, _plan.LearningRate.At(step));
         Step = step;
         _yieldCore?.Invoke();
@@ -116,11 +121,33 @@ public sealed class MemberTraining : IDisposable
     public void FoldInto(Weights average, double share) => ExponentialMovingAverage.Fold(average, _weights, share);
 
     /// <summary>A copy of all that is needed to go on.</summary>
-    public MemberCheckpoint CopyCheckpoint() =>
-        new(Step, _weights.Copy(), [.. _optimizer.State.Select(part => part with { Values = part.Values.Copy() })], _stopping?.Best?.Copy());
+    public MemberCheckpoint CopyCheckpoint()
+    {
+        var copying = CopyCheckpointAsync();
+        return copying.GetAwaiter().GetResult();
+    }
+
+    /// <summary>
+    /// A copy of all that is needed to go on, as it is now. That of a large network is made beside the next step, which reads the
+    /// weights, and waits before it changes them.
+    /// </summary>
+    public Task<MemberCheckpoint> CopyCheckpointAsync()
+    {
+        _copying.GetAwaiter().GetResult();
+        var (step, weights, best) = (Step, _weights.BeginCopy(), _stopping?.Best);
+        var isLarge = _weights.Parameters.Length * (1 + _optimizer.State.Count) >= ManyNumbers;
+        var copying = isLarge ? Task.Run(Copy) : Task.FromResult(Copy());
+        _copying = copying;
+        return copying;
+
+        MemberCheckpoint Copy() =>
+            new(step, weights(), [.. _optimizer.State.Select(part => part with { Values = part.Values.Copy() })], best?.Copy());
+    }
 
     public void Dispose()
     {
+        // Whoever asked for the copy hears of it if it fails.
+        ((IAsyncResult)_copying).AsyncWaitHandle.WaitOne();
         _weights.Dispose();
         _optimizer.Dispose();
         _function.Dispose();

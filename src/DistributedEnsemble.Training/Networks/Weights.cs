@@ -74,6 +74,16 @@ public sealed class Weights : IDisposable
     /// <summary>A copy that is not trained.</summary>
     public Weights Copy() => ArePanels ? throw Arranged() : new(Layout, Parameters.Copy(), Statistics.Copy());
 
+    /// <summary>
+    /// A copy that is made later, of parameters that nobody changes until then; the statistics, which a forward pass changes, are
+    /// copied at once.
+    /// </summary>
+    internal Func<Weights> BeginCopy()
+    {
+        var statistics = Statistics.Copy();
+        return () => new Weights(Layout, Parameters.Copy(), statistics);
+    }
+
     /// <summary>The values of one tensor, in native memory.</summary>
     public Span<float> Values(TensorPlace place) => ArePanels ? throw Arranged() :
         (place.IsStatistic ? Statistics : Parameters).Slice(place.Offset, place.Length);

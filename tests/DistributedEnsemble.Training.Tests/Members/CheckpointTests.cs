@@ -85,6 +85,30 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal(MidEpoch, checkpoint.Step);
     }
 
+    [Theory]
+    [InlineData("mlp")]
+    [InlineData("resnet")]
+    public async Task A_checkpoint_of_a_large_network_is_that_of_its_step_although_it_is_copied_beside_the_next_ones(string kind)
+    {
+        var model = kind == "mlp" ? "\"kind\": \"mlp\", \"hidden\": [1500, 1500]" : "\"kind\": \"resnet\", \"depth\": 8, \"width\": 90";
+        var spec = Spec("sgd", hasDropout: true).Replace("\"kind\": \"mlp\", \"hidden\": [19, 13]", model).Replace("\"rate\": 0.3, \"inputRate\": 0.1", "\"rate\": 0.3");
+        var plan = Plans.Of(spec);
+        using var training = new MemberTraining(plan, 0);
+        for (var step = 1; step <= 4; step++)
+        {
+            training.Advance();
+            using var expected = training.CopyCheckpoint();
+            var copying = training.CopyCheckpointAsync();
+            training.Advance();
+            using var checkpoint = await copying;
+
+            Assert.InRange(expected.Weights.Parameters.Length * (1 + expected.Optimizer.Count), 1 << 22, long.MaxValue);
+            Assert.Equal(expected.Step, checkpoint.Step);
+            Assert.Equal(expected.Weights.Sha256(), checkpoint.Weights.Sha256());
+            foreach (var (wanted, found) in expected.Optimizer.Zip(checkpoint.Optimizer)) Assert.True(wanted.Values.Span.SequenceEqual(found.Values.Span), wanted.Name);
+        }
+    }
+
     public void Dispose() => _runs.Dispose();
 
     private static string Spec(string optimizer, bool hasDropout)
