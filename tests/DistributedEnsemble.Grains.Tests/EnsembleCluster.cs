@@ -74,6 +74,8 @@ internal sealed class EnsembleCluster : IAsyncDisposable
 
     public Task<RunKey> SubmitAsync(string spec) => Scheduler.SubmitAsync(new Submission(spec));
 
+    public Task ResumeAsync(RunKey run) => Scheduler.ResumeAsync(run, TestContext.Current.CancellationToken);
+
     public async Task<RunStatus> TrainAsync(string spec) => await WhenAsync(await SubmitAsync(spec), status => status.HasEnded);
 
     /// <summary>Asks until the condition holds; the time limit of the test run ends a wait in vain.</summary>

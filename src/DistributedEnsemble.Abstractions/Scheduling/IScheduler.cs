@@ -31,8 +31,9 @@ public interface IScheduler : IGrainWithStringKey
     /// <exception cref="RunRejectedException">
     /// The run has ended, is in training (here or in another process), or its data is missing or has changed.
     /// </exception>
+    /// <exception cref="OperationCanceledException">The caller gave it up before the run went on: it is as it was.</exception>
     [Alias("resume"), ResponseTimeout(LongCalls.Loading)]
-    Task ResumeAsync(RunKey run);
+    Task ResumeAsync(RunKey run, CancellationToken cancellationToken = default);
 
     /// <summary>The run of that name in the store, whether or not this cluster has had to do with it; null if there is none.</summary>
     /// <exception cref="InvalidDataException">Its record is damaged.</exception>

@@ -20,10 +20,10 @@ internal sealed class ResumeCommand : DriverCommand
             var (options, name) = (shared.Read(parsed), run.Name(parsed));
             return session.RunAsync(
                 parsed, stopping => backend.StartCluster(options, stopping),
-                async (cluster, _) =>
+                async (cluster, stopping) =>
                 {
                     var key = await cluster.Scheduler.FindAsync(name) ?? throw run.Unknown(parsed);
-                    await cluster.Scheduler.ResumeAsync(key);
+                    await cluster.Scheduler.ResumeAsync(key, stopping);
                     return key;
                 });
         });

@@ -61,8 +61,8 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
 
     public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation)
     {
-        var run = Existing(name);
-        return Await(grains => grains.GetGrain<IAggregator>(run.ToString()).EvaluateAsync(new EvaluationRequest(choice, coverage), cancellation));
+        var run = Existing(name, cancellation);
+        return Await(grains => grains.GetGrain<IAggregator>(run.ToString()).EvaluateAsync(new EvaluationRequest(choice, coverage), cancellation), cancellation);
     }
 
     public void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write)
@@ -73,9 +73,9 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
 
     public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation)
     {
-        var run = Existing(name);
+        var run = Existing(name, cancellation);
         return OutOfFoldPrediction.All(start => Await(grains =>
-            grains.GetGrain<IAggregator>(run.ToString()).PredictOutOfFoldAsync(new OutOfFoldRequest(choice, coverage, start), cancellation)));
+            grains.GetGrain<IAggregator>(run.ToString()).PredictOutOfFoldAsync(new OutOfFoldRequest(choice, coverage, start), cancellation), cancellation));
     }
 
     public ExportManifest Export(string name, ConstituentChoice choice, string output)
@@ -104,8 +104,8 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
         return Await(grains => DownloadedRun.FetchAsync(grains, run, choice, _training.Networks));
     }
 
-    private RunKey Existing(string name) =>
-        Await(grains => Scheduler(grains).FindAsync(name)) ?? throw new UsageException($"There is no run \"{name}\" in {address}.");
+    private RunKey Existing(string name, CancellationToken cancellation = default) =>
+        Await(grains => Scheduler(grains).FindAsync(name), cancellation) ?? throw new UsageException($"There is no run \"{name}\" in {address}.");
 
     private static IScheduler Scheduler(Orleans.IGrainFactory grains) => grains.GetGrain<IScheduler>(IScheduler.Key);
 
@@ -118,22 +118,23 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
     }
 
     /// <summary>The commands read a catalog as a folder; a silo that dies meanwhile is asked again elsewhere.</summary>
-    private T Await<T>(Func<Orleans.IGrainFactory, Task<T>> ask)
+    /// <exception cref="OperationCanceledException">Nobody waits for it any more, also before a silo has answered at all.</exception>
+    private T Await<T>(Func<Orleans.IGrainFactory, Task<T>> ask, CancellationToken cancellation = default)
     {
         return Task.Run(async () =>
         {
-            _cluster ??= await RemoteCluster.ConnectAsync(address, CancellationToken.None);
+            _cluster ??= await RemoteCluster.ConnectAsync(address, cancellation);
             for (var attempt = 1; ; attempt++)
             {
                 try
                 {
-                    return await _cluster.AskAsync(() => ask(_cluster.Grains));
+                    return await _cluster.AskAsync(() => ask(_cluster.Grains)).WaitAsync(cancellation);
                 }
                 catch (Exception exception) when (exception is OrleansException or TimeoutException && attempt < Attempts)
                 {
-                    await Task.Delay(s_pause);
+                    await Task.Delay(s_pause, cancellation);
                 }
             }
-        }).GetAwaiter().GetResult();
+        }, cancellation).GetAwaiter().GetResult();
     }
 }

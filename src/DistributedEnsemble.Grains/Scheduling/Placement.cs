@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 
@@ -110,7 +111,7 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
         return last;
     }
 
-    private IEnumerable<LaneUse> Uses(SiloLanes silo)
+    private ImmutableArray<LaneUse> Uses(SiloLanes silo)
     {
         Looked += silo.Report.Uses.Length;
         return silo.Report.Uses;

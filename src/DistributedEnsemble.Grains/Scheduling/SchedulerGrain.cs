@@ -55,20 +55,23 @@ internal sealed partial class SchedulerGrain(
         return context.Invoke();
     }
 
-    public async Task ResumeAsync(RunKey run)
+    public async Task ResumeAsync(RunKey run, CancellationToken cancellationToken)
     {
         var known = await definitions.OfAsync(run);
+        // Whoever gives it up does not wait until the data is there, which is then freed.
         var members = await Task.Run(() => Refusing(() =>
         {
             plans.Check(known);
             return EnsembleSpec.FromJson(known.Definition.Spec).Members;
-        }));
+        }), cancellationToken).WaitAsync(cancellationToken);
         // One that is unfinished counts already.
         if (_state.Runs.All(active => active.Run != run)) await AdmitAsync(members, GoOnAsync);
         else await GoOnAsync();
 
         async Task<RunKey> GoOnAsync()
         {
+            // From here on it goes on.
+            cancellationToken.ThrowIfCancellationRequested();
             await Coordinator(run).ResumeAsync();
             Apply(new RunAdded(run, members));
             return run;

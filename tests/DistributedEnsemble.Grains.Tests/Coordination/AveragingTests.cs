@@ -53,7 +53,7 @@ public sealed class AveragingTests
             await cluster.WhenAsync(run, s => s.Members.Any(m => m.Step > steps) || s.HasEnded);
             await cluster.Coordinator(run).StopAsync();
             await cluster.WhenAsync(run, s => s.State == RunState.Paused);
-            await cluster.Scheduler.ResumeAsync(run);
+            await cluster.ResumeAsync(run);
         }
 
         var status = await cluster.WhenAsync(run, s => s.HasEnded);

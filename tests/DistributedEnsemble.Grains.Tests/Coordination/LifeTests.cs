@@ -25,7 +25,7 @@ public sealed class LifeTests
         Assert.Equal(RunState.Running, RunStatusJson.FromJson(File.ReadAllText(runs.Folder("small").Status)).State);
         await using var next = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
         var found = await next.Scheduler.FindAsync("small");
-        await next.Scheduler.ResumeAsync(found!.Value);
+        await next.ResumeAsync(found!.Value);
         var status = await next.WhenAsync(found.Value, s => s.HasEnded);
 
         Assert.Equal(Specs.Reference(Spec), Specs.Of(status));
@@ -54,7 +54,7 @@ public sealed class LifeTests
         await using var next = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
         var found = (await next.Scheduler.FindAsync("small"))!.Value;
         Assert.Equal(RunStatusJson.ToJson(before), RunStatusJson.ToJson(await next.Coordinator(found).GetStatusAsync()));
-        await next.Scheduler.ResumeAsync(found);
+        await next.ResumeAsync(found);
         var status = await next.WhenAsync(found, s => s.HasEnded);
 
         Assert.Equal(Specs.Reference(spec), Specs.Of(status));
@@ -68,7 +68,7 @@ public sealed class LifeTests
         var run = await cluster.SubmitAsync(Spec);
         await cluster.WhenAsync(run, s => s.Members[0].Step > 20);
         await cluster.Coordinator(run).StopAsync();
-        await cluster.Scheduler.ResumeAsync(run);
+        await cluster.ResumeAsync(run);
 
         var status = await cluster.WhenAsync(run, s => s.HasEnded);
 
@@ -101,7 +101,7 @@ public sealed class LifeTests
         Assert.Null(await cluster.Scheduler.FindAsync("../small"));
 
         async Task<string> RefusalAsync(RunKey run) =>
-            (await Assert.ThrowsAsync<RunRejectedException>(() => cluster.Scheduler.ResumeAsync(run))).Message;
+            (await Assert.ThrowsAsync<RunRejectedException>(() => cluster.ResumeAsync(run))).Message;
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class LifeTests
         File.WriteAllText(record, File.ReadAllText(record).Replace(recorded, new string('0', 64)));
         await using var next = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
 
-        var error = await Assert.ThrowsAsync<RunRejectedException>(() => next.Scheduler.ResumeAsync(run));
+        var error = await Assert.ThrowsAsync<RunRejectedException>(() => next.ResumeAsync(run));
 
         Assert.StartsWith("Dataset \"digits\" has changed since run \"small\" began", error.Message);
         Assert.Equal(RunState.Paused, (await next.Coordinator(run).GetStatusAsync()).State);
@@ -168,7 +168,7 @@ public sealed class LifeTests
         await cluster.WhenAsync(run, s => s.Ema.Any(model => model.Step > 18));
         await cluster.Coordinator(run).StopAsync();
         await cluster.WhenAsync(run, s => s.State == RunState.Paused);
-        await cluster.Scheduler.ResumeAsync(run);
+        await cluster.ResumeAsync(run);
         await cluster.WhenAsync(run, s => s.State == RunState.Running);
         await cluster.Coordinator(run).StopAsync();
         await cluster.WhenAsync(run, s => s.State == RunState.Paused);

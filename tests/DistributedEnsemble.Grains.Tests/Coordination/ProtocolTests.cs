@@ -46,7 +46,7 @@ public sealed class ProtocolTests
         Assert.StartsWith($"The coordinator of run \"{run.Name}\" failed: ", error.Message, StringComparison.Ordinal);
         var paused = await cluster.WhenAsync(run, s => s.State == RunState.Paused);
         Assert.StartsWith("its coordinator failed: ", paused.Reason, StringComparison.Ordinal);
-        await cluster.Scheduler.ResumeAsync(run);
+        await cluster.ResumeAsync(run);
         await cluster.WhenAsync(run, s => s.Steps > paused.Steps);
         await cluster.Coordinator(run).StopAsync();
         Assert.Equal("stopped", (await cluster.WhenAsync(run, s => s.State == RunState.Paused)).Reason);
@@ -104,7 +104,7 @@ public sealed class ProtocolTests
         Assert.InRange(paused.Steps, 1, paused.StepsTotal - 1);
         Assert.All(paused.Members, m => Assert.NotEqual(MemberState.Training, m.State));
 
-        await cluster.Scheduler.ResumeAsync(run);
+        await cluster.ResumeAsync(run);
         var status = await cluster.WhenAsync(run, s => s.HasEnded);
 
         Assert.Equal(RunState.Completed, status.State);

@@ -50,7 +50,7 @@ public sealed class UnnamedFilesTests : IDisposable
         foreach (var file in s_unnamed) Plant(file, TimeSpan.FromHours(2));
         foreach (var path in Directory.EnumerateFiles(_runs.Folder("small").Root, "*", SearchOption.AllDirectories)) Age(path, TimeSpan.FromDays(9));
         await using var next = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
-        await next.Scheduler.ResumeAsync(run);
+        await next.ResumeAsync(run);
         Assert.All(s_unnamed, file => Assert.False(File.Exists(PathOf(file)), file));
         var status = await next.WhenAsync(run, s => s.HasEnded);
 

@@ -34,7 +34,7 @@ public sealed class EarlyStoppingTests
             if ((await cluster.WhenAsync(run, s => s.Steps > steps || s.HasEnded)).HasEnded) break;
             await cluster.Coordinator(run).StopAsync();
             if ((await cluster.WhenAsync(run, s => s.State == RunState.Paused || s.HasEnded)).HasEnded) break;
-            await cluster.Scheduler.ResumeAsync(run);
+            await cluster.ResumeAsync(run);
         }
 
         var status = await cluster.WhenAsync(run, s => s.HasEnded);

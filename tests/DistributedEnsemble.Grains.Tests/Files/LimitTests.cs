@@ -134,12 +134,12 @@ public sealed class LimitTests
 
         await RefusedAsync(
             "members is 6: the unfinished runs have 6, and this cluster takes 10 at a time (ENSEMBLE__LIMITS__MAXUNFINISHEDMEMBERS). Take fewer, or wait until a run ends.",
-            () => cluster.Scheduler.ResumeAsync(paused), isForNow: true);
+            () => cluster.ResumeAsync(paused), isForNow: true);
         await PauseAsync(other);
-        await cluster.Scheduler.ResumeAsync(paused);
+        await cluster.ResumeAsync(paused);
         await RefusedAsync(
             "members is 6: the unfinished runs have 6, and this cluster takes 10 at a time (ENSEMBLE__LIMITS__MAXUNFINISHEDMEMBERS). Take fewer, or wait until a run ends.",
-            () => cluster.Scheduler.ResumeAsync(other), isForNow: true);
+            () => cluster.ResumeAsync(other), isForNow: true);
 
         await PauseAsync(paused);
 

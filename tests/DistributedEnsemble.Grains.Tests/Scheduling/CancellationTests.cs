@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Data;
 
@@ -28,6 +29,35 @@ public sealed class CancellationTests
         Assert.Empty(await cluster.Scheduler.ListAllAsync());
         await cluster.TrainAsync(submission.Spec);
         Assert.Equal("slow-digits-1", Assert.Single(await cluster.Scheduler.ListAllAsync()).Name);
+    }
+
+    [Fact(Timeout = 150_000)]
+    public async Task A_resume_that_is_given_up_while_its_data_is_loaded_leaves_the_run_paused()
+    {
+        using var runs = new RunsFolder();
+        using var known = new SlowDigits();
+        known.GoOn.Set();
+        RunKey run;
+        await using (var before = await EnsembleCluster.StartAsync(runsFolder: runs.Path, configure: options => options.Datasets.Add(known)))
+        {
+            run = await before.SubmitAsync("""{ "members": 1, "data": { "dataset": "slow-digits" }, "training": { "epochs": 1000000 } }""");
+            await before.Coordinator(run).StopAsync();
+            await before.WhenAsync(run, status => status.State == RunState.Paused);
+        }
+
+        using var source = new SlowDigits();
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path, configure: options => options.Datasets.Add(source));
+        using var resuming = new CancellationTokenSource();
+        var call = cluster.Scheduler.ResumeAsync(run, resuming.Token);
+        await source.IsLoading.WaitAsync(TestContext.Current.CancellationToken);
+
+        await resuming.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        source.GoOn.Set();
+        Assert.Equal(RunState.Paused, (await cluster.Coordinator(run).GetStatusAsync()).State);
+        await cluster.ResumeAsync(run);
+        Assert.Equal(RunState.Running, (await cluster.Coordinator(run).GetStatusAsync()).State);
     }
 
     [Fact]

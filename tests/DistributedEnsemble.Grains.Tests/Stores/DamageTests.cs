@@ -22,7 +22,7 @@ public sealed class DamageTests : IDisposable
         foreach (var path in checkpoints.Skip(1)) File.WriteAllBytes(path, File.ReadAllBytes(path)[..^100]);
 
         await using var next = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
-        await next.Scheduler.ResumeAsync(run);
+        await next.ResumeAsync(run);
         var status = await next.WhenAsync(run, s => s.HasEnded);
 
         Assert.Equal(Specs.Reference(Spec), Specs.Of(status));
@@ -38,14 +38,14 @@ public sealed class DamageTests : IDisposable
         File.WriteAllBytes(path, bytes[..20]);
 
         await using var next = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
-        await next.Scheduler.ResumeAsync(run);
+        await next.ResumeAsync(run);
         var status = await next.WhenAsync(run, s => s.State == RunState.Paused);
 
         Assert.Equal(
             $"{path} is damaged: it has 20 bytes, and the run's record names {bytes.Length}. Bring the file back, or train anew under another name.",
             status.Reason);
         File.WriteAllBytes(path, bytes);
-        await next.Scheduler.ResumeAsync(run);
+        await next.ResumeAsync(run);
         Assert.Equal(Specs.Reference(Spec), Specs.Of(await next.WhenAsync(run, s => s.HasEnded)));
     }
 
@@ -58,7 +58,7 @@ public sealed class DamageTests : IDisposable
         File.Delete(_runs.Folder("small").Data);
 
         await using var next = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
-        await next.Scheduler.ResumeAsync(run);
+        await next.ResumeAsync(run);
         await next.WhenAsync(run, s => s.HasEnded);
 
         Assert.Equal((spec, data), (File.ReadAllText(_runs.Folder("small").Spec), File.ReadAllText(_runs.Folder("small").Data)));

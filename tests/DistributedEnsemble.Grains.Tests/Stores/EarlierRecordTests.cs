@@ -30,7 +30,7 @@ public sealed class EarlierRecordTests : IDisposable
         var before = await cluster.Coordinator(run!.Value).GetStatusAsync();
         Assert.Equal((RunState.Paused, 4250, 4), (before.State, (int)before.Steps, before.Snapshots.Length));
 
-        await cluster.Scheduler.ResumeAsync(run.Value);
+        await cluster.ResumeAsync(run.Value);
         var status = await cluster.WhenAsync(run.Value, s => s.HasEnded);
 
         // What was a key then, and is none now, is read of recorded specs only.

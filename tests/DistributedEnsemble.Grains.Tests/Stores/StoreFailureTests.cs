@@ -49,7 +49,7 @@ public sealed class StoreFailureTests : IDisposable
                 Assert.True(status.Reason == NoSpace, told);
                 Assert.False(RunLock.IsHeld(_runs.Folder(name)), told);
                 AssertNamedFilesAreThere(name, told);
-                await cluster.Scheduler.ResumeAsync(run.Value);
+                await cluster.ResumeAsync(run.Value);
                 status = await SettledAsync(cluster, run.Value);
             }
 
@@ -78,7 +78,7 @@ public sealed class StoreFailureTests : IDisposable
             await using var next = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
             var run = await next.Scheduler.FindAsync(name);
             if (run is null) run = await next.SubmitAsync(Named(name));
-            else if (!(await next.Coordinator(run.Value).GetStatusAsync()).HasEnded) await next.Scheduler.ResumeAsync(run.Value);
+            else if (!(await next.Coordinator(run.Value).GetStatusAsync()).HasEnded) await next.ResumeAsync(run.Value);
             AssertWhole(name, await SettledAsync(next, run.Value), told);
         }
     }

@@ -52,10 +52,10 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunFeeds
         return JsonAnswer.OfStatus(await coordinator.GetStatusAsync());
     }
 
-    private async Task<IResult> ResumeAsync(string name)
+    private async Task<IResult> ResumeAsync(string name, CancellationToken cancellation)
     {
         var run = await live.ActiveAsync(name) ?? KeyOf(live.Find(name));
-        await Scheduler.ResumeAsync(run);
+        await Scheduler.ResumeAsync(run, cancellation);
         return JsonAnswer.OfStatus(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync());
     }
 
