@@ -113,7 +113,8 @@ internal sealed partial class CoordinatorGrain
                 var status = project();
                 var json = JsonSerializer.SerializeToUtf8Bytes(status, RunStatusJson.Options);
                 if (Try(() => _timeline.Append(status)) is { } error) _log.TimelineNotWritten(error, _run);
-                _json = json;
+                // Only in a store of objects it is written again.
+                _json = _folder.Storage.Grows ? null : json;
                 var told = (status.State, status.Snapshots.Length, status.Ema.Length, status.Members.Count(member => member.State == MemberState.Training));
                 // Each object that is written costs something.
                 if (mayWait && !_folder.Storage.Grows && told == _told && Now - _toldAt < s_toldEvery) return json.Length;

@@ -211,8 +211,6 @@ internal sealed record AreLost : Consequence;
 /// <summary>This activation is the one that knows: it may look after the members, and show them.</summary>
 internal sealed record IsConfirmed(ImmutableArray<string> DeadSilos) : Consequence;
 
-internal sealed record EndCanBeTold : Consequence;
-
 internal sealed record CanBeShown(ShowReason Reason, ImmutableArray<Reply> Calls) : Consequence;
 
 internal sealed record CanBeDeleted(long Call) : Consequence;

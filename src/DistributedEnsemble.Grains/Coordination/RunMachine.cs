@@ -112,7 +112,6 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
             case HasEnded: ShowEnd(); break;
             case AreLost: Do(new TellScheduler()); break;
             case IsConfirmed confirmed: Look(confirmed.DeadSilos); break;
-            case EndCanBeTold: Show(ShowReason.Told, []); break;
             case CanBeShown shown: ShowConfirmed(shown); break;
             case CanBeDeleted deletable: Deletable(deletable.Call); break;
             default: throw new InvalidOperationException($"{consequence.GetType().Name} follows from nothing.");

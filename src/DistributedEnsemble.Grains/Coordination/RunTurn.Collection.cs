@@ -105,7 +105,7 @@ internal sealed partial class RunTurn
         {
             var failed = _state.FoldWaits.Where(wait => wait.Weights.Member == pending.Member && wait.Weights.Step == pending.Step).ToImmutableArray();
             _state = _state with { FoldWaits = _state.FoldWaits.RemoveRange(failed) };
-            foreach (var wait in failed) Refuse(wait.Call, error.Exception);
+            foreach (var wait in failed) Refuse(wait.Call, ToLanes(error));
         }
         else if (before.Pending == pending)
         {
@@ -251,12 +251,12 @@ internal sealed partial class RunTurn
         _state = _state with { HeldCommits = _state.HeldCommits.RemoveAll(commit => commit.Commit.By.Member == index) };
         foreach (var commit in held)
         {
-            if (appended.Error is { } error) Refuse(commit.Call, error.Exception);
+            if (appended.Error is { } error) Refuse(commit.Call, ToLanes(error));
             else OnCommit(commit);
         }
 
         // What fails is tried again, at the latest when the run is resumed: the lines are in the record.
-        if (_state.LanesEndWithProcess && appended.Error is { Reason: { } reason }) Pause(reason, 0);
+        if (appended.Error is { } failure && Halts(failure) is { } reason) Pause(reason, 0);
         EndIfDone();
     }
 }

@@ -246,7 +246,7 @@ internal sealed partial class RunTurn
         foreach (var reply in shown.Calls) Do(reply);
         if (shown.Reason == ShowReason.End) Concluded(isTold: error is null);
         else if (shown.Reason == ShowReason.Told) Told(isTold: error is null);
-        else if (_state is { LanesEndWithProcess: true, IsHeld: true } && error is { Reason: { } reason }) Pause(reason, 0);
+        else if (_state.IsHeld && error is not null && Halts(error) is { } reason) Pause(reason, 0);
         if (_state.ShowNext is not { } next) return;
         _state = _state with { ShowNext = null };
         ShowConfirmed(new CanBeShown(next.Reason, next.Calls));

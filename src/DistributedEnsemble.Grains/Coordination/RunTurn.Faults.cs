@@ -9,7 +9,7 @@ internal sealed partial class RunTurn
     private void OnNotWritten(long version, StoreError error)
     {
         if (version != _state.Writing) return;
-        var halts = _state.LanesEndWithProcess ? error.Reason : null;
+        var halts = Halts(error);
         GiveUp(waiting => halts is null || waiting <= version ? error : new StoreError(HasHalted(), null), Away(), halts);
     }
 
@@ -36,6 +36,13 @@ internal sealed partial class RunTurn
         _state = _state with { Assigning = _state.Assigning.Clear(), Beginning = null };
         GiveUp(_ => new StoreError(error, null), error, halts);
     }
+
+    /// <returns>Why the run pauses for what the store refuses; null if that passes, or another silo may do better.</returns>
+    private string? Halts(StoreError error) =>
+        !_state.LanesEndWithProcess ? null : error.Reason ?? (error.IsUnforeseen ? $"its coordinator failed: {error.Exception.Message}" : null);
+
+    /// <summary>A lane hears of a defect as of any coordinator that is gone: it brings its results to the next one.</summary>
+    private Exception ToLanes(StoreError error) => error.IsUnforeseen ? Away() : error.Exception;
 
     /// <summary>
     /// An activation that does not know what the store has knows nothing: another one, that reads it, takes its place; or,
@@ -70,20 +77,20 @@ internal sealed partial class RunTurn
             case IsAssigned { Call: var call } when halts is not null: Answer(call, ImmutableArray<MemberAttempt>.Empty); break;
             case WasNotTaken { Call: var call } when halts is not null: Taken(call, null); break;
             case IsPaused { Call: var call } when halts is not null: Answer(call, null); break;
-            case IsAssigned { Call: var call }: Refuse(call, error.Exception); break;
+            case IsAssigned { Call: var call }: Refuse(call, ToLanes(error)); break;
             case WasNotTaken { Call: var call }:
                 _state = _state with { Assigning = _state.Assigning.Remove(call) };
-                Refuse(call, error.Exception);
+                Refuse(call, ToLanes(error));
                 break;
             case IsPaused { Call: var call }: Refuse(call, error.Exception); break;
-            case IsCollected { Call: var call }: Refuse(call, error.Exception); break;
-            case IsCommitted { Call: var call }: Refuse(call, error.Exception); break;
-            case WasCommitted { Call: var call }: Refuse(call, error.Exception); break;
-            case HasLeft { Call: var call }: Refuse(call, error.Exception); break;
+            case IsCollected { Call: var call }: Refuse(call, ToLanes(error)); break;
+            case IsCommitted { Call: var call }: Refuse(call, ToLanes(error)); break;
+            case WasCommitted { Call: var call }: Refuse(call, ToLanes(error)); break;
+            case HasLeft { Call: var call }: Refuse(call, ToLanes(error)); break;
             case CanBeDeleted { Call: var call }: Refuse(call, error.Exception); break;
             case CanBeShown shown: foreach (var reply in shown.Calls) Refuse(reply.Call, error.Exception); break;
             // Those that wait for a fold, and for an end, are answered with the others that wait.
-            case IsFolded or HasEnded or AreLost or IsConfirmed or EndCanBeTold: break;
+            case IsFolded or HasEnded or AreLost or IsConfirmed: break;
             default: throw new InvalidOperationException($"{consequence.GetType().Name} follows from nothing.");
         }
     }

@@ -18,8 +18,7 @@ internal sealed partial class RunTurn
         if (!record.GoesOn || !activated.IsHeld) return;
         _state = _state with { IsHeld = true, IsUnderWay = !_state.LanesEndWithProcess };
         // Whoever had it before learns it at once.
-        if (_state.LanesEndWithProcess) Show(ShowReason.Beginning, []);
-        else After(Change(), new HasBegun(IsNew: false, []));
+        Show(ShowReason.Beginning, []);
     }
 
     private bool HasRunEnded => Record.State is RunState.Completed or RunState.Degraded or RunState.Failed;
@@ -28,8 +27,7 @@ internal sealed partial class RunTurn
     {
         // It may go on meanwhile.
         if (_state.IsHeld || _state.Beginning is not null) return;
-        if (_state.LanesEndWithProcess) Show(ShowReason.Told, []);
-        else After(Change(), new EndCanBeTold());
+        Show(ShowReason.Told, []);
     }
 
     private void OnStart(StartCalled start)
@@ -134,7 +132,7 @@ internal sealed partial class RunTurn
             return;
         }
 
-        var reason = _state.LanesEndWithProcess ? error.Reason : null;
+        var reason = Halts(error);
         if (reason is null) Release();
         else Halt(reason);
         foreach (var call in beginning.Calls) Refuse(call, reason is null ? error.Exception : CannotGoOn(reason));

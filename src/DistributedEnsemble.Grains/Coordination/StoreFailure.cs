@@ -1,3 +1,4 @@
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Training.Safetensors;
 using Orleans.Storage;
 
@@ -14,4 +15,8 @@ internal static class StoreFailure
         // Orleans wraps what a storage provider throws.
         _ => In(exception.InnerException),
     };
+
+    /// <summary>Whether it is neither a failure of the store nor one that passes.</summary>
+    public static bool IsUnforeseen(Exception exception) =>
+        In(exception) is null && exception is not (OrleansException or TimeoutException or StorageAwayException or OperationCanceledException or CoordinatorGoneException);
 }

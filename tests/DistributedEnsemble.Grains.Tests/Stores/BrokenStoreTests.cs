@@ -1,0 +1,121 @@
+using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Grains.Stores.Files;
+using DistributedEnsemble.Runs;
+using DistributedEnsemble.Training.Files;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace DistributedEnsemble.Grains.Tests.Stores;
+
+/// <summary>A store that breaks, now and then, in a way that nobody foresaw, while its coordinator waits for what it asked of it.</summary>
+public sealed class BrokenStoreTests
+{
+    private static readonly string s_spec = Specs.Small.Replace("\"members\": 6", "\"members\": 3, \"averaging\": { \"decay\": 0.9, \"everySteps\": 9 }");
+
+    [Theory]
+    [InlineData(Operation.Write, true)]
+    [InlineData(Operation.Write, false)]
+    [InlineData(Operation.Write | Operation.Read, true)]
+    [InlineData(Operation.Write | Operation.Read, false)]
+    [InlineData(Operation.Drop, true)]
+    [InlineData(Operation.Drop, false)]
+    public async Task A_run_goes_on_and_ends_with_the_same_weights(Operation operations, bool outlivesProcess)
+    {
+        BreakingStore? store = null;
+        await using var cluster = await EnsembleCluster.StartAsync(configureSilo: silo =>
+        {
+            silo.Services.AddSingleton<IRunStore>(services => store = new BreakingStore(services.GetRequiredService<FileRunStore>(), operations));
+            if (outlivesProcess) silo.Services.AddSingleton<IRunOwnership>(services => new Outliving(services.GetRequiredService<LockedFolders>()));
+        });
+
+        var run = await cluster.SubmitAsync(s_spec);
+        var status = await SettledAsync(cluster, run);
+        while (status.State == RunState.Paused)
+        {
+            // Nobody else would go on with it.
+            Assert.False(outlivesProcess, status.Reason);
+            Assert.Equal($"its coordinator failed: {BreakingStore.Said}", status.Reason);
+            await PatientlyAsync(async () =>
+            {
+                await cluster.ResumeAsync(run);
+                return true;
+            });
+            status = await SettledAsync(cluster, run);
+        }
+
+        Assert.Equal((RunState.Completed, null), (status.State, status.Reason));
+        Assert.InRange(store!.Broken, 2, int.MaxValue);
+        Assert.Equal(Specs.Reference(s_spec), Specs.Of(status));
+        Assert.Equal(Specs.ReferenceEma(s_spec), status.Ema.Select(ema => (ema.Member, ema.Step, ema.Sha256)));
+    }
+
+    private static Task<RunStatus> SettledAsync(EnsembleCluster cluster, RunKey run) =>
+        PatientlyAsync(() => cluster.WhenAsync(run, now => now.HasEnded || now.State == RunState.Paused));
+
+    /// <summary>Whoever asks while the store breaks hears of it, and asks again.</summary>
+    private static async Task<T> PatientlyAsync<T>(Func<Task<T>> askAsync)
+    {
+        while (true)
+        {
+            try
+            {
+                return await askAsync();
+            }
+            catch (Exception exception) when (exception.Message.Contains(BreakingStore.Said, StringComparison.Ordinal))
+            {
+                await Task.Delay(20, TestContext.Current.CancellationToken);
+            }
+        }
+    }
+
+    [Flags]
+    public enum Operation
+    {
+        Write = 1, Read = 2, Drop = 4,
+    }
+
+    /// <summary>Every fifth operation of those kinds breaks, but for the first one, which begins a run, until four have.</summary>
+    private sealed class BreakingStore(IRunStore inner, Operation breaks) : IRunStore
+    {
+        public const string Said = "nonsense";
+
+        private int _operations, _broken;
+
+        public int Broken => Volatile.Read(ref _broken);
+
+        public Task<StoredRun?> ReadAsync(RunKey run) => DoAsync(Operation.Read, () => inner.ReadAsync(run));
+
+        public Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after, RecordVersion? next) =>
+            DoAsync(Operation.Write, () => inner.WriteAsync(run, version, before, after, next));
+
+        public Task ClearAsync(RunKey run) => inner.ClearAsync(run);
+
+        public Task DropAsync(RunFolder folder, RunKey run, WeightFile file) => DoAsync(Operation.Drop, async () =>
+        {
+            await inner.DropAsync(folder, run, file);
+            return true;
+        });
+
+        private async Task<T> DoAsync<T>(Operation operation, Func<Task<T>> doAsync)
+        {
+            var isDue = breaks.HasFlag(operation) && Interlocked.Increment(ref _operations) % 5 == 0;
+            if (!isDue || Interlocked.Increment(ref _broken) > 4) return await doAsync();
+            await Task.Yield();
+            throw new NotSupportedException(Said);
+        }
+    }
+
+    /// <summary>Runs of a folder as those of a cluster: whoever coordinates one is fenced by its record alone.</summary>
+    private sealed class Outliving(LockedFolders folders) : IRunOwnership
+    {
+        public bool OutlivesProcess => true;
+
+        public async Task<IDisposable?> ClaimAsync(RunKey run)
+        {
+            using var claimed = await folders.ClaimAsync(run);
+            return claimed is null ? null : Nothing.Held;
+        }
+
+        public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(Nothing.Held);
+    }
+}
