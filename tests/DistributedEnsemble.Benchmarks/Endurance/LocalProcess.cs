@@ -1,11 +1,14 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace DistributedEnsemble.Benchmarks.Endurance;
 
 /// <summary>A program under load, with what it says; killed when it is disposed.</summary>
-internal sealed class LocalProcess : IAsyncDisposable
+internal sealed partial class LocalProcess : IAsyncDisposable
 {
+    private const int Terminate = 15;
+
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
     private readonly Process _process;
@@ -33,6 +36,9 @@ internal sealed class LocalProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>All lines so far.</summary>
+    public IReadOnlyCollection<string> Said => _said;
+
     /// <summary>Waits for a line that has the text.</summary>
     /// <exception cref="InvalidOperationException">The program ended, or did not say it.</exception>
     public async Task<string> SaysAsync(string text)
@@ -48,10 +54,21 @@ internal sealed class LocalProcess : IAsyncDisposable
     /// <summary>kill -9.</summary>
     public void Kill() => _process.Kill();
 
+    /// <summary>Asks it to end, and lets it clean up.</summary>
+    public async Task EndAsync()
+    {
+        if (!HasExited && Signal(_process.Id, Terminate) != 0) throw new InvalidOperationException($"{_process.StartInfo.FileName} cannot be asked to end.");
+        using var patience = new CancellationTokenSource(s_patience);
+        await _process.WaitForExitAsync(patience.Token);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!HasExited) Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
     }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Signal(int process, int signal);
 }

@@ -17,9 +17,9 @@ internal static class CheckpointStall
     /// <summary>Hidden layers of networks with 0.2, 11 and 100 million parameters.</summary>
     private static readonly int[][] s_networks = [[447, 447], [3315, 3315], [9998, 9998]];
 
-    public static IEnumerable<Stall> MeasureAll() => s_networks.Select(Measure);
+    public static IEnumerable<Task<Stall>> MeasureAll() => s_networks.Select(MeasureAsync);
 
-    private static Stall Measure(int[] hidden)
+    private static async Task<Stall> MeasureAsync(int[] hidden)
     {
         var source = new TwoMoons();
         var network = $"mlp [{string.Join(", ", hidden)}]";
@@ -29,25 +29,33 @@ internal static class CheckpointStall
         try
         {
             using var training = new MemberTraining(plan, 0);
+            // What the first step compiles and allocates is no stall.
             training.Advance();
             var run = new RunFolder(folder, spec.Name!);
             // Each file of weights has the hash of its run's spec.
             run.Write(RunFolder.SpecFile, Encoding.UTF8.GetBytes(spec.ToJson()));
-            var (copies, writes) = (new List<double>(), new List<double>());
+            var (steps, stalled, copies, writes) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
             for (var time = 0; time < Times; time++)
             {
                 var begun = Stopwatch.GetTimestamp();
-                using var checkpoint = training.CopyCheckpoint();
-                var copied = Stopwatch.GetTimestamp();
+                training.Advance();
+                var stepped = Stopwatch.GetTimestamp();
+                var copying = training.CopyCheckpointAsync();
+                var copied = copying.ContinueWith(_ => Stopwatch.GetTimestamp(), TaskScheduler.Default);
+                training.Advance();
+                stalled.Add(Stopwatch.GetElapsedTime(stepped).TotalSeconds);
+                steps.Add(Stopwatch.GetElapsedTime(begun, stepped).TotalSeconds);
+                copies.Add(Stopwatch.GetElapsedTime(stepped, await copied).TotalSeconds);
+                using var checkpoint = await copying;
+                var writing = Stopwatch.GetTimestamp();
                 WeightFiles.SaveCheckpoint(run, RunKey.New(spec.Name!), new MemberAttempt(0, 1), checkpoint);
-                copies.Add(Stopwatch.GetElapsedTime(begun, copied).TotalSeconds);
-                writes.Add(Stopwatch.GetElapsedTime(copied).TotalSeconds);
+                writes.Add(Stopwatch.GetElapsedTime(writing).TotalSeconds);
             }
 
-            var copy = Median(copies);
+            var stop = Math.Max(0, Median(stalled) - Median(steps));
             var stall = new Stall(
-                plan.Of(0).Network.Layout.ParameterCount, network, spec.Checkpoints.EverySeconds, Math.Round(copy, 6), Math.Round(Median(writes), 3),
-                Math.Round(copy / spec.Checkpoints.EverySeconds, 6));
+                plan.Of(0).Network.Layout.ParameterCount, network, spec.Checkpoints.EverySeconds, Math.Round(stop, 6), Math.Round(Median(copies), 6),
+                Math.Round(Median(writes), 3), Math.Round(stop / spec.Checkpoints.EverySeconds, 6));
             Console.Error.WriteLine(stall);
             return stall;
         }

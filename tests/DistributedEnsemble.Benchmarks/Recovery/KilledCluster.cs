@@ -43,6 +43,9 @@ internal sealed partial class KilledCluster : IAsyncDisposable
     /// <summary>kill -9.</summary>
     public void Kill(int silo) => _silos[silo]!.Process.Kill();
 
+    /// <summary>Asks all silos to end, as whoever stops a cluster does.</summary>
+    public Task EndAsync() => Task.WhenAll(_silos.OfType<Silo>().Select(silo => silo.Process.EndAsync()));
+
     /// <summary>What a supervisor does: another process takes the place of the one that was killed.</summary>
     public async Task StartAsync(int silo)
     {

@@ -25,7 +25,7 @@ internal sealed class RecoveryBenchmark(int kills, double minutes, string[] only
         if (Measures(Free)) await MeasureFreeAsync();
         if (Measures(Waiting)) await MeasureWaitingAsync();
         if (Measures(Work)) Keep(_results with { Goodput = new Goodput(SilosAtWork, minutes, await WorkAsync(kills: false), await WorkAsync(kills: true)) });
-        if (Measures(Stalls)) foreach (var stall in CheckpointStall.MeasureAll()) Keep(_results.With(stall));
+        if (Measures(Stalls)) foreach (var stall in CheckpointStall.MeasureAll()) Keep(_results.With(await stall));
         return _results;
     }
 
@@ -41,10 +41,12 @@ internal sealed class RecoveryBenchmark(int kills, double minutes, string[] only
         for (var kill = 1; kill <= kills; kill++)
         {
             var before = await cluster.WhenAsync("free", run => run.Members.All(IsStepping));
-            var seconds = await KillAsync(cluster, "free", before, kill % Silos);
-            Console.Error.WriteLine($"free lanes, kill {kill} of {kills}: {seconds:F2} s");
-            Keep(_results with { Free = _results.Free.Add(seconds) });
+            var recovery = await KillAsync(cluster, "free", before, kill % Silos);
+            Console.Error.WriteLine($"free lanes, kill {kill} of {kills}: {recovery}");
+            Keep(_results with { Free = _results.Free.Add(recovery) });
         }
+
+        await cluster.EndAsync();
     }
 
     /// <summary>A member on each lane, and many more that wait: one that was lost is the next that gets a lane.</summary>
@@ -59,13 +61,15 @@ internal sealed class RecoveryBenchmark(int kills, double minutes, string[] only
             // Before a member is seen on the silo that has just come back there is nothing to lose there.
             var before = await cluster.WhenAsync(run, status => cluster.Silos.All(silo => status.Members.Any(member => member.Silo == silo.Endpoint && member.State == MemberState.Training))
                 && status.Members.Any(member => member.Silo == cluster.Silos[number].Endpoint && IsStepping(member)));
-            var seconds = await KillAsync(cluster, run, before, number);
-            Console.Error.WriteLine($"waiting lanes, kill {kill} of {kills}: {seconds:F2} s");
-            Keep(_results with { Waiting = _results.Waiting.Add(seconds) });
+            var recovery = await KillAsync(cluster, run, before, number);
+            Console.Error.WriteLine($"waiting lanes, kill {kill} of {kills}: {recovery}");
+            Keep(_results with { Waiting = _results.Waiting.Add(recovery) });
             if (before.Members.Count(member => member.State == MemberState.Waiting) >= FewWaiting) continue;
             await cluster.StopAsync(run);
             run = await SubmitAsync(++runs);
         }
+
+        await cluster.EndAsync();
 
         async Task<string> SubmitAsync(int number)
         {
@@ -75,8 +79,8 @@ internal sealed class RecoveryBenchmark(int kills, double minutes, string[] only
     }
 
     /// <summary>Kills a silo, which is started again at once.</summary>
-    /// <returns>Seconds until a member that was lost has made a step elsewhere, as its coordinator sees it.</returns>
-    private static async Task<double> KillAsync(KilledCluster cluster, string run, RunStatus before, int number)
+    /// <returns>What comes until a member that was lost has made a step elsewhere, as its coordinator sees it.</returns>
+    private static async Task<Recovery> KillAsync(KilledCluster cluster, string run, RunStatus before, int number)
     {
         var endpoint = cluster.Silos[number].Endpoint;
         var lost = before.Members.Where(member => member.State == MemberState.Training && member.Silo == endpoint).ToDictionary(member => member.Index, member => member.Attempt);
@@ -87,14 +91,19 @@ internal sealed class RecoveryBenchmark(int kills, double minutes, string[] only
             return await KillAsync(cluster, run, before, cluster.Silos.Index().First(silo => silo.Item.Endpoint == member.Silo).Index);
         }
 
-        var killed = Stopwatch.GetTimestamp();
+        var others = cluster.Silos.Where(silo => silo.Endpoint != endpoint).Select(silo => (silo.Process, silo.Process.Said.Count)).ToList();
+        var (killed, recovery) = (Stopwatch.GetTimestamp(), new Recovery());
         cluster.Kill(number);
         var restarted = cluster.StartAsync(number);
-        await cluster.WhenAsync(run, status => status.Members.Any(member =>
-            lost.TryGetValue(member.Index, out var attempt) && (member.Attempt > attempt ? IsStepping(member) || member.State == MemberState.Completed : member.State == MemberState.Completed)));
-        var seconds = Stopwatch.GetElapsedTime(killed).TotalSeconds;
+        await cluster.WhenAsync(run, status =>
+        {
+            recovery = recovery.Seen(Math.Round(Stopwatch.GetElapsedTime(killed).TotalSeconds, 3), [.. status.Members.Where(member => lost.ContainsKey(member.Index))], lost);
+            return recovery.Stepped is not null;
+        });
+        // What the others said of one that took long explains it.
+        if (!recovery.IsQuick) foreach (var (process, said) in others) Console.Error.WriteLine(string.Join('\n', process.Said.Skip(said)));
         await restarted;
-        return Math.Round(seconds, 3);
+        return recovery;
     }
 
     /// <summary>Such that a member takes about as long as it is to.</summary>
@@ -125,12 +134,13 @@ internal sealed class RecoveryBenchmark(int kills, double minutes, string[] only
 
         var to = await cluster.WhenAsync("work", _ => true);
         var rate = Math.Round((to.Steps - from.Steps) / Stopwatch.GetElapsedTime(begun).TotalSeconds, 1);
+        await cluster.EndAsync();
         Console.Error.WriteLine($"{rate:F0} steps per second {(kills ? "with a kill each minute" : "without kills")}");
         return rate;
     }
 
     /// <summary>It has made a step under its present attempt.</summary>
-    private static bool IsStepping(MemberStatus member) => member is { State: MemberState.Training, StepsPerSecond: > 0 };
+    private static bool IsStepping(MemberStatus member) => Recovery.IsStepping(member);
 
     private static string Spec(string name, int members, int epochs) => $$"""
         { "name": "{{name}}", "members": {{members}}, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [64] },
