@@ -8,6 +8,9 @@ namespace DistributedEnsemble.Grains.Coordination;
 /// <content>Gives lanes to members, and notices when they are gone.</content>
 internal sealed partial class RunTurn
 {
+    /// <summary>By this part of the patience a member may be missed sooner than it says.</summary>
+    private const int ExactnessOfPatience = 20;
+
     private void OnAssign(AssignCalled assign)
     {
         var grant = assign.Grant;
@@ -123,7 +126,10 @@ internal sealed partial class RunTurn
         {
             if (!IsCurrent(report.By)) continue;
             Progress = _state.Progress.Reported(report, now);
-            Watch(report.By.Member, Watch(report.By.Member) with { HeardAttempt = report.By.Attempt, HeardAt = now });
+            var watch = Watch(report.By.Member);
+            // Thousands of members speak several times a second: when exactly does not matter.
+            if (watch.HeardAttempt == report.By.Attempt && now - watch.HeardAt < _state.Timing.Patience / ExactnessOfPatience) continue;
+            Watch(report.By.Member, watch with { HeardAttempt = report.By.Attempt, HeardAt = now });
         }
     }
 
