@@ -80,6 +80,7 @@ public sealed class Weights : IDisposable
     /// </summary>
     internal Func<Weights> BeginCopy()
     {
+        if (ArePanels) throw Arranged();
         var statistics = Statistics.Copy();
         return () => new Weights(Layout, Parameters.Copy(), statistics);
     }
