@@ -1,20 +1,19 @@
-using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo.Http.Answers;
 using DistributedEnsemble.Silo.Http.Authorization;
 
 namespace DistributedEnsemble.Silo.Http;
 
-/// <summary>Probes: whether the process lives, which asks no grain, and whether the cluster answers.</summary>
+/// <summary>Probes: whether the process lives, which asks nobody, and whether the cluster and its store answer.</summary>
 internal static class HealthEndpoints
 {
-    public static void Map(IEndpointRouteBuilder app, IGrainFactory grains)
+    public static void Map(IEndpointRouteBuilder app, Readiness readiness)
     {
         foreach (var root in new[] { "/v2/health", "/health" })
         {
             app.MapGet($"{root}/live", () => JsonAnswer.Of(new { live = true })).Needs(Access.Anyone);
             app.MapGet($"{root}/ready", async (HttpContext context) =>
             {
-                await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync().WaitAsync(context.RequestAborted);
+                if (await readiness.FailureAsync(context.RequestAborted) is { } failure) throw HttpError.Unavailable(failure);
                 // KServe answers "ready", the specification's example "live".
                 return JsonAnswer.Of(new { ready = true, live = true });
             }).Needs(Access.Anyone);

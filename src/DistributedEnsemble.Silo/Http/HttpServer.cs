@@ -80,7 +80,8 @@ public sealed class HttpServer : IAsyncDisposable
         var repository = new ModelRepository(grains, runs, only, here);
         var statistics = new ModelStatistics(repository, grains, TimeProvider.System);
         var inference = new InferenceService(statistics, settings, TimeProvider.System);
-        if (check.Grpc is not null) builder.Services.AddRpc(inference, repository, grains, settings);
+        builder.Services.AddSingleton(services => new Readiness(grains, storage, services.GetRequiredService<ILogger<Readiness>>()));
+        if (check.Grpc is not null) builder.Services.AddRpc(inference, repository, settings);
         var app = builder.Build();
         Map(app, check, grains, storage, runs, repository, statistics, inference, admission);
         var server = new HttpServer(app, check, admission, runs);
@@ -162,7 +163,7 @@ public sealed class HttpServer : IAsyncDisposable
             app.MapRpc();
         }
 
-        HealthEndpoints.Map(app, grains);
+        HealthEndpoints.Map(app, app.Services.GetRequiredService<Readiness>());
         app.MapPrometheusScrapingEndpoint("/metrics").Needs(Access.Inference);
         new ModelEndpoints(repository, statistics, settings).Map(app);
         new InferEndpoints(inference, repository, admission, settings).Map(app);

@@ -13,6 +13,9 @@ internal sealed class FolderStorage(string folder) : RunStorage
 
     public override bool Grows => true;
 
+    /// <summary>None: a silo that cannot reach its folder does not start, and what becomes of one later, each write says.</summary>
+    public override string? Refusal => null;
+
     public override string PathOf(string name) => Path.Combine([Place, .. name.Split('/')]);
 
     public override Stream OpenRead(string name)

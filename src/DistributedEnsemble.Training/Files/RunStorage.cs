@@ -21,6 +21,12 @@ internal abstract class RunStorage
     /// <summary>Whether bytes can be added to a file, at the cost of those bytes.</summary>
     public abstract bool Grows { get; }
 
+    /// <summary>
+    /// Why it cannot be used, as one line, where it has not done what it is asked for a while; null if it can. Nobody waits for an
+    /// answer: it is looked at now and then while somebody wants to know.
+    /// </summary>
+    public abstract string? Refusal { get; }
+
     /// <summary>What people call a file.</summary>
     public abstract string PathOf(string name);
 

@@ -42,6 +42,9 @@ internal sealed class StrictObjectServer : IAsyncDisposable
     /// <summary>How much its clock is ahead of this machine's.</summary>
     public TimeSpan Ahead { get; set; }
 
+    /// <summary>Whether it takes every write, as some stores do.</summary>
+    public bool IgnoresConditions { get; set; }
+
     /// <summary>The bytes of all bodies that were stored.</summary>
     public long Received => Interlocked.Read(ref _received);
 
@@ -168,14 +171,14 @@ internal sealed class StrictObjectServer : IAsyncDisposable
     private ObjectAnswer Put(ObjectRequest request, byte[] body)
     {
         var there = _objects.GetValueOrDefault(request.Key);
-        if (request.IfNoneMatch is { } known)
+        if (!IgnoresConditions && request.IfNoneMatch is { } known)
         {
             // As Amazon has it: a write takes no other value.
             if (known != "*") return ObjectAnswer.Error(501, "NotImplemented");
             if (there is not null) return ObjectAnswer.Error(412, "PreconditionFailed");
         }
 
-        if (request.IfMatch is { } wanted)
+        if (!IgnoresConditions && request.IfMatch is { } wanted)
         {
             if (there is null) return ObjectAnswer.Error(404, "NoSuchKey");
             if (wanted != there.Tag) return ObjectAnswer.Error(412, "PreconditionFailed");

@@ -34,6 +34,10 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     private readonly AmazonS3Client _client;
     private readonly TransferUtility _transfers;
     private readonly ResiliencePipeline _retries;
+    private readonly StoreHealth _health;
+
+    /// <summary>Whether the last write was refused, or not answered.</summary>
+    private volatile bool _refusesWrites;
 
     /// <param name="scratch">A folder for what is on its way.</param>
     public ObjectStorage(ObjectStoreAddress address, string scratch, TimeProvider? time = null)
@@ -56,6 +60,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         _client = address.Keys is { } keys ? new AmazonS3Client(keys, config) : new AmazonS3Client(config);
         _transfers = new TransferUtility(_client);
         _retries = Retries.Of<StorageAwayException>(_time, most: 4, first: TimeSpan.FromMilliseconds(200), longest: TimeSpan.FromSeconds(3));
+        _health = new StoreHealth(LookAsync, _time);
     }
 
     public override string Place => _address.ToString();
@@ -69,6 +74,8 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     public override bool LagsBehind => false;
 
     public override bool Grows => false;
+
+    public override string? Refusal => _health.Refusal;
 
     public override string PathOf(string name) => $"{_address}/{name}";
 
@@ -236,6 +243,21 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     /// <returns>Whether it was; false, too, where it was, and the first answer was lost.</returns>
     internal bool TryReplace(string name, byte[] bytes, string? tag) => Wait(PutAsync(name, new MemoryStream(bytes), only: tag ?? "*"));
 
+    /// <summary>A store that takes no writes may still list: after one that failed, something is written.</summary>
+    /// <returns>Why it cannot be used; null if it can.</returns>
+    private async Task<string?> LookAsync()
+    {
+        try
+        {
+            await CheckAsync(_refusesWrites ? StoreUse.Write : StoreUse.Read);
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or ObjectStoreAddressException)
+        {
+            return exception.Message;
+        }
+    }
+
     private async Task<Stream> OpenAsync(string name)
     {
         try
@@ -265,7 +287,22 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
 
     /// <param name="only">Null writes whatever is there; "*" if nothing is; else if what is there has this tag.</param>
     /// <returns>Whether it was written.</returns>
-    private Task<bool> PutAsync(string name, Stream bytes, string? only = null) => AskAsync(name, s_silenceOfWrites, async request =>
+    private async Task<bool> PutAsync(string name, Stream bytes, string? only = null)
+    {
+        try
+        {
+            var isWritten = await TryPutAsync(name, bytes, only);
+            _refusesWrites = false;
+            return isWritten;
+        }
+        catch
+        {
+            _refusesWrites = true;
+            throw;
+        }
+    }
+
+    private Task<bool> TryPutAsync(string name, Stream bytes, string? only) => AskAsync(name, s_silenceOfWrites, async request =>
     {
         bytes.Position = 0;
         await using var body = new MovingStream(bytes, request.Moved);

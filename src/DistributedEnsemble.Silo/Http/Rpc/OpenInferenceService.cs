@@ -1,4 +1,3 @@
-using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo.Http.Authorization;
 using DistributedEnsemble.Silo.Http.Inference;
 using DistributedEnsemble.Silo.Http.Repository;
@@ -10,7 +9,7 @@ using Grpc.Core;
 namespace DistributedEnsemble.Silo.Http.Rpc;
 
 /// <summary>The Open Inference Protocol v2 over gRPC, and Triton's model repository extension: what HTTP answers, in messages.</summary>
-internal sealed class OpenInferenceService(InferenceService inference, ModelRepository repository, IGrainFactory grains, HttpSettings settings)
+internal sealed class OpenInferenceService(InferenceService inference, ModelRepository repository, Readiness readiness, HttpSettings settings)
     : GRPCInferenceService.GRPCInferenceServiceBase
 {
     /// <summary>The key that a method asks for, as the same does over HTTP.</summary>
@@ -28,11 +27,8 @@ internal sealed class OpenInferenceService(InferenceService inference, ModelRepo
 
     public override Task<ServerLiveResponse> ServerLive(ServerLiveRequest request, ServerCallContext context) => Task.FromResult(new ServerLiveResponse { Live = true });
 
-    public override async Task<ServerReadyResponse> ServerReady(ServerReadyRequest request, ServerCallContext context)
-    {
-        await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync().WaitAsync(context.CancellationToken);
-        return new ServerReadyResponse { Ready = true };
-    }
+    public override async Task<ServerReadyResponse> ServerReady(ServerReadyRequest request, ServerCallContext context) =>
+        new() { Ready = await readiness.FailureAsync(context.CancellationToken) is null };
 
     public override Task<ModelReadyResponse> ModelReady(ModelReadyRequest request, ServerCallContext context)
     {

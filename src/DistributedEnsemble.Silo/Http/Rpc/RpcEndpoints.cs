@@ -1,4 +1,3 @@
-using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo.Http.Authorization;
 using DistributedEnsemble.Silo.Http.Inference;
 using DistributedEnsemble.Silo.Http.Repository;
@@ -11,11 +10,11 @@ internal static class RpcEndpoints
 {
     private const string Service = "inference.GRPCInferenceService";
 
-    public static void AddRpc(this IServiceCollection services, InferenceService inference, ModelRepository repository, IGrainFactory grains, HttpSettings settings)
+    public static void AddRpc(this IServiceCollection services, InferenceService inference, ModelRepository repository, HttpSettings settings)
     {
         services.AddSingleton(settings);
         services.AddSingleton<RpcErrors>();
-        services.AddSingleton(new OpenInferenceService(inference, repository, grains, settings));
+        services.AddSingleton(provider => new OpenInferenceService(inference, repository, provider.GetRequiredService<Readiness>(), settings));
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = settings.MaxBodyBytes;
@@ -25,7 +24,7 @@ internal static class RpcEndpoints
             grpc.Interceptors.Add<RpcErrors>();
         });
         services.AddGrpcReflection();
-        services.AddGrpcHealthChecks(health => health.Services.Map(Service, _ => true)).AddCheck("cluster", new ClusterHealth(grains));
+        services.AddGrpcHealthChecks(health => health.Services.Map(Service, _ => true)).AddCheck<ClusterHealth>("cluster");
     }
 
     public static void MapRpc(this IEndpointRouteBuilder app)
@@ -35,13 +34,9 @@ internal static class RpcEndpoints
         app.MapGrpcReflectionService().Needs(Access.Inference);
     }
 
-    /// <summary>Whether the cluster answers.</summary>
-    private sealed class ClusterHealth(IGrainFactory grains) : IHealthCheck
+    private sealed class ClusterHealth(Readiness readiness) : IHealthCheck
     {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-        {
-            await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync().WaitAsync(cancellationToken);
-            return HealthCheckResult.Healthy();
-        }
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+            await readiness.FailureAsync(cancellationToken) is { } failure ? HealthCheckResult.Unhealthy(failure) : HealthCheckResult.Healthy();
     }
 }
