@@ -32,4 +32,26 @@ public sealed class SharedStoreTests
             (await Assert.ThrowsAsync<IOException>(() => SharedFolder.CheckAsync(redis.Connection, scratch.Path))).Message);
         Assert.Empty(wrong.Names);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task First_silos_that_start_at_once_agree_on_the_stores_id_whether_it_knows_conditions_or_not(bool ignoresConditions)
+    {
+        using var scratch = new RunsFolder();
+        await using var redis = await LocalRedis.StartAsync();
+        await using var server = new StrictObjectServer { IgnoresConditions = ignoresConditions };
+        var silos = Enumerable.Range(0, 8).Select(_ => server.Open("runs", scratch.Path)).ToList();
+        for (var i = 0; i < 5; i++)
+        {
+            await Task.WhenAll(silos.Select(silo => Task.Run(() => SharedFolder.CheckAsync(redis.Connection, silo))));
+
+            Assert.Equal($"s3://ensemble/runs {silos[0].ReadAllText(".shared-store").Trim()}", await redis.Connection.GetDatabase().StringGetAsync("ensemble/folder"));
+            Assert.Equal(["runs/.shared-store"], server.Names);
+            silos[0].Delete(".shared-store");
+            await redis.Connection.GetDatabase().ExecuteAsync("FLUSHALL");
+        }
+
+        silos.ForEach(silo => silo.Dispose());
+    }
 }

@@ -17,7 +17,10 @@ internal static class SharedFolder
 
     private const long MostIdBytes = 200;
 
-    private static readonly RedisKey s_key = "ensemble/folder";
+    private static readonly RedisKey s_key = "ensemble/folder", s_choice = "ensemble/folder/choice";
+
+    /// <summary>How long a silo has for a choice: one that ended meanwhile holds nobody up for longer.</summary>
+    private static readonly TimeSpan s_choosing = TimeSpan.FromSeconds(60);
 
     /// <summary>
     /// Makes sure that the silos of a cluster have one store, which its first silo chose. Other servers may have a bucket of that name:
@@ -27,17 +30,8 @@ internal static class SharedFolder
     /// <exception cref="RedisUnreachableException">Redis does not do what it is asked.</exception>
     public static async Task CheckAsync(IConnectionMultiplexer redis, ObjectStorage store)
     {
-        var database = redis.GetDatabase();
-        var known = await RedisClusterId.AskAsync(() => database.StringGetAsync(s_key));
-        // Only now: a silo that starts at the same time writes the id before Redis knows of it.
-        var here = await Task.Run(() => IdIn(store) ?? (known.IsNull ? MakeIn(store) : null));
-        if (known.IsNull)
-        {
-            await RedisClusterId.AskAsync(() => database.StringSetAsync(s_key, $"{store.Place} {here}", when: When.NotExists));
-            known = await RedisClusterId.AskAsync(() => database.StringGetAsync(s_key));
-        }
-
-        var shared = known.ToString();
+        var shared = await KnownAsync(redis.GetDatabase(), () => $"{store.Place} {IdIn(store) ?? MakeIn(store)}");
+        var here = await Task.Run(() => IdIn(store));
         if (here is not null && shared == $"{store.Place} {here}") return;
         if (!shared.StartsWith(ObjectStoreAddress.Scheme, StringComparison.Ordinal))
             throw new IOException($"--store {store.Place} is given, and the silos of this cluster keep their runs in a folder that they share: start this one with that folder as --runs, and without --store.");
@@ -54,24 +48,39 @@ internal static class SharedFolder
     /// <exception cref="RedisUnreachableException">Redis does not do what it is asked.</exception>
     public static async Task CheckAsync(IConnectionMultiplexer redis, string runsFolder)
     {
-        var store = redis.GetDatabase();
         var path = Path.Combine(Path.GetFullPath(runsFolder), IdFile);
-        var shared = await RedisClusterId.AskAsync(() => store.StringGetAsync(s_key));
-        // Only now: a silo that starts at the same time writes the file before Redis knows of it.
+        var shared = await KnownAsync(redis.GetDatabase(), () => Read(path) ?? Make(path));
         var here = Read(path);
-        if (shared.IsNull)
-        {
-            here ??= Make(path);
-            await RedisClusterId.AskAsync(() => store.StringSetAsync(s_key, here, when: When.NotExists));
-            shared = await RedisClusterId.AskAsync(() => store.StringGetAsync(s_key));
-        }
-
         if (here == shared) return;
-        if (shared.ToString().StartsWith(ObjectStoreAddress.Scheme, StringComparison.Ordinal))
-            throw new IOException($"The silos of this cluster keep their runs in {PlaceAndId(shared.ToString()).Place}: start this one with --store {PlaceAndId(shared.ToString()).Place}.");
+        if (shared.StartsWith(ObjectStoreAddress.Scheme, StringComparison.Ordinal))
+            throw new IOException($"The silos of this cluster keep their runs in {PlaceAndId(shared).Place}: start this one with --store {PlaceAndId(shared).Place}.");
         throw new IOException(
             $"--runs {runsFolder} is not the folder that the silos of this cluster share: its {IdFile} {(here is null ? "is missing" : $"says {OneLine.Excerpt(here)}")}, and theirs says {shared}. "
             + $"Mount theirs here. If the runs were moved into this one, write {shared} into its {IdFile}.");
+    }
+
+    /// <summary>
+    /// What Redis knows. Where it knows nothing yet, one silo at a time chooses: of those that did so at once, a store that ignores
+    /// conditions of writes would keep the id of the last, and Redis that of the first.
+    /// </summary>
+    private static async Task<string> KnownAsync(IDatabase database, Func<string> choose)
+    {
+        for (RedisValue own = $"{Guid.NewGuid():N}"; ; await Task.Delay(100))
+        {
+            if (await FindAsync() is { } known) return known;
+            if (!await RedisClusterId.AskAsync(() => database.LockTakeAsync(s_choice, own, s_choosing))) continue;
+            try
+            {
+                if (await FindAsync() is null && await Task.Run(choose) is var chosen)
+                    await RedisClusterId.AskAsync(() => database.StringSetAsync(s_key, chosen, when: When.NotExists));
+            }
+            finally
+            {
+                await RedisClusterId.AskAsync(() => database.LockReleaseAsync(s_choice, own));
+            }
+        }
+
+        async Task<string?> FindAsync() => await RedisClusterId.AskAsync(() => database.StringGetAsync(s_key));
     }
 
     /// <summary>What Redis knows of a store.</summary>
