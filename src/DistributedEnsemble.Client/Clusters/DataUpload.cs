@@ -40,14 +40,15 @@ internal static class DataUpload
         await using var file = File.OpenRead(path);
         var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
         var upload = grains.GetGrain<IUpload>(sha256);
-        file.Position = await upload.BeginAsync(file.Length);
+        file.Position = await upload.BeginAsync(file.Length).WaitAsync(cancellation);
         var buffer = new byte[ChunkBytes];
         while (await file.ReadAtLeastAsync(buffer, ChunkBytes, throwOnEndOfStream: false, cancellation) is > 0 and var read)
         {
-            await upload.AppendAsync(file.Position - read, buffer[..read]);
+            // The silo may still take these bytes: whoever goes on with it later is told where.
+            await upload.AppendAsync(file.Position - read, buffer[..read]).WaitAsync(cancellation);
         }
 
-        await upload.CompleteAsync();
+        await upload.CompleteAsync().WaitAsync(cancellation);
         return new UploadedName(sha256, Path.GetFileName(path)).ToString();
     }
 }
