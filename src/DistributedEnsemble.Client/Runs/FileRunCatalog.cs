@@ -34,7 +34,7 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDi
         if (!RunName.IsValid(name)) throw new UsageException($"\"{name}\" is not a run's name: {RunName.Rule}.");
         var folder = Folder(name);
         var status = RunStatusFile.Read(folder);
-        return status is { State: RunState.Running or RunState.Queued } && !FileRuns.IsInTraining(folder) ? FileRuns.Orphaned(folder, status) : status;
+        return status is { State: RunState.Running or RunState.Queued } && !folder.Storage.IsInTraining(folder) ? FileRuns.Orphaned(folder, status) : status;
     }
 
     // A folder of anything else that has a run's name is never taken for one.

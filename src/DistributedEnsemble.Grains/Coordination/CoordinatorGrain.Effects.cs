@@ -78,10 +78,10 @@ internal sealed partial class CoordinatorGrain
             case ReadRecord: Begin(ReadAsync()); break;
             case ClearRecord clear: Begin(ClearAsync(clear.Call)); break;
             case Claim claim: Begin(ClaimAsync(claim)); break;
-            case Unclaim: Await(ObserveAsync(Task.Run(() => Try(() => FileRuns.Remove(_folder, _run))))); break;
+            case Unclaim: Await(ObserveAsync(GiveFreeAsync(() => _ownership.UnclaimAsync(_run)))); break;
             case TakeOver take: Begin(TakeOverAsync(take.Number)); break;
             case WriteDefinition definition: Begin(WriteDefinitionAsync(definition)); break;
-            case ReleaseRun: Await(ObserveAsync(GiveFreeAsync())); break;
+            case ReleaseRun: Await(ObserveAsync(GiveFreeAsync(DropStopRequestAsync))); break;
             case Deactivate: DeactivateOnIdle(); break;
             case CallMember call: Begin(CallMemberAsync(call)); break;
             case StopMember stop: Begin(StopMemberAsync(stop.Attempt)); break;

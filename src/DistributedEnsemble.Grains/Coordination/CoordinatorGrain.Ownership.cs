@@ -20,10 +20,7 @@ internal sealed partial class CoordinatorGrain
         }
         catch (Exception exception)
         {
-            // A folder that was not claimed may be another run's.
-            var isOurs = _held is not null;
-            await GiveFreeAsync();
-            if (isOurs) await Task.Run(() => Try(() => FileRuns.Remove(_folder, _run)));
+            await GiveFreeAsync(() => _ownership.UnclaimAsync(_run));
             Apply(new Claimed(claim.Number, false, exception));
         }
     }
@@ -77,7 +74,8 @@ internal sealed partial class CoordinatorGrain
         await Task.Run(() => _folder.Delete(RunFolder.StopRequestFile));
     }
 
-    private async Task GiveFreeAsync()
+    /// <param name="lastAsync">What is done before others can take it; nothing if it is not held: the folder may be another run's.</param>
+    private async Task GiveFreeAsync(Func<Task> lastAsync)
     {
         StopTicking();
         await _holding.WaitAsync();
@@ -87,19 +85,25 @@ internal sealed partial class CoordinatorGrain
             _held = null;
             await _untilFree.CancelAsync();
             _untilFree = new CancellationTokenSource();
-            var error = await Task.Run(() =>
+            await Task.Run(async () =>
             {
-                using (held) return Try(() =>
-                {
-                    if (FileRuns.IsThere(_folder)) _folder.Delete(RunFolder.StopRequestFile);
-                });
+                using (held) await lastAsync();
             });
-            if (error is not null) _log.UnnamedNotRemoved(error, _run);
+        }
+        catch (Exception exception)
+        {
+            _log.UnnamedNotRemoved(exception, _run);
         }
         finally
         {
             _holding.Release();
         }
+    }
+
+    private Task DropStopRequestAsync()
+    {
+        if (_folder.Storage.Has(_run.Name)) _folder.Delete(RunFolder.StopRequestFile);
+        return Task.CompletedTask;
     }
 
     private async Task CheckEndAsync(CheckEnd check)

@@ -38,8 +38,11 @@ internal sealed partial class CoordinatorGrain
     {
         var error = await StoreAsync(async () =>
         {
-            await _store.ClearAsync(_run);
-            await Task.Run(() => FileRuns.Remove(_folder));
+            await Task.Run(() => _folder.Storage.RemoveAsync(_run.Name, async () =>
+            {
+                await _store.ClearAsync(_run);
+                return true;
+            }));
         });
         Apply(new RecordCleared(call, error));
     }

@@ -90,7 +90,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         }
 
         Close("has ended.");
-        await GiveFreeAsync();
+        await GiveFreeAsync(DropStopRequestAsync);
         _showing.Dispose();
         _storing.Dispose();
     }

@@ -19,13 +19,13 @@ internal sealed record WriteRecord(long Version, RunRecord? Before, RunRecord Re
 /// <summary>Reads the record as it is in the store.</summary>
 internal sealed record ReadRecord : RunEffect;
 
-/// <summary>Removes the record, gives the run free, and removes its files.</summary>
+/// <summary>Removes the record, gives the name free, and removes the run's files.</summary>
 internal sealed record ClearRecord(long Call) : RunEffect;
 
 /// <summary>Takes the run's name and folder, and writes its definition there; leaves nothing if that fails.</summary>
 internal sealed record Claim(long Number, RunRequest Request) : RunEffect;
 
-/// <summary>Gives back what <see cref="Claim"/> took.</summary>
+/// <summary>Gives back what <see cref="Claim"/> took: nothing is left of the run, and its name is free.</summary>
 internal sealed record Unclaim : RunEffect;
 
 /// <summary>Takes the run for this process, and reads its record, which may be later than this activation's.</summary>

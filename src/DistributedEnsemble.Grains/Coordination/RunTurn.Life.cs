@@ -175,11 +175,7 @@ internal sealed partial class RunTurn
         var calls = _state.Beginning?.Calls ?? [];
         var reason = error.Reason;
         _state = _state with { Beginning = null };
-        if (reason is not null)
-        {
-            Release();
-            Do(new Unclaim());
-        }
+        if (reason is not null) Release(new Unclaim());
 
         foreach (var call in calls) Refuse(call, reason is null ? error.Exception : NotStored(reason));
     }
@@ -229,11 +225,12 @@ internal sealed partial class RunTurn
     }
 
     /// <summary>Gives the run free: nothing that its lanes bring is heard any more.</summary>
-    private void Release()
+    /// <param name="unclaim">Null if the run stays.</param>
+    private void Release(Unclaim? unclaim = null)
     {
         if (!_state.IsHeld) return;
         _state = _state with { IsHeld = false, IsUnderWay = false, Folding = null, ReadAt = now };
-        Do(new ReleaseRun());
+        Do(unclaim is null ? new ReleaseRun() : unclaim);
         EndWaits(null);
         // Whoever is about to go on with it takes it again.
         if (_state.Beginning is { Request: null } resume) Begin(null, null, resume.Calls);

@@ -222,7 +222,7 @@ internal sealed partial class SchedulerGrain
         var dataset = UploadedName.Parse(spec.Data.Dataset)?.Name ?? spec.Data.Dataset;
         var stem = RunName.From(Path.GetFileNameWithoutExtension(dataset));
         return Enumerable.Range(1, int.MaxValue).Select(n => $"{stem}-{n}")
-            .First(candidate => !FileRuns.IsThere(options.FolderOf(candidate)));
+            .First(candidate => !options.Storage.Has(candidate));
     }
 
     private RunRejectedException Taken(string name) => new($"Run \"{name}\" already exists in {options.Storage.Place}.")

@@ -14,6 +14,9 @@ internal interface IRunOwnership
     /// <returns>Null if another run has the name.</returns>
     Task<IDisposable?> ClaimAsync(RunKey run);
 
+    /// <summary>Gives back the name of a run that was claimed and did not begin, and removes its files, while it is held.</summary>
+    Task UnclaimAsync(RunKey run);
+
     /// <returns>Null if another process owns it.</returns>
     Task<IDisposable?> TryHoldAsync(RunFolder folder);
 }
@@ -34,6 +37,8 @@ internal sealed class LockedFolders(EnsembleTrainingOptions options) : IRunOwner
     public bool OutlivesProcess => false;
 
     public Task<IDisposable?> ClaimAsync(RunKey run) => Task.Run<IDisposable?>(async () => await RunLock.CreateAsync(new RunFolder(options.RunsFolder, run.Name)));
+
+    public Task UnclaimAsync(RunKey run) => Task.Run(() => new FolderStorage(options.RunsFolder).RemoveAsync(run.Name, () => Task.FromResult(true)));
 
     public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.Run<IDisposable?>(async () => await RunLock.TryAcquireAsync(folder));
 }

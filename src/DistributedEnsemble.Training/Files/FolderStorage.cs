@@ -4,10 +4,15 @@ namespace DistributedEnsemble.Training.Files;
 /// <param name="folder">May be reached through links; what lies below it may not.</param>
 internal sealed class FolderStorage(string folder) : RunStorage
 {
+    /// <summary>A name that no run can have, so that no reader takes what is left of a run for one.</summary>
+    private const string Deleted = ".deleted-";
+
     /// <summary>What a link leads to is not of this folder.</summary>
     private static readonly EnumerationOptions s_withoutLinks = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
 
     public override string Place { get; } = Path.GetFullPath(folder);
+
+    public override DateTimeOffset Now => DateTimeOffset.UtcNow;
 
     public override bool LagsBehind => true;
 
@@ -74,9 +79,60 @@ internal sealed class FolderStorage(string folder) : RunStorage
             Path.GetRelativePath(Place, file.FullName).Replace(Path.DirectorySeparatorChar, '/'), file.Exists ? file.Length : 0, file.LastWriteTimeUtc));
     }
 
-    public override void Clear(string prefix)
+    public override bool IsLink(string run) => new DirectoryInfo(PathOf(run)).LinkTarget is not null;
+
+    public override bool Has(string run) => Directory.Exists(PathOf(run));
+
+    /// <summary>One that holds the lock of its folder.</summary>
+    public override bool IsInTraining(RunFolder run) => RunLock.IsHeld(run);
+
+    public override async Task<bool> TryRemoveAsync(RunFolder run)
     {
-        if (PathOf(prefix.TrimEnd('/')) is var path && Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        using (var alone = await RunLock.TryAcquireAloneAsync(run))
+        {
+            if (alone is null) return false;
+            SetAside(run.Name);
+        }
+
+        ClearDeleted();
+        return true;
+    }
+
+    /// <summary>What is left of a deletion has another name.</summary>
+    public override void Prepare(string run) => Directory.CreateDirectory(PathOf(run));
+
+    /// <summary>Nobody takes the name of a record that is there, and it goes with all else at once.</summary>
+    protected override bool TryMark(string run, string mark)
+    {
+        if (IsLink(run) || Find($"{run}/{RunFolder.RecordFile}") is not null) return false;
+        try
+        {
+            Write(mark, default);
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    protected override void RemoveFiles(string run, string? mark)
+    {
+        SetAside(run);
+        ClearDeleted();
+    }
+
+    /// <summary>Under another name before any file goes, also after a power cut.</summary>
+    private void SetAside(string run)
+    {
+        Directory.Move(PathOf(run), Path.Combine(Place, $"{Deleted}{Guid.NewGuid():N}"));
+        FolderFlush.Flush(Place);
+    }
+
+    private void ClearDeleted()
+    {
+        // What an earlier deletion left when its process ended goes, too.
+        foreach (var remains in Directory.EnumerateDirectories(Place, $"{Deleted}*")) Directory.Delete(remains, recursive: true);
     }
 
     public static InvalidDataException Shorter(string path, long length, long named) => new(

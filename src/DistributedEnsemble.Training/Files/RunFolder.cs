@@ -22,6 +22,9 @@ internal sealed class RunFolder
     /// <summary>What the record's state names: the definition, and the log of what happened to the members. Records of former times name no definition, and have this one.</summary>
     public const string RecordDefinitionFile = "record/definition.json", RecordLogs = "record";
 
+    /// <summary>A file there for each removal of the run that is under way: until it is gone, nobody takes the name.</summary>
+    public const string Removals = "removals";
+
     /// <summary>Asks the process that holds the lock to stop the run; that process removes it.</summary>
     public const string StopRequestFile = "stop-request";
 

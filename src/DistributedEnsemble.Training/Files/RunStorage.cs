@@ -12,8 +12,14 @@ internal abstract class RunStorage
     /// <summary>What a file of JSON may have: a record names each file of a run, and data.json each column.</summary>
     public const long MostJsonBytes = RegularFile.MostJsonBytes;
 
+    /// <summary>For how long a process that says nothing may still be at work: it tells more often that it is.</summary>
+    protected static readonly TimeSpan Forgotten = TimeSpan.FromMinutes(10);
+
     /// <summary>What people call it.</summary>
     public abstract string Place { get; }
+
+    /// <summary>What time it is by the clock that says when files were written.</summary>
+    public abstract DateTimeOffset Now { get; }
 
     /// <summary>Whether other machines may show a file a little later than its writer.</summary>
     public abstract bool LagsBehind { get; }
@@ -69,9 +75,55 @@ internal abstract class RunStorage
     /// <param name="prefix">A folder's name with a slash at its end.</param>
     public abstract IEnumerable<StoredFile> List(string prefix);
 
-    /// <summary>Removes all files whose names begin so.</summary>
-    /// <param name="prefix">A folder's name with a slash at its end.</param>
-    public abstract void Clear(string prefix);
+    /// <summary>Whether a run's name leads elsewhere: nothing is written there.</summary>
+    public abstract bool IsLink(string run);
+
+    /// <summary>Whether anything has the name, a run or not.</summary>
+    public abstract bool Has(string run);
+
+    /// <summary>Whether a process trains a run.</summary>
+    public abstract bool IsInTraining(RunFolder run);
+
+    /// <summary>Removes a run with all its files. Whatever crashes, the run is there whole, or is gone.</summary>
+    /// <returns>False if a process trains it.</returns>
+    public abstract Task<bool> TryRemoveAsync(RunFolder run);
+
+    /// <summary>
+    /// Removes all files that have a run's name. From before the name is given free until nothing of this is under way any more,
+    /// <see cref="IsBeingRemoved"/> says so: whoever took the name, and asks only then, keeps all files that it writes.
+    /// </summary>
+    /// <param name="giveFreeAsync">Gives the name free, before any file goes; false leaves the files as they are.</param>
+    public async Task<bool> RemoveAsync(string run, Func<Task<bool>> giveFreeAsync)
+    {
+        if (!Has(run)) return await giveFreeAsync();
+        var mark = $"{run}/{RunFolder.Removals}/{Guid.NewGuid():N}";
+        var (isMarked, isFree) = (TryMark(run, mark), false);
+        try
+        {
+            isFree = await giveFreeAsync();
+        }
+        finally
+        {
+            if (isMarked && !isFree) Delete(mark);
+        }
+
+        if (isFree) RemoveFiles(run, isMarked ? mark : null);
+        return isFree;
+    }
+
+    /// <summary>Whether files of a run are being removed that had this name.</summary>
+    public bool IsBeingRemoved(string run) => List($"{run}/{RunFolder.Removals}/").Any(mark => mark.Written > Now - Forgotten);
+
+    /// <summary>Makes a place for a run that has taken its name: what a deletion left there is nobody's.</summary>
+    public abstract void Prepare(string run);
+
+    /// <summary>Says that a run is being removed. Where there is no room, runs can be removed all the same.</summary>
+    /// <returns>Whether it is said.</returns>
+    protected abstract bool TryMark(string run, string mark);
+
+    /// <summary>Makes the run none, and then removes what is left of it, the mark last.</summary>
+    /// <param name="mark">Null if there is none.</param>
+    protected abstract void RemoveFiles(string run, string? mark);
 
     /// <inheritdoc cref="Write{T}"/>
     public void Write(string name, ReadOnlyMemory<byte> bytes) => Write<object?>(name, stream =>

@@ -223,6 +223,8 @@ public sealed class LifeTests
 
         public Task<IDisposable?> ClaimAsync(RunKey run) => Task.FromResult<IDisposable?>(new Held(this));
 
+        public Task UnclaimAsync(RunKey run) => Task.CompletedTask;
+
         public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(new Held(this));
 
         public void Dispose() => End.Dispose();

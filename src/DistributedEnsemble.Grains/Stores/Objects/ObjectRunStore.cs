@@ -16,9 +16,6 @@ namespace DistributedEnsemble.Grains.Stores.Objects;
 /// </summary>
 internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStore, IRunDirectory, IRunOwnership
 {
-    /// <summary>A claim without a record is then nobody's: its process ended.</summary>
-    private static readonly TimeSpan s_forgotten = TimeSpan.FromMinutes(10);
-
     private readonly ConcurrentDictionary<string, int> _held = new();
 
     private ObjectStorage Objects => options.Store!;
@@ -35,7 +32,7 @@ internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStor
         // Its answer was lost, and the store was away afterwards.
         if (next is not null && stored == next) return next;
         if (stored != version) throw Changed(run, $"{stored}", version);
-        if (read is null && ClaimantOf(Objects, run.Name) is { } claimant && claimant != $"{run}") throw Changed(run, $"that of {claimant}", version);
+        if (read is null && Claimant(run.Name) is { } claimant && claimant != $"{run}") throw Changed(run, $"that of {claimant}", version);
         next ??= version.Next();
         RecordFiles.Write(folder, run, next, before, after, keepsOld: false, state =>
         {
@@ -59,27 +56,29 @@ internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStor
     /// <summary>Of those that claim a name at once, the store lets one write the claim.</summary>
     public Task<IDisposable?> ClaimAsync(RunKey run) => Task.Run<IDisposable?>(() =>
     {
-        var (folder, name) = (Folder(run), ClaimOf(run.Name));
-        if (folder.Exists(RunFolder.RecordFile)) return null;
-        var (there, written) = (Objects.ReadTagged(name), Objects.Find(name)?.Written);
-        if (there is { } claim && Encoding.UTF8.GetString(claim.Bytes) != $"{run}" && written > Objects.Now - s_forgotten) return null;
-        // Where it was written and the answer was lost, it is there.
-        if (!Objects.TryReplace(name, Encoding.UTF8.GetBytes($"{run}"), there?.Tag) && ClaimantOf(Objects, run.Name) != $"{run}") return null;
-        if (folder.Exists(RunFolder.RecordFile)) return null;
-        // What a deletion left there is nobody's.
-        Objects.Clear($"{run.Name}/", file => file != name);
+        var name = ObjectStorage.ClaimOf(run.Name);
+        if (IsTaken()) return null;
+        var there = Objects.ReadTagged(name);
+        if (there is not null && there.Text != $"{run}" && Objects.IsAtWork(there.Written)) return null;
+        Objects.TryReplace(name, Encoding.UTF8.GetBytes($"{run}"), there?.Tag);
+        // Where it was written and the answer was lost, it is there; where a deletion took it along, it is not.
+        if (IsTaken() || Claimant(run.Name) != $"{run}") return null;
+        Objects.Prepare(run.Name);
         return new Hold(_held, run.Name);
+
+        bool IsTaken() => Folder(run).Exists(RunFolder.RecordFile) || Objects.IsBeingRemoved(run.Name);
     });
 
-    /// <returns>The run that claimed a name first; null if none did.</returns>
-    internal static string? ClaimantOf(ObjectStorage objects, string name) =>
-        objects.ReadTagged(ClaimOf(name)) is { } claim ? Encoding.UTF8.GetString(claim.Bytes) : null;
+    /// <summary>Unless another run has the name by now.</summary>
+    public Task UnclaimAsync(RunKey run) => Task.Run(() => Objects.RemoveAsync(run.Name, () => Task.FromResult(
+        (Claimant(run.Name) ?? $"{run}") == $"{run}" && (RecordFiles.RunIn(Folder(run)) ?? run) == run)));
 
-    private static string ClaimOf(string name) => $"{name}/{RunFolder.ClaimFile}";
+    /// <returns>The run that claimed a name last; null if none did.</returns>
+    private string? Claimant(string name) => Objects.ReadTagged(ObjectStorage.ClaimOf(name))?.Text;
 
     /// <summary>Of two processes that think so the record's version decides.</summary>
     public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.Run<IDisposable?>(() =>
-        _held.ContainsKey(folder.Name) || !FileRuns.IsInTraining(folder) ? new Hold(_held, folder.Name) : null);
+        _held.ContainsKey(folder.Name) || !folder.Storage.IsInTraining(folder) ? new Hold(_held, folder.Name) : null);
 
     private RunFolder Folder(RunKey run) => options.FolderOf(run.Name);
 

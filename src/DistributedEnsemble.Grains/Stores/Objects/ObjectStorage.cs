@@ -1,11 +1,13 @@
 using System.Net;
 using System.Runtime.ExceptionServices;
+using System.Text;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Amazon.S3.Transfer;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Resilience;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
 using Polly;
 
@@ -26,6 +28,9 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     /// its last byte is read, takes as long on a line of some hundred KiB/s.
     /// </summary>
     private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(15), s_silenceOfWrites = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a process that trains may write no run.json: it does each second.</summary>
+    private static readonly TimeSpan s_atWork = TimeSpan.FromSeconds(30);
 
     private readonly ObjectStoreAddress _address;
     private readonly ScratchFiles _scratch;
@@ -68,8 +73,8 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     /// <summary>Who answers, for people.</summary>
     public string Server => _address.Server;
 
-    /// <summary>What time it is by the clock that says when files were written, as of the last answer.</summary>
-    public DateTimeOffset Now => _clock.Now;
+    /// <summary>As of the last answer.</summary>
+    public override DateTimeOffset Now => _clock.Now;
 
     public override bool LagsBehind => false;
 
@@ -169,14 +174,63 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         return found;
     }
 
-    public override void Clear(string prefix) => Clear(prefix, _ => true);
+    public override bool IsLink(string run) => false;
 
-    /// <param name="isCleared">Which of them.</param>
-    internal void Clear(string prefix, Func<string, bool> isCleared)
+    public override bool Has(string run) => Wait(AskAsync(run, async cancellation => await _client.ListObjectsV2Async(
+        new ListObjectsV2Request { BucketName = _address.Bucket, Prefix = KeyOf($"{run}/"), MaxKeys = 1 }, cancellation))).S3Objects is { Count: > 0 };
+
+    /// <summary>One that has written its run.json within the last half minute, by the store's clock.</summary>
+    public override bool IsInTraining(RunFolder run) =>
+        run.Find(RunFolder.StatusFile) is { } status && status.Written > Now - s_atWork && RunStatusFile.Read(run) is { State: RunState.Running or RunState.Queued };
+
+    public override Task<bool> TryRemoveAsync(RunFolder run) => Task.Run(() => RemoveAsync(run.Name, () => Task.FromResult(!IsInTraining(run) && !IsBeginning(run))));
+
+    public override void Prepare(string run) => Clear(List($"{run}/").Where(file => file.Name != ClaimOf(run)));
+
+    /// <summary>Of an object of that name only one run can be the writer, where the store knows conditions.</summary>
+    internal static string ClaimOf(string run) => $"{run}/{RunFolder.ClaimFile}";
+
+    /// <summary>Whether a claim without a record may still be somebody's.</summary>
+    internal bool IsAtWork(DateTimeOffset claimed) => claimed > Now - Forgotten;
+
+    protected override bool TryMark(string run, string mark)
     {
         try
         {
-            Parallel.ForEach(List(prefix).Where(file => isCleared(file.Name)), new ParallelOptions { MaxDegreeOfParallelism = 8 }, file => Delete(file.Name));
+            Write(mark, default);
+            return true;
+        }
+        catch (IOException exception) when (exception is not StorageAwayException)
+        {
+            return false;
+        }
+    }
+
+    protected override void RemoveFiles(string run, string? mark)
+    {
+        // So many that the mark is not forgotten, however slow the store is.
+        const int MostAtOnceRemoved = 40;
+        // Without these it is no run any more; what is left when this process ends goes with the next run of that name.
+        Delete($"{run}/{RunFolder.RecordFile}");
+        Delete($"{run}/{RunFolder.StatusFile}");
+        foreach (var some in List($"{run}/").Where(file => file.Name != mark).Chunk(MostAtOnceRemoved))
+        {
+            Clear(some);
+            if (mark is not null) Write(mark, default);
+        }
+
+        if (mark is not null) Delete(mark);
+    }
+
+    /// <summary>Whether a run took the name a moment ago, and is not all there yet.</summary>
+    private bool IsBeginning(RunFolder run) =>
+        run.Find(RunFolder.ClaimFile) is { } claim && IsAtWork(claim.Written) && !(run.Exists(RunFolder.RecordFile) && run.Exists(RunFolder.StatusFile));
+
+    private void Clear(IEnumerable<StoredFile> files)
+    {
+        try
+        {
+            Parallel.ForEach(files, new ParallelOptions { MaxDegreeOfParallelism = 8 }, file => Delete(file.Name));
         }
         catch (AggregateException several)
         {
@@ -223,14 +277,14 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
 
     /// <summary>A small object, and what <see cref="TryReplace"/> takes it for.</summary>
     /// <returns>Null if there is none.</returns>
-    internal (byte[] Bytes, string Tag)? ReadTagged(string name) => Wait(AskAsync<(byte[], string)?>(name, s_silence, async request =>
+    internal TaggedObject? ReadTagged(string name) => Wait(AskAsync<TaggedObject?>(name, s_silence, async request =>
     {
         try
         {
             using var answer = await _client.GetObjectAsync(_address.Bucket, KeyOf(name), request.Token);
             using var bytes = new MemoryStream();
             await CopyAsync(answer.ResponseStream, bytes, request);
-            return (bytes.ToArray(), answer.ETag);
+            return new TaggedObject(bytes.ToArray(), answer.ETag, answer.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch);
         }
         catch (AmazonS3Exception exception) when (IsMissing(exception))
         {
@@ -366,6 +420,12 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
 
     /// <summary>Files are read and written by threads that may wait.</summary>
     private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
+}
+
+/// <param name="Tag">Differs when it was replaced.</param>
+internal sealed record TaggedObject(byte[] Bytes, string Tag, DateTimeOffset Written)
+{
+    public string Text => Encoding.UTF8.GetString(Bytes).Trim();
 }
 
 /// <summary>What a store of objects is opened for.</summary>

@@ -27,16 +27,13 @@ internal sealed class RecordCopies(EnsembleTrainingOptions options, ILogger log)
     public RecordVersion? LaterThan(RunKey run, RecordVersion version) =>
         _runs.TryGetValue(run, out var copying) && copying.Found?.Number > version.Number ? copying.Found : null;
 
-    public void Offer(RunKey run, RecordVersion version, RunRecord record) => Give(run, copying =>
-    {
-        (copying.Next, copying.Offered, copying.IsBehind) = ((version, record), version.Number, true);
-    });
+    public void Offer(RunKey run, RecordVersion version, RunRecord record) => Give(run, copying => copying.Latest = (version, record));
 
     /// <summary>
     /// Deletes a file that the record does not name any more, with a copy that is as new as what was offered last: what goes on
     /// from the copy before needs it.
     /// </summary>
-    public void Drop(RunKey run, WeightFile file) => Give(run, copying => copying.Dropped.Enqueue((file, copying.Offered)));
+    public void Drop(RunKey run, WeightFile file) => Give(run, copying => copying.Dropped.Enqueue((file, copying.Latest?.Version.Number ?? 0)));
 
     /// <summary>The run is about to be deleted: nothing of it is copied any more.</summary>
     public async Task EndAsync(RunKey run)
@@ -45,7 +42,7 @@ internal sealed class RecordCopies(EnsembleTrainingOptions options, ILogger log)
         Task? work;
         lock (copying)
         {
-            (copying.IsClosed, copying.Next, work) = (true, null, copying.Work);
+            (copying.IsClosed, copying.Latest, work) = (true, null, copying.Work);
             copying.Dropped.Clear();
         }
 
@@ -96,10 +93,10 @@ internal sealed class RecordCopies(EnsembleTrainingOptions options, ILogger log)
     {
         lock (copying)
         {
-            if (copying.Next is { } next)
+            if (copying.Latest is { } latest && latest.Version != copying.Tried)
             {
-                copying.Next = null;
-                return (next, null);
+                copying.Tried = latest.Version;
+                return (latest, null);
             }
 
             while (copying.Dropped.TryPeek(out var dropped) && (dropped.Version == 0 || copying.Copied?.Version.Number >= dropped.Version))
@@ -130,7 +127,7 @@ internal sealed class RecordCopies(EnsembleTrainingOptions options, ILogger log)
                 // The run was deleted, and another one has its name.
                 lock (copying)
                 {
-                    copying.IsBehind = copying.Next is not null;
+                    if (copying.Latest?.Version == version) copying.Latest = null;
                     copying.Dropped.Clear();
                 }
 
@@ -155,7 +152,7 @@ internal sealed class RecordCopies(EnsembleTrainingOptions options, ILogger log)
             }
         }
 
-        lock (copying) (copying.Copied, copying.IsBehind) = ((own, record), copying.Next is not null);
+        lock (copying) copying.Copied = (own, record);
 
         (RecordVersion? Found, bool IsOthers) VersionOf(byte[] state)
         {
@@ -190,14 +187,15 @@ internal sealed class RecordCopies(EnsembleTrainingOptions options, ILogger log)
 
     private sealed class Copying
     {
-        public (RecordVersion Version, RunRecord Record)? Next { get; set; }
+        /// <summary>What was offered last; null if nothing was, or nothing is to be copied of it.</summary>
+        public (RecordVersion Version, RunRecord Record)? Latest { get; set; }
+
+        /// <summary>The version that was copied last, or whose copy failed.</summary>
+        public RecordVersion? Tried { get; set; }
 
         public (RecordVersion Version, RunRecord Record)? Copied { get; set; }
 
         public RecordVersion? Found { get; set; }
-
-        /// <summary>The latest version that was offered; 0 if none was.</summary>
-        public long Offered { get; set; }
 
         /// <summary>Files that go when a version is copied.</summary>
         public Queue<(WeightFile File, long Version)> Dropped { get; } = [];
@@ -205,7 +203,7 @@ internal sealed class RecordCopies(EnsembleTrainingOptions options, ILogger log)
         public Task? Work { get; set; }
 
         /// <summary>Whether there is a version that is not copied, or may not be.</summary>
-        public bool IsBehind { get; set; }
+        public bool IsBehind => Latest is { } latest && Copied?.Version.Number != latest.Version.Number;
 
         public bool IsClosed { get; set; }
 

@@ -103,8 +103,15 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
     {
         if (_copies is not null) await _copies.EndAsync(run);
         _behind.TryRemove(run, out _);
-        await AskAsync(store => store.ScriptEvaluateAsync(ClearScript, KeysOf(run), [run.ToString()]));
-        await AskAsync(async store => await store.HashGetAsync(RedisRuns.Names, run.Name) == run.ToString() && await store.HashDeleteAsync(RedisRuns.Names, run.Name));
+        await AskAsync(store => ForgetAsync(store, run));
+    }
+
+    /// <summary>Removes all that Redis has of a run, its name last.</summary>
+    /// <returns>Whether it had its name.</returns>
+    internal static async Task<bool> ForgetAsync(IDatabase store, RunKey run)
+    {
+        await store.ScriptEvaluateAsync(ClearScript, KeysOf(run), [run.ToString()]);
+        return await store.HashGetAsync(RedisRuns.Names, run.Name) == run.ToString() && await store.HashDeleteAsync(RedisRuns.Names, run.Name);
     }
 
     public Task DropAsync(RunFolder folder, RunKey run, WeightFile file)

@@ -27,19 +27,26 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
     {
         var folder = options.FolderOf(run.Name);
         // Redis may have been lost: the runs of the folder keep their names.
-        var isFree = await Task.Run(() =>
-        {
-            if (FileRuns.IsLink(folder) || folder.Exists(RunFolder.RecordFile)) return false;
-            if (folder.Storage is FolderStorage) Directory.CreateDirectory(folder.Root);
-            return true;
-        });
-        if (!isFree) return null;
+        if (await Task.Run(() => folder.Storage.IsLink(run.Name) || folder.Exists(RunFolder.RecordFile) || folder.Storage.IsBeingRemoved(run.Name))) return null;
         var isNew = await AskAsync(store => store.HashSetAsync(Names, run.Name, run.ToString(), When.NotExists));
         if (!isNew && await NamedAsync(run.Name) != run) return null;
-        // What a deletion left there is nobody's.
-        if (folder.Storage is not FolderStorage) await Task.Run(() => folder.Storage.Clear($"{run.Name}/"));
+        // A deletion that gave the name free since then is still under way.
+        if (await Task.Run(() => folder.Storage.IsBeingRemoved(run.Name)))
+        {
+            await ForgetAsync(run);
+            return null;
+        }
+
+        await Task.Run(() => folder.Storage.Prepare(run.Name));
         return Nothing.Held;
     }
+
+    public Task UnclaimAsync(RunKey run) => Task.Run(() => options.Storage.RemoveAsync(run.Name, async () =>
+    {
+        if (await NamedAsync(run.Name) != run) return false;
+        await ForgetAsync(run);
+        return true;
+    }));
 
     public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(Nothing.Held);
 
@@ -61,6 +68,8 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
 
     public async Task<ImmutableArray<RunKey>> UnfinishedAsync() =>
         [.. (await AskAsync(store => store.SetMembersAsync(Unfinished))).Select(run => Read(run)).OfType<RunKey>().OrderBy(run => run.Name, StringComparer.Ordinal)];
+
+    private Task<bool> ForgetAsync(RunKey run) => AskAsync(store => RedisRunStore.ForgetAsync(store, run));
 
     private async Task<RunKey?> NamedAsync(string name)
     {

@@ -87,7 +87,7 @@ internal static class SharedFolder
     private static (string Place, string Id) PlaceAndId(string shared) => shared.Split(' ', 2) is [var place, var id] ? (place, id) : (shared, "nothing");
 
     /// <returns>Null if the store has none.</returns>
-    private static string? IdIn(ObjectStorage store) => store.ReadTagged(IdObject) is { } found ? Encoding.UTF8.GetString(found.Bytes).Trim() : null;
+    private static string? IdIn(ObjectStorage store) => store.ReadTagged(IdObject)?.Text;
 
     /// <returns>What another silo wrote, if one was faster.</returns>
     private static string? MakeIn(ObjectStorage store)

@@ -154,7 +154,7 @@ public sealed class ObjectRunStoreTests : RunStoreLaws
         var record = RecordSamples.New();
         await Assert.ThrowsAsync<InconsistentStateException>(() => other.WriteAsync(second, RecordVersion.None, null, record.WithAll(0, 9)));
         await one.WriteAsync(first, RecordVersion.None, null, record);
-        FileRuns.Remove(new RunFolder(others, "run"), second);
+        await other.UnclaimAsync(second);
 
         RecordSamples.Same(record, (await Store.ReadAsync(first))?.Record);
     }
@@ -193,9 +193,9 @@ public sealed class ObjectRunStoreTests : RunStoreLaws
         var status = new RunProgress().From(record).Project(Run, record, isUnderWay: true, TimeSpan.Zero) with { State = RunState.Running };
         folder.Write(RunFolder.StatusFile, System.Text.Encoding.UTF8.GetBytes(RunStatusJson.ToJson(status)));
 
-        Assert.True(FileRuns.IsInTraining(folder));
+        Assert.True(_objects.IsInTraining(folder));
         _server.Age(TimeSpan.FromMinutes(1));
-        Assert.False(FileRuns.IsInTraining(folder));
+        Assert.False(_objects.IsInTraining(folder));
     }
 
     /// <summary>The bodies of all that is put: parts of the log, and the state.</summary>

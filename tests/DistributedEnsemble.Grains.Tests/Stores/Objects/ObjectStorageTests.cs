@@ -37,7 +37,7 @@ public sealed class ObjectStorageTests : IAsyncDisposable
         Assert.Empty(_objects.ReadAllBytes("run/more/empty.bin"));
         Assert.Equal(["run/file.json", "run/more/empty.bin"], _objects.List("run/").Select(file => file.Name));
         Assert.Equal(["other", "run"], _objects.Folders());
-        _objects.Clear("run/");
+        _objects.Prepare("run");
         Assert.Equal(["runs/other/file.json"], _server.Names);
     }
 
@@ -150,7 +150,7 @@ public sealed class ObjectStorageTests : IAsyncDisposable
         for (var i = 0; i < 20; i++) _objects.Write($"run/file-{i}", new byte[1]);
         _server.Fault = request => request.Method == "DELETE" ? new ObjectFault(403, "AccessDenied") : null;
 
-        var error = Assert.Throws<IOException>(() => _objects.Clear("run/"));
+        var error = Assert.Throws<IOException>(() => _objects.Prepare("run"));
 
         Assert.Equal(
             $"s3://ensemble/runs: {_server.Url} refuses the keys (AccessDenied): AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be those of somebody who may list, read, write and delete there.",

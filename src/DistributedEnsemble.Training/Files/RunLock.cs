@@ -1,6 +1,4 @@
-using DistributedEnsemble.Training.Files;
-
-namespace DistributedEnsemble.Grains.Stores;
+namespace DistributedEnsemble.Training.Files;
 
 /// <summary>
 /// The lock file of a run's folder: one process at a time trains or changes the run. Silos of one process share it. It is
@@ -26,7 +24,7 @@ internal sealed class RunLock : IDisposable
     /// <returns>Null if the name is taken.</returns>
     public static async Task<RunLock?> CreateAsync(RunFolder folder)
     {
-        if (FileRuns.IsLink(folder)) return null;
+        if (folder.Storage.IsLink(folder.Name)) return null;
         Directory.CreateDirectory(folder.Root);
         var taken = await TryAcquireAloneAsync(folder);
         // A folder without a record is what a process left that ended before its run began.
