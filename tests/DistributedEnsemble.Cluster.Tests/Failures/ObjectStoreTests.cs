@@ -52,6 +52,47 @@ public sealed class ObjectStoreTests
         }
     }
 
+    [Theory(Timeout = 600_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_store_that_is_away_for_a_while_changes_nothing_of_a_run(bool standsStill)
+    {
+        var spec = Specs.Of("objects", epochs: 800);
+        await using var store = await S3Server.StartAsync();
+        await using var cluster = await LocalCluster.StartAsync(silos: 0);
+        using var objects = Open(store, cluster);
+        foreach (var folder in (string[])["one", "two"]) await AddSiloAsync(store, cluster, folder);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
+        await WhenAsync(cluster, objects, run => run.Members.Count(member => member.Step > 100) >= 2);
+
+        // Longer than one request is waited for, and than the tries of one take.
+        var away = Task.Delay(TimeSpan.FromSeconds(40), TestContext.Current.CancellationToken);
+        if (standsStill) store.Pause();
+        else await store.KillAsync();
+        Assert.Contains("objects", await cluster.RunAsync("status", "objects"), StringComparison.Ordinal);
+        if (!standsStill) foreach (var command in (string[])["status", "watch", "evaluate"]) await IsToldInOneLineAsync(store, cluster, command);
+        await away;
+        Assert.False(driver.HasExited, driver.Errors);
+        if (standsStill) store.Continue();
+        else await store.RestartAsync();
+
+        await cluster.EndsAsync(driver);
+        await WhenAsync(cluster, objects, run => run.HasEnded);
+        Undisturbed.IsWhatCameOutOf(new RunFolder(objects, "objects"), spec);
+    }
+
+    /// <summary>That nobody answers there.</summary>
+    private static async Task IsToldInOneLineAsync(S3Server store, LocalCluster cluster, string command)
+    {
+        await using var asked = new LocalProcess(
+            Path.Combine(AppContext.BaseDirectory, "ensemble"), [command, "objects", "--store", S3Server.Address("runs"), "--runs", cluster.OwnFile("asked")], store.Environment);
+        await Until.TrueAsync(() => asked.HasExited);
+        Assert.Equal(3, await asked.ExitAsync());
+        Assert.StartsWith($"{S3Server.Address("runs")}: {store.Environment["AWS_ENDPOINT_URL"]} does not answer as a store of objects (", asked.Errors, StringComparison.Ordinal);
+        Assert.Single(asked.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal("", asked.Output);
+    }
+
     private static Task<SiloProcess> AddSiloAsync(S3Server store, LocalCluster cluster, string folder) => cluster.AddSiloAsync(() => new LocalProcess(
         SiloProcess.Program,
         ["--cluster", cluster.Redis.Url, "--runs", cluster.OwnFile(folder), "--store", S3Server.Address("runs"), "--lanes", "2"], store.Environment));

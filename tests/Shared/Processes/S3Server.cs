@@ -9,8 +9,9 @@ internal sealed class S3Server : IAsyncDisposable
     private const string Bucket = "ensemble", Keys = "S3RVER";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("ensemble-s3-").FullName;
-    private readonly LocalProcess _process;
     private readonly WholeRequests _requests;
+    private readonly Func<LocalProcess> _start;
+    private LocalProcess _process;
 
     private S3Server(string program, int port)
     {
@@ -19,10 +20,11 @@ internal sealed class S3Server : IAsyncDisposable
         {
             ["AWS_ENDPOINT_URL"] = _requests.Url, ["AWS_REGION"] = "us-east-1", ["AWS_ACCESS_KEY_ID"] = Keys, ["AWS_SECRET_ACCESS_KEY"] = Keys,
         };
-        _process = new LocalProcess(
+        _start = () => new LocalProcess(
             program, ["-d", _folder, "-a", "127.0.0.1", "-p", $"{port}", "--no-vhost-buckets", "--configure-bucket", Bucket],
             // Its tokens for the next page of a list are encrypted as OpenSSL does no longer by itself.
             [new("NODE_OPTIONS", "--openssl-legacy-provider")]);
+        _process = _start();
     }
 
     /// <summary>What names it and its keys.</summary>
@@ -41,9 +43,29 @@ internal sealed class S3Server : IAsyncDisposable
     {
         if (Program is null) Assert.Skip(IsMissing);
         var server = new S3Server(Program, RedisServer.FreePort());
-        await Until.TrueAsync(() => server._process.Output.Contains("listening", StringComparison.Ordinal) || server._process.HasExited);
-        Assert.False(server._process.HasExited, server._process.Errors);
+        await server.ListensAsync();
         return server;
+    }
+
+    /// <summary>SIGSTOP: connections are taken, and nothing comes.</summary>
+    public void Pause() => _process.Signal(Signal.Stop);
+
+    public void Continue() => _process.Signal(Signal.Continue);
+
+    public Task KillAsync() => _process.KillAsync();
+
+    /// <summary>Starts it once more, with what it has.</summary>
+    public async Task RestartAsync()
+    {
+        await _process.DisposeAsync();
+        _process = _start();
+        await ListensAsync();
+    }
+
+    private async Task ListensAsync()
+    {
+        await Until.TrueAsync(() => _process.Output.Contains("listening", StringComparison.Ordinal) || _process.HasExited);
+        Assert.False(_process.HasExited, _process.Errors);
     }
 
     public async ValueTask DisposeAsync()
