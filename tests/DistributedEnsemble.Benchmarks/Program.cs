@@ -79,7 +79,7 @@ own.SetAction(async (parsed, _) =>
     {
         file.Set(name, part);
         if (outputFile is not null) File.WriteAllText(outputFile.FullName, file.ToJson());
-        if (parsed.GetValue(goalsPage) is { } page) File.WriteAllText(page.FullName, OwnPage.Of(file));
+        if (parsed.GetValue(goalsPage) is { } page) File.WriteAllText(page.FullName, OwnPage.Of(file, outputFile?.Name ?? "no file", OwnPage.Command(page, outputFile)));
     });
     Console.Write(file.ToJson());
 });

@@ -6,10 +6,12 @@ namespace DistributedEnsemble.Benchmarks.Own;
 /// <summary>The goals as a page.</summary>
 internal static class OwnPage
 {
-    public static string Of(OwnFile file)
+    /// <param name="data">The name of the file that has what was measured.</param>
+    /// <param name="command">What printed the page.</param>
+    public static string Of(OwnFile file, string data, string command)
     {
         var page = new StringBuilder("# Kernels of our own: goals\n\n");
-        page.Append("Ratios within a round, median and extremes; what is behind them stands in own.json. A letter names the machine and the commit.\n\n");
+        page.Append(CultureInfo.InvariantCulture, $"Ratios within a round, median and extremes; what is behind them stands in {data}. A letter names the machine and the commit.\n\n");
         page.Append("| | goal | measured | | |\n|---|--:|--:|---|---|\n");
         var places = new List<string>();
         foreach (var (_, part) in file.Parts)
@@ -22,8 +24,12 @@ internal static class OwnPage
 
         page.Append('\n');
         for (var i = 0; i < places.Count; i++) page.Append(CultureInfo.InvariantCulture, $"- {Letter(i)}: {places[i]}\n");
-        return page.Append("\nPrinted by `dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- own --former FOLDER --page docs/benchmarks/own.md --output docs/benchmarks/own.json`.\n").ToString();
+        return page.Append(CultureInfo.InvariantCulture, $"\nPrinted by `{command}`.\n").ToString();
     }
+
+    /// <summary>The command that measures all parts.</summary>
+    public static string Command(FileInfo page, FileInfo? output) =>
+        $"dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- own --former FOLDER --page docs/benchmarks/{page.Name}{(output is null ? "" : $" --output docs/benchmarks/{output.Name}")}";
 
     private static string Row(Goal goal, int rounds)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
 using DistributedEnsemble.Benchmarks.Endurance;
@@ -11,27 +12,34 @@ internal sealed class ServedRun : IAsyncDisposable
 {
     private readonly HttpClient _client = new(new SocketsHttpHandler { MaxConnectionsPerServer = 1000 });
     private readonly LocalProcess _server;
+    private readonly SocketClients _sockets;
     private readonly string _url;
     private readonly byte[] _body;
     private readonly int _header;
 
-    private ServedRun(LocalProcess server, string url, float[] row)
+    private ServedRun(LocalProcess server, IPEndPoint place, string run, float[] row)
     {
-        (_server, _url) = (server, url);
+        (_server, _url) = (server, $"http://{place}/v2/models/{run}");
         var json = Encoding.UTF8.GetBytes(
             $$$"""{"parameters":{"binary_data_output":true},"inputs":[{"name":"input","shape":[1,1,28,28],"datatype":"FP32","parameters":{"binary_data_size":{{{4 * row.Length}}}}}]}""");
         (_body, _header) = ([.. json, .. MemoryMarshal.AsBytes(row.AsSpan())], json.Length);
+        var head = Encoding.ASCII.GetBytes(
+            $"POST /v2/models/{run}/infer HTTP/1.1\r\nHost: {place}\r\n{InferProtocol.JsonLength}: {_header}\r\nContent-Length: {_body.Length}\r\n\r\n");
+        _sockets = new SocketClients(place, [.. head, .. _body]);
     }
 
     public static async Task<ServedRun> StartAsync(Driver driver, string runs, string run, float[] row)
     {
-        var url = $"http://127.0.0.1:{ServedCluster.FreePort()}";
-        var served = new ServedRun(new LocalProcess(driver.Program, ["serve", run, "--runs", runs, "--http", url]), $"{url}/v2/models/{run}", row);
+        var place = new IPEndPoint(IPAddress.Loopback, ServedCluster.FreePort());
+        var served = new ServedRun(new LocalProcess(driver.Program, ["serve", run, "--runs", runs, "--http", $"http://{place}"]), place, run, row);
         while (!await served.IsReadyAsync()) await Task.Delay(100);
         return served;
     }
 
     public Task<Measurement> MeasureAsync(int clients, double seconds) => ServedLoad.MeasureAsync(AskAsync, clients, seconds);
+
+    /// <inheritdoc cref="SocketClients"/>
+    public Measurement MeasureBySockets(int clients, double seconds) => _sockets.Measure(clients, seconds);
 
     public async ValueTask DisposeAsync()
     {
