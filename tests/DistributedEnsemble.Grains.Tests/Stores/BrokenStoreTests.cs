@@ -116,6 +116,8 @@ public sealed class BrokenStoreTests
             return claimed is null ? null : Nothing.Held;
         }
 
+        public Task UnclaimAsync(RunKey run) => folders.UnclaimAsync(run);
+
         public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(Nothing.Held);
     }
 }
