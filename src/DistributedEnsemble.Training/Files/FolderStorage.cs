@@ -63,17 +63,24 @@ internal sealed class FolderStorage(string folder) : RunStorage
         file.Flush(flushToDisk: true);
     }
 
-    public override StoredFile? Find(string name) =>
-        new FileInfo(PathOf(name)) is { Exists: true } file ? new StoredFile(name, file.Length, file.LastWriteTimeUtc) : null;
+    public override StoredFile? Find(string name)
+    {
+        FileOperations.BeforeReading("find", PathOf(name));
+        return new FileInfo(PathOf(name)) is { Exists: true } file ? new StoredFile(name, file.Length, file.LastWriteTimeUtc) : null;
+    }
 
-    public override IReadOnlyList<string> Folders() =>
-        Directory.Exists(Place) ? [.. Directory.EnumerateDirectories(Place).Select(folder => Path.GetFileName(folder))] : [];
+    public override IReadOnlyList<string> Folders()
+    {
+        FileOperations.BeforeReading("list", Place);
+        return Directory.Exists(Place) ? [.. Directory.EnumerateDirectories(Place).Select(folder => Path.GetFileName(folder))] : [];
+    }
 
     public override void Delete(string name) => FileOperations.Delete(PathOf(name));
 
     public override IEnumerable<StoredFile> List(string prefix)
     {
         var below = new DirectoryInfo(PathOf(prefix.TrimEnd('/')));
+        FileOperations.BeforeReading("list", below.FullName);
         if (!below.Exists) return [];
         return below.EnumerateFiles("*", s_withoutLinks).ToList().Select(file => new StoredFile(
             Path.GetRelativePath(Place, file.FullName).Replace(Path.DirectorySeparatorChar, '/'), file.Exists ? file.Length : 0, file.LastWriteTimeUtc));

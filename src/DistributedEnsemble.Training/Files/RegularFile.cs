@@ -45,6 +45,7 @@ internal static partial class RegularFile
 
     private static FileStream Open(string folder, string path, Access access, FileShare share = FileShare.ReadWrite | FileShare.Delete)
     {
+        FileOperations.BeforeReading("open", path);
         var relative = Path.GetRelativePath(folder, path);
         if (Path.IsPathRooted(relative) || relative == ".." || relative.StartsWith($"..{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             throw new ArgumentException($"{path} does not lie below {folder}.", nameof(path));

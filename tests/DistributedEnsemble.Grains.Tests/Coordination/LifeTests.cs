@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Stores;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Data;
@@ -156,13 +159,7 @@ public sealed class LifeTests
     public async Task No_file_of_a_run_is_touched_on_a_turn()
     {
         using var runs = new RunsFolder();
-        var (onTurns, deletions) = (new ConcurrentBag<string>(), 0);
-        using var watch = FileOperations.Observe(runs.Path, (operation, path) =>
-        {
-            // Lanes have threads of their own; a turn has its activation's scheduler.
-            if (TaskScheduler.Current != TaskScheduler.Default) onTurns.Add($"{operation} {path}");
-            if (operation == "delete") Interlocked.Increment(ref deletions);
-        });
+        using var watch = new TurnWatch(runs.Path);
         await using var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
         var run = await cluster.SubmitAsync(Spec.Replace("\"logging\"", "\"averaging\": { \"decay\": 0.9, \"everySteps\": 9 }, \"logging\""));
         await cluster.WhenAsync(run, s => s.Ema.Any(model => model.Step > 18));
@@ -173,8 +170,37 @@ public sealed class LifeTests
         await cluster.Coordinator(run).StopAsync();
         await cluster.WhenAsync(run, s => s.State == RunState.Paused);
 
-        Assert.Empty(onTurns);
-        Assert.True(deletions > 0, "No file was deleted.");
+        watch.HeardNothingOnTurns("open", "rename", "delete");
+    }
+
+    [Fact]
+    public async Task No_file_is_touched_on_a_turn_of_those_who_predict_send_fetch_and_find()
+    {
+        using var runs = new RunsFolder();
+        using var watch = new TurnWatch(runs.Path);
+        var cancellation = TestContext.Current.CancellationToken;
+        await using (var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path))
+        {
+            byte[] bytes = [1, 2, 3];
+            var upload = cluster.Upload(Convert.ToHexStringLower(SHA256.HashData(bytes)));
+            await upload.BeginAsync(bytes.Length);
+            await upload.AppendAsync(0, bytes);
+            await upload.CompleteAsync();
+            var run = await cluster.SubmitAsync(Specs.Small);
+            var status = await cluster.WhenAsync(run, s => s.HasEnded);
+            await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. Specs.Plan(Specs.Small).Dataset.Test.InputsOf(0, 1).ToArray()]), cancellation);
+            await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), cancellation);
+            await cluster.Aggregator(run).ScoreAsync(cancellation);
+            await cluster.Files(run).ReadAsync(new ModelName(status.Snapshots[0].Member, status.Snapshots[0].Step, IsEma: false), 0);
+        }
+
+        // Another process has all of it from the files.
+        await using var next = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
+        var found = (await next.Scheduler.FindAsync("small"))!.Value;
+        Assert.Equal([found], await next.Scheduler.ListAllAsync());
+        await next.Aggregator(found).DescribeAsync();
+
+        watch.HeardNothingOnTurns("open", "list", "rename");
     }
 
     [Fact]
@@ -208,6 +234,31 @@ public sealed class LifeTests
 
         Assert.Equal(Enumerable.Range(1, 8).Select(n => $"digits-{n}"), submitted.Select(run => run.Name).Order());
         for (var i = 0; i < submitted.Length; i++) await (i % 2 == 0 ? one : other).WhenAsync(submitted[i], s => s.HasEnded);
+    }
+
+    /// <summary>Hears of all that happens to files below a folder, and where: lanes have threads of their own, and a turn its activation's scheduler.</summary>
+    private sealed class TurnWatch : IDisposable
+    {
+        private readonly ConcurrentBag<string> _onTurns = [];
+        private readonly ConcurrentDictionary<string, bool> _heard = [];
+        private readonly IDisposable _watch;
+
+        public TurnWatch(string folder) => _watch = FileOperations.Observe(folder, Hear, reads: true);
+
+        /// <param name="elsewhere">What was heard elsewhere, so that there was something to hear.</param>
+        public void HeardNothingOnTurns(params string[] elsewhere)
+        {
+            Assert.Empty(_onTurns);
+            Assert.All(elsewhere, operation => Assert.Contains(operation, _heard.Keys));
+        }
+
+        public void Dispose() => _watch.Dispose();
+
+        private void Hear(string operation, string path)
+        {
+            _heard[operation] = true;
+            if (TaskScheduler.Current != TaskScheduler.Default) _onTurns.Add($"{operation} {path}\n{Environment.StackTrace}");
+        }
     }
 
     /// <summary>To give a run free takes until the test says so.</summary>

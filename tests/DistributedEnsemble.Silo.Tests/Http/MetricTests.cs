@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http.Metrics;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 
@@ -153,6 +154,39 @@ public sealed class MetricTests(ServedRuns served) : IClassFixture<ServedRuns>
         Assert.Equal([0.25f, 0.5f], series.Between(1, 2, 1).Quality);
         var point = Assert.Single(series.Validation);
         Assert.Equal((1, 0.5), (point.Step, point.Values["nll"]));
+    }
+
+    [Fact]
+    public async Task A_disk_that_does_not_answer_holds_up_no_one_who_asks_for_what_has_been_read()
+    {
+        using var folder = new TemporaryFolder();
+        var (run, path) = (RunKey.New("slow"), Path.Combine(folder.Path, "slow", "members", "00", "metrics.jsonl"));
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllLines(path, [Line(1, 1), Line(2, 2)]);
+        var history = new MetricHistory(new FolderStorage(folder.Path));
+        Assert.Equal(2, history.Ask(run, 0, series => series.LastStep));
+        using ManualResetEventSlim opening = new(), answers = new();
+        var isFirst = 1;
+        using var hangs = FileOperations.Observe(
+            folder.Path,
+            (_, _) =>
+            {
+                if (Interlocked.Exchange(ref isFirst, 0) == 0) return;
+                opening.Set();
+                answers.Wait();
+            },
+            reads: true);
+
+        File.AppendAllLines(path, [Line(3, 3)]);
+        var reader = Task.Factory.StartNew(
+            () => history.Ask(run, 0, series => series.LastStep), Cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        opening.Wait(Cancellation);
+
+        // Its file is still being opened.
+        Assert.Equal(2, history.Ask(run, 0, series => series.LastStep));
+        Assert.False(reader.IsCompleted);
+        answers.Set();
+        Assert.Equal(3, await reader);
     }
 
     private static MemoryStream Lines(IEnumerable<string> lines) => new(Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n"))));

@@ -24,4 +24,23 @@ public sealed class FileOperationsTests
         AtomicFile.Write(Path.Combine(one, "file"), _ => { });
         Assert.Equal(["create run-1/file", "flush run-1/file", "rename run-1/file", "flush folder run-1"], heard);
     }
+
+    [Fact]
+    public void Only_an_observer_who_asks_for_it_hears_of_what_is_read_or_looked_for()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("file"), "text");
+        var (storage, changes, all) = (new FolderStorage(folder.Path), new List<string>(), new List<string>());
+        using var writes = FileOperations.Observe(folder.Path, (operation, _) => changes.Add(operation));
+        using var reads = FileOperations.Observe(folder.Path, (operation, _) => all.Add(operation), reads: true);
+
+        storage.OpenRead("file").Dispose();
+        storage.Find("file");
+        storage.Folders();
+        Assert.Single(storage.List(""));
+        storage.Delete("file");
+
+        Assert.Equal(["open", "find", "list", "list", "delete"], all);
+        Assert.Equal(["delete"], changes);
+    }
 }

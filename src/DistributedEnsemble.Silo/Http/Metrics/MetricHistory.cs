@@ -20,16 +20,13 @@ internal sealed class MetricHistory(RunStorage storage)
     private long _uses;
     private Task _reading = Task.CompletedTask;
 
-    /// <summary>Asks one member's lines, brought up to date first.</summary>
+    /// <summary>Asks one member's lines, brought up to date first, or as somebody else has read them by now.</summary>
     /// <returns>The default where the member has no lines yet, or none that can be read.</returns>
     public T? Ask<T>(RunKey run, int member, Func<MetricSeries, T> ask)
     {
         var entry = EntryOf(run, member);
-        lock (entry.Series)
-        {
-            using var file = TryOpen(run, member, entry.Series.BytesRead);
-            return TryReadOn(file, entry) ? ask(entry.Series) : default;
-        }
+        TryReadOn(run, member, entry, s_patience, long.MaxValue);
+        return AskOf(entry.Series, ask);
     }
 
     /// <summary>
@@ -42,23 +39,14 @@ internal sealed class MetricHistory(RunStorage storage)
     public (T? Answer, bool IsSampled) AskSoon<T>(RunKey run, int member, long mostBytes, Func<Stream, MetricSeries> sample, Func<MetricSeries, T> ask)
     {
         var entry = EntryOf(run, member);
-        if (Monitor.TryEnter(entry.Series, s_patience))
-        {
-            try
-            {
-                using var file = TryOpen(run, member, entry.Series.BytesRead);
-                if (file is null || entry.Series.Unread(file.Length) <= mostBytes) return (TryReadOn(file, entry) ? ask(entry.Series) : default, false);
-            }
-            finally
-            {
-                Monitor.Exit(entry.Series);
-            }
-        }
-
+        if (TryReadOn(run, member, entry, s_patience, mostBytes)) return (AskOf(entry.Series, ask), false);
         ReadBehind(run, member, entry);
         using var sampled = TryOpen(run, member, from: 0);
-        return (sampled is not null && Try(() => sample(sampled)) is { Count: > 0 } some ? ask(some) : default, true);
+        return (sampled is not null && Try(() => sample(sampled)) is { } some ? AskOf(some, ask) : default, true);
     }
+
+    private static T? AskOf<T>(MetricSeries series, Func<MetricSeries, T> ask) =>
+        series.Ask(lines => lines.Count > 0 ? ask(lines) : default);
 
     /// <summary>One file after the other: they all want the same disk and processor.</summary>
     private void ReadBehind(RunKey run, int member, Entry entry)
@@ -70,15 +58,35 @@ internal sealed class MetricHistory(RunStorage storage)
             _reading = _reading.ContinueWith(
                 _ =>
                 {
-                    lock (entry.Series)
-                    {
-                        using var file = TryOpen(run, member, entry.Series.BytesRead);
-                        TryReadOn(file, entry);
-                    }
-
+                    TryReadOn(run, member, entry, Timeout.InfiniteTimeSpan, long.MaxValue);
                     lock (_lock) entry.IsWaiting = false;
                 },
                 CancellationToken.None, TaskContinuationOptions.LongRunning, TaskScheduler.Default);
+        }
+    }
+
+    /// <summary>Reads the file on, as far as it can be read; nobody who asks waits for it.</summary>
+    /// <param name="patience">For which another reader of it is waited for.</param>
+    /// <returns>Whether nothing is left to read: false if another reads it, or if that were more than <paramref name="mostBytes"/>.</returns>
+    private bool TryReadOn(RunKey run, int member, Entry entry, TimeSpan patience, long mostBytes)
+    {
+        if (!Monitor.TryEnter(entry.Reader, patience)) return false;
+        try
+        {
+            using var file = TryOpen(run, member, entry.Series.BytesRead);
+            if (file is null) return true;
+            if (entry.Series.Unread(file.Length) > mostBytes) return false;
+            Try<object>(() =>
+            {
+                entry.Series.ReadOn(file);
+                return entry;
+            });
+            entry.Bytes = entry.Series.Bytes;
+            return true;
+        }
+        finally
+        {
+            Monitor.Exit(entry.Reader);
         }
     }
 
@@ -108,18 +116,6 @@ internal sealed class MetricHistory(RunStorage storage)
         }
     }
 
-    /// <param name="file">Null where there is none, or none that can be read.</param>
-    private static bool TryReadOn(Stream? file, Entry entry)
-    {
-        var hasRead = file is not null && Try<object>(() =>
-        {
-            entry.Series.ReadOn(file);
-            return entry;
-        }) is not null;
-        entry.Bytes = entry.Series.Bytes;
-        return hasRead || entry.Series.Count > 0;
-    }
-
     private Stream? TryOpen(RunKey run, int member, long from)
     {
         var folder = new RunFolder(storage, run.Name);
@@ -142,6 +138,9 @@ internal sealed class MetricHistory(RunStorage storage)
     private sealed class Entry
     {
         public MetricSeries Series { get; } = new();
+
+        /// <summary>Held by whoever reads the file, and by nobody else.</summary>
+        public object Reader { get; } = new();
 
         public long Bytes { get; set; }
 

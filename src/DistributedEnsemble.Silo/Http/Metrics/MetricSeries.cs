@@ -3,12 +3,16 @@ using System.Text.Json;
 
 namespace DistributedEnsemble.Silo.Http.Metrics;
 
-/// <summary>The lines of one member's metrics.jsonl in columns, read on as the file grows; used by one thread at a time.</summary>
+/// <summary>
+/// The lines of one member's metrics.jsonl in columns, read on as the file grows: by one thread at a time, while others ask for what
+/// has been read so far.
+/// </summary>
 internal sealed class MetricSeries
 {
     /// <summary>Bytes of memory that a line takes.</summary>
     private const int BytesPerLine = (2 * sizeof(int)) + (3 * sizeof(float));
 
+    private readonly Lock _lock = new();
     private readonly List<int> _steps = [];
     private readonly List<float> _loss = [], _rate = [], _quality = [];
     private readonly List<ValidationPoint> _validation = [];
@@ -29,19 +33,32 @@ internal sealed class MetricSeries
     /// <summary>Scores on the validation split, of the lines that have some.</summary>
     public IReadOnlyList<ValidationPoint> Validation => _validation;
 
-    /// <summary>Reads what was written since the last time.</summary>
+    /// <summary>Reads what was written since the last time; whoever asks meanwhile does not wait for the file.</summary>
     /// <exception cref="InvalidDataException">A line is none.</exception>
     public void ReadOn(Stream file)
     {
-        // Another run's file, or one that was restored.
-        if (file.Length < BytesRead) Clear();
+        if (file.Length < BytesRead)
+        {
+            // Another run's file, or one that was restored.
+            lock (_lock) Clear();
+        }
+
         file.Position = BytesRead;
         var buffer = new byte[1 << 16];
         while (file.Read(buffer) is > 0 and var length)
         {
-            BytesRead += length;
-            Add(buffer.AsSpan(0, length));
+            lock (_lock)
+            {
+                BytesRead += length;
+                Add(buffer.AsSpan(0, length));
+            }
         }
+    }
+
+    /// <summary>Asks while no line is added.</summary>
+    public T Ask<T>(Func<MetricSeries, T> ask)
+    {
+        lock (_lock) return ask(this);
     }
 
     /// <summary>Adds whole lines, as they stand in a file.</summary>
