@@ -61,5 +61,5 @@ public sealed class SpecDocument
     public string ToJson() => SpecWriter.Write(_keys);
 
     internal EnsembleSpec ResolveOver(SpecLayer dataset, IReadOnlyCollection<string>? modelKinds) =>
-        SpecResolution.Resolve(_keys, dataset, modelKinds);
+        SpecResolution.Resolve(_keys, SpecResolution.WithFittingVariants(dataset, _keys), modelKinds);
 }

@@ -14,7 +14,6 @@ internal static class SpecResolution
         if (Changes(given, dataset, SpecPaths.OptimizerKind, s_code.Training.Optimizer.Kind))
             dataset = dataset.Without(SpecPaths.Optimizer).Without(SpecPaths.LearningRate).Without(SpecPaths.WeightDecay);
 
-        dataset = WithFittingVariants(dataset, given);
         var keys = given.Over(dataset);
         var modelKind = keys[SpecPaths.ModelKind] as string ?? s_code.Model.Kind;
         if (modelKinds is not null) SpecRules.CheckModelKind(modelKind, modelKinds);
@@ -38,13 +37,28 @@ internal static class SpecResolution
         return spec;
     }
 
+    /// <summary>
+    /// Members differ by what a dataset brings only in what the author leaves open: whoever says what network to train, say, means all
+    /// members. Variants that would be nobody's are left out.
+    /// </summary>
+    public static SpecLayer WithFittingVariants(SpecLayer dataset, SpecLayer given)
+    {
+        if (dataset[SpecPaths.Variants] is not SpecList<SpecVariant> { Count: > 0 } variants) return dataset;
+        var sections = SpecSchema.Keys.Where(key => variants.Any(variant => variant.Keys.Names(key.Path))).Select(key => key.Section!.Path).ToHashSet();
+        var isOpen = !given.Has(SpecPaths.Search) && !given.Paths.Any(path => sections.Any(section => path == section || path.StartsWith($"{section}.", StringComparison.Ordinal)));
+        var members = given[SpecPaths.Members] ?? dataset[SpecPaths.Members] ?? s_code.Members;
+        SpecList<SpecVariant> kept = [.. isOpen ? variants.Take((int)members) : []];
+        if (kept.All(variant => variant.Equals(SpecVariant.Empty))) kept = [];
+        return dataset.With(SpecSchema.Key(SpecPaths.Variants), kept);
+    }
+
     /// <summary>The spec of the members that have a variant: its keys over the run's, as an author's are over a dataset's.</summary>
     /// <exception cref="SpecException">The keys do not go together; the message names the variant.</exception>
     public static EnsembleSpec OfVariant(EnsembleSpec run, int index, IReadOnlyCollection<string>? modelKinds = null)
     {
         try
         {
-            var (keys, below) = (run.Variants[index].Keys, SpecBuilder.LayerOf(run).Without(SpecPaths.Variants));
+            var (keys, below) = (run.Variants[index].Keys, SpecBuilder.LayerOf(run));
             // Milestones that nobody chose follow the epochs.
             if (keys.Has(SpecPaths.Epochs) && run.Training.Schedule.Milestones?.Equals(SpecDefaults.Milestones(run.Training.Epochs)) == true)
                 below = below.Without(SpecPaths.Milestones);
@@ -58,21 +72,6 @@ internal static class SpecResolution
 
     private static bool Changes(SpecLayer given, SpecLayer dataset, string kind, object fallback) =>
         given.Has(kind) && !given[kind]!.Equals(dataset[kind] ?? fallback);
-
-    /// <summary>
-    /// Members differ by what a dataset brings only in what the author leaves open: whoever says what network to train, say, means all
-    /// members. Variants that would be nobody's are left out.
-    /// </summary>
-    private static SpecLayer WithFittingVariants(SpecLayer dataset, SpecLayer given)
-    {
-        if (dataset[SpecPaths.Variants] is not SpecList<SpecVariant> { Count: > 0 } variants) return dataset;
-        var sections = SpecSchema.Keys.Where(key => variants.Any(variant => variant.Keys.Names(key.Path))).Select(key => key.Section!.Path).ToHashSet();
-        var isOpen = !given.Has(SpecPaths.Search) && !given.Paths.Any(path => sections.Any(section => path == section || path.StartsWith($"{section}.", StringComparison.Ordinal)));
-        var members = given[SpecPaths.Members] ?? dataset[SpecPaths.Members] ?? s_code.Members;
-        SpecList<SpecVariant> kept = [.. isOpen ? variants.Take((int)members) : []];
-        if (kept.All(variant => variant.Equals(SpecVariant.Empty))) kept = [];
-        return dataset.With(SpecSchema.Key(SpecPaths.Variants), kept);
-    }
 
     // model.hidden=[64] says mlp clearly enough.
     private static SpecLayer InferModelKind(SpecLayer given, SpecLayer dataset)
