@@ -1,15 +1,7 @@
-using System.Net;
 using System.Runtime.ExceptionServices;
-using System.Text;
-using Amazon.Runtime;
-using Amazon.S3;
-using Amazon.S3.Model;
-using Amazon.S3.Transfer;
 using DistributedEnsemble.Files;
-using DistributedEnsemble.Grains.Resilience;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
-using Polly;
 
 namespace DistributedEnsemble.Grains.Stores.Objects;
 
@@ -20,52 +12,23 @@ namespace DistributedEnsemble.Grains.Stores.Objects;
 /// </summary>
 internal sealed class ObjectStorage : RunStorage, IDisposable
 {
-    /// <summary>What is longer goes over the disk, and up in pieces.</summary>
-    private const long MostInMemory = 4 << 20, MostAtOnce = 128L << 20;
-
-    /// <summary>
-    /// How long nothing may move before a request is given up, and tried again. The end of a body, which this machine still holds when
-    /// its last byte is read, takes as long on a line of some hundred KiB/s.
-    /// </summary>
-    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(15), s_silenceOfWrites = TimeSpan.FromSeconds(60);
+    /// <summary>What is longer goes over the disk.</summary>
+    private const long MostInMemory = 4 << 20;
 
     /// <summary>How long a process that trains may write no run.json: it does each second.</summary>
     private static readonly TimeSpan s_atWork = TimeSpan.FromSeconds(30);
 
     private readonly ObjectStoreAddress _address;
     private readonly ScratchFiles _scratch;
-    private readonly TimeProvider _time;
-    private readonly ServerClock _clock;
-    private readonly AmazonS3Client _client;
-    private readonly TransferUtility _transfers;
-    private readonly ResiliencePipeline _retries;
+    private readonly ObjectRequests _requests;
     private readonly StoreHealth _health;
-
-    /// <summary>Whether the last write was refused, or not answered.</summary>
-    private volatile bool _refusesWrites;
 
     /// <param name="scratch">A folder for what is on its way.</param>
     public ObjectStorage(ObjectStoreAddress address, string scratch, TimeProvider? time = null)
     {
-        (_address, _scratch, _time) = (address, new ScratchFiles(scratch), time ?? TimeProvider.System);
-        _clock = new ServerClock(TimeSpan.FromSeconds(5), _time);
-        var config = new AmazonS3Config
-        {
-            HttpClientFactory = _clock,
-            AuthenticationRegion = address.Region,
-            // Whatever fails is tried again in one place, the body of an answer too.
-            MaxErrorRetry = 0,
-            Timeout = Timeout.InfiniteTimeSpan,
-            // Requests are signed with the sha256 of their bytes; other stores do not know Amazon's own checksums.
-            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
-        };
-        if (address.Endpoint is { } endpoint) (config.ServiceURL, config.ForcePathStyle) = (endpoint.ToString(), true);
-        else config.RegionEndpoint = Amazon.RegionEndpoint.GetBySystemName(address.Region);
-        _client = address.Keys is { } keys ? new AmazonS3Client(keys, config) : new AmazonS3Client(config);
-        _transfers = new TransferUtility(_client);
-        _retries = Retries.Of<StorageAwayException>(_time, most: 4, first: TimeSpan.FromMilliseconds(200), longest: TimeSpan.FromSeconds(3));
-        _health = new StoreHealth(LookAsync, _time);
+        (_address, _scratch) = (address, new ScratchFiles(scratch));
+        _requests = new ObjectRequests(address, time ?? TimeProvider.System);
+        _health = new StoreHealth(LookAsync, time ?? TimeProvider.System);
     }
 
     public override string Place => _address.ToString();
@@ -74,7 +37,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     public string Server => _address.Server;
 
     /// <summary>As of the last answer.</summary>
-    public override DateTimeOffset Now => _clock.Now;
+    public override DateTimeOffset Now => _requests.Now;
 
     public override bool LagsBehind => false;
 
@@ -92,13 +55,12 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     {
         try
         {
-            await AskAsync("", async cancellation => await _client.ListObjectsV2Async(
-                new ListObjectsV2Request { BucketName = _address.Bucket, Prefix = _address.Prefix, MaxKeys = 1 }, cancellation));
+            await _requests.HasAsync("");
             if (use == StoreUse.Read) return;
             var probe = $".check-{Guid.NewGuid():N}";
-            await PutAsync(probe, new MemoryStream(), only: use == StoreUse.WriteRecords ? "*" : null);
-            var isKept = use == StoreUse.WriteRecords && await PutAsync(probe, new MemoryStream(), only: "*");
-            Delete(probe);
+            await _requests.PutAsync(probe, new MemoryStream(), only: use == StoreUse.WriteRecords ? "*" : null);
+            var isKept = use == StoreUse.WriteRecords && await _requests.PutAsync(probe, new MemoryStream(), only: "*");
+            await _requests.DeleteAsync(probe);
             if (isKept)
                 throw new ObjectStoreAddressException(
                     $"{_address} at {_address.Server} ignores conditions of writes (If-None-Match), so two processes could train one run: use a store that knows them, or a cluster, whose records are in Redis.");
@@ -118,7 +80,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         using var file = _scratch.Create();
         var result = write(file);
         file.Flush();
-        Wait(PutAsync(name, file));
+        Wait(_requests.PutAsync(name, file));
         return result;
     }
 
@@ -142,42 +104,17 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         foreach (var part in parts.Where(part => part != written && (part.IsAll || (part.Start >= start && part.End <= end)))) Delete(part.Name);
     }
 
-    public override StoredFile? Find(string name) => Wait(AskAsync<StoredFile?>(name, async cancellation =>
-    {
-        try
-        {
-            var found = await _client.GetObjectMetadataAsync(_address.Bucket, KeyOf(name), cancellation);
-            return new StoredFile(name, found.ContentLength, found.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch, found.ETag);
-        }
-        catch (AmazonS3Exception exception) when (IsMissing(exception))
-        {
-            return null;
-        }
-    }));
+    public override StoredFile? Find(string name) => Wait(_requests.FindAsync(name));
 
-    public override void Delete(string name) => Wait(AskAsync(name, cancellation => _client.DeleteObjectAsync(_address.Bucket, KeyOf(name), cancellation)));
+    public override void Delete(string name) => Wait(_requests.DeleteAsync(name));
 
-    public override IEnumerable<StoredFile> List(string prefix)
-    {
-        var found = new List<StoredFile>();
-        var request = new ListObjectsV2Request { BucketName = _address.Bucket, Prefix = KeyOf(prefix) };
-        bool isMore;
-        do
-        {
-            var page = Wait(AskAsync(prefix, cancellation => _client.ListObjectsV2Async(request, cancellation)));
-            foreach (var entry in page.S3Objects ?? [])
-                found.Add(new StoredFile(entry.Key[_address.Prefix.Length..], entry.Size ?? 0, entry.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch));
-            request.ContinuationToken = page.NextContinuationToken;
-            isMore = page.IsTruncated ?? false;
-        }
-        while (isMore);
-        return found;
-    }
+    public override IEnumerable<StoredFile> List(string prefix) => Wait(_requests.ListAsync(prefix));
+
+    public override IReadOnlyList<string> Folders() => Wait(_requests.FoldersAsync());
 
     public override bool IsLink(string run) => false;
 
-    public override bool Has(string run) => Wait(AskAsync(run, async cancellation => await _client.ListObjectsV2Async(
-        new ListObjectsV2Request { BucketName = _address.Bucket, Prefix = KeyOf($"{run}/"), MaxKeys = 1 }, cancellation))).S3Objects is { Count: > 0 };
+    public override bool Has(string run) => Wait(_requests.HasAsync($"{run}/"));
 
     /// <summary>One that has written its run.json within the last half minute, by the store's clock.</summary>
     public override bool IsInTraining(RunFolder run) =>
@@ -239,63 +176,22 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _transfers.Dispose();
-        _client.Dispose();
-    }
-
-    public override IReadOnlyList<string> Folders()
-    {
-        var found = new List<string>();
-        var request = new ListObjectsV2Request { BucketName = _address.Bucket, Prefix = _address.Prefix, Delimiter = "/" };
-        bool isMore;
-        do
-        {
-            var page = Wait(AskAsync("", cancellation => _client.ListObjectsV2Async(request, cancellation)));
-            found.AddRange((page.CommonPrefixes ?? []).Select(prefix => prefix[_address.Prefix.Length..].TrimEnd('/')));
-            request.ContinuationToken = page.NextContinuationToken;
-            isMore = page.IsTruncated ?? false;
-        }
-        while (isMore);
-        return found;
-    }
+    public void Dispose() => _requests.Dispose();
 
     /// <summary>The parts of a file that grows, and the file itself where it was put there whole.</summary>
     internal List<ObjectPart> PartsOf(string name) => [.. List(name).Select(file => ObjectPart.Parse(name, file)).OfType<ObjectPart>()];
 
-    /// <summary>Some bytes of an object that has them.</summary>
-    internal byte[] ReadRange(string name, long start, int count) => Wait(AskAsync(name, s_silence, async request =>
-    {
-        var wanted = new GetObjectRequest { BucketName = _address.Bucket, Key = KeyOf(name), ByteRange = new ByteRange(start, start + count - 1) };
-        using var answer = await _client.GetObjectAsync(wanted, request.Token);
-        if (answer.ContentLength != count) throw new IOException($"{PathOf(name)}: {count:N0} of its bytes were asked for, and {answer.ContentLength:N0} come.");
-        var bytes = new byte[count];
-        await CopyAsync(answer.ResponseStream, new MemoryStream(bytes), request);
-        return bytes;
-    }));
+    /// <inheritdoc cref="ObjectRequests.ReadRangeAsync"/>
+    internal byte[] ReadRange(string name, long start, int count) => Wait(_requests.ReadRangeAsync(name, start, count));
 
     /// <summary>A small object, and what <see cref="TryReplace"/> takes it for.</summary>
     /// <returns>Null if there is none.</returns>
-    internal TaggedObject? ReadTagged(string name) => Wait(AskAsync<TaggedObject?>(name, s_silence, async request =>
-    {
-        try
-        {
-            using var answer = await _client.GetObjectAsync(_address.Bucket, KeyOf(name), request.Token);
-            using var bytes = new MemoryStream();
-            await CopyAsync(answer.ResponseStream, bytes, request);
-            return new TaggedObject(bytes.ToArray(), answer.ETag, answer.LastModified?.ToUniversalTime() ?? DateTime.UnixEpoch);
-        }
-        catch (AmazonS3Exception exception) when (IsMissing(exception))
-        {
-            return null;
-        }
-    }));
+    internal TaggedObject? ReadTagged(string name) => Wait(_requests.ReadTaggedAsync(name));
 
     /// <summary>Writes an object if it still is the one that was read.</summary>
     /// <param name="tag">Null if there was none.</param>
     /// <returns>Whether it was; false, too, where it was, and the first answer was lost.</returns>
-    internal bool TryReplace(string name, byte[] bytes, string? tag) => Wait(PutAsync(name, new MemoryStream(bytes), only: tag ?? "*"));
+    internal bool TryReplace(string name, byte[] bytes, string? tag) => Wait(_requests.PutAsync(name, new MemoryStream(bytes), only: tag ?? "*"));
 
     /// <summary>A store that takes no writes may still list: after one that failed, something is written.</summary>
     /// <returns>Why it cannot be used; null if it can.</returns>
@@ -303,7 +199,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     {
         try
         {
-            await CheckAsync(_refusesWrites ? StoreUse.Write : StoreUse.Read);
+            await CheckAsync(_requests.RefusesWrites ? StoreUse.Write : StoreUse.Read);
             return null;
         }
         catch (Exception exception) when (exception is IOException or ObjectStoreAddressException)
@@ -316,22 +212,7 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     {
         try
         {
-            return await AskAsync(name, s_silence, async request =>
-            {
-                using var answer = await _client.GetObjectAsync(_address.Bucket, KeyOf(name), request.Token);
-                Stream file = answer.ContentLength <= MostInMemory ? new MemoryStream() : _scratch.Create();
-                try
-                {
-                    await CopyAsync(answer.ResponseStream, file, request);
-                    file.Position = 0;
-                    return file;
-                }
-                catch
-                {
-                    await file.DisposeAsync();
-                    throw;
-                }
-            });
+            return await _requests.ReadAsync(name, length => length <= MostInMemory ? new MemoryStream() : _scratch.Create());
         }
         catch (FileNotFoundException) when (name.EndsWith(".jsonl", StringComparison.Ordinal) && OpenParts(name, from: 0) is { } parts)
         {
@@ -339,93 +220,14 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         }
     }
 
-    /// <param name="only">Null writes whatever is there; "*" if nothing is; else if what is there has this tag.</param>
-    /// <returns>Whether it was written.</returns>
-    private async Task<bool> PutAsync(string name, Stream bytes, string? only = null)
-    {
-        try
-        {
-            var isWritten = await TryPutAsync(name, bytes, only);
-            _refusesWrites = false;
-            return isWritten;
-        }
-        catch
-        {
-            _refusesWrites = true;
-            throw;
-        }
-    }
-
-    private Task<bool> TryPutAsync(string name, Stream bytes, string? only) => AskAsync(name, s_silenceOfWrites, async request =>
-    {
-        bytes.Position = 0;
-        await using var body = new MovingStream(bytes, request.Moved);
-        try
-        {
-            if (bytes.Length > MostAtOnce)
-            {
-                await _transfers.UploadAsync(
-                    new TransferUtilityUploadRequest { BucketName = _address.Bucket, Key = KeyOf(name), InputStream = body, AutoCloseStream = false }, request.Token);
-                return true;
-            }
-
-            await _client.PutObjectAsync(
-                new PutObjectRequest
-                {
-                    BucketName = _address.Bucket, Key = KeyOf(name), InputStream = body, AutoCloseStream = false, UseChunkEncoding = false,
-                    IfNoneMatch = only == "*" ? only : null, IfMatch = only == "*" ? null : only,
-                },
-                request.Token);
-            return true;
-        }
-        // What was read may be gone, too.
-        catch (AmazonS3Exception exception) when (only is not null && (exception.StatusCode == HttpStatusCode.PreconditionFailed || (only != "*" && IsMissing(exception))))
-        {
-            return false;
-        }
-    });
-
-    private static async Task CopyAsync(Stream answer, Stream to, Silence request)
-    {
-        request.Moved();
-        await using var moving = new MovingStream(answer, request.Moved);
-        await moving.CopyToAsync(to, request.Token);
-    }
-
-    private Task<T> AskAsync<T>(string name, Func<CancellationToken, Task<T>> ask) => AskAsync(name, s_silence, request => ask(request.Token));
-
-    /// <summary>Asks until there is an answer, for a while.</summary>
-    /// <param name="longest">How long nothing may move.</param>
-    private async Task<T> AskAsync<T>(string name, TimeSpan longest, Func<Silence, Task<T>> ask) => await _retries.ExecuteAsync(async _ =>
-    {
-        using var request = new Silence(longest, _time);
-        try
-        {
-            return await ask(request);
-        }
-        // This machine's own disk refuses in its own words.
-        catch (Exception exception) when (exception is not IOException { InnerException: null } or HttpIOException)
-        {
-            throw ObjectStoreFailure.Of(exception, _address, name);
-        }
-    });
-
     /// <returns>Null if there is no such file.</returns>
     private ObjectParts? OpenParts(string name, long from) =>
         ObjectPart.Tiles(PartsOf(name), long.MaxValue) is { Count: > 0 } tiles ? new ObjectParts(this, name, tiles, from) : null;
 
-    private string KeyOf(string name) => _address.Prefix + name;
-
-    private static bool IsMissing(AmazonS3Exception exception) => exception.StatusCode == HttpStatusCode.NotFound && exception.ErrorCode != "NoSuchBucket";
-
     /// <summary>Files are read and written by threads that may wait.</summary>
     private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
-}
 
-/// <param name="Tag">Differs when it was replaced.</param>
-internal sealed record TaggedObject(byte[] Bytes, string Tag, DateTimeOffset Written)
-{
-    public string Text => Encoding.UTF8.GetString(Bytes).Trim();
+    private static void Wait(Task task) => task.GetAwaiter().GetResult();
 }
 
 /// <summary>What a store of objects is opened for.</summary>
