@@ -8,8 +8,8 @@ using DistributedEnsemble.Benchmarks.Serving;
 namespace DistributedEnsemble.Benchmarks.Own;
 
 /// <summary>
-/// Clients that write the same request again as soon as they are answered, all on one thread. They share the server's cores, and take a fifth
-/// of what HttpClient takes: what is measured is the server.
+/// Clients that write the same request again as soon as they are answered, all on one thread. They share the server's cores, and take
+/// less of them than HttpClient: what is measured is the server.
 /// </summary>
 /// <param name="request">With its headers.</param>
 internal sealed class SocketClients(IPEndPoint server, byte[] request)
