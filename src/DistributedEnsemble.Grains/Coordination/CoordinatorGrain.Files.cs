@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Files;
@@ -13,7 +14,9 @@ namespace DistributedEnsemble.Grains.Coordination;
 internal sealed partial class CoordinatorGrain
 {
     private readonly SemaphoreSlim _showing = new(1);
-    private byte[]? _json;
+
+    /// <summary>The last status that was to be shown, in a buffer that the next one uses again: one of ten thousand members takes many megabytes.</summary>
+    private readonly ArrayBufferWriter<byte> _json = new();
 
     private async Task WriteDefinitionAsync(WriteDefinition definition) =>
         Apply(new DefinitionWritten(definition.Number, await Task.Run(() => Try(() => WriteBoth(definition.Spec, definition.Data)))));
@@ -111,10 +114,8 @@ internal sealed partial class CoordinatorGrain
             return await Task.Run(() =>
             {
                 var status = project();
-                var json = JsonSerializer.SerializeToUtf8Bytes(status, RunStatusJson.Options);
+                var json = Serialize(status);
                 if (Try(() => _timeline.Append(status)) is { } error) _log.TimelineNotWritten(error, _run);
-                // Only in a store of objects it is written again.
-                _json = _folder.Storage.Grows ? null : json;
                 var told = (status.State, status.Snapshots.Length, status.Ema.Length, status.Members.Count(member => member.State == MemberState.Training));
                 // Each object that is written costs something.
                 if (mayWait && !_folder.Storage.Grows && told == _told && Now - _toldAt < s_toldEvery) return json.Length;
@@ -130,13 +131,31 @@ internal sealed partial class CoordinatorGrain
         }
     }
 
+    private ReadOnlyMemory<byte> Serialize(RunStatus status)
+    {
+        _json.ResetWrittenCount();
+        try
+        {
+            var options = RunStatusJson.Options;
+            using var writer = new Utf8JsonWriter(_json, new JsonWriterOptions { Encoder = options.Encoder, Indented = options.WriteIndented });
+            JsonSerializer.Serialize(writer, status, options);
+        }
+        catch
+        {
+            _json.ResetWrittenCount();
+            throw;
+        }
+
+        return _json.WrittenMemory;
+    }
+
     /// <summary>Others take a run of a store of objects for one of a process that has ended when its run.json is old.</summary>
     private void ShowLife()
     {
         _showing.Wait();
         try
         {
-            if (_held is not null && _json is { } json) _folder.Write(RunFolder.StatusFile, json);
+            if (_held is not null && _json.WrittenCount > 0) _folder.Write(RunFolder.StatusFile, _json.WrittenMemory);
         }
         finally
         {

@@ -7,11 +7,15 @@ using DistributedEnsemble.Grains.Stores.Files;
 using DistributedEnsemble.Grains.Stores.Objects;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 
 namespace DistributedEnsemble.Grains.Hosting;
 
 public static class EnsembleSiloBuilderExtensions
 {
+    /// <summary>Grains whose silo is remembered: some ten thousands of members, and whoever else is called.</summary>
+    private const int KnownGrains = 1 << 16;
+
     /// <summary>Lets a silo train and serve ensembles. Clustering and endpoints are the host's own choice.</summary>
     public static ISiloBuilder AddEnsembleTraining(this ISiloBuilder silo, Action<EnsembleTrainingOptions>? configure = null)
     {
@@ -21,6 +25,8 @@ public static class EnsembleSiloBuilderExtensions
             .Validate(options => options.Limits.Fault() is null, "A limit is out of range.")
             .Validate(options => options.Timing.Fault() is null, "A time does not fit the others.");
         silo.Services.AddSingleton(services => services.GetRequiredService<IOptions<EnsembleTrainingOptions>>().Value);
+        // The runtime sets memory for all of them aside at the start: 9 MB for its million.
+        silo.Services.Configure<GrainDirectoryOptions>(directory => directory.CacheSize = KnownGrains);
         silo.Services.AddExceptionsOnTheWire();
         silo.Services.AddSingleton<FileRunStore>();
         silo.Services.AddSingleton<LockedFolders>();
