@@ -36,7 +36,7 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo, ObjectStorage? store) :
                 training.ReadsPaths = true;
                 offer(training);
             },
-            Logs, cancellation);
+            Logs, options.IsServed, cancellation);
         return new EmbeddedCluster(silo, store);
     }
 

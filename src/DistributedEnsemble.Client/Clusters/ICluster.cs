@@ -39,6 +39,9 @@ internal sealed record EmbeddedOptions(string RunsFolder, string? DataFolder, in
 
     public LanePriority LanePriority { get; init; } = LanePriority.Low;
 
+    /// <summary>Whether this process serves HTTP.</summary>
+    public bool IsServed { get; init; }
+
     /// <summary>Where the runs are, for people.</summary>
     public string Place => Cluster?.ToString() ?? Store?.ToString() ?? RunsFolder;
 

@@ -51,7 +51,7 @@ internal sealed class DistillCommand : DriverCommand
             if (parsed.GetValue(_unlabelled) is { } unlabelled) settings.Add(("distillation.unlabelled", unlabelled));
             var student = StudentSpec.Of(catalog.ReadSpec(teacher), teacher, name, parsed.GetValue(_members), settings);
             var spec = Wiring.WithFoundUnlabelled(student, new DataFolders(options.DataFolder)).ToJson();
-            return session.RunAsync(parsed, stopping => backend.StartCluster(options, stopping), async (cluster, stopping) =>
+            return session.RunAsync(parsed, backend.StartCluster, async (cluster, stopping) =>
             {
                 var sent = cluster.OutlivesProcess ? await DataUpload.SendUnlabelledAsync(cluster.Grains, spec, options.DataFolder, stopping) : spec;
                 return await cluster.Scheduler.SubmitAsync(new Submission(sent) { NamesPaths = true }, stopping);

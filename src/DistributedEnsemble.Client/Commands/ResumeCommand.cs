@@ -17,9 +17,9 @@ internal sealed class ResumeCommand : DriverCommand
         session.AddTo(this);
         SetAction((parsed, _) =>
         {
-            var (options, name) = (shared.Read(parsed), run.Name(parsed));
+            var name = run.Name(parsed);
             return session.RunAsync(
-                parsed, stopping => backend.StartCluster(options, stopping),
+                parsed, backend.StartCluster,
                 async (cluster, stopping) =>
                 {
                     var key = await cluster.Scheduler.FindAsync(name) ?? throw run.Unknown(parsed);

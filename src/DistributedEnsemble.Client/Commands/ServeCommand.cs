@@ -57,7 +57,7 @@ internal sealed class ServeCommand : DriverCommand
             var settings = ServingConfiguration.OfEnvironment().ReadHttpSettings(parsed.GetValue(_http), parsed.GetValue(_grpc));
             var catalog = backend.OpenCatalog(options);
             var names = (parsed.GetValue(_runs) ?? []).Select(name => NamedRun.Find(parsed, catalog, shared, name).Run).Distinct().ToList();
-            await using var cluster = await StartAsync(backend, options with { LanePriority = LanePriority.Idle }, interruption);
+            await using var cluster = await StartAsync(backend, options with { LanePriority = LanePriority.Idle, IsServed = true }, interruption);
             if (cluster is null) return interruption.ExitCode;
             using var store = await options.OpenStoreAsync(StoreUse.Read);
             var storage = (RunStorage?)store ?? new FolderStorage(options.RunsFolder);

@@ -26,7 +26,7 @@ internal sealed class TrainCommand : DriverCommand
             var (options, began) = (shared.Read(parsed), time.GetTimestamp());
             limit.Check(parsed, options);
             var composed = backend.ComposeSpec(spec.ReadFile(parsed), spec.Overrides(parsed), options.DataFolder);
-            return session.RunAsync(parsed, stopping => backend.StartCluster(options, stopping), async (cluster, stopping) =>
+            return session.RunAsync(parsed, backend.StartCluster, async (cluster, stopping) =>
             {
                 // A cluster's silos do not see this machine's files.
                 var sent = cluster.OutlivesProcess ? await DataUpload.SendAsync(cluster.Grains, composed, options.DataFolder, stopping) : composed;

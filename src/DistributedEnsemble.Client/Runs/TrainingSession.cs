@@ -33,7 +33,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
     /// <param name="beginAsync">Starts or resumes the run on the cluster.</param>
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(
-        ParseResult parsed, Func<CancellationToken, Task<ICluster>> startCluster, Func<ICluster, CancellationToken, Task<RunKey>> beginAsync)
+        ParseResult parsed, Func<EmbeddedOptions, CancellationToken, Task<ICluster>> startCluster, Func<ICluster, CancellationToken, Task<RunKey>> beginAsync)
     {
         var isWatched = _page.IsAsked(parsed);
         _tracking.Check(parsed);
@@ -44,7 +44,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         using var interruption = listen();
         try
         {
-            await using var cluster = await startCluster(interruption.Token);
+            await using var cluster = await startCluster(shared.Read(parsed) with { IsServed = isWatched }, interruption.Token);
             var run = await cluster.AskAsync(() => beginAsync(cluster, interruption.Token));
             await using var page = isWatched ? await _page.ServeAsync(parsed, cluster, run) : null;
             return await FollowAsync(parsed, cluster, run, server, interruption);

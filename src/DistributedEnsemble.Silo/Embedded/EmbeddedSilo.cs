@@ -21,9 +21,10 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     /// <param name="configure">What the silo offers to runs.</param>
     /// <param name="logs">Where its logs go; null drops them.</param>
+    /// <param name="isServed">Whether a server shows Orleans' own pages of it; collecting for them takes some megabytes.</param>
     /// <exception cref="OperationCanceledException">It is not wanted any more; nothing is left of it.</exception>
     public static async Task<EmbeddedSilo> StartAsync(
-        Action<EnsembleTrainingOptions> configure, Action<ILoggingBuilder>? logs = null, CancellationToken cancellationToken = default)
+        Action<EnsembleTrainingOptions> configure, Action<ILoggingBuilder>? logs = null, bool isServed = true, CancellationToken cancellationToken = default)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         logs?.Invoke(builder.Logging);
@@ -35,7 +36,8 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             silo.Configure<EndpointOptions>(options => options.SiloListeningEndpoint = new IPEndPoint(IPAddress.Loopback, 0));
             // Whoever gives up a call hears what came of it: a run that is not to be has not begun.
             silo.Configure<SiloMessagingOptions>(options => options.WaitForCancellationAcknowledgement = true);
-            silo.AddEnsembleTraining(configure).CollectForDashboard();
+            silo.AddEnsembleTraining(configure);
+            if (isServed) silo.CollectForDashboard();
         });
         cancellationToken.ThrowIfCancellationRequested();
         var host = builder.Build();
