@@ -47,8 +47,31 @@ internal sealed class S3Server : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Does something before the first request is passed on of an object whose name has this part.</summary>
+    public async Task BeforeAsync(string part, Func<Task> actAsync)
+    {
+        var (isFirst, done) = (1, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        _requests.Before = async path =>
+        {
+            if (!path.Contains(part, StringComparison.Ordinal)) return;
+            if (Interlocked.Exchange(ref isFirst, 0) == 1)
+            {
+                await actAsync();
+                done.SetResult();
+            }
+
+            await done.Task;
+        };
+        await done.Task;
+        _requests.Before = null;
+    }
+
     /// <summary>SIGSTOP: connections are taken, and nothing comes.</summary>
-    public void Pause() => _process.Signal(Signal.Stop);
+    public Task PauseAsync()
+    {
+        _process.Signal(Signal.Stop);
+        return Task.CompletedTask;
+    }
 
     public void Continue() => _process.Signal(Signal.Continue);
 

@@ -25,6 +25,9 @@ internal sealed class WholeRequests : IAsyncDisposable
         _serving = Task.Run(ServeAsync);
     }
 
+    /// <summary>Is told of each object before its request is passed on, which waits for it.</summary>
+    public Func<string, Task>? Before { get; set; }
+
     public string Url => $"http://{_listener.LocalEndpoint}";
 
     public async ValueTask DisposeAsync()
@@ -63,6 +66,7 @@ internal sealed class WholeRequests : IAsyncDisposable
                 await using var stream = client.GetStream();
                 await using var sent = new BufferedStream(stream, 1 << 16);
                 if (await ReadAsync(sent, stream) is not { } request) return;
+                if (Before is { } before) await before(request.Path);
                 var one = _objects.GetOrAdd(request.Path, _ => new SemaphoreSlim(1));
                 await one.WaitAsync(_stop.Token);
                 try
