@@ -3,6 +3,7 @@ using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Data;
+using Orleans.Configuration;
 
 namespace DistributedEnsemble.Grains.Tests.Scheduling;
 
@@ -13,7 +14,7 @@ public sealed class CancellationTests
     public async Task A_submission_that_is_given_up_while_its_data_is_loaded_leaves_no_run()
     {
         using var source = new SlowDigits();
-        await using var cluster = await EnsembleCluster.StartAsync(configure: options => options.Datasets.Add(source));
+        await using var cluster = await EnsembleCluster.StartAsync(configure: options => options.Datasets.Add(source), configureClient: Hearing);
         var submission = new Submission("""{ "members": 1, "data": { "dataset": "slow-digits" }, "training": { "epochs": 1 } }""");
         using var submitting = new CancellationTokenSource();
         using var measuring = new CancellationTokenSource();
@@ -46,7 +47,7 @@ public sealed class CancellationTests
         }
 
         using var source = new SlowDigits();
-        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path, configure: options => options.Datasets.Add(source));
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path, configure: options => options.Datasets.Add(source), configureClient: Hearing);
         using var resuming = new CancellationTokenSource();
         var call = cluster.Scheduler.ResumeAsync(run, resuming.Token);
         await source.IsLoading.WaitAsync(TestContext.Current.CancellationToken);
@@ -73,6 +74,10 @@ public sealed class CancellationTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cluster.Aggregator(run).PredictOutOfFoldAsync(new OutOfFoldRequest(), given.Token));
         Assert.NotNull(await cluster.Aggregator(run).ScoreAsync(TestContext.Current.CancellationToken));
     }
+
+    /// <summary>A call that is given up ends when the grain knows it: until then it may still begin what it was made for.</summary>
+    private static void Hearing(IClientBuilder client) =>
+        client.Configure<ClientMessagingOptions>(options => options.WaitForCancellationAcknowledgement = true);
 
     /// <summary>The digits, which wait at first until they may be loaded.</summary>
     private sealed class SlowDigits : IDatasetSource, IDisposable
