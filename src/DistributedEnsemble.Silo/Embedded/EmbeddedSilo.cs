@@ -22,7 +22,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
     /// <param name="configure">What the silo offers to runs.</param>
     /// <param name="logs">Where its logs go; null drops them.</param>
     /// <param name="isServed">Whether a server shows Orleans' own pages of it; collecting for them takes some megabytes.</param>
-    /// <exception cref="OperationCanceledException">It is not wanted any more; nothing is left of it.</exception>
+    /// <exception cref="OperationCanceledException">It is not wanted any more; what had begun to start ends behind the caller, and trains nothing.</exception>
     public static async Task<EmbeddedSilo> StartAsync(
         Action<EnsembleTrainingOptions> configure, Action<ILoggingBuilder>? logs = null, bool isServed = true, CancellationToken cancellationToken = default)
     {
@@ -41,21 +41,32 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         });
         cancellationToken.ThrowIfCancellationRequested();
         var host = builder.Build();
+        // Half a start would have to be undone: it goes on to its end, for which nobody waits, and is then undone as a whole.
+        var starting = host.StartAsync(CancellationToken.None);
         try
         {
-            // Half a start would have to be undone: it takes a second, and is then undone as a whole.
-            await host.StartAsync(CancellationToken.None);
+            await starting.WaitAsync(cancellationToken);
+            return new EmbeddedSilo(host);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            _ = UndoAsync(host, starting);
+            throw;
         }
         catch
         {
             host.Dispose();
             throw;
         }
+    }
 
-        var silo = new EmbeddedSilo(host);
-        if (!cancellationToken.IsCancellationRequested) return silo;
-        await silo.DisposeAsync();
-        throw new OperationCanceledException(cancellationToken);
+    private static async Task UndoAsync(IHost host, Task starting)
+    {
+        using (host)
+        {
+            await starting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await host.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     public async ValueTask DisposeAsync()
