@@ -50,11 +50,13 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
         var most = silos.Select(silo => silo.Load).DefaultIfEmpty().Max();
         SiloLanes[] targets = [.. silos.Where(silo => silo.Free > 0 && LoadWith(silo, 1) < most).OrderBy(silo => silo.Load)];
         if (targets.Length == 0) return null;
+        // The emptiest may be a small silo, that one lane fills more than it fills another.
+        var least = targets.Min(silo => LoadWith(silo, 1));
         var known = runs.Where(run => run.Status!.State == RunState.Running).ToDictionary(run => run.Run);
         foreach (var source in silos.OrderByDescending(silo => silo.Load))
         {
             // A move that only swaps the two would go on for ever.
-            if (LoadWith(targets[0], 1) >= source.Load) return null;
+            if (least >= source.Load) return null;
             var leaving = Leaving(source, known);
             foreach (var target in targets)
             {

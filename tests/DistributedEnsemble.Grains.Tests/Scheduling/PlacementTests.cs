@@ -141,6 +141,25 @@ public sealed class PlacementTests
     }
 
     [Fact]
+    public void A_member_moves_to_a_silo_of_many_lanes_though_a_small_one_is_emptier()
+    {
+        var run = Run("digits", [.. Enumerable.Repeat(MemberState.Training, 5)]);
+        // What the fullest trains is none of the run's members: nothing can leave it.
+        var full = Busy("1", lanes: 10, members: Enumerable.Range(5, 10));
+        var source = Busy("2", lanes: 10, members: [0, 1, 2, 3]);
+        var target = Busy("3", lanes: 10, members: [4]);
+        var small = Silo("4", datasets: ["digits"]);
+
+        Assert.Equal((run, new MemberAttempt(0, 1)), Move([run], [full, source, target, small]));
+        Assert.Null(Move([run], [full, source, small]));
+
+        SiloReport Busy(string name, int lanes, IEnumerable<int> members) => Silo(name, datasets: ["digits"]) with
+        {
+            Lanes = lanes, Uses = [.. members.Select(member => new LaneUse(run.Run, new MemberAttempt(member, 1), 1))],
+        };
+    }
+
+    [Fact]
     public void A_run_that_holds_no_lane_gets_one_of_the_run_that_holds_two_and_no_more()
     {
         var (rich, poor) = (Run("digits", MemberState.Training, MemberState.Training), Run("digits", MemberState.Waiting, MemberState.Waiting));
