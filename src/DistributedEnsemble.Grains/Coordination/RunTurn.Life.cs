@@ -173,7 +173,7 @@ internal sealed partial class RunTurn
         }
 
         var calls = _state.Beginning?.Calls ?? [];
-        var reason = error.Reason;
+        var reason = halts ?? error.Reason;
         _state = _state with { Beginning = null };
         if (reason is not null) Release(new Unclaim());
 

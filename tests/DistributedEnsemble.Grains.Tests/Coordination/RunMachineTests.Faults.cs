@@ -212,6 +212,19 @@ public sealed partial class RunMachineTests
         Assert.Equal((RunState.Completed, null), (_state.Record.State, _state.Record.Members[0].UnwrittenMetrics));
     }
 
+    [Fact]
+    public void A_run_that_could_not_begin_because_of_a_defect_leaves_nothing()
+    {
+        _state = _state with { LanesEndWithProcess = true };
+        On(new Activated(null, null, IsHeld: false));
+        On(new StartCalled(7, new RunRequest("{}", "{}", [new MemberLoad(10, 5)]), null));
+        On(new Claimed(_state.LastBeginning, IsOurs: true));
+        On(new RecordNotWritten(_state.Writing, new OverflowException("nonsense")));
+        Assert.Equal("Run \"run\" cannot be stored in /runs: its coordinator failed: nonsense", Assert.IsType<NotStoredException>(Assert.Single(_effects.OfType<Refuse>()).Error).Message);
+        Assert.Single(_effects.OfType<Unclaim>());
+        Assert.Empty(_effects.OfType<ReadRecord>());
+    }
+
     [Theory]
     [InlineData(1, RunState.Failed, "every member failed: it diverged")]
     [InlineData(2, RunState.Degraded, "1 of 2 members failed: it diverged")]

@@ -49,6 +49,20 @@ public sealed class BrokenStoreTests
         Assert.Equal(Specs.ReferenceEma(s_spec), status.Ema.Select(ema => (ema.Member, ema.Step, ema.Sha256)));
     }
 
+    [Fact]
+    public async Task A_run_whose_first_write_breaks_leaves_nothing_and_its_name_is_free()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(configureSilo: silo => silo.Services.AddSingleton<IRunStore>(
+            services => new BreakingStore(services.GetRequiredService<FileRunStore>(), Operation.Write, every: 1, most: 1)));
+
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => cluster.SubmitAsync(s_spec));
+
+        Assert.EndsWith($": its coordinator failed: {BreakingStore.Said}", error.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(cluster.RunsFolder, "small")));
+        var run = await cluster.SubmitAsync(s_spec);
+        Assert.Equal(("small", RunState.Completed), (run.Name, (await cluster.WhenAsync(run, status => status.HasEnded)).State));
+    }
+
     private static Task<RunStatus> SettledAsync(EnsembleCluster cluster, RunKey run) =>
         PatientlyAsync(() => cluster.WhenAsync(run, now => now.HasEnded || now.State == RunState.Paused));
 
@@ -74,8 +88,8 @@ public sealed class BrokenStoreTests
         Write = 1, Read = 2, Drop = 4,
     }
 
-    /// <summary>Every fifth operation of those kinds breaks, but for the first one, which begins a run, until four have.</summary>
-    private sealed class BreakingStore(IRunStore inner, Operation breaks) : IRunStore
+    /// <summary>Every so many operations of those kinds one breaks, until some have.</summary>
+    private sealed class BreakingStore(IRunStore inner, Operation breaks, int every = 5, int most = 4) : IRunStore
     {
         public const string Said = "nonsense";
 
@@ -98,8 +112,8 @@ public sealed class BrokenStoreTests
 
         private async Task<T> DoAsync<T>(Operation operation, Func<Task<T>> doAsync)
         {
-            var isDue = breaks.HasFlag(operation) && Interlocked.Increment(ref _operations) % 5 == 0;
-            if (!isDue || Interlocked.Increment(ref _broken) > 4) return await doAsync();
+            var isDue = breaks.HasFlag(operation) && Interlocked.Increment(ref _operations) % every == 0;
+            if (!isDue || Interlocked.Increment(ref _broken) > most) return await doAsync();
             await Task.Yield();
             throw new NotSupportedException(Said);
         }
