@@ -132,7 +132,8 @@ internal sealed record CoordinatorState
 /// <param name="HeardAttempt">The attempt that spoke last, or has time to since it was noticed.</param>
 /// <param name="MovingAttempt">The attempt that is asked to leave for another silo; 0 if none is.</param>
 /// <param name="LinesNamedAt">The change of the record that named the unwritten metric lines.</param>
-internal readonly record struct MemberWatch(int HeardAttempt, TimeSpan HeardAt, int MovingAttempt, long LinesNamedAt, bool IsAppending);
+/// <param name="Misses">How often its metric lines, or its EMA model, could not be written since they last could.</param>
+internal readonly record struct MemberWatch(int HeardAttempt, TimeSpan HeardAt, int MovingAttempt, long LinesNamedAt, bool IsAppending, int Misses);
 
 /// <summary>What follows when the store has a change.</summary>
 internal readonly record struct Awaiting(long Version, Consequence Then);

@@ -103,14 +103,16 @@ internal sealed partial class RunTurn
         var before = Record.Members[pending.Member];
         if (folded.Error is { } error)
         {
+            var missed = Missed(pending.Member, error);
             var failed = _state.FoldWaits.Where(wait => wait.Weights.Member == pending.Member && wait.Weights.Step == pending.Step).ToImmutableArray();
             _state = _state with { FoldWaits = _state.FoldWaits.RemoveRange(failed) };
-            foreach (var wait in failed) Refuse(wait.Call, ToLanes(error));
+            foreach (var wait in failed) Refuse(wait.Call, missed);
         }
         else if (before.Pending == pending)
         {
             var after = IsSnapshot(pending) ? before : before.WithFolded(pending);
             Record = Record.With(after with { Ema = folded.Model, Pending = null });
+            Watch(pending.Member, Watch(pending.Member) with { Misses = 0 });
             After(Change(), new IsFolded(pending, before.Ema));
         }
 
@@ -244,6 +246,9 @@ internal sealed partial class RunTurn
     {
         var index = appended.Member;
         Watch(index, Watch(index) with { IsAppending = false });
+        // What fails is tried again, at the latest when the run is resumed: the lines are in the record.
+        var missed = appended.Error is { } error ? Missed(index, error) : null;
+        if (missed is null) Watch(index, Watch(index) with { Misses = 0 });
         var member = Record.Members[index];
         // Durable now; the record says so when it is next written.
         if (appended.Error is null && member.UnwrittenMetrics == appended.Lines) Record = Record.With(member with { UnwrittenMetrics = null });
@@ -251,12 +256,10 @@ internal sealed partial class RunTurn
         _state = _state with { HeldCommits = _state.HeldCommits.RemoveAll(commit => commit.Commit.By.Member == index) };
         foreach (var commit in held)
         {
-            if (appended.Error is { } error) Refuse(commit.Call, ToLanes(error));
+            if (missed is not null) Refuse(commit.Call, missed);
             else OnCommit(commit);
         }
 
-        // What fails is tried again, at the latest when the run is resumed: the lines are in the record.
-        if (appended.Error is { } failure && Halts(failure) is { } reason) Pause(reason, 0);
         EndIfDone();
     }
 }

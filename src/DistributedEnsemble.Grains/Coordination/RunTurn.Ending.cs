@@ -9,7 +9,7 @@ internal sealed partial class RunTurn
     /// <summary>Bytes of run.json that are written in a second: it has all of a run, however large that is.</summary>
     private const double ShownPerSecond = 4 << 20;
 
-    /// <summary>How often run.json is tried again at a run's end: some seconds.</summary>
+    /// <summary>How often a file is tried again without which a run does not go on, or end: some seconds.</summary>
     private const int MostMisses = 10;
 
     private void OnFail(FailCalled fail)

@@ -19,8 +19,8 @@ internal sealed partial class RunTurn
     /// </summary>
     private void OnFaulted(Faulted faulted)
     {
-        var error = new CoordinatorGoneException($"The coordinator of run \"{_state.Run.Name}\" failed: {faulted.Error.Message}");
-        var halts = _state is { LanesEndWithProcess: true, IsHeld: true, Exists: true, Halting: null } ? $"its coordinator failed: {faulted.Error.Message}" : null;
+        var error = HasFailed(faulted.Error);
+        var halts = _state is { LanesEndWithProcess: true, IsHeld: true, Exists: true, Halting: null } ? ReasonOf(faulted.Error) : null;
         switch (faulted.Event)
         {
             case RunCall call: Refuse(call.Call, error); break;
@@ -39,10 +39,25 @@ internal sealed partial class RunTurn
 
     /// <returns>Why the run pauses for what the store refuses; null if that passes, or another silo may do better.</returns>
     private string? Halts(StoreError error) =>
-        !_state.LanesEndWithProcess ? null : error.Reason ?? (error.IsUnforeseen ? $"its coordinator failed: {error.Exception.Message}" : null);
+        !_state.LanesEndWithProcess ? null : error.Reason ?? (error.IsUnforeseen ? ReasonOf(error.Exception) : null);
 
     /// <summary>A lane hears of a defect as of any coordinator that is gone: it brings its results to the next one.</summary>
     private Exception ToLanes(StoreError error) => error.IsUnforeseen ? Away() : error.Exception;
+
+    /// <summary>
+    /// A member's metric lines, or its EMA model, could not be written. What nobody foresaw may pass: the lane brings its results
+    /// again. What stays so pauses the run.
+    /// </summary>
+    /// <returns>What the lane hears.</returns>
+    private Exception Missed(int member, StoreError error)
+    {
+        var watch = Watch(member);
+        Watch(member, watch with { Misses = watch.Misses + 1 });
+        var stays = error.IsUnforeseen && watch.Misses + 1 >= MostMisses;
+        if ((Halts(error) ?? (stays ? ReasonOf(error.Exception) : null)) is not { } reason) return error.IsUnforeseen ? HasFailed(error.Exception) : error.Exception;
+        Pause(reason, 0);
+        return new NotStoredException(reason);
+    }
 
     /// <summary>
     /// An activation that does not know what the store has knows nothing: another one, that reads it, takes its place; or,
@@ -96,6 +111,10 @@ internal sealed partial class RunTurn
     }
 
     private CoordinatorGoneException Away() => new($"The coordinator of run \"{_state.Run.Name}\" could not write its record: another one takes its place.");
+
+    private static string ReasonOf(Exception defect) => $"its coordinator failed: {defect.Message}";
+
+    private CoordinatorGoneException HasFailed(Exception defect) => new($"The coordinator of run \"{_state.Run.Name}\" failed: {defect.Message}");
 
     private CoordinatorGoneException HasHalted() => new($"Run \"{_state.Run.Name}\" has paused: its record could not be written.");
 }

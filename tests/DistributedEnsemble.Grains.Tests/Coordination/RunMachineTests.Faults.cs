@@ -212,6 +212,41 @@ public sealed partial class RunMachineTests
         Assert.Equal((RunState.Completed, null), (_state.Record.State, _state.Record.Members[0].UnwrittenMetrics));
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void A_run_whose_files_stay_broken_in_a_way_nobody_foresaw_pauses_and_says_why(bool isFold, bool lanesEndWithProcess)
+    {
+        var by = Averaged();
+        _state = _state with { LanesEndWithProcess = lanesEndWithProcess };
+        const string Lines = "{\"step\":1,\"epoch\":1,\"learningRate\":0.1,\"loss\":1,\"l2\":0,\"accuracy\":0.5}\n";
+        On(new CommitCalled(7, new Commit(by, 1, Checkpoint(1), isFold ? "" : Lines, FinalStep: null)));
+        Settle();
+        var heard = new List<Exception>();
+        do
+        {
+            var call = 8 + heard.Count;
+            if (isFold) Collect(call, by, HandOver(2), isAveraged: true);
+            else On(new CommitCalled(call, new Commit(by, 2, Checkpoint(2), "", FinalStep: null)));
+            var error = new OverflowException("nonsense");
+            On(isFold ? new Folded(HandOver(2), null, error) : new MetricsAppended(0, Lines, error));
+            heard.Add(_effects.OfType<Refuse>().Single(refuse => refuse.Call == call).Error);
+            Settle();
+        }
+        while (_state.Record.State == RunState.Running && heard.Count < 100);
+
+        // What may pass is tried again, where lanes can wait for that.
+        Assert.Equal(lanesEndWithProcess ? 1 : 10, heard.Count);
+        Assert.All(heard.SkipLast(1), error => Assert.Equal("The coordinator of run \"run\" failed: nonsense", Assert.IsType<CoordinatorGoneException>(error).Message));
+        var last = Assert.IsType<NotStoredException>(heard[^1]);
+        Assert.EndsWith("its coordinator failed: nonsense", last.Message, StringComparison.Ordinal);
+        On(new PauseCalled(200, by, last.Message));
+        Settle();
+        Assert.Equal((RunState.Paused, "its coordinator failed: nonsense"), (_state.StatusAt(_now).State, _state.StatusAt(_now).Reason));
+    }
+
     [Fact]
     public void A_run_that_could_not_begin_because_of_a_defect_leaves_nothing()
     {
