@@ -87,15 +87,18 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     public override void Append(string name, long place, ReadOnlySpan<byte> bytes)
     {
         if (bytes.IsEmpty) return;
-        var (parts, end) = (PartsOf(name), place + bytes.Length);
-        var tiles = ObjectPart.Tiles(parts, place);
-        if (tiles.Count == 0 ? place > 0 : tiles[^1].End < place) throw FolderStorage.Shorter(PathOf(name), tiles.Count == 0 ? 0 : tiles[^1].End, place);
+        var (parts, start, end) = (PartsOf(name), place, place + bytes.Length);
+        var tiles = ObjectPart.Tiles(parts, end);
+        var length = tiles.Count == 0 ? 0 : tiles[^1].End;
+        if (length < place) throw FolderStorage.Shorter(PathOf(name), length, place);
         var joined = bytes.ToArray();
-        var start = place;
-        while (tiles.Count > 0 && tiles[^1] is var last && (last.IsAll || last.End - last.Start <= end - start))
+        // Of two parts that have the same bytes one would be read in vain: what reaches behind the place becomes one with them.
+        while (tiles.Count > 0 && tiles[^1] is var last && (last.IsAll || last.End > start || last.End - last.Start <= end - start))
         {
-            var before = ReadAllBytes(last.Name)[..(int)(start - last.Start)];
-            (joined, start) = ([.. before, .. joined], last.Start);
+            var there = ReadAllBytes(last.Name, last.End - last.Start);
+            var (before, behind) = ((int)Math.Max(start - last.Start, 0), (int)Math.Min(end - last.Start, there.Length));
+            joined = [.. there[..before], .. joined, .. there[behind..]];
+            (start, end) = (Math.Min(start, last.Start), Math.Max(end, last.End));
             tiles.RemoveAt(tiles.Count - 1);
         }
 

@@ -1,5 +1,6 @@
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Tests.Objects;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Grains.Tests.Stores.Objects;
 
@@ -103,6 +104,25 @@ public sealed class GrowingObjectTests : IAsyncDisposable
         Assert.DoesNotContain($"runs/{Name}", _server.Names);
         var error = Assert.Throws<InvalidDataException>(() => _objects.Append(Name, _whole.Length + 1, new byte[1]));
         Assert.Contains("is damaged: it has", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Lines_that_are_written_again_in_other_pieces_are_what_they_are_in_a_folder()
+    {
+        var folder = new FolderStorage(_scratch.Path);
+        for (var i = 0; i < 30; i++)
+        {
+            var length = folder.Find(Name)?.Bytes ?? 0;
+            // Now and then a record that is some versions behind names an earlier place.
+            var place = _random.Next(3) == 0 ? _random.NextInt64(length + 1) : length;
+            var bytes = new byte[_random.Next(1, 60)];
+            _random.NextBytes(bytes);
+
+            folder.Append(Name, place, bytes);
+            _objects.Append(Name, place, bytes);
+
+            Assert.Equal(folder.ReadAllBytes(Name), _objects.ReadAllBytes(Name));
+        }
     }
 
     private void Grow() => Grow(_random.Next(1, 500));
