@@ -160,9 +160,10 @@ internal sealed partial class SchedulerGrain
         var spec = await Task.Run(() => Refusing(() => plans.Resolve(document, namesPaths, data.Dataset)));
         var lesson = await Task.Run(() => Refusing(() => plans.Teach(spec, namesPaths, data.Dataset)));
         spec = lesson?.Spec ?? spec;
+        var refused = new HashSet<string>();
         while (true)
         {
-            var (run, plan) = await Task.Run(() => Refusing(() => PlanNew(spec, data.Dataset)));
+            var (run, plan) = await Task.Run(() => Refusing(() => PlanNew(spec, data.Dataset, refused)));
             var description = Refusing(() => DataDescription.Of(plan)) with { Dataset = NameOf(spec.Data.Dataset, data.Dataset.Name) };
             var request = new RunRequest(plan.Spec.ToJson(), description.ToJson(), [.. plan.Members.Select(member => member.Load)], plan.Networks.Inexact);
             // From here on there is a run.
@@ -175,14 +176,15 @@ internal sealed partial class SchedulerGrain
                 return run;
             }
 
-            // A name that was chosen here went to another process meanwhile; the next number is free.
+            // A name that was chosen here went to another process meanwhile, or is that of a run without files; the next number may be free.
             if (spec.Name is { } name) throw Taken(name);
+            refused.Add(run.Name);
         }
     }
 
-    private (RunKey Run, TrainingPlan Plan) PlanNew(EnsembleSpec spec, Dataset data)
+    private (RunKey Run, TrainingPlan Plan) PlanNew(EnsembleSpec spec, Dataset data, HashSet<string> refused)
     {
-        var plan = plans.Plan(spec with { Name = spec.Name ?? FreeName(spec) }, data);
+        var plan = plans.Plan(spec with { Name = spec.Name ?? FreeName(spec, refused) }, data);
         return (RunKey.New(plan.Spec.Name!), plan);
     }
 
@@ -217,12 +219,13 @@ internal sealed partial class SchedulerGrain
     private static string NameOf(string dataset, string otherwise) => UploadedName.Parse(dataset)?.Name ?? otherwise;
 
     /// <summary>DATASET-N with the first free number.</summary>
-    private string FreeName(EnsembleSpec spec)
+    /// <param name="refused">Names that could not be had, though the storage has nothing of them.</param>
+    private string FreeName(EnsembleSpec spec, HashSet<string> refused)
     {
         var dataset = UploadedName.Parse(spec.Data.Dataset)?.Name ?? spec.Data.Dataset;
         var stem = RunName.From(Path.GetFileNameWithoutExtension(dataset));
         return Enumerable.Range(1, int.MaxValue).Select(n => $"{stem}-{n}")
-            .First(candidate => !options.Storage.Has(candidate));
+            .First(candidate => !refused.Contains(candidate) && !options.Storage.Has(candidate));
     }
 
     private RunRejectedException Taken(string name) => new($"Run \"{name}\" already exists in {options.Storage.Place}.")

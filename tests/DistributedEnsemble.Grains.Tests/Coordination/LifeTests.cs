@@ -236,6 +236,19 @@ public sealed class LifeTests
         for (var i = 0; i < submitted.Length; i++) await (i % 2 == 0 ? one : other).WhenAsync(submitted[i], s => s.HasEnded);
     }
 
+    [Fact]
+    public async Task A_name_that_cannot_be_had_though_nothing_has_it_is_not_chosen_again()
+    {
+        using var runs = new RunsFolder();
+        await using var cluster = await EnsembleCluster.StartAsync(
+            runsFolder: runs.Path, configureSilo: silo => silo.Services.AddSingleton<IRunOwnership>(services => new Refusing("digits-1", services.GetRequiredService<LockedFolders>())));
+
+        var run = await cluster.SubmitAsync(Specs.Small.Replace("\"name\": \"small\", ", ""));
+
+        Assert.Equal("digits-2", run.Name);
+        await cluster.WhenAsync(run, status => status.HasEnded);
+    }
+
     /// <summary>Hears of all that happens to files below a folder, and where: lanes have threads of their own, and a turn its activation's scheduler.</summary>
     private sealed class TurnWatch : IDisposable
     {
@@ -259,6 +272,18 @@ public sealed class LifeTests
             _heard[operation] = true;
             if (TaskScheduler.Current != TaskScheduler.Default) _onTurns.Add($"{operation} {path}\n{Environment.StackTrace}");
         }
+    }
+
+    /// <summary>One name is that of a run that has no files.</summary>
+    private sealed class Refusing(string name, LockedFolders folders) : IRunOwnership
+    {
+        public bool OutlivesProcess => false;
+
+        public Task<IDisposable?> ClaimAsync(RunKey run) => run.Name == name ? Task.FromResult<IDisposable?>(null) : folders.ClaimAsync(run);
+
+        public Task UnclaimAsync(RunKey run) => folders.UnclaimAsync(run);
+
+        public Task<IDisposable?> TryHoldAsync(RunFolder folder) => folders.TryHoldAsync(folder);
     }
 
     /// <summary>To give a run free takes until the test says so.</summary>

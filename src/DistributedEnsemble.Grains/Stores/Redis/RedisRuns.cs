@@ -30,15 +30,19 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
         if (await Task.Run(() => folder.Storage.IsLink(run.Name) || folder.Exists(RunFolder.RecordFile) || folder.Storage.IsBeingRemoved(run.Name))) return null;
         var isNew = await AskAsync(store => store.HashSetAsync(Names, run.Name, run.ToString(), When.NotExists));
         if (!isNew && await NamedAsync(run.Name) != run) return null;
-        // A deletion that gave the name free since then is still under way.
-        if (await Task.Run(() => folder.Storage.IsBeingRemoved(run.Name)))
+        try
         {
+            if (await Task.Run(() => TryPrepare(folder.Storage, run.Name))) return Nothing.Held;
+        }
+        catch
+        {
+            // Nobody else would give back the name of a run that has no files.
             await ForgetAsync(run);
-            return null;
+            throw;
         }
 
-        await Task.Run(() => folder.Storage.Prepare(run.Name));
-        return Nothing.Held;
+        await ForgetAsync(run);
+        return null;
     }
 
     public Task UnclaimAsync(RunKey run) => Task.Run(() => options.Storage.RemoveAsync(run.Name, async () =>
@@ -68,6 +72,14 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
 
     public async Task<ImmutableArray<RunKey>> UnfinishedAsync() =>
         [.. (await AskAsync(store => store.SetMembersAsync(Unfinished))).Select(run => Read(run)).OfType<RunKey>().OrderBy(run => run.Name, StringComparer.Ordinal)];
+
+    /// <returns>False if a deletion that gave the name free is still under way.</returns>
+    private static bool TryPrepare(RunStorage storage, string run)
+    {
+        if (storage.IsBeingRemoved(run)) return false;
+        storage.Prepare(run);
+        return true;
+    }
 
     private Task<bool> ForgetAsync(RunKey run) => AskAsync(store => RedisRunStore.ForgetAsync(store, run));
 
