@@ -153,13 +153,16 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         // Without these it is no run any more; what is left when this process ends goes with the next run of that name.
         Delete($"{run}/{RunFolder.RecordFile}");
         Delete($"{run}/{RunFolder.StatusFile}");
-        foreach (var some in List($"{run}/").Where(file => file.Name != mark).Chunk(MostAtOnceRemoved))
+        foreach (var some in List($"{run}/").Where(file => !IsMark(file)).Chunk(MostAtOnceRemoved))
         {
             Clear(some);
             if (mark is not null) Write(mark, default);
         }
 
         if (mark is not null) Delete(mark);
+
+        // Another removal is as little at its end when this one is: it removes its own.
+        bool IsMark(StoredFile file) => file.Name == mark || (file.Name.StartsWith($"{run}/{RunFolder.Removals}/", StringComparison.Ordinal) && file.Written > Now - Forgotten);
     }
 
     /// <summary>Whether a run took the name a moment ago, and is not all there yet.</summary>

@@ -45,6 +45,28 @@ public sealed class ObjectRemovalTests : IAsyncDisposable
         });
 
     [Fact]
+    public async Task Whoever_takes_a_name_when_one_of_two_removals_has_ended_keeps_all_files()
+    {
+        var names = new ObjectRunStore(_options);
+        for (var (moment, came) = (0, true); came; moment++)
+        {
+            foreach (var name in _server.Names) _objects.Delete(name["runs/".Length..]);
+            Write(RunKey.New("run"), RunState.Completed);
+            _server.Age(TimeSpan.FromHours(1));
+            var (next, hasName) = (RunKey.New("run"), false);
+
+            came = await BetweenAsync(moment, RemoveAsync, async () =>
+            {
+                await RemoveAsync();
+                hasName = await TakeAsync(names, next);
+            });
+
+            if (hasName) Assert.All(s_files, file => Assert.Equal(BytesOf(file, next, RunState.Running), _objects.ReadAllBytes($"run/{file}")));
+            else Assert.True(await TakeAsync(names, next));
+        }
+    }
+
+    [Fact]
     public async Task Whoever_takes_a_name_while_its_run_is_removed_from_a_cluster_keeps_all_files()
     {
         await using var redis = await LocalRedis.StartAsync();
