@@ -11,7 +11,7 @@ internal sealed class StoreHealth(Func<Task<string?>> look, TimeProvider time)
 
     private readonly Lock _gate = new();
     private Task _looking = Task.CompletedTask;
-    private long? _looked, _since;
+    private long? _looked, _since, _failed;
     private string _why = "the store does not answer.";
 
     /// <summary>Why the store cannot be used, if no look at it has ended well for a while; else null.</summary>
@@ -28,10 +28,24 @@ internal sealed class StoreHealth(Func<Task<string?>> look, TimeProvider time)
                     _looking = Task.Run(LookAsync);
                 }
 
-                return _since is { } since && time.GetElapsedTime(since, now) >= Patience ? _why : null;
+                return HasFailed(now) ? _why : null;
             }
         }
     }
+
+    /// <summary>Ends when no look is under way.</summary>
+    internal Task Looking
+    {
+        get
+        {
+            lock (_gate) return _looking;
+        }
+    }
+
+    /// <summary>What nobody has looked at since the last failure counts for nothing: the store may be well.</summary>
+    private bool HasFailed(long now) =>
+        _since is { } since && ((_failed is { } failed && time.GetElapsedTime(since, failed) >= Patience)
+            || (!_looking.IsCompleted && time.GetElapsedTime(_looked!.Value, now) >= Patience));
 
     private async Task LookAsync()
     {
@@ -39,7 +53,7 @@ internal sealed class StoreHealth(Func<Task<string?>> look, TimeProvider time)
         lock (_gate)
         {
             if (why is null) _since = null;
-            else _why = why;
+            else (_why, _failed) = (why, time.GetTimestamp());
         }
     }
 }
