@@ -15,6 +15,8 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo, ObjectStorage? store) :
 
     public LocalAggregators? Aggregators => silo.Aggregators;
 
+    public ObjectStorage? Store => store;
+
     public bool OutlivesProcess => false;
 
     /// <summary>Where logs go: warnings to standard error, and everything when a trace is asked for.</summary>

@@ -15,6 +15,9 @@ internal interface ICluster : IAsyncDisposable
     /// <summary>Those of the silo in this process; null without one.</summary>
     LocalAggregators? Aggregators => null;
 
+    /// <summary>The store that the silo in this process writes to; null if there is none.</summary>
+    ObjectStorage? Store => null;
+
     IScheduler Scheduler => Grains.GetGrain<IScheduler>(IScheduler.Key);
 
     /// <summary>Asks, and waits for the answer as long as every silo that this process is connected to is there.</summary>

@@ -59,8 +59,8 @@ internal sealed class ServeCommand : DriverCommand
             var names = (parsed.GetValue(_runs) ?? []).Select(name => NamedRun.Find(parsed, catalog, shared, name).Run).Distinct().ToList();
             await using var cluster = await StartAsync(backend, options with { LanePriority = LanePriority.Idle, IsServed = true }, interruption);
             if (cluster is null) return interruption.ExitCode;
-            using var store = await options.OpenStoreAsync(StoreUse.Read);
-            var storage = (RunStorage?)store ?? new FolderStorage(options.RunsFolder);
+            // Whether the server is ready depends on the writes of the silo.
+            var storage = (RunStorage?)cluster.Store ?? new FolderStorage(options.RunsFolder);
             await using var server = await HttpServer.StartAsync(
                 cluster.Grains, storage, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, cluster.Aggregators, CancellationToken.None);
             Announce(parsed, server, settings, names.Count > 0 ? names : [.. catalog.Names().Where(name => CanBeRead(catalog, name))], storage);
