@@ -5,7 +5,6 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training.Files;
@@ -33,8 +32,7 @@ internal sealed class TrainingPage(SharedOptions shared, Consoles consoles)
     /// <returns>The server, which ends with the training.</returns>
     public async Task<IAsyncDisposable> ServeAsync(ParseResult parsed, ICluster cluster, RunKey run)
     {
-        var options = shared.Read(parsed);
-        var storage = (RunStorage?)await options.OpenStoreAsync(StoreUse.Read) ?? new FolderStorage(options.RunsFolder);
+        var storage = (RunStorage?)cluster.Store ?? new FolderStorage(shared.Read(parsed).RunsFolder);
         var server = await HttpServer.StartAsync(cluster.Grains, storage, new HttpSettings { Url = "http://127.0.0.1:0" }, logs: EmbeddedCluster.Logs);
         var address = $"{server.Url}/#/runs/{run.Name}";
         consoles.Error.WriteRaw($"Watch it at {address}");
