@@ -55,17 +55,21 @@ internal sealed class RecoveryBenchmark(int kills, double minutes, string[] only
         await using var cluster = await KilledCluster.StartAsync(Silos, lanes: 1);
         var epochs = await EpochsOfAsync(cluster);
         var (run, runs) = (await SubmitAsync(1), 1);
-        for (var kill = 1; kill <= kills; kill++)
+        for (var kill = 1; kill <= kills;)
         {
             var number = kill % Silos;
             // Before a member is seen on the silo that has just come back there is nothing to lose there.
-            var before = await cluster.WhenAsync(run, status => cluster.Silos.All(silo => status.Members.Any(member => member.Silo == silo.Endpoint && member.State == MemberState.Training))
+            var before = await cluster.WhenAsync(run, status => status.HasEnded || cluster.Silos.All(silo => status.Members.Any(member => member.Silo == silo.Endpoint && member.State == MemberState.Training))
                 && status.Members.Any(member => member.Silo == cluster.Silos[number].Endpoint && IsStepping(member)));
-            var recovery = await KillAsync(cluster, run, before, number);
-            Console.Error.WriteLine($"waiting lanes, kill {kill} of {kills}: {recovery}");
-            Keep(_results with { Waiting = _results.Waiting.Add(recovery) });
-            if (before.Members.Count(member => member.State == MemberState.Waiting) >= FewWaiting) continue;
-            await cluster.StopAsync(run);
+            if (!before.HasEnded)
+            {
+                var recovery = await KillAsync(cluster, run, before, number);
+                Console.Error.WriteLine($"waiting lanes, kill {kill++} of {kills}: {recovery}");
+                Keep(_results with { Waiting = _results.Waiting.Add(recovery) });
+                if (before.Members.Count(member => member.State == MemberState.Waiting) >= FewWaiting) continue;
+                await cluster.StopAsync(run);
+            }
+
             run = await SubmitAsync(++runs);
         }
 
