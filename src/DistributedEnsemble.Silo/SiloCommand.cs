@@ -12,6 +12,9 @@ namespace DistributedEnsemble.Silo;
 /// <summary>A silo as a program: trains and serves runs, alone or with others of a cluster.</summary>
 internal static class SiloCommand
 {
+    /// <summary>What a silo says that was asked to stop too early.</summary>
+    public const string StoppedBefore = "Stopped before the silo was ready.";
+
     private static readonly Option<string> Cluster = new("--cluster")
     {
         Description = "The Redis that the silos of a cluster share: redis://[user:password@]host[:port], or rediss:// for TLS; or a file that holds it (default: a cluster of its own).", HelpName = "URL",
@@ -52,24 +55,25 @@ internal static class SiloCommand
     private static async Task<int> RunAsync(ParseResult arguments, CancellationToken cancellationToken)
     {
         // The members of a silo that has started take checkpoints first, however often it is asked; half a start has none to wait for.
-        var hasStarted = false;
+        StopLimit? limit = null;
         using var stop = Interruption.By(
             exitCode =>
             {
-                if (!Volatile.Read(ref hasStarted)) ProcessEnd.AtOnce(exitCode);
+                if (limit is not { HasStarted: true }) ProcessEnd.AtOnce(exitCode);
             },
             PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT);
+        using var ends = limit = new StopLimit(stop);
         try
         {
             // Settings lie beside the program: a file of the folder where it happens to be started is somebody else's.
             var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
             builder.Configuration.AddSecretFiles();
-            await SiloProgram.RunAsync(builder, Settings(builder.Configuration, arguments), () => Volatile.Write(ref hasStarted, true), stop.Token);
+            await SiloProgram.RunAsync(builder, Settings(builder.Configuration, arguments), limit.Started, stop.Token);
             return ExitCode.Ok;
         }
         catch (OperationCanceledException) when (stop.IsAsked)
         {
-            await Console.Error.WriteLineAsync("Stopped before the silo was ready.");
+            await Console.Error.WriteLineAsync(StoppedBefore);
             return stop.ExitCode;
         }
         catch (Exception exception) when (exception is SiloSettingsException or RedisAddressException or ObjectStoreAddressException or TlsException or HttpSettingsException or DirectoryNotFoundException)

@@ -17,7 +17,7 @@ internal static class SiloProgram
 {
     private const int FirstSiloPort = 11111, FirstGatewayPort = 30000;
 
-    /// <param name="ready">Hears that the silo has started.</param>
+    /// <param name="ready">Hears that the silo has started, and of its Redis.</param>
     /// <param name="stop">Ends the silo; its members take checkpoints first, and others go on with them.</param>
     /// <exception cref="OperationCanceledException">It was asked to stop before it was ready; nothing is left of it.</exception>
     /// <exception cref="SiloSettingsException">The settings are refused.</exception>
@@ -25,7 +25,7 @@ internal static class SiloProgram
     /// <exception cref="StorageAwayException">The store does not answer.</exception>
     /// <exception cref="RedisUnreachableException">The cluster's Redis does not answer.</exception>
     /// <exception cref="IOException">The folder of the runs is not the cluster's.</exception>
-    public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, Action ready, CancellationToken stop)
+    public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, Action<IConnectionMultiplexer?> ready, CancellationToken stop)
     {
         var check = CheckedSettings.Of(settings, builder.Configuration);
         var http = check.Given.Http is { } url ? builder.Configuration.ReadHttpSettings(url, check.Given.Grpc) : null;
@@ -49,10 +49,13 @@ internal static class SiloProgram
         builder.UseOrleans(silo => Configure(silo, offer, check, store, cluster, siloPort, gatewayPort));
         using var host = builder.Build();
         await StartAsync(host, stop);
-        await ServeAsync(host, check, store, http, siloPort, gatewayPort, ready, stop);
+        await ServeAsync(host, check, store, http, siloPort, gatewayPort, () => ready(redis), stop);
     }
 
-    /// <summary>Half a start would have to be undone: it takes a second or two, and the stop is that of a silo that has started.</summary>
+    /// <summary>
+    /// Half a start would have to be undone: it goes on to its end, for as long as <see cref="StopLimit"/> lets it, and the stop is that
+    /// of a silo that has started.
+    /// </summary>
     /// <exception cref="OperationCanceledException">It was asked to stop, and the start came to nothing.</exception>
     private static async Task StartAsync(IHost host, CancellationToken stop)
     {

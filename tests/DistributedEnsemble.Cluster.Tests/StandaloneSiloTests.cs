@@ -84,6 +84,19 @@ public sealed class StandaloneSiloTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(_folder, "runs")) && Directory.EnumerateFileSystemEntries(Path.Combine(_folder, "runs")).Any());
     }
 
+    [Theory, InlineData(Signal.Interrupt), InlineData(Signal.Terminate)]
+    public async Task A_stop_does_not_wait_for_a_start_that_does_not_come_to_its_end(Signal signal)
+    {
+        await using var redis = await StartRedisAsync();
+        await using var held = new HeldConnections(redis.Port, "/members/");
+        await using var silo = Start("--cluster", held.Url);
+        await held.HoldsAsync();
+
+        silo.Ask(signal);
+
+        Assert.Equal((128 + (int)signal, "Stopped before the silo was ready.\n"), (await silo.ExitAsync(), silo.Errors));
+    }
+
     [Fact]
     public async Task A_second_signal_does_not_wait_for_a_start_that_does_not_come_to_its_end()
     {

@@ -108,6 +108,23 @@ public sealed class KillTests
     }
 
     [Fact(Timeout = 300_000)]
+    public async Task Silos_that_are_asked_to_end_do_not_wait_for_a_redis_that_is_gone()
+    {
+        await using var cluster = await LocalCluster.StartAsync(silos: 2);
+        await using var driver = cluster.Drive("train", cluster.SpecFile(Specs.Of("redis-gone", members: 2, epochs: 20000)));
+        await cluster.WhenAsync("redis-gone", AllTrain);
+
+        await cluster.Redis.KillAsync();
+        foreach (var silo in cluster.Silos) silo.Terminate();
+
+        foreach (var silo in cluster.Silos)
+        {
+            Assert.Equal(0, await silo.ExitAsync());
+            Assert.Contains("Redis has not answered for 5 s: this silo ends as it is, and the others miss it within seconds.\n", silo.Errors);
+        }
+    }
+
+    [Fact(Timeout = 300_000)]
     public async Task Redis_away_for_a_while_stops_nothing_for_good()
     {
         var spec = Specs.Of("redis-away", members: 2, epochs: 800);
