@@ -91,16 +91,18 @@ internal sealed class MemberWork(
         var own = plan.Of(Attempt.Member);
         var rate = new StepRate(time, training.Step);
         var lastCheckpoint = time.GetTimestamp();
-        Report(training, null, rate);
+        Report(training, null, rate, lastCheckpoint);
         while (!training.HasEnded && !_isStopping)
         {
             if (_isAbandoned) return;
             var metrics = training.Advance();
             Measurements.Steps.Add(1);
             if (metrics is not null) _lines.Append(metrics.ToLine());
-            Report(training, metrics, rate);
+            // Once for all that is asked of it: steps may take microseconds.
+            var now = time.GetTimestamp();
+            Report(training, metrics, rate, now);
             if (training.IsSnapshot || training.IsAveraged) HandOver(outbox, training.Step, training.CopyWeights(), training.IsSnapshot, training.IsAveraged);
-            if (!training.HasEnded && time.GetElapsedTime(lastCheckpoint).TotalSeconds >= _spec.Checkpoints.EverySeconds)
+            if (!training.HasEnded && time.GetElapsedTime(lastCheckpoint, now).TotalSeconds >= _spec.Checkpoints.EverySeconds)
             {
                 Commit(training, outbox);
                 lastCheckpoint = time.GetTimestamp();
@@ -264,8 +266,8 @@ internal sealed class MemberWork(
         return lines;
     }
 
-    private void Report(MemberTraining training, StepMetrics? metrics, StepRate rate) =>
-        _progress = new MemberProgress(Attempt, LaneNumbers[0], training.Step, metrics?.Loss ?? _progress?.Loss, rate.At(training.Step));
+    private void Report(MemberTraining training, StepMetrics? metrics, StepRate rate, long now) =>
+        _progress = new MemberProgress(Attempt, LaneNumbers[0], training.Step, metrics?.Loss ?? _progress?.Loss, rate.At(training.Step, now));
 
     /// <summary>A checkpoint that may still be on its way when nobody needs it any more.</summary>
     private sealed class Copy(Task<MemberCheckpoint> copying) : IDisposable

@@ -7,11 +7,12 @@ internal sealed class StepRate(TimeProvider time, int step)
     private int _step = step;
     private double _rate;
 
-    public double At(int step)
+    /// <param name="now">The time provider's timestamp.</param>
+    public double At(int step, long now)
     {
-        var elapsed = time.GetElapsedTime(_since).TotalSeconds;
+        var elapsed = time.GetElapsedTime(_since, now).TotalSeconds;
         if (elapsed < 1 && _rate > 0 || elapsed < 0.05) return _rate;
-        (_rate, _step, _since) = ((step - _step) / elapsed, step, time.GetTimestamp());
+        (_rate, _step, _since) = ((step - _step) / elapsed, step, now);
         return _rate;
     }
 }

@@ -13,6 +13,8 @@ internal sealed class PredictionThreads : IDisposable
     /// <summary>Work that waits for each thread.</summary>
     private const int QueuedPerThread = 64;
 
+    private const long NoDemand = long.MinValue;
+
     /// <summary>Whoever has just asked is about to ask again.</summary>
     private static readonly TimeSpan s_demand = TimeSpan.FromMilliseconds(20);
 
@@ -24,7 +26,7 @@ internal sealed class PredictionThreads : IDisposable
     private readonly Thread[] _threads;
     private readonly TimeProvider _time;
     private int _busy;
-    private long _demandEnds = long.MinValue;
+    private long _demandEnds = NoDemand;
     private bool _isClosed;
 
     public PredictionThreads(EnsembleTrainingOptions options, TimeProvider time)
@@ -38,8 +40,18 @@ internal sealed class PredictionThreads : IDisposable
 
     public int Count => _threads.Length;
 
-    /// <summary>Whether something was served within the last moments.</summary>
-    public bool AreInDemand => _time.GetTimestamp() < Volatile.Read(ref _demandEnds);
+    /// <summary>Whether something was served within the last moments. Lanes ask several times in a step of some microseconds: the clock is read only after something was.</summary>
+    public bool AreInDemand
+    {
+        get
+        {
+            var ends = Volatile.Read(ref _demandEnds);
+            if (ends == NoDemand) return false;
+            if (_time.GetTimestamp() < ends) return true;
+            Interlocked.CompareExchange(ref _demandEnds, NoDemand, ends);
+            return false;
+        }
+    }
 
     /// <summary>Threads that neither compute nor have work in their queue.</summary>
     public int Idle

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace DistributedEnsemble.Training.Kernels;
 
@@ -25,6 +26,12 @@ internal static unsafe class Elementwise
     public static void MaskByPositive(float* gradient, float* y, nint length)
     {
         nint i = 0;
+        for (; Vector512.IsHardwareAccelerated && i <= length - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var isPositive = Vector512.GreaterThan(Vector512.Load(y + i), Vector512<float>.Zero);
+            (isPositive & Vector512.Load(gradient + i)).Store(gradient + i);
+        }
+
         for (; i <= length - Vector<float>.Count; i += Vector<float>.Count)
         {
             var isPositive = Vector.GreaterThan(Vector.Load(y + i), Vector<float>.Zero);
@@ -112,6 +119,13 @@ internal static unsafe class Elementwise
     public static void SumRows(float* matrix, int rows, int columns, float* sum)
     {
         nint j = 0;
+        for (; Vector512.IsHardwareAccelerated && j <= columns - Vector512<float>.Count; j += Vector512<float>.Count)
+        {
+            var column = Vector512<float>.Zero;
+            for (nint i = 0; i < rows; i++) column += Vector512.Load(matrix + i * columns + j);
+            column.Store(sum + j);
+        }
+
         for (; j <= columns - Vector<float>.Count; j += Vector<float>.Count)
         {
             var column = Vector<float>.Zero;

@@ -20,8 +20,8 @@ public record Classification(IReadOnlyList<string> Classes) : LearningTask
 
     private const string Temperature = "temperature";
 
-    /// <summary>Whose sums lie on the stack together.</summary>
-    private const int RowsAtOnce = 64;
+    /// <summary>Scores whose exponentials lie on the stack together.</summary>
+    private const int NumbersAtOnce = 512;
 
     /// <summary>Classes that are named where people are told of the task.</summary>
     private const int MostNamed = 6;
@@ -85,42 +85,8 @@ public record Classification(IReadOnlyList<string> Classes) : LearningTask
     public override int Stratum(float target) => (int)target;
 
     /// <summary>−w·ln softmax(outputs)[target], natural logarithm, w the class's weight; its gradient is w·(softmax − one-hot).</summary>
-    public override double Loss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets, Span<float> gradient)
-    {
-        var loss = 0.0;
-        Span<double> distances = stackalloc double[RowsAtOnce], sums = stackalloc double[RowsAtOnce];
-        Span<float> logarithms = stackalloc float[RowsAtOnce];
-        for (var first = 0; first < targets.Length; first += RowsAtOnce)
-        {
-            // Exponentials and logarithms of many rows at once: few have as many classes as a vector has places.
-            var count = Math.Min(RowsAtOnce, targets.Length - first);
-            var slopes = gradient.Slice(first * Outputs, count * Outputs);
-            for (var row = 0; row < count; row++)
-            {
-                var scores = outputs.Slice((first + row) * Outputs, Outputs);
-                var highest = SubtractHighest(scores, slopes.Slice(row * Outputs, Outputs));
-                distances[row] = (double)scores[(int)targets[first + row]] - highest;
-            }
-
-            Elementary.Exp(slopes, slopes);
-            for (var row = 0; row < count; row++)
-            {
-                sums[row] = Sum(slopes.Slice(row * Outputs, Outputs));
-                logarithms[row] = (float)sums[row];
-            }
-
-            Elementary.Log(logarithms[..count], logarithms[..count]);
-            for (var row = 0; row < count; row++, slopes = slopes[Outputs..])
-            {
-                var target = (int)targets[first + row];
-                var weight = _weights is null ? 1.0 : _weights[target];
-                loss += weight * ((double)logarithms[row] - distances[row]);
-                for (var c = 0; c < Outputs; c++) slopes[c] = (float)(weight * (slopes[c] / sums[row] - (c == target ? 1 : 0)) / targets.Length);
-            }
-        }
-
-        return loss / targets.Length;
-    }
+    public override double Loss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets, Span<float> gradient) =>
+        CrossEntropy.Loss(outputs, targets, Outputs, _weights, gradient);
 
     [JsonIgnore]
     public override int SoftWidth => Classes.Count;
@@ -174,20 +140,39 @@ public record Classification(IReadOnlyList<string> Classes) : LearningTask
     /// <summary>p₁…p_C, and −Σ p·ln p in nats.</summary>
     public override void Answer(ReadOnlySpan<float> outputs, Span<double> answers)
     {
-        Span<float> exponentials = Outputs <= 256 ? stackalloc float[Outputs] : new float[Outputs];
-        for (; !outputs.IsEmpty; outputs = outputs[Outputs..], answers = answers[Width..])
+        // Exponentials and logarithms of many rows at once: few have as many classes as a vector has places.
+        var together = Math.Max(1, NumbersAtOnce / Outputs);
+        Span<float> numbers = Outputs <= NumbersAtOnce ? stackalloc float[Math.Min(NumbersAtOnce, outputs.Length)] : new float[Outputs];
+        for (var rows = outputs.Length / Outputs; rows > 0; rows -= together)
         {
-            SubtractHighest(outputs[..Outputs], exponentials);
-            Elementary.Exp(exponentials, exponentials);
-            var sum = Sum(exponentials);
-            var entropy = 0.0;
-            for (var c = 0; c < exponentials.Length; c++)
-            {
-                var p = answers[c] = exponentials[c] / sum;
-                if (p > 0) entropy -= p * Elementary.Log((float)p);
-            }
+            var count = Math.Min(together, rows);
+            Answer(outputs[..(count * Outputs)], numbers[..(count * Outputs)], answers[..(count * Width)]);
+            outputs = outputs[(count * Outputs)..];
+            answers = answers[(count * Width)..];
+        }
+    }
 
-            answers[Outputs] = Math.Max(0, entropy);
+    /// <param name="numbers">As long as the outputs, for what comes between.</param>
+    private void Answer(ReadOnlySpan<float> outputs, Span<float> numbers, Span<double> answers)
+    {
+        for (var i = 0; i < outputs.Length; i += Outputs) SubtractHighest(outputs.Slice(i, Outputs), numbers.Slice(i, Outputs));
+        Elementary.Exp(numbers, numbers);
+        for (int i = 0, row = 0; i < numbers.Length; i += Outputs, row += Width)
+        {
+            var exponentials = numbers.Slice(i, Outputs);
+            var probabilities = answers.Slice(row, Outputs);
+            var sum = Sum(exponentials);
+            for (var c = 0; c < exponentials.Length; c++) exponentials[c] = (float)(probabilities[c] = exponentials[c] / sum);
+        }
+
+        Elementary.Log(numbers, numbers);
+        for (int i = 0, row = 0; i < numbers.Length; i += Outputs, row += Width)
+        {
+            var logarithms = numbers.Slice(i, Outputs);
+            var probabilities = answers.Slice(row, Outputs);
+            var entropy = 0.0;
+            for (var c = 0; c < logarithms.Length; c++) if (probabilities[c] > 0) entropy -= probabilities[c] * logarithms[c];
+            answers[row + Outputs] = Math.Max(0, entropy);
         }
     }
 
