@@ -56,8 +56,11 @@ public sealed class NetworkBuilder
         Place(name, shape, start, isStatistic: false, isDecayed, ref _parameters);
 
     /// <summary>A measured tensor of the current layer.</summary>
-    public int Statistic(string name, IReadOnlyList<long> shape, float start) =>
-        Place(name, shape, Initialization.Value(start), isStatistic: true, isDecayed: false, ref _statistics);
+    public int Statistic(string name, IReadOnlyList<long> shape, float start) => Statistic(name, shape, Initialization.Value(start));
+
+    /// <inheritdoc cref="Statistic(string, IReadOnlyList{long}, float)"/>
+    internal int Statistic(string name, IReadOnlyList<long> shape, Initialization start) =>
+        Place(name, shape, start, isStatistic: true, isDecayed: false, ref _statistics);
 
     /// <summary>Where a tensor starts in the flat vector of parameters, or of statistics.</summary>
     public int Offset(int tensor) => _tensors[tensor].Offset;

@@ -8,6 +8,9 @@ namespace DistributedEnsemble.Training.Networks;
 /// <param name="IsSign">Whether it is −bound or bound, each as often, and nothing between.</param>
 public readonly record struct Initialization(double Bound, float Constant, bool IsSign = false)
 {
+    /// <summary>The values themselves, if they are given; null if they are drawn, or all the same.</summary>
+    internal float[]? Given { get; private init; }
+
     /// <summary>1 or −1.</summary>
     public static Initialization Sign { get; } = new(1, 0, IsSign: true);
 
@@ -18,6 +21,9 @@ public readonly record struct Initialization(double Bound, float Constant, bool 
     public static Initialization He(long fanIn) => new(Math.Sqrt(6.0 / fanIn), 0);
 
     public static Initialization Value(float constant) => new(0, constant);
+
+    /// <summary>As the host gives them, the same for each member.</summary>
+    internal static Initialization Values(float[] given) => new(0, 0) { Given = given };
 
     /// <summary>The value that a uniform number in [0, 1) stands for.</summary>
     internal float Of(float uniform) => (float)((IsSign ? uniform < 0.5f ? -1 : 1 : 2.0 * uniform - 1) * Bound);

@@ -54,6 +54,12 @@ public sealed class Weights : IDisposable
             foreach (var place in layer)
             {
                 var values = weights.Values(place);
+                if (place.Start.Given is { } given)
+                {
+                    given.CopyTo(values);
+                    continue;
+                }
+
                 if (place.Start.Bound == 0)
                 {
                     values.Fill(place.Start.Constant);

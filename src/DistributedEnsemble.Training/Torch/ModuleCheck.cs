@@ -28,6 +28,7 @@ internal sealed class ModuleCheck(IReadOnlyList<long> inputShape, int outputs, F
         Try(module, random, "random numbers", Noise.None);
         Array.Clear(given);
         Try(module, random, "random numbers", s_noise);
+        if (module.MadeLater is { } late) throw refused($"its module makes the {late} in a pass: a member's weights are those that its module is made with. Make all of them in its constructor");
         for (var i = 0; i < given.Length; i++)
         {
             if (given[i] == 1) continue;
@@ -73,10 +74,10 @@ internal sealed class ModuleCheck(IReadOnlyList<long> inputShape, int outputs, F
             }
 
             foreach (var parameter in own.Module.parameters()) parameter.grad = null;
-            var given = own.Forward(random, s_noise).contiguous();
+            var given = own.Forward(random.clone(), s_noise).contiguous();
             given.sum().backward();
             return [.. given.Floats(), .. own.Module.parameters().Where(parameter => parameter.grad is not null).SelectMany(parameter => parameter.grad!.contiguous().Floats().ToArray()),
-                .. own.Forward(random, Noise.None).contiguous().Floats()];
+                .. own.Forward(random.clone(), Noise.None).contiguous().Floats()];
         }
     }
 
@@ -97,7 +98,8 @@ internal sealed class ModuleCheck(IReadOnlyList<long> inputShape, int outputs, F
         Tensor given;
         try
         {
-            given = module.Forward(inputs, noise);
+            // It may do with its rows what it likes.
+            given = module.Forward(inputs.clone(), noise);
             if (noise.IsTraining) given.sum().backward();
         }
         catch (Exception exception) when (exception is not SpecException)
@@ -107,6 +109,7 @@ internal sealed class ModuleCheck(IReadOnlyList<long> inputShape, int outputs, F
 
         if (!given.shape.SequenceEqual([Rows, outputs]))
             throw refused($"its module gives [{string.Join(", ", given.shape)}] for two rows: it must give [2, {outputs}]");
+        if (given.dtype != ScalarType.Float32) throw refused($"its module gives numbers of {given.dtype}: it must give those of {ScalarType.Float32}");
         if (!given.isfinite().all().item<bool>()) throw refused($"its module gives numbers that are not finite for rows of {kind}");
         if (noise.IsTraining && module.Module.parameters().Any(parameter => parameter.grad is { } gradient && !gradient.isfinite().all().item<bool>()))
             throw refused($"its module has a gradient that is not finite for rows of {kind}");

@@ -7,7 +7,8 @@ namespace DistributedEnsemble.Training.Torch;
 
 /// <summary>
 /// A TorchSharp module as a network: its parameters and float buffers are a member's weights, in the order of named_parameters and
-/// named_buffers. They start anew under the member's key: uniform in ±1/√fan_in, but what the module fills with one number keeps it.
+/// named_buffers. Parameters start anew under the member's key: uniform in ±1/√fan_in, but what the module fills with one number keeps it.
+/// So do buffers, and parameters that need no gradient, keep what every module is made with: pretrained layers, say, or the places of a sequence.
 /// Its nn.Dropout gets the member's own masks.
 /// </summary>
 internal sealed record ModuleLayer(string Kind, ModuleDesign Design, int Outputs, SpecSettings? Settings) : Layer
@@ -22,9 +23,12 @@ internal sealed record ModuleLayer(string Kind, ModuleDesign Design, int Outputs
         var check = new ModuleCheck(inputShape, Outputs, () => Create(inputShape), Refused);
         check.Require(tried);
         if (check.WhyInexact(tried) is { } reason) builder.Inexact = $"model.kind is \"{Kind}\": {reason}";
-        int[] parameters = [.. sample.Parameters.Select(entry => (entry.Name, entry.Tensor, Start: StartOf(sample, entry.Tensor))).Select(
-            entry => builder.Parameter(entry.Name, entry.Tensor.shape, entry.Start, isDecayed: entry.Tensor.dim() > 1))];
-        int[] buffers = [.. sample.Buffers.Select(entry => builder.Statistic(entry.Name, entry.Tensor.shape, First(entry.Tensor)))];
+        var other = new Lazy<OwnModule>(() => Create(inputShape));
+        int[] parameters = [.. sample.Parameters.Select((entry, i) => builder.Parameter(
+            entry.Name, entry.Tensor.shape, StartOf(sample, i, other), isDecayed: entry.Tensor is { requires_grad: true } && entry.Tensor.dim() > 1))];
+        int[] buffers = [.. sample.Buffers.Select((entry, i) => builder.Statistic(entry.Name, entry.Tensor.shape, StartOf(entry.Tensor)))];
+        if (sample.Buffers.Where((entry, i) => !IsConstant(entry.Tensor) && !AreEqual(entry.Tensor, other.Value.Buffers[i].Tensor)).Select(entry => entry.Name).FirstOrDefault() is { } drawn)
+            builder.Inexact ??= $"model.kind is \"{Kind}\": its module's buffer {drawn} is another in each module";
         builder.Shape = [Outputs];
         var dropouts = sample.Dropouts.Select(entry => entry.Module.p > 0
             ? new Dropout(entry.Module.p, DropoutKind.Inverted).Masks(builder.Dropout()) : (units, _) => units).ToArray();
@@ -90,12 +94,22 @@ internal sealed record ModuleLayer(string Kind, ModuleDesign Design, int Outputs
     private SpecException Refused(string reason) => new($"model.kind is \"{Kind}\": {reason}.");
 
     /// <summary>A vector that is not constant has the fan-in of the matrix before it, as biases do.</summary>
-    private static Initialization StartOf(OwnModule module, Tensor parameter)
+    private static Initialization StartOf(OwnModule module, int place, Lazy<OwnModule> other)
     {
-        if (parameter.numel() == 0 || parameter.min().item<float>() == parameter.max().item<float>()) return Initialization.Value(First(parameter));
+        var parameter = module.Parameters[place].Tensor;
+        if (IsConstant(parameter)) return Initialization.Value(First(parameter));
+        if (!parameter.requires_grad && AreEqual(parameter, other.Value.Parameters[place].Tensor)) return StartOf(parameter);
         var matrix = module.Parameters.Select(entry => entry.Tensor).TakeWhile(other => other.Handle != parameter.Handle).Append(parameter).LastOrDefault(other => other.dim() > 1);
         return Initialization.FanIn(matrix is null ? parameter.numel() : matrix.numel() / matrix.shape[0]);
     }
+
+    /// <summary>What it is.</summary>
+    private static Initialization StartOf(Tensor given) =>
+        IsConstant(given) ? Initialization.Value(First(given)) : Initialization.Values(given.detach().contiguous().Floats().ToArray());
+
+    private static bool IsConstant(Tensor tensor) => tensor.numel() == 0 || tensor.min().item<float>() == tensor.max().item<float>();
+
+    private static bool AreEqual(Tensor one, Tensor other) => one.shape.SequenceEqual(other.shape) && one.detach().contiguous().bytes.SequenceEqual(other.detach().contiguous().bytes);
 
     private static float First(Tensor tensor) => tensor.numel() == 0 ? 0 : tensor.flatten()[0].item<float>();
 }

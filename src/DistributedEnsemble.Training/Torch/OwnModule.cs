@@ -15,8 +15,7 @@ internal sealed class OwnModule
     public OwnModule(Module<Tensor, Tensor> module)
     {
         _module = module;
-        Parameters = [.. module.named_parameters().Select(entry => (entry.name, (Tensor)entry.parameter))];
-        Buffers = [.. module.named_buffers().Where(entry => entry.buffer.dtype == ScalarType.Float32).Select(entry => (entry.name, entry.buffer))];
+        (Parameters, Buffers) = (ParametersOf(module), BuffersOf(module));
         Dropouts = [.. module.named_modules().Where(entry => entry.module is TorchDropout).Select(entry => (entry.name, (TorchDropout)entry.module))];
         _dropouts = [.. Dropouts.Select(entry => (entry.Module, (Func<Tensor, Noise, Tensor>)((units, _) => units)))];
         for (var i = 0; i < Dropouts.Length; i++)
@@ -28,12 +27,18 @@ internal sealed class OwnModule
 
     public Module<Tensor, Tensor> Module => _module;
 
+    /// <summary>One that has several places, as tied weights have, once: by its first.</summary>
     public (string Name, Tensor Tensor)[] Parameters { get; }
 
     /// <summary>What is measured in training: those of float32.</summary>
     public (string Name, Tensor Tensor)[] Buffers { get; }
 
     public (string Name, TorchDropout Module)[] Dropouts { get; }
+
+    /// <summary>The first parameter or buffer of those that the module has now, and did not have when it was made; null if there is none.</summary>
+    public string? MadeLater =>
+        ParametersOf(_module).ExceptBy(Parameters.Select(entry => entry.Name), entry => entry.Name).Select(entry => $"parameter {entry.Name}")
+            .Concat(BuffersOf(_module).ExceptBy(Buffers.Select(entry => entry.Name), entry => entry.Name).Select(entry => $"buffer {entry.Name}")).FirstOrDefault();
 
     /// <summary>Puts something in the place of a dropout.</summary>
     public void Replace(int dropout, Func<Tensor, Noise, Tensor> drop) => _dropouts[dropout].Drop = drop;
@@ -45,4 +50,10 @@ internal sealed class OwnModule
         foreach (var (dropout, _) in _dropouts) dropout.eval();
         return _module.call(inputs);
     }
+
+    private static (string Name, Tensor Tensor)[] ParametersOf(Module<Tensor, Tensor> module) =>
+        [.. module.named_parameters().Select(entry => (entry.name, (Tensor)entry.parameter)).DistinctBy(entry => entry.Item2.Handle)];
+
+    private static (string Name, Tensor Tensor)[] BuffersOf(Module<Tensor, Tensor> module) =>
+        [.. module.named_buffers().Where(entry => entry.buffer.dtype == ScalarType.Float32).Select(entry => (entry.name, entry.buffer))];
 }

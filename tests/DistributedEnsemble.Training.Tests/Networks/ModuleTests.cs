@@ -63,6 +63,11 @@ public sealed class ModuleTests
     [InlineData("all", "its module's dropout 1 drops everything: its p must be below 1")]
     [InlineData("twice", "its module calls its dropout dropout 2 times in a pass: masks are drawn for each by its place. Call it once, by call and not by forward")]
     [InlineData("forward", "its module calls its dropout dropout 0 times in a pass: masks are drawn for each by its place. Call it once, by call and not by forward")]
+    [InlineData("late", "its module makes the parameter late.weight in a pass: a member's weights are those that its module is made with")]
+    [InlineData("late buffer", "its module makes the buffer late in a pass: a member's weights are those that its module is made with")]
+    [InlineData("double", "its module has parameters that are not float32")]
+    [InlineData("gives double", "its module gives numbers of Float64: it must give those of Float32")]
+    [InlineData("evaluated", "its module gives numbers that are not finite for rows of zeros")]
     public void A_bad_module_gets_one_line(string fault, string reason)
     {
         var error = Assert.Throws<SpecException>(() => PlanOf((_, outputs, _) => fault switch
@@ -74,6 +79,15 @@ public sealed class ModuleTests
             "alpha" => Sequential(Flatten(), AlphaDropout(0.5), Linear(64, outputs)),
             "all" => Sequential(Flatten(), Dropout(1), Linear(64, outputs)),
             "twice" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(net.Dropout.call(net.First.call(x))))),
+            "late" => new Net(outputs, (net, x) => net.Last.call(Late(net).call(net.Dropout.call(net.First.call(x))))),
+            "late buffer" => new Net(outputs, (net, x) =>
+            {
+                if (!net.has_buffer("late")) net.register_buffer("late", ones(20));
+                return net.Last.call(net.Dropout.call(net.First.call(x)) * net.get_buffer("late")!);
+            }),
+            "double" => Sequential(Flatten(), Linear(64, outputs, dtype: ScalarType.Float64)),
+            "gives double" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(net.First.call(x))).to(ScalarType.Float64)),
+            "evaluated" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(net.First.call(x))) * (net.training ? 1 : float.NaN)),
             "forward" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.forward(net.First.call(x)))),
             _ => throw new InvalidOperationException("no such thing"),
         }));
@@ -168,6 +182,134 @@ public sealed class ModuleTests
         Assert.NotNull(training.Advance());
     }
 
+    /// <summary>One matrix in two places is one part of the weights: a network that reads back what it wrote, say.</summary>
+    [Fact]
+    public void A_parameter_in_two_places_is_one()
+    {
+        var plan = PlanOf((_, outputs, _) =>
+        {
+            var (first, again) = (Linear(20, 20), Linear(20, 20));
+            again.weight = first.weight;
+            return Sequential(Flatten(), Linear(64, 20), first, ReLU(), again, ReLU(), Linear(20, outputs));
+        });
+        using var training = new MemberTraining(plan, 0);
+        using var start = training.CopyWeights();
+
+        var losses = Enumerable.Range(0, 20).Select(_ => training.Advance()!.Loss).ToList();
+
+        Assert.Equal((64 + 1) * 20 + 20 * 20 + 20 + 20 + (20 + 1) * 10, plan.Of(0).Network.Layout.ParameterCount);
+        Assert.Null(plan.Of(0).Network.Inexact);
+        Assert.True(losses[^1] < losses[0]);
+        using var end = training.CopyWeights();
+        Assert.All(plan.Of(0).Network.Layout.Tensors, place => Assert.False(start.Values(place).SequenceEqual(end.Values(place)), $"{place.Name} stayed."));
+    }
+
+    /// <summary>What does not learn stays as it starts, and other weights learn.</summary>
+    [Fact]
+    public void A_parameter_that_needs_no_gradient_stays()
+    {
+        var plan = PlanOf(
+            (_, outputs, _) =>
+            {
+                var frozen = Linear(64, 20);
+                foreach (var parameter in frozen.parameters()) parameter.requires_grad = false;
+                return Sequential(Flatten(), frozen, ReLU(), Linear(20, outputs));
+            },
+            ("regularization.l2", "0.01"));
+        using var training = new MemberTraining(plan, 0);
+        using var start = training.CopyWeights();
+
+        for (var step = 0; step < 5; step++) Assert.NotNull(training.Advance());
+
+        using var end = training.CopyWeights();
+        Assert.All(plan.Of(0).Network.Layout.Tensors, place => Assert.Equal(place.Name.StartsWith("layers.0.1.", StringComparison.Ordinal), start.Values(place).SequenceEqual(end.Values(place))));
+    }
+
+    [Fact]
+    public void A_module_with_a_buffer_of_integers_trains_inexactly()
+    {
+        var plan = PlanOf((_, outputs, _) =>
+        {
+            var net = new Net(outputs, (own, x) => own.Last.call(own.Dropout.call(own.First.call(x))));
+            net.register_buffer("seen", zeros(1, ScalarType.Int64));
+            return net;
+        });
+        using var training = new MemberTraining(plan, 0);
+
+        Assert.Equal("model.kind is \"mine\": its module's buffer seen is not float32, and no checkpoint has it", plan.Of(0).Network.Inexact);
+        Assert.NotNull(training.Advance());
+    }
+
+    /// <summary>As the places of a sequence are: no statistic, and nothing that is drawn.</summary>
+    [Fact]
+    public void A_buffer_keeps_the_numbers_that_it_is_made_with()
+    {
+        var plan = PlanOf((_, outputs, _) =>
+        {
+            var net = new Net(outputs, (own, x) => own.Last.call(own.Dropout.call(own.First.call(x) * own.get_buffer("places")!)));
+            net.register_buffer("places", arange(20, ScalarType.Float32));
+            return net;
+        });
+        using var training = new MemberTraining(plan, 1);
+        Assert.NotNull(training.Advance());
+
+        using var weights = training.CopyWeights();
+        Assert.Null(plan.Of(0).Network.Inexact);
+        Assert.Equal(Enumerable.Range(0, 20).Select(place => (float)place), weights.Statistics.ToArray());
+    }
+
+    [Fact]
+    public void A_module_whose_buffer_is_drawn_trains_inexactly()
+    {
+        var plan = PlanOf((_, outputs, _) =>
+        {
+            var net = new Net(outputs, (own, x) => own.Last.call(own.Dropout.call(own.First.call(x) * own.get_buffer("drawn")!)));
+            net.register_buffer("drawn", rand(20));
+            return net;
+        });
+
+        Assert.Equal("model.kind is \"mine\": its module's buffer drawn is another in each module", plan.Of(0).Network.Inexact);
+    }
+
+    /// <summary>As in layers that were trained before; those that are drawn are drawn again under the member's key.</summary>
+    [Fact]
+    public void A_parameter_that_needs_no_gradient_keeps_what_every_module_gives_it()
+    {
+        var plan = PlanOf((_, outputs, _) =>
+        {
+            var (known, drawn) = (Linear(64, 20, hasBias: false), Linear(20, 20, hasBias: false));
+            using (no_grad()) known.weight!.copy_(arange(64 * 20, ScalarType.Float32).view(20, 64) / 1000);
+            foreach (var parameter in known.parameters().Concat(drawn.parameters())) parameter.requires_grad = false;
+            return Sequential(("flat", Flatten()), ("known", known), ("drawn", drawn), ("last", Linear(20, outputs)));
+        });
+        using var one = new MemberTraining(plan, 0);
+        using var other = new MemberTraining(plan, 1);
+        using var first = one.CopyWeights();
+        using var second = other.CopyWeights();
+
+        Assert.Null(plan.Of(0).Network.Inexact);
+        Assert.Equal(0.001f * 63, first.Values(plan.Of(0).Network.Layout.Tensors[0])[63], 1e-6f);
+        Assert.True(first.Values(plan.Of(0).Network.Layout.Tensors[0]).SequenceEqual(second.Values(plan.Of(0).Network.Layout.Tensors[0])));
+        Assert.False(first.Values(plan.Of(0).Network.Layout.Tensors[1]).SequenceEqual(second.Values(plan.Of(0).Network.Layout.Tensors[1])));
+    }
+
+    /// <summary>A module may do to its rows what it likes: they are a copy.</summary>
+    [Fact]
+    public void A_module_that_overwrites_its_rows_is_exact()
+    {
+        var plan = PlanOf((_, outputs, _) => new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(net.First.call(x.mul_(0.5))))));
+
+        Assert.Null(plan.Of(0).Network.Inexact);
+    }
+
+    private static Module<Tensor, Tensor> Late(Net net)
+    {
+        if (net.Late is not null) return net.Late;
+        net.Late = Linear(20, 20);
+        net.register_module("late", net.Late);
+        return net.Late;
+    }
+
     private static void AssertEqualSamples(TrainingPlan plan, MemberTraining mine, TrainingPlan other, MemberTraining theirs)
     {
         foreach (var (a, b) in Samples(plan, mine, 3).Zip(Samples(other, theirs, 3))) Assert.Equal(b, a, 1e-3f);
@@ -214,6 +356,8 @@ public sealed class ModuleTests
         public TorchSharp.Modules.Dropout Dropout { get; }
 
         public Module<Tensor, Tensor> Last { get; }
+
+        public Module<Tensor, Tensor>? Late { get; set; }
 
         public override Tensor forward(Tensor input) => _forward(this, input);
     }
