@@ -96,7 +96,7 @@ internal static class SiloProgram
     private static void Log(ILoggingBuilder logs)
     {
         OneLineConsole.AddTo(logs);
-        logs.SetMinimumLevel(LogLevel.Warning).AddFilter(HttpServer.AuditCategory, LogLevel.Information);
+        logs.SetMinimumLevel(LogLevel.Warning).AddFilter(HttpServer.AuditCategory, LogLevel.Information).LeaveOutRequests();
     }
 
     private static void Configure(

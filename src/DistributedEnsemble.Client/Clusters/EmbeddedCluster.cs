@@ -21,7 +21,7 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo, ObjectStorage? store) :
 
     /// <summary>Where logs go: warnings to standard error, and everything when a trace is asked for.</summary>
     public static Action<ILoggingBuilder> Logs =>
-        Environment.GetEnvironmentVariable(FailureTable.TraceVariable) == "1" ? LogToStandardError : logs => logs.AddProvider(new Warnings(Console.Error));
+        Environment.GetEnvironmentVariable(FailureTable.TraceVariable) == "1" ? LogToStandardError : logs => logs.AddProvider(new Warnings(Console.Error)).LeaveOutRequests();
 
     public static async Task<ICluster> StartAsync(EmbeddedOptions options, CancellationToken cancellation)
     {

@@ -14,6 +14,8 @@ internal sealed class BatchAnswer : IBatchAnswer
     private readonly ConstituentSelection _selection;
     private readonly ConstituentAnswers _answers;
     private readonly List<IGrouping<int, int>> _members;
+    private readonly ImmutableArray<int> _used;
+    private readonly int _constituents;
     private readonly double[] _mean = [];
     private readonly ImmutableArray<int> _rowMembers = [];
 
@@ -33,6 +35,7 @@ internal sealed class BatchAnswer : IBatchAnswer
         (_selection, _answers) = (selection, answers);
         _task = model.Task.FittedBy(selection.Fit);
         _members = [.. Enumerable.Range(0, selection.Constituents.Length).GroupBy(place => selection.Constituents[place].Member).Where(places => places.All(hasAnswered))];
+        (_used, _constituents) = ([.. _members.Select(places => places.Key)], _members.Sum(places => places.Count()));
     }
 
     /// <summary>Members that answered.</summary>
@@ -49,10 +52,9 @@ internal sealed class BatchAnswer : IBatchAnswer
                 $"The model's answer to row {place / _task.Width} is not a number: the row's numbers are too large for this run's data.");
         }
 
-        return new Prediction(
-            request.Count, [.. _task.Predict(mean, request.Prediction.Calibrated, request.Prediction.Coverage)], _members.Sum(places => places.Count()))
+        return new Prediction(request.Count, [.. _task.Predict(mean, request.Prediction.Calibrated, request.Prediction.Coverage)], _constituents)
         {
-            MembersUsed = [.. _members.Select(places => places.Key)],
+            MembersUsed = _used,
             RowMembers = _rowMembers.IsEmpty ? [] : _rowMembers.Slice(first, request.Count),
             Members = request.Prediction.PerMember ? [.. _members.Select(places => Member([.. places], part))] : [],
         };

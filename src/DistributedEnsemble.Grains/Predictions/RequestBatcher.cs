@@ -28,7 +28,7 @@ internal sealed class RequestBatcher(
     /// <exception cref="OverloadedException">The queue is full.</exception>
     public async Task<Prediction> AskAsync(BatchRequest request, CancellationToken cancellation)
     {
-        var waiting = new Waiting(request, time.GetTimestamp());
+        var waiting = new Waiting(this, request, time.GetTimestamp());
         lock (_lock)
         {
             if (_queue.Count >= options.MaxQueueSize)
@@ -39,7 +39,7 @@ internal sealed class RequestBatcher(
             waiting.Place = _queue.AddLast(waiting);
         }
 
-        using var givenUp = cancellation.UnsafeRegister(_ => GiveUp(waiting, cancellation), null);
+        using var givenUp = cancellation.UnsafeRegister(static (waiting, cancellation) => ((Waiting)waiting!).GiveUp(cancellation), waiting);
         Dispatch();
         return await waiting.Answer.Task;
     }
@@ -159,13 +159,15 @@ internal sealed class RequestBatcher(
         }
     }
 
-    private sealed class Waiting(BatchRequest request, long since)
+    private sealed class Waiting(RequestBatcher batcher, BatchRequest request, long since)
     {
         public BatchRequest Request => request;
         public long Since => since;
         public LinkedListNode<Waiting>? Place { get; set; }
         public Running? Batch { get; set; }
         public TaskCompletionSource<Prediction> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void GiveUp(CancellationToken cancellation) => batcher.GiveUp(this, cancellation);
     }
 
     private sealed class Running(List<Waiting> requests)

@@ -36,11 +36,13 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
     /// <exception cref="HttpError">It is too long or packed in an unknown way, or too much is in memory.</exception>
     public async Task<Body> ReadAsync(HttpRequest request, ByteBudget.Lease lease, CancellationToken cancellation)
     {
-        const int First = 1 << 16;
+        const int MostAtFirst = 1 << 16;
         if (request.ContentLength > settings.MaxBodyBytes) throw TooLong(request.ContentLength);
         var stream = ContentCoding.Decoded(request);
         // One byte more than may be: whoever fills it sends too much.
         var most = settings.MaxBodyBytes + 1;
+        // And one more than was announced, for the end to be seen.
+        var first = (int)Math.Min(MostAtFirst, (request.ContentLength ?? MostAtFirst) + 1);
         var body = new Body();
         try
         {
@@ -49,7 +51,7 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
                 if (body.Length == body.Capacity)
                 {
                     if (body.Capacity == most) throw TooLong(null);
-                    var capacity = (int)Math.Min(Math.Max(First, 2L * body.Capacity), most);
+                    var capacity = (int)Math.Min(Math.Max(first, 2L * body.Capacity), most);
                     lease.Hold(Math.Min(capacity, settings.MaxBodyBytes));
                     body.Grow(capacity);
                 }

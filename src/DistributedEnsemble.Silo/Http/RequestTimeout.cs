@@ -4,11 +4,9 @@ namespace DistributedEnsemble.Silo.Http;
 /// <param name="ending">Is cancelled when the server begins to end.</param>
 internal sealed class RequestTimeout(HttpSettings settings, TimeProvider time, CancellationToken ending)
 {
-    private const string Item = "ensemble.timeout";
-
     /// <summary>Whether it was the server's patience that ended a request.</summary>
     public static bool HasPassed(HttpContext context) =>
-        context.Items[Item] is CancellationToken patience && patience.IsCancellationRequested;
+        context.Features.Get<Patience>() is { HasPassed: true };
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
@@ -20,10 +18,10 @@ internal sealed class RequestTimeout(HttpSettings settings, TimeProvider time, C
         }
 
         var client = context.RequestAborted;
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(settings.RequestTimeoutSeconds), time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(client, patience.Token);
-        context.RequestAborted = either.Token;
-        context.Items[Item] = patience.Token;
+        using var patience = new Patience(TimeSpan.FromSeconds(settings.RequestTimeoutSeconds), time);
+        using var leaving = client.UnsafeRegister(static patience => ((Patience)patience!).End(), patience);
+        context.RequestAborted = patience.Token;
+        context.Features.Set(patience);
         try
         {
             await next(context);
@@ -31,6 +29,22 @@ internal sealed class RequestTimeout(HttpSettings settings, TimeProvider time, C
         finally
         {
             context.RequestAborted = client;
+        }
+    }
+
+    /// <summary>Ends with the time, or when the client leaves.</summary>
+    private sealed class Patience(TimeSpan time, TimeProvider provider) : CancellationTokenSource(time, provider)
+    {
+        private volatile bool _hasClientLeft;
+
+        /// <summary>Whether it was the time that ended it.</summary>
+        public bool HasPassed => IsCancellationRequested && !_hasClientLeft;
+
+        public void End()
+        {
+            if (IsCancellationRequested) return;
+            _hasClientLeft = true;
+            Cancel();
         }
     }
 }

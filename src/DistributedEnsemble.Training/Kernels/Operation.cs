@@ -18,6 +18,9 @@ public abstract unsafe class Operation(int width)
     /// <summary>Whether the outputs take the place of the inputs, and the inputs' gradient that of the outputs'.</summary>
     public virtual bool IsInPlace => false;
 
+    /// <summary>Whether a pass forward leaves the inputs as they are: then they may be anybody's. Null leaves it to the operation that is given its outputs, which they are.</summary>
+    internal virtual bool? KeepsInputs => false;
+
     /// <summary>What a pass asked for, for parts that threads do.</summary>
     private protected Asked Work { get; private set; }
 

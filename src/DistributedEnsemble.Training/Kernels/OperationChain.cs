@@ -25,6 +25,8 @@ internal sealed unsafe class OperationChain : Operation
         return new OperationChain(operations, width, place);
     };
 
+    internal override bool? KeepsInputs => _operations.Select(operation => operation.KeepsInputs).FirstOrDefault(keeps => keeps is not null);
+
     public override void Forward(Pass pass, float* inputs)
     {
         foreach (var operation in _operations)

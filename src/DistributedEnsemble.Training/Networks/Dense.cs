@@ -32,6 +32,8 @@ internal sealed unsafe class DenseOperation : Operation, IRectifying
 
     public bool IsRectified { get; set; }
 
+    internal override bool? KeepsInputs => true;
+
     public override void Forward(Pass pass, float* inputs) => pass.Product.Compute(
         pass.Rows, Width, _features, Matrix.Rows(inputs, _features), Matrix.Rows(pass.Parameters + _weight, _features).Transposed,
         Outputs, Width, ProductStart.BiasOfColumns, pass.Parameters + _bias, IsRectified, pass.ArePanels);

@@ -20,6 +20,8 @@ internal sealed unsafe class SameOperation(int width) : Operation(width)
 {
     public override bool IsInPlace => true;
 
+    internal override bool? KeepsInputs => null;
+
     public override void Forward(Pass pass, float* inputs) => Outputs = inputs;
 
     public override void Backward(Pass pass, float* inputs, float* gradient, float* inputGradient)

@@ -15,6 +15,15 @@ public abstract class NetworkFunction : IDisposable
     /// <returns>[rows, …output shape], and with Monte-Carlo samples [samples, rows, …output shape]; valid until the next pass.</returns>
     public abstract ReadOnlySpan<float> Forward(Weights weights, int rows, Noise noise);
 
+    /// <summary>A pass over inputs that lie elsewhere, and are left as they are.</summary>
+    /// <param name="inputs">[rows, inputs].</param>
+    /// <inheritdoc cref="Forward(Weights, int, Noise)"/>
+    internal virtual ReadOnlySpan<float> Forward(Weights weights, ReadOnlySpan<float> inputs, int rows, Noise noise)
+    {
+        inputs.CopyTo(Inputs);
+        return Forward(weights, rows, noise);
+    }
+
     /// <summary>Sets the gradient of the weights to that of the loss.</summary>
     /// <param name="gradient">That of the outputs of the last pass forward; overwritten.</param>
     public abstract void Backward(Weights weights, Span<float> gradient);

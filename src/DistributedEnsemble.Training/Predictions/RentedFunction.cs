@@ -11,11 +11,8 @@ internal readonly struct RentedFunction(NetworkFunction function, int rows, int 
 
     /// <summary>A pass over some of the inputs.</summary>
     /// <param name="inputs">[all rows, inputs].</param>
-    public ReadOnlySpan<float> Forward(Weights weights, ReadOnlySpan<float> inputs, int first, int count, Noise noise)
-    {
-        inputs.Slice(first * width, count * width).CopyTo(function.Inputs);
-        return function.Forward(weights, count, noise);
-    }
+    public ReadOnlySpan<float> Forward(Weights weights, ReadOnlySpan<float> inputs, int first, int count, Noise noise) =>
+        function.Forward(weights, inputs.Slice(first * width, count * width), count, noise);
 
     public void Dispose()
     {

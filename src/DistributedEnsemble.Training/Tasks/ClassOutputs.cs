@@ -28,20 +28,22 @@ internal static class ClassOutputs
     {
         var (rows, classes, raw) = (answers.Length / task.Width, task.Outputs, task.Probabilities(answers));
         var probabilities = isCalibrated ? task.Calibrated(raw) : raw;
-        var (labels, entropies, disagreement) = (new int[rows], new float[rows], new float[rows]);
+        var (labels, indices, entropies, disagreement) = (new string[rows], new long[rows], new float[rows], new float[rows]);
         for (var row = 0; row < rows; row++)
         {
             var ofRow = probabilities.AsSpan(row * classes, classes);
-            labels[row] = TensorPrimitives.IndexOfMax<double>(ofRow);
+            labels[row] = task.Classes[(int)(indices[row] = TensorPrimitives.IndexOfMax<double>(ofRow))];
             entropies[row] = (float)Training.Predictions.Uncertainty.Entropy(ofRow);
             disagreement[row] = (float)Math.Max(0, Training.Predictions.Uncertainty.Entropy(raw.AsSpan(row * classes, classes)) - answers[row * task.Width + classes]);
         }
 
+        var numbers = new float[probabilities.Length];
+        for (var i = 0; i < numbers.Length; i++) numbers[i] = (float)probabilities[i];
         return
         [
-            new("probabilities") { Numbers = [.. probabilities.Select(p => (float)p)] },
-            new("label") { Texts = [.. labels.Select(label => task.Classes[label])] },
-            new("label_index") { Integers = [.. labels.Select(label => (long)label)] },
+            new("probabilities") { Numbers = ImmutableCollectionsMarshal.AsImmutableArray(numbers) },
+            new("label") { Texts = ImmutableCollectionsMarshal.AsImmutableArray(labels) },
+            new("label_index") { Integers = ImmutableCollectionsMarshal.AsImmutableArray(indices) },
             new("entropy") { Numbers = ImmutableCollectionsMarshal.AsImmutableArray(entropies) },
             new("mutual_information") { Numbers = ImmutableCollectionsMarshal.AsImmutableArray(disagreement) },
         ];

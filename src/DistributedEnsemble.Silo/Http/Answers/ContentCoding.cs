@@ -25,6 +25,7 @@ internal sealed class ContentCoding(string name, Func<Stream, Stream> decode, Fu
     /// <exception cref="HttpError">It is compressed in another way, or more than once.</exception>
     public static Stream Decoded(HttpRequest request)
     {
+        if (request.Headers.ContentEncoding.Count == 0) return request.Body;
         var codings = request.Headers.GetCommaSeparatedValues(HeaderNames.ContentEncoding)
             .Where(coding => !coding.Equals(Identity, StringComparison.OrdinalIgnoreCase)).ToList();
         if (codings.Count == 0) return request.Body;

@@ -7,7 +7,7 @@ internal sealed class Sessions(ApiKeys keys, bool isSecure, TimeProvider time)
 
     /// <returns>Null for a request without a session.</returns>
     public ApiKeys.Holder? HolderOf(HttpRequest request) =>
-        SessionToken.Parse(request.Cookies[NameFor(request)], time.GetUtcNow()) is { } token ? keys.HolderOf(token) : null;
+        request.Headers.Cookie.Count > 0 && SessionToken.Parse(request.Cookies[NameFor(request)], time.GetUtcNow()) is { } token ? keys.HolderOf(token) : null;
 
     /// <returns>Whether the key is one; nothing changes for who sends another.</returns>
     public bool Begin(HttpContext context, string key)

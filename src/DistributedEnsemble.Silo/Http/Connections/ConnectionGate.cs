@@ -74,7 +74,7 @@ internal sealed class ConnectionGate(int most, int mostOfAddress)
     {
         _count++;
         _addresses[connection.Address] = _addresses.GetValueOrDefault(connection.Address) + 1;
-        connection.Silence = _silent.AddLast(connection);
+        _silent.AddLast(connection.Silence);
     }
 
     private void Leave(GatedConnection connection)
@@ -86,7 +86,7 @@ internal sealed class ConnectionGate(int most, int mostOfAddress)
     {
         if (connection.HasLeft) return;
         connection.HasLeft = true;
-        if (connection.Silence is { List: not null } silence) _silent.Remove(silence);
+        if (connection.IsSilent) _silent.Remove(connection.Silence);
         _count--;
         if (--_addresses[connection.Address] == 0) _addresses.Remove(connection.Address);
     }
@@ -98,22 +98,33 @@ internal sealed class ConnectionGate(int most, int mostOfAddress)
         {
             connection.Requests += change;
             if (connection.HasLeft) return;
-            if (connection.Requests == 0) connection.Silence = _silent.AddLast(connection);
-            else if (connection.Silence is { List: not null } silence) _silent.Remove(silence);
+            if (connection.Requests == 0) _silent.AddLast(connection.Silence);
+            else if (connection.IsSilent) _silent.Remove(connection.Silence);
         }
     }
 }
 
 /// <summary>A connection behind the gate.</summary>
-internal sealed class GatedConnection(ConnectionGate gate, ConnectionContext connection, IPAddress address)
+internal sealed class GatedConnection
 {
-    public IPAddress Address => address;
+    private readonly ConnectionGate _gate;
+    private readonly ConnectionContext _connection;
+
+    public GatedConnection(ConnectionGate gate, ConnectionContext connection, IPAddress address)
+    {
+        (_gate, _connection, Address) = (gate, connection, address);
+        Silence = new LinkedListNode<GatedConnection>(this);
+    }
+
+    public IPAddress Address { get; }
 
     /// <summary>Requests that are being answered; under the gate's lock, as all that follows.</summary>
     public int Requests { get; set; }
 
     /// <summary>Its place among the silent ones.</summary>
-    public LinkedListNode<GatedConnection>? Silence { get; set; }
+    public LinkedListNode<GatedConnection> Silence { get; }
+
+    public bool IsSilent => Silence.List is not null;
 
     public bool HasLeft { get; set; }
 
@@ -137,7 +148,7 @@ internal sealed class GatedConnection(ConnectionGate gate, ConnectionContext con
         }
     }
 
-    public void Abort() => connection.Abort(new ConnectionAbortedException("Another connection needs its place, and it has been silent for longest."));
+    public void Abort() => _connection.Abort(new ConnectionAbortedException("Another connection needs its place, and it has been silent for longest."));
 
-    private void Count(int change) => gate.Count(this, change);
+    private void Count(int change) => _gate.Count(this, change);
 }

@@ -19,7 +19,7 @@ internal sealed record InferRequest
 
     /// <summary>What the rows take of memory, about.</summary>
     public long RowBytes => (sizeof(float) * (long)Rows.Length)
-        + Columns.Sum(column => (sizeof(double) * (long)column.Numbers.Length) + column.Texts.Sum(text => BytesOfText(text.Length)));
+        + (Columns.IsEmpty ? 0 : Columns.Sum(column => (sizeof(double) * (long)column.Numbers.Length) + column.Texts.Sum(text => BytesOfText(text.Length))));
 
     /// <summary>What a text of so many characters takes of memory, about.</summary>
     public static long BytesOfText(int length) => TextOverhead + (sizeof(char) * (long)length);

@@ -36,12 +36,18 @@ internal sealed class InputRows(ServedModel model, HttpSettings limits, Action<l
     /// <inheritdoc cref="Length"/>
     public HttpError? Fault(IReadOnlyList<long> shape, long sent)
     {
-        if (shape.Count != model.InputShape.Length + 1 || !shape.Skip(1).SequenceEqual(model.InputShape))
+        if (shape.Count != model.InputShape.Length + 1 || !Fits(shape))
             return HttpError.BadRequest($"The input has the shape [{string.Join(", ", shape)}]: it must be {ShapeInWords}.");
         if (shape[0] < 1) return HttpError.BadRequest($"The input has {shape[0]} rows: it needs at least one.");
         if (shape[0] > limits.MaxRows) return HttpError.TooLarge($"The input has {shape[0]} rows: one request takes up to {limits.MaxRows}.");
         var numbers = (Int128)shape[0] * Width;
         return numbers <= sent ? null : HttpError.BadRequest($"The shape [{string.Join(", ", shape)}] has {numbers} numbers, and the request has not so many.");
+    }
+
+    private bool Fits(IReadOnlyList<long> shape)
+    {
+        for (var i = 0; i < model.InputShape.Length; i++) if (shape[i + 1] != model.InputShape[i]) return false;
+        return true;
     }
 
     /// <inheritdoc cref="TensorData.Read"/>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -13,11 +14,15 @@ namespace DistributedEnsemble.Silo.Http.Inference;
 /// <param name="OfMember">A member's elements of all rows, or the same ones of each; null if they are the average's.</param>
 internal sealed record OutputTensor(OutputDescription Description, Func<MemberPrediction, ImmutableArray<float>>? OfMember = null)
 {
+    private static readonly ConditionalWeakTable<ServedModel, IReadOnlyList<OutputTensor>> s_ofModels = [];
+
     /// <summary>
     /// What a model's task predicts, the default first; how many members answered; and what each of these says alone, with its share of
     /// the average. In the order in which the model's metadata lists them.
     /// </summary>
-    public static IReadOnlyList<OutputTensor> Of(ServedModel model) =>
+    public static IReadOnlyList<OutputTensor> Of(ServedModel model) => s_ofModels.GetValue(model, All);
+
+    private static IReadOnlyList<OutputTensor> All(ServedModel model) =>
     [
         .. model.Outputs.Select(output => new OutputTensor(output)),
         new(OutputDescription.MembersUsed),
