@@ -17,15 +17,25 @@ internal static class Report
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>How this program is called, and what it is told of the processor: without it, another one would be measured.</summary>
+    public static string Program => $"{(Switches.Count > 0 ? $"env {string.Join(' ', Switches)} " : "")}dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- ";
+
+    /// <summary>Variables by which the runtime, libtorch or one of its libraries leaves instructions out that the processor has.</summary>
+    private static IReadOnlyList<string> Switches =>
+    [
+        .. new[] { "DOTNET_EnableAVX512", "DOTNET_EnableAVX2", "ATEN_CPU_CAPABILITY", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA" }
+            .Where(name => Environment.GetEnvironmentVariable(name) is not null).Select(name => $"{name}={Environment.GetEnvironmentVariable(name)}"),
+    ];
+
     /// <summary>Machine, date, commit and command; folders of this machine are named FOLDER.</summary>
     public static ReportOrigin Origin(IEnumerable<string> arguments)
     {
         var machine = ThisMachine.Describe();
         return new ReportOrigin(
-            "dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- " + string.Join(' ', arguments.Select(argument => Path.IsPathRooted(argument) ? "FOLDER" : argument)),
+            Program + string.Join(' ', arguments.Select(argument => Path.IsPathRooted(argument) ? "FOLDER" : argument)),
             DateTime.UtcNow.ToString("yyyy-MM-dd"), Commit(),
             new ReportMachine(
-                machine.Cpu, machine.InstructionSet, Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, machine.Libtorch));
+                machine.Cpu, machine.InstructionSet + (Switches.Count > 0 ? $", forced by {string.Join(' ', Switches)}" : ""), Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, machine.Libtorch));
     }
 
     public static void Write(object result, string[] arguments, FileInfo? output)

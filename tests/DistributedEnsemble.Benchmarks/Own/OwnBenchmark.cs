@@ -248,7 +248,7 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
             await using var former = await ServedRun.StartAsync(theirs, folder, Run, row);
             // Until the runtimes have compiled what is asked often with all their optimizations.
             foreach (var server in new[] { ours, former, ours, former }) await server.MeasureAsync(64, 6);
-            foreach (var server in new[] { ours, former }) server.MeasureBySockets(64, 6);
+            foreach (var server in new[] { ours, former, ours, former }) server.MeasureBySockets(64, 12);
             var (many, plain) = (new List<(Measurement Ours, Measurement Former)>(), new List<(Measurement Ours, Measurement Former)>());
             var (one, lone) = (new List<(Measurement Ours, Measurement Former)>(), new List<Measurement>());
             for (var round = 0; round < rounds; round++)

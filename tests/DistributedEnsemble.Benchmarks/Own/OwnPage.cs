@@ -29,7 +29,7 @@ internal static class OwnPage
 
     /// <summary>The command that measures all parts.</summary>
     public static string Command(FileInfo page, FileInfo? output) =>
-        $"dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- own --former FOLDER --page docs/benchmarks/{page.Name}{(output is null ? "" : $" --output docs/benchmarks/{output.Name}")}";
+        $"{Report.Program}own --former FOLDER --page docs/benchmarks/{page.Name}{(output is null ? "" : $" --output docs/benchmarks/{output.Name}")}";
 
     private static string Row(Goal goal, int rounds)
     {

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
+using System.Buffers.Text;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using DistributedEnsemble.Benchmarks.Serving;
 
 namespace DistributedEnsemble.Benchmarks.Own;
@@ -18,29 +17,26 @@ internal sealed class SocketClients(IPEndPoint server, byte[] request)
 
     public Measurement Measure(int clients, double seconds)
     {
-        var asked = new Dictionary<Socket, long>();
+        var (sockets, asked) = (new Socket[clients], new long[clients]);
         try
         {
+            using var waiting = new SocketEvents();
             for (var i = 0; i < clients; i++)
             {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-                asked[socket] = 0;
-                socket.Connect(server);
+                sockets[i] = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                sockets[i].Connect(server);
+                waiting.Add(sockets[i], i);
             }
 
-            var (ticks, begun, processor) = (new List<long>(), Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
-            foreach (var socket in asked.Keys.ToArray()) Ask(socket);
-            var (ready, errors) = (new List<Socket>(clients), 0);
+            var (ticks, begun, processor, errors) = (new List<long>(), Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, 0);
+            for (var i = 0; i < clients; i++) Ask(i);
             while (Stopwatch.GetElapsedTime(begun).TotalSeconds < seconds)
             {
-                ready.Clear();
-                ready.AddRange(asked.Keys);
-                Socket.Select(ready, null, null, TimeSpan.FromMilliseconds(100));
-                foreach (var socket in ready)
+                foreach (var client in waiting.Wait(milliseconds: 100))
                 {
-                    if (IsAnswered(socket)) ticks.Add(Stopwatch.GetTimestamp() - asked[socket]);
+                    if (IsAnswered(sockets[client.Number])) ticks.Add(Stopwatch.GetTimestamp() - asked[client.Number]);
                     else errors++;
-                    Ask(socket);
+                    Ask(client.Number);
                 }
             }
 
@@ -48,13 +44,13 @@ internal sealed class SocketClients(IPEndPoint server, byte[] request)
         }
         finally
         {
-            foreach (var socket in asked.Keys) socket.Dispose();
+            foreach (var socket in sockets) socket?.Dispose();
         }
 
-        void Ask(Socket socket)
+        void Ask(long client)
         {
-            asked[socket] = Stopwatch.GetTimestamp();
-            socket.Send(request);
+            asked[client] = Stopwatch.GetTimestamp();
+            sockets[client].Send(request);
         }
     }
 
@@ -63,14 +59,12 @@ internal sealed class SocketClients(IPEndPoint server, byte[] request)
     {
         int read = 0, end;
         while ((end = _answer.AsSpan(0, read).IndexOf("\r\n\r\n"u8)) < 0) read += Receive();
-        var head = Encoding.ASCII.GetString(_answer.AsSpan(0, end + 2));
-        const string Length = "\r\nContent-Length: ";
-        var start = head.IndexOf(Length, StringComparison.OrdinalIgnoreCase);
-        if (start < 0) throw new InvalidOperationException("An answer has no length.");
-        start += Length.Length;
-        var whole = end + 4 + int.Parse(head.AsSpan(start, head.IndexOf('\r', start) - start), CultureInfo.InvariantCulture);
-        while (read < whole) read += Receive();
-        return head.StartsWith("HTTP/1.1 200", StringComparison.Ordinal);
+        var head = _answer.AsSpan(0, end + 2);
+        var length = "\r\nContent-Length: "u8;
+        if (head.IndexOf(length) is not (>= 0 and var start) || !Utf8Parser.TryParse(head[(start + length.Length)..], out int body, out _))
+            throw new InvalidOperationException("An answer has no length.");
+        while (read < end + 4 + body) read += Receive();
+        return head.StartsWith("HTTP/1.1 200"u8);
 
         int Receive() => socket.Receive(_answer.AsSpan(read)) is var received and > 0 ? received : throw new InvalidOperationException("The server has closed a connection.");
     }
