@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Cluster.Tests.Deploy;
 /// <summary>The samples of hosts with something of their own, in a folder outside of this one.</summary>
 public sealed partial class OwnHostTests : IDisposable
 {
-    /// <summary>Settings are those that the README names for a host outside of this folder.</summary>
+    /// <summary>What a project outside of this folder needs to be built on its sources.</summary>
     private const string Project = """
         <Project Sdk="Microsoft.NET.Sdk.Worker">
           <PropertyGroup>
@@ -36,12 +36,12 @@ public sealed partial class OwnHostTests : IDisposable
     [Theory(Timeout = 300_000)]
     [InlineData("OwnNetwork", "AddModule", "The run is Completed, exact: \n", "runs/digits-1")]
     [InlineData("OwnTask", "TaskRegistry.Add", "The run is Completed, exact; its task is laplace: \n", "runs/waves-1")]
-    public async Task A_sample_of_what_is_ones_own_is_the_readmes_and_trains(string sample, string named, string said, string run)
+    public async Task A_sample_of_what_is_ones_own_is_what_the_page_on_hosts_shows_and_trains(string sample, string named, string said, string run)
     {
         // Their silos have the default ports, which Orleans shares with whoever has them already.
         await HostNetwork.SkipUnlessPermittedAsync();
         var program = File.ReadAllText(Repository.File("samples", sample, "Program.cs"));
-        var shown = CSharp().Matches(File.ReadAllText(Repository.File("README.md"))).Select(block => block.Groups["code"].Value)
+        var shown = CSharp().Matches(File.ReadAllText(Repository.File("docs", "hosts.md"))).Select(block => block.Groups["code"].Value)
             .Single(code => code.Contains(named, StringComparison.Ordinal));
         Assert.Contains(WithoutSpaces(shown), WithoutSpaces(program), StringComparison.Ordinal);
         foreach (var file in Directory.EnumerateFiles(Repository.File("samples", sample), "*.*").Where(file => Path.GetExtension(file) is ".cs" or ".json"))

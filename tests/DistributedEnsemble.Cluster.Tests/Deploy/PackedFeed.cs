@@ -5,7 +5,7 @@ using System.Text;
 
 namespace DistributedEnsemble.Cluster.Tests.Deploy;
 
-/// <summary>All packages, made by the one command that the README names, in a folder that NuGet takes for a feed.</summary>
+/// <summary>All packages, made by the one command that docs/hosts.md names, in a folder that NuGet takes for a feed.</summary>
 public sealed class PackedFeed : IAsyncLifetime
 {
     public const string Version = "1.0.0";
