@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Predicts with an export of `ensemble export R --output DIR`; needs numpy and nothing else.
 
-    python3 docs/predict.py DIR rows.csv > out.csv
+    python3 samples/safetensors-python/predict.py DIR rows.csv > out.csv
 
 Prints what `ensemble predict R --input rows.csv` prints into a pipe, and shows how little an export takes to be used:
 safetensors are a header and a buffer, data.json says how raw numbers become inputs, and manifest.json which layers make

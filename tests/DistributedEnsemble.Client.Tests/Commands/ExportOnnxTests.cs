@@ -96,9 +96,9 @@ public sealed class ExportOnnxTests : IDisposable
         (await _driver.RunAsync("export", "r", "--format", "onnx", "--output", _driver.Place("r.onnx"))).Succeeded();
         Directory.CreateDirectory(_driver.Place("sample"));
         foreach (var file in s_sample) File.Copy(Repository.File("samples", "OnnxConsole", file), Path.Combine(_driver.Place("sample"), file));
-        await RunAsync("build", "--verbosity", "quiet", "-p:UseSharedCompilation=false", "-nodeReuse:false", "--output", _driver.Place("built"), _driver.Place("sample"));
+        await Programs.RunAsync("dotnet", "build", "--verbosity", "quiet", "-p:UseSharedCompilation=false", "-nodeReuse:false", "--output", _driver.Place("built"), _driver.Place("sample"));
 
-        var theirs = (await RunAsync(Path.Combine(_driver.Place("built"), "OnnxConsole.dll"), _driver.Place("r.onnx"), rows)).TrimEnd().Split('\n');
+        var theirs = (await Programs.RunAsync("dotnet", Path.Combine(_driver.Place("built"), "OnnxConsole.dll"), _driver.Place("r.onnx"), rows)).Output.TrimEnd().Split('\n');
         var expected = (await _driver.RunAsync("predict", "r", "--input", ours, "--json")).Succeeded().Json.GetProperty("rows").EnumerateArray().ToArray();
 
         Assert.Equal(4, theirs.Length);
@@ -156,27 +156,11 @@ public sealed class ExportOnnxTests : IDisposable
         (await _driver.RunAsync(["train", .. given, "--name", "r", "--members", "2", .. more.Contains("--epochs") ? more : ["--epochs", "4", .. more]])).Succeeded();
     }
 
-    private static Task<string> RunAsync(params string[] arguments) => RunAsync(new ProcessStartInfo("dotnet", arguments));
-
     private async Task<string> RunPythonAsync(string module, params string[] arguments)
     {
-        const string Python = "/usr/bin/python3";
-        if (!File.Exists(Python)) Assert.Skip($"{Python} is not installed.");
-        using var probe = Process.Start(Python, ["-c", $"import {module}"]);
-        await probe.WaitForExitAsync(TestContext.Current.CancellationToken);
-        if (probe.ExitCode != 0) Assert.Skip($"{Python} has no {module}.");
-        var start = new ProcessStartInfo(Python, arguments);
+        await Programs.SkipUnlessPythonHasAsync(module);
+        var start = new ProcessStartInfo(Programs.Python, arguments);
         start.Environment["PYTHONPATH"] = Path.GetDirectoryName(_driver.RunsFolder);
-        return await RunAsync(start);
-    }
-
-    private static async Task<string> RunAsync(ProcessStartInfo start)
-    {
-        start.RedirectStandardOutput = start.RedirectStandardError = true;
-        using var process = Process.Start(start)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(process.ExitCode == 0, $"{await output}{await errors}");
-        return await output;
+        return (await Programs.RunAsync(start)).Output;
     }
 }

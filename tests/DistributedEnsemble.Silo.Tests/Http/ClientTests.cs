@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
@@ -13,7 +12,8 @@ public sealed class ClientTests(ServedRuns served) : IClassFixture<ServedRuns>
         var row = ServedRuns.Rows(1);
         var body = $$"""{"inputs":[{"name":"input","shape":[1,1,8,8],"datatype":"FP32","data":[{{string.Join(',', row)}}]}]}""";
 
-        var output = await RunAsync("curl", "--silent", "--show-error", "--fail", $"{served.Url}/v2/models/small/infer", "--data", body);
+        Programs.SkipUnlessInstalled("curl");
+        var (output, _) = await Programs.RunAsync("curl", "--silent", "--show-error", "--fail", $"{served.Url}/v2/models/small/infer", "--data", body);
 
         var probabilities = JsonElement.Parse(output).GetProperty("outputs")[0].GetProperty("data").EnumerateArray().Select(p => p.GetSingle());
         Assert.Equal((await served.PredictAsync(row))["probabilities"].Numbers, probabilities);
@@ -24,36 +24,17 @@ public sealed class ClientTests(ServedRuns served) : IClassFixture<ServedRuns>
     [InlineData("binary")]
     public async Task Pythons_standard_library_and_numpy_get_an_answer(string form)
     {
-        const string Python = "/usr/bin/python3";
-        if (form == "binary" && !await HasNumpyAsync()) Assert.Skip($"{Python} has no numpy (Debian: python3-numpy).");
+        await Programs.SkipUnlessPythonHasAsync(form == "binary" ? "numpy" : "json");
         var rows = ServedRuns.Rows(5);
         var file = Path.Combine(served.RunsFolder, $"rows-{form}.bin");
         await File.WriteAllBytesAsync(file, MemoryMarshal.AsBytes(rows.AsSpan()).ToArray(), TestContext.Current.CancellationToken);
 
-        var output = JsonElement.Parse(await RunAsync(
-            Python, Path.Combine(AppContext.BaseDirectory, "Http", "Clients", "infer.py"), served.Url, "small", form, file));
+        var (text, _) = await Programs.RunAsync(
+            Programs.Python, Path.Combine(AppContext.BaseDirectory, "Http", "Clients", "infer.py"), served.Url, "small", form, file);
+        var output = JsonElement.Parse(text);
 
         var expected = await served.PredictAsync(rows);
         Assert.Equal(expected["label"].Texts, output.GetProperty("label").EnumerateArray().Select(label => label.GetString()));
         Assert.Equal(expected["probabilities"].Numbers, output.GetProperty("probabilities").EnumerateArray().Select(p => p.GetSingle()));
-
-        static async Task<bool> HasNumpyAsync() => (await StartAsync(Python, "-c", "import numpy")).ExitCode == 0;
-    }
-
-    private static async Task<string> RunAsync(string program, params string[] arguments)
-    {
-        var (exitCode, output, error) = await StartAsync(program, arguments);
-        Assert.True(exitCode == 0, $"{program} ended with {exitCode}: {error}");
-        return output;
-    }
-
-    private static async Task<(int ExitCode, string Output, string Error)> StartAsync(string program, params string[] arguments)
-    {
-        if (!File.Exists(program) && !File.Exists($"/usr/bin/{program}")) Assert.Skip($"{program} is not installed.");
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (process.ExitCode, output, await error);
     }
 }
