@@ -14,7 +14,6 @@ await host.StartAsync();
 var grains = host.Services.GetRequiredService<IGrainFactory>();
 var spec = File.ReadAllText(Path.Join(AppContext.BaseDirectory, "spec.json"));
 var run = await grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
-RunStatus status;
-while (!(status = await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync()).HasEnded) await Task.Delay(100);
+var status = await grains.GetGrain<ICoordinator>(run.ToString()).WhenAtRestAsync();
 Console.WriteLine($"The run is {status.State}, {(status.Exact ? "exact" : "not exact")}: {status.Reason}");
 await host.StopAsync();

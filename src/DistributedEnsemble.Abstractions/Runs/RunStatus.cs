@@ -3,8 +3,10 @@ using System.Text.Json.Serialization;
 
 namespace DistributedEnsemble.Runs;
 
+/// <summary>Where a run is in its life. Degraded: it has ended, and some of its members failed.</summary>
 public enum RunState { Queued, Running, Paused, Completed, Degraded, Failed }
 
+/// <summary>Where a member is in its life.</summary>
 public enum MemberState { Waiting, Training, Completed, Failed }
 
 /// <summary>A run as people and programs see it: the projection of its record, and the contents of run.json.</summary>
@@ -41,8 +43,13 @@ public sealed record RunStatus
 
     [Id(11)] public ImmutableArray<WeightFile> Ema { get; init; } = [];
 
+    /// <summary>Whether nothing can be done with it but to predict.</summary>
     [JsonIgnore]
     public bool HasEnded => State is RunState.Completed or RunState.Degraded or RunState.Failed;
+
+    /// <summary>Whether it stays as it is unless somebody resumes it.</summary>
+    [JsonIgnore]
+    public bool IsAtRest => HasEnded || State == RunState.Paused;
 }
 
 /// <summary>One member of a run.</summary>

@@ -35,7 +35,7 @@ internal sealed class StopCommand : DriverCommand
         while (true)
         {
             var status = ask();
-            if (status.HasEnded || status.State == RunState.Paused || interruption.IsAsked) return status;
+            if (status.IsAtRest || interruption.IsAsked) return status;
             await Task.Delay(Interval, time, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

@@ -34,7 +34,7 @@ internal sealed class RunFollower(Func<Task<RunStatus>> ask, Interruption interr
             var status = await ask();
             Measure(status);
             yield return new ProgressFrame(status, stopping, _scores);
-            if (status.HasEnded || status.State == RunState.Paused || (interruption.IsAsked && stop is null)) yield break;
+            if (status.IsAtRest || (interruption.IsAsked && stop is null)) yield break;
             await WaitAsync(stopping);
         }
     }

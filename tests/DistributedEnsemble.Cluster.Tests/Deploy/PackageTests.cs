@@ -28,9 +28,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
                 var grains = host.Services.GetRequiredService<IGrainFactory>();
                 var run = await grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(
                     """{ "name": "own", "members": 2, "data": { "dataset": "digits" }, "model": { "kind": "two-layers" }, "training": { "epochs": 1 } }"""));
-                RunStatus status;
-                do status = await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync();
-                while (!status.HasEnded);
+                var status = await grains.GetGrain<ICoordinator>(run.ToString()).WhenAtRestAsync();
                 Console.WriteLine($"The run is {status.State}: {status.Reason}");
             }
         }

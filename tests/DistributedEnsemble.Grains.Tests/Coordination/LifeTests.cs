@@ -46,8 +46,8 @@ public sealed class LifeTests
             var run = await cluster.SubmitAsync(spec);
             await cluster.WhenAsync(run, s => s.Members.Any(m => m.Step > 100));
             FileRuns.RequestStop(runs.Folder("small"));
-            var paused = await cluster.WhenAsync(run, s => s.State == RunState.Paused);
-            Assert.Equal("stopped", paused.Reason);
+            var paused = await cluster.Coordinator(run).WhenAtRestAsync(TestContext.Current.CancellationToken);
+            Assert.Equal((RunState.Paused, "stopped"), (paused.State, paused.Reason));
             Assert.True(paused.TrainSeconds > 0);
             Assert.False(File.Exists(runs.Folder("small").StopRequest));
             Assert.False(RunLock.IsHeld(runs.Folder("small")));

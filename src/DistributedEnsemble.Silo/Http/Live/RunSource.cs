@@ -48,7 +48,7 @@ internal sealed class RunSource : IRunSource, IRunObserver
         if (_coordinator is null) return _runs.Find(_name);
         var status = await _coordinator.GetStatusAsync();
         // A cluster works on it no longer: who goes on with it, and where, is asked again.
-        if (status.HasEnded || status.State == RunState.Paused) _coordinator = null;
+        if (status.IsAtRest) _coordinator = null;
         return status;
     }
 

@@ -72,20 +72,20 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunFeeds
     private async IAsyncEnumerable<SseItem<string>> Events(string name, [EnumeratorCancellation] CancellationToken cancellation)
     {
         string? last = null;
-        var (said, hasEnded) = (time.GetTimestamp(), false);
+        var (said, isAtRest) = (time.GetTimestamp(), false);
         using var watch = feeds.Watch(name);
-        while (!hasEnded)
+        while (!isAtRest)
         {
             if (await watch.SeeAsync() is not { } status) yield break;
-            hasEnded = status.HasEnded || status.State == RunState.Paused;
+            isAtRest = status.IsAtRest;
             var json = RunStatusJson.ToJson(status);
             if (json != last || time.GetElapsedTime(said) >= s_silence)
             {
-                yield return new SseItem<string>(json, hasEnded ? "end" : "status");
+                yield return new SseItem<string>(json, isAtRest ? "end" : "status");
                 (last, said) = (json, time.GetTimestamp());
             }
 
-            if (!hasEnded) await Waiting.AnyAsync(s_silence - time.GetElapsedTime(said), time, cancellation, watch.Changed);
+            if (!isAtRest) await Waiting.AnyAsync(s_silence - time.GetElapsedTime(said), time, cancellation, watch.Changed);
         }
     }
 
