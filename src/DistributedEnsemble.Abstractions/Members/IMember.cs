@@ -41,6 +41,7 @@ public sealed record Assignment(
 [GenerateSerializer, Alias("ensemble.member-elsewhere")]
 public sealed class MemberElsewhereException(string message) : Exception(message);
 
+/// <summary>The key of a member's grain: the run's key and the member's index.</summary>
 public static class MemberKey
 {
     public static string Of(RunKey run, int member) => $"{run}/{member}";

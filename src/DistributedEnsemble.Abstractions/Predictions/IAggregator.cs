@@ -221,6 +221,7 @@ public sealed record OutOfFoldPage(
     [property: Id(0)] int Rows, [property: Id(1)] ImmutableArray<OutputDescription> Columns, [property: Id(2)] ImmutableArray<OutputValues> Values,
     [property: Id(3)] int? Next);
 
+/// <summary>A part of a run's data, whose rows measure models.</summary>
 public enum DataPart
 {
     Test,

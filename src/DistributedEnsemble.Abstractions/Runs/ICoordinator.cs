@@ -158,6 +158,7 @@ public sealed record Commit(
     public bool Finished => FinalStep is not null;
 }
 
+/// <summary>Why a member cannot go on: one line for people, and the step at which it was.</summary>
 [GenerateSerializer, Immutable, Alias("ensemble.member-failure")]
 public sealed record MemberFailure([property: Id(0)] MemberAttempt By, [property: Id(1)] int Step, [property: Id(2)] string Reason);
 

@@ -47,6 +47,7 @@ public sealed record RunHappening(DateTimeOffset Time, RunHappeningKind Kind, in
     };
 }
 
+/// <summary>What happened to a run or to one of its members.</summary>
 public enum RunHappeningKind
 {
     Started,

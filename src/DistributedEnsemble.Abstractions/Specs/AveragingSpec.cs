@@ -1,7 +1,9 @@
 namespace DistributedEnsemble.Specs;
 
+/// <summary>When an EMA model begins anew.</summary>
 public enum AveragingReset { Never, Cycle }
 
+/// <summary>The EMA model of each member: <c>averaging</c>.</summary>
 public sealed record AveragingSpec
 {
     [Key("d per step; 1 is the uniform average.", Range = "(0, 1]",
@@ -15,6 +17,7 @@ public sealed record AveragingSpec
     public AveragingReset Reset { get; init; } = AveragingReset.Never;
 }
 
+/// <summary>The snapshots of each member: <c>snapshots</c>.</summary>
 public sealed record SnapshotSpec
 {
     [Key("M snapshots of each member at ⌈i·T/M⌉; the last is the final model.", Range = "[1, 10000]")]

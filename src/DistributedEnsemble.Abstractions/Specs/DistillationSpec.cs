@@ -2,6 +2,7 @@ using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Specs;
 
+/// <summary>What a student learns of its teacher: <c>distillation</c>.</summary>
 public sealed record DistillationSpec
 {
     private const string Sha256 = @"\A[0-9a-f]{64}\z", Sha256Rule = "it must be 64 hexadecimal digits in lower case";

@@ -85,6 +85,7 @@ public sealed record EnsembleSpec
 /// <summary>What is predicted: a class or a number.</summary>
 public enum TaskKind { Classification, Regression }
 
+/// <summary>What the run trains on: <c>data</c>.</summary>
 public sealed record DataSpec
 {
     [Key("The name of a registered dataset, of a table's file, or of a folder of images.", Pattern = @"\A[^\p{Cc}]{1,1000}\z",
@@ -134,20 +135,24 @@ public sealed record DataSpec
     public bool HasOutOfFold => Folds > 0 || Bootstrap;
 }
 
+/// <summary>When members take checkpoints: <c>checkpoints</c>.</summary>
 public sealed record CheckpointSpec
 {
     [Key("Seconds between two checkpoints of a member.", Range = "[1, 86400]")]
     public int EverySeconds { get; init; } = 30;
 }
 
+/// <summary>When members write metric lines: <c>logging</c>.</summary>
 public sealed record LoggingSpec
 {
     [Key("Steps between two metric lines of a member.", Range = "[1, 1000000000]")]
     public int EverySteps { get; init; } = 50;
 }
 
+/// <summary>The constituents of a prediction: final models, snapshots, or EMA models.</summary>
 public enum PredictionSource { Final, Snapshots, Ema }
 
+/// <summary>Which models are averaged, and over what: <c>prediction</c>.</summary>
 public sealed record PredictionSpec
 {
     [Key("The models that are averaged: final models, snapshots or EMA models.")]

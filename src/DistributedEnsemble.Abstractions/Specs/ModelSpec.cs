@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace DistributedEnsemble.Specs;
 
+/// <summary>The network: <c>model</c>. What belongs to other kinds than its own is null.</summary>
 public sealed record ModelSpec
 {
     /// <summary>The kinds that are always there; a host may register more, and those may use any key of the section.</summary>
@@ -42,6 +43,7 @@ public sealed record ModelSpec
     public static ModelSpec Of(string kind) => s_builtIn.GetValueOrDefault(kind) ?? new() { Kind = kind };
 }
 
+/// <summary>What a table's numbers become before the first layer.</summary>
 public enum NumericEmbedding
 {
     [JsonStringEnumMemberName("piecewise-linear")] PiecewiseLinear,

@@ -1,5 +1,6 @@
 namespace DistributedEnsemble.Specs;
 
+/// <summary>What keeps the weights from fitting the noise: <c>regularization</c>.</summary>
 public sealed record RegularizationSpec
 {
     [Key("λ of the loss term λ·Σw² over weights (PyTorch's coupled weight_decay is 2λ).", Range = "[0, 1000]")]
@@ -12,8 +13,10 @@ public sealed record RegularizationSpec
     public DropoutSpec? Dropout { get; init; }
 }
 
+/// <summary>Where dropout's factor is applied: in training (inverted) or in prediction (vanilla).</summary>
 public enum DropoutKind { Inverted, Vanilla }
 
+/// <summary>Units that are dropped at random: <c>regularization.dropout</c>.</summary>
 public sealed record DropoutSpec
 {
     private const string RateRule = "a dropout rate is a probability below 1 (0 switches dropout off)";

@@ -1,5 +1,6 @@
 namespace DistributedEnsemble.Specs;
 
+/// <summary>Variants that are drawn from the seed: <c>search</c>.</summary>
 public sealed record SearchSpec
 {
     [Key("Variants that are drawn.", Range = "[1, 1000]", Absent = "as members")]

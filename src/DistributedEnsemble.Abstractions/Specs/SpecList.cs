@@ -21,6 +21,7 @@ public sealed class SpecList<T>(IEnumerable<T> items) : IReadOnlyList<T>, IEquat
     IEnumerator IEnumerable.GetEnumerator() => _items.GetEnumerator();
 }
 
+/// <summary>Lets collection expressions make lists of a spec.</summary>
 public static class SpecList
 {
     public static SpecList<T> Create<T>(ReadOnlySpan<T> items) => new(items.ToArray());

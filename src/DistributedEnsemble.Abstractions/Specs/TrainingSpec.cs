@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace DistributedEnsemble.Specs;
 
+/// <summary>How the weights are trained: <c>training</c>.</summary>
 public sealed record TrainingSpec
 {
     [Key("Passes over the training split.", Range = "[1, 1000000]")]
@@ -37,16 +38,20 @@ public sealed record TrainingSpec
 /// <summary>The arithmetic of a network's forward and backward pass.</summary>
 public enum KernelKind { Own, Libtorch }
 
+/// <summary>What a regression's networks say of a number: mean and variance, or the mean alone.</summary>
 public enum Likelihood
 {
     Gaussian,
     [JsonStringEnumMemberName("squared-error")] SquaredError,
 }
 
+/// <summary>What a row counts in a classification's loss.</summary>
 public enum ClassWeights { Equal, Balanced }
 
+/// <summary>The rule of the update.</summary>
 public enum OptimizerKind { Sgd, Adam, AdamW }
 
+/// <summary>How a gradient changes the weights: <c>training.optimizer</c>.</summary>
 public sealed record OptimizerSpec
 {
     [Key("The rule of the update.")]
@@ -68,6 +73,7 @@ public sealed record OptimizerSpec
     public static double LearningRateOf(OptimizerKind kind) => kind is OptimizerKind.Sgd ? 0.1 : 0.001;
 }
 
+/// <summary>The shape of the learning rate over the steps.</summary>
 public enum ScheduleKind
 {
     Constant,
@@ -76,6 +82,7 @@ public enum ScheduleKind
     [JsonStringEnumMemberName("cyclic-cosine")] CyclicCosine,
 }
 
+/// <summary>The learning rate as a function of the step: <c>training.schedule</c>.</summary>
 public sealed record ScheduleSpec
 {
     [Key("The shape of the learning rate over the steps.")]

@@ -11,6 +11,7 @@ using Orleans.Configuration;
 
 namespace DistributedEnsemble.Grains.Hosting;
 
+/// <summary>Makes a silo train and serve ensembles.</summary>
 public static class EnsembleSiloBuilderExtensions
 {
     /// <summary>Grains whose silo is remembered: some ten thousands of members, and whoever else is called.</summary>

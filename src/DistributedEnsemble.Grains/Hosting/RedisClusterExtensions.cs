@@ -8,6 +8,7 @@ using StackExchange.Redis;
 
 namespace DistributedEnsemble.Grains.Hosting;
 
+/// <summary>Makes silos and clients a cluster that Redis holds together.</summary>
 public static class RedisClusterExtensions
 {
     /// <summary>What the keys of membership and records begin with.</summary>

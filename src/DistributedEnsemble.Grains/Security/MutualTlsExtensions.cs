@@ -5,6 +5,7 @@ using Orleans.Configuration;
 
 namespace DistributedEnsemble.Grains.Security;
 
+/// <summary>Lets silos and clients talk over mutual TLS alone.</summary>
 public static class MutualTlsExtensions
 {
     /// <summary>Lets a silo speak only mutual TLS 1.3: to and from other silos, and on its gateway.</summary>

@@ -8,6 +8,7 @@ namespace DistributedEnsemble.Reports.Experiments;
 /// <param name="ErrorReduction">The improvement that is claimed, as a share of rows; null claims only that there is one.</param>
 public sealed record Comparison(string Claim, string Baseline, string Treatment, string Budget, double? ErrorReduction = null);
 
+/// <summary>What an experiment says of a claim.</summary>
 public enum Verdict
 {
     /// <summary>The interval of the improvement lies above zero, and reaches what was claimed.</summary>

@@ -59,6 +59,7 @@ public sealed record SubjectResult(
     public Estimate Of(Func<Measure, double> measure) => Estimate.Of([.. BySeed.Select(measure)]);
 }
 
+/// <summary>A claim, and what was measured of it.</summary>
 public sealed record FindingResult(
     string Claim, string Baseline, string Treatment, string Budget, Verdict Verdict, Estimate Error, Estimate Nll, Estimate CalibratedNll);
 
