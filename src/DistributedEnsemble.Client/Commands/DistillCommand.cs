@@ -34,7 +34,7 @@ internal sealed class DistillCommand : DriverCommand
     public DistillCommand(Backend backend, SharedOptions shared, Consoles consoles, TimeProvider time, Func<Interruption> listen)
         : base(
             "distill", "Trains one model that answers as a run's whole ensemble does.",
-            "ensemble distill digits-1", "ensemble distill digits-1 --name small --set model.hidden=[64] --set training.epochs=60",
+            "ensemble distill digits-1", "ensemble distill digits-1 --name small --set 'model.hidden=[64]' --set training.epochs=60",
             "ensemble distill digits-1 --unlabelled more.csv --set distillation.mixed=0", "ensemble distill digits-1 --set distillation.temperature=2 --set distillation.share=0.9")
     {
         var run = new NamedRun(shared);

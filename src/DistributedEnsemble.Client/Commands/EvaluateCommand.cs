@@ -21,7 +21,7 @@ internal sealed class EvaluateCommand : DriverCommand
         var constituents = new ConstituentOptions();
         var coverage = new Option<double?>("--coverage")
         {
-            Description = "Measure conformal sets or intervals that the validation rows, or those out of fold, promise to hold this share of rows", HelpName = "0.9",
+            Description = "Measure conformal sets or intervals that the validation rows, or those out of fold, promise to hold this share of rows.", HelpName = "0.9",
             CustomParser = result => OptionValues.Share(result, "--coverage", "a coverage"),
         };
         Add(run.Argument);

@@ -7,7 +7,7 @@ namespace DistributedEnsemble.Client.Commands;
 /// <summary>The parser's help, followed by command lines to copy.</summary>
 internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLineAction
 {
-    private static readonly string[] First = ["ensemble train", "ensemble list"];
+    private static readonly string[] First = ["ensemble train", "ensemble train --dataset houses.csv --target price", "ensemble list", "ensemble predict digits-1 --input rows.csv"];
 
     public override bool ClearsParseErrors => true;
 

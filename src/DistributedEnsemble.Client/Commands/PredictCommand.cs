@@ -25,7 +25,7 @@ internal sealed class PredictCommand : DriverCommand
 
     private readonly Option<bool> _outOfFold = new("--out-of-fold")
     {
-        Description = "Predict the rows that trained the run, each by the members that did not see it: of runs with --folds or --bootstrap",
+        Description = "Predict the rows that trained the run, each by the members that did not see it: of runs with --folds or --bootstrap.",
     };
 
     private readonly Option<string?> _output = new("--output")

@@ -12,6 +12,7 @@ internal sealed class TrainCommand : DriverCommand
         : base(
             "train", "Trains an ensemble, evaluates it, and prints what it gains over a single model.",
             "ensemble train",
+            "ensemble train --dataset houses.csv --target price",
             "ensemble train --dataset fashion-mnist --members 5 --name fashion-five",
             "ensemble train spec.json --set training.optimizer.kind=adam")
     {

@@ -18,18 +18,18 @@ internal sealed class VerifyCommand : DriverCommand
 
     private readonly Option<(int, int)?> _steps = new("--steps")
     {
-        Description = "Compare only what lies at these steps; training begins at the first", HelpName = "a..b", CustomParser = Range,
+        Description = "Compare only what lies at these steps; training begins at the first.", HelpName = "a..b", CustomParser = Range,
     };
 
     private readonly Option<int?> _sample = new("--sample")
     {
-        Description = "Train only so many members again, drawn at random", HelpName = "n",
+        Description = "Train only so many members again, drawn at random.", HelpName = "n",
         CustomParser = result => OptionValues.WholeNumber(result, "--sample", "a number of members", 1, 999_999),
     };
 
     private readonly Option<string?> _key = new("--key")
     {
-        Description = "Train nothing: compare the folder with what was signed with this key", HelpName = "key.pem",
+        Description = "Train nothing: compare the folder with what was signed with this key.", HelpName = "key.pem",
     };
 
     public VerifyCommand(Backend backend, SharedOptions shared, Consoles consoles)
