@@ -26,6 +26,7 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     public const float SmallestVariance = 1e-6f;
 
     private const string Scale = "scale", Variance = "noiseVariance";
+
     /// <summary>What an interval's end may move by where fewer members are asked, of its width.</summary>
     private const double LargestMove = 0.1;
 
@@ -141,23 +142,7 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     public override double Loss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> targets, Span<float> gradient)
     {
         var loss = 0.0;
-        for (var row = 0; row < targets.Length; row++)
-        {
-            var distance = (double)outputs[row * Outputs] - targets[row];
-            if (!IsGaussian)
-            {
-                loss += distance * distance / 2;
-                gradient[row] = (float)(distance / targets.Length);
-                continue;
-            }
-
-            var s = outputs[row * 2 + 1];
-            double variance = Elementary.Softplus(s) + SmallestVariance, ratio = distance * distance / variance;
-            loss += 0.5 * (Math.Log(2 * Math.PI) + Elementary.Log((float)variance) + ratio);
-            gradient[row * 2] = (float)(distance / variance / targets.Length);
-            gradient[row * 2 + 1] = (float)(0.5 * (1 - ratio) / variance * Sigmoid(s) / targets.Length);
-        }
-
+        for (var row = 0; row < targets.Length; row++) loss += RowLoss(outputs, row, targets[row], 0, gradient, targets.Length);
         return loss / targets.Length;
     }
 
@@ -177,23 +162,7 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     public override double SoftLoss(ReadOnlySpan<float> outputs, ReadOnlySpan<float> soft, double temperature, Span<float> gradient)
     {
         var (loss, rows) = (0.0, soft.Length / SoftWidth);
-        for (var row = 0; row < rows; row++)
-        {
-            var distance = (double)outputs[row * Outputs] - soft[row * SoftWidth];
-            if (!IsGaussian)
-            {
-                loss += distance * distance / 2;
-                gradient[row] = (float)(distance / rows);
-                continue;
-            }
-
-            var s = outputs[(row * 2) + 1];
-            double variance = Elementary.Softplus(s) + SmallestVariance, ratio = (soft[(row * SoftWidth) + 1] + (distance * distance)) / variance;
-            loss += 0.5 * (Math.Log(2 * Math.PI) + Elementary.Log((float)variance) + ratio);
-            gradient[row * 2] = (float)(distance / variance / rows);
-            gradient[(row * 2) + 1] = (float)(0.5 * (1 - ratio) / variance * Sigmoid(s) / rows);
-        }
-
+        for (var row = 0; row < rows; row++) loss += RowLoss(outputs, row, soft[row * SoftWidth], soft[(row * SoftWidth) + 1], gradient, rows);
         return loss / rows;
     }
 
@@ -352,6 +321,24 @@ public record Regression(double Mean, double Deviation, double Minimum, double M
     internal static double Spread(ReadOnlySpan<double> answer) => Math.Max(0, answer[2] - answer[0] * answer[0]);
 
     internal double TotalVariance(ReadOnlySpan<double> answer) => Aleatoric(answer) + Spread(answer);
+
+    /// <summary>The loss of one of so many rows, and its gradient, where the target is drawn about a mean.</summary>
+    /// <param name="spread">The variance about it; 0 of a target that is known.</param>
+    private double RowLoss(ReadOnlySpan<float> outputs, int row, float mean, float spread, Span<float> gradient, int rows)
+    {
+        var distance = (double)outputs[row * Outputs] - mean;
+        if (!IsGaussian)
+        {
+            gradient[row] = (float)(distance / rows);
+            return distance * distance / 2;
+        }
+
+        var s = outputs[(row * 2) + 1];
+        double variance = Elementary.Softplus(s) + SmallestVariance, ratio = (spread + (distance * distance)) / variance;
+        gradient[row * 2] = (float)(distance / variance / rows);
+        gradient[(row * 2) + 1] = (float)(0.5 * (1 - ratio) / variance * Sigmoid(s) / rows);
+        return 0.5 * (Math.Log(2 * Math.PI) + Elementary.Log((float)variance) + ratio);
+    }
 
     private double MeanSquare(ReadOnlySpan<double> answers, ReadOnlySpan<float> targets)
     {
