@@ -20,7 +20,7 @@ internal sealed record SiloSettings
     public string? Data { get; init; }
     public int Lanes { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>"low" or "idle"; null is idle where HTTP is served, for who waits for an answer comes first.</summary>
+    /// <summary>"low" or "idle"; null is idle where HTTP is served, because clients that wait for an answer come first.</summary>
     public string? LanePriority { get; init; }
 
     /// <summary>Listened on and advertised.</summary>

@@ -54,7 +54,7 @@ public sealed class PageServer : IAsyncLifetime
         await ThousandMembers.WriteAsync(RunsFolder, "thousand");
     }
 
-    /// <summary>Another server of the same silo, to be ended by who starts it or with this.</summary>
+    /// <summary>Another server of the same silo, ended by its starter or with this one.</summary>
     internal async Task<HttpServer> StartAsync(HttpSettings settings)
     {
         var server = await HttpServer.StartAsync(_silo!.Grains, RunsFolder, settings with { Url = settings.Url.Replace(":8000", ":0", StringComparison.Ordinal) });

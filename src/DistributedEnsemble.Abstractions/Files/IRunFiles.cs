@@ -4,7 +4,7 @@ using DistributedEnsemble.Scheduling;
 namespace DistributedEnsemble.Files;
 
 /// <summary>
-/// Hands out the models of a run, for who does not share its folder. They are named by run (the key is its
+/// Hands out the models of a run to clients that do not share its folder. They are named by run (the key is its
 /// <see cref="RunKey"/>) and constituent, never by path, and come in chunks that fit into a message.
 /// </summary>
 [Alias("ensemble.run-files")]

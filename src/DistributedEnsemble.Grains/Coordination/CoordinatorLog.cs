@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Grains.Coordination;
 internal static partial class CoordinatorLog
 {
     [LoggerMessage(20, LogLevel.Warning,
-        "Run {Run}: member {Member} goes on on {Machine}, the run began on {First}: it can no longer be repeated bit by bit.")]
+        "Run {Run}: member {Member} continues on {Machine}, the run began on {First}: it can no longer be repeated bit by bit.")]
     public static partial void MachineDiffers(this ILogger log, RunKey run, int member, string machine, string first);
 
     [LoggerMessage(29, LogLevel.Warning, "Run {Run} can not be repeated bit by bit: {Reason}.")]

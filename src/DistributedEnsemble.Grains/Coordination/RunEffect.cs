@@ -73,7 +73,7 @@ internal sealed record CheckEnd(RunState State, TimeSpan Delay) : RunEffect;
 /// <summary>Says why a run that begins can not be repeated bit by bit.</summary>
 internal sealed record SayInexact(string Reason) : RunEffect;
 
-/// <summary>Says that a member goes on on another kind of machine.</summary>
+/// <summary>Says that a member continues on another kind of machine.</summary>
 internal sealed record SayMachineDiffers(int Member, MachineInfo Machine, MachineInfo First) : RunEffect;
 
 /// <summary>Says that a member's lane is gone.</summary>

@@ -6,7 +6,7 @@ namespace DistributedEnsemble.Training.Networks;
 /// <summary>Zeros around images smaller than <paramref name="Size"/> on a side; others pass unchanged.</summary>
 public sealed record PadImage(int Size) : Layer
 {
-    /// <summary>Where the zeros go, for who rebuilds the layer from its description: half on each side, an odd one there.</summary>
+    /// <summary>Where the zeros go, for readers that rebuild the layer from its description: half on each side, an odd one there.</summary>
     public string OddZeros { get; } = "belowAndRight";
 
     public override Function Build(NetworkBuilder builder)

@@ -211,7 +211,7 @@ internal sealed class ScalingBenchmark(int silos, int snapshots)
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
-    /// <param name="PlacedSeconds">From the answer to who submitted it until every member has a lane.</param>
+    /// <param name="PlacedSeconds">From the answer to its submission until every member has a lane.</param>
     /// <param name="PlacedAgainSeconds">From the death of a tenth of the silos, until others have their members; null with fewer than ten silos.</param>
     /// <param name="CoordinatorMicrosecondsPerMember">Of a processor, in its turns, from the first snapshot to the end of the run.</param>
     /// <param name="RedisBytesPerSnapshot">Ends of members included.</param>

@@ -9,7 +9,7 @@ internal sealed class Sessions(ApiKeys keys, bool isSecure, TimeProvider time)
     public ApiKeys.Holder? HolderOf(HttpRequest request) =>
         request.Headers.Cookie.Count > 0 && SessionToken.Parse(request.Cookies[NameFor(request)], time.GetUtcNow()) is { } token ? keys.HolderOf(token) : null;
 
-    /// <returns>Whether the key is one; nothing changes for who sends another.</returns>
+    /// <returns>Whether the key is one; another changes nothing.</returns>
     public bool Begin(HttpContext context, string key)
     {
         if (keys.Begin(key, time.GetUtcNow() + s_length) is not { } token) return false;
