@@ -33,13 +33,17 @@ public static class RedisClusterExtensions
             options.TableRefreshTimeout = TimeSpan.FromSeconds(5);
             options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);
         });
-        silo.Services.AddSingleton(services => new RedisRuns(
-            redis, services.GetRequiredService<EnsembleTrainingOptions>(), services.GetRequiredService<ILogger<RedisRuns>>()));
-        silo.Services.AddSingleton<IRunDirectory>(services => services.GetRequiredService<RedisRuns>());
-        silo.Services.AddSingleton<IRunOwnership>(services => services.GetRequiredService<RedisRuns>());
-        silo.Services.AddSingleton<IRunStore>(services => new RedisRunStore(
-            redis, services.GetRequiredService<EnsembleTrainingOptions>(), services.GetRequiredService<ILogger<RedisRunStore>>()));
+        silo.Services.AddRedisRecords(redis);
         return silo;
+    }
+
+    /// <summary>Lets a silo keep the records of runs in Redis.</summary>
+    internal static void AddRedisRecords(this IServiceCollection services, IConnectionMultiplexer redis)
+    {
+        services.AddSingleton(all => new RedisRuns(redis, all.GetRequiredService<EnsembleTrainingOptions>(), all.GetRequiredService<ILogger<RedisRuns>>()));
+        services.AddSingleton<IRunDirectory>(all => all.GetRequiredService<RedisRuns>());
+        services.AddSingleton<IRunOwnership>(all => all.GetRequiredService<RedisRuns>());
+        services.AddSingleton<IRunStore>(all => new RedisRunStore(redis, all.GetRequiredService<EnsembleTrainingOptions>(), all.GetRequiredService<ILogger<RedisRunStore>>()));
     }
 
     /// <summary>Lets a client outside find the silos of a cluster.</summary>

@@ -6,8 +6,6 @@ using System.Net.Sockets;
 using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Lanes;
-using DistributedEnsemble.Grains.Stores;
-using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Grains.Telemetry;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
@@ -144,12 +142,7 @@ internal sealed class ScalingBenchmark(int silos, int snapshots)
             // A tenth of the silos may go.
             var places = (int)Math.Ceiling(members * 1.25 / silos);
             silo.AddEnsembleTraining(options => (options.RunsFolder, options.Lanes) = (runs, places));
-            silo.Services.AddSingleton(services => new RedisRuns(
-                redis, services.GetRequiredService<EnsembleTrainingOptions>(), services.GetRequiredService<ILogger<RedisRuns>>()));
-            silo.Services.AddSingleton<IRunDirectory>(services => services.GetRequiredService<RedisRuns>());
-            silo.Services.AddSingleton<IRunOwnership>(services => services.GetRequiredService<RedisRuns>());
-            silo.Services.AddSingleton<IRunStore>(services => new RedisRunStore(
-                redis, services.GetRequiredService<EnsembleTrainingOptions>(), services.GetRequiredService<ILogger<RedisRunStore>>()));
+            silo.Services.AddRedisRecords(redis);
             silo.Services.AddSingleton<ILaneWorks>(services => lanes.GetOrAdd(
                 services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(), _ => new SimulatedLanes(begin, snapshots, s_pause)));
             silo.Configure<ClusterMembershipOptions>(options => (options.ProbeTimeout, options.NumMissedProbesLimit) = (TimeSpan.FromSeconds(2), 2));
