@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Evaluation;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Predictions;
@@ -20,6 +21,12 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
     /// <summary>Sizes that are measured, at most.</summary>
     private const int MostSizes = 40;
 
+    /// <summary>
+    /// A mixture's CRPS compares each member with each other: of more members than these for each row together, those that fit are
+    /// measured, and in any case the first few.
+    /// </summary>
+    private const long MostPairs = 30_000_000, FewMembers = 10;
+
     private readonly SemaphoreSlim _one = new(1);
     private readonly Dictionary<int, (WeightFile File, double[] Answers)> _kept = [];
     private (string Models, EnsembleScores Scores)? _last;
@@ -31,7 +38,7 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
         await _one.WaitAsync(cancellation);
         try
         {
-            var latest = served.Status.Snapshots.GroupBy(file => file.Member).Select(files => files.MaxBy(file => file.Step)!)
+            var latest = served.Status.Snapshots.GroupBy(file => file.Member).Select(files => Latest(files, served.Status.Members[files.Key]))
                 .Where(file => served.Status.Members[file.Member].State != MemberState.Failed).OrderBy(file => file.Member).ToArray();
             if (latest.Length == 0 || served.Model.Spec.Data is { ValidationFraction: 0, HasOutOfFold: false }) return null;
             var models = string.Join(' ', latest.Select(file => file.Sha256));
@@ -48,27 +55,40 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
 
     public void Dispose() => _one.Dispose();
 
+    /// <summary>A member that stopped early has snapshots that are later than its final model, and worse.</summary>
+    private static WeightFile Latest(IEnumerable<WeightFile> files, MemberStatus member) =>
+        files.FirstOrDefault(file => file.Step == member.FinalStep) ?? files.MaxBy(file => file.Step)!;
+
     private async Task<EnsembleScores?> MeasureAsync(WeightFile[] latest, CancellationToken cancellation)
     {
         using var use = served.TakePlan();
         var plan = use.Plan;
         if (plan.Measuring is not { } part || plan.Targets(part) is not { Length: > 0 } targets) return null;
         var width = plan.Task.Width;
-        latest = [.. latest.Take((int)Math.Max(1, MostBytes / ((long)targets.Length * width * sizeof(double))))];
+        latest = [.. latest.Take(MostMembers(plan.Task, targets.Length))];
         await AskAsync(plan, part, [.. latest.Where(file => _kept.GetValueOrDefault(file.Member).File != file)], targets.Length, cancellation);
         double[][] answers = [.. latest.Select(file => _kept[file.Member].Answers)];
         var (rows, first) = part == DataPart.OutOfFold ? RowsOfSome(answers, width) : ([.. Enumerable.Range(0, targets.Length)], 1);
         if (rows.Length == 0) return null;
-        var (mean, sizes) = (new GrowingMean(rows, width), Sizes(latest.Length));
+        var (mean, sizes) = (new GrowingMean(rows.Length, width), Sizes(latest.Length));
         float[] truth = [.. rows.Select(row => targets[row])];
+        if (rows.Length < targets.Length) answers = [.. answers.Select(one => MeasuredAnswers.Kept(one, rows, width))];
+        var (models, once) = (answers.Select(one => (ReadOnlyMemory<double>)one).ToArray(), answers.Select(_ => 1).ToArray());
         var scores = ImmutableArray.CreateBuilder<SizeScore>();
         foreach (var (i, one) in answers.Index())
         {
             mean.Add(one);
-            if (i + 1 >= first && (i + 1 == first || sizes.Contains(i + 1))) scores.Add(new SizeScore(i + 1, Measure(plan.Task, mean.ToArray(), truth)));
+            if (i + 1 >= first && (i + 1 == first || sizes.Contains(i + 1)))
+                scores.Add(new SizeScore(i + 1, Measure(plan.Task, new AnswerRows(models[..(i + 1)], once[..(i + 1)], mean.ToArray()), truth)));
         }
 
         return new EnsembleScores(rows.Length, scores.ToImmutable(), part == DataPart.OutOfFold);
+    }
+
+    private static int MostMembers(LearningTask task, int rows)
+    {
+        var fit = Math.Max(1, MostBytes / ((long)rows * task.Width * sizeof(double)));
+        return (int)(task.Kind == TaskKind.Regression ? Math.Min(fit, Math.Max(FewMembers, (long)Math.Sqrt(MostPairs / rows))) : Math.Min(fit, int.MaxValue));
     }
 
     /// <summary>
@@ -97,9 +117,8 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
         foreach (var (i, file) in files.Index()) _kept[file.Member] = (file, answers[i]);
     }
 
-    private static Measures Measure(LearningTask task, double[] mean, float[] targets)
+    private static Measures Measure(LearningTask task, AnswerRows rows, float[] targets)
     {
-        var rows = AnswerRows.Of(mean);
         var measurement = (task.NeedsFit ? task.Fitted(task.Fit(rows, targets)) : task).Quality();
         measurement.Add(rows, targets);
         return measurement.Result();
@@ -110,16 +129,16 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
         [.. Enumerable.Range(1, Math.Min(most, MostSizes)).Select(i => most <= MostSizes ? i : (int)Math.Round(Math.Pow(most, (i - 1.0) / (MostSizes - 1)))), most];
 
     /// <summary>The mean over the models so far of their answers to some rows; not every model has one to each.</summary>
-    private sealed class GrowingMean(int[] rows, int width)
+    private sealed class GrowingMean(int rows, int width)
     {
-        private readonly double[] _sum = AnswerArray.New(rows.Length, width);
-        private readonly int[] _counts = new int[rows.Length];
+        private readonly double[] _sum = AnswerArray.New(rows, width);
+        private readonly int[] _counts = new int[rows];
 
         public void Add(double[] answers)
         {
-            for (var i = 0; i < rows.Length; i++)
+            for (var i = 0; i < rows; i++)
             {
-                var answer = answers.AsSpan(rows[i] * width, width);
+                var answer = answers.AsSpan(i * width, width);
                 if (double.IsNaN(answer[0])) continue;
                 _counts[i]++;
                 for (var j = 0; j < width; j++) _sum[(i * width) + j] += answer[j];

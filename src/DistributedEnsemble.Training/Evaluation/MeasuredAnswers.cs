@@ -41,7 +41,8 @@ internal static class MeasuredAnswers
 
     internal static bool HasGaps(double[] answers) => Array.Exists(answers, double.IsNaN);
 
-    private static double[] Kept(double[] answers, int[] rows, int width)
+    /// <summary>Those to some rows.</summary>
+    internal static double[] Kept(double[] answers, int[] rows, int width)
     {
         var kept = AnswerArray.New(rows.Length, width);
         for (var i = 0; i < rows.Length; i++) answers.AsSpan(rows[i] * width, width).CopyTo(kept.AsSpan(i * width));

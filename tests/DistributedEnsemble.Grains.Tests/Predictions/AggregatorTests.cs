@@ -67,6 +67,25 @@ public sealed class AggregatorTests
         }
     }
 
+    public static TheoryData<string> Ended => [Specs.Small, Specs.Number, Specs.MixedNumber.Replace("\"epochs\"", "\"likelihood\": \"squared-error\", \"epochs\""), Specs.Stopping];
+
+    [Theory, MemberData(nameof(Ended))]
+    public async Task What_is_shown_of_all_members_while_they_train_is_in_the_end_what_evaluation_says_of_the_same_rows(string spec)
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(silos: 1, lanes: 2);
+        var run = await cluster.SubmitAsync(spec);
+        await cluster.WhenAsync(run, s => s.HasEnded);
+
+        var scores = (await cluster.Aggregator(run).ScoreAsync(TestContext.Current.CancellationToken))!;
+        var report = await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), TestContext.Current.CancellationToken);
+
+        Assert.Equal(report.Validation!.Rows, scores.Rows);
+        Assert.Equal(report.Members, scores.Sizes[^1].Members);
+        var (shown, measured) = (scores.Sizes[^1].Measures.All, report.Validation.Measures.All);
+        Assert.Equal(measured.Select(measure => measure.Name), shown.Select(measure => measure.Name));
+        Assert.All(measured.Zip(shown), pair => Assert.Equal(pair.First.Value ?? double.NaN, pair.Second.Value ?? double.NaN, 1e-9));
+    }
+
     [Fact]
     public async Task Sizes_of_members_that_do_not_see_all_rows_are_measured_on_the_same_rows_by_those_that_did_not()
     {
