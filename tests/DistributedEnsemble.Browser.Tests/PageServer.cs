@@ -52,6 +52,7 @@ public sealed class PageServer : IAsyncLifetime
               "variants": [ { "training": { "schedule": { "learningRate": 0.1 } } }, { "model": { "hidden": [24, 8] } } ] }
             """);
         await ThousandMembers.WriteAsync(RunsFolder, "thousand");
+        await StoppedStudents.WriteAsync(RunsFolder, "students");
     }
 
     /// <summary>Another server of the same silo, ended by its starter or with this one.</summary>
@@ -89,6 +90,30 @@ public sealed class PageServer : IAsyncLifetime
             released.Wait(TimeSpan.FromMilliseconds(20));
             return input.alias();
         }
+    }
+}
+
+/// <summary>A regression's run as another process would leave it: members that stopped early, each at another step, and learned what a run answers.</summary>
+internal static class StoppedStudents
+{
+    public static async Task WriteAsync(string runs, string name)
+    {
+        var folder = Path.Combine(runs, name);
+        int[] steps = [40, 50, 60, 200];
+        foreach (var (member, last) in steps.Index())
+        {
+            var own = Path.Combine(folder, $"members/{member:D2}");
+            Directory.CreateDirectory(own);
+            await File.WriteAllLinesAsync(Path.Combine(own, "metrics.jsonl"), Enumerable.Range(1, last / 10).Select(i =>
+                $$"""{"step":{{i * 10}},"epoch":{{i}},"learningRate":{{0.001 - (i * 1e-5):0.00000}},"loss":{{0.5 - (i * 0.125) - member}},"l2":0,"rmse":0.5}"""));
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(folder, "spec.json"), """{ "members": 4, "distillation": { "teacher": "prices" } }""");
+        await File.WriteAllTextAsync(Path.Combine(folder, "run.json"), RunStatusJson.ToJson(new RunStatus
+        {
+            Run = name, Id = Guid.NewGuid(), State = RunState.Completed, Steps = steps.Sum(), StepsTotal = steps.Sum(), TrainSeconds = 2,
+            Members = [.. steps.Select((last, i) => new MemberStatus { Index = i, State = MemberState.Completed, Attempt = 1, Step = last, StepsTotal = last, FinalStep = last, Loss = 0.5 - (last / 80.0) - i })],
+        }));
     }
 }
 

@@ -133,6 +133,44 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
     }
 
     [Fact]
+    public async Task Members_that_stopped_at_different_steps_are_told_of_each_at_its_own_end()
+    {
+        await using var window = await browser.OpenAsync(server.Url);
+        await window.GoAsync("/runs/students");
+
+        // Losses of the last lines: 0, -1.125, -2.25 and -5.
+        await Expect(window.Page.GetByText("mean -2.094, -5.000 to 0.0000 each at its last step, up to 200")).ToBeVisibleAsync();
+        await Expect(window.Button("log scale")).ToBeHiddenAsync();
+        await Expect(window.Heading("Ensemble as it trains")).ToBeHiddenAsync();
+        await window.Link("prices").ClickAsync();
+        await Expect(window.Heading("prices")).ToBeVisibleAsync();
+        Assert.Empty(window.Failures);
+    }
+
+    [Theory]
+    [InlineData(0.0007, 5e-5, 7)]
+    [InlineData(2e-8, 2.5e-9, 5)]
+    [InlineData(3e6, 5e5, 9)]
+    [InlineData(0, 0.25, 6)]
+    [InlineData(-1.5, 0.05, 6)]
+    public async Task No_two_ticks_of_an_axis_have_the_same_number(double first, double distance, int ticks)
+    {
+        await using var window = await browser.OpenAsync(server.Url);
+        await window.GoAsync("/");
+
+        var texts = await window.Page.EvaluateAsync<string[]>("""
+            async ([first, distance, ticks]) => {
+              const { tick } = await import('/page/format.js');
+              return Array.from({ length: ticks }, (_, i) => tick(first + i * distance, distance));
+            }
+            """, new[] { first, distance, ticks });
+
+        Assert.Equal(Enumerable.Range(0, ticks).Select(i => first + (i * distance)), texts.Select(text => double.Parse(text, CultureInfo.InvariantCulture)), (x, y) => Math.Abs(x - y) < distance / 5);
+        Assert.Equal(ticks, texts.Distinct().Count());
+        Assert.All(texts, text => Assert.InRange(text.Length, 1, 7));
+    }
+
+    [Fact]
     public async Task A_connection_that_broke_is_made_again_and_shows_what_happened_meanwhile()
     {
         var first = await server.StartAsync(new HttpSettings());

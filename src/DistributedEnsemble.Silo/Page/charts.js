@@ -1,7 +1,7 @@
 // Charts of the page: every member a quiet line, their mean in the accent colour, a picked one in ink.
 import uPlot from './vendor/uPlot.js';
 import { h, setText } from './dom.js';
-import { count, measure } from './format.js';
+import { count, measure, tick as tickText } from './format.js';
 
 export const mostLines = 60;
 const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -40,7 +40,7 @@ export class Chart {
     dark.addEventListener('change', this.rescheme);
   }
 
-  // drawn: { xs, lines: [{values, kind: mean|member|picked|band, name}], marks: [{step, kind}], summary }
+  // drawn: { xs, lines: [{values, kind: mean|member|picked|edge, name, only (the one member that there is)}], marks: [{step, kind}], summary }
   draw(drawn) {
     this.drawn = drawn;
     const hasData = drawn.xs.length > 0;
@@ -52,6 +52,11 @@ export class Chart {
       setText(this.readout, '');
       this.key.hidden = true;
       return;
+    }
+    // A density's logarithm may be a loss below zero, which a logarithmic scale would leave out.
+    if (this.log) {
+      this.log.hidden = drawn.lines.some(line => line.values.some(value => value < 0));
+      if (this.log.hidden && this.isLog) this.setLog(false);
     }
     const shape = drawn.lines.map(line => line.kind).join();
     if (!this.plot || shape !== this.shape) this.build(shape);
@@ -85,7 +90,7 @@ export class Chart {
       scales: { x: { time: false, range: this.options.xRange }, y: { distr: this.isLog ? 3 : 1, range: (plot, low, high) => this.range(low, high) } },
       axes: [
         { ...axis, grid: { show: false }, values: (plot, ticks) => ticks.map(tick => (Number.isInteger(tick) ? count(tick) : '')), size: 28 },
-        { ...axis, values: (plot, ticks) => ticks.map(tick => (this.isLog && !(Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9) ? '' : compact(tick, this.isLog || ticks.length < 2 ? 0 : ticks[1] - ticks[0]))), size: 48 },
+        { ...axis, values: (plot, ticks) => ticks.map(tick => (this.isLog && !(Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9) ? '' : tickText(tick, this.isLog || ticks.length < 2 ? 0 : ticks[1] - ticks[0]))), size: 48 },
       ],
       series: [{}, ...lines.map(({ kind }) => ({ stroke: stroke[kind][0] ?? 'transparent', width: stroke[kind][1], spanGaps: true, points: { show: kind === 'mean' && this.options.points === true, size: 6, fill: colors.accent } }))],
       bands,
@@ -147,7 +152,7 @@ export class Chart {
   drawKey() {
     const kinds = new Map();
     const words = this.options.keys ?? {};
-    for (const line of this.drawn.lines) if (words[line.kind]) kinds.set(line.kind === 'edge' ? 'band' : line.kind, line.kind === 'picked' ? line.name : words[line.kind]);
+    for (const line of this.drawn.lines) if (words[line.kind]) kinds.set(line.kind === 'edge' ? 'band' : line.kind, line.only ?? (line.kind === 'picked' ? line.name : words[line.kind]));
     for (const mark of this.drawn.marks ?? []) kinds.set(mark.kind, mark.kind === 'ema' ? 'EMA model' : 'snapshot');
     const text = [...kinds].flat().join();
     this.key.hidden = kinds.size < 2;
@@ -161,13 +166,4 @@ export class Chart {
     this.resize.disconnect();
     this.plot?.destroy();
   }
-}
-
-// So many digits that two ticks differ.
-function compact(value, distance) {
-  const size = Math.abs(value);
-  if (size === 0) return '0';
-  if (distance > 0 && distance < size && size >= 1e-3 && size < 1e6) return String(Number(value.toFixed(Math.max(0, Math.ceil(1 - Math.log10(distance))))));
-  if (size < 1e-3 || size >= 1e6) return value.toExponential(0).replace('e+', 'e');
-  return String(Number(value.toPrecision(3)));
 }

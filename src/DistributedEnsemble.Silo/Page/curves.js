@@ -99,7 +99,8 @@ export function align(curves) {
   return [xs, rows];
 }
 
-// Mean, spread and median over the curves at each x; a curve counts between its first and last point, there on a straight line.
+// Mean and spread over the curves at each x; a curve counts between its first and last point, there on a straight line. Where most
+// have ended, or not begun, there is none: those that are left differ from the rest.
 export function summarize(xs, rows) {
   const columns = xs.map(() => []);
   for (const row of rows) {
@@ -111,8 +112,9 @@ export function summarize(xs, rows) {
       from = i;
     }
   }
-  const at = share => columns.map(values => (values.length ? values[Math.min(values.length - 1, Math.floor(share * values.length))] : null));
-  const mean = columns.map(values => (values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null));
+  const isKnown = values => 2 * values.length >= rows.length;
+  const at = share => columns.map(values => (isKnown(values) ? values[Math.min(values.length - 1, Math.floor(share * values.length))] : null));
+  const mean = columns.map(values => (isKnown(values) ? values.reduce((sum, value) => sum + value, 0) / values.length : null));
   for (const values of columns) values.sort((a, b) => a - b);
-  return { mean, low: at(0.1), high: at(0.9), median: at(0.5), least: at(0), most: at(1) };
+  return { mean, low: at(0.1), high: at(0.9) };
 }

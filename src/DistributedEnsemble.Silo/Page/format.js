@@ -29,3 +29,12 @@ export const time = at => (Date.now() - at < 20 * 3600 * 1000 ? sameDay : otherD
 
 const names = { nll: 'NLL', accuracy: 'Accuracy', rmse: 'RMSE', mae: 'MAE', r2: 'R²', crps: 'CRPS', brier: 'Brier score', ece: 'ECE', auc: 'AUC', f1: 'F1', balancedAccuracy: 'Balanced accuracy' };
 export const measureName = name => names[name] ?? name;
+
+// So many digits that two ticks differ.
+export function tick(value, distance) {
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  if (distance > 0 && distance < size && size >= 1e-3 && size < 1e6) return String(Number(value.toFixed(Math.max(0, Math.ceil(1 - Math.log10(distance))))));
+  if (size < 1e-3 || size >= 1e6) return value.toExponential(distance > 0 && distance < size ? Math.min(4, Math.ceil(1 + Math.log10(size / distance))) : 0).replace(/\.?0*e\+?/, 'e');
+  return String(Number(value.toPrecision(3)));
+}

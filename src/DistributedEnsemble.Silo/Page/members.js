@@ -14,7 +14,7 @@ const columns = [
   { name: 'Loss', key: m => m.loss ?? Infinity, cell: 'number' },
   { name: 'Steps/s', key: m => -m.stepsPerSecond, cell: 'number rate-cell' },
   { name: 'Epoch', key: m => m.epoch, cell: 'number epoch-cell' },
-  { name: 'Left', key: m => m.left ?? Infinity, cell: 'number' },
+  { name: 'Left', key: m => m.left ?? Infinity, cell: 'number left-cell' },
 ];
 
 export class MemberTable {
@@ -108,7 +108,7 @@ export class MemberTable {
     const state = h('span', { class: 'state' }), silo = h('span', { role: 'cell', class: 'quiet silo-cell' }), bar = h('i'), steps = h('span', { class: 'quiet number' });
     const track = h('span', { class: 'track' }, bar);
     const cell = name => h('span', { role: 'cell', class: `number ${name}` });
-    const [loss, speed, epoch, left] = [cell(''), cell('rate-cell'), cell('epoch-cell'), cell('')];
+    const [loss, speed, epoch, left] = [cell(''), cell('rate-cell'), cell('epoch-cell'), cell('left-cell')];
     const element = h('div', { class: 'row', role: 'row' },
       h('span', { role: 'cell' }, pick), h('span', { role: 'cell', class: 'state-cell' }, state), settings, silo,
       h('span', { role: 'cell', class: 'share' }, track, steps), loss, speed, epoch, left);

@@ -24,7 +24,7 @@ export function showRun(main, name) {
   let scores = null, unmeasured = null, scoreMeasure = 'nll', isDrawing = false, isLeft = false, again, settings = null;
   const pace = [];
 
-  const state = h('span', { class: 'state' }), reason = h('p', { class: 'quiet' });
+  const state = h('span', { class: 'state' }), reason = h('p', { class: 'quiet' }), teacher = h('p', { class: 'quiet' });
   const error = h('p', { class: 'wrong', role: 'alert' });
   const button = (text, act, kind = '') => h('button', { class: `button ${kind}`, type: 'button', hidden: true, onclick: act }, text);
   const stop = button('Stop', () => change('stop')), resume = button('Resume', () => change('resume'), 'primary');
@@ -47,7 +47,7 @@ export function showRun(main, name) {
 
   main.replaceChildren(
     h('div', { class: 'head' },
-      h('div', {}, h('p', { class: 'crumb' }, h('a', { href: '#/' }, 'Runs')), h('div', { class: 'title' }, h('h1', {}, name), state), reason),
+      h('div', {}, h('p', { class: 'crumb' }, h('a', { href: '#/' }, 'Runs')), h('div', { class: 'title' }, h('h1', {}, name), state), teacher, reason),
       h('div', { class: 'actions' }, stop, resume, predict)),
     error, track,
     h('dl', { class: 'facts' }, ...Object.entries(facts).map(([label, value]) => h('div', {}, h('dt', {}, label), value))),
@@ -82,6 +82,7 @@ export function showRun(main, name) {
     const { members: changed = [], snapshots = [], ema, happened = [], points = [], ...head } = delta;
     Object.assign(run, head);
     if (head.settings !== undefined) settings = inWords(head.settings);
+    if (head.teacher) teacher.replaceChildren('Learns what ', h('a', { href: `#/runs/${encodeURIComponent(head.teacher)}` }, head.teacher), ' answers.');
     for (const member of changed) {
       run.members[member.index] = member;
       if (member.state === 'training') curves.setLive(member.index, member.step, member.loss);
@@ -204,21 +205,26 @@ export function showRun(main, name) {
     const withData = shown.map(member => [member, column(member)]).filter(([, [steps, values]]) => steps.length && values.some(value => value !== null));
     const [xs, rows] = align(withData.map(([, points]) => points));
     if (!xs.length) return chart.draw({ xs, lines: [], summary: '' });
-    const { mean, low, high, least, most } = summarize(xs, rows), picked = withData.findIndex(([member]) => member === members.picked);
+    const { mean, low, high } = summarize(xs, rows), picked = withData.findIndex(([member]) => member === members.picked);
     const lines =
-      withData.length === 1 ? [{ values: rows[0], kind: 'mean', name: word }]
+      withData.length === 1 ? [{ values: rows[0], kind: 'mean', name: word, only: `member ${withData[0][0]}` }]
         : withData.length > mostLines
           ? [{ values: low, kind: 'edge' }, { values: high, kind: 'edge', over: true }, { values: mean, kind: 'mean', name: 'mean' }]
           : [...rows.map(values => ({ values, kind: 'member' })), { values: mean, kind: 'mean', name: 'mean' }];
     if (picked >= 0 && withData.length > 1) lines.push({ values: rows[picked], kind: 'picked', name: `member ${members.picked}${settings ? ` (${settings[members.picked % settings.length]})` : ''}` });
-    const last = mean.length - 1;
-    const summary = withData.length === 1 ? `${measure(mean[last])} at step ${count(xs[last])}`
-      : `mean ${measure(mean[last])}, ${measure(least[last])} to ${measure(most[last])} at step ${count(xs[last])}`;
+    // Members may have come to different steps, and ended there.
+    const ends = rows.map(row => row.findLastIndex(value => value !== null)), lasts = rows.map((row, i) => row[ends[i]]), step = xs[Math.max(...ends)];
+    const where = ends.every(end => xs[end] === step) ? `at step ${count(step)}` : `each at its last step, up to ${count(step)}`;
+    const summary = withData.length === 1 ? `${measure(lasts[0])} ${where}`
+      : `mean ${measure(lasts.reduce((sum, value) => sum + value, 0) / lasts.length)}, ${measure(Math.min(...lasts))} to ${measure(Math.max(...lasts))} ${where}`;
     chart.draw({ xs, lines, marks: chartMarks, summary });
   }
 
   function drawSize() {
-    if (!scores) return [size, growth].forEach(chart => chart.draw({ xs: [], lines: [], summary: '', blank: unmeasured ?? (['completed', 'degraded', 'failed'].includes(run.state) ? 'Being measured …' : undefined) }));
+    const hasEnded = ['completed', 'degraded', 'failed'].includes(run.state);
+    // How it grew was not seen by this server.
+    growth.element.hidden = hasEnded && !(scores?.history.length > 1);
+    if (!scores) return [size, growth].forEach(chart => chart.draw({ xs: [], lines: [], summary: '', blank: unmeasured ?? (hasEnded ? 'Being measured …' : undefined) }));
     const flat = scores.sizes.map(({ members: n, measures: all }) => [n, all]);
     const names = Object.entries(flat[0][1]).filter(([, value]) => typeof value === 'number').map(([key]) => key);
     if (!names.includes(scoreMeasure)) [scoreMeasure] = names;
@@ -230,7 +236,7 @@ export function showRun(main, name) {
     const xs = flat.map(([n]) => n), values = flat.map(([, all]) => all[scoreMeasure] ?? null);
     const grown = scores.history.map(({ measures: all }) => all[scoreMeasure] ?? null), last = scores.history.at(-1);
     growth.draw({ xs: scores.history.map(point => point.steps), lines: [{ values: grown, kind: 'mean', name: measureName(scoreMeasure) }], summary: `${measureName(scoreMeasure)} ${measure(grown.at(-1))} of ${plural(last.members, 'member')} at step ${count(last.steps)}` });
-    size.draw({ xs, lines: [{ values, kind: 'mean', name: measureName(scoreMeasure) }], summary: `${measure(values[0])} with ${xs[0]}, ${measure(values.at(-1))} with ${plural(xs.at(-1), 'member')}; ${scores.outOfFold ? `${plural(scores.rows, 'training row')}, answered by members that did not see them` : plural(scores.rows, 'validation row')}` });
+    size.draw({ xs, lines: [{ values, kind: 'mean', name: measureName(scoreMeasure) }], summary: `${xs.length > 1 ? `${measure(values[0])} with ${xs[0]}, ` : ''}${measure(values.at(-1))} with ${plural(xs.at(-1), 'member')}; ${scores.outOfFold ? `${plural(scores.rows, 'training row')}, answered by members that did not see them` : plural(scores.rows, 'validation row')}` });
   }
 
   const end = listen(runPath(name, '/live'), {

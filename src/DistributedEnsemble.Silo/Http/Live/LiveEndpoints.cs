@@ -64,7 +64,7 @@ internal sealed class LiveEndpoints(
 
     private async IAsyncEnumerable<SseItem<string>> RunAsync(string name, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var deltas = await Task.Run(() => new RunDeltas(history, new TimelineReader(storage, name), VariantSettings.Of(storage, name)), cancellation);
+        var deltas = await Task.Run(() => new RunDeltas(history, new TimelineReader(storage, name), SpecWords.Of(storage, name)), cancellation);
         var (isFirst, said, scored) = (true, time.GetTimestamp(), (long?)null);
         var (measured, scoring, unmeasured) = ("", (Task<(string?, string?)>?)null, (string?)null);
         using var watch = feeds.Watch(name);

@@ -7,8 +7,8 @@ using DistributedEnsemble.Silo.Http.Runs;
 namespace DistributedEnsemble.Silo.Http.Live;
 
 /// <summary>What a watcher of a run does not know yet: all of it at first, then only what has changed.</summary>
-/// <param name="settings">What members' specs say where they differ, of each variant; null where they do not.</param>
-internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline, JsonArray? settings = null)
+/// <param name="spec">What the run's spec says of its members; null where it cannot be read.</param>
+internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline, SpecWords? spec = null)
 {
     /// <summary>Points of a member's curves in one delta.</summary>
     private const int MostPoints = 100;
@@ -52,7 +52,8 @@ internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline, 
         ["trainSeconds"] = status.State == RunState.Running ? Math.Round(status.TrainSeconds) : status.TrainSeconds,
         ["cpu"] = status.Machine?.Cpu,
         ["memberCount"] = status.Members.Length,
-        ["settings"] = settings?.DeepClone(),
+        ["settings"] = spec?.Settings?.DeepClone(),
+        ["teacher"] = spec?.Teacher,
     };
 
     private JsonArray Members(RunStatus status) =>
