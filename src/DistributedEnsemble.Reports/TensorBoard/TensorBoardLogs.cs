@@ -19,6 +19,7 @@ internal sealed class TensorBoardLogs : IDisposable
 
     private readonly RunFolder _output;
     private readonly EnsembleSpec _spec;
+    private readonly HyperParameters _hyperParameters;
     private readonly DateTimeOffset _begun;
     private readonly MetricTail _tail;
     private readonly Dictionary<int, EventFile> _members = [];
@@ -27,7 +28,7 @@ internal sealed class TensorBoardLogs : IDisposable
     /// <param name="output">Of this machine, has the folder that they are written into; what is there goes. Null is the run's own.</param>
     public TensorBoardLogs(RunFolder folder, EnsembleSpec spec, DateTimeOffset begun, RunFolder? output = null)
     {
-        (_output, _spec, _begun, _tail) = (output ?? folder, spec, begun, new MetricTail(folder));
+        (_output, _spec, _hyperParameters, _begun, _tail) = (output ?? folder, spec, new HyperParameters(spec), begun, new MetricTail(folder));
         if (Directory.Exists(Root)) Directory.Delete(Root, recursive: true);
     }
 
@@ -44,7 +45,7 @@ internal sealed class TensorBoardLogs : IDisposable
             if (!_members.TryGetValue(member.Index, out var file))
             {
                 _members[member.Index] = file = Open($"member-{member.Index.ToString($"D{width}", CultureInfo.InvariantCulture)}");
-                HyperParameters.Write(file, _spec.OfMember(member.Index), $"{status.Run}, member {member.Index}", _begun);
+                _hyperParameters.Write(file, _spec.OfMember(member.Index), $"{status.Run}, member {member.Index}", _begun);
             }
 
             foreach (var line in lines) Write(file, line, TimeOf(status, member, line.Step));
@@ -58,7 +59,7 @@ internal sealed class TensorBoardLogs : IDisposable
     {
         var time = _begun.AddSeconds(status.TrainSeconds);
         using var file = Open(name);
-        HyperParameters.Write(file, _spec, $"{status.Run}, {name}", _begun);
+        _hyperParameters.Write(file, _spec, $"{status.Run}, {name}", _begun);
         var step = report.Weights.Max(weights => weights.Step);
         foreach (var (measure, value) in report.Ensemble.All) if (value is { } number) file.Scalar($"test/{measure}", number, step, time);
         foreach (var (i, measures) in report.Models.Index())

@@ -54,6 +54,32 @@ public sealed class TensorBoardTests
         }).ToLine();
     }
 
+    [Fact]
+    public void Every_file_names_the_settings_of_all_members_whichever_tensorboard_reads_first()
+    {
+        using var runs = new TemporaryFolder();
+        var folder = new RunFolder(runs.Path, "r");
+        var spec = EnsembleSpec.FromJson("""
+            { "name": "r", "members": 3, "data": { "dataset": "digits" }, "model": { "kind": "lenet" },
+              "variants": [ { "model": { "kind": "mlp", "hidden": [32] } }, { "training": { "optimizer": { "kind": "adam", "beta1": 0.8 } } } ] }
+            """);
+        using var logs = new TensorBoardLogs(folder, spec, DateTimeOffset.UnixEpoch.AddSeconds(1000));
+        foreach (var member in new[] { 0, 1, 2 })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(folder.Path(RunFolder.Metrics(member)))!);
+            File.WriteAllText(folder.Path(RunFolder.Metrics(member)), new StepMetrics(50, 1, 0.1, 0.5f, 0, new StepQuality("accuracy", 0.9)).ToLine());
+        }
+
+        logs.Follow(new RunStatus { Run = "r", Id = Guid.NewGuid(), Members = [.. Enumerable.Range(0, 3).Select(i => new MemberStatus { Index = i, Step = 50 })] });
+
+        string[] columns = [.. Directory.GetFiles(logs.Root, "events.out.tfevents.*", SearchOption.AllDirectories)
+            .Select(file => Events(File.ReadAllBytes(file)).Single(one => one.Tag == "_hparams_/experiment").Content)];
+        Assert.Equal(3, columns.Length);
+        Assert.All(columns, content => Assert.Contains("model.hidden", content, StringComparison.Ordinal));
+        Assert.All(columns, content => Assert.Contains("training.optimizer.beta1", content, StringComparison.Ordinal));
+        Assert.All(columns, content => Assert.Contains("training.optimizer.momentum", content, StringComparison.Ordinal));
+    }
+
     private static IEnumerable<ReadEvent> Events(byte[] file)
     {
         for (var at = 0; at < file.Length;)
