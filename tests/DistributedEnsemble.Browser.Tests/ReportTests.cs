@@ -1,3 +1,4 @@
+using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace DistributedEnsemble.Browser.Tests;
@@ -30,7 +31,30 @@ public sealed class ReportTests(Browser browser)
         Assert.DoesNotContain(asked, url => url.StartsWith("http", StringComparison.Ordinal));
         await Expect(window.Heading("What the predictions lean on")).ToHaveCountAsync(isRegression ? 1 : 0);
         await window.AssertNoneShutOutAsync();
+        await AssertNothingIsCutAsync(window, "on a phone", 390, Media.Screen);
+        // The width of A4 within its margins.
+        await AssertNothingIsCutAsync(window, "in print", 688, Media.Print);
         Assert.StartsWith("%PDF", System.Text.Encoding.Latin1.GetString(await window.Page.PdfAsync()), StringComparison.Ordinal);
         Assert.Empty(window.Failures);
+    }
+
+    /// <summary>On paper nobody moves a table, and nowhere a drawing: what has no room becomes smaller.</summary>
+    private static async Task AssertNothingIsCutAsync(Window window, string where, int width, Media media)
+    {
+        await window.Page.SetViewportSizeAsync(width, 1000);
+        await window.Page.EmulateMediaAsync(new PageEmulateMediaOptions { Media = media });
+        var cut = await window.Page.EvaluateAsync<string[]>("""
+            isPrint => {
+              const edge = document.documentElement.clientWidth, cut = [];
+              if (document.documentElement.scrollWidth > edge) cut.push('the page');
+              for (const drawing of document.querySelectorAll('figure svg')) {
+                const { right, width } = drawing.getBoundingClientRect();
+                if (right > edge || !drawing.viewBox.baseVal || drawing.viewBox.baseVal.width < width) cut.push(drawing.parentElement.previousElementSibling.textContent);
+              }
+              for (const table of document.querySelectorAll('table')) if (isPrint && table.getBoundingClientRect().right > edge) cut.push(table.closest('[aria-label]')?.ariaLabel ?? table.textContent);
+              return cut;
+            }
+            """, media == Media.Print);
+        Assert.True(cut.Length == 0, $"{where}: {string.Join(", ", cut)}");
     }
 }

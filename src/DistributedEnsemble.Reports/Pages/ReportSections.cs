@@ -14,11 +14,14 @@ internal static class ReportSections
 {
     private const int MostModels = 60, MostCells = 6;
 
+    /// <summary>Opens what holds a table that may be wider than the window, and is then moved by itself, also by keys.</summary>
+    public static string Wide(string label) => $"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">";
+
     /// <summary>The models alone, the best first, with the settings in which their members differ.</summary>
     public static string Leaderboard(EvaluationReport report)
     {
         string[] keys = report.Settings.IsDefaultOrEmpty ? [] : [.. report.Settings[0].Select(setting => setting.Key)];
-        var page = new StringBuilder("<h2 id=\"leaderboard\">Leaderboard</h2>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Leaderboard\"><table><tr><th>model</th>");
+        var page = new StringBuilder($"<h2 id=\"leaderboard\">Leaderboard</h2>\n{Wide("Leaderboard")}<table><tr><th>model</th>");
         foreach (var measure in report.Ensemble.All) page.Append($"<th>{MeasureWords.Heading(measure.Name)}</th>");
         foreach (var key in keys) page.Append($"<th title=\"{Html(key)}\">{Html(SpecValues.ShortName(key, keys))}</th>");
         page.Append("</tr>\n");
@@ -40,7 +43,7 @@ internal static class ReportSections
     {
         if (features.Count == 0) return "";
         var most = Math.Max(1e-12, features.Max(feature => Math.Max(feature.Nll, feature.Models.Max())));
-        var page = new StringBuilder($"<h2 id=\"importance\">What the predictions lean on</h2>\n<p class=\"about\">By how much the NLL of the test rows grows when a column's values are dealt out among them anew: the ensemble's as a bar, its models' from the lowest to the highest as a line.{Cut()}</p>\n<table class=\"bars\">\n");
+        var page = new StringBuilder($"<h2 id=\"importance\">What the predictions lean on</h2>\n<p class=\"about\">By how much the NLL of the test rows grows when a column's values are dealt out among them anew: the ensemble's as a bar, its models' from the lowest to the highest as a line.{Cut()}</p>\n{Wide("What the predictions lean on")}<table class=\"bars\">\n");
         foreach (var feature in features)
         {
             double X(double value) => Math.Clamp(300 * value / most, 0, 300);
@@ -50,7 +53,7 @@ internal static class ReportSections
                 """);
         }
 
-        return page.Append("</table>\n").ToString();
+        return page.Append("</table></div>\n").ToString();
 
         string Cut()
         {
@@ -87,17 +90,20 @@ internal static class ReportSections
         var spec = run.Spec;
         var machine = status.Machine is { } one ? $"{one.Cpu}, {one.InstructionSet}" : "unknown";
         var main = report.Ensemble.All[0];
+        var (learned, needed) = spec.Distillation is { Teacher: { } teacher } distillation
+            ? ($"\n<tr><td>learned</td><td>what the run {Html(teacher)} answers, which counts {100 * distillation.Share:0} % in the loss, and the labels</td></tr>", $"; the run {Html(teacher)} must lie in the same folder of runs")
+            : ("", "");
         return FormattableString.Invariant($"""
             <h2 id="card">Model card</h2>
             <table class="text">
             <tr><td>model</td><td>{report.Constituents:N0} models of {report.Members:N0} members, averaged; {Html(spec.Model.Kind)}, seed {spec.Seed}</td></tr>
             <tr><td>predicts</td><td>{Html(report.Task)}{(report.Target is { } target ? $" of {Html(target)}" : "")}, from rows like those of {Html(run.Data.Dataset)}</td></tr>
-            <tr><td>trained</td><td>{status.Steps:N0} steps in {status.TrainSeconds:0.0} s on {Html(machine)}; {(status.Exact ? "can be repeated bit by bit" : "can not be repeated bit by bit")}</td></tr>
+            <tr><td>trained</td><td>{status.Steps:N0} steps in {status.TrainSeconds:0.0} s on {Html(machine)}; {(status.Exact ? "can be repeated bit by bit" : "can not be repeated bit by bit")}</td></tr>{learned}
             <tr><td>measured</td><td>{MeasureWords.Heading(main.Name)} {MeasureWords.Value(main.Name, main.Value)}, NLL {MeasureWords.Value("nll", report.Ensemble.Nll)} on {run.Data.Splits.Test:N0} test rows that nothing was chosen by</td></tr>
             <tr><td>limits</td><td>Nothing is known of rows unlike the training rows: entropy and disagreement often grow there, and need not. Measures say nothing of groups within the rows, nor of other times and places.</td></tr>
             </table>
             <h2 id="again">Do it again</h2>
-            <p class="about">One command for a shell: it trains on {Html(run.Data.Dataset)} (SHA-256 {run.Data.Sha256}){(run.Data.Table is null ? "" : ", which must lie where the spec says")}.</p>
+            <p class="about">One command for a shell: it trains on {Html(run.Data.Dataset)} (SHA-256 {run.Data.Sha256}){(run.Data.Table is null ? "" : ", which must lie where the spec says")}{needed}.</p>
             <pre>ensemble train /dev/stdin --name {Html(Shortened(status.Run))}-again &lt;&lt;'SPEC'
             {Html(spec.ToJson())}
             SPEC</pre>
@@ -119,14 +125,14 @@ internal static class ReportSections
         }
 
         string[] shown = [.. (importance.Count > 0 ? importance.Select(feature => feature.Name) : data.Features.Select(feature => feature.Name)).Take(MostCells)];
-        page.Append($"<table><tr><th>test row</th><th>is</th><th>the ensemble says</th>{string.Concat(shown.Select(name => $"<th>{Html(name)}</th>"))}</tr>\n");
+        page.Append($"{Wide(title)}<table><tr><th>test row</th><th>is</th><th>the ensemble says</th>{string.Concat(shown.Select(name => $"<th>{Html(name)}</th>"))}</tr>\n");
         foreach (var row in rows)
         {
             var cells = InputWords.Of(data, test.InputsOf(row.Row, 1));
             page.Append($"<tr><td>{row.Row}</td><td>{Html(row.Truth)}</td><td>{Html(row.Said)}</td>{string.Concat(shown.Select(name => $"<td>{Html(cells[name])}</td>"))}</tr>\n");
         }
 
-        return page.Append("</table>\n").ToString();
+        return page.Append("</table></div>\n").ToString();
     }
 
     private static string Name(EvaluationReport report, WeightFile file) =>

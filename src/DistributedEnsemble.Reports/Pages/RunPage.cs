@@ -17,15 +17,19 @@ internal static class RunPage
     private const string Css = """
         body { font: 15px/1.5 Inter, system-ui, Helvetica, Arial, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
         h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
-        p.about { color: #667; margin-top: .2rem; }
+        h1, h2, p { overflow-wrap: anywhere; } p.about { color: #667; margin-top: .2rem; }
         table { border-collapse: collapse; } th, td { padding: .3rem .9rem .3rem 0; text-align: right; border-bottom: 1px solid #e3e6ea; font-variant-numeric: tabular-nums; }
         th:first-child, td:first-child { text-align: left; } tr.ensemble td { font-weight: 600; }
-        table.text td, table.bars td { text-align: left; vertical-align: top; overflow-wrap: anywhere; } table.text td:first-child { white-space: nowrap; color: #667; }
+        table.more td:last-child { text-align: left; color: #667; } table.text td, table.bars td { text-align: left; vertical-align: top; overflow-wrap: anywhere; } table.text td:first-child { white-space: nowrap; color: #667; }
         table { max-width: 100%; } .wide { overflow-x: auto; } table.confusion td { padding: .3rem .6rem; } .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(7.5rem, 1fr)); gap: 1rem; }
         .pictures img { width: 100%; image-rendering: pixelated; border-radius: 4px; } figcaption { font-size: 13px; color: #445; }
         @page { margin: 14mm; }
-        @media print { body { margin: 0; max-width: none; font-size: 11pt; } figure, tr, .pictures figure { break-inside: avoid; } h2 { break-after: avoid; } pre { white-space: pre-wrap; } }
-        figure { margin: 0; } figure svg { max-width: 100%; height: auto; } pre { background: #f5f6f8; padding: 1rem; overflow-x: auto; font-size: 13px; }
+        figure { margin: 0; } figure svg { max-width: 100%; width: auto; height: auto; } pre { background: #f5f6f8; padding: 1rem; overflow-x: auto; font-size: 13px; }
+        @media print {
+          body { margin: 0; max-width: none; font-size: 11pt; } figure, tr, .pictures figure { break-inside: avoid; } h2, p.about { break-after: avoid; } pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+          .wide { overflow: visible; } .wide table { font-size: 8pt; } .wide th, .wide td { padding: .15rem .4rem .15rem 0; overflow-wrap: anywhere; } table.confusion { font-size: 7pt; }
+          figure svg { max-height: 10.5cm; } .pictures { grid-template-columns: repeat(6, 1fr); gap: .6rem; }
+        }
         """;
 
     public static string Write(
@@ -42,15 +46,16 @@ internal static class RunPage
             <h1>{Html(status.Run)}</h1>
             <p class="about">{status.Members.Length} members on {Html(run.Spec.Data.Dataset)}, {status.State.ToString().ToLowerInvariant()}: {status.Steps:N0} steps in {status.TrainSeconds:0.0} s of training</p>
             <h2>On the test split</h2>
-            <table><tr><th>model</th>{string.Concat(report.Ensemble.All.Select(measure => $"<th>{MeasureWords.Heading(measure.Name)}</th>"))}</tr>
+            {ReportSections.Wide("On the test split")}<table><tr><th>model</th>{string.Concat(report.Ensemble.All.Select(measure => $"<th>{MeasureWords.Heading(measure.Name)}</th>"))}</tr>
 
             """));
         AppendRow(page, "mean member", report.Single.Mean);
         if (report.Single.Best is { } best) AppendRow(page, $"best member ({report.Single.BestMember})", best);
         AppendRow(page, $"ensemble of {report.Constituents}", report.Ensemble, "ensemble");
-        page.Append("</table>\n<h2>More about the ensemble</h2>\n<table>\n");
-        foreach (var (name, value) in More(report)) page.Append($"<tr><td>{name}</td><td>{value}</td></tr>\n");
-        page.Append("</table>\n");
+        if (report.Teacher is { } teacher) AppendTeacher(page, report, teacher);
+        page.Append("</table></div>\n<h2>More about the ensemble</h2>\n").Append(ReportSections.Wide("More about the ensemble")).Append("<table class=\"more\">\n");
+        foreach (var (name, value, meaning) in More(report)) page.Append($"<tr><td>{name}</td><td>{value}</td><td>{Html(meaning)}</td></tr>\n");
+        page.Append("</table></div>\n");
         if (report.Classes is { Classes.Length: <= MostClasses } classes) AppendClasses(page, classes);
         else if (report.Classes is { } many) page.Append(Invariant($"<p class=\"about\">A table of all {many.Classes.Length:N0} classes is left out: it shows at most {MostClasses}.</p>\n"));
         foreach (var (i, (title, svg)) in figures.Index()) page.Append($"<h2>{title}</h2>\n<figure>{Drawing(svg, i)}</figure>\n");
@@ -63,21 +68,40 @@ internal static class RunPage
         return page.ToString();
     }
 
-    private static IEnumerable<(string Name, string Value)> More(EvaluationReport report)
+    /// <summary>Beside a model that learned what another run answers, that run, and how much of its gain is kept.</summary>
+    private static void AppendTeacher(StringBuilder page, EvaluationReport report, TeacherMeasures teacher)
     {
-        foreach (var measure in report.Calibrated?.All ?? [])
+        AppendRow(page, Html($"teacher {teacher.Run}, ensemble of {teacher.Constituents}"), InOrder(teacher.Ensemble));
+        AppendRow(page, "teacher’s mean member", InOrder(teacher.Single));
+        page.Append($"<tr><td>kept of the teacher’s gain</td>{string.Concat(report.Ensemble.All.Select(measure => $"<td>{Kept(measure.Name)}</td>"))}</tr>\n");
+
+        // Of the measures that this report has, in their order.
+        Measures InOrder(Measures all) => Measures.Of([.. report.Ensemble.All.Select(measure => (measure.Name, all.Find(measure.Name)))]);
+
+        string Kept(string measure) => (teacher.Single.Find(measure), teacher.Ensemble.Find(measure), report.Ensemble.Find(measure)) is ({ } single, { } all, { } own) && single != all
+            ? Invariant($"{100 * (own - single) / (all - single):0} %") : "–";
+    }
+
+    private static IEnumerable<(string Name, string Value, string Meaning)> More(EvaluationReport report)
+    {
+        foreach (var (name, value) in report.Calibrated?.All ?? [])
         {
-            var calibrated = report.Ensemble.All.Any(other => other.Name == measure.Name) ? ", calibrated" : "";
-            yield return ($"{MeasureWords.Heading(measure.Name)}{calibrated}", MeasureWords.Value(measure.Name, measure.Value));
+            // Calibration moves no mean and orders no classes anew: what it leaves as it was stands above.
+            if (report.Ensemble.All.All(other => other.Name != name)) yield return (MeasureWords.Heading(name), MeasureWords.Value(name, value), MeasureWords.Meaning(name));
+            else if (value != report.Ensemble.Find(name)) yield return ($"{MeasureWords.Heading(name)}, calibrated", MeasureWords.Value(name, value), "after that calibration");
         }
 
-        foreach (var measure in (report.Uncertainty?.All ?? []).Concat(report.Diversity?.All ?? []))
-            yield return (MeasureWords.Heading(measure.Name), MeasureWords.Value(measure.Name, measure.Value));
+        foreach (var (name, value) in (report.Uncertainty?.All ?? []).Concat(report.Diversity?.All ?? []).Where(measure => measure.Value is not null))
+            yield return (MeasureWords.Heading(name), MeasureWords.Value(name, value), MeasureWords.Meaning(name));
+        if (report.Validation is not { } validation) yield break;
+        var (kind, rows) = validation.OutOfFold ? ("out-of-fold", "training rows, each by the members that did not see it") : ("validation", "validation rows");
+        foreach (var name in new[] { validation.Measures.All[0].Name, "nll" })
+            yield return ($"{kind} {MeasureWords.Heading(name)}", MeasureWords.Value(name, validation.Measures.Find(name)), Invariant($"on {validation.Rows:N0} {rows}"));
     }
 
     private static void AppendClasses(StringBuilder page, ClassTable table)
     {
-        page.Append("<h2>Class by class</h2>\n<p class=\"about\">Each row of the table is a true class: how many of its rows the ensemble called what, in blue what is right.</p>\n<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Class by class\"><table class=\"confusion\"><tr><th>class</th><th>precision</th><th>recall</th>");
+        page.Append("<h2>Class by class</h2>\n<p class=\"about\">Each row of the table is a true class: how many of its rows the ensemble called what, in blue what is right.</p>\n").Append(ReportSections.Wide("Class by class")).Append("<table class=\"confusion\"><tr><th>class</th><th>precision</th><th>recall</th>");
         foreach (var name in table.Classes) page.Append($"<th>said {Html(name)}</th>");
         page.Append("</tr>\n");
         foreach (var (i, name) in table.Classes.Index())

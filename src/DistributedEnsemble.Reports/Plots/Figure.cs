@@ -25,8 +25,12 @@ public sealed class Figure : IDisposable
         Plot.ScaleFactor = 1;
     }
 
-    /// <summary>As a drawing that a page can hold; where the font is missing, the reader's own takes its place.</summary>
+    /// <summary>
+    /// As a drawing that a page can hold, and that becomes smaller where there is less room; where the font is missing, the reader's
+    /// own takes its place.
+    /// </summary>
     public string Svg() => Plot.GetSvgXml(_width, _height)
+        .Replace($" width=\"{_width}\" height=\"{_height}\">", $" width=\"{_width}\" height=\"{_height}\" viewBox=\"0 0 {_width} {_height}\">", StringComparison.Ordinal)
         .Replace($"font-family=\"{PlotFont.Name}\"", $"font-family=\"{PlotFont.Name}, Helvetica, Arial, sans-serif\"", StringComparison.Ordinal)
         // Maps are pictures of one pixel a cell, which viewers would smooth.
         .Replace("<image ", "<image style=\"image-rendering:pixelated\" ", StringComparison.Ordinal);

@@ -1,4 +1,7 @@
+using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using DistributedEnsemble.Reports;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Safetensors;
@@ -32,6 +35,12 @@ public sealed class DistillTests : IDisposable
         Assert.Equal(teacher.GetProperty("single").GetProperty("mean").GetRawText(), measured.GetProperty("single").GetRawText());
         var evaluated = (await _driver.RunAsync("evaluate", "teacher-student")).Succeeded().Out;
         foreach (var row in new[] { "teacher teacher, ensemble of 3", "teacher's mean member", "kept of the teacher's gain" }) Assert.Contains(row, evaluated, StringComparison.Ordinal);
+
+        (await _driver.RunAsync("report", "teacher-student")).Succeeded();
+        var page = WebUtility.HtmlDecode(File.ReadAllText(Path.Combine(_driver.RunsFolder, "teacher-student", "report", "index.html")));
+        var said = MeasureWords.Value("nll", measured.GetProperty("ensemble").GetProperty("nll").GetDouble());
+        Assert.Matches($"<td>teacher teacher, ensemble of 3</td>.*<td>{Regex.Escape(said)}</td>", page);
+        foreach (var part in new[] { "teacher’s mean member", "kept of the teacher’s gain", "what the run teacher answers", "the run teacher must lie in the same folder" }) Assert.Contains(part, page, StringComparison.Ordinal);
     }
 
     [Fact]
