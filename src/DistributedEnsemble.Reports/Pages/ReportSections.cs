@@ -23,7 +23,7 @@ internal static class ReportSections
         string[] keys = report.Settings.IsDefaultOrEmpty ? [] : [.. report.Settings[0].Select(setting => setting.Key)];
         var page = new StringBuilder($"<h2 id=\"leaderboard\">Leaderboard</h2>\n{Wide("Leaderboard")}<table><tr><th>model</th>");
         foreach (var measure in report.Ensemble.All) page.Append($"<th>{MeasureWords.Heading(measure.Name)}</th>");
-        foreach (var key in keys) page.Append($"<th title=\"{Html(key)}\">{Html(SpecValues.ShortName(key, keys))}</th>");
+        foreach (var key in keys) page.Append($"<th class=\"setting\" title=\"{Html(key)}\">{Html(SpecValues.ShortName(key, keys))}</th>");
         page.Append("</tr>\n");
         Append(page, $"ensemble of {report.Constituents}", report.Ensemble, keys.Select(_ => ""), "ensemble");
         var models = report.Weights.Zip(report.Models).Index().OrderBy(model => model.Item.Second.Nll).ToArray();
@@ -96,7 +96,7 @@ internal static class ReportSections
         return FormattableString.Invariant($"""
             <h2 id="card">Model card</h2>
             <table class="text">
-            <tr><td>model</td><td>{report.Constituents:N0} models of {report.Members:N0} members, averaged; {Html(spec.Model.Kind)}, seed {spec.Seed}</td></tr>
+            <tr><td>model</td><td>{report.Constituents:N0} models of {report.Members:N0} members, averaged; {Html(string.Join(" and ", report.Weights.Select(file => spec.OfMember(file.Member).Model.Kind).Distinct()))}, seed {spec.Seed}</td></tr>
             <tr><td>predicts</td><td>{Html(report.Task)}{(report.Target is { } target ? $" of {Html(target)}" : "")}, from rows like those of {Html(run.Data.Dataset)}</td></tr>
             <tr><td>trained</td><td>{status.Steps:N0} steps in {status.TrainSeconds:0.0} s on {Html(machine)}; {(status.Exact ? "can be repeated bit by bit" : "can not be repeated bit by bit")}</td></tr>{learned}
             <tr><td>measured</td><td>{MeasureWords.Heading(main.Name)} {MeasureWords.Value(main.Name, main.Value)}, NLL {MeasureWords.Value("nll", report.Ensemble.Nll)} on {run.Data.Splits.Test:N0} test rows that nothing was chosen by</td></tr>
@@ -125,7 +125,7 @@ internal static class ReportSections
         }
 
         string[] shown = [.. (importance.Count > 0 ? importance.Select(feature => feature.Name) : data.Features.Select(feature => feature.Name)).Take(MostCells)];
-        page.Append($"{Wide(title)}<table><tr><th>test row</th><th>is</th><th>the ensemble says</th>{string.Concat(shown.Select(name => $"<th>{Html(name)}</th>"))}</tr>\n");
+        page.Append($"{Wide(title)}<table class=\"rows\"><tr><th>test row</th><th>is</th><th>the ensemble says</th>{string.Concat(shown.Select(name => $"<th>{Html(name)}</th>"))}</tr>\n");
         foreach (var row in rows)
         {
             var cells = InputWords.Of(data, test.InputsOf(row.Row, 1));
@@ -140,7 +140,7 @@ internal static class ReportSections
 
     private static void Append(StringBuilder page, string name, Measures measures, IEnumerable<string> settings, string style) => page.Append(
         $"<tr class=\"{style}\"><td>{name}</td>{string.Concat(measures.All.Select(measure => $"<td>{MeasureWords.Value(measure.Name, measure.Value)}</td>"))}"
-        + $"{string.Concat(settings.Select(value => $"<td>{Html(value)}</td>"))}</tr>\n");
+        + $"{string.Concat(settings.Select(value => $"<td class=\"setting\">{Html(value)}</td>"))}</tr>\n");
 
     private static string Html(string text) => WebUtility.HtmlEncode(text);
 }

@@ -27,7 +27,8 @@ internal static class RunPage
         figure { margin: 0; } figure svg { max-width: 100%; width: auto; height: auto; } pre { background: #f5f6f8; padding: 1rem; overflow-x: auto; font-size: 13px; }
         @media print {
           body { margin: 0; max-width: none; font-size: 11pt; } figure, tr, .pictures figure { break-inside: avoid; } h2, p.about { break-after: avoid; } pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-          .wide { overflow: visible; } .wide table { font-size: 8pt; } .wide th, .wide td { padding: .15rem .4rem .15rem 0; overflow-wrap: anywhere; } table.confusion { font-size: 7pt; }
+          .wide { overflow: visible; } .wide table { font-size: 8pt; } .wide th, .wide td { padding: .15rem .4rem .15rem 0; } table.confusion { font-size: 7pt; }
+          table.rows th, table.rows td, .wide .setting, table.confusion th, table.confusion td:first-child { overflow-wrap: anywhere; }
           figure svg { max-height: 10.5cm; } .pictures { grid-template-columns: repeat(6, 1fr); gap: .6rem; }
         }
         """;

@@ -26,7 +26,8 @@ public static class DisagreementPlot
         map.Rectangle = new CoordinateRect(-0.5, count - 0.5, -0.5, count - 0.5);
         map.FlipVertically = false;
         // Of two models, and of such as differ alike, there is one number: a bar without a length has no ticks.
-        if (map.GetRange() is { Span: 0 } single) map.ManualRange = new ScottPlot.Range(Math.Max(0, single.Min - 1), single.Min + 1);
+        var range = map.GetRange();
+        if (range.Min == range.Max) map.ManualRange = new ScottPlot.Range(Math.Max(0, range.Min - 1), range.Max + 1);
         var bar = plot.Add.ColorBar(map);
         bar.Label = "rows with different classes, %";
         bar.LabelStyle.FontSize = 13;

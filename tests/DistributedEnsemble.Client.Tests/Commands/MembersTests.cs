@@ -42,9 +42,9 @@ public sealed class MembersTests
 
         var folder = Path.Combine(driver.RunsFolder, "r", "report");
         var page = File.ReadAllText(Path.Combine(folder, "index.html"));
-        Assert.Contains("<th title=\"training.epochs\">epochs</th><th title=\"regularization.dropout.rate\">rate</th></tr>", page, StringComparison.Ordinal);
-        Assert.Equal(2, page.Split("<td>2</td><td>–</td></tr>").Length - 1);
-        Assert.Equal(2, page.Split("<td>3</td><td>0.1</td></tr>").Length - 1);
+        Assert.Contains("<th class=\"setting\" title=\"training.epochs\">epochs</th><th class=\"setting\" title=\"regularization.dropout.rate\">rate</th></tr>", page, StringComparison.Ordinal);
+        Assert.Equal(2, page.Split("<td class=\"setting\">2</td><td class=\"setting\">–</td></tr>").Length - 1);
+        Assert.Equal(2, page.Split("<td class=\"setting\">3</td><td class=\"setting\">0.1</td></tr>").Length - 1);
     }
 
     [Fact]

@@ -70,7 +70,10 @@ public sealed class TensorBoardTests
             File.WriteAllText(folder.Path(RunFolder.Metrics(member)), new StepMetrics(50, 1, 0.1, 0.5f, 0, new StepQuality("accuracy", 0.9)).ToLine());
         }
 
-        logs.Follow(new RunStatus { Run = "r", Id = Guid.NewGuid(), Members = [.. Enumerable.Range(0, 3).Select(i => new MemberStatus { Index = i, Step = 50 })] });
+        logs.Follow(new RunStatus
+        {
+            Run = "r", Id = Guid.NewGuid(), State = RunState.Running, Members = [.. Enumerable.Range(0, 3).Select(i => new MemberStatus { Index = i, State = MemberState.Training, Step = 50 })],
+        });
 
         string[] columns = [.. Directory.GetFiles(logs.Root, "events.out.tfevents.*", SearchOption.AllDirectories)
             .Select(file => Events(File.ReadAllBytes(file)).Single(one => one.Tag == "_hparams_/experiment").Content)];
