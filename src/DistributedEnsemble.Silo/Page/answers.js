@@ -5,7 +5,7 @@ import { measure, plural } from './format.js';
 const share = value => `${(100 * value).toFixed(value > 0.9995 || value === 0 ? 0 : 1)} %`;
 const mostBars = 20;
 
-export function classAnswer(classes, answer, unit) {
+export function classAnswer(classes, answer) {
   const probabilities = answer.probabilities, members = answer.member_probabilities, width = classes.length;
   const order = probabilities.map((_, i) => i).sort((a, b) => probabilities[b] - probabilities[a]);
   const shown = width <= mostBars ? probabilities.map((_, i) => i) : order.slice(0, mostBars);
@@ -28,7 +28,7 @@ export function classAnswer(classes, answer, unit) {
   }).filter(vote => vote === top).length;
   return [
     h('p', { class: 'answer' }, classes[top]),
-    h('p', { class: 'quiet' }, `${share(probabilities[top])}; ${votes} of ${plural(count, unit)} say so`),
+    h('p', { class: 'quiet' }, `${share(probabilities[top])}; ${votes} of ${plural(count, 'member')} say so`),
     bars,
     h('dl', { class: 'facts' },
       fact('Entropy', measure(answer.entropy[0]), 'nats, how unsure'),

@@ -29,16 +29,13 @@ export async function showPredict(main, name) {
       h('h1', {}, isClasses ? `Predict ${data.task.target ?? 'a class'}` : `Predict ${target}`))),
     h('div', { class: 'pair' }, h('section', { class: 'card' }, h('header', {}, h('h2', {}, isPicture ? 'Picture' : 'Row')), input, error), answer));
 
-  // Where snapshots are averaged, a member has several models.
-  const unitOf = values => (values.member_probabilities.length === model.parameters.members * model.parameters.classes.length ? 'member' : 'model');
-
   async function ask(inputs) {
     error.textContent = '';
     const outputs = isClasses ? ['probabilities', 'entropy', 'mutual_information', 'member_probabilities'] : ['mean', 'standard_deviation', 'aleatoric', 'epistemic', 'lower', 'upper', 'member_mean', 'member_standard_deviation', 'member_weight'];
     try {
       const reply = await post(`/v2/models/${encodeURIComponent(name)}/infer`, { inputs, outputs: outputs.map(output => ({ name: output })) });
       const values = Object.fromEntries(reply.outputs.map(output => [output.name, output.data]));
-      answer.replaceChildren(h('header', {}, h('h2', {}, 'Answer')), ...(isClasses ? classAnswer(model.parameters.classes, values, unitOf(values)) : numberAnswer(target, values)));
+      answer.replaceChildren(h('header', {}, h('h2', {}, 'Answer')), ...(isClasses ? classAnswer(model.parameters.classes, values) : numberAnswer(target, values)));
       announce(isClasses ? '' : `${measure(values.mean[0])}`);
     } catch (refusal) {
       error.textContent = refusal.message;
