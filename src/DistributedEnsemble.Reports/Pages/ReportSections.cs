@@ -17,6 +17,8 @@ internal static class ReportSections
     /// <summary>Opens what holds a table that may be wider than the window, and is then moved by itself, also by keys.</summary>
     public static string Wide(string label) => $"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{label}\">";
 
+    public static string Plural(int count, string noun) => FormattableString.Invariant($"{count:N0} {noun}{(count == 1 ? "" : "s")}");
+
     /// <summary>The models alone, the best first, with the settings in which their members differ.</summary>
     public static string Leaderboard(EvaluationReport report)
     {
@@ -27,8 +29,8 @@ internal static class ReportSections
         page.Append("</tr>\n");
         Append(page, $"ensemble of {report.Constituents}", report.Ensemble, keys.Select(_ => ""), "ensemble");
         var models = report.Weights.Zip(report.Models).Index().OrderBy(model => model.Item.Second.Nll).ToArray();
-        foreach (var (i, (file, measures)) in models.Take(MostModels))
-            Append(page, Name(report, file), measures, keys.Length == 0 ? [] : report.Settings[i].Select(setting => SpecValues.Plainly(setting.Value)), "");
+        foreach (var (i, (_, measures)) in models.Take(MostModels))
+            Append(page, Name(report, i), measures, keys.Length == 0 ? [] : report.Settings[i].Select(setting => SpecValues.Plainly(setting.Value)), "");
         page.Append("</table></div>\n");
         if (models.Length > MostModels) page.Append(CultureInfo.InvariantCulture, $"<p class=\"about\">and {models.Length - MostModels:N0} more</p>\n");
         return page.ToString();
@@ -90,13 +92,14 @@ internal static class ReportSections
         var spec = run.Spec;
         var machine = status.Machine is { } one ? $"{one.Cpu}, {one.InstructionSet}" : "unknown";
         var main = report.Ensemble.All[0];
+        var isEma = report.Weights.All(file => file.File == RunFolder.Ema(file.Member, file.Step));
         var (learned, needed) = spec.Distillation is { Teacher: { } teacher } distillation
             ? ($"\n<tr><td>learned</td><td>what the run {Html(teacher)} answers, which counts {100 * distillation.Share:0} % in the loss, and the labels</td></tr>", $"; the run {Html(teacher)} must lie in the same folder of runs")
             : ("", "");
         return FormattableString.Invariant($"""
             <h2 id="card">Model card</h2>
             <table class="text">
-            <tr><td>model</td><td>{report.Constituents:N0} models of {report.Members:N0} members, averaged; {Html(string.Join(" and ", report.Weights.Select(file => spec.OfMember(file.Member).Model.Kind).Distinct()))}, seed {spec.Seed}</td></tr>
+            <tr><td>model</td><td>{Plural(report.Constituents, isEma ? "EMA model" : "model")} of {Plural(report.Members, "member")}{(report.Constituents == 1 ? "" : ", averaged")}; {Html(string.Join(" and ", report.Weights.Select(file => spec.OfMember(file.Member).Model.Kind).Distinct()))}, seed {spec.Seed}</td></tr>
             <tr><td>predicts</td><td>{Html(report.Task)}{(report.Target is { } target ? $" of {Html(target)}" : "")}, from rows like those of {Html(run.Data.Dataset)}</td></tr>
             <tr><td>trained</td><td>{status.Steps:N0} steps in {status.TrainSeconds:0.0} s on {Html(machine)}; {(status.Exact ? "can be repeated bit by bit" : "can not be repeated bit by bit")}</td></tr>{learned}
             <tr><td>measured</td><td>{MeasureWords.Heading(main.Name)} {MeasureWords.Value(main.Name, main.Value)}, NLL {MeasureWords.Value("nll", report.Ensemble.Nll)} on {run.Data.Splits.Test:N0} test rows that nothing was chosen by</td></tr>
@@ -135,8 +138,13 @@ internal static class ReportSections
         return page.Append("</table></div>\n").ToString();
     }
 
-    private static string Name(EvaluationReport report, WeightFile file) =>
-        report.Members == report.Constituents ? $"member {file.Member}" : $"member {file.Member}, step {file.Step.ToString("N0", CultureInfo.InvariantCulture)}";
+    /// <summary>Which of the models it is, and how often it counts where that was selected.</summary>
+    private static string Name(EvaluationReport report, int model)
+    {
+        var (file, times) = (report.Weights[model], report.Multiplicities[model]);
+        var name = report.Members == report.Constituents ? $"member {file.Member}" : FormattableString.Invariant($"member {file.Member}, step {file.Step:N0}");
+        return times == 1 ? name : $"{name}, counts {times} times";
+    }
 
     private static void Append(StringBuilder page, string name, Measures measures, IEnumerable<string> settings, string style) => page.Append(
         $"<tr class=\"{style}\"><td>{name}</td>{string.Concat(measures.All.Select(measure => $"<td>{MeasureWords.Value(measure.Name, measure.Value)}</td>"))}"

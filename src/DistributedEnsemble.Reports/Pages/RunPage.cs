@@ -45,7 +45,7 @@ internal static class RunPage
             {Css}
             </style></head><body><main>
             <h1>{Html(status.Run)}</h1>
-            <p class="about">{status.Members.Length} members on {Html(run.Spec.Data.Dataset)}, {status.State.ToString().ToLowerInvariant()}: {status.Steps:N0} steps in {status.TrainSeconds:0.0} s of training</p>
+            <p class="about">{ReportSections.Plural(status.Members.Length, "member")} on {Html(run.Spec.Data.Dataset)}, {status.State.ToString().ToLowerInvariant()}: {status.Steps:N0} steps in {status.TrainSeconds:0.0} s of training</p>
             <h2>On the test split</h2>
             {ReportSections.Wide("On the test split")}<table><tr><th>model</th>{string.Concat(report.Ensemble.All.Select(measure => $"<th>{MeasureWords.Heading(measure.Name)}</th>"))}</tr>
 

@@ -40,7 +40,7 @@ public sealed class DistillTests : IDisposable
         var page = WebUtility.HtmlDecode(File.ReadAllText(Path.Combine(_driver.RunsFolder, "teacher-student", "report", "index.html")));
         var said = MeasureWords.Value("nll", measured.GetProperty("ensemble").GetProperty("nll").GetDouble());
         Assert.Matches($"<td>teacher teacher, ensemble of 3</td>.*<td>{Regex.Escape(said)}</td>", page);
-        foreach (var part in new[] { "teacher’s mean member", "kept of the teacher’s gain", "what the run teacher answers", "the run teacher must lie in the same folder" }) Assert.Contains(part, page, StringComparison.Ordinal);
+        foreach (var part in new[] { "1 member on ", "1 model of 1 member;", "teacher’s mean member", "kept of the teacher’s gain", "what the run teacher answers", "the run teacher must lie in the same folder" }) Assert.Contains(part, page, StringComparison.Ordinal);
     }
 
     [Fact]

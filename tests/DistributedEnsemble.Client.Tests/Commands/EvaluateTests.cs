@@ -110,6 +110,29 @@ public sealed class EvaluateTests
     }
 
     [Fact]
+    public async Task A_report_says_of_which_models_it_is_and_how_often_each_counts()
+    {
+        using var driver = new TestDriver();
+        (await driver.RunAsync([.. s_train, "--set", "averaging.decay=0.9"])).Succeeded();
+
+        Assert.Contains("3 EMA models of 3 members, averaged", await PageAsync("--from", "ema"), StringComparison.Ordinal);
+        Assert.Contains("6 models of 3 members, averaged", await PageAsync("--from", "snapshots"), StringComparison.Ordinal);
+        string[] greedy = ["--from", "snapshots", "--select", "greedy"];
+        var selected = await PageAsync(greedy);
+        var weights = (await driver.RunAsync(["evaluate", "r", "--json", .. greedy])).Succeeded().Json.GetProperty("weights").EnumerateArray().ToArray();
+        Assert.Equal(
+            weights.Select(one => one.GetProperty("multiplicity").GetInt32()).Where(times => times > 1).Order(),
+            Regex.Matches(selected, "<td>member [^<]*, counts (\\d+) times</td>").Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)).Order());
+        Assert.Equal(weights.Length, Regex.Count(selected[selected.IndexOf("id=\"leaderboard\"", StringComparison.Ordinal)..], "<td>member "));
+
+        async Task<string> PageAsync(params string[] choice)
+        {
+            (await driver.RunAsync(["report", "r", .. choice])).Succeeded();
+            return File.ReadAllText(Path.Combine(driver.RunsFolder, "r", "report", "index.html"));
+        }
+    }
+
+    [Fact]
     public async Task What_a_report_says_trains_the_same_weights_again_where_nothing_but_the_program_is()
     {
         using var driver = new TestDriver();
