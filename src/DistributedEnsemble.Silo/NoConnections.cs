@@ -14,7 +14,10 @@ internal static class NoConnections
     {
         silo.Configure<EndpointOptions>(options => options.GatewayPort = 0);
         return silo.Configure<SiloConnectionOptions>(options =>
-            options.ConfigureSiloInboundConnection(connection => connection.UseMiddleware(new Refusal())));
+        {
+            options.ConfigureSiloInboundConnection(connection => connection.UseMiddleware(new Refusal()));
+            options.ConfigureGatewayInboundConnection(connection => connection.UseMiddleware(new Refusal()));
+        });
     }
 
     private sealed class Refusal : IConnectionMiddleware

@@ -109,7 +109,8 @@ internal static class SiloProgram
             options.AdvertisedIPAddress = check.Address;
             (options.SiloPort, options.GatewayPort) = (siloPort, gatewayPort);
             options.SiloListeningEndpoint = new IPEndPoint(check.Address, siloPort);
-            options.GatewayListeningEndpoint = new IPEndPoint(check.Address, gatewayPort);
+            // An endpoint is listened on whatever its port is: 0 is a free one, and a gateway that nobody was told of.
+            options.GatewayListeningEndpoint = gatewayPort == 0 ? null : new IPEndPoint(check.Address, gatewayPort);
         });
         silo.AddEnsembleTraining(options =>
         {

@@ -20,8 +20,26 @@ public sealed class StandaloneSiloTests : IDisposable
         using var stranger = new TcpClient();
         await stranger.ConnectAsync(IPEndPoint.Parse(silo.Endpoint!), TestContext.Current.CancellationToken);
         Assert.Equal(0, await ReadAsync(stranger));
+        // What it says of itself is no proof: a gateway may listen on any port.
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux tells which process listens where.");
+        Assert.Equal([IPEndPoint.Parse(silo.Endpoint!).Port], Listening(silo.Id));
         silo.Terminate();
         Assert.Equal(0, await silo.ExitAsync());
+    }
+
+    /// <summary>The ports on which a process takes connections.</summary>
+    private static List<int> Listening(int process)
+    {
+        const string Listens = "0A";
+        var sockets = Directory.GetFiles($"/proc/{process}/fd").Select(file => new FileInfo(file).LinkTarget ?? "").ToHashSet();
+        return
+        [
+            .. from table in new[] { "tcp", "tcp6" }
+               from line in File.ReadLines($"/proc/{process}/net/{table}").Skip(1)
+               let fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+               where fields[3] == Listens && sockets.Contains($"socket:[{fields[9]}]")
+               select Convert.ToInt32(fields[1].Split(':')[1], 16),
+        ];
     }
 
     [Fact]
