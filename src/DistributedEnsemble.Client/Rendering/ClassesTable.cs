@@ -1,3 +1,4 @@
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Predictions;
 using Spectre.Console;
 
@@ -6,7 +7,7 @@ namespace DistributedEnsemble.Client.Rendering;
 /// <summary>What an ensemble says of each class: precision, recall, and the class that it takes for it most often.</summary>
 internal static class ClassesTable
 {
-    private const int MostClasses = 20;
+    private const int MostClasses = 20, LongestName = 40;
 
     public static Table Of(ClassTable classes)
     {
@@ -17,13 +18,16 @@ internal static class ClassesTable
         {
             var (other, rows) = classes.Confusion[i].Index().Where(cell => cell.Index != i).MaxBy(cell => cell.Item);
             table.AddRow(
-                new Text(name), new Text(Words.Count(classes.Confusion[i].Sum())), new Text(Share(classes.Precision[i])), new Text(Share(classes.Recall[i])),
-                new Text(rows == 0 ? "" : $"{classes.Classes[other]} ({Words.Plural(rows, "row")})"));
+                new Text(NameOf(name)), new Text(Words.Count(classes.Confusion[i].Sum())), new Text(Share(classes.Precision[i])), new Text(Share(classes.Recall[i])),
+                new Text(rows == 0 ? "" : $"{NameOf(classes.Classes[other])} ({Words.Plural(rows, "row")})"));
         }
 
         if (classes.Classes.Length > MostClasses) table.AddRow(new Text($"and {classes.Classes.Length - MostClasses} more"));
         return table;
     }
+
+    /// <summary>Classes come from data, and a terminal obeys control characters.</summary>
+    private static string NameOf(string name) => OneLine.Of(name, LongestName);
 
     private static string Share(double? share) => share is { } value ? $"{100 * value:0.0} %" : Words.Unknown;
 }

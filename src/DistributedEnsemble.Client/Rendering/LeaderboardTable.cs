@@ -1,4 +1,5 @@
 using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports;
 using Spectre.Console;
@@ -26,7 +27,7 @@ internal static class LeaderboardTable
         string[] Cells(string name, string step, Measures of, LeaderboardEntry? entry) =>
         [
             name, step, .. measures.Select(measure => MeasureWords.Value(measure, of.Find(measure))),
-            .. keys.Select(key => entry is null ? "" : Markup.Escape(SpecValues.Plainly(entry.Settings![key]?.ToJsonString()))),
+            .. keys.Select(key => entry is null ? "" : Markup.Escape(OneLine.Of(SpecValues.Plainly(entry.Settings![key]?.ToJsonString())))),
         ];
     }
 }
