@@ -19,6 +19,9 @@ internal sealed class RpcCalls(InferenceService inference, Admission admission)
     /// <summary>Bytes before a message: whether it is packed, and how long it is.</summary>
     private const int Prefix = 5;
 
+    /// <summary>Bytes of what somebody asks who watches: a name, which is kept for as long, and not counted.</summary>
+    public const int MostWatched = 1 << 14;
+
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method is not { } method) return next(context);
@@ -34,6 +37,17 @@ internal sealed class RpcCalls(InferenceService inference, Admission admission)
     {
         var isForAnyone = context.GetEndpoint()?.Metadata.GetMetadata<AccessMetadata>() is { Access: Access.Anyone };
         using var admitted = isForAnyone ? admission.Probe() : admission.Stream();
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = MostWatched;
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is { Method.Type: MethodType.ServerStreaming })
+        {
+            // What is asked once is there before the answers begin: where it is too long, that has its code.
+            using var lease = admission.Bytes();
+            using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
+            context.Features.Set<IRequestBodyPipeFeature>(new BodyInMemory(PipeReader.Create(new ReadOnlySequence<byte>(body.Bytes))));
+            await next(context);
+            return;
+        }
+
         await next(context);
     }
 

@@ -1,6 +1,7 @@
 using DistributedEnsemble.Silo.Http.Authorization;
 using DistributedEnsemble.Silo.Http.Inference;
 using DistributedEnsemble.Silo.Http.Repository;
+using Grpc.Reflection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace DistributedEnsemble.Silo.Http.Rpc;
@@ -15,7 +16,7 @@ internal static class RpcEndpoints
         services.AddSingleton(settings);
         services.AddSingleton<RpcErrors>();
         services.AddSingleton(provider => new OpenInferenceService(inference, repository, provider.GetRequiredService<Readiness>(), settings));
-        services.AddGrpc(grpc =>
+        var grpc = services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = settings.MaxBodyBytes;
             // Packed messages would say nothing of the memory that they take.
@@ -23,6 +24,9 @@ internal static class RpcEndpoints
             grpc.MaxSendMessageSize = null;
             grpc.Interceptors.Add<RpcErrors>();
         });
+        // Whoever may send as many messages as they like sends short ones.
+        grpc.AddServiceOptions<ReflectionServiceImpl>(reflection => reflection.MaxReceiveMessageSize = RpcCalls.MostWatched);
+        grpc.AddServiceOptions<ReflectionV1ServiceImpl>(reflection => reflection.MaxReceiveMessageSize = RpcCalls.MostWatched);
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks(health => health.Services.Map(Service, _ => true)).AddCheck<ClusterHealth>("cluster");
     }

@@ -240,6 +240,22 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
     }
 
     [Fact]
+    public async Task Whoever_watches_sends_a_name_and_nothing_that_takes_memory()
+    {
+        await using var server = await StartAsync(new HttpSettings());
+        using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
+        var name = new string('x', 100_000);
+        using var watch = new Health.HealthClient(channel).Watch(new HealthCheckRequest { Service = name }, cancellationToken: Cancellation);
+        using var reflection = new ServerReflection.ServerReflectionClient(channel).ServerReflectionInfo(cancellationToken: Cancellation);
+
+        var watched = await Assert.ThrowsAsync<RpcException>(() => watch.ResponseStream.MoveNext(Cancellation));
+        await reflection.RequestStream.WriteAsync(new ServerReflectionRequest { FileContainingSymbol = name }, Cancellation);
+        var asked = await Assert.ThrowsAsync<RpcException>(() => reflection.ResponseStream.MoveNext(Cancellation));
+
+        Assert.Equal((StatusCode.ResourceExhausted, StatusCode.ResourceExhausted), (watched.StatusCode, asked.StatusCode));
+    }
+
+    [Fact]
     public async Task Probes_and_clients_without_the_file_are_answered()
     {
         await using var server = await StartAsync(new HttpSettings());
