@@ -147,7 +147,8 @@ public sealed class HttpServer : IAsyncDisposable
         var (settings, time) = (check.Settings, TimeProvider.System);
         var errors = new HttpErrors(settings, app.Services.GetRequiredService<ILogger<HttpErrors>>());
         var sessions = new Sessions(check.Keys, check.Http.IsTls || settings.BehindProxy, time);
-        var guard = new AccessGuard(check, sessions, app.Services.GetRequiredService<AdminAudit>());
+        var audit = app.Services.GetRequiredService<AdminAudit>();
+        var guard = new AccessGuard(check, sessions, audit);
         var timeout = new RequestTimeout(settings, time, app.Lifetime.ApplicationStopping);
         app.Use(next => context => GatedConnection.InvokeAsync(context, next));
         app.Use(next => context => ResponseHeaders.InvokeAsync(context, next));
@@ -171,9 +172,9 @@ public sealed class HttpServer : IAsyncDisposable
         var (live, history) = (new LiveRuns(grains, runs), new MetricHistory(storage));
         var feeds = new RunFeeds(live, runs, grains, time);
         new RunEndpoints(grains, live, feeds, runs, admission, settings, time).Map(app);
-        new MetricEndpoints(runs, history).Map(app);
+        new MetricEndpoints(runs, history, admission).Map(app);
         new LiveEndpoints(live, feeds, grains, runs, history, storage, admission, app.Services.GetRequiredService<ILogger<LiveEndpoints>>(), time).Map(app);
-        new SessionEndpoints(check.Keys, sessions, admission).Map(app);
+        new SessionEndpoints(check.Keys, sessions, admission, audit).Map(app);
         new PageFiles().Map(app);
         OrleansDashboard.Map(app);
     }

@@ -24,6 +24,12 @@ public sealed class JsonAnswerTests
         }
 
         Assert.Equal(90_000, await ExecuteAsync(longOne));
+        // What there is no memory for is not made.
+        var made = 0;
+        var endless = JsonAnswer.Of(Enumerable.Range(0, 10_000_000).Select(_ => made++));
+        Assert.Equal(413, (await Assert.ThrowsAsync<HttpError>(() => ExecuteAsync(endless))).Status);
+        Assert.InRange(made, 10_000, 100_000);
+
         // All is given back.
         using var all = admission.Bytes();
         all.Hold(100_000);

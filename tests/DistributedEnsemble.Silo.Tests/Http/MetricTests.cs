@@ -1,9 +1,10 @@
-using System.Net;
 using System.Net.Http.Json;
-using System.Text;
+using System.Net;
 using System.Text.Json;
+using System.Text;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http.Metrics;
+using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
@@ -152,8 +153,65 @@ public sealed class MetricTests(ServedRuns served) : IClassFixture<ServedRuns>
 
         Assert.Equal([null, 2f], series.Between(1, 2, 1).Loss);
         Assert.Equal([0.25f, 0.5f], series.Between(1, 2, 1).Quality);
-        var point = Assert.Single(series.Validation);
+        var point = Assert.Single(series.ValidationBetween(1, 2, 1));
         Assert.Equal((1, 0.5), (point.Step, point.Values["nll"]));
+    }
+
+    [Fact]
+    public void Of_many_scores_on_the_validation_split_each_width_of_steps_has_the_last()
+    {
+        var series = new MetricSeries();
+        series.ReadOn(Lines(Enumerable.Range(1, 1000).Select(step => $$"""{"step":{{step}},"epoch":1,"learningRate":0.1,"loss":1,"l2":0,"validation":{"nll":{{step}}},"accuracy":0.5}""")));
+
+        Assert.Equal([200.0, 300, 400, 450], series.ValidationBetween(101, 450, 100).Select(point => point.Values["nll"]));
+        Assert.Equal(1000, series.ValidationBetween(1, int.MaxValue, 1).Count());
+    }
+
+    [Fact]
+    public void A_line_without_an_end_is_no_line_however_long_it_is()
+    {
+        var series = new MetricSeries();
+        var file = new MemoryStream();
+        file.Write(Encoding.UTF8.GetBytes(Line(1, 1) + "\n"));
+        file.Write(new byte[1 << 20]);
+        file.Write(Encoding.UTF8.GetBytes($"\n{Line(2, 2)}\n"));
+
+        var tries = 0;
+        for (; series.BytesRead < file.Length; tries++)
+        {
+            var error = Record.Exception(() => series.ReadOn(file));
+            Assert.True(error is null or InvalidDataException or JsonException, $"{error}");
+        }
+
+        Assert.InRange(tries, 2, 100);
+        Assert.Equal(1, series.Between(1, 9, 1).Loss[0]);
+    }
+
+    [Fact]
+    public async Task Long_curves_count_among_the_bytes_in_memory_before_they_are_written()
+    {
+        using var folder = new TemporaryFolder();
+        const int Steps = 5000;
+        var status = new RunStatus
+        {
+            Run = "long", Id = Guid.NewGuid(), State = RunState.Completed, Steps = Steps, StepsTotal = Steps,
+            Members = [new MemberStatus { Index = 0, State = MemberState.Completed, Step = Steps }],
+        };
+        var path = Path.Combine(folder.Path, "long", "members", "00", "metrics.jsonl");
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllLines(path, Enumerable.Range(1, Steps).Select(step => Line(step, step)));
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "long", "run.json"), RunStatusJson.ToJson(status), Cancellation);
+        foreach (var (bytes, expected) in new[] { (100_000, HttpStatusCode.RequestEntityTooLarge), (10_000_000, HttpStatusCode.OK) })
+        {
+            await using var server = await HttpServer.StartAsync(
+                served.Grains, folder.Path, new HttpSettings { Url = "http://127.0.0.1:0", MaxBodyBytes = 1024, MaxBytesInFlight = bytes }, cancellation: Cancellation);
+            using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+
+            using var few = await client.GetAsync("/api/runs/long/metrics?step=100", Cancellation);
+            using var many = await client.GetAsync("/api/runs/long/metrics?step=1", Cancellation);
+
+            Assert.Equal((HttpStatusCode.OK, expected), (few.StatusCode, many.StatusCode));
+        }
     }
 
     [Fact]

@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using DistributedEnsemble.Silo.Http;
 using DistributedEnsemble.Silo.Http.Authorization;
+using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Silo.Tests.Http;
 
@@ -55,6 +57,24 @@ public sealed class SessionTests(ServedRuns served) : IClassFixture<ServedRuns>
 
         Assert.Equal((status, message), ((int)response.StatusCode, (await response.Content.ReadFromJsonAsync<JsonElement>(Cancellation)).GetProperty("error").GetString()));
         Assert.False(response.Headers.Contains("Set-Cookie"));
+    }
+
+    [Fact]
+    public async Task A_session_that_begins_leaves_a_line_with_the_name_of_its_key()
+    {
+        var log = new ConcurrentQueue<string>();
+        await using var server = await HttpServer.StartAsync(
+            served.Grains, served.RunsFolder, new HttpSettings { Url = "http://127.0.0.1:0", InferenceKey = InferenceKey, AdminKey = AdminKey },
+            logs: logs => logs.AddProvider(new LogLines(log)), cancellation: Cancellation);
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+
+        using var refused = await client.PostAsJsonAsync("/api/session", new { key = "wrong-0123456789" }, Cancellation);
+        using var begun = await client.PostAsJsonAsync("/api/session", new { key = AdminKey }, Cancellation);
+
+        await ServedRuns.WaitAsync(() => Task.FromResult(Lines().Length > 0));
+        Assert.Equal($"{HttpServer.AuditCategory}: POST /api/session from 127.0.0.1 with key {ApiKeys.NameOf(AdminKey)}: 200.", Assert.Single(Lines()));
+
+        string[] Lines() => [.. log.Where(line => line.StartsWith(HttpServer.AuditCategory, StringComparison.Ordinal))];
     }
 
     [Fact]

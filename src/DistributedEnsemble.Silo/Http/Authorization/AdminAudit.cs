@@ -2,7 +2,7 @@ using DistributedEnsemble.Messages;
 
 namespace DistributedEnsemble.Silo.Http.Authorization;
 
-/// <summary>A line in the log for each call that changes something, or would have: what was asked, by which key, from where, and what came of it.</summary>
+/// <summary>A line in the log for each call that changes something, or would have, and each session that begins: what was asked, by which key, from where, and what came of it.</summary>
 internal sealed class AdminAudit(ILogger<AdminAudit> log)
 {
     private const string Status = "ensemble.audit.status", Model = "ensemble.audit.model";

@@ -4,7 +4,7 @@ using DistributedEnsemble.Silo.Http.Answers;
 namespace DistributedEnsemble.Silo.Http.Authorization;
 
 /// <summary>Logging in with a key, for people at a browser: programs send the key with each request.</summary>
-internal sealed class SessionEndpoints(ApiKeys keys, Sessions sessions, Admission admission)
+internal sealed class SessionEndpoints(ApiKeys keys, Sessions sessions, Admission admission, AdminAudit audit)
 {
     private const string Path = "/api/session";
 
@@ -27,7 +27,9 @@ internal sealed class SessionEndpoints(ApiKeys keys, Sessions sessions, Admissio
         using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
         var key = KeyOf(body.Bytes.Span);
         if (!sessions.Begin(context, key)) throw new HttpError(StatusCodes.Status401Unauthorized, "This key is not one of the server's.");
-        return Describe(keys.HolderOf(key));
+        var holder = keys.HolderOf(key);
+        audit.Follow(context, holder.Name);
+        return Describe(holder);
     }
 
     /// <summary>What the page may offer: whether keys are set at all, and what this browser may do.</summary>

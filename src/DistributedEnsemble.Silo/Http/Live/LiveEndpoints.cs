@@ -20,6 +20,9 @@ internal sealed class LiveEndpoints(
 {
     private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(15), s_betweenScores = TimeSpan.FromSeconds(2);
 
+    /// <summary>In one event: there may be ten thousand.</summary>
+    private const int MostRuns = 200;
+
     private readonly ScoreHistory _scores = new();
 
     public void Map(IEndpointRouteBuilder app)
@@ -53,8 +56,11 @@ internal sealed class LiveEndpoints(
             var gone = known.Keys.Where(name => !all.ContainsKey(name)).ToArray();
             if (isFirst || changed.Length > 0 || gone.Length > 0 || time.GetElapsedTime(said) >= s_silence)
             {
-                yield return new SseItem<string>(JsonSerializer.Serialize(new { changed, gone }, RunStatusJson.Options), isFirst ? "all" : "delta");
-                (said, isFirst) = (time.GetTimestamp(), false);
+                foreach (var some in changed.Chunk(MostRuns).DefaultIfEmpty([]))
+                {
+                    yield return new SseItem<string>(JsonSerializer.Serialize(new { changed = some, gone }, RunStatusJson.Options), isFirst ? "all" : "delta");
+                    (said, isFirst, gone) = (time.GetTimestamp(), false, []);
+                }
             }
 
             known = all;

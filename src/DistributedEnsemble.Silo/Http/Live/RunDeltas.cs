@@ -105,6 +105,9 @@ internal sealed class RunDeltas(MetricHistory history, TimelineReader timeline, 
         return points;
     }
 
-    private static MemberMetrics New(int member, MetricSeries series, int known) => MemberMetrics.Of(
-        member, series.Between(known + 1, series.LastStep, Math.Max(1, (series.LastStep - known) / MostPoints)), series.Validation.Where(point => point.Step > known));
+    private static MemberMetrics New(int member, MetricSeries series, int known)
+    {
+        var width = Math.Max(1, (series.LastStep - known) / MostPoints);
+        return MemberMetrics.Of(member, series.Between(known + 1, series.LastStep, width), series.ValidationBetween(known + 1, series.LastStep, width));
+    }
 }

@@ -72,6 +72,11 @@ internal sealed class RunFeed
     {
         private readonly TaskCompletionSource _passed = Waiting.NotYet();
 
+        private string? _json;
+
+        /// <summary>The status as JSON: made once for all who watch.</summary>
+        public string Json => _json ??= RunStatusJson.ToJson(Status!);
+
         /// <summary>Why the run could not be asked; nothing follows then.</summary>
         public Exception? Error { get; init; }
 

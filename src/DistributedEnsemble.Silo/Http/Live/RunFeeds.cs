@@ -50,6 +50,9 @@ internal sealed class RunWatch(RunFeed feed, Action leave) : IDisposable
     /// <summary>Ends when the run is another than it was seen.</summary>
     public Task Changed => _seen?.Passed ?? Task.CompletedTask;
 
+    /// <summary>As it was seen, as JSON.</summary>
+    public string Json => _seen!.Json;
+
     /// <returns>The run as it is now; null if there is none any more.</returns>
     public async Task<RunStatus?> SeeAsync()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo.Http.Answers;
@@ -11,7 +12,7 @@ namespace DistributedEnsemble.Silo.Http.Metrics;
 /// The past of a run's members: their metric lines within a range of steps, one point for as many steps as are asked for, so that
 /// a picture of a million lines is a small answer.
 /// </summary>
-internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history)
+internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history, Admission admission)
 {
     private const int DefaultPoints = 400, MostPoints = 200_000, MostPointsOfMember = 20_000;
 
@@ -20,9 +21,10 @@ internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history)
 
     public void Map(IEndpointRouteBuilder app) => app.MapGet(
         "/api/runs/{name}/metrics",
-        (string name, string? members, string? from, string? to, string? step, string? columns) => AnswerAsync(name, members, from, to, step, columns)).Needs(Access.Inference);
+        (HttpContext context, string name, string? members, string? from, string? to, string? step, string? columns) =>
+            AnswerAsync(context, name, members, from, to, step, columns)).Needs(Access.Inference);
 
-    private async Task<JsonAnswer> AnswerAsync(string name, string? members, string? from, string? to, string? step, string? columns)
+    private async Task<JsonAnswer> AnswerAsync(HttpContext context, string name, string? members, string? from, string? to, string? step, string? columns)
     {
         var asked = ColumnsOf(columns);
         var status = runs.Find(name) ?? throw HttpError.NotFound($"There is no run {OneLine.Quoted(name)} here: GET /api/runs lists those that are.");
@@ -33,6 +35,9 @@ internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history)
         var range = Math.Max(1L, end - (long)first + 1);
         var width = (int)Math.Max(Number("step", step) ?? Math.Max(1, range / Math.Min(DefaultPoints, most)), (range + most - 1) / most);
         var run = new RunKey(status.Run, status.Id);
+        // Held until the answer is sent.
+        var lease = admission.Bytes();
+        context.Response.RegisterForDispose(lease);
         return await Task.Run(() =>
         {
             var (isSampled, bytes) = (false, MostBytes / Math.Max(1, chosen.Count));
@@ -43,10 +48,12 @@ internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history)
                 var (answer, isSome) = history.AskSoon(run, member, bytes, Sample, series =>
                 {
                     measure ??= series.Measure;
-                    return MemberMetrics.Of(member, series.Between(first, last, width), series.Validation.Where(point => point.Step >= first && point.Step <= last)).Only(asked);
+                    return MemberMetrics.Of(member, series.Between(first, last, width), series.ValidationBetween(first, last, width)).Only(asked);
                 });
                 isSampled |= isSome;
-                if (answer is not null) answers.Add(answer);
+                if (answer is null) continue;
+                lease.Add(answer.Bytes);
+                answers.Add(answer);
             }
 
             return JsonAnswer.OfStatus(new { run = run.Name, step = width, measure, sampled = isSampled, members = answers });
@@ -76,7 +83,7 @@ internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history)
     private static List<int> MembersOf(string? text, int count)
     {
         if (text is null) return [.. Enumerable.Range(0, count)];
-        var members = new SortedSet<int>();
+        var isChosen = new bool[count];
         foreach (var part in text.Split(','))
         {
             var ends = part.Split('-');
@@ -86,10 +93,10 @@ internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history)
                 throw HttpError.BadRequest($"members is {OneLine.Quoted(text)}: it lists members from 0 to {count - 1}, as in 0,3,10-19.");
             }
 
-            for (var member = first; member <= last; member++) members.Add(member);
+            isChosen.AsSpan(first..(last + 1)).Fill(true);
         }
 
-        return [.. members];
+        return [.. Enumerable.Range(0, count).Where(member => isChosen[member])];
     }
 }
 
@@ -103,6 +110,10 @@ internal sealed record MemberMetrics(
 {
     /// <summary>Those that can be asked for; "range" is the lowest and highest loss.</summary>
     public static readonly string[] Columns = ["loss", "range", "quality", "learningRate"];
+
+    /// <summary>Of memory, about: a step with a number of each column, and of each score on the validation split.</summary>
+    [JsonIgnore]
+    public long Bytes => (40L * Steps.Count) + (Validation is { } scores ? scores.Steps.Count * (8L + (16 * scores.Values.Count)) : 0);
 
     public MemberMetrics Only(string[] columns) => this with
     {

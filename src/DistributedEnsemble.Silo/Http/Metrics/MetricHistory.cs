@@ -58,8 +58,14 @@ internal sealed class MetricHistory(RunStorage storage)
             _reading = _reading.ContinueWith(
                 _ =>
                 {
-                    TryReadOn(run, member, entry, Timeout.InfiniteTimeSpan, long.MaxValue);
-                    lock (_lock) entry.IsWaiting = false;
+                    try
+                    {
+                        TryReadOn(run, member, entry, Timeout.InfiniteTimeSpan, long.MaxValue);
+                    }
+                    finally
+                    {
+                        lock (_lock) entry.IsWaiting = false;
+                    }
                 },
                 CancellationToken.None, TaskContinuationOptions.LongRunning, TaskScheduler.Default);
         }
@@ -129,7 +135,8 @@ internal sealed class MetricHistory(RunStorage storage)
         {
             return read();
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or JsonException)
+        // A name that is not Unicode is no valid operation.
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or JsonException or InvalidOperationException)
         {
             return null;
         }

@@ -12,6 +12,12 @@ internal sealed class MetricSeries
     /// <summary>Bytes of memory that a line takes.</summary>
     private const int BytesPerLine = (2 * sizeof(int)) + (3 * sizeof(float));
 
+    /// <summary>Of the scores on the validation split, of one step.</summary>
+    private const int BytesPerScores = 400;
+
+    /// <summary>Of a line: what is longer is none that a member wrote.</summary>
+    private const int LongestLine = 1 << 16;
+
     private readonly Lock _lock = new();
     private readonly List<int> _steps = [];
     private readonly List<float> _loss = [], _rate = [], _quality = [];
@@ -28,10 +34,7 @@ internal sealed class MetricSeries
 
     public int LastStep => Count == 0 ? 0 : _steps[^1];
 
-    public long Bytes => (long)Count * BytesPerLine;
-
-    /// <summary>Scores on the validation split, of the lines that have some.</summary>
-    public IReadOnlyList<ValidationPoint> Validation => _validation;
+    public long Bytes => ((long)Count * BytesPerLine) + ((long)_validation.Count * BytesPerScores);
 
     /// <summary>Reads what was written since the last time; whoever asks meanwhile does not wait for the file.</summary>
     /// <exception cref="InvalidDataException">A line is none.</exception>
@@ -92,6 +95,18 @@ internal sealed class MetricSeries
         return points;
     }
 
+    /// <summary>Scores on the validation split within a range of steps: of each <paramref name="width"/> steps the last ones.</summary>
+    /// <param name="width">At least 1.</param>
+    public IEnumerable<ValidationPoint> ValidationBetween(int from, int to, int width)
+    {
+        for (var i = 0; i < _validation.Count; i++)
+        {
+            var step = _validation[i].Step;
+            var isLast = i == _validation.Count - 1 || _validation[i + 1].Step > to || (_validation[i + 1].Step - 1) / width != (step - 1) / width;
+            if (step >= from && step <= to && isLast) yield return _validation[i];
+        }
+    }
+
     private void Clear()
     {
         (BytesRead, _rest) = (0, []);
@@ -112,6 +127,12 @@ internal sealed class MetricSeries
 
         var whole = bytes.LastIndexOf((byte)'\n') + 1;
         AddWhole(bytes[..whole]);
+        if (_rest.Length + bytes.Length - whole > LongestLine)
+        {
+            _rest = [];
+            throw new InvalidDataException($"A line has more than {LongestLine} bytes.");
+        }
+
         if (whole < bytes.Length) _rest = [.. _rest, .. bytes[whole..]];
     }
 

@@ -78,7 +78,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunFeeds
         {
             if (await watch.SeeAsync() is not { } status) yield break;
             isAtRest = status.IsAtRest;
-            var json = RunStatusJson.ToJson(status);
+            var json = watch.Json;
             if (json != last || time.GetElapsedTime(said) >= s_silence)
             {
                 yield return new SseItem<string>(json, isAtRest ? "end" : "status");

@@ -19,12 +19,16 @@ internal static class RunPage
     public static JsonAnswer Of(IEnumerable<RunStatus> runs, string? after, string? limit, int mostRuns)
     {
         var size = Size(limit, mostRuns);
-        var bytes = new ArrayBufferWriter<byte>(4096);
+        return JsonAnswer.Written(bytes => Write(bytes, runs.Where(run => string.CompareOrdinal(run.Run, after) > 0), size));
+    }
+
+    private static void Write(IBufferWriter<byte> bytes, IEnumerable<RunStatus> runs, int size)
+    {
         using var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
         json.WriteStartArray("runs");
         var (count, last, isCut) = (0, "", false);
-        foreach (var run in runs.Where(run => string.CompareOrdinal(run.Run, after) > 0))
+        foreach (var run in runs)
         {
             isCut = count == size || json.BytesCommitted + json.BytesPending > LongestBytes;
             if (isCut) break;
@@ -36,8 +40,6 @@ internal static class RunPage
         if (isCut) json.WriteString("next", last);
         else json.WriteNull("next");
         json.WriteEndObject();
-        json.Flush();
-        return JsonAnswer.OfBytes(bytes.WrittenMemory);
     }
 
     private static int Size(string? limit, int most) =>
