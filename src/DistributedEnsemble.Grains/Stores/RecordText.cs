@@ -28,6 +28,35 @@ internal static class RecordText
         }
     }
 
+    /// <summary>What makes a run.</summary>
+    /// <exception cref="InvalidDataException">It is something else, or not all there.</exception>
+    public static RecordDefinition ReadDefinition(ReadOnlySpan<byte> json, string place)
+    {
+        var definition = Read<RecordDefinition>(json, place);
+        if (definition is not { Spec: not null, Data: not null, Loads.IsDefaultOrEmpty: false } || definition.Loads.Any(load => load.Steps < 1))
+            throw new InvalidDataException($"{place} is damaged: it does not say what makes a run.");
+        // Each load stands there: a number alone could ask for any amount of memory.
+        return definition.Members == definition.Loads.Length ? definition : throw new InvalidDataException(
+            $"{place} is damaged: it has {definition.Members} members, and says of {definition.Loads.Length} what they take.");
+    }
+
+    /// <summary>A member, or what has changed of it.</summary>
+    /// <exception cref="InvalidDataException">It is something else, or is of no such member.</exception>
+    public static MemberRecord ReadMember(ReadOnlySpan<byte> json, int members, string place)
+    {
+        var member = Read<MemberRecord>(json, place);
+        if (member.Index < 0 || member.Index >= members) throw new InvalidDataException($"{place} is damaged: it is of member {member.Index}, and there are {members}.");
+        var areThere = !member.Checkpoints.IsDefault && !member.Folded.IsDefault && !member.Snapshots.IsDefault;
+        return areThere && member.Files.Concat(member.Folded).All(IsFile) ? member : throw new InvalidDataException($"{place} is damaged: it names weights that cannot be.");
+    }
+
+    /// <summary>A file of weights.</summary>
+    /// <exception cref="InvalidDataException">It is something else.</exception>
+    public static WeightFile ReadFile(ReadOnlySpan<byte> json, string place) =>
+        Read<WeightFile>(json, place) is var file && IsFile(file) ? file : throw new InvalidDataException($"{place} is damaged: it names weights that cannot be.");
+
+    private static bool IsFile(WeightFile? file) => file is { File: not null, Sha256: not null } && RunFolder.IsPlain(file.File);
+
     /// <summary>One line for each member that has changed.</summary>
     public static byte[] Lines(ImmutableArray<MemberRecord> members)
     {
@@ -49,8 +78,7 @@ internal static class RecordText
         {
             var end = lines.IndexOf((byte)'\n');
             if (end < 0) throw new InvalidDataException($"{place} is damaged: line {number} does not end.");
-            var change = Read<MemberRecord>(lines[..end], $"{place}, line {number},");
-            if (change.Index < 0 || change.Index >= members) throw new InvalidDataException($"{place} is damaged: line {number} is of member {change.Index}, and there are {members}.");
+            var change = ReadMember(lines[..end], members, $"{place}, line {number},");
             known[change.Index] = known[change.Index].Then(change);
             lines = lines[(end + 1)..];
         }

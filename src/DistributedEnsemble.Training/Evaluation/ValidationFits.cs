@@ -9,10 +9,13 @@ namespace DistributedEnsemble.Training.Evaluation;
 
 /// <summary>
 /// The fits of a run, kept as validation/KEY.json in its folder by whoever computes one first. They say nothing that its weights
-/// and data do not: one that is missing or damaged is computed again, and one that cannot be written is not kept.
+/// and data do not: one that is missing or damaged is computed again, and one that cannot be written, or of which there are many, is not kept.
 /// </summary>
 internal static class ValidationFits
 {
+    /// <summary>Of one run: clients choose, and one that lists many models is long.</summary>
+    internal const int MostKept = 64;
+
     private static readonly JsonSerializerOptions s_json = new(RunStatusJson.Options) { WriteIndented = true };
 
     /// <returns>Null without a validation split.</returns>
@@ -48,6 +51,7 @@ internal static class ValidationFits
     {
         try
         {
+            if (!folder.Exists(name) && folder.Storage.List($"{folder.Name}/{RunFolder.Validations}/").Take(MostKept).Count() == MostKept) return;
             folder.Write(name, stream =>
             {
                 JsonSerializer.Serialize(stream, fit, s_json);

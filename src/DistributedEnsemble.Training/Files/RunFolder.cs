@@ -25,6 +25,9 @@ internal sealed class RunFolder
     /// <summary>A file there for each removal of the run that is under way: until it is gone, nobody takes the name.</summary>
     public const string Removals = "removals";
 
+    /// <summary>What the validation split says about choices of models.</summary>
+    public const string Validations = "validation";
+
     /// <summary>Asks the process that holds the lock to stop the run; that process removes it.</summary>
     public const string StopRequestFile = "stop-request";
 
@@ -79,7 +82,7 @@ internal sealed class RunFolder
     public static string RecordDefinition(string sha256) => $"{RecordLogs}/definition-{sha256[..16]}.json";
 
     /// <summary>What the validation split says about a choice of models.</summary>
-    public static string Validation(string key) => $"validation/{key}.json";
+    public static string Validation(string key) => $"{Validations}/{key}.json";
 
     /// <summary>Weights that are only averaged, and dropped then.</summary>
     public static string HandOver(int member, int step) => $"members/{member:D2}/hand-overs/step-{step:D8}.safetensors";
@@ -136,10 +139,10 @@ internal sealed class RunFolder
         return path;
     }
 
-    private string NameOf(string relative)
-    {
-        var parts = relative.Split('/');
-        var plain = parts.All(part => part is not ("" or "." or "..")) && !relative.Any(c => c is '\\' or ':' || char.IsControl(c));
-        return plain ? $"{Name}/{relative}" : throw new ArgumentException($"\"{relative}\" does not name a file below the run's folder.", nameof(relative));
-    }
+    /// <summary>Whether a relative name is one of a file below a run's folder: it may come from a damaged record.</summary>
+    public static bool IsPlain(string relative) =>
+        relative.Split('/').All(part => part is not ("" or "." or "..")) && !relative.Any(c => c is '\\' or ':' || char.IsControl(c));
+
+    private string NameOf(string relative) =>
+        IsPlain(relative) ? $"{Name}/{relative}" : throw new ArgumentException($"\"{relative}\" does not name a file below the run's folder.", nameof(relative));
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Evaluation;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Predictions;
 
@@ -45,6 +46,18 @@ public sealed class ValidationFitTests
         Assert.Equal(1, report.Single.BestMember);
         Assert.Equal(-Math.Log(GivenAnswers.Worse), report.Ensemble.Nll, 1e-5);
         Assert.Equal(fit.Fit!["temperature"], report.Calibrated!["temperature"]);
+    }
+
+    [Fact]
+    public async Task Of_many_choices_some_fits_are_kept_and_all_are_answered()
+    {
+        using var runs = new TemporaryFolder();
+        var folder = new RunFolder(runs.Path, "r");
+        for (var samples = 0; samples < ValidationFits.MostKept + 10; samples++)
+            Assert.Equal(samples, (await ValidationFits.OfAsync(folder, s_plan, new ChosenConstituents(s_models, samples, IsGreedy: false), new GivenAnswers()))!.MonteCarloSamples);
+
+        Assert.Equal(ValidationFits.MostKept, Directory.GetFiles(folder.Path(RunFolder.Validations)).Length);
+        Assert.NotNull(ValidationFits.Stored(folder, new ChosenConstituents(s_models, 0, IsGreedy: false)));
     }
 
     /// <summary>Models that give the right class of every row the same probability, which depends on the split.</summary>

@@ -132,7 +132,7 @@ internal static class RecordFiles
         return relative => relative.StartsWith($"{RunFolder.RecordLogs}/", StringComparison.Ordinal) && !named.Contains(relative);
     }
 
-    private static IEnumerable<string> NamedBy(RecordHead head) => head.Files.Select(part => part.File).Append(head.DefinitionFile);
+    private static IEnumerable<string> NamedBy(RecordHead head) => head.Files.Select(part => part?.File!).Append(head.DefinitionFile);
 
     private static bool IsMostlyPast(RecordHead head) => head.Length > LeastCompacted && head.Length > Garbage * head.Whole;
 
@@ -193,12 +193,14 @@ internal static class RecordFiles
         var isOfNow = RecordText.Read<JsonElement>(json, folder.Record) is { ValueKind: JsonValueKind.Object } element && element.TryGetProperty("format", out _);
         var head = isOfNow ? RecordText.Read<RecordHead>(json, folder.Record) : null;
         var earlier = isOfNow ? null : RecordText.Read<EarlierRecord>(json, folder.Record);
-        var run = head?.Run ?? earlier!.Run;
+        var run = isOfNow ? head!.Run : earlier!.Run;
         if (RunKey.TryParse(run) is not { } key || key.Name != folder.Name || (head is null && earlier?.Record is null))
             throw new InvalidDataException($"{folder.Record} is damaged: it is not the record of run \"{folder.Name}\".");
         if (head is { Format: not RecordHead.CurrentFormat })
             throw new InvalidDataException($"{folder.Record} is of format {head.Format}, and this version reads up to {RecordHead.CurrentFormat}: use the newer version that wrote it.");
         if (head is { Log: null }) throw new InvalidDataException($"{folder.Record} is damaged: it names no log.");
+        if (head is not null && (head.Writer is null || !NamedBy(head).All(file => file is not null && RunFolder.IsPlain(file)))) throw new InvalidDataException($"{folder.Record} is damaged: it names files that cannot be.");
+        if (earlier is { Record.Members.IsDefaultOrEmpty: true } or { Record.Snapshots.IsDefault: true }) throw new InvalidDataException($"{folder.Record} is damaged: it has no members.");
         return new State(run, head, earlier);
     }
 
@@ -218,7 +220,7 @@ internal static class RecordFiles
     }
 
     private static RecordDefinition ReadDefinition(RunFolder folder, RecordHead head) =>
-        RecordText.Read<RecordDefinition>(folder.ReadAllBytes(head.DefinitionFile), folder.Path(head.DefinitionFile));
+        RecordText.ReadDefinition(folder.ReadAllBytes(head.DefinitionFile), folder.Path(head.DefinitionFile));
 
     private static MemberRecords ReadLog(RunFolder folder, RecordHead head)
     {

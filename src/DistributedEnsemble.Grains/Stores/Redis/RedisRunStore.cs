@@ -151,13 +151,12 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
         var (parts, place) = ((RedisResult[])result!, $"The record of run \"{run.Name}\" in Redis");
         if (parts is not [var version, var state, var definition, var members, var snapshots, var folded] || state.IsNull || definition.IsNull || ParseVersion(version.ToString()) is not { } at)
             throw new InvalidDataException($"{place} is damaged: it is not all there.");
-        var made = RecordText.Read<RecordDefinition>((byte[])definition!, place);
+        var made = RecordText.ReadDefinition((byte[])definition!, place);
         var known = MemberRecords.New(made.Members).ToArray();
         var values = (byte[][])members!;
         for (var i = 1; i < values.Length; i += 2)
         {
-            var member = RecordText.Read<MemberRecord>(values[i], place);
-            if (member.Index < 0 || member.Index >= known.Length) throw new InvalidDataException($"{place} is damaged: it has a member {member.Index} of {known.Length}.");
+            var member = RecordText.ReadMember(values[i], known.Length, place);
             known[member.Index] = member;
         }
 
@@ -166,7 +165,7 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
         return new StoredRun(RecordText.Read<RecordHead>((byte[])state!, place).Record(made, MemberRecords.Of(known)), at);
 
         IEnumerable<IGrouping<int, WeightFile>> Files(RedisResult list) =>
-            ((byte[][])list!).Select(json => RecordText.Read<WeightFile>(json, place)).Where(file => file.Member >= 0 && file.Member < known.Length).GroupBy(file => file.Member);
+            ((byte[][])list!).Select(json => RecordText.ReadFile(json, place)).Where(file => file.Member >= 0 && file.Member < known.Length).GroupBy(file => file.Member);
     }
 
     private static RecordVersion? ParseVersion(string text) =>
