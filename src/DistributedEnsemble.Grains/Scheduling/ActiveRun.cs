@@ -31,6 +31,14 @@ internal sealed record ActiveRun(RunKey Run)
     /// <summary>What it last said of itself; null before, and while it is silent.</summary>
     public RunLoad? Status { get; init; }
 
+    /// <summary>How often it was asked in a row without an answer.</summary>
+    public int Silences { get; init; }
+
+    /// <summary>Whether it may still say how it is, for which others wait: one whose record is damaged never will.</summary>
+    public bool IsAwaited => Status is null && Silences < MostSilences;
+
+    private const int MostSilences = 10;
+
     /// <summary>When it was asked the question that it has not answered yet, which may take as long as its silo needs to be called dead.</summary>
     public TimeSpan? AskedAt { get; init; }
 

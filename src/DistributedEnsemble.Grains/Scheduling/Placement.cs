@@ -45,14 +45,14 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
     /// </summary>
     public (ActiveRun Run, MemberAttempt Attempt)? Move()
     {
-        if (runs.Any(run => run.Status is null || run.Waiting > 0)) return null;
+        if (runs.Any(run => run.IsAwaited || run.Waiting > 0)) return null;
         // The most that a silo has, and the least that one would have with one lane more.
         var most = silos.Select(silo => silo.Load).DefaultIfEmpty().Max();
         SiloLanes[] targets = [.. silos.Where(silo => silo.Free > 0 && LoadWith(silo, 1) < most).OrderBy(silo => silo.Load)];
         if (targets.Length == 0) return null;
         // The emptiest may be a small silo, that one lane fills more than it fills another.
         var least = targets.Min(silo => LoadWith(silo, 1));
-        var known = runs.Where(run => run.Status!.State == RunState.Running).ToDictionary(run => run.Run);
+        var known = runs.Where(run => run.Status is { State: RunState.Running }).ToDictionary(run => run.Run);
         foreach (var source in silos.OrderByDescending(silo => silo.Load))
         {
             // A move that only swaps the two would go on for ever.

@@ -39,7 +39,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
             case RunsListed listed: foreach (var run in listed.Runs) Add(run, 0, isNews: false); break;
             case RunAnswered answered: OnAnswered(answered); break;
             case RunUnknown unknown: Remove(unknown.Run); break;
-            case RunSilent silent: Change(silent.Run, run => run with { Status = null, AskedAt = null }); break;
+            case RunSilent silent: Change(silent.Run, run => run with { Status = null, AskedAt = null, Silences = run.Silences + 1 }); break;
             case OfferAnswered answered: OnOfferAnswered(answered.Number, answered.Attempts); break;
             default: throw new InvalidOperationException($"{happened.GetType().Name} is no event of a scheduler.");
         }
@@ -98,7 +98,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
             return;
         }
 
-        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Networks = answered.Networks, Task = answered.Task, Members = status.Attempts.Length, Status = status, AskedAt = null };
+        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Networks = answered.Networks, Task = answered.Task, Members = status.Attempts.Length, Status = status, AskedAt = null, Silences = 0 };
         // They did not take what they were given: until they speak again they are given nothing.
         if (heard.Waiting > 0) foreach (var silo in run.Refusing) Suspect(silo);
         Change(run.Run, _ => heard with { Refusing = [] });

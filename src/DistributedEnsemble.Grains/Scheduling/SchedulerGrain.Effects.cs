@@ -12,6 +12,9 @@ namespace DistributedEnsemble.Grains.Scheduling;
 internal sealed partial class SchedulerGrain
 {
     private readonly Queue<PlacementEvent> _events = [];
+
+    /// <summary>The runs of which it was said that they do not answer: they are asked each second.</summary>
+    private readonly HashSet<RunKey> _silent = [];
     private MembershipVersion? _members;
     private bool _isApplying;
 
@@ -71,14 +74,16 @@ internal sealed partial class SchedulerGrain
             var known = _state.Runs.FirstOrDefault(run => run.Run == ask.Run);
             var (threads, dataset, networks, task) = known is { Threads: { } lanes } ? (lanes, known.Dataset, known.Networks, known.Task) : Needs((await definitions.OfAsync(ask.Run)).Definition);
             Apply(new RunAnswered(ask.Run, threads, dataset, networks, task, await Coordinator(ask.Run).GetLoadAsync()));
+            _silent.Remove(ask.Run);
         }
         catch (RunRejectedException)
         {
             Apply(new RunUnknown(ask.Run));
+            _silent.Remove(ask.Run);
         }
         catch (Exception exception)
         {
-            log.RunSilent(exception, ask.Run);
+            if (_silent.Add(ask.Run)) log.RunSilent(exception, ask.Run);
             Apply(new RunSilent(ask.Run));
         }
     }

@@ -125,7 +125,7 @@ internal sealed partial class SchedulerGrain
         catch (Exception exception)
         {
             // Whatever is wrong with one run, others begin.
-            log.RunSilent(exception, run);
+            if (_silent.Add(run)) log.RunSilent(exception, run);
         }
     }
 

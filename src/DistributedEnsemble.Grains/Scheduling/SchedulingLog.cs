@@ -11,7 +11,7 @@ internal static partial class SchedulingLog
     [LoggerMessage(41, LogLevel.Warning, "Members did not leave in time; other silos go on from their last checkpoints.")]
     public static partial void NotHandedOver(this ILogger log, Exception exception);
 
-    [LoggerMessage(42, LogLevel.Warning, "Run {Run} does not answer; it is asked again in a moment.")]
+    [LoggerMessage(42, LogLevel.Warning, "Run {Run} does not answer; it is asked again and again, and the others go on.")]
     public static partial void RunSilent(this ILogger log, Exception exception, RunKey run);
 
     [LoggerMessage(46, LogLevel.Warning, "Run {Run}: silo {Silo} has no {What}, and gets none of its members.")]

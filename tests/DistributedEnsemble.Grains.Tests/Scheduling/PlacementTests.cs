@@ -229,6 +229,30 @@ public sealed class PlacementTests
     }
 
     [Fact]
+    public void A_run_that_never_says_how_it_is_keeps_no_member_of_another_from_moving()
+    {
+        var run = Run("digits", MemberState.Training, MemberState.Training);
+        LaneUse Use(int member) => new(run.Run, new MemberAttempt(member, 1), 1);
+        SiloReport[] silos = [Silo("2", datasets: ["digits"]) with { Uses = [Use(0), Use(1)] }, Silo("3", datasets: ["digits"])];
+        var damaged = RunKey.New("damaged");
+        var (state, _) = PlacementMachine.On(new PlacementState { Since = TimeSpan.Zero }, new RunAdded(damaged), TimeSpan.Zero);
+        Assert.Null(Move([run, state.Runs[0]], silos));
+
+        for (var second = 1; second < 60; second++)
+        {
+            (state, _) = PlacementMachine.On(state, new RunSilent(damaged), TimeSpan.FromSeconds(second));
+            (state, var effects) = PlacementMachine.On(state, new PlacementDue(), TimeSpan.FromSeconds(second));
+            Assert.Single(effects.OfType<AskRun>());
+        }
+
+        Assert.Equal((run, new MemberAttempt(0, 1)), Move([run, state.Runs[0]], silos));
+        // As soon as it speaks it counts again.
+        var waiting = Run("digits", MemberState.Waiting);
+        (state, _) = PlacementMachine.On(state, new RunAnswered(damaged, 1, "digits", ["mlp"], "classification", waiting.Status!), TimeSpan.FromSeconds(60));
+        Assert.Null(Move([run, state.Runs[0]], silos));
+    }
+
+    [Fact]
     public void The_store_is_asked_for_runs_every_few_seconds()
     {
         var (state, first) = PlacementMachine.On(new PlacementState { Since = TimeSpan.Zero }, new PlacementDue(), TimeSpan.FromSeconds(1));
