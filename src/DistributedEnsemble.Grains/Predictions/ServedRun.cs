@@ -25,6 +25,9 @@ internal sealed class ServedRun(
     /// <summary>A client chooses, so what is remembered of choices must end.</summary>
     private const int MostChoices = 64;
 
+    /// <summary>A fit asks all models for all validation rows, and goes on when nobody waits for it any more: the next one would use it.</summary>
+    private const int MostFits = 8;
+
     private static readonly TimeSpan s_whileTraining = TimeSpan.FromSeconds(1), s_whenEnded = TimeSpan.FromSeconds(10);
 
     private readonly ICoordinator _coordinator = grains.GetGrain<ICoordinator>(run.ToString());
@@ -35,6 +38,7 @@ internal sealed class ServedRun(
     private volatile RunStatus? _status;
     private long _statusAt;
     private Task? _refreshing;
+    private int _fitting;
 
     public RunModel Model => _model!.Value.Model;
 
@@ -117,18 +121,27 @@ internal sealed class ServedRun(
                 $"calibrated is true: calibration is fitted on validation rows, and run \"{run.Name}\" kept none. Ask without it.");
         }
 
-        return await Task.Run(async () =>
+        if (_fitting == MostFits) throw new OverloadedException($"{MostFits} choices of models are being fitted on validation rows, the most at once: ask again in a moment.");
+        _fitting++;
+        try
         {
-            var fit = ValidationFits.Stored(options.FolderOf(run.Name), chosen);
-            if (fit is not { Fit: not null } || (fit.Exits is null && (chosen.EarlyExit > 0 || ownExit > 0)))
+            return await Task.Run(async () =>
             {
-                using var use = TakePlan();
-                fit = await FitAsync(use.Plan, chosen);
-            }
+                var fit = ValidationFits.Stored(options.FolderOf(run.Name), chosen);
+                if (fit is not { Fit: not null } || (fit.Exits is null && (chosen.EarlyExit > 0 || ownExit > 0)))
+                {
+                    using var use = TakePlan();
+                    fit = await FitAsync(use.Plan, chosen);
+                }
 
-            var selection = Rejecting(() => ConstituentSelection.Of(chosen, fit));
-            return ownExit > 0 ? selection with { Exit = fit?.Exits?.Rule(ownExit) } : selection;
-        });
+                var selection = Rejecting(() => ConstituentSelection.Of(chosen, fit));
+                return ownExit > 0 ? selection with { Exit = fit?.Exits?.Rule(ownExit) } : selection;
+            });
+        }
+        finally
+        {
+            _fitting--;
+        }
     }
 
     private bool IsKnown(TimeSpan? oldest = null) =>
