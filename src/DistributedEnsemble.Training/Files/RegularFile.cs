@@ -70,7 +70,7 @@ internal static partial class RegularFile
     public static byte[] ReadAllBytes(string folder, string path, long most = MostJsonBytes)
     {
         using var file = OpenRead(folder, path);
-        if (file.Length > most) throw new InvalidDataException($"{path} is damaged: it has {file.Length:N0} bytes, and such a file has at most {most:N0}.");
+        if (file.Length > most) throw RunStorage.TooLong(path, file.Length, most);
         var bytes = new byte[file.Length];
         file.ReadExactly(bytes);
         return bytes;

@@ -50,6 +50,10 @@ internal abstract class RunStorage
     /// <inheritdoc cref="OpenRead(string)"/>
     public abstract Stream OpenRead(string name, long from);
 
+    /// <summary>Opens a file of which no byte is wanted if it has more than so many.</summary>
+    /// <inheritdoc cref="OpenRead(string)"/>
+    protected virtual Stream OpenLimited(string name, long most) => OpenRead(name);
+
     /// <summary>Writes or replaces a file. On an error the old one stays.</summary>
     /// <param name="write">Is given a stream that can be sought in.</param>
     /// <returns>What <paramref name="write"/> returns.</returns>
@@ -136,12 +140,15 @@ internal abstract class RunStorage
     /// <param name="most">The bytes that it may have.</param>
     public byte[] ReadAllBytes(string name, long most = MostJsonBytes)
     {
-        using var file = OpenRead(name);
-        if (file.Length > most) throw new InvalidDataException($"{PathOf(name)} is damaged: it has {file.Length:N0} bytes, and such a file has at most {most:N0}.");
+        using var file = OpenLimited(name, most);
+        if (file.Length > most) throw TooLong(PathOf(name), file.Length, most);
         var bytes = new byte[file.Length];
         file.ReadExactly(bytes);
         return bytes;
     }
+
+    public static InvalidDataException TooLong(string path, long bytes, long most) =>
+        new($"{path} is damaged: it has {bytes:N0} bytes, and such a file has at most {most:N0}.");
 
     /// <inheritdoc cref="ReadAllBytes"/>
     public string ReadAllText(string name, long most = MostJsonBytes)

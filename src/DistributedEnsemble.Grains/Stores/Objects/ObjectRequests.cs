@@ -106,12 +106,13 @@ internal sealed class ObjectRequests : IDisposable
     public async Task DeleteAsync(string name) => await AskAsync(name, cancellation => _client.DeleteObjectAsync(_address.Bucket, KeyOf(name), cancellation));
 
     /// <summary>All of an object.</summary>
-    /// <param name="make">Makes the stream for so many bytes.</param>
+    /// <param name="make">Makes the stream for so many bytes; null lets none of them come.</param>
+    /// <returns>Null if that was so.</returns>
     /// <exception cref="FileNotFoundException">There is no such object.</exception>
-    public Task<Stream> ReadAsync(string name, Func<long, Stream> make) => AskAsync(name, s_silence, async request =>
+    public Task<Stream?> ReadAsync(string name, Func<long, Stream?> make) => AskAsync(name, s_silence, async request =>
     {
         using var answer = await _client.GetObjectAsync(_address.Bucket, KeyOf(name), request.Token);
-        var file = make(answer.ContentLength);
+        if (make(answer.ContentLength) is not { } file) return null;
         try
         {
             await CopyAsync(answer.ResponseStream, file, request);
@@ -143,6 +144,7 @@ internal sealed class ObjectRequests : IDisposable
         try
         {
             using var answer = await _client.GetObjectAsync(_address.Bucket, KeyOf(name), request.Token);
+            if (answer.ContentLength > RunStorage.MostJsonBytes) throw new IOException(RunStorage.TooLong($"{_address}/{name}", answer.ContentLength, RunStorage.MostJsonBytes).Message);
             using var bytes = new MemoryStream();
             await CopyAsync(answer.ResponseStream, bytes, request);
             return new TaggedObject(bytes.ToArray(), answer.ETag, TimeOf(answer.LastModified));

@@ -71,9 +71,11 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         }
     }
 
-    public override Stream OpenRead(string name) => Wait(OpenAsync(name));
+    public override Stream OpenRead(string name) => Wait(OpenAsync(name, long.MaxValue));
 
     public override Stream OpenRead(string name, long from) => OpenParts(name, from) ?? throw new FileNotFoundException($"There is no {PathOf(name)}.");
+
+    protected override Stream OpenLimited(string name, long most) => Wait(OpenAsync(name, most));
 
     public override T Write<T>(string name, Func<Stream, T> write)
     {
@@ -214,11 +216,14 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         }
     }
 
-    private async Task<Stream> OpenAsync(string name)
+    /// <exception cref="InvalidDataException">It has more bytes than it may have; they are not fetched.</exception>
+    private async Task<Stream> OpenAsync(string name, long most)
     {
+        var found = 0L;
         try
         {
-            return await _requests.ReadAsync(name, length => length <= MostInMemory ? new MemoryStream() : _scratch.Create());
+            return await _requests.ReadAsync(name, length => (found = length) > most ? null : length <= MostInMemory ? new MemoryStream() : _scratch.Create())
+                ?? throw TooLong(PathOf(name), found, most);
         }
         catch (FileNotFoundException) when (name.EndsWith(".jsonl", StringComparison.Ordinal) && OpenParts(name, from: 0) is { } parts)
         {

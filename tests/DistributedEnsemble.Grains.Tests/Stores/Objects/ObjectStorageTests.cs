@@ -42,6 +42,19 @@ public sealed class ObjectStorageTests : IAsyncDisposable
     }
 
     [Fact]
+    public void An_object_that_is_longer_than_it_may_be_is_not_fetched()
+    {
+        _objects.Write("run/run.json", new byte[5 << 20]);
+        // What is fetched would lie here.
+        using var elsewhere = _server.Open("runs", Path.Combine(_scratch.Path, "file", "below"));
+        File.WriteAllText(Path.Combine(_scratch.Path, "file"), "");
+
+        var error = Assert.Throws<InvalidDataException>(() => elsewhere.ReadAllBytes("run/run.json", most: 1000));
+
+        Assert.Equal($"{_objects.PathOf("run/run.json")} is damaged: it has 5,242,880 bytes, and such a file has at most 1,000.", error.Message);
+    }
+
+    [Fact]
     public void A_list_of_many_pages_is_whole()
     {
         for (var i = 0; i < 120; i++) _objects.Write($"run-{i:D3}/file", new byte[i]);
