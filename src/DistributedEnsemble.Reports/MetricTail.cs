@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Members;
 
@@ -11,6 +10,7 @@ internal sealed class MetricTail(RunFolder folder)
     private readonly Dictionary<int, long> _read = [];
 
     /// <returns>Those that have come since the last time.</returns>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
     public IReadOnlyList<StepMetrics> ReadOn(int member)
     {
         try
@@ -21,8 +21,7 @@ internal sealed class MetricTail(RunFolder folder)
             file.ReadExactly(bytes);
             var whole = bytes.AsSpan().LastIndexOf((byte)'\n') + 1;
             _read[member] = start + whole;
-            return [.. Encoding.UTF8.GetString(bytes, 0, whole).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!)];
+            return [.. StepMetrics.AllOf(Encoding.UTF8.GetString(bytes, 0, whole), folder.Path(RunFolder.Metrics(member)))];
         }
         catch (FileNotFoundException)
         {

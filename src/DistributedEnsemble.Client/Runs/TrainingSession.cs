@@ -65,8 +65,8 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         var quiet = parsed.GetValue(_quiet);
         await AnnounceAsync(coordinator, DataDescription.FromJson(definition.Data), spec, quiet ? null : consoles.Progress(json));
         var aggregator = cluster.Grains.GetGrain<IAggregator>(run.ToString());
-        List<IRunTracker> trackers = [.. await _tracking.BeginAsync(
-            parsed, run, spec, server, () => aggregator.EvaluateAsync(new EvaluationRequest(new ConstituentChoice(PredictionSource.Ema)), interruption.Token))];
+        var trackers = await _tracking.BeginAsync(
+            parsed, run, spec, server, () => aggregator.EvaluateAsync(new EvaluationRequest(new ConstituentChoice(PredictionSource.Ema)), interruption.Token));
         var view = quiet ? new QuietView() : ProgressViews.For(consoles.Progress(json), time, MemberNames.Of(spec));
         // What is measured for the picture ends with it.
         using var scoring = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token);

@@ -12,6 +12,9 @@ internal sealed class MlflowServer : IDisposable
     /// <summary>The variable with the token of a server that asks for one, as MLflow's own clients call it.</summary>
     private const string TokenVariable = "MLFLOW_TRACKING_TOKEN";
 
+    /// <summary>Of an answer: none of those that are asked for is long.</summary>
+    private const long MostBytes = 16 << 20;
+
     private readonly HttpClient _client;
 
     /// <exception cref="UsageException">It is no address.</exception>
@@ -19,7 +22,7 @@ internal sealed class MlflowServer : IDisposable
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new UsageException($"--mlflow is {url}: it takes the address of a tracking server, as in http://127.0.0.1:5000.");
-        _client = new HttpClient { BaseAddress = new Uri($"{url.TrimEnd('/')}/"), Timeout = TimeSpan.FromSeconds(30) };
+        _client = new HttpClient { BaseAddress = new Uri($"{url.TrimEnd('/')}/"), Timeout = TimeSpan.FromSeconds(30), MaxResponseContentBufferSize = MostBytes };
         if (Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token) _client.DefaultRequestHeaders.Authorization = new("Bearer", token);
     }
 
@@ -35,12 +38,21 @@ internal sealed class MlflowServer : IDisposable
         try
         {
             var found = await SendAsync(new HttpRequestMessage(HttpMethod.Get, $"api/2.0/mlflow/experiments/get-by-name?experiment_name={Uri.EscapeDataString(name)}"));
-            return found.GetProperty("experiment").GetProperty("experiment_id").GetString()!;
+            return TextOf(found, "experiment", "experiment_id");
         }
         catch (MlflowException exception) when (exception.Code == "RESOURCE_DOES_NOT_EXIST")
         {
-            return (await PostAsync("experiments/create", new { name })).GetProperty("experiment_id").GetString()!;
+            return TextOf(await PostAsync("experiments/create", new { name }), "experiment_id");
         }
+    }
+
+    /// <summary>A text of an answer.</summary>
+    /// <param name="path">The names that lead to it.</param>
+    /// <exception cref="IOException">It is not there.</exception>
+    public string TextOf(JsonElement answer, params ReadOnlySpan<string> path)
+    {
+        foreach (var name in path) if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty(name, out answer)) answer = default;
+        return answer.ValueKind == JsonValueKind.String ? answer.GetString()! : throw new MlflowException("", $"{_client.BaseAddress} answers without {path[^1]}: it is no tracking server.");
     }
 
     /// <summary>Whether the server takes a run's files itself; elsewhere they are stored by clients of that store.</summary>

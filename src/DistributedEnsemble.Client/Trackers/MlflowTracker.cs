@@ -38,8 +38,7 @@ internal sealed class MlflowTracker : IRunTracker
             start_time = time.GetUtcNow().ToUnixTimeMilliseconds(),
             tags = new[] { new { key = "mlflow.source.name", value = "DistributedEnsemble" } },
         });
-        var info = created.GetProperty("run").GetProperty("info");
-        var tracker = new MlflowTracker(server, folder, time, info.GetProperty("run_id").GetString()!, info.GetProperty("artifact_uri").GetString()!);
+        var tracker = new MlflowTracker(server, folder, time, server.TextOf(created, "run", "info", "run_id"), server.TextOf(created, "run", "info", "artifact_uri"));
         foreach (var some in SpecValues.Of(spec).Chunk(MostParameters))
         {
             await server.PostAsync("runs/log-batch", new

@@ -48,19 +48,30 @@ internal sealed class Tracking(SharedOptions shared, Consoles consoles, TimeProv
         return server;
     }
 
-    /// <summary>Begins to follow a run.</summary>
+    /// <summary>Begins to follow a run; without a tracker that cannot.</summary>
     /// <param name="evaluateEma">Measures the run's EMA models on the test split.</param>
-    public async Task<IReadOnlyList<IRunTracker>> BeginAsync(ParseResult parsed, RunKey run, EnsembleSpec spec, MlflowServer? server, Func<Task<EvaluationReport>> evaluateEma)
+    public async Task<List<IRunTracker>> BeginAsync(ParseResult parsed, RunKey run, EnsembleSpec spec, MlflowServer? server, Func<Task<EvaluationReport>> evaluateEma)
     {
         var options = shared.Read(parsed);
         var storage = (RunStorage?)await options.OpenStoreAsync(StoreUse.Read) ?? new FolderStorage(options.RunsFolder);
         var (folder, trackers) = (new RunFolder(storage, run.Name), new List<IRunTracker>());
-        if (parsed.GetValue(_tensorBoard)) trackers.Add(new TensorBoardTracker(new TensorBoardLogs(folder, spec, time.GetUtcNow(), options.OutputOf(run.Name)), evaluateEma));
-        if (server is null) return trackers;
-        var mlflow = await MlflowTracker.BeginAsync(server, folder, spec, time);
-        if (mlflow.Warning is { } warning) consoles.Error.WriteRaw($"Warning: {warning}");
-        trackers.Add(mlflow);
+        if (parsed.GetValue(_tensorBoard))
+            await TryAsync(() => Task.FromResult<IRunTracker>(new TensorBoardTracker(new TensorBoardLogs(folder, spec, time.GetUtcNow(), options.OutputOf(run.Name)), evaluateEma)));
+        if (server is not null) await TryAsync(async () => await MlflowTracker.BeginAsync(server, folder, spec, time));
+        foreach (var warning in trackers.OfType<MlflowTracker>().Select(mlflow => mlflow.Warning).OfType<string>()) consoles.Error.WriteRaw($"Warning: {warning}");
         return trackers;
+
+        async Task TryAsync(Func<Task<IRunTracker>> begin)
+        {
+            try
+            {
+                trackers.Add(await begin());
+            }
+            catch (Exception exception)
+            {
+                Warn(exception);
+            }
+        }
     }
 
     /// <summary>Tells the trackers now and then, between two frames.</summary>
@@ -89,12 +100,18 @@ internal sealed class Tracking(SharedOptions shared, Consoles consoles, TimeProv
             {
                 await tell(tracker);
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ServerUnreachableException)
+            catch (Exception exception)
             {
-                consoles.Error.WriteRaw($"Warning: {OneLine.Of(exception.Message)} The run goes on without.");
+                Warn(exception);
                 trackers.Remove(tracker);
                 await tracker.DisposeAsync();
             }
         }
+    }
+
+    /// <summary>Whatever is wrong with somebody else's tool, the run is not its matter; an interruption says itself what it is.</summary>
+    private void Warn(Exception exception)
+    {
+        if (exception is not OperationCanceledException) consoles.Error.WriteRaw($"Warning: {OneLine.Of(exception.Message)} The run goes on without.");
     }
 }

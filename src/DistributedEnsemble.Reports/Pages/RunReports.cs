@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports.Experiments;
 using DistributedEnsemble.Reports.Figures;
@@ -85,7 +84,7 @@ internal static class RunReports
     private static Figure? Curves(RunFolder folder, TrainingPlan plan, EvaluationReport report)
     {
         var members = report.Weights.Select(file => file.Member).Distinct().Take(MostCurves)
-            .Select(member => (Member: member, Lines: LinesOf(folder, member).Select(line => JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web)!).ToArray()))
+            .Select(member => (Member: member, Lines: LinesOf(folder, member)))
             .Where(metrics => metrics.Lines.Length > 0).ToArray();
         if (members.Length == 0) return null;
         var schedules = members.Select(metrics => (plan.Spec.OfMember(metrics.Member).Training.Schedule.ToString(), plan.Of(metrics.Member).Steps)).Distinct().Count();
@@ -97,11 +96,11 @@ internal static class RunReports
             [.. drawn.Select(metrics => plan.Of(metrics.Member).LearningRate)]);
     }
 
-    private static string[] LinesOf(RunFolder folder, int member)
+    private static StepMetrics[] LinesOf(RunFolder folder, int member)
     {
         try
         {
-            return folder.ReadAllText(RunFolder.Metrics(member)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            return [.. StepMetrics.AllOf(folder.ReadAllText(RunFolder.Metrics(member)), folder.Path(RunFolder.Metrics(member)))];
         }
         catch (FileNotFoundException)
         {

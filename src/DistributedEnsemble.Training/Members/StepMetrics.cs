@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Members;
@@ -26,6 +27,26 @@ public sealed record StepMetrics(int Step, double Epoch, double LearningRate, fl
         return last.IsEmpty ? null : JsonSerializer.Deserialize<StepMetrics>(last[(last.LastIndexOf('\n') + 1)..], JsonSerializerOptions.Web);
     }
 
+    /// <summary>Each of some lines of a file.</summary>
+    /// <exception cref="InvalidDataException">One is none.</exception>
+    internal static IEnumerable<StepMetrics> AllOf(string lines, string file)
+    {
+        foreach (var line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            StepMetrics? metrics;
+            try
+            {
+                metrics = JsonSerializer.Deserialize<StepMetrics>(line, JsonSerializerOptions.Web);
+            }
+            catch (JsonException exception)
+            {
+                throw new InvalidDataException($"{file} is damaged: {OneLine.Excerpt(line)} is no line of metrics.", exception);
+            }
+
+            yield return metrics ?? throw new InvalidDataException($"{file} is damaged: null is no line of metrics.");
+        }
+    }
+
     /// <summary>Those of some lines that belong to later steps.</summary>
     public static string LinesAfter(int step, string lines) => string.Concat(
         lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => LastOf(line)!.Step > step).Select(line => line + "\n"));
@@ -42,6 +63,18 @@ internal sealed class StepMetricsJson : JsonConverter<StepMetrics>
     public override StepMetrics Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
     {
         var line = JsonElement.ParseValue(ref reader);
+        try
+        {
+            return Read(line);
+        }
+        catch (Exception exception) when (exception is KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new JsonException("It is no line of metrics.", exception);
+        }
+    }
+
+    private static StepMetrics Read(JsonElement line)
+    {
         var quality = line.EnumerateObject().FirstOrDefault(property => !s_own.Contains(property.Name));
         return new StepMetrics(
             line.GetProperty("step").GetInt32(), line.GetProperty("epoch").GetDouble(), line.GetProperty("learningRate").GetDouble(),

@@ -39,6 +39,9 @@ internal sealed class StrictMlflow : IAsyncDisposable
     /// <summary>What metrics are answered with; null takes them.</summary>
     public (int Status, string Body)? Refusal { get; init; }
 
+    /// <summary>What a run that is created is answered with; null creates it.</summary>
+    public string? Created { get; init; }
+
     /// <summary>Where it keeps the files of runs.</summary>
     public string Store { get; init; } = "mlflow-artifacts:";
 
@@ -127,6 +130,7 @@ internal sealed class StrictMlflow : IAsyncDisposable
                 Assert.True(body.GetProperty("start_time").TryGetInt64(out _));
                 foreach (var tag in body.GetProperty("tags").EnumerateArray()) Keys(tag, "key", "value");
                 RunName = body.GetProperty("run_name").GetString();
+                if (Created is { } answer) return (200, answer);
                 return (200, new { run = new { info = new { run_id = RunId, artifact_uri = $"{Store}/7/{RunId}/artifacts" } } });
             case $"POST {Root}runs/log-batch":
                 if (Refused(body) is { } refused) return refused;

@@ -1,9 +1,13 @@
 using System.Text;
+using DistributedEnsemble.Client.Commands;
+using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Tests.Rendering;
 using DistributedEnsemble.Client.Trackers;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Files;
+using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Tests.Trackers;
 
@@ -149,6 +153,53 @@ public sealed class TrackingTests
 
         Assert.Equal(warning.Replace("PORT", $"{new Uri(server.Url).Port}", StringComparison.Ordinal), outcome.Error);
         Assert.Contains("ensemble of 2", outcome.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{}", "Warning: http://127.0.0.1:PORT/ answers without run_id: it is no tracking server. The run goes on without.\n")]
+    [InlineData("[1]", "Warning: http://127.0.0.1:PORT/ answers without run_id: it is no tracking server. The run goes on without.\n")]
+    [InlineData("{\"run\":{\"info\":{\"run_id\":7}}}", "Warning: http://127.0.0.1:PORT/ answers without run_id: it is no tracking server. The run goes on without.\n")]
+    [InlineData("", "Warning: http://127.0.0.1:PORT/ answers without run_id: it is no tracking server. The run goes on without.\n")]
+    public async Task A_server_that_begins_no_run_is_said_in_one_line_and_the_run_goes_on(string answer, string warning)
+    {
+        using var driver = new TestDriver();
+        await using var server = new StrictMlflow { Created = answer };
+
+        var outcome = (await driver.RunAsync([.. s_train, "--mlflow", server.Url])).Succeeded();
+
+        Assert.Equal(warning.Replace("PORT", $"{new Uri(server.Url).Port}", StringComparison.Ordinal), outcome.Error);
+        Assert.Contains("ensemble of 2", outcome.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Whatever_a_tracker_cannot_do_the_others_are_told()
+    {
+        using var driver = new TestDriver();
+        await using TellingTracker first = new(new InvalidDataException("a link")), second = new(null);
+        List<IRunTracker> trackers = [first, second];
+        var warnings = new StringWriter();
+        var consoles = new Consoles(AnsiConsole.Console, AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(warnings) }));
+
+        await new Tracking(new SharedOptions(), consoles, TimeProvider.System).TellAsync(trackers, tracker => tracker.EndAsync(Statuses.Of(RunState.Completed, Statuses.Waiting(0)), null));
+
+        Assert.Equal([second], trackers);
+        Assert.True(second.IsTold);
+        Assert.Equal("Warning: a link The run goes on without.", warnings.ToString().Trim());
+    }
+
+    private sealed class TellingTracker(Exception? fault) : IRunTracker
+    {
+        public bool IsTold { get; private set; }
+
+        public Task FollowAsync(RunStatus status) => Task.CompletedTask;
+
+        public Task EndAsync(RunStatus status, EvaluationReport? evaluation)
+        {
+            IsTold = true;
+            return fault is null ? Task.CompletedTask : Task.FromException(fault);
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
     [Fact]

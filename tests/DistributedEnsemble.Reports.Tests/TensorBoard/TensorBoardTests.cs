@@ -83,6 +83,26 @@ public sealed class TensorBoardTests
         Assert.All(columns, content => Assert.Contains("training.optimizer.momentum", content, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("garbage")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{\"step\":1}")]
+    [InlineData("{\"step\":\"1\",\"epoch\":1,\"learningRate\":0.1,\"loss\":1,\"l2\":0,\"accuracy\":1}")]
+    [InlineData("{\"step\":1e300,\"epoch\":1,\"learningRate\":0.1,\"loss\":1,\"l2\":0,\"accuracy\":1}")]
+    public void A_damaged_line_is_named_with_its_file(string line)
+    {
+        using var runs = new TemporaryFolder();
+        var folder = new RunFolder(runs.Path, "r");
+        var metrics = folder.Path(RunFolder.Metrics(0));
+        Directory.CreateDirectory(Path.GetDirectoryName(metrics)!);
+        File.WriteAllText(metrics, line + "\n");
+
+        var error = Assert.Throws<InvalidDataException>(() => new MetricTail(folder).ReadOn(0));
+
+        Assert.Equal($"{metrics} is damaged: {line} is no line of metrics.", error.Message);
+    }
+
     private static IEnumerable<ReadEvent> Events(byte[] file)
     {
         for (var at = 0; at < file.Length;)
