@@ -56,10 +56,10 @@ internal sealed record RunManifest(
         var (bytes, signature) = (Read(folder, File), Read(folder, SignatureFile));
         if (!public_.VerifyData(bytes, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence))
             throw new VerificationException($"{folder.Path(File)} was not signed with the key of {key}, or has changed since.");
-        var signed = JsonSerializer.Deserialize<RunManifest>(bytes, s_json)!;
+        var signed = Parse(bytes) ?? throw new VerificationException($"{folder.Path(File)} was signed with the key of {key}, and is no manifest of a run.");
         if (signed.Format != CurrentFormat) throw new VerificationException($"{folder.Path(File)} is of format {signed.Format}, and this version reads {CurrentFormat}.");
         var found = Of(folder, status);
-        Compare("run", signed.Id, found.Id);
+        Compare("run", (signed.Run, signed.Id), (found.Run, found.Id));
         Compare("spec.json", signed.SpecSha256, found.SpecSha256);
         Compare("data.json", signed.DescriptionSha256, found.DescriptionSha256);
         Compare("data", signed.DataSha256, found.DataSha256);
@@ -72,6 +72,19 @@ internal sealed record RunManifest(
     private static RunManifest Of(RunFolder folder, RunStatus status) => new(
         CurrentFormat, status.Run, status.Id, Sha256(folder, RunFolder.SpecFile), Sha256(folder, RunFolder.DataFile), RunDescription.Read(folder).Data.Sha256,
         typeof(RunManifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "", status.Machine, status.Snapshots, status.Ema);
+
+    /// <returns>Null for what is none: a key may have signed something else.</returns>
+    private static RunManifest? Parse(byte[] signed)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunManifest>(signed, s_json) is { Snapshots.IsDefault: false, Ema.IsDefault: false } manifest ? manifest : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     private static string Sha256(RunFolder folder, string name)
     {

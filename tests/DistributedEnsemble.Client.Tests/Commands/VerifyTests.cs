@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
 
@@ -116,6 +117,16 @@ public sealed class VerifyTests
         var damaged = await driver.RunAsync("verify", "r", "--key", key);
         Assert.Equal(1, damaged.ExitCode);
         Assert.Contains(folder.Path(weights.File), damaged.Error);
+
+        // A key may have signed other things than runs.
+        foreach (var signed in new[] { "a letter", "null", "{}", "[]" })
+        {
+            File.WriteAllText(folder.Path("manifest.json"), signed);
+            using var pair = ECDsa.Create();
+            pair.ImportFromPem(File.ReadAllText(key));
+            File.WriteAllBytes(folder.Path("manifest.sig"), pair.SignData(Encoding.UTF8.GetBytes(signed), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+            (await driver.RunAsync("verify", "r", "--key", publicKey)).Refused(1, $"{folder.Path("manifest.json")} was signed with the key of {publicKey}, and is no manifest of a run.");
+        }
     }
 
     [Theory]
