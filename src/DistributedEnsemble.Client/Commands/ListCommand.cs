@@ -3,6 +3,7 @@ using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Commands;
@@ -32,13 +33,21 @@ internal sealed class ListCommand : DriverCommand
             {
                 if (catalog.Find(name) is { } run) runs.Add(run);
             }
-            catch (InvalidDataException exception)
+            catch (RunRejectedException)
             {
-                damages.Add(OneLine.Of(exception.Message));
+                // The name is of no run, or of none any more.
+            }
+            catch (Exception exception) when (DamageIn(exception) is { } damage)
+            {
+                damages.Add(OneLine.Of(damage.Message));
             }
         }
         return (runs, damages);
     }
+
+    /// <summary>Of a cluster it comes with the grain that could not begin.</summary>
+    private static InvalidDataException? DamageIn(Exception? exception) =>
+        exception is null ? null : exception as InvalidDataException ?? DamageIn(exception.InnerException);
 
     private sealed record RunList(IReadOnlyList<RunStatus> Runs);
 }

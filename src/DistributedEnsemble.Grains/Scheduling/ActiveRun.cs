@@ -34,10 +34,18 @@ internal sealed record ActiveRun(RunKey Run)
     /// <summary>How often it was asked in a row without an answer.</summary>
     public int Silences { get; init; }
 
+    /// <summary>When it last did not answer.</summary>
+    public TimeSpan SilentAt { get; init; }
+
+    /// <summary>Whether it is asked again when some time has passed: one that has been silent for long, now and then.</summary>
+    public bool IsAskedAt(TimeSpan now) => Silences < MostSilences || now - SilentAt >= s_betweenQuestions;
+
     /// <summary>Whether it may still say how it is, for which others wait: one whose record is damaged never will.</summary>
     public bool IsAwaited => Status is null && Silences < MostSilences;
 
     private const int MostSilences = 10;
+
+    private static readonly TimeSpan s_betweenQuestions = TimeSpan.FromSeconds(10);
 
     /// <summary>When it was asked the question that it has not answered yet, which may take as long as its silo needs to be called dead.</summary>
     public TimeSpan? AskedAt { get; init; }

@@ -39,7 +39,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
             case RunsListed listed: foreach (var run in listed.Runs) Add(run, 0, isNews: false); break;
             case RunAnswered answered: OnAnswered(answered); break;
             case RunUnknown unknown: Remove(unknown.Run); break;
-            case RunSilent silent: Change(silent.Run, run => run with { Status = null, AskedAt = null, Silences = run.Silences + 1 }); break;
+            case RunSilent silent: Change(silent.Run, run => run with { Status = null, AskedAt = null, Silences = run.Silences + 1, SilentAt = now }); break;
             case OfferAnswered answered: OnOfferAnswered(answered.Number, answered.Attempts); break;
             default: throw new InvalidOperationException($"{happened.GetType().Name} is no event of a scheduler.");
         }
@@ -80,7 +80,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
 
     private void OnDue()
     {
-        _state = _state with { Runs = [.. _state.Runs.Select(run => run with { MayWait = true })], IsDue = true };
+        _state = _state with { Runs = [.. _state.Runs.Select(run => run.IsAskedAt(now) ? run with { MayWait = true } : run)], IsDue = true };
         foreach (var offer in _state.Offers.Where(offer => now - offer.At > _state.Timing.OfferAnswer)) OnOfferAnswered(offer.Number, []);
         if (_state.ListedAt is { } at && now - at <= s_betweenListings) return;
         _state = _state with { ListedAt = now };

@@ -14,6 +14,8 @@ public sealed class StrangeEntriesTests
             var store = redis.GetDatabase();
             await store.SetAddAsync("ensemble/unfinished", ["garbage\u001b[31m", $"../../x@{Guid.NewGuid():N}"]);
             await store.HashSetAsync("ensemble/runs", "broken", "garbage\u001b[31m");
+            // The name of a run that has no record.
+            await store.HashSetAsync("ensemble/runs", "lost", $"lost@{Guid.NewGuid():N}");
         }
 
         await cluster.RunAsync("train", cluster.SpecFile(Specs.Of("well", members: 2, epochs: 20)));
