@@ -25,6 +25,15 @@ public sealed class GrowingObjectTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Of_parts_that_begin_at_one_place_the_longest_makes_the_file()
+    {
+        ObjectPart[] parts = [ObjectPart.Of("f", 0, 10), ObjectPart.Of("f", 0, 30), ObjectPart.Of("f", 10, 20)];
+
+        Assert.Equal([parts[1]], ObjectPart.Tiles(parts, 30));
+        Assert.Equal([parts[0], parts[2]], ObjectPart.Tiles([parts[0], parts[2]], 30));
+    }
+
+    [Fact]
     public void A_reader_that_has_the_rest_fetches_what_was_added_and_no_more()
     {
         var (read, fetched) = (new MemoryStream(), 0L);
