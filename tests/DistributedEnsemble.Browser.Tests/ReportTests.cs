@@ -52,6 +52,8 @@ public sealed class ReportTests(Browser browser)
                 if (right > edge || !drawing.viewBox.baseVal || drawing.viewBox.baseVal.width < width) cut.push(drawing.parentElement.previousElementSibling.textContent);
               }
               for (const table of document.querySelectorAll('table')) if (isPrint && table.getBoundingClientRect().right > edge) cut.push(table.closest('[aria-label]')?.ariaLabel ?? table.textContent);
+              // Printers leave colours of cells out, unless they are told that these say something.
+              for (const cell of document.querySelectorAll('table.confusion td')) if (isPrint && getComputedStyle(cell).printColorAdjust !== 'exact') cut.push(`the colour of ${cell.textContent}`);
               return cut;
             }
             """, media == Media.Print);

@@ -28,7 +28,8 @@ internal static class RunPage
         @media print {
           body { margin: 0; max-width: none; font-size: 11pt; } figure, tr, .pictures figure { break-inside: avoid; } h2, p.about { break-after: avoid; } pre { white-space: pre-wrap; overflow-wrap: anywhere; }
           .wide { overflow: visible; } .wide table { font-size: 8pt; } .wide th, .wide td { padding: .15rem .4rem .15rem 0; } table.confusion { font-size: 7pt; }
-          table.rows th, table.rows td, .wide .setting, table.confusion th, table.confusion td:first-child { overflow-wrap: anywhere; }
+          table.rows th, table.rows td, .wide .setting, table.confusion th:nth-child(n+4), table.confusion td:first-child { overflow-wrap: anywhere; }
+          .wide .setting { min-width: 3em; } table.confusion td { print-color-adjust: exact; white-space: nowrap; } table.confusion td:first-child { min-width: 5em; white-space: normal; }
           figure svg { max-height: 10.5cm; } .pictures { grid-template-columns: repeat(6, 1fr); gap: .6rem; }
         }
         """;
