@@ -53,6 +53,9 @@ internal sealed record ActiveRun(RunKey Run)
     /// <summary>The silos whose lanes are offered to its members, and for how many: one for each offer that is not answered yet.</summary>
     public ImmutableArray<(string Silo, int Members)> Offered { get; init; } = [];
 
+    /// <summary>The number of the offer that it was made last; 0 before the first. Of runs that hold as many lanes, the one that was given none for longest is next.</summary>
+    public long LastOffer { get; init; }
+
     /// <summary>Silos that did not take a member: they are suspected if the run still has members that wait.</summary>
     public ImmutableArray<string> Refusing { get; init; } = [];
 

@@ -18,14 +18,14 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
     /// <returns>Null if no member waits, or none can be placed.</returns>
     public (ActiveRun Run, SiloReport Silo)? Next() => All().Select(next => ((ActiveRun, SiloReport)?)next).FirstOrDefault();
 
-    /// <summary>One member after another: the next of the run that holds the fewest lanes, to the silo that has the fewest members.</summary>
+    /// <summary>One member after another: the next of the run that holds the fewest lanes, and got none for longest, to the silo that has the fewest members.</summary>
     public IEnumerable<(ActiveRun Run, SiloReport Silo)> All()
     {
         if (!runs.Any(IsReady)) yield break;
         SiloLanes[] ordered = [.. silos.OrderBy(silo => silo.Report.Silo, StringComparer.Ordinal)];
         var room = ordered.Select(silo => new Room(silo.Free, silo.Members)).ToArray();
         var waiting = runs.Where(IsReady).Select(run => new Waiting(run, ordered, HeldBy(run))).ToList();
-        while (waiting.MinBy(run => run.LanesHeld) is { } poorest)
+        while (waiting.MinBy(run => (run.LanesHeld, run.Run.LastOffer)) is { } poorest)
         {
             var place = poorest.Choose(room);
             if (place >= 0)
@@ -78,7 +78,7 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
         ActiveRun[] running = [.. runs.Where(run => run.Status is { State: RunState.Running } && HeldBy(run) > 0).OrderByDescending(HeldBy)];
         SiloLanes[] fullest = [.. silos.OrderByDescending(silo => silo.Used)];
         var choice =
-            from poor in runs.Where(IsReady).OrderBy(HeldBy)
+            from poor in runs.Where(IsReady).OrderBy(HeldBy).ThenBy(run => run.LastOffer)
             from rich in running
             where HeldBy(rich) - rich.Threads >= HeldBy(poor) + poor.Threads
             from silo in fullest

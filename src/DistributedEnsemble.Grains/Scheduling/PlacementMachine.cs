@@ -214,7 +214,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     {
         var offer = new Offer(_state.LastOffer + 1, run.Run, silo.Silo, members, run.Threads!.Value, now);
         _state = _state with { LastOffer = offer.Number, Offers = _state.Offers.Add(offer) };
-        Change(run.Run, known => known with { Offered = known.Offered.Add((silo.Silo, members)) });
+        Change(run.Run, known => known with { Offered = known.Offered.Add((silo.Silo, members)), LastOffer = offer.Number });
         Do(new OfferLanes(offer.Number, run.Run, new LaneGrant(silo.Silo, silo.Endpoint, silo.Machine, members)));
     }
 
