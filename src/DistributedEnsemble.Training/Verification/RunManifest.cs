@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Files;
@@ -24,6 +26,10 @@ internal sealed record RunManifest(
     int Format, string Run, Guid Id, string SpecSha256, string DescriptionSha256, string DataSha256, string Code, MachineInfo? Machine,
     ImmutableArray<WeightFile> Snapshots, ImmutableArray<WeightFile> Ema)
 {
+    /// <summary>The step of each member's final model, null for one that failed; null in what was signed by an earlier version.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImmutableArray<int?>? FinalSteps { get; init; }
+
     public const string File = "manifest.json", SignatureFile = "manifest.sig";
 
     private const int CurrentFormat = 1;
@@ -65,13 +71,25 @@ internal sealed record RunManifest(
         Compare("data", signed.DataSha256, found.DataSha256);
         Compare("snapshots", signed.Snapshots, found.Snapshots);
         Compare("EMA models", signed.Ema, found.Ema);
+        if (signed.FinalSteps is { } final && InWords(final) is var steps && InWords(found.FinalSteps!.Value) is var other && steps != other)
+            throw new VerificationException($"The final models are not those that were signed: of steps {other} instead of {steps}.");
         foreach (var file in signed.Snapshots.Concat(signed.Ema)) SafetensorsReader.Open(folder, file).Dispose();
         return signed;
     }
 
-    private static RunManifest Of(RunFolder folder, RunStatus status) => new(
-        CurrentFormat, status.Run, status.Id, Sha256(folder, RunFolder.SpecFile), Sha256(folder, RunFolder.DataFile), RunDescription.Read(folder).Data.Sha256,
-        typeof(RunManifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "", status.Machine, status.Snapshots, status.Ema);
+    private static RunManifest Of(RunFolder folder, RunStatus status)
+    {
+        var description = RunDescription.Read(folder);
+        var code = typeof(RunManifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+        return new RunManifest(
+            CurrentFormat, status.Run, status.Id, Sha256(folder, RunFolder.SpecFile), Sha256(folder, RunFolder.DataFile), description.Data.Sha256, code, status.Machine,
+            status.Snapshots, status.Ema)
+        {
+            FinalSteps = [.. status.Members.Select(member => member.FinalStep)],
+        };
+    }
+
+    private static string InWords(ImmutableArray<int?> steps) => string.Join(", ", steps.Select(step => step?.ToString(CultureInfo.InvariantCulture) ?? "none"));
 
     /// <returns>Null for what is none: a key may have signed something else.</returns>
     private static RunManifest? Parse(byte[] signed)
@@ -142,6 +160,7 @@ internal static class SigningKey
             throw exception switch
             {
                 SpecException => exception,
+                UnauthorizedAccessException when Directory.Exists(path) => new SpecException($"{path} is a folder: a key is a file, in PEM."),
                 FileNotFoundException or DirectoryNotFoundException => new SpecException($"There is no key {path}: {Make}."),
                 ArgumentException or CryptographicException => new SpecException($"{path} is no {(isPrivate ? "private" : "public")} ECDSA key in PEM: {Make}."),
                 _ => exception,

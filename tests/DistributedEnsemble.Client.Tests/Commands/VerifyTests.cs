@@ -110,7 +110,14 @@ public sealed class VerifyTests
         Assert.Equal("Run r is what was signed: its spec, its data's description, and 9 files of weights.\n", (await driver.RunAsync("verify", "r", "--key", publicKey)).Succeeded().Out);
 
         (await driver.RunAsync("verify", "r", "--key", other)).Refused(1, $"{folder.Path("manifest.json")} was not signed with the key of {other}, or has changed since.");
-        var weights = RunStatusJson.FromJson(File.ReadAllText(folder.Status)).Snapshots[1];
+        var status = File.ReadAllText(folder.Status);
+        var parsed = RunStatusJson.FromJson(status);
+        var (first, last) = (parsed.Snapshots[0].Step, parsed.Members[0].FinalStep);
+        File.WriteAllText(folder.Status, RunStatusJson.ToJson(parsed with { Members = parsed.Members.SetItem(1, parsed.Members[1] with { FinalStep = first }) }));
+        (await driver.RunAsync("verify", "r", "--key", key)).Refused(
+            1, $"The final models are not those that were signed: of steps {last}, {first}, {last} instead of {last}, {last}, {last}.");
+        File.WriteAllText(folder.Status, status);
+        var weights = parsed.Snapshots[1];
         var bytes = File.ReadAllBytes(folder.Path(weights.File));
         bytes[^1] ^= 1;
         File.WriteAllBytes(folder.Path(weights.File), bytes);
@@ -133,6 +140,7 @@ public sealed class VerifyTests
     [InlineData("--steps 5..1", "--steps is 5..1: it is a range of steps from 1, as in 1..500.")]
     [InlineData("--member 3", "There is no member 3: the run has 3, numbered from 0.")]
     [InlineData("--member 1 --sample 1", "--member chooses one, --sample draws them: leave one of the two out.")]
+    [InlineData("--key .", ". is a folder: a key is a file, in PEM.")]
     [InlineData("--key nowhere.pem", "There is no key nowhere.pem: make one with `openssl ecparam -name prime256v1 -genkey -noout -out key.pem`.")]
     [InlineData("--steps 1..2", "Run \"r\" has recorded nothing of what was chosen: there is nothing to compare with.")]
     public async Task What_cannot_be_verified_is_refused_in_one_line(string options, string error)
