@@ -17,7 +17,7 @@ public static class TrainingSettings
     public static Action<EnsembleTrainingOptions> ReadTraining(this IConfiguration configuration)
     {
         var limits = Read<Limits>(configuration, "Limits", limits => limits.Fault());
-        var timing = Read<TimingOptions>(configuration, "Timing", timing => timing.Fault());
+        var timing = configuration.ReadTiming();
         configuration.Configure(new PredictionOptions());
         return options =>
         {
@@ -25,6 +25,9 @@ public static class TrainingSettings
             configuration.Configure(options.Prediction);
         };
     }
+
+    /// <exception cref="SiloSettingsException">A time cannot be read, is out of range, or does not fit the others.</exception>
+    internal static TimingOptions ReadTiming(this IConfiguration configuration) => Read<TimingOptions>(configuration, "Timing", timing => timing.Fault());
 
     private static T Read<T>(IConfiguration configuration, string section, Func<T, string?> faultOf) where T : new()
     {

@@ -13,8 +13,9 @@ public interface IRunFiles : IGrainWithStringKey
     /// <summary>A part of a model's file.</summary>
     /// <param name="model">A constituent, by what the run's status says of it.</param>
     /// <exception cref="RunRejectedException">The run has no such model.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave it up.</exception>
     [Alias("read")]
-    Task<FileChunk> ReadAsync(ModelName model, long offset);
+    Task<FileChunk> ReadAsync(ModelName model, long offset, CancellationToken cancellationToken = default);
 }
 
 /// <summary>A model of a run.</summary>

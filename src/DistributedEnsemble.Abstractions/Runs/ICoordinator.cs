@@ -16,6 +16,11 @@ public interface ICoordinator : IGrainWithStringKey
     [Alias("start")]
     Task<bool> StartAsync(RunRequest request);
 
+    /// <summary>Gives back a name under which no run has begun, as where neither its record nor its end could be written.</summary>
+    /// <returns>Whether nothing of this run keeps the name; false if there is a run, or one begins.</returns>
+    [Alias("vacate")]
+    Task<bool> VacateAsync();
+
     [Alias("status"), AlwaysInterleave]
     Task<RunStatus> GetStatusAsync();
 

@@ -37,17 +37,21 @@ public interface IScheduler : IGrainWithStringKey
 
     /// <summary>The run of that name in the store, whether or not this cluster has had to do with it; null if there is none.</summary>
     /// <exception cref="InvalidDataException">Its record is damaged.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave it up.</exception>
     [Alias("find")]
-    Task<RunKey?> FindAsync(string name);
+    Task<RunKey?> FindAsync(string name, CancellationToken cancellationToken = default);
 
+    /// <summary>The runs that wait or train.</summary>
+    /// <exception cref="OperationCanceledException">The caller gave it up.</exception>
     [Alias("list")]
-    Task<ImmutableArray<RunKey>> ListAsync();
+    Task<ImmutableArray<RunKey>> ListAsync(CancellationToken cancellationToken = default);
 
     /// <summary>A page of the store's runs, by name.</summary>
     /// <param name="after">The last name of the page before; null for the first page.</param>
     /// <returns>None after the last page.</returns>
+    /// <exception cref="OperationCanceledException">The caller gave it up: no more files are read for it.</exception>
     [Alias("list-all")]
-    Task<ImmutableArray<RunKey>> ListAllAsync(string? after = null);
+    Task<ImmutableArray<RunKey>> ListAllAsync(string? after = null, CancellationToken cancellationToken = default);
 
     /// <summary>What a silo has and does; sent when that changes, and every few seconds.</summary>
     [Alias("announce"), AlwaysInterleave]

@@ -4,18 +4,19 @@ using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Silo;
 using DistributedEnsemble.Silo.Embedded;
 using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Training.Files;
 using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Client.Clusters;
 
 /// <summary>A silo inside this process.</summary>
-internal sealed class EmbeddedCluster(EmbeddedSilo silo, ObjectStorage? store) : ICluster
+internal sealed class EmbeddedCluster(EmbeddedSilo silo, RunStorage storage) : ICluster
 {
     public IGrainFactory Grains => silo.Grains;
 
     public LocalAggregators? Aggregators => silo.Aggregators;
 
-    public ObjectStorage? Store => store;
+    public RunStorage Storage => storage;
 
     public bool OutlivesProcess => false;
 
@@ -26,11 +27,11 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo, ObjectStorage? store) :
     public static async Task<ICluster> StartAsync(EmbeddedOptions options, CancellationToken cancellation)
     {
         var offer = ServingConfiguration.OfEnvironment().ReadTraining();
-        var store = await options.OpenStoreAsync(StoreUse.WriteRecords).WaitAsync(cancellation);
+        var storage = await options.OpenStorageAsync(StoreUse.WriteRecords).WaitAsync(cancellation);
         var silo = await EmbeddedSilo.StartAsync(
             training =>
             {
-                (training.RunsFolder, training.Store) = (options.RunsFolder, store);
+                (training.RunsFolder, training.Store) = (options.RunsFolder, storage as ObjectStorage);
                 training.DataFolder = options.DataFolder;
                 training.Lanes = options.Lanes ?? training.Lanes;
                 training.LanePriority = options.LanePriority;
@@ -39,13 +40,13 @@ internal sealed class EmbeddedCluster(EmbeddedSilo silo, ObjectStorage? store) :
                 offer(training);
             },
             Logs, options.IsServed, cancellation);
-        return new EmbeddedCluster(silo, store);
+        return new EmbeddedCluster(silo, storage);
     }
 
     public async ValueTask DisposeAsync()
     {
         await silo.DisposeAsync();
-        store?.Dispose();
+        (storage as IDisposable)?.Dispose();
     }
 
     private static void LogToStandardError(ILoggingBuilder logs) =>

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Lanes;
 using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Grains.Stores.Objects;
@@ -15,8 +17,9 @@ internal interface ICluster : IAsyncDisposable
     /// <summary>Those of the silo in this process; null without one.</summary>
     LocalAggregators? Aggregators => null;
 
-    /// <summary>The store that the silo in this process writes to; null if there is none.</summary>
-    ObjectStorage? Store => null;
+    /// <summary>Where the silo in this process has the files of its runs.</summary>
+    /// <exception cref="NotSupportedException">There is none.</exception>
+    RunStorage Storage => throw new NotSupportedException("The silos of a cluster have the files of its runs.");
 
     IScheduler Scheduler => Grains.GetGrain<IScheduler>(IScheduler.Key);
 
@@ -45,19 +48,52 @@ internal sealed record EmbeddedOptions(string RunsFolder, string? DataFolder, in
     /// <summary>Whether this process serves HTTP.</summary>
     public bool IsServed { get; init; }
 
+    /// <summary>How long a store, or the folder, may say nothing until whoever typed the command is told.</summary>
+    public TimeSpan Patience { get; init; } = new TimingOptions().StoreAnswer;
+
     /// <summary>Where the runs are, for people.</summary>
     public string Place => Cluster?.ToString() ?? Store?.ToString() ?? RunsFolder;
 
     /// <summary>Where this process writes what it makes of a run for people.</summary>
     public RunFolder OutputOf(string run) => new(RunsFolder, run);
 
-    /// <summary>Opens the store, after it was looked whether it can be used.</summary>
-    /// <returns>Null if the runs are in the folder.</returns>
-    public async Task<ObjectStorage?> OpenStoreAsync(StoreUse use)
+    /// <summary>Opens what has the runs' files, after it was looked whether it can be used.</summary>
+    /// <exception cref="StorageAwayException">It says nothing.</exception>
+    public async Task<RunStorage> OpenStorageAsync(StoreUse use)
     {
-        if (Store is null) return null;
-        var storage = new ObjectStorage(Store, Path.Combine(RunsFolder, ".scratch"));
-        await storage.CheckAsync(use);
-        return storage;
+        if (Store is null)
+        {
+            var folder = new FolderStorage(RunsFolder);
+            await FirstLook.AtAsync(() => CanBeListed(folder), folder.Place, Patience);
+            return folder;
+        }
+
+        var objects = new ObjectStorage(Store, Path.Combine(RunsFolder, ".scratch")) { Patience = Patience };
+        try
+        {
+            await objects.CheckAsync(use);
+        }
+        catch
+        {
+            objects.Dispose();
+            throw;
+        }
+
+        // Runs wait for a store that stands still for a while; whoever reads is told.
+        if (use != StoreUse.Read) objects.Patience = null;
+        return objects;
+    }
+
+    /// <summary>What is wrong with a folder that answers, whoever reads or writes there says.</summary>
+    private static bool CanBeListed(FolderStorage folder)
+    {
+        try
+        {
+            return folder.Folders().Count >= 0;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
     }
 }

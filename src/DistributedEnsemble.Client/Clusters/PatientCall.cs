@@ -17,8 +17,12 @@ internal static class PatientCall
             {
                 return await ask();
             }
+            catch (Exception exception) when (exception is OrleansException or TimeoutException && interruption.IsAsked)
+            {
+                throw new OperationCanceledException(exception.Message, exception, interruption.Token);
+            }
             catch (Exception exception) when (exception is OrleansException or TimeoutException
-                && time.GetElapsedTime(since) < s_patience && !interruption.IsAsked)
+                && time.GetElapsedTime(since) < s_patience)
             {
                 await Task.Delay(s_pause, time, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

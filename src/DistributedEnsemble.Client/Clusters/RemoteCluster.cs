@@ -1,4 +1,5 @@
 using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Client.Signals;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores.Redis;
@@ -88,10 +89,12 @@ internal sealed class RemoteCluster : ICluster
     private static ServerUnreachableException NoSilo(RedisAddress address) => new(
         $"{address} answers, but no silo of its cluster does. Start one: ensemble-silo --cluster {address} --runs DIR (one off loopback needs the certificates of ENSEMBLE__TLS__… here, too).");
 
+    /// <summary>Says goodbye; silos that do not hear it find out by themselves.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _host.StopAsync();
-        _host.Dispose();
+        var stopping = _host.StopAsync();
+        await Task.WhenAny(stopping, Task.Delay(Farewell.Time));
+        if (stopping.IsCompleted) _host.Dispose();
     }
 
     /// <summary>Tells who waits that a silo went.</summary>

@@ -45,11 +45,12 @@ internal sealed class DistillCommand : DriverCommand
         {
             var options = shared.Read(parsed);
             var catalog = backend.OpenCatalog(options);
-            var teacher = run.Find(parsed, catalog).Run;
+            // Before anybody listens, a signal ends the process.
+            var teacher = run.Find(parsed, catalog, CancellationToken.None).Run;
             var name = parsed.GetValue(_name) ?? FreeName(catalog, teacher);
             List<(string Path, string Value)> settings = [.. (parsed.GetValue(_set) ?? []).Select(SpecDocument.ParseSetting)];
             if (parsed.GetValue(_unlabelled) is { } unlabelled) settings.Add(("distillation.unlabelled", unlabelled));
-            var student = StudentSpec.Of(catalog.ReadSpec(teacher), teacher, name, parsed.GetValue(_members), settings);
+            var student = StudentSpec.Of(catalog.ReadSpec(teacher, CancellationToken.None), teacher, name, parsed.GetValue(_members), settings);
             var spec = Wiring.WithFoundUnlabelled(student, new DataFolders(options.DataFolder)).ToJson();
             return session.RunAsync(parsed, backend.StartCluster, async (cluster, stopping) =>
             {
@@ -62,6 +63,6 @@ internal sealed class DistillCommand : DriverCommand
     private static string FreeName(IRunCatalog catalog, string teacher)
     {
         var stem = $"{RunName.From(teacher)}-student";
-        return Enumerable.Range(1, int.MaxValue).Select(n => n == 1 ? stem : $"{stem}-{n}").First(name => !catalog.Exists(name));
+        return Enumerable.Range(1, int.MaxValue).Select(n => n == 1 ? stem : $"{stem}-{n}").First(name => !catalog.Exists(name, CancellationToken.None));
     }
 }

@@ -3,6 +3,7 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Silo;
 using Spectre.Console;
 
@@ -31,10 +32,8 @@ internal sealed class EvaluateCommand : DriverCommand
         {
             using var interruption = listen();
             var options = shared.Read(parsed);
-            var catalog = backend.OpenCatalog(options);
-            var status = run.Find(parsed, catalog);
             var choice = constituents.Read(parsed);
-            if (await Stoppable.RunAsync(cancellation => catalog.Evaluate(status.Run, choice, parsed.GetValue(coverage), cancellation), interruption) is not { } report)
+            if (await Stoppable.RunAsync(Evaluate, interruption) is not var (status, report))
             {
                 consoles.Error.WriteRaw("Stopped before all was measured: nothing has changed.");
                 return interruption.ExitCode;
@@ -49,6 +48,13 @@ internal sealed class EvaluateCommand : DriverCommand
             }
 
             return ExitCode.Ok;
+
+            Tuple<RunStatus, EvaluationReport> Evaluate(CancellationToken cancellation)
+            {
+                var catalog = backend.OpenCatalog(options);
+                var found = run.Find(parsed, catalog, cancellation);
+                return Tuple.Create(found, catalog.Evaluate(found.Run, choice, parsed.GetValue(coverage), cancellation));
+            }
         });
     }
 }

@@ -12,7 +12,7 @@ internal sealed class InspectCommand : DriverCommand
 {
     private readonly Argument<string> _file = new("file") { Description = "A table: CSV, TSV (also .gz) or Parquet.", HelpName = "FILE" };
 
-    public InspectCommand(SharedOptions shared, Consoles consoles)
+    public InspectCommand(SharedOptions shared, Consoles consoles, Func<Interruption> listen)
         : base(
             "inspect", "Shows what training would make of a table: its dialect, columns, target and task. Trains nothing.",
             "ensemble inspect houses.csv", "ensemble inspect houses.csv --target price --json")
@@ -21,7 +21,7 @@ internal sealed class InspectCommand : DriverCommand
         Add(_file);
         var spec = new SpecArguments();
         foreach (var option in spec.DataOptions) Add(option);
-        SetAction(parsed =>
+        SetAction((parsed, _) => Stoppable.RunAsync(listen, consoles, "Stopped before the table was read.", _ =>
         {
             var path = parsed.GetRequiredValue(_file);
             if (Directory.Exists(path)) throw new UsageException($"{path} is a folder: inspect takes the file of a table.");
@@ -32,7 +32,7 @@ internal sealed class InspectCommand : DriverCommand
             if (table.Problem is null) return ExitCode.Ok;
             consoles.Error.WriteRaw(table.Problem);
             return ExitCode.Usage;
-        });
+        }));
     }
 
     /// <summary>What inspect prints with --json.</summary>

@@ -10,28 +10,31 @@ namespace DistributedEnsemble.Client.Commands;
 
 internal sealed class ListCommand : DriverCommand
 {
-    public ListCommand(Backend backend, SharedOptions shared, Consoles consoles)
+    public ListCommand(Backend backend, SharedOptions shared, Consoles consoles, Func<Interruption> listen)
         : base("list", "Lists the runs of a folder.", "ensemble list", "ensemble list --runs /srv/runs --json") =>
-        SetAction(parsed =>
+        SetAction((parsed, _) =>
         {
             var options = shared.Read(parsed);
-            var (runs, damages) = Read(backend.OpenCatalog(options));
-            if (shared.Json(parsed)) consoles.Out.WriteJson(new RunList(runs));
-            else if (runs.Count > 0) consoles.Out.Write(StatusViews.List(runs));
-            else if (damages.Count == 0) consoles.Out.WriteRaw($"No runs in {options.Place}. `{shared.Suggest(parsed, "train")}` makes one.");
-            foreach (var damage in damages) consoles.Error.WriteRaw(damage);
-            return damages.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
+            return Stoppable.RunAsync(listen, consoles, "Stopped before all runs were read.", cancellation =>
+            {
+                var (runs, damages) = Read(backend.OpenCatalog(options), cancellation);
+                if (shared.Json(parsed)) consoles.Out.WriteJson(new RunList(runs));
+                else if (runs.Count > 0) consoles.Out.Write(StatusViews.List(runs));
+                else if (damages.Count == 0) consoles.Out.WriteRaw($"No runs in {options.Place}. `{shared.Suggest(parsed, "train")}` makes one.");
+                foreach (var damage in damages) consoles.Error.WriteRaw(damage);
+                return damages.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
+            });
         });
 
     /// <summary>One damaged run does not hide the others.</summary>
-    private static (List<RunStatus> Runs, List<string> Damages) Read(IRunCatalog catalog)
+    private static (List<RunStatus> Runs, List<string> Damages) Read(IRunCatalog catalog, CancellationToken cancellation)
     {
         var (runs, damages) = (new List<RunStatus>(), new List<string>());
-        foreach (var name in catalog.Names())
+        foreach (var name in catalog.Names(cancellation))
         {
             try
             {
-                if (catalog.Find(name) is { } run) runs.Add(run);
+                if (catalog.Find(name, cancellation) is { } run) runs.Add(run);
             }
             catch (RunRejectedException)
             {

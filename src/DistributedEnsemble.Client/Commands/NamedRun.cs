@@ -23,12 +23,13 @@ internal sealed class NamedRun
 
     public string Name(ParseResult parsed) => Checked(parsed.GetRequiredValue(Argument));
 
-    public RunStatus Find(ParseResult parsed, IRunCatalog catalog) => Find(parsed, catalog, _shared, parsed.GetRequiredValue(Argument));
+    public RunStatus Find(ParseResult parsed, IRunCatalog catalog, CancellationToken cancellation) =>
+        Find(parsed, catalog, _shared, parsed.GetRequiredValue(Argument), cancellation);
 
     public UsageException Unknown(ParseResult parsed) => Unknown(parsed, _shared, Name(parsed));
 
-    public static RunStatus Find(ParseResult parsed, IRunCatalog catalog, SharedOptions shared, string name) =>
-        catalog.Find(Checked(name)) ?? throw Unknown(parsed, shared, name);
+    public static RunStatus Find(ParseResult parsed, IRunCatalog catalog, SharedOptions shared, string name, CancellationToken cancellation) =>
+        catalog.Find(Checked(name), cancellation) ?? throw Unknown(parsed, shared, name);
 
     /// <summary>Names become folder names: what cannot be one is never looked for.</summary>
     private static string Checked(string name) =>

@@ -60,43 +60,39 @@ internal sealed class PredictCommand : DriverCommand
         Add(_url);
         Add(_coverage);
         constituents.AddTo(this, withEarlyExit: true);
-        SetAction(async (parsed, _) =>
+        SetAction((parsed, _) =>
         {
             var (output, json) = (parsed.GetValue(_output), shared.Json(parsed));
             if (output is not null && json) throw new UsageException("--output writes CSV, and --json prints JSON: give one of the two.");
-            if (parsed.GetValue(_outOfFold)) return await PredictOutOfFoldAsync();
-            var input = parsed.GetValue(_input) ?? throw new UsageException("--input, or --out-of-fold, is required. Try `ensemble predict --help`.");
-            using var server = parsed.GetValue(_url) is { } url ? new PredictionServer(url) : null;
-            var catalog = server is null ? backend.OpenCatalog(shared.Read(parsed)) : null;
-            var status = catalog is null ? null : run.Find(parsed, catalog);
-            IRowBatches? rows = null;
-            Read(input, open =>
+            Func<CancellationToken, int> predict = parsed.GetValue(_outOfFold) ? PredictOutOfFold : Predict;
+            return Stoppable.RunAsync(
+                listen, consoles, $"Stopped before all rows were predicted: {(output is null ? "those above are not all" : $"{output} is as it was")}.", predict);
+
+            int Predict(CancellationToken cancellation)
             {
-                if (catalog is not null) catalog.Predict(status!.Run, constituents.Read(parsed), parsed.GetValue(_coverage), Open, Write);
-                else server!.Predict(parsed.GetRequiredValue(run.Argument), constituents.Read(parsed), parsed.GetValue(_coverage), Open, Write);
+                var input = parsed.GetValue(_input) ?? throw new UsageException("--input, or --out-of-fold, is required. Try `ensemble predict --help`.");
+                using var server = parsed.GetValue(_url) is { } url ? new PredictionServer(url) : null;
+                var catalog = server is null ? backend.OpenCatalog(shared.Read(parsed)) : null;
+                var status = catalog is null ? null : run.Find(parsed, catalog, cancellation);
+                IRowBatches? rows = null;
+                Read(input, open =>
+                {
+                    if (catalog is not null) catalog.Predict(status!.Run, constituents.Read(parsed), parsed.GetValue(_coverage), Open, Write, cancellation);
+                    else server!.Predict(parsed.GetRequiredValue(run.Argument), constituents.Read(parsed), parsed.GetValue(_coverage), Open, Write, cancellation);
 
-                IRowBatches Open(DataDescription data) => rows = open(data);
-            });
-            foreach (var note in rows?.Notes ?? []) consoles.Error.WriteRaw($"Note: {OneLine.Of(note, LongestNote)}");
-            return ExitCode.Ok;
+                    IRowBatches Open(DataDescription data) => rows = open(data);
+                });
+                foreach (var note in rows?.Notes ?? []) consoles.Error.WriteRaw($"Note: {OneLine.Of(note, LongestNote)}");
+                return ExitCode.Ok;
+            }
 
-            async Task<int> PredictOutOfFoldAsync()
+            int PredictOutOfFold(CancellationToken cancellation)
             {
                 if (parsed.GetValue(_input) is not null) throw new UsageException("--out-of-fold predicts the rows that trained the run, and --input brings others: give one of the two.");
                 if (parsed.GetValue(_url) is not null) throw new UsageException("--out-of-fold takes the run's own data, which a server at --url does not hand out: ask the run's folder, or its --cluster.");
-                using var interruption = listen();
                 var runs = backend.OpenCatalog(shared.Read(parsed));
-                var (name, choice) = (run.Find(parsed, runs).Run, constituents.Read(parsed));
-                var rows = await Stoppable.RunAsync(
-                    cancellation =>
-                    {
-                        var predicted = runs.PredictOutOfFold(name, choice, parsed.GetValue(_coverage), cancellation);
-                        Write(predicted);
-                        return predicted;
-                    }, interruption);
-                if (rows is not null) return ExitCode.Ok;
-                consoles.Error.WriteRaw($"Stopped before all rows were predicted: {(output is null ? "those above are not all" : $"{output} is as it was")}.");
-                return interruption.ExitCode;
+                Write(runs.PredictOutOfFold(run.Find(parsed, runs, cancellation).Run, constituents.Read(parsed), parsed.GetValue(_coverage), cancellation));
+                return ExitCode.Ok;
             }
 
             void Write(PredictedRows rows)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Reports.Experiments;
+using DistributedEnsemble.Silo;
 using DistributedEnsemble.Training.Data;
 using Spectre.Console;
 
@@ -36,31 +37,32 @@ internal sealed class ReproduceCommand : DriverCommand
         DefaultValueFactory = _ => "./docs",
     };
 
-    public ReproduceCommand(SharedOptions shared, Consoles consoles, TimeProvider time)
+    public ReproduceCommand(SharedOptions shared, Consoles consoles, TimeProvider time, Func<Interruption> listen)
         : base(
             "reproduce", "Measures every claim about averaging again, over several seeds, and writes the page of experiments.",
             "ensemble reproduce --quick", "ensemble reproduce --output /tmp/experiments", "ensemble reproduce --only early-exit")
     {
         foreach (var option in new Option[] { _quick, _only, _seeds, _output }) Add(option);
-        SetAction(parsed =>
+        SetAction((parsed, _) => Stoppable.RunAsync(listen, consoles, "Stopped before all was measured.", cancellation =>
         {
             var (quick, output) = (parsed.GetValue(_quick), parsed.GetValue(_output)!);
             if (File.Exists(output)) throw new UsageException($"--output {output} is a file: it takes a folder.");
             var (suite, data, seeds) = (quick ? Suite.Quick : Suite.Full, new DataFolders(shared.Read(parsed).DataFolder), parsed.GetValue(_seeds));
             if (parsed.GetValue(_only) is not null)
             {
-                Reproduction.RunEarlyExit(suite, quick, seeds ?? suite.Seeds, output, data, time, line => consoles.Error.WriteRaw(line), CancellationToken.None);
+                Reproduction.RunEarlyExit(suite, quick, seeds ?? suite.Seeds, output, data, time, line => consoles.Error.WriteRaw(line), cancellation);
                 var file = Path.Combine(output, Reproduction.NameOf(quick), EarlyExitResults.File);
                 if (shared.Json(parsed)) consoles.Out.WriteJson(new { Data = Path.GetFullPath(file) });
                 else consoles.Out.Write(new Text($"The data is {file}"));
-                return;
+                return ExitCode.Ok;
             }
 
             if (seeds is not null) throw new UsageException("--seeds is for a part of the experiments: give --only, too.");
-            var results = Reproduction.Run(suite, quick, output, data, time, line => consoles.Error.WriteRaw(line), CancellationToken.None);
+            var results = Reproduction.Run(suite, quick, output, data, time, line => consoles.Error.WriteRaw(line), cancellation);
             var page = Path.Combine(output, $"{Reproduction.NameOf(quick)}.md");
             if (shared.Json(parsed)) consoles.Out.WriteJson(new { Page = Path.GetFullPath(page), results.Findings });
             else consoles.Out.Write(new Rows(FindingsTable.Of(results), new Text($"The page is {page}")));
-        });
+            return ExitCode.Ok;
+        }));
     }
 }

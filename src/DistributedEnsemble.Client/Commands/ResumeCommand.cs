@@ -22,7 +22,7 @@ internal sealed class ResumeCommand : DriverCommand
                 parsed, backend.StartCluster,
                 async (cluster, stopping) =>
                 {
-                    var key = await cluster.Scheduler.FindAsync(name) ?? throw run.Unknown(parsed);
+                    var key = await cluster.Scheduler.FindAsync(name, stopping) ?? throw run.Unknown(parsed);
                     await cluster.Scheduler.ResumeAsync(key, stopping);
                     return key;
                 });

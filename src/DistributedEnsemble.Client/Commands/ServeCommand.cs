@@ -55,27 +55,38 @@ internal sealed class ServeCommand : DriverCommand
             if (options.Cluster is not null)
                 throw new UsageException("serve and --cluster exclude each other: each silo of the cluster serves its runs itself, where its --http says.");
             var settings = ServingConfiguration.OfEnvironment().ReadHttpSettings(parsed.GetValue(_http), parsed.GetValue(_grpc));
-            var catalog = backend.OpenCatalog(options);
-            var names = (parsed.GetValue(_runs) ?? []).Select(name => NamedRun.Find(parsed, catalog, shared, name).Run).Distinct().ToList();
+            var chosen = await Stoppable.RunAsync(cancellation => Choose(backend.OpenCatalog(options), parsed, cancellation), interruption);
+            if (chosen is null) return NothingServed(interruption);
+            var (catalog, names) = chosen;
             await using var cluster = await StartAsync(backend, options with { LanePriority = LanePriority.Idle, IsServed = true }, interruption);
-            if (cluster is null) return interruption.ExitCode;
+            if (cluster is null) return NothingServed(interruption);
             // Whether the server is ready depends on the writes of the silo.
-            var storage = (RunStorage?)cluster.Store ?? new FolderStorage(options.RunsFolder);
+            var storage = cluster.Storage;
             await using var server = await HttpServer.StartAsync(
                 cluster.Grains, storage, settings, names.Count == 0 ? null : names, EmbeddedCluster.Logs, cluster.Aggregators, CancellationToken.None);
-            Announce(parsed, server, settings, names.Count > 0 ? names : [.. catalog.Names().Where(name => CanBeRead(catalog, name))], storage);
+            Announce(parsed, server, settings, names.Count > 0 ? names : [.. catalog.Names(interruption.Token).Where(name => CanBeRead(catalog, name))], storage);
             await Task.Delay(Timeout.Infinite, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await StopRunsAsync(cluster.Grains);
             return ExitCode.Ok;
         });
     }
 
+    private int NothingServed(Interruption interruption)
+    {
+        _consoles.Error.WriteRaw("Stopped before anything was served.");
+        return interruption.ExitCode;
+    }
+
+    /// <returns>Where the runs are read, and the names of those that were asked for.</returns>
+    private Tuple<IRunCatalog, List<string>> Choose(IRunCatalog catalog, ParseResult parsed, CancellationToken cancellation) =>
+        Tuple.Create(catalog, (parsed.GetValue(_runs) ?? []).Select(name => NamedRun.Find(parsed, catalog, _shared, name, cancellation).Run).Distinct().ToList());
+
     /// <summary>What cannot be read is not served: its files are damaged, or no regular files.</summary>
     private static bool CanBeRead(IRunCatalog catalog, string name)
     {
         try
         {
-            return catalog.Find(name) is not null;
+            return catalog.Find(name, CancellationToken.None) is not null;
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -84,7 +95,7 @@ internal sealed class ServeCommand : DriverCommand
     }
 
     /// <returns>Null if an interruption came first.</returns>
-    private async Task<ICluster?> StartAsync(Backend backend, EmbeddedOptions options, Interruption interruption)
+    private static async Task<ICluster?> StartAsync(Backend backend, EmbeddedOptions options, Interruption interruption)
     {
         try
         {
@@ -92,7 +103,6 @@ internal sealed class ServeCommand : DriverCommand
         }
         catch (OperationCanceledException) when (interruption.IsAsked)
         {
-            _consoles.Error.WriteRaw("Stopped before anything was served.");
             return null;
         }
     }

@@ -3,6 +3,9 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
+using DistributedEnsemble.Silo;
+using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Client.Commands;
 
@@ -54,12 +57,19 @@ internal sealed class SharedOptions
         var (address, source) = ClusterOf(parsed);
         var cluster = address is null ? null : RedisAddress.Parse(address, source);
         if (cluster is not null) RefuseLocal(parsed, source);
-        for (var folder = Path.GetFullPath(runs); folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            if (File.Exists(folder)) throw new UsageException($"--runs {runs} cannot be a folder, because {folder} is a file: it takes the folder of all runs.");
-        }
-        if (data is not null && !Directory.Exists(data)) throw new UsageException($"--data {data} does not exist: it takes a folder with datasets.");
-        return new EmbeddedOptions(runs, data, parsed.GetValue(_lanes)) { Cluster = cluster, Store = cluster is null ? StoreOf(parsed) : null };
+        var patience = ServingConfiguration.OfEnvironment().ReadTiming().StoreAnswer;
+        if (FirstLook.At(() => FileOnTheWayTo(runs), $"--runs {runs}", patience) is { } file)
+            throw new UsageException($"--runs {runs} cannot be a folder, because {file} is a file: it takes the folder of all runs.");
+        if (data is not null && !FirstLook.At(() => Directory.Exists(data), $"--data {data}", patience)) throw new UsageException($"--data {data} does not exist: it takes a folder with datasets.");
+        return new EmbeddedOptions(runs, data, parsed.GetValue(_lanes)) { Cluster = cluster, Store = cluster is null ? StoreOf(parsed) : null, Patience = patience };
+    }
+
+    private static string? FileOnTheWayTo(string runs)
+    {
+        var folder = Path.GetFullPath(runs);
+        FileOperations.BeforeReading("find", folder);
+        while (folder is not null && !File.Exists(folder)) folder = Path.GetDirectoryName(folder);
+        return folder;
     }
 
     private ObjectStoreAddress? StoreOf(ParseResult parsed)

@@ -1,12 +1,13 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Silo;
 using DistributedEnsemble.Training.Verification;
 
 namespace DistributedEnsemble.Client.Commands;
 
 internal sealed class SignCommand : DriverCommand
 {
-    public SignCommand(Backend backend, SharedOptions shared, Consoles consoles)
+    public SignCommand(Backend backend, SharedOptions shared, Consoles consoles, Func<Interruption> listen)
         : base(
             "sign", "Signs what a run came to: spec, data, version of the program, and each file of weights.",
             "openssl ecparam -name prime256v1 -genkey -noout -out key.pem", "ensemble sign digits-1 --key key.pem")
@@ -15,17 +16,19 @@ internal sealed class SignCommand : DriverCommand
         var key = new Option<string>("--key") { Description = "A file with a private ECDSA key on P-256, in PEM.", HelpName = "key.pem", Required = true };
         Add(run.Argument);
         Add(key);
-        SetAction(parsed =>
+        SetAction((parsed, _) => Stoppable.RunAsync(listen, consoles, "Stopped before the run was signed.", cancellation =>
         {
             var catalog = VerifyCommand.Folders(backend, shared, parsed, "sign");
-            var name = run.Find(parsed, catalog).Run;
-            var manifest = catalog.Sign(name, parsed.GetRequiredValue(key));
+            var name = run.Find(parsed, catalog, cancellation).Run;
+            var manifest = catalog.Sign(name, parsed.GetRequiredValue(key), cancellation);
             if (shared.Json(parsed)) consoles.Out.WriteJson(manifest);
             else
             {
                 consoles.Out.WriteRaw(
                     $"Run {name} is signed, with {Words.Plural(manifest.Snapshots.Length + manifest.Ema.Length, "file")} of weights: {RunManifest.File} and {RunManifest.SignatureFile} in its folder.");
             }
-        });
+
+            return ExitCode.Ok;
+        }));
     }
 }

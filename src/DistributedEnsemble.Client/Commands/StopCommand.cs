@@ -19,10 +19,20 @@ internal sealed class StopCommand : DriverCommand
         SetAction(async (parsed, _) =>
         {
             using var interruption = listen();
-            var catalog = backend.OpenCatalog(shared.Read(parsed));
-            var status = run.Find(parsed, catalog);
-            catalog.RequestStop(status.Run);
-            status = await WhenStillAsync(() => run.Find(parsed, catalog), interruption, time);
+            var options = shared.Read(parsed);
+            var catalog = await Stoppable.RunAsync(cancellation =>
+            {
+                var opened = backend.OpenCatalog(options);
+                opened.RequestStop(run.Find(parsed, opened, cancellation).Run, cancellation);
+                return opened;
+            }, interruption);
+            var status = catalog is null ? null : await WhenStillAsync(() => Stoppable.RunAsync(_ => run.Find(parsed, catalog, CancellationToken.None), interruption), interruption, time);
+            if (status is null)
+            {
+                consoles.Error.WriteRaw($"Stopped before the run had: `{shared.Suggest(parsed, $"status {run.Name(parsed)}")}` shows how it is.");
+                return interruption.ExitCode;
+            }
+
             if (shared.Json(parsed)) consoles.Out.WriteRaw(RunStatusJson.ToJson(status));
             if (RunEndings.Line(status, parsed, shared) is { } line) consoles.Error.WriteRaw(line);
             else if (!shared.Json(parsed)) consoles.Out.WriteRaw(StatusViews.Summary(status));
@@ -30,11 +40,12 @@ internal sealed class StopCommand : DriverCommand
         });
     }
 
-    private static async Task<RunStatus> WhenStillAsync(Func<RunStatus> ask, Interruption interruption, TimeProvider time)
+    /// <returns>Null if an interruption came before an answer.</returns>
+    private static async Task<RunStatus?> WhenStillAsync(Func<Task<RunStatus?>> askAsync, Interruption interruption, TimeProvider time)
     {
         while (true)
         {
-            var status = ask();
+            if (await askAsync() is not { } status) return null;
             if (status.IsAtRest || interruption.IsAsked) return status;
             await Task.Delay(Interval, time, interruption.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

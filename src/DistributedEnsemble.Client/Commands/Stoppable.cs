@@ -1,26 +1,36 @@
+using DistributedEnsemble.Client.Rendering;
+using DistributedEnsemble.Client.Signals;
 using DistributedEnsemble.Silo;
 
 namespace DistributedEnsemble.Client.Commands;
 
-/// <summary>Long work of a command that changes nothing, and that the first interruption ends.</summary>
+/// <summary>
+/// Work that the first interruption ends, within about a second, whatever it waits for: a store that hangs, a silo, a disk. What has not
+/// ended by then ends with the process.
+/// </summary>
 internal static class Stoppable
 {
-    /// <summary>Within that, silos hear that nobody waits any more.</summary>
-    private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1);
+    /// <summary>All that a command does.</summary>
+    /// <param name="stopped">What is said where the interruption came first.</param>
+    /// <param name="work">Gives the exit code.</param>
+    public static async Task<int> RunAsync(Func<Interruption> listen, Consoles consoles, string stopped, Func<CancellationToken, int> work)
+    {
+        using var interruption = listen();
+        if (await RunAsync<object>(cancellation => work(cancellation), interruption) is int exitCode) return exitCode;
+        consoles.Error.WriteRaw(stopped);
+        return interruption.ExitCode;
+    }
 
     /// <returns>Null if an interruption came first.</returns>
     public static async Task<T?> RunAsync<T>(Func<CancellationToken, T> work, Interruption interruption) where T : class
     {
         var cancellation = interruption.Token;
-        var working = Task.Run(() => work(cancellation), CancellationToken.None);
         try
         {
-            return await working.WaitAsync(cancellation);
+            return await Farewell.WaitAsync(Task.Run(() => work(cancellation), CancellationToken.None), cancellation);
         }
         catch (OperationCanceledException) when (interruption.IsAsked)
         {
-            // Data that is being loaded is not waited for.
-            await Task.WhenAny(working, Task.Delay(s_farewell, CancellationToken.None));
             return null;
         }
     }

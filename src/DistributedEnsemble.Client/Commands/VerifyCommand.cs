@@ -4,6 +4,7 @@ using System.Globalization;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
+using DistributedEnsemble.Silo;
 using DistributedEnsemble.Training.Verification;
 
 namespace DistributedEnsemble.Client.Commands;
@@ -32,7 +33,7 @@ internal sealed class VerifyCommand : DriverCommand
         Description = "Train nothing: compare the folder with what was signed with this key.", HelpName = "key.pem",
     };
 
-    public VerifyCommand(Backend backend, SharedOptions shared, Consoles consoles)
+    public VerifyCommand(Backend backend, SharedOptions shared, Consoles consoles, Func<Interruption> listen)
         : base(
             "verify", "Trains a run again, and compares what comes out with each sha256 that it recorded.",
             "ensemble verify digits-1", "ensemble verify digits-1 --sample 1", "ensemble verify digits-1 --member 3 --steps 1..500",
@@ -44,26 +45,27 @@ internal sealed class VerifyCommand : DriverCommand
         Add(_steps);
         Add(_sample);
         Add(_key);
-        SetAction(parsed =>
+        SetAction((parsed, _) => Stoppable.RunAsync(listen, consoles, "Stopped before all was compared: nothing is proven.", cancellation =>
         {
             var catalog = Folders(backend, shared, parsed, "verify");
-            var name = run.Find(parsed, catalog).Run;
+            var name = run.Find(parsed, catalog, cancellation).Run;
             if (parsed.GetValue(_key) is { } key)
             {
                 if (parsed.GetValue(_member) is not null || parsed.GetValue(_steps) is not null || parsed.GetValue(_sample) is not null)
                     throw new UsageException("--key compares with what was signed, and trains nothing: leave --member, --steps and --sample out, or --key.");
-                var manifest = catalog.VerifySignature(name, key);
+                var manifest = catalog.VerifySignature(name, key, cancellation);
                 if (shared.Json(parsed)) consoles.Out.WriteJson(manifest);
                 else consoles.Out.WriteRaw($"Run {name} is what was signed: its spec, its data's description, and {Words.Plural(manifest.Snapshots.Length + manifest.Ema.Length, "file")} of weights.");
-                return;
+                return ExitCode.Ok;
             }
 
             if (parsed.GetValue(_member) is not null && parsed.GetValue(_sample) is not null) throw new UsageException("--member chooses one, --sample draws them: leave one of the two out.");
             var choice = new VerificationChoice(parsed.GetValue(_member), parsed.GetValue(_steps), parsed.GetValue(_sample));
-            var report = catalog.Verify(name, choice, member => consoles.Error.WriteRaw($"member {member} is trained again"));
+            var report = catalog.Verify(name, choice, member => consoles.Error.WriteRaw($"member {member} is trained again"), cancellation);
             if (shared.Json(parsed)) consoles.Out.WriteJson(report);
             else consoles.Out.WriteRaw(Line(report));
-        });
+            return ExitCode.Ok;
+        }));
     }
 
     /// <summary>The runs of a folder: only there are all files at hand.</summary>

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
@@ -18,10 +19,17 @@ internal sealed class WatchCommand : DriverCommand
         SetAction(async (parsed, _) =>
         {
             using var interruption = listen();
-            var catalog = backend.OpenCatalog(shared.Read(parsed));
-            var first = run.Find(parsed, catalog);
-            var view = ProgressViews.For(consoles.Progress(shared.Json(parsed)), time, NamesOf(catalog, first));
-            var follower = new RunFollower(() => Task.FromResult(Again(catalog, first)), interruption, time);
+            var options = shared.Read(parsed);
+            if (await Stoppable.RunAsync(_ => Begin(backend.OpenCatalog(options), parsed, run), interruption) is not var (catalog, first, names))
+            {
+                consoles.Error.WriteRaw("Stopped before the run was read.");
+                return interruption.ExitCode;
+            }
+
+            var view = ProgressViews.For(consoles.Progress(shared.Json(parsed)), time, names);
+            var last = first;
+            // Whoever ends the watching sees the run as it was last seen, if the next look takes long.
+            var follower = new RunFollower(async () => last = await Stoppable.RunAsync(_ => Again(catalog, first), interruption) ?? last, interruption, time);
             var status = (await view.ShowAsync(follower.FollowAsync(stop: null))).Status;
             if (shared.Json(parsed)) consoles.Out.WriteRaw(RunStatusJson.ToJson(status));
             if (RunEndings.Line(status, parsed, shared) is { } line) consoles.Error.WriteRaw(line);
@@ -29,12 +37,18 @@ internal sealed class WatchCommand : DriverCommand
         });
     }
 
+    private static Tuple<IRunCatalog, RunStatus, MemberNames> Begin(IRunCatalog catalog, ParseResult parsed, NamedRun run)
+    {
+        var first = run.Find(parsed, catalog, CancellationToken.None);
+        return Tuple.Create(catalog, first, NamesOf(catalog, first));
+    }
+
     /// <summary>A run whose spec cannot be read is watched all the same.</summary>
     private static MemberNames NamesOf(IRunCatalog catalog, RunStatus run)
     {
         try
         {
-            return MemberNames.Of(catalog.ReadSpec(run.Run));
+            return MemberNames.Of(catalog.ReadSpec(run.Run, CancellationToken.None));
         }
         catch (InvalidDataException)
         {
@@ -43,5 +57,5 @@ internal sealed class WatchCommand : DriverCommand
     }
 
     private static RunStatus Again(IRunCatalog catalog, RunStatus first) =>
-        catalog.Find(first.Run) is { } now && now.Id == first.Id ? now : throw new UsageException($"Run \"{first.Run}\" was deleted.");
+        catalog.Find(first.Run, CancellationToken.None) is { } now && now.Id == first.Id ? now : throw new UsageException($"Run \"{first.Run}\" was deleted.");
 }

@@ -67,5 +67,5 @@ internal sealed class Suggestions(RootCommand root, Backend backend, SharedOptio
 
     /// <summary>A cluster is not asked: that may take long.</summary>
     private IEnumerable<Suggestion> Runs(ParseResult parsed) =>
-        shared.LocalRuns(parsed) is { } options ? backend.OpenCatalog(options).Names().Select(name => new Suggestion(name)) : [];
+        shared.LocalRuns(parsed) is { } options ? backend.OpenCatalog(options).Names(CancellationToken.None).Select(name => new Suggestion(name)) : [];
 }

@@ -21,10 +21,11 @@ internal sealed class DownloadedRun : IDisposable
 
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
     /// <exception cref="InvalidDataException">A model did not arrive as it was sent.</exception>
-    public static async Task<DownloadedRun> FetchAsync(Orleans.IGrainFactory grains, RunKey run, ConstituentChoice choice, NetworkRegistry networks)
+    /// <exception cref="OperationCanceledException">It was given up; nothing is left of it.</exception>
+    public static async Task<DownloadedRun> FetchAsync(Orleans.IGrainFactory grains, RunKey run, ConstituentChoice choice, NetworkRegistry networks, CancellationToken cancellation)
     {
         var coordinator = grains.GetGrain<ICoordinator>(run.ToString());
-        var (status, definition) = (await coordinator.GetStatusAsync(), await coordinator.GetDefinitionAsync());
+        var (status, definition) = (await coordinator.GetStatusAsync().WaitAsync(cancellation), await coordinator.GetDefinitionAsync().WaitAsync(cancellation));
         var model = RunModel.Of(definition, networks);
         var chosen = ChosenConstituents.Of(status, model.Spec, model.Networks, choice);
         var downloaded = new DownloadedRun(new RunFolder(Directory.CreateTempSubdirectory("ensemble-").FullName, run.Name), status);
@@ -36,7 +37,7 @@ internal sealed class DownloadedRun : IDisposable
             foreach (var file in chosen.Constituents)
             {
                 var name = new ModelName(file.Member, file.Step, IsEma: status.Ema.Contains(file));
-                await FetchAsync(files, name, downloaded.Folder.Path(file.File));
+                await FetchAsync(files, name, downloaded.Folder.Path(file.File), cancellation);
             }
 
             return downloaded;
@@ -50,17 +51,17 @@ internal sealed class DownloadedRun : IDisposable
 
     public void Dispose() => Directory.Delete(Folder.Runs, recursive: true);
 
-    private static async Task FetchAsync(IRunFiles files, ModelName name, string path)
+    private static async Task FetchAsync(IRunFiles files, ModelName name, string path, CancellationToken cancellation)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await using var file = File.Create(path);
         FileChunk chunk;
         do
         {
-            chunk = await files.ReadAsync(name, file.Position);
+            chunk = await files.ReadAsync(name, file.Position, cancellation).WaitAsync(cancellation);
             if (Convert.ToHexStringLower(SHA256.HashData(chunk.Bytes)) != chunk.Sha256)
                 throw new InvalidDataException($"A model of member {name.Member} did not arrive as it was sent. Try again.");
-            await file.WriteAsync(chunk.Bytes);
+            await file.WriteAsync(chunk.Bytes, cancellation);
         }
         while (chunk.Bytes.Length > 0 && file.Position < chunk.Length);
     }

@@ -24,13 +24,18 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDi
 {
     private readonly EnsembleTrainingOptions _training = new()
     {
-        RunsFolder = options.RunsFolder, Store = options.OpenStoreAsync(StoreUse.Read).GetAwaiter().GetResult(),
+        RunsFolder = options.RunsFolder, Store = options.OpenStorageAsync(StoreUse.Read).GetAwaiter().GetResult() as ObjectStorage,
     };
 
-    public IReadOnlyList<string> Names() => [.. _training.RunNames().Where(name => Folder(name).Exists(RunFolder.StatusFile))];
-
-    public RunStatus? Find(string name)
+    public IReadOnlyList<string> Names(CancellationToken cancellation) => [.. _training.RunNames().Where(name =>
     {
+        cancellation.ThrowIfCancellationRequested();
+        return Folder(name).Exists(RunFolder.StatusFile);
+    })];
+
+    public RunStatus? Find(string name, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
         if (!RunName.IsValid(name)) throw new UsageException($"\"{name}\" is not a run's name: {RunName.Rule}.");
         var folder = Folder(name);
         var status = RunStatusFile.Read(folder);
@@ -38,51 +43,61 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDi
     }
 
     // A folder of anything else that has a run's name is never taken for one.
-    public bool Exists(string name) =>
+    public bool Exists(string name, CancellationToken cancellation) =>
         Folder(name) is var folder && new[] { RunFolder.StatusFile, RunFolder.RecordFile, RunFolder.LockFile }.Any(folder.Exists);
 
-    public void RequestStop(string name) => FileRuns.RequestStop(Folder(name));
+    public void RequestStop(string name, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        FileRuns.RequestStop(Folder(name));
+    }
 
-    public void Delete(string name) => FileRuns.DeleteAsync(Folder(name)).GetAwaiter().GetResult();
+    /// <summary>One that has begun is brought to its end, unless the process ends first.</summary>
+    public void Delete(string name, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        FileRuns.DeleteAsync(Folder(name)).GetAwaiter().GetResult();
+    }
 
-    public EnsembleSpec ReadSpec(string name) => RunDescription.Read(Folder(name)).Spec;
+    public EnsembleSpec ReadSpec(string name, CancellationToken cancellation) => RunDescription.Read(Folder(name)).Spec;
 
     public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => RunEvaluation.Evaluate(
-        Folder(name), Existing(name), choice, Load, _training.Networks, coverage, cancellation);
+        Folder(name), Existing(name, cancellation), choice, Load, _training.Networks, coverage, cancellation);
 
-    public void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write) =>
-        RunPrediction.Predict(Folder(name), Existing(name), choice, coverage, _training.Networks, open, write);
+    public void Predict(
+        string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write, CancellationToken cancellation) =>
+        RunPrediction.Predict(Folder(name), Existing(name, cancellation), choice, coverage, _training.Networks, open, write, cancellation);
 
     public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) =>
-        RunEvaluation.PredictOutOfFold(Folder(name), Existing(name), choice, Load, _training.Networks, coverage, cancellation);
+        RunEvaluation.PredictOutOfFold(Folder(name), Existing(name, cancellation), choice, Load, _training.Networks, coverage, cancellation);
 
-    public ExportManifest Export(string name, ConstituentChoice choice, string output) =>
-        RunExport.Write(Folder(name), Existing(name), choice, _training.Networks, output);
+    public ExportManifest Export(string name, ConstituentChoice choice, string output, CancellationToken cancellation) =>
+        RunExport.Write(Folder(name), Existing(name, cancellation), choice, _training.Networks, output, cancellation);
 
-    public OnnxFile ExportOnnx(string name, ConstituentChoice choice, bool isSingle, string output) =>
-        OnnxExport.Write(Folder(name), Existing(name), choice, isSingle, _training.Networks, output);
+    public OnnxFile ExportOnnx(string name, ConstituentChoice choice, bool isSingle, string output, CancellationToken cancellation) =>
+        OnnxExport.Write(Folder(name), Existing(name, cancellation), choice, isSingle, _training.Networks, output, cancellation);
 
-    public string Report(string name, ConstituentChoice choice) =>
-        RunReports.Write(Folder(name), Existing(name), choice, Load, _training.Networks, options.OutputOf(name));
+    public string Report(string name, ConstituentChoice choice, CancellationToken cancellation) =>
+        RunReports.Write(Folder(name), Existing(name, cancellation), choice, Load, _training.Networks, options.OutputOf(name), cancellation);
 
     /// <inheritdoc cref="RunVerification.Verify"/>
-    public VerificationReport Verify(string name, VerificationChoice choice, Action<int> onMember) =>
-        RunVerification.Verify(Folder(name), Existing(name), choice, Load, unlabelled => _training.FindUnlabelled(unlabelled, readsPaths: true), _training.Networks, onMember);
+    public VerificationReport Verify(string name, VerificationChoice choice, Action<int> onMember, CancellationToken cancellation) => RunVerification.Verify(
+        Folder(name), Existing(name, cancellation), choice, Load, unlabelled => _training.FindUnlabelled(unlabelled, readsPaths: true), _training.Networks, onMember, cancellation);
 
     /// <inheritdoc cref="RunManifest.Sign"/>
-    public RunManifest Sign(string name, string key) => RunManifest.Sign(Folder(name), Existing(name), key);
+    public RunManifest Sign(string name, string key, CancellationToken cancellation) => RunManifest.Sign(Folder(name), Existing(name, cancellation), key);
 
     /// <inheritdoc cref="RunManifest.Verify"/>
-    public RunManifest VerifySignature(string name, string key) => RunManifest.Verify(Folder(name), Existing(name), key);
+    public RunManifest VerifySignature(string name, string key, CancellationToken cancellation) => RunManifest.Verify(Folder(name), Existing(name, cancellation), key);
 
-    public string TensorBoard(string name)
+    public string TensorBoard(string name, CancellationToken cancellation)
     {
-        var (folder, status) = (Folder(name), Existing(name));
-        using var logs = new TensorBoardLogs(folder, ReadSpec(name), folder.Find(RunFolder.StatusFile)!.Value.Written.AddSeconds(-status.TrainSeconds), options.OutputOf(name));
+        var (folder, status) = (Folder(name), Existing(name, cancellation));
+        using var logs = new TensorBoardLogs(folder, ReadSpec(name, cancellation), folder.Find(RunFolder.StatusFile)!.Value.Written.AddSeconds(-status.TrainSeconds), options.OutputOf(name));
         logs.Follow(status);
         if (status.State is not (RunState.Completed or RunState.Degraded)) return logs.Root;
-        logs.Add("ensemble", status, Evaluate(name, new ConstituentChoice(), null, CancellationToken.None));
-        if (!status.Ema.IsEmpty) logs.Add("ema", status, Evaluate(name, new ConstituentChoice(PredictionSource.Ema), null, CancellationToken.None));
+        logs.Add("ensemble", status, Evaluate(name, new ConstituentChoice(), null, cancellation));
+        if (!status.Ema.IsEmpty) logs.Add("ema", status, Evaluate(name, new ConstituentChoice(PredictionSource.Ema), null, cancellation));
         return logs.Root;
     }
 
@@ -96,6 +111,6 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDi
 
     private RunFolder Folder(string name) => _training.FolderOf(name);
 
-    private RunStatus Existing(string name) =>
-        Find(name) ?? throw new UsageException($"There is no run \"{name}\" in {options.Place}.");
+    private RunStatus Existing(string name, CancellationToken cancellation) =>
+        Find(name, cancellation) ?? throw new UsageException($"There is no run \"{name}\" in {options.Place}.");
 }

@@ -4,6 +4,7 @@ using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Servers;
+using DistributedEnsemble.Client.Signals;
 using DistributedEnsemble.Client.Trackers;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Predictions;
@@ -18,6 +19,9 @@ namespace DistributedEnsemble.Client.Runs;
 /// <summary>What train and resume do with a run once it goes: show it to its end, evaluate it, and say how to go on.</summary>
 internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, TimeProvider time, Func<Interruption> listen)
 {
+    /// <summary>How long a silo of this process has, at the first signal, for a run that is about to begin. A second signal ends the process at once.</summary>
+    private static readonly TimeSpan s_ending = TimeSpan.FromSeconds(10);
+
     private readonly TrainingPage _page = new(shared, consoles);
     private readonly Tracking _tracking = new(shared, consoles, time);
     private readonly Option<bool> _quiet = new("--quiet") { Description = "Print no progress, only what comes of it." };
@@ -42,31 +46,38 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         if (!parsed.GetValue(_quiet)) (progress.IsInteractive() ? progress : consoles.Error).WriteRaw("Loading the data …");
         var server = await _tracking.ConnectAsync(parsed);
         using var interruption = listen();
+        var stopped = "Stopped before anything was trained: nothing has changed.";
         try
         {
             await using var cluster = await startCluster(shared.Read(parsed) with { IsServed = isWatched }, interruption.Token);
-            var run = await cluster.AskAsync(() => beginAsync(cluster, interruption.Token));
-            await using var page = isWatched ? await _page.ServeAsync(parsed, cluster, run) : null;
+            var beginning = cluster.AskAsync(() => beginAsync(cluster, interruption.Token));
+            // A silo of this process says whether the run has begun, and puts it away if it has not.
+            var run = await Farewell.WaitAsync(beginning, interruption.Token, cluster.OutlivesProcess ? Farewell.Time : s_ending, () =>
+                stopped = $"Stopped before it was known whether the run has begun: `{shared.Suggest(parsed, "list")}` shows it.");
+            if (cluster.OutlivesProcess) stopped = GoesOn(parsed, run.Name);
+            await using var page = isWatched ? await _page.ServeAsync(cluster, run) : null;
             return await FollowAsync(parsed, cluster, run, server, interruption);
         }
         catch (OperationCanceledException) when (interruption.IsAsked)
         {
-            consoles.Error.WriteRaw("Stopped before anything was trained: nothing has changed.");
+            consoles.Error.WriteRaw(stopped);
             return interruption.ExitCode;
         }
     }
+
+    private string GoesOn(ParseResult parsed, string run) => $"Run \"{run}\" goes on; `{shared.Suggest(parsed, $"watch {run}")}`";
 
     private async Task<int> FollowAsync(ParseResult parsed, ICluster cluster, RunKey run, MlflowServer? server, Interruption interruption)
     {
         var (place, json) = (shared.Read(parsed), shared.Json(parsed));
         var coordinator = cluster.Grains.GetGrain<ICoordinator>(run.ToString());
-        var definition = await coordinator.GetDefinitionAsync();
+        var definition = await AskAsync(coordinator.GetDefinitionAsync);
         var spec = EnsembleSpec.FromJson(definition.Spec);
         var quiet = parsed.GetValue(_quiet);
-        await AnnounceAsync(coordinator, DataDescription.FromJson(definition.Data), spec, quiet ? null : consoles.Progress(json));
+        Announce(await AskAsync(coordinator.GetStatusAsync), DataDescription.FromJson(definition.Data), spec, quiet ? null : consoles.Progress(json));
         var aggregator = cluster.Grains.GetGrain<IAggregator>(run.ToString());
         var trackers = await _tracking.BeginAsync(
-            parsed, run, spec, server, () => aggregator.EvaluateAsync(new EvaluationRequest(new ConstituentChoice(PredictionSource.Ema)), interruption.Token));
+            parsed, cluster, run, spec, server, () => aggregator.EvaluateAsync(new EvaluationRequest(new ConstituentChoice(PredictionSource.Ema)), interruption.Token));
         var view = quiet ? new QuietView() : ProgressViews.For(consoles.Progress(json), time, MemberNames.Of(spec));
         // What is measured for the picture ends with it.
         using var scoring = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token);
@@ -89,13 +100,14 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         return interruption.IsAsked ? interruption.ExitCode : evaluation is null ? ExitCode.Failed : ExitCode.Ok;
 
         // Silos of a cluster may die while they are asked; the others answer.
-        Task<T> AskAsync<T>(Func<Task<T>> ask) => cluster.OutlivesProcess ? PatientCall.AsksAsync(() => cluster.AskAsync(ask), interruption, time) : ask();
+        Task<T> AskAsync<T>(Func<Task<T>> ask) =>
+            cluster.OutlivesProcess ? PatientCall.AsksAsync(() => Farewell.WaitAsync(cluster.AskAsync(ask), interruption.Token), interruption, time) : ask();
     }
 
     /// <summary>Says what is learned, before it is.</summary>
-    private async Task AnnounceAsync(ICoordinator coordinator, DataDescription data, EnsembleSpec spec, IAnsiConsole? progress)
+    private void Announce(RunStatus status, DataDescription data, EnsembleSpec spec, IAnsiConsole? progress)
     {
-        if (!(await coordinator.GetStatusAsync()).Exact)
+        if (!status.Exact)
             consoles.Error.WriteRaw("Note: this run can not be repeated bit by bit; the silo's log said why when that became so.");
         if (DataSummary.Of(data) is { } summary) progress?.WriteRaw(OneLine.Of(summary));
         if (MemberNames.Of(spec).Groups(spec.Members) is { Length: > 0 } groups) progress?.WriteRaw($"Members differ: {groups}.");
@@ -137,7 +149,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
             consoles.Error.WriteRaw($"Member {member.Index} failed: {OneLine.Of(member.Reason)}");
         }
         var line = RunEndings.Line(status, parsed, shared) ?? (!interruption.IsAsked ? null : status.State == RunState.Running
-            ? $"Run \"{status.Run}\" goes on; `{shared.Suggest(parsed, $"watch {status.Run}")}`"
+            ? GoesOn(parsed, status.Run)
             : $"Run \"{status.Run}\" has ended. Evaluate it with: {shared.Suggest(parsed, $"evaluate {status.Run}")}");
         if (line is not null) consoles.Error.WriteRaw(line);
     }

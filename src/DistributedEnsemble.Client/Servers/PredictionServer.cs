@@ -41,13 +41,15 @@ internal sealed class PredictionServer : IDisposable
     /// <param name="coverage">The share of rows that intervals shall hold; null for the default.</param>
     /// <param name="open">What is predicted, as the run's data was.</param>
     /// <param name="write">Gets the predictions, which are made while it takes them.</param>
-    public void Predict(string run, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write)
+    /// <exception cref="OperationCanceledException">It was given up, also while rows are taken.</exception>
+    public void Predict(
+        string run, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write, CancellationToken cancellation)
     {
         if (!RunName.IsValid(run)) throw new UsageException($"\"{run}\" is not a run: {RunName.Rule}.");
-        var data = Describe(Encoding.UTF8.GetString(Send(new HttpRequestMessage(HttpMethod.Get, $"/api/runs/{run}/data")).Body), run);
+        var data = Describe(Encoding.UTF8.GetString(Send(new HttpRequestMessage(HttpMethod.Get, $"/api/runs/{run}/data"), cancellation).Body), run);
         OutputDescription[] columns = [.. data.Task.TableColumns(coverage), .. choice.EarlyExit > 0 ? [OutputDescription.MembersUsed] : Array.Empty<OutputDescription>()];
         using var rows = open(data);
-        write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch => Infer(run, Parameters(choice, coverage), data, rows, batch, columns))));
+        write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch => Infer(run, Parameters(choice, coverage), data, rows, batch, columns, cancellation))));
     }
 
     public void Dispose() => _client.Dispose();
@@ -65,7 +67,8 @@ internal sealed class PredictionServer : IDisposable
     }
 
     private PredictedBatch Infer(
-        string run, Dictionary<string, object> parameters, DataDescription data, IRowBatches source, TableBatch batch, OutputDescription[] columns)
+        string run, Dictionary<string, object> parameters, DataDescription data, IRowBatches source, TableBatch batch, OutputDescription[] columns,
+        CancellationToken cancellation)
     {
         var count = batch.Rows;
         var json = JsonSerializer.SerializeToUtf8Bytes(new
@@ -76,7 +79,7 @@ internal sealed class PredictionServer : IDisposable
         });
         var content = new ByteArrayContent(data.Table is null ? [.. json, .. MemoryMarshal.AsBytes(batch.Inputs)] : json);
         content.Headers.Add(InferProtocol.JsonLength, $"{json.Length}");
-        var (length, body) = Send(new HttpRequestMessage(HttpMethod.Post, $"/v2/models/{run}/infer") { Content = content });
+        var (length, body) = Send(new HttpRequestMessage(HttpMethod.Post, $"/v2/models/{run}/infer") { Content = content }, cancellation);
         if (length < 0 || length > body.Length) throw Foreign($"says that {length} of {body.Length} bytes are JSON");
         ReadOnlyMemory<byte> rest = body.AsMemory(length);
         var values = columns.Select(column => Read(column, count, ref rest)).ToArray();
@@ -143,20 +146,20 @@ internal sealed class PredictionServer : IDisposable
     }
 
     /// <returns>The body, and how many bytes of it are JSON.</returns>
-    private (int JsonLength, byte[] Body) Send(HttpRequestMessage request)
+    private (int JsonLength, byte[] Body) Send(HttpRequestMessage request, CancellationToken cancellation)
     {
         using (request)
         {
             try
             {
-                using var response = _client.Send(request);
+                using var response = _client.Send(request, cancellation);
                 using var stream = new MemoryStream();
-                response.Content.ReadAsStream().CopyTo(stream);
+                response.Content.ReadAsStream(cancellation).CopyTo(stream);
                 if (!response.IsSuccessStatusCode) throw Refused(response.StatusCode, stream.ToArray());
                 var header = response.Headers.TryGetValues(InferProtocol.JsonLength, out var values) ? string.Join(",", values) : "0";
                 return int.TryParse(header, out var length) ? (length, stream.ToArray()) : throw Foreign($"says {InferProtocol.JsonLength}: {header}");
             }
-            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
             {
                 if (exception.InnerException is AuthenticationException untrusted)
                     throw new ServerUnreachableException($"{_client.BaseAddress} is not trusted: {untrusted.Message.TrimEnd('.')}. SSL_CERT_FILE names a file of certificates to trust.");

@@ -30,10 +30,9 @@ internal sealed class TrainingPage(SharedOptions shared, Consoles consoles)
     }
 
     /// <returns>The server, which ends with the training.</returns>
-    public async Task<IAsyncDisposable> ServeAsync(ParseResult parsed, ICluster cluster, RunKey run)
+    public async Task<IAsyncDisposable> ServeAsync(ICluster cluster, RunKey run)
     {
-        var storage = (RunStorage?)cluster.Store ?? new FolderStorage(shared.Read(parsed).RunsFolder);
-        var server = await HttpServer.StartAsync(cluster.Grains, storage, new HttpSettings { Url = "http://127.0.0.1:0" }, logs: EmbeddedCluster.Logs);
+        var server = await HttpServer.StartAsync(cluster.Grains, cluster.Storage, new HttpSettings { Url = "http://127.0.0.1:0" }, logs: EmbeddedCluster.Logs);
         var address = $"{server.Url}/#/runs/{run.Name}";
         consoles.Error.WriteRaw($"Watch it at {address}");
         Show(address);

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Runtime.CompilerServices;
+using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports.TensorBoard;
@@ -50,13 +50,18 @@ internal sealed class Tracking(SharedOptions shared, Consoles consoles, TimeProv
 
     /// <summary>Begins to follow a run; without a tracker that cannot.</summary>
     /// <param name="evaluateEma">Measures the run's EMA models on the test split.</param>
-    public async Task<List<IRunTracker>> BeginAsync(ParseResult parsed, RunKey run, EnsembleSpec spec, MlflowServer? server, Func<Task<EvaluationReport>> evaluateEma)
+    public async Task<List<IRunTracker>> BeginAsync(
+        ParseResult parsed, ICluster cluster, RunKey run, EnsembleSpec spec, MlflowServer? server, Func<Task<EvaluationReport>> evaluateEma)
     {
-        var options = shared.Read(parsed);
-        var storage = (RunStorage?)await options.OpenStoreAsync(StoreUse.Read) ?? new FolderStorage(options.RunsFolder);
-        var (folder, trackers) = (new RunFolder(storage, run.Name), new List<IRunTracker>());
+        var trackers = new List<IRunTracker>();
+        if (!parsed.GetValue(_tensorBoard) && server is null) return trackers;
+        var folder = new RunFolder(cluster.Storage, run.Name);
         if (parsed.GetValue(_tensorBoard))
-            await TryAsync(() => Task.FromResult<IRunTracker>(new TensorBoardTracker(new TensorBoardLogs(folder, spec, time.GetUtcNow(), options.OutputOf(run.Name)), evaluateEma)));
+        {
+            var output = shared.Read(parsed).OutputOf(run.Name);
+            await TryAsync(() => Task.FromResult<IRunTracker>(new TensorBoardTracker(new TensorBoardLogs(folder, spec, time.GetUtcNow(), output), evaluateEma)));
+        }
+
         if (server is not null) await TryAsync(async () => await MlflowTracker.BeginAsync(server, folder, spec, time));
         foreach (var warning in trackers.OfType<MlflowTracker>().Select(mlflow => mlflow.Warning).OfType<string>()) consoles.Error.WriteRaw($"Warning: {warning}");
         return trackers;

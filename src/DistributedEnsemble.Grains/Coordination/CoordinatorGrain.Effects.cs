@@ -79,6 +79,7 @@ internal sealed partial class CoordinatorGrain
             case ClearRecord clear: Begin(ClearAsync(clear.Call)); break;
             case Claim claim: Begin(ClaimAsync(claim)); break;
             case Unclaim: Await(ObserveAsync(GiveFreeAsync(() => _ownership.UnclaimAsync(_run)))); break;
+            case Vacate vacate: Begin(VacateAsync(vacate.Call)); break;
             case TakeOver take: Begin(TakeOverAsync(take.Number)); break;
             case WriteDefinition definition: Begin(WriteDefinitionAsync(definition)); break;
             case ReleaseRun: Await(ObserveAsync(GiveFreeAsync(DropStopRequestAsync))); break;

@@ -25,6 +25,21 @@ internal sealed partial class CoordinatorGrain
         }
     }
 
+    private async Task VacateAsync(long call)
+    {
+        Exception? failed = null;
+        try
+        {
+            await _ownership.UnclaimAsync(_run);
+        }
+        catch (Exception exception)
+        {
+            failed = exception;
+        }
+
+        Apply(new Vacated(call, failed));
+    }
+
     private async Task TakeOverAsync(long number)
     {
         try

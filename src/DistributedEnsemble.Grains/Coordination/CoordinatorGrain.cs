@@ -114,6 +114,8 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         return AskAsync<bool>(call => new StartCalled(call, request, RunAveraging.Of(spec, member => request.Loads[member])));
     }
 
+    public Task<bool> VacateAsync() => AskAsync<bool>(call => new VacateCalled(call));
+
     public async Task<RunStatus> GetStatusAsync()
     {
         Apply(new StatusAsked());

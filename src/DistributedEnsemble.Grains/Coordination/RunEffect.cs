@@ -25,8 +25,11 @@ internal sealed record ClearRecord(long Call) : RunEffect;
 /// <summary>Takes the run's name and folder, and writes its definition there; leaves nothing if that fails.</summary>
 internal sealed record Claim(long Number, RunRequest Request) : RunEffect;
 
-/// <summary>Gives back what <see cref="Claim"/> took: nothing is left of the run, and its name is free.</summary>
+/// <summary>Gives back what <see cref="Claim"/> took: nothing is left of the run, and its name is free; unless the store of a cluster has its record all the same.</summary>
 internal sealed record Unclaim : RunEffect;
+
+/// <summary>As <see cref="Unclaim"/>, for a run that another activation claimed.</summary>
+internal sealed record Vacate(long Call) : RunEffect;
 
 /// <summary>Takes the run for this process, and reads its record, which may be later than this activation's.</summary>
 internal sealed record TakeOver(long Number) : RunEffect;

@@ -24,6 +24,9 @@ internal sealed record StopCalled(long Call) : RunCall(Call);
 
 internal sealed record DeleteCalled(long Call) : RunCall(Call);
 
+/// <summary>Somebody wants the name, and finds no run.</summary>
+internal sealed record VacateCalled(long Call) : RunCall(Call);
+
 /// <param name="Kernels">What the run's network is computed by, which decides whether machines differ.</param>
 internal sealed record AssignCalled(long Call, LaneGrant Grant, KernelKind Kernels = KernelKind.Libtorch) : RunCall(Call);
 
@@ -53,6 +56,9 @@ internal sealed record Ticked(bool IsStopRequested, ImmutableArray<string> DeadS
 /// <summary>The end of <see cref="Claim"/>.</summary>
 /// <param name="Error">Why neither this run nor another has the name now; null if one has.</param>
 internal sealed record Claimed(long Number, bool IsOurs, StoreError? Error = null) : RunEvent;
+
+/// <summary>The end of <see cref="Vacate"/>.</summary>
+internal sealed record Vacated(long Call, StoreError? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="TakeOver"/>.</summary>
 /// <param name="IsHeld">False if another process has the run.</param>

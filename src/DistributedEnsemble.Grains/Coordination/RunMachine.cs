@@ -69,6 +69,8 @@ internal sealed partial class RunTurn(CoordinatorState state, TimeSpan now)
             case Claimed claimed: OnClaimed(claimed); break;
             case ResumeCalled resume: OnResume(resume); break;
             case TakenOver taken: OnTakenOver(taken); break;
+            case VacateCalled vacate: OnVacate(vacate.Call); break;
+            case Vacated vacated: OnVacated(vacated); break;
             case DefinitionWritten written: OnDefinitionWritten(written); break;
             case DeleteCalled delete: OnDelete(delete.Call); break;
             case RecordCleared cleared: OnCleared(cleared); break;

@@ -173,11 +173,25 @@ internal sealed partial class RunTurn
         }
 
         var calls = _state.Beginning?.Calls ?? [];
-        var reason = halts ?? error.Reason;
+        var reason = halts ?? error.Reason ?? (error.IsUnforeseen ? ReasonOf(error.Exception) : null);
         _state = _state with { Beginning = null };
-        if (reason is not null) Release(new Unclaim());
+        // In a cluster nobody else would give back the name; whether another activation has begun the run says the store.
+        if (reason is not null || !_state.LanesEndWithProcess) Release(new Unclaim());
 
         foreach (var call in calls) Refuse(call, reason is null ? error.Exception : NotStored(reason));
+    }
+
+    private void OnVacate(long call)
+    {
+        // Among files, a run without a record has no name.
+        if (_state.Exists || _state.IsHeld || _state.Beginning is not null || _state.LanesEndWithProcess) Answer(call, false);
+        else Do(new Vacate(call));
+    }
+
+    private void OnVacated(Vacated vacated)
+    {
+        if (vacated.Error is { } error) Refuse(vacated.Call, error.Exception);
+        else Answer(vacated.Call, true);
     }
 
     private void OnDelete(long call)

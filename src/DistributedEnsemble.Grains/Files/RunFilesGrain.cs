@@ -16,10 +16,10 @@ internal sealed class RunFilesGrain(EnsembleTrainingOptions options) : Grain, IR
 
     private RunStatus? _status;
 
-    public async Task<FileChunk> ReadAsync(ModelName model, long offset)
+    public async Task<FileChunk> ReadAsync(ModelName model, long offset, CancellationToken cancellationToken)
     {
         var run = RunKey.Parse(this.GetPrimaryKeyString());
-        if (_status is null || Find(_status, model) is null) _status = await GrainFactory.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync();
+        if (_status is null || Find(_status, model) is null) _status = await GrainFactory.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync().WaitAsync(cancellationToken);
         if (Find(_status, model) is not { } file)
         {
             throw new RunRejectedException(
@@ -27,7 +27,7 @@ internal sealed class RunFilesGrain(EnsembleTrainingOptions options) : Grain, IR
         }
 
         // The path is the record's own; RunFolder holds it below the run's folder.
-        return await Task.Run(() => Read(options.FolderOf(run.Name), file, offset));
+        return await Task.Run(() => Read(options.FolderOf(run.Name), file, offset), cancellationToken).WaitAsync(cancellationToken);
     }
 
     private static WeightFile? Find(RunStatus status, ModelName model) =>

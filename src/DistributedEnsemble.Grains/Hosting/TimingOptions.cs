@@ -36,6 +36,9 @@ public sealed record TimingOptions
     /// <summary>A silo of a cluster that is asked to end lets its members take checkpoints for so long, for others to go on.</summary>
     public TimeSpan HandOver { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>A command of the driver waits so long for a store, or a folder, that says nothing. The runs of a silo wait longer.</summary>
+    public TimeSpan StoreAnswer { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <returns>What is wrong with a value, as a line for people; null if nothing is.</returns>
     public string? Fault()
     {
@@ -59,6 +62,6 @@ public sealed record TimingOptions
     [
         (nameof(Probe), Probe), (nameof(Silence), Silence), (nameof(Patience), Patience), (nameof(Fence), Fence), (nameof(Trust), Trust),
         (nameof(FirstReports), FirstReports), (nameof(RunAnswer), RunAnswer), (nameof(OfferAnswer), OfferAnswer), (nameof(Move), Move),
-        (nameof(HandOver), HandOver),
+        (nameof(HandOver), HandOver), (nameof(StoreAnswer), StoreAnswer),
     ];
 }

@@ -145,7 +145,8 @@ internal sealed partial class SchedulerGrain
     {
         try
         {
-            return await directory.FindAsync(name) is not null;
+            // One that could neither begin nor give its name back is none.
+            return await directory.FindAsync(name) is { } run && !await GrainFactory.GetGrain<ICoordinator>(run.ToString()).VacateAsync();
         }
         catch (InvalidDataException)
         {

@@ -78,12 +78,13 @@ internal sealed partial class SchedulerGrain(
         }
     }
 
-    public Task<RunKey?> FindAsync(string name) => RunName.IsValid(name) ? directory.FindAsync(name) : Task.FromResult<RunKey?>(null);
+    public Task<RunKey?> FindAsync(string name, CancellationToken cancellationToken) =>
+        RunName.IsValid(name) ? directory.FindAsync(name).WaitAsync(cancellationToken) : Task.FromResult<RunKey?>(null);
 
-    public Task<ImmutableArray<RunKey>> ListAsync() => Task.FromResult<ImmutableArray<RunKey>>([.. _state.Runs.Select(active => active.Run)]);
+    public Task<ImmutableArray<RunKey>> ListAsync(CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<RunKey>>([.. _state.Runs.Select(active => active.Run)]);
 
-    public async Task<ImmutableArray<RunKey>> ListAllAsync(string? after) =>
-        [.. (await directory.AllAsync()).Where(run => string.CompareOrdinal(run.Name, after) > 0).Take(options.Limits.MaxListed)];
+    public async Task<ImmutableArray<RunKey>> ListAllAsync(string? after, CancellationToken cancellationToken) =>
+        [.. (await directory.AllAsync(cancellationToken).WaitAsync(cancellationToken)).Where(run => string.CompareOrdinal(run.Name, after) > 0).Take(options.Limits.MaxListed)];
 
     public Task AnnounceAsync(SiloReport report)
     {

@@ -11,7 +11,8 @@ internal interface IRunDirectory
     Task<RunKey?> FindAsync(string name);
 
     /// <summary>Every run, by name.</summary>
-    Task<ImmutableArray<RunKey>> AllAsync();
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    Task<ImmutableArray<RunKey>> AllAsync(CancellationToken cancellation);
 
     /// <summary>How many runs have a name.</summary>
     Task<long> CountAsync();

@@ -14,7 +14,10 @@ internal interface IRunOwnership
     /// <returns>Null if another run has the name.</returns>
     Task<IDisposable?> ClaimAsync(RunKey run);
 
-    /// <summary>Gives back the name of a run that was claimed and did not begin, and removes its files, while it is held.</summary>
+    /// <summary>
+    /// Gives back the name of a run that was claimed and did not begin, and removes its files: while it is held, or, in a cluster, if
+    /// there is no record of it.
+    /// </summary>
     Task UnclaimAsync(RunKey run);
 
     /// <returns>Null if another process owns it.</returns>

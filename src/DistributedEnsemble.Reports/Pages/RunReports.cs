@@ -34,12 +34,13 @@ internal static class RunReports
     /// <exception cref="DataException">The data is missing, or is not what the run was trained on.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
     public static string Write(
-        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<EnsembleSpec, DataDescription, Dataset> load, NetworkRegistry networks, RunFolder output)
+        RunFolder folder, RunStatus status, ConstituentChoice? choice, Func<EnsembleSpec, DataDescription, Dataset> load, NetworkRegistry networks, RunFolder output,
+        CancellationToken cancellation = default)
     {
         var run = RunDescription.Read(folder);
         var plan = TrainingPlan.Restore(status.Run, new RunDefinition(run.Spec.ToJson(), run.Data.ToJson()), load, networks);
-        var report = RunEvaluation.Evaluate(folder, status, choice, (_, _) => plan.Dataset, networks);
-        var answers = TestAnswers(folder, plan, report.Weights, choice?.MonteCarloSamples ?? run.Spec.Prediction.MonteCarloSamples);
+        var report = RunEvaluation.Evaluate(folder, status, choice, (_, _) => plan.Dataset, networks, cancellation: cancellation);
+        var answers = TestAnswers(folder, plan, report.Weights, choice?.MonteCarloSamples ?? run.Spec.Prediction.MonteCarloSamples, cancellation);
         var task = report.Calibrated is { } calibrated ? plan.Task.Fitted(calibrated) : plan.Task;
         var models = new EvaluatedModels(report, answers, plan.Dataset.Test.Targets);
         var samples = choice?.MonteCarloSamples ?? run.Spec.Prediction.MonteCarloSamples;
@@ -68,9 +69,9 @@ internal static class RunReports
     }
 
     /// <summary>[rows, width] of each model.</summary>
-    private static double[][] TestAnswers(RunFolder folder, TrainingPlan plan, ImmutableArray<WeightFile> models, int samples)
+    private static double[][] TestAnswers(RunFolder folder, TrainingPlan plan, ImmutableArray<WeightFile> models, int samples, CancellationToken cancellation)
     {
-        var constituents = new FolderConstituents(folder, plan);
+        var constituents = new FolderConstituents(folder, plan, cancellation);
         var answers = models.Select(_ => AnswerArray.New(plan.Dataset.Test.Count, plan.Task.Width)).ToArray();
         foreach (var rows in RowRange.Of(plan, DataPart.Test))
         {

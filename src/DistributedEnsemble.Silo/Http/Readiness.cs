@@ -12,7 +12,7 @@ internal sealed partial class Readiness(IGrainFactory grains, RunStorage storage
     /// <returns>Why the silo is not ready, for strangers, whom addresses do not concern; null if it is.</returns>
     public async Task<string?> FailureAsync(CancellationToken cancellation)
     {
-        await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync().WaitAsync(cancellation);
+        await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync(cancellation).WaitAsync(cancellation);
         var refusal = storage.Refusal;
         if (Interlocked.Exchange(ref _logged, refusal) is var logged && logged != refusal) Log(logged, refusal);
         return refusal is null ? null : "The store of the runs has not done what it is asked for a minute: the log says what it answers.";

@@ -23,7 +23,8 @@ internal static class RunExport
     /// <exception cref="SpecException">Nothing fits the choice.</exception>
     /// <exception cref="InvalidDataException">The run's spec or data description is missing or damaged.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
-    public static ExportManifest Write(RunFolder folder, RunStatus status, ConstituentChoice? choice, NetworkRegistry networks, string output)
+    /// <exception cref="OperationCanceledException">It was given up; nothing is left of it.</exception>
+    public static ExportManifest Write(RunFolder folder, RunStatus status, ConstituentChoice? choice, NetworkRegistry networks, string output, CancellationToken cancellation = default)
     {
         output = Path.GetFullPath(output);
         if (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any()))
@@ -39,7 +40,7 @@ internal static class RunExport
             var manifest = ExportManifest.Of(status, run, model, chosen, selection.Fit?.Fit) with
             {
                 Constituents = [.. selection.Constituents.Zip(
-                    selection.Multiplicities, (file, weight) => Copy(folder, file, weight, model, aside))],
+                    selection.Multiplicities, (file, weight) => Copy(folder, file, weight, model, aside, cancellation))],
                 Files = [Copy(folder, RunFolder.SpecFile, aside, RunFolder.SpecFile), Copy(folder, RunFolder.DataFile, aside, RunFolder.DataFile)],
             };
             AtomicFile.Write(Path.Combine(aside, ManifestFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(manifest.ToJson())));
@@ -55,8 +56,9 @@ internal static class RunExport
         }
     }
 
-    private static ExportedConstituent Copy(RunFolder folder, WeightFile file, int weight, RunModel model, string aside)
+    private static ExportedConstituent Copy(RunFolder folder, WeightFile file, int weight, RunModel model, string aside, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         // Loading checks hash, names and shapes: what is handed on is whole.
         WeightFiles.LoadWeights(folder, file, model.Networks.Of(file.Member).Layout).Dispose();
         var copy = Copy(folder, file.File, aside, $"constituents/{file.Member:D2}-step-{file.Step:D8}.safetensors");

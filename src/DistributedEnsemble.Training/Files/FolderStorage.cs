@@ -123,7 +123,7 @@ internal sealed class FolderStorage(string folder) : RunStorage
         }
     }
 
-    protected override void RemoveFiles(string run, string? mark)
+    protected override void RemoveFiles(string run, string? mark, Moment marked)
     {
         SetAside(run);
         ClearDeleted();

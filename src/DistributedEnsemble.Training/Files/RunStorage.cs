@@ -18,6 +18,9 @@ internal abstract class RunStorage
     /// <summary>What people call it.</summary>
     public abstract string Place { get; }
 
+    /// <summary>The clock of this machine.</summary>
+    protected virtual TimeProvider Time => TimeProvider.System;
+
     /// <summary>What time it is by the clock that says when files were written.</summary>
     public abstract DateTimeOffset Now { get; }
 
@@ -100,7 +103,7 @@ internal abstract class RunStorage
     public async Task<bool> RemoveAsync(string run, Func<Task<bool>> giveFreeAsync)
     {
         if (!Has(run)) return await giveFreeAsync();
-        var mark = $"{run}/{RunFolder.Removals}/{Guid.NewGuid():N}";
+        var (mark, marked) = ($"{run}/{RunFolder.Removals}/{Guid.NewGuid():N}", Moment.Of(Time));
         var (isMarked, isFree) = (TryMark(run, mark), false);
         try
         {
@@ -111,7 +114,7 @@ internal abstract class RunStorage
             if (isMarked && !isFree) Delete(mark);
         }
 
-        if (isFree) RemoveFiles(run, isMarked ? mark : null);
+        if (isFree) RemoveFiles(run, isMarked ? mark : null, marked);
         return isFree;
     }
 
@@ -127,7 +130,8 @@ internal abstract class RunStorage
 
     /// <summary>Makes the run none, and then removes what is left of it, the mark last.</summary>
     /// <param name="mark">Null if there is none.</param>
-    protected abstract void RemoveFiles(string run, string? mark);
+    /// <param name="marked">A moment before it was made.</param>
+    protected abstract void RemoveFiles(string run, string? mark, Moment marked);
 
     /// <inheritdoc cref="Write{T}"/>
     public void Write(string name, ReadOnlyMemory<byte> bytes) => Write<object?>(name, stream =>

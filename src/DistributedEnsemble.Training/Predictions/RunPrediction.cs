@@ -26,9 +26,10 @@ internal static class RunPrediction
     /// <exception cref="DataException">The table does not fit the run.</exception>
     /// <exception cref="InvalidDataException">The folder's spec or data description is missing or damaged.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
+    /// <exception cref="OperationCanceledException">It was given up, also while rows are taken.</exception>
     public static void Predict(
         RunFolder folder, RunStatus status, ConstituentChoice? choice, double? coverage, NetworkRegistry networks, Func<DataDescription, IRowBatches> open,
-        Action<PredictedRows> write)
+        Action<PredictedRows> write, CancellationToken cancellation = default)
     {
         var run = RunDescription.Read(folder);
         var model = RunModel.Of(run, networks);
@@ -47,6 +48,7 @@ internal static class RunPrediction
                 selection.Constituents, (loaded, constituent) => model.Predictor(loaded, constituent.Member, selection.MonteCarloSamples)).ToArray();
             write(PredictedRows.Begin(columns, rows.PassedColumns, rows.Batches().Select(batch =>
             {
+                cancellation.ThrowIfCancellationRequested();
                 var inputs = batch.Inputs.ToArray();
                 run.Data.Preprocessing.Apply(inputs);
                 var (mean, members) = selection.Exit is null ? (Mean(inputs), []) : MeanOfFew(inputs, batch.Rows);
@@ -57,7 +59,7 @@ internal static class RunPrediction
             double[] Mean(float[] inputs)
             {
                 var mean = new AnswerMean();
-                foreach (var (predictor, multiplicity) in predictors.Zip(selection.Multiplicities)) mean.Add(BatchedPrediction.Of(predictor, inputs, width), multiplicity);
+                foreach (var (predictor, multiplicity) in predictors.Zip(selection.Multiplicities)) mean.Add(BatchedPrediction.Of(predictor, inputs, width, cancellation), multiplicity);
                 return mean.ToArray();
             }
 
@@ -67,7 +69,7 @@ internal static class RunPrediction
                 while (!exits.Rows.IsEmpty)
                 {
                     var some = Some(inputs, exits.Rows, width);
-                    exits.Add([.. exits.Places.Select(place => ImmutableCollectionsMarshal.AsImmutableArray(BatchedPrediction.Of(predictors[place], some, width)))]);
+                    exits.Add([.. exits.Places.Select(place => ImmutableCollectionsMarshal.AsImmutableArray(BatchedPrediction.Of(predictors[place], some, width, cancellation)))]);
                 }
 
                 return (exits.Mean(), [.. exits.Members.Select(members => (long)members)]);

@@ -36,6 +36,55 @@ public sealed class InterruptionTests : IDisposable
         Assert.Equal(0, outcome.Json.GetProperty("constituents").GetInt32());
     }
 
+    [Theory]
+    [InlineData("list", "Stopped before all runs were read.")]
+    [InlineData("status r", "Stopped before the run was read.")]
+    [InlineData("watch r", "Stopped before the run was read.")]
+    [InlineData("stop r", "Stopped before the run had: `ensemble status r")]
+    [InlineData("delete r --yes", "Stopped before run \"r\" was gone for certain: `ensemble list")]
+    [InlineData("evaluate r", "Stopped before all was measured: nothing has changed.")]
+    [InlineData("predict r --input FILE", "Stopped before all rows were predicted: those above are not all.")]
+    [InlineData("predict r --out-of-fold --output rows.csv", "Stopped before all rows were predicted: rows.csv is as it was.")]
+    [InlineData("export r --output exported", "Stopped before all was written: nothing is left of it.")]
+    [InlineData("export r --format onnx", "Stopped before all was written: nothing is left of it.")]
+    [InlineData("verify r", "Stopped before all was compared: nothing is proven.")]
+    [InlineData("verify r --key FILE", "Stopped before all was compared: nothing is proven.")]
+    [InlineData("sign r --key FILE", "Stopped before the run was signed.")]
+    [InlineData("spec r", "Stopped before the spec was read.")]
+    [InlineData("report r", "Stopped before the page was written.")]
+    [InlineData("tensorboard r", "Stopped before all was written.")]
+    [InlineData("serve r", "Stopped before anything was served.")]
+    public async Task A_signal_ends_every_command_while_a_store_says_nothing(string command, string line)
+    {
+        using var end = new ManualResetEventSlim();
+        var asks = new TaskCompletionSource();
+        using var driver = new TestDriver
+        {
+            Backend = Wiring.Backend with
+            {
+                OpenCatalog = _ =>
+                {
+                    asks.TrySetResult();
+                    end.Wait(TestContext.Current.CancellationToken);
+                    throw new IOException("The store does not answer.");
+                },
+            },
+        };
+        var file = driver.File("rows.csv", "a\n1\n");
+
+        var outcome = await driver.RunAsync(interruption => _ = SignalAsync(interruption), command.Replace("FILE", file).Split(' '));
+        end.Set();
+
+        Assert.Equal((130, ""), (outcome.ExitCode, outcome.Out));
+        Assert.StartsWith(line, Assert.Single(outcome.ErrorLines));
+
+        async Task SignalAsync(Interruption interruption)
+        {
+            await asks.Task;
+            interruption.Signal(130);
+        }
+    }
+
     [Fact]
     public void A_second_signal_ends_the_process_at_once_with_its_own_code()
     {

@@ -87,7 +87,7 @@ public sealed class LifeTests : IDisposable
         using TestConsole output = new(), error = new TestConsole().Interactive();
         error.Input.PushTextWithEnter(answer);
         var driver = new Driver(
-            _driver.Backend, new Consoles(output, error) { CanAsk = true }, Wiring.Failures, TimeProvider.System, () => throw new InvalidOperationException());
+            _driver.Backend, new Consoles(output, error) { CanAsk = true }, Wiring.Failures, TimeProvider.System, () => new Interruption(_ => { }));
 
         Assert.Equal(exitCode, await driver.RunAsync(["delete", "r", "--runs", _driver.RunsFolder]));
 

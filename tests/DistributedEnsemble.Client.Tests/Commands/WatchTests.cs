@@ -60,20 +60,20 @@ public sealed class WatchTests
     {
         private int _asked;
 
-        public RunStatus Find(string name) => states[Math.Min(_asked++, states.Count - 1)];
-        public IReadOnlyList<string> Names() => throw new NotSupportedException();
-        public bool Exists(string name) => throw new NotSupportedException();
-        public void RequestStop(string name) => throw new NotSupportedException();
-        public void Delete(string name) => throw new NotSupportedException();
-        public EnsembleSpec ReadSpec(string name) => EnsembleSpec.FromJson("""{ "name": "r", "members": 2, "data": { "dataset": "digits" }, "variants": [ {}, { "training": { "batchSize": 16 } } ] }""");
+        public RunStatus Find(string name, CancellationToken cancellation) => states[Math.Min(_asked++, states.Count - 1)];
+        public IReadOnlyList<string> Names(CancellationToken cancellation) => throw new NotSupportedException();
+        public bool Exists(string name, CancellationToken cancellation) => throw new NotSupportedException();
+        public void RequestStop(string name, CancellationToken cancellation) => throw new NotSupportedException();
+        public void Delete(string name, CancellationToken cancellation) => throw new NotSupportedException();
+        public EnsembleSpec ReadSpec(string name, CancellationToken cancellation) => EnsembleSpec.FromJson("""{ "name": "r", "members": 2, "data": { "dataset": "digits" }, "variants": [ {}, { "training": { "batchSize": 16 } } ] }""");
         public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => throw new NotSupportedException();
-        public void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write) => throw new NotSupportedException();
+        public void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write, CancellationToken cancellation) => throw new NotSupportedException();
         public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => throw new NotSupportedException();
 
-        public ExportManifest Export(string name, ConstituentChoice choice, string output) => throw new NotSupportedException();
-        public OnnxFile ExportOnnx(string name, ConstituentChoice choice, bool isSingle, string output) => throw new NotSupportedException();
-        public string Report(string name, ConstituentChoice choice) => throw new NotSupportedException();
+        public ExportManifest Export(string name, ConstituentChoice choice, string output, CancellationToken cancellation) => throw new NotSupportedException();
+        public OnnxFile ExportOnnx(string name, ConstituentChoice choice, bool isSingle, string output, CancellationToken cancellation) => throw new NotSupportedException();
+        public string Report(string name, ConstituentChoice choice, CancellationToken cancellation) => throw new NotSupportedException();
 
-        public string TensorBoard(string name) => throw new NotSupportedException();
+        public string TensorBoard(string name, CancellationToken cancellation) => throw new NotSupportedException();
     }
 }

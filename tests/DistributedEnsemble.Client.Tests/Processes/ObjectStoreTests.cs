@@ -80,6 +80,43 @@ public sealed class ObjectStoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_store_that_says_nothing_is_told_of_when_the_time_is_over_that_is_waited()
+    {
+        _server.Fault = _ => ObjectFault.Hung;
+        var environment = _server.Environment();
+        environment["ENSEMBLE__TIMING__STOREANSWER"] = "00:00:01.5";
+
+        foreach (var command in (string[][])[["list"], ["train"]])
+        {
+            using var process = EnsembleProcess.Start(environment, [.. command, "--store", StrictObjectServer.Address("runs"), "--runs", Path.Combine(_folder, "own")]);
+            (await process.EndAsync()).Refused(3,
+                $"s3://ensemble/runs: {_server.Url} has said nothing for 1.5 s: is it overloaded, or the way to it cut? (ENSEMBLE__TIMING__STOREANSWER is how long is waited.)");
+        }
+    }
+
+    [Theory]
+    [InlineData("list", "Stopped before all runs were read.\n")]
+    [InlineData("train", "Stopped before anything was trained: nothing has changed.\n")]
+    public async Task A_signal_ends_a_program_that_waits_for_a_store_that_says_nothing(string command, string line)
+    {
+        var isAsked = new TaskCompletionSource();
+        _server.Fault = _ =>
+        {
+            isAsked.TrySetResult();
+            return ObjectFault.Hung;
+        };
+        var environment = _server.Environment();
+        environment["ENSEMBLE__TIMING__STOREANSWER"] = "01:00:00";
+        using var process = EnsembleProcess.Start(environment, [command, "--store", StrictObjectServer.Address("runs"), "--runs", Path.Combine(_folder, "own")]);
+        await isAsked.Task.WaitAsync(TestContext.Current.CancellationToken);
+
+        process.Signal(EnsembleProcess.Interrupt);
+
+        var outcome = await process.EndAsync();
+        Assert.Equal((130, "", line), (outcome.ExitCode, outcome.Out, outcome.Error));
+    }
+
+    [Fact]
     public async Task A_server_that_nobody_runs_and_a_bucket_that_nobody_made_end_the_program_with_one_line()
     {
         var gone = new StrictObjectServer();

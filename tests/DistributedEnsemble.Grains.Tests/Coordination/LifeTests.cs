@@ -27,7 +27,7 @@ public sealed class LifeTests
 
         Assert.Equal(RunState.Running, RunStatusJson.FromJson(File.ReadAllText(runs.Folder("small").Status)).State);
         await using var next = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
-        var found = await next.Scheduler.FindAsync("small");
+        var found = await next.Scheduler.FindAsync("small", TestContext.Current.CancellationToken);
         await next.ResumeAsync(found!.Value);
         var status = await next.WhenAsync(found.Value, s => s.HasEnded);
 
@@ -55,7 +55,7 @@ public sealed class LifeTests
 
         var before = RunStatusJson.FromJson(File.ReadAllText(runs.Folder("small").Status));
         await using var next = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
-        var found = (await next.Scheduler.FindAsync("small"))!.Value;
+        var found = (await next.Scheduler.FindAsync("small", TestContext.Current.CancellationToken))!.Value;
         Assert.Equal(RunStatusJson.ToJson(before), RunStatusJson.ToJson(await next.Coordinator(found).GetStatusAsync()));
         await next.ResumeAsync(found);
         var status = await next.WhenAsync(found, s => s.HasEnded);
@@ -100,8 +100,8 @@ public sealed class LifeTests
         }
 
         Assert.Equal(RunState.Paused, (await cluster.Coordinator(long_).GetStatusAsync()).State);
-        Assert.Null(await cluster.Scheduler.FindAsync("nobody"));
-        Assert.Null(await cluster.Scheduler.FindAsync("../small"));
+        Assert.Null(await cluster.Scheduler.FindAsync("nobody", TestContext.Current.CancellationToken));
+        Assert.Null(await cluster.Scheduler.FindAsync("../small", TestContext.Current.CancellationToken));
 
         async Task<string> RefusalAsync(RunKey run) =>
             (await Assert.ThrowsAsync<RunRejectedException>(() => cluster.ResumeAsync(run))).Message;
@@ -191,13 +191,13 @@ public sealed class LifeTests
             await cluster.Aggregator(run).PredictAsync(new PredictionRequest([.. Specs.Plan(Specs.Small).Dataset.Test.InputsOf(0, 1).ToArray()]), cancellation);
             await cluster.Aggregator(run).EvaluateAsync(new EvaluationRequest(), cancellation);
             await cluster.Aggregator(run).ScoreAsync(cancellation);
-            await cluster.Files(run).ReadAsync(new ModelName(status.Snapshots[0].Member, status.Snapshots[0].Step, IsEma: false), 0);
+            await cluster.Files(run).ReadAsync(new ModelName(status.Snapshots[0].Member, status.Snapshots[0].Step, IsEma: false), 0, cancellation);
         }
 
         // Another process has all of it from the files.
         await using var next = await EnsembleCluster.StartAsync(runsFolder: runs.Path);
-        var found = (await next.Scheduler.FindAsync("small"))!.Value;
-        Assert.Equal([found], await next.Scheduler.ListAllAsync());
+        var found = (await next.Scheduler.FindAsync("small", TestContext.Current.CancellationToken))!.Value;
+        Assert.Equal([found], await next.Scheduler.ListAllAsync(null, TestContext.Current.CancellationToken));
         await next.Aggregator(found).DescribeAsync();
 
         watch.HeardNothingOnTurns("open", "list", "rename");

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using DistributedEnsemble.Grains.Coordination;
+using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Averaging;
 using DistributedEnsemble.Training.Files;
+using Orleans.Storage;
 
 namespace DistributedEnsemble.Grains.Tests.Coordination;
 
@@ -258,6 +260,49 @@ public sealed partial class RunMachineTests
         Assert.Equal("Run \"run\" cannot be stored in /runs: its coordinator failed: nonsense", Assert.IsType<NotStoredException>(Assert.Single(_effects.OfType<Refuse>()).Error).Message);
         Assert.Single(_effects.OfType<Unclaim>());
         Assert.Empty(_effects.OfType<ReadRecord>());
+    }
+
+    [Fact]
+    public void A_run_of_a_cluster_whose_first_write_fails_gives_back_its_name_before_anybody_hears_of_it()
+    {
+        foreach (var error in (Exception[])[new OverflowException("nonsense"), new StoreAwayException("away"), new InconsistentStateException("another one was faster")])
+        {
+            _state = new CoordinatorState { Run = _state.Run, Place = _state.Place };
+            On(new Activated(null, null, IsHeld: false));
+            On(new StartCalled(7, new RunRequest("{}", "{}", [new MemberLoad(10, 5)]), null));
+            On(new Claimed(_state.LastBeginning, IsOurs: true));
+            On(new RecordNotWritten(_state.Writing, error));
+
+            Assert.Equal([typeof(Unclaim), typeof(Refuse), typeof(Deactivate)], _effects.Select(effect => effect.GetType()));
+            Assert.Equal(
+                error is OverflowException ? "Run \"run\" cannot be stored in /runs: its coordinator failed: nonsense" : error.Message, _effects.OfType<Refuse>().Single().Error.Message);
+        }
+    }
+
+    [Fact]
+    public void A_name_is_given_back_only_where_no_run_is_and_none_begins()
+    {
+        _state = new CoordinatorState { Run = _state.Run, Place = _state.Place };
+        On(new Activated(null, null, IsHeld: false));
+        On(new VacateCalled(3));
+        Assert.Equal(3, _effects.OfType<Vacate>().Single().Call);
+        On(new Vacated(3));
+        Assert.Equal(new Reply(3, true), Assert.Single(_effects));
+
+        _state = new CoordinatorState { Run = _state.Run, Place = _state.Place };
+        On(new Activated(null, null, IsHeld: false));
+        On(new StartCalled(7, new RunRequest("{}", "{}", [new MemberLoad(10, 5)]), null));
+        IsKept(8);
+        On(new Claimed(_state.LastBeginning, IsOurs: true));
+        IsKept(9);
+        On(new RecordWritten(_state.Writing));
+        IsKept(10);
+
+        void IsKept(int call)
+        {
+            On(new VacateCalled(call));
+            Assert.Equal(new Reply(call, false), Assert.Single(_effects));
+        }
     }
 
     [Theory]

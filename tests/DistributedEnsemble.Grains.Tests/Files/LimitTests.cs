@@ -146,7 +146,7 @@ public sealed class LimitTests
         async Task PauseAsync(RunKey run)
         {
             await cluster.Coordinator(run).StopAsync();
-            while (!(await cluster.Scheduler.ListAsync()).IsEmpty) await Task.Delay(20, TestContext.Current.CancellationToken);
+            while (!(await cluster.Scheduler.ListAsync(TestContext.Current.CancellationToken)).IsEmpty) await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }
 
@@ -228,9 +228,9 @@ public sealed class LimitTests
         await using var cluster = await StartAsync(new Limits { MaxListed = 2 });
         for (var i = 0; i < 3; i++) await cluster.TrainAsync("""{ "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""");
 
-        Assert.Equal(["two-moons-1", "two-moons-2"], (await cluster.Scheduler.ListAllAsync()).Select(run => run.Name));
-        Assert.Equal(["two-moons-3"], (await cluster.Scheduler.ListAllAsync("two-moons-2")).Select(run => run.Name));
-        Assert.Empty(await cluster.Scheduler.ListAllAsync("two-moons-3"));
+        Assert.Equal(["two-moons-1", "two-moons-2"], (await cluster.Scheduler.ListAllAsync(null, TestContext.Current.CancellationToken)).Select(run => run.Name));
+        Assert.Equal(["two-moons-3"], (await cluster.Scheduler.ListAllAsync("two-moons-2", TestContext.Current.CancellationToken)).Select(run => run.Name));
+        Assert.Empty(await cluster.Scheduler.ListAllAsync("two-moons-3", TestContext.Current.CancellationToken));
     }
 
     private static Task<EnsembleCluster> StartAsync(Limits limits) => EnsembleCluster.StartAsync(configure: options => options.Limits = limits);
@@ -265,7 +265,7 @@ public sealed class LimitTests
     {
         public Task<RunKey?> FindAsync(string name) => store.FindAsync(name);
 
-        public Task<ImmutableArray<RunKey>> AllAsync() => store.AllAsync();
+        public Task<ImmutableArray<RunKey>> AllAsync(CancellationToken cancellation) => store.AllAsync(cancellation);
 
         public Task<long> CountAsync() => store.CountAsync();
 

@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Files;
 using Orleans.Configuration;
 
 namespace DistributedEnsemble.Grains.Tests.Scheduling;
@@ -27,9 +29,36 @@ public sealed class CancellationTests
         foreach (var call in calls) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
         source.GoOn.Set();
         // What came too late is no run, and the next one is.
-        Assert.Empty(await cluster.Scheduler.ListAllAsync());
+        Assert.Empty(await cluster.Scheduler.ListAllAsync(null, TestContext.Current.CancellationToken));
         await cluster.TrainAsync(submission.Spec);
-        Assert.Equal("slow-digits-1", Assert.Single(await cluster.Scheduler.ListAllAsync()).Name);
+        Assert.Equal("slow-digits-1", Assert.Single(await cluster.Scheduler.ListAllAsync(null, TestContext.Current.CancellationToken)).Name);
+    }
+
+    [Fact]
+    public async Task A_list_that_nobody_waits_for_reads_no_more_files()
+    {
+        using var runs = new RunsFolder();
+        await using var cluster = await EnsembleCluster.StartAsync(runsFolder: runs.Path, configureClient: Hearing);
+        foreach (var name in (string[])["a", "b", "c"]) runs.Folder(name).Write(RunFolder.RecordFile, "no record"u8.ToArray());
+        using var listing = new CancellationTokenSource();
+        var (read, given) = (new ConcurrentBag<string>(), new TaskCompletionSource());
+        using var reads = FileOperations.Observe(
+            runs.Path, (operation, path) =>
+            {
+                if (Path.GetFileName(path) != RunFolder.RecordFile) return;
+                read.Add(path);
+                // Whoever asks leaves while the first is read, and the silo hears of it.
+                listing.Cancel();
+                given.Task.Wait(TestContext.Current.CancellationToken);
+            }, reads: true);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cluster.Scheduler.ListAllAsync(null, listing.Token));
+        await cluster.Scheduler.ListAsync(TestContext.Current.CancellationToken);
+        given.SetResult();
+        Assert.Empty(await cluster.Scheduler.ListAllAsync(null, TestContext.Current.CancellationToken));
+
+        // The first one twice, and the others for the second list.
+        Assert.Equal([2, 1, 1], read.GroupBy(path => path).OrderBy(paths => paths.Key, StringComparer.Ordinal).Select(paths => paths.Count()));
     }
 
     [Fact(Timeout = 150_000)]

@@ -15,7 +15,7 @@ public sealed class LaneTests
         bool AllTrain(RunStatus s) => s.Members.Count(m => m is { State: MemberState.Training, Step: > 0 }) == Environment.ProcessorCount + 1;
         await cluster.WhenAsync(run, AllTrain);
 
-        for (var call = 0; call < 500; call++) await cluster.Scheduler.FindAsync("nobody");
+        for (var call = 0; call < 500; call++) await cluster.Scheduler.FindAsync("nobody", TestContext.Current.CancellationToken);
 
         // Had a lane held a grain's turn or thread, 500 answers would not have come before the training ended.
         Assert.True(AllTrain(await cluster.Coordinator(run).GetStatusAsync()));

@@ -30,7 +30,7 @@ public sealed class MutualTlsTests : IAsyncDisposable
         var scheduler = await _cluster.ConnectAsync(_authority.Client());
 
         Assert.Equal(2, await _cluster.SilosAsync());
-        Assert.Null(await scheduler.FindAsync("nobody"));
+        Assert.Null(await scheduler.FindAsync("nobody", TestContext.Current.CancellationToken));
         Assert.Empty(_cluster.Log);
     }
 
@@ -184,7 +184,7 @@ public sealed class MutualTlsTests : IAsyncDisposable
     private async Task StillServesAsync()
     {
         var scheduler = await _cluster.ConnectAsync(_authority.Client());
-        Assert.Null(await scheduler.FindAsync("nobody"));
+        Assert.Null(await scheduler.FindAsync("nobody", TestContext.Current.CancellationToken));
     }
 
     private static async Task<int> ReadToEndAsync(Socket socket)

@@ -1,7 +1,10 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using DistributedEnsemble.Grains.Coordination;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Stores.Files;
 using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Files;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -49,11 +52,16 @@ public sealed class BrokenStoreTests
         Assert.Equal(Specs.ReferenceEma(s_spec), status.Ema.Select(ema => (ema.Member, ema.Step, ema.Sha256)));
     }
 
-    [Fact]
-    public async Task A_run_whose_first_write_breaks_leaves_nothing_and_its_name_is_free()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_run_whose_first_write_breaks_leaves_nothing_and_its_name_is_free(bool outlivesProcess)
     {
-        await using var cluster = await EnsembleCluster.StartAsync(configureSilo: silo => silo.Services.AddSingleton<IRunStore>(
-            services => new BreakingStore(services.GetRequiredService<FileRunStore>(), Operation.Write, every: 1, most: 1)));
+        await using var cluster = await EnsembleCluster.StartAsync(configureSilo: silo =>
+        {
+            silo.Services.AddSingleton<IRunStore>(services => new BreakingStore(services.GetRequiredService<FileRunStore>(), Operation.Write, every: 1, most: 1));
+            if (outlivesProcess) silo.Services.AddSingleton<IRunOwnership>(services => new Outliving(services.GetRequiredService<LockedFolders>()));
+        });
 
         var error = await Assert.ThrowsAnyAsync<Exception>(() => cluster.SubmitAsync(s_spec));
 
@@ -61,6 +69,30 @@ public sealed class BrokenStoreTests
         Assert.False(Directory.Exists(Path.Combine(cluster.RunsFolder, "small")));
         var run = await cluster.SubmitAsync(s_spec);
         Assert.Equal(("small", RunState.Completed), (run.Name, (await cluster.WhenAsync(run, status => status.HasEnded)).State));
+    }
+
+    [Fact]
+    public async Task A_name_that_could_not_be_given_back_is_taken_by_the_next_run_that_wants_it()
+    {
+        var names = new Names();
+        await using var cluster = await EnsembleCluster.StartAsync(configureSilo: silo =>
+        {
+            silo.Services.AddSingleton<IRunStore>(services => new BreakingStore(services.GetRequiredService<FileRunStore>(), Operation.Write, every: 1, most: 1));
+            silo.Services.AddSingleton<IRunOwnership>(names);
+            silo.Services.AddSingleton<IRunDirectory>(names);
+        });
+        names.IsAway = true;
+
+        await Assert.ThrowsAnyAsync<Exception>(() => cluster.SubmitAsync(s_spec));
+
+        Assert.Equal(1, await names.CountAsync());
+        names.IsAway = false;
+        var run = await cluster.SubmitAsync(s_spec);
+        Assert.Equal("small", run.Name);
+        // One that has begun keeps its name.
+        var taken = await Assert.ThrowsAsync<RunRejectedException>(() => cluster.SubmitAsync(s_spec));
+        Assert.StartsWith("Run \"small\" already exists in ", taken.Message);
+        Assert.Equal(RunState.Completed, (await cluster.WhenAsync(run, status => status.HasEnded)).State);
     }
 
     private static Task<RunStatus> SettledAsync(EnsembleCluster cluster, RunKey run) =>
@@ -117,6 +149,35 @@ public sealed class BrokenStoreTests
             await Task.Yield();
             throw new NotSupportedException(Said);
         }
+    }
+
+    /// <summary>A cluster's table of names, which gives none back while it is away.</summary>
+    private sealed class Names : IRunOwnership, IRunDirectory
+    {
+        private readonly ConcurrentDictionary<string, RunKey> _runs = new();
+
+        public bool IsAway { get; set; }
+
+        public bool OutlivesProcess => true;
+
+        public Task<IDisposable?> ClaimAsync(RunKey run) => Task.FromResult<IDisposable?>(_runs.GetOrAdd(run.Name, run) == run ? Nothing.Held : null);
+
+        public Task UnclaimAsync(RunKey run)
+        {
+            if (IsAway) throw new StoreAwayException("It is away.");
+            _runs.TryRemove(new KeyValuePair<string, RunKey>(run.Name, run));
+            return Task.CompletedTask;
+        }
+
+        public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(Nothing.Held);
+
+        public Task<RunKey?> FindAsync(string name) => Task.FromResult(_runs.TryGetValue(name, out var run) ? run : (RunKey?)null);
+
+        public Task<ImmutableArray<RunKey>> AllAsync(CancellationToken cancellation) => Task.FromResult<ImmutableArray<RunKey>>([.. _runs.Values]);
+
+        public Task<long> CountAsync() => Task.FromResult((long)_runs.Count);
+
+        public Task<ImmutableArray<RunKey>> UnfinishedAsync() => Task.FromResult<ImmutableArray<RunKey>>([]);
     }
 
     /// <summary>Runs of a folder as those of a cluster: whoever coordinates one is fenced by its record alone.</summary>

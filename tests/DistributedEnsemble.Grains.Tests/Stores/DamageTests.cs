@@ -77,7 +77,7 @@ public sealed class DamageTests : IDisposable
         File.WriteAllText(_runs.Folder("small").Record, contents);
         await using var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
 
-        var error = await Assert.ThrowsAsync<InvalidDataException>(() => cluster.Scheduler.FindAsync("small"));
+        var error = await Assert.ThrowsAsync<InvalidDataException>(() => cluster.Scheduler.FindAsync("small", TestContext.Current.CancellationToken));
 
         Assert.StartsWith($"{_runs.Folder("small").Record} is damaged: ", error.Message);
         Assert.DoesNotContain('\n', error.Message);

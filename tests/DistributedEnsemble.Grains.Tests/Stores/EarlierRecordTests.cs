@@ -26,7 +26,7 @@ public sealed class EarlierRecordTests : IDisposable
     public async Task It_goes_on_where_it_was_and_ends_as_if_nothing_had_happened()
     {
         await using var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
-        var run = await cluster.Scheduler.FindAsync("earlier");
+        var run = await cluster.Scheduler.FindAsync("earlier", TestContext.Current.CancellationToken);
         var before = await cluster.Coordinator(run!.Value).GetStatusAsync();
         Assert.Equal((RunState.Paused, 4250, 4), (before.State, (int)before.Steps, before.Snapshots.Length));
 

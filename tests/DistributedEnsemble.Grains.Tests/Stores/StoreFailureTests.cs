@@ -76,7 +76,7 @@ public sealed class StoreFailureTests : IDisposable
             Assert.True(isDead.Task.IsCompleted, $"{told}: the run ended before its operation {k}.");
             AssertNamedFilesAreThere(name, told);
             await using var next = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
-            var run = await next.Scheduler.FindAsync(name);
+            var run = await next.Scheduler.FindAsync(name, TestContext.Current.CancellationToken);
             if (run is null) run = await next.SubmitAsync(Named(name));
             else if (!(await next.Coordinator(run.Value).GetStatusAsync()).HasEnded) await next.ResumeAsync(run.Value);
             AssertWhole(name, await SettledAsync(next, run.Value), told);

@@ -55,8 +55,8 @@ public sealed class StrangeFileTests : IDisposable
 
         Assert.Equal($"{folder.Status} is a pipe or a device: only regular files are read there.", Assert.Throws<InvalidDataException>(() => RunStatusFile.Read(folder)).Message);
         Assert.False(RunLock.IsHeld(folder));
-        Assert.Empty(await cluster.Scheduler.ListAllAsync());
-        await Assert.ThrowsAsync<InvalidDataException>(() => cluster.Scheduler.FindAsync("piped"));
+        Assert.Empty(await cluster.Scheduler.ListAllAsync(null, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<InvalidDataException>(() => cluster.Scheduler.FindAsync("piped", TestContext.Current.CancellationToken));
         Assert.Equal(RunState.Completed, (await cluster.TrainAsync("""{ "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""")).State);
     }
 
@@ -152,7 +152,7 @@ public sealed class StrangeFileTests : IDisposable
         File.Move(path, Path.Combine(_outside, "model"));
         File.CreateSymbolicLink(path, Path.Combine(_outside, "model"));
 
-        var refused = await Assert.ThrowsAnyAsync<Exception>(() => cluster.Files(new RunKey("run", status.Id)).ReadAsync(new ModelName(0, model.Step, IsEma: false), 0));
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => cluster.Files(new RunKey("run", status.Id)).ReadAsync(new ModelName(0, model.Step, IsEma: false), 0, TestContext.Current.CancellationToken));
         var unread = Assert.Throws<SafetensorsException>(() => SafetensorsReader.Open(_runs.Folder("run"), model));
 
         Assert.Contains("only regular files are read there", refused.Message);

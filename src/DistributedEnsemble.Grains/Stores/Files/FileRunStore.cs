@@ -38,7 +38,7 @@ internal sealed class FileRunStore(EnsembleTrainingOptions options) : IRunStore,
     public Task<long> CountAsync() => Task.Run(() =>
         Directory.Exists(options.RunsFolder) ? Directory.EnumerateDirectories(options.RunsFolder).LongCount(folder => RunName.IsValid(Path.GetFileName(folder))) : 0);
 
-    public Task<ImmutableArray<RunKey>> AllAsync() => Task.Run(() => RecordFiles.RunsIn(options));
+    public Task<ImmutableArray<RunKey>> AllAsync(CancellationToken cancellation) => Task.Run(() => RecordFiles.RunsIn(options, cancellation), cancellation);
 
     /// <summary>None: a process trains the runs that it is asked to.</summary>
     public Task<ImmutableArray<RunKey>> UnfinishedAsync() => Task.FromResult<ImmutableArray<RunKey>>([]);

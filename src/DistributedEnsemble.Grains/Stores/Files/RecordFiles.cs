@@ -22,12 +22,13 @@ internal static class RecordFiles
     private const long MostLogBytes = int.MaxValue;
 
     /// <summary>The runs that are there, by name; one whose record is damaged is left out.</summary>
-    public static ImmutableArray<RunKey> RunsIn(EnsembleTrainingOptions options)
+    public static ImmutableArray<RunKey> RunsIn(EnsembleTrainingOptions options, CancellationToken cancellation = default)
     {
         return [.. options.RunNames().Select(TryRead).OfType<RunKey>()];
 
         RunKey? TryRead(string name)
         {
+            cancellation.ThrowIfCancellationRequested();
             try
             {
                 return RunIn(options.FolderOf(name));

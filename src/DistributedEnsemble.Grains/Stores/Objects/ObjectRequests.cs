@@ -56,6 +56,9 @@ internal sealed class ObjectRequests : IDisposable
         _retries = Retries.Of<StorageAwayException>(_time, most: 4, first: TimeSpan.FromMilliseconds(200), longest: TimeSpan.FromSeconds(3));
     }
 
+    /// <summary>How long nothing may move, in all tries of a request together, until whoever waits for it is told; null where runs wait for the store.</summary>
+    public TimeSpan? Patience { get; set; }
+
     /// <summary>What time it is by the store's clock, as of the last answer.</summary>
     public DateTimeOffset Now => _clock.Now;
 
@@ -103,7 +106,12 @@ internal sealed class ObjectRequests : IDisposable
         return [.. pages.SelectMany(page => page.CommonPrefixes ?? []).Select(prefix => prefix[_address.Prefix.Length..].TrimEnd('/'))];
     }
 
-    public async Task DeleteAsync(string name) => await AskAsync(name, cancellation => _client.DeleteObjectAsync(_address.Bucket, KeyOf(name), cancellation));
+    /// <param name="before">Called before each try; what it throws ends them.</param>
+    public async Task DeleteAsync(string name, Action? before = null) => await AskAsync(name, cancellation =>
+    {
+        before?.Invoke();
+        return _client.DeleteObjectAsync(_address.Bucket, KeyOf(name), cancellation);
+    });
 
     /// <summary>All of an object.</summary>
     /// <param name="make">Makes the stream for so many bytes; null lets none of them come.</param>
@@ -212,19 +220,32 @@ internal sealed class ObjectRequests : IDisposable
 
     /// <summary>Asks until there is an answer, for a while.</summary>
     /// <param name="longest">How long nothing may move.</param>
-    private async Task<T> AskAsync<T>(string name, TimeSpan longest, Func<Silence, Task<T>> ask) => await _retries.ExecuteAsync(async _ =>
+    private async Task<T> AskAsync<T>(string name, TimeSpan longest, Func<Silence, Task<T>> ask)
     {
-        using var request = new Silence(longest, _time);
+        using var patience = Patience is { } most ? new Silence(most, _time) : null;
         try
         {
-            return await ask(request);
+            return await _retries.ExecuteAsync(_ => TryAsync(), patience?.Token ?? CancellationToken.None);
         }
-        // This machine's own disk refuses in its own words.
-        catch (Exception exception) when (exception is not IOException { InnerException: null } or HttpIOException)
+        catch (Exception exception) when (patience?.Token.IsCancellationRequested == true && exception is OperationCanceledException or StorageAwayException)
         {
-            throw ObjectStoreFailure.Of(exception, _address, name);
+            throw ObjectStoreFailure.Silent(exception, _address, Patience!.Value);
         }
-    });
+
+        async ValueTask<T> TryAsync()
+        {
+            using var request = new Silence(longest, _time, patience);
+            try
+            {
+                return await ask(request);
+            }
+            // This machine's own disk refuses in its own words.
+            catch (Exception exception) when (exception is not IOException { InnerException: null } or HttpIOException)
+            {
+                throw ObjectStoreFailure.Of(exception, _address, name);
+            }
+        }
+    }
 
     private async Task<IReadOnlyList<ListObjectsV2Response>> PagesAsync(string prefix, string? delimiter)
     {

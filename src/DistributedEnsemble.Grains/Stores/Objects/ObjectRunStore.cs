@@ -46,7 +46,7 @@ internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStor
 
     public Task<RunKey?> FindAsync(string name) => Task.Run(() => RecordFiles.RunIn(options.FolderOf(name)));
 
-    public Task<ImmutableArray<RunKey>> AllAsync() => Task.Run(() => RecordFiles.RunsIn(options));
+    public Task<ImmutableArray<RunKey>> AllAsync(CancellationToken cancellation) => Task.Run(() => RecordFiles.RunsIn(options, cancellation), cancellation);
 
     public Task<long> CountAsync() => Task.Run(() => (long)options.RunNames().Count);
 

@@ -26,15 +26,23 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
     /// <param name="scratch">A folder for what is on its way.</param>
     public ObjectStorage(ObjectStoreAddress address, string scratch, TimeProvider? time = null)
     {
-        (_address, _scratch) = (address, new ScratchFiles(scratch));
-        _requests = new ObjectRequests(address, time ?? TimeProvider.System);
-        _health = new StoreHealth(LookAsync, time ?? TimeProvider.System);
+        (_address, _scratch, Time) = (address, new ScratchFiles(scratch), time ?? TimeProvider.System);
+        _requests = new ObjectRequests(address, Time);
+        _health = new StoreHealth(LookAsync, Time);
     }
 
     public override string Place => _address.ToString();
 
+    protected override TimeProvider Time { get; }
+
     /// <summary>Who answers, for people.</summary>
     public string Server => _address.Server;
+
+    /// <inheritdoc cref="ObjectRequests.Patience"/>
+    public TimeSpan? Patience
+    {
+        set => _requests.Patience = value;
+    }
 
     /// <summary>As of the last answer.</summary>
     public override DateTimeOffset Now => _requests.Now;
@@ -148,34 +156,52 @@ internal sealed class ObjectStorage : RunStorage, IDisposable
         }
     }
 
-    protected override void RemoveFiles(string run, string? mark)
+    protected override void RemoveFiles(string run, string? mark, Moment marked)
     {
-        // So many that the mark is not forgotten, however slow the store is.
+        // So many that the mark is renewed long before it is forgotten, however slow the store is.
         const int MostAtOnceRemoved = 40;
         // Without these it is no run any more; what is left when this process ends goes with the next run of that name.
-        Delete($"{run}/{RunFolder.RecordFile}");
-        Delete($"{run}/{RunFolder.StatusFile}");
+        Remove($"{run}/{RunFolder.RecordFile}");
+        Remove($"{run}/{RunFolder.StatusFile}");
         foreach (var some in List($"{run}/").Where(file => !IsMark(file)).Chunk(MostAtOnceRemoved))
         {
-            Clear(some);
-            if (mark is not null) Write(mark, default);
+            All(some, file => Remove(file.Name));
+            if (mark is null) continue;
+            // One that was forgotten is not renewed: somebody may have taken the name.
+            CheckAwake();
+            var now = Moment.Of(Time);
+            Write(mark, default);
+            marked = now;
         }
 
         if (mark is not null) Delete(mark);
 
         // Another removal is as little at its end when this one is: it removes its own.
         bool IsMark(StoredFile file) => file.Name == mark || (file.Name.StartsWith($"{run}/{RunFolder.Removals}/", StringComparison.Ordinal) && file.Written > Now - Forgotten);
+
+        void Remove(string name) => Wait(_requests.DeleteAsync(name, CheckAwake));
+
+        // A process that slept, as a machine does that is shut and opened, may find another run of that name.
+        void CheckAwake()
+        {
+            var since = marked.Since;
+            if (mark is null || since < Forgotten / 2) return;
+            throw new IOException(
+                $"Run \"{run}\" is gone, but not all of its files: removing them stood still for {since.TotalMinutes:0} minutes, and the name may be another run's by now. What is left in {PathOf(run)} goes with the next run of that name.");
+        }
     }
 
     /// <summary>Whether a run took the name a moment ago, and is not all there yet.</summary>
     private bool IsBeginning(RunFolder run) =>
         run.Find(RunFolder.ClaimFile) is { } claim && IsAtWork(claim.Written) && !(run.Exists(RunFolder.RecordFile) && run.Exists(RunFolder.StatusFile));
 
-    private void Clear(IEnumerable<StoredFile> files)
+    private void Clear(IEnumerable<StoredFile> files) => All(files, file => Delete(file.Name));
+
+    private static void All(IEnumerable<StoredFile> files, Action<StoredFile> act)
     {
         try
         {
-            Parallel.ForEach(files, new ParallelOptions { MaxDegreeOfParallelism = 8 }, file => Delete(file.Name));
+            Parallel.ForEach(files, new ParallelOptions { MaxDegreeOfParallelism = 8 }, act);
         }
         catch (AggregateException several)
         {

@@ -2,6 +2,7 @@ using System.Net;
 using Amazon.Runtime;
 using Amazon.S3;
 using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Telemetry;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Training.Files;
@@ -39,6 +40,10 @@ internal static class ObjectStoreFailure
 
         StorageAwayException Away(string why) => new($"{address}: {why}{(why.EndsWith("reach it", StringComparison.Ordinal) ? "?" : ".")}", exception);
     }
+
+    /// <summary>Nothing was heard of it for as long as whoever asks waits.</summary>
+    public static StorageAwayException Silent(Exception exception, ObjectStoreAddress address, TimeSpan patience) => new(
+        $"{address}: {address.Server} has said nothing for {patience.TotalSeconds:0.#} s: is it overloaded, or the way to it cut? ({TimingOptions.Name(nameof(TimingOptions.StoreAnswer))} is how long is waited.)", exception);
 
     private static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
 }

@@ -34,6 +34,8 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
         local stored = redis.call('HGET', KEYS[1], 'version') or ''
         if stored ~= ARGV[1] then return stored end
         if ARGV[4] ~= '' then
+          local named = redis.call('HGET', KEYS[5], ARGV[5])
+          if named and named ~= ARGV[6] then return 'that of ' .. named end
           for _, member in ipairs(redis.call('HKEYS', KEYS[2])) do redis.call('DEL', KEYS[4] .. member) end
           redis.call('DEL', KEYS[2], KEYS[3])
           redis.call('HSET', KEYS[1], 'definition', ARGV[4])
@@ -68,6 +70,11 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
         for _, member in ipairs(redis.call('HKEYS', KEYS[2])) do redis.call('DEL', KEYS[4] .. member) end
         redis.call('SREM', KEYS[6], ARGV[1])
         return redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
+        """;
+
+    private const string ForgetUnwrittenScript = """
+        if redis.call('EXISTS', KEYS[1]) == 1 or redis.call('HGET', KEYS[5], ARGV[2]) ~= ARGV[1] then return 0 end
+        return redis.call('HDEL', KEYS[5], ARGV[2])
         """;
 
     public async Task<StoredRun?> ReadAsync(RunKey run)
@@ -113,6 +120,11 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
         await store.ScriptEvaluateAsync(ClearScript, KeysOf(run), [run.ToString()]);
         return await store.HashGetAsync(RedisRuns.Names, run.Name) == run.ToString() && await store.HashDeleteAsync(RedisRuns.Names, run.Name);
     }
+
+    /// <summary>Gives the name of a run free that has no record: in one step with the look.</summary>
+    /// <returns>Whether it had its name, and no record.</returns>
+    internal static async Task<bool> ForgetUnwrittenAsync(IDatabase store, RunKey run) =>
+        (bool)await store.ScriptEvaluateAsync(ForgetUnwrittenScript, KeysOf(run), [run.ToString(), run.Name]);
 
     public Task DropAsync(RunFolder folder, RunKey run, WeightFile file)
     {

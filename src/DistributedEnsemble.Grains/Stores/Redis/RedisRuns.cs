@@ -45,12 +45,8 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
         return null;
     }
 
-    public Task UnclaimAsync(RunKey run) => Task.Run(() => options.Storage.RemoveAsync(run.Name, async () =>
-    {
-        if (await NamedAsync(run.Name) != run) return false;
-        await ForgetAsync(run);
-        return true;
-    }));
+    public Task UnclaimAsync(RunKey run) => Task.Run(() => options.Storage.RemoveAsync(
+        run.Name, () => AskAsync(store => RedisRunStore.ForgetUnwrittenAsync(store, run))));
 
     public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(Nothing.Held);
 
@@ -60,11 +56,11 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
         return await Task.Run(() => RecordFiles.RunIn(options.FolderOf(name)));
     }
 
-    public async Task<ImmutableArray<RunKey>> AllAsync()
+    public async Task<ImmutableArray<RunKey>> AllAsync(CancellationToken cancellation)
     {
         var named = await AskAsync(store => store.HashGetAllAsync(Names));
         // Redis may have been lost: the folder's copies are runs, too.
-        var folders = await Task.Run(() => RecordFiles.RunsIn(options));
+        var folders = await Task.Run(() => RecordFiles.RunsIn(options, cancellation), cancellation);
         return [.. named.Select(entry => Read(entry.Value)).OfType<RunKey>().Concat(folders).DistinctBy(run => run.Name).OrderBy(run => run.Name, StringComparer.Ordinal)];
     }
 

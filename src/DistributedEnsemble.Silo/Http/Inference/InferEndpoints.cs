@@ -21,7 +21,7 @@ internal sealed class InferEndpoints(InferenceService inference, ModelRepository
     {
         using var admitted = admission.Request();
         ModelPath.CheckVersion(name, version);
-        var served = await repository.GetAsync(name);
+        var served = await repository.GetAsync(name, context.RequestAborted);
         measured.Run = served.Run;
 
         // Held until the answer is sent.

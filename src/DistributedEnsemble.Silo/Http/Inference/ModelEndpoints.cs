@@ -19,25 +19,27 @@ internal sealed class ModelEndpoints(ModelRepository repository, ModelStatistics
     public void Map(IEndpointRouteBuilder app)
     {
         app.MapGet("/v2", () => JsonAnswer.Of(new { name = ServerName, version = ServerVersion, extensions = s_extensions })).Needs(Access.Inference);
-        app.MapGet("/v2/models/stats", async (string? after) => JsonAnswer.Of(await statistics.OfAllAsync(after, settings.MaxPageSize))).Needs(Access.Inference);
+        app.MapGet("/v2/models/stats", async (string? after, CancellationToken cancellation) =>
+            JsonAnswer.Of(await statistics.OfAllAsync(after, settings.MaxPageSize, cancellation))).Needs(Access.Inference);
         foreach (var path in new[] { ModelPath.Plain, ModelPath.Versioned })
         {
-            app.MapGet(path, async (string name, string? version) => JsonAnswer.Of(ModelMetadata.Of(name, await ModelAsync(name, version)))).Needs(Access.Inference);
+            app.MapGet(path, async (string name, string? version, CancellationToken cancellation) =>
+                JsonAnswer.Of(ModelMetadata.Of(name, await ModelAsync(name, version, cancellation)))).Needs(Access.Inference);
             app.MapGet($"{path}/ready", (string name, string? version) => Ready(name, version)).Needs(Access.Inference);
-            app.MapGet($"{path}/config", async (string name, string? version) =>
-                JsonAnswer.Of(ModelMetadata.Configuration(name, await ModelAsync(name, version), settings.MaxRows))).Needs(Access.Inference);
-            app.MapGet($"{path}/stats", async (string name, string? version) =>
+            app.MapGet($"{path}/config", async (string name, string? version, CancellationToken cancellation) =>
+                JsonAnswer.Of(ModelMetadata.Configuration(name, await ModelAsync(name, version, cancellation), settings.MaxRows))).Needs(Access.Inference);
+            app.MapGet($"{path}/stats", async (string name, string? version, CancellationToken cancellation) =>
             {
                 ModelPath.CheckVersion(name, version);
-                return JsonAnswer.Of(await statistics.OfAsync(name));
+                return JsonAnswer.Of(await statistics.OfAsync(name, cancellation));
             }).Needs(Access.Inference);
         }
     }
 
-    private async Task<ServedModel> ModelAsync(string name, string? version)
+    private async Task<ServedModel> ModelAsync(string name, string? version, CancellationToken cancellation)
     {
         ModelPath.CheckVersion(name, version);
-        return (await repository.GetAsync(name)).Model;
+        return (await repository.GetAsync(name, cancellation)).Model;
     }
 
     private JsonAnswer Ready(string name, string? version)

@@ -9,5 +9,6 @@ internal interface IRunSource : IAsyncDisposable
     Task Changed { get; }
 
     /// <returns>Null if there is no such run any more.</returns>
-    Task<RunStatus?> AskAsync();
+    /// <exception cref="OperationCanceledException">Nobody wants to know any more.</exception>
+    Task<RunStatus?> AskAsync(CancellationToken cancellation);
 }

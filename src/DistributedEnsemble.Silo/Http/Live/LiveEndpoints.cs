@@ -31,7 +31,7 @@ internal sealed class LiveEndpoints(
             .Needs(Access.Inference).WithMetadata(new EndlessMetadata());
         app.MapGet("/api/runs/{name}/live", async (HttpContext context, string name, CancellationToken cancellation) =>
         {
-            await live.StatusAsync(name);
+            await live.StatusAsync(name, cancellation);
             return Stream(context, RunAsync(name, cancellation));
         }).Needs(Access.Inference).WithMetadata(new EndlessMetadata());
     }
@@ -76,7 +76,7 @@ internal sealed class LiveEndpoints(
         using var watch = feeds.Watch(name);
         while (true)
         {
-            if (await watch.SeeAsync() is not { } status)
+            if (await watch.SeeAsync(cancellation) is not { } status)
             {
                 yield return new SseItem<string>("{}", "gone");
                 yield break;

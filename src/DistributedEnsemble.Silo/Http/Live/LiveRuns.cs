@@ -9,17 +9,17 @@ namespace DistributedEnsemble.Silo.Http.Live;
 internal sealed class LiveRuns(IGrainFactory grains, RunIndex runs)
 {
     /// <exception cref="HttpError">There is no such run.</exception>
-    public async Task<RunStatus> StatusAsync(string name) =>
-        await CoordinatorAsync(name) is { } coordinator ? await coordinator.GetStatusAsync() : Find(name);
+    public async Task<RunStatus> StatusAsync(string name, CancellationToken cancellation) =>
+        await CoordinatorAsync(name, cancellation) is { } coordinator ? await coordinator.GetStatusAsync().WaitAsync(cancellation) : Find(name);
 
     /// <returns>Null if this cluster does not work on it.</returns>
-    public async Task<ICoordinator?> CoordinatorAsync(string name) =>
-        await ActiveAsync(name) is { } run ? grains.GetGrain<ICoordinator>(run.ToString()) : null;
+    public async Task<ICoordinator?> CoordinatorAsync(string name, CancellationToken cancellation) =>
+        await ActiveAsync(name, cancellation) is { } run ? grains.GetGrain<ICoordinator>(run.ToString()) : null;
 
     /// <inheritdoc cref="CoordinatorAsync"/>
-    public async Task<RunKey?> ActiveAsync(string name)
+    public async Task<RunKey?> ActiveAsync(string name, CancellationToken cancellation)
     {
-        foreach (var run in await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync()) if (run.Name == name) return run;
+        foreach (var run in await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync(cancellation).WaitAsync(cancellation)) if (run.Name == name) return run;
         return null;
     }
 

@@ -39,7 +39,7 @@ internal sealed class RunFeed
         {
             while (true)
             {
-                Show(new Moment(await _source.AskAsync()));
+                Show(new Moment(await _source.AskAsync(_end.Token)));
                 await Task.Delay(s_rest, _time, _end.Token);
                 await Waiting.AnyAsync(s_patience - s_rest, _time, _end.Token, _source.Changed);
             }

@@ -54,9 +54,9 @@ internal sealed class RunWatch(RunFeed feed, Action leave) : IDisposable
     public string Json => _seen!.Json;
 
     /// <returns>The run as it is now; null if there is none any more.</returns>
-    public async Task<RunStatus?> SeeAsync()
+    public async Task<RunStatus?> SeeAsync(CancellationToken cancellation)
     {
-        _seen = await feed.NowAsync();
+        _seen = await feed.NowAsync().WaitAsync(cancellation);
         if (_seen.Error is { } error) ExceptionDispatchInfo.Throw(error);
         return _seen.Status;
     }

@@ -34,19 +34,19 @@ internal sealed class RunSource : IRunSource, IRunObserver
     /// <inheritdoc/>
     void IRunObserver.Changed() => _changed.TrySetResult();
 
-    public async Task<RunStatus?> AskAsync()
+    public async Task<RunStatus?> AskAsync(CancellationToken cancellation)
     {
         // What changes while it is asked is news, too.
         _changed = Waiting.NotYet();
         if (_coordinator is null || _time.GetElapsedTime(_watched) > s_betweenWatches)
         {
-            _coordinator = await _live.CoordinatorAsync(_name);
-            if (_coordinator is not null) await _coordinator.WatchAsync(_self);
+            _coordinator = await _live.CoordinatorAsync(_name, cancellation);
+            if (_coordinator is not null) await _coordinator.WatchAsync(_self).WaitAsync(cancellation);
             _watched = _time.GetTimestamp();
         }
 
         if (_coordinator is null) return _runs.Find(_name);
-        var status = await _coordinator.GetStatusAsync();
+        var status = await _coordinator.GetStatusAsync().WaitAsync(cancellation);
         // A cluster works on it no longer: who goes on with it, and where, is asked again.
         if (status.IsAtRest) _coordinator = null;
         return status;

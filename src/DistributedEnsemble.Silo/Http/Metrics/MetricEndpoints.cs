@@ -38,6 +38,7 @@ internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history, Admi
         // Held until the answer is sent.
         var lease = admission.Bytes();
         context.Response.RegisterForDispose(lease);
+        var cancellation = context.RequestAborted;
         return await Task.Run(() =>
         {
             var (isSampled, bytes) = (false, MostBytes / Math.Max(1, chosen.Count));
@@ -45,6 +46,7 @@ internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history, Admi
             var answers = new List<MemberMetrics>();
             foreach (var member in chosen)
             {
+                cancellation.ThrowIfCancellationRequested();
                 var (answer, isSome) = history.AskSoon(run, member, bytes, Sample, series =>
                 {
                     measure ??= series.Measure;
@@ -63,7 +65,7 @@ internal sealed class MetricEndpoints(RunIndex runs, MetricHistory history, Admi
                 var blocks = (int)Math.Clamp(range / width, 1, Math.Max(1, bytes / MetricSample.SmallestBlock));
                 return MetricSample.Read(file, first, last, blocks, (int)Math.Max(MetricSample.SmallestBlock, bytes / blocks));
             }
-        });
+        }, cancellation);
     }
 
     private static int? Number(string name, string? text) =>

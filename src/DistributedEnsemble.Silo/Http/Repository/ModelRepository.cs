@@ -35,12 +35,12 @@ internal sealed class ModelRepository
     public bool Has(RunKey run) => _runs.Find(run.Name) is { } status && status.Id == run.Id;
 
     /// <exception cref="HttpError">There is no such model, or it is not ready.</exception>
-    public async Task<Served> GetAsync(string name)
+    public async Task<Served> GetAsync(string name, CancellationToken cancellation)
     {
         var run = CheckReady(name);
         if (_described.TryGetValue(run, out var described)) return described;
         var aggregator = _grains.GetGrain<IAggregator>(run.ToString());
-        return _described[run] = new Served(run, aggregator, await aggregator.DescribeAsync(), _here);
+        return _described[run] = new Served(run, aggregator, await aggregator.DescribeAsync().WaitAsync(cancellation), _here);
     }
 
     /// <exception cref="HttpError">There is no such model, or it is not ready.</exception>
@@ -54,11 +54,11 @@ internal sealed class ModelRepository
     public bool IsReady(string name) => Find(name).IsReady;
 
     /// <exception cref="HttpError">There is no such model, or it cannot be served yet.</exception>
-    public async Task LoadAsync(string name)
+    public async Task LoadAsync(string name, CancellationToken cancellation)
     {
         Find(name);
         _isServed[name] = true;
-        await GetAsync(name);
+        await GetAsync(name, cancellation);
     }
 
     /// <exception cref="HttpError">There is no such model.</exception>

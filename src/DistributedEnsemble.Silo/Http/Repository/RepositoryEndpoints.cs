@@ -24,7 +24,7 @@ internal sealed class RepositoryEndpoints(ModelRepository repository, Admission 
         app.MapPost("/v2/repository/models/{name}/load", (HttpContext context, string name) => ReadAsync(context, async body =>
         {
             RepositoryRequest.CheckNothingAsked(body, harmless: null);
-            await repository.LoadAsync(name);
+            await repository.LoadAsync(name, context.RequestAborted);
             return JsonAnswer.Of(new { });
         })).Needs(Access.Admin);
         app.MapPost("/v2/repository/models/{name}/unload", (HttpContext context, string name) => ReadAsync(context, body =>

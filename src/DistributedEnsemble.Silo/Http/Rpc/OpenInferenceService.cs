@@ -42,7 +42,7 @@ internal sealed class OpenInferenceService(InferenceService inference, ModelRepo
     public override async Task<ModelMetadataResponse> ModelMetadata(ModelMetadataRequest request, ServerCallContext context)
     {
         ModelPath.CheckVersion(request.Name, Version(request.Version));
-        var model = (await repository.GetAsync(request.Name)).Model;
+        var model = (await repository.GetAsync(request.Name, context.CancellationToken)).Model;
         return new ModelMetadataResponse
         {
             Name = request.Name,
@@ -60,7 +60,7 @@ internal sealed class OpenInferenceService(InferenceService inference, ModelRepo
         call.Body.Dispose();
         call.Lease.Hold(call.Memory);
         ModelPath.CheckVersion(request.ModelName, Version(request.ModelVersion));
-        var served = await repository.GetAsync(request.ModelName);
+        var served = await repository.GetAsync(request.ModelName, context.CancellationToken);
         measured.Run = served.Run;
         var read = new RpcRequestReader(served.Model, settings, request, call.Lease.Add).Read();
         var most = new InferResponse(request.ModelName, served.Model, read).MostBytes;
@@ -92,7 +92,7 @@ internal sealed class OpenInferenceService(InferenceService inference, ModelRepo
         AdminAudit.Names(context.GetHttpContext(), request.ModelName);
         CheckRepository(request.RepositoryName);
         CheckNothingAsked(request.Parameters, harmless: null);
-        await repository.LoadAsync(request.ModelName);
+        await repository.LoadAsync(request.ModelName, context.CancellationToken);
         return new RepositoryModelLoadResponse();
     }
 

@@ -19,10 +19,10 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunFeeds
     public void Map(IEndpointRouteBuilder app)
     {
         app.MapGet("/api/runs", (string? after, string? limit) => RunPage.Of(runs.List(), after, limit, settings.MaxPageSize)).Needs(Access.Inference);
-        app.MapGet("/api/runs/{name}", async (string name) => JsonAnswer.OfStatus(await live.StatusAsync(name))).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}", async (string name, CancellationToken cancellation) => JsonAnswer.OfStatus(await live.StatusAsync(name, cancellation))).Needs(Access.Inference);
         app.MapGet("/api/runs/{name}/events", EventsAsync).Needs(Access.Inference).WithMetadata(new EndlessMetadata());
-        app.MapGet("/api/runs/{name}/spec", async (string name) => JsonAnswer.OfText((await DefinitionAsync(name)).Spec)).Needs(Access.Inference);
-        app.MapGet("/api/runs/{name}/data", async (string name) => JsonAnswer.OfText((await DefinitionAsync(name)).Data)).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}/spec", async (string name, CancellationToken cancellation) => JsonAnswer.OfText((await DefinitionAsync(name, cancellation)).Spec)).Needs(Access.Inference);
+        app.MapGet("/api/runs/{name}/data", async (string name, CancellationToken cancellation) => JsonAnswer.OfText((await DefinitionAsync(name, cancellation)).Data)).Needs(Access.Inference);
         app.MapPost("/api/runs", (Delegate)SubmitAsync).Needs(Access.Admin);
         app.MapPost("/api/runs/{name}/stop", StopAsync).Needs(Access.Admin);
         app.MapPost("/api/runs/{name}/resume", ResumeAsync).Needs(Access.Admin);
@@ -36,34 +36,35 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunFeeds
         // It names no paths: the server would read any of its files.
         var run = await Scheduler.SubmitAsync(new Submission(spec), context.RequestAborted);
         context.Response.Headers.Location = $"/api/runs/{run.Name}";
-        return JsonAnswer.OfStatus(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync(), StatusCodes.Status201Created);
+        return JsonAnswer.OfStatus(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync().WaitAsync(context.RequestAborted), StatusCodes.Status201Created);
     }
 
-    private async Task<IResult> StopAsync(string name)
+    private async Task<IResult> StopAsync(string name, CancellationToken cancellation)
     {
-        if (await live.CoordinatorAsync(name) is not { } coordinator)
+        if (await live.CoordinatorAsync(name, cancellation) is not { } coordinator)
         {
             var status = live.Find(name);
             return status.State is not (RunState.Running or RunState.Queued) ? JsonAnswer.OfStatus(status) : throw new HttpError(
                 StatusCodes.Status409Conflict, $"Run \"{name}\" is in training in another process, which alone can stop it.");
         }
 
-        await coordinator.StopAsync();
-        return JsonAnswer.OfStatus(await coordinator.GetStatusAsync());
+        // Whoever leaves meanwhile does not take it back.
+        await coordinator.StopAsync().WaitAsync(cancellation);
+        return JsonAnswer.OfStatus(await coordinator.GetStatusAsync().WaitAsync(cancellation));
     }
 
     private async Task<IResult> ResumeAsync(string name, CancellationToken cancellation)
     {
-        var run = await live.ActiveAsync(name) ?? KeyOf(live.Find(name));
+        var run = await live.ActiveAsync(name, cancellation) ?? KeyOf(live.Find(name));
         await Scheduler.ResumeAsync(run, cancellation);
-        return JsonAnswer.OfStatus(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync());
+        return JsonAnswer.OfStatus(await grains.GetGrain<ICoordinator>(run.ToString()).GetStatusAsync().WaitAsync(cancellation));
     }
 
     private async Task<IResult> EventsAsync(HttpContext context, string name, CancellationToken cancellation)
     {
         var watching = admission.Stream();
         context.Response.RegisterForDispose(watching);
-        await live.StatusAsync(name);
+        await live.StatusAsync(name, cancellation);
         if (HeadRequests.IsHead(context)) return TypedResults.Text("", "text/event-stream");
         return TypedResults.ServerSentEvents(Events(name, cancellation));
     }
@@ -76,7 +77,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunFeeds
         using var watch = feeds.Watch(name);
         while (!isAtRest)
         {
-            if (await watch.SeeAsync() is not { } status) yield break;
+            if (await watch.SeeAsync(cancellation) is not { } status) yield break;
             isAtRest = status.IsAtRest;
             var json = watch.Json;
             if (json != last || time.GetElapsedTime(said) >= s_silence)
@@ -90,10 +91,10 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunFeeds
     }
 
     /// <summary>The run's resolved spec and the description of its data, as its record has them.</summary>
-    private async Task<RunDefinition> DefinitionAsync(string name)
+    private async Task<RunDefinition> DefinitionAsync(string name, CancellationToken cancellation)
     {
-        var run = await live.ActiveAsync(name) ?? KeyOf(live.Find(name));
-        return await grains.GetGrain<ICoordinator>(run.ToString()).GetDefinitionAsync();
+        var run = await live.ActiveAsync(name, cancellation) ?? KeyOf(live.Find(name));
+        return await grains.GetGrain<ICoordinator>(run.ToString()).GetDefinitionAsync().WaitAsync(cancellation);
     }
 
     private static RunKey KeyOf(RunStatus status) => new(status.Run, status.Id);

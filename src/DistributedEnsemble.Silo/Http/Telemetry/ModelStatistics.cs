@@ -17,19 +17,20 @@ internal sealed class ModelStatistics(ModelRepository repository, IGrainFactory 
     }
 
     /// <exception cref="HttpError">There is no such model, or it is not ready.</exception>
-    public async Task<object> OfAsync(string name) => new { model_stats = new[] { await OfAsync((await repository.GetAsync(name)).Run) } };
+    public async Task<object> OfAsync(string name, CancellationToken cancellation) =>
+        new { model_stats = new[] { await OfAsync((await repository.GetAsync(name, cancellation)).Run, cancellation) } };
 
     /// <summary>Of the models that were asked, by name: the first ones after that name.</summary>
-    public async Task<object> OfAllAsync(string? after, int most) => new
+    public async Task<object> OfAllAsync(string? after, int most, CancellationToken cancellation) => new
     {
         model_stats = await Task.WhenAll(
             _runs.Keys.Where(run => string.CompareOrdinal(run.Name, after) > 0 && repository.Has(run)).OrderBy(run => run.Name, StringComparer.Ordinal)
-                .Take(most).Select(OfAsync)),
+                .Take(most).Select(run => OfAsync(run, cancellation))),
     };
 
-    private async Task<object> OfAsync(RunKey run)
+    private async Task<object> OfAsync(RunKey run, CancellationToken cancellation)
     {
-        var computed = await grains.GetGrain<IAggregator>(run.ToString()).GetStatisticsAsync();
+        var computed = await grains.GetGrain<IAggregator>(run.ToString()).GetStatisticsAsync().WaitAsync(cancellation);
         var asked = _runs.GetValueOrDefault(run)?.Read() ?? new Counts();
         return new
         {

@@ -29,7 +29,8 @@ internal static class OnnxExport
     /// <exception cref="SpecException">Nothing fits the choice, or ONNX knows nothing of a layer.</exception>
     /// <exception cref="InvalidDataException">The run's spec or data description is missing or damaged.</exception>
     /// <exception cref="SafetensorsException">A file of weights is missing or damaged.</exception>
-    public static OnnxFile Write(RunFolder folder, RunStatus status, ConstituentChoice? choice, bool isSingle, NetworkRegistry networks, string output)
+    /// <exception cref="OperationCanceledException">It was given up; the file is as it was.</exception>
+    public static OnnxFile Write(RunFolder folder, RunStatus status, ConstituentChoice? choice, bool isSingle, NetworkRegistry networks, string output, CancellationToken cancellation = default)
     {
         var run = RunDescription.Read(folder);
         var models = RunModel.Of(run, networks);
@@ -46,7 +47,7 @@ internal static class OnnxExport
             selection = selection with { Constituents = [selection.Constituents[best]], Multiplicities = [1] };
         }
 
-        var graph = OnnxEnsemble.Graph(status.Run, run.Data, task, isCalibrated, Models(folder, models, selection));
+        var graph = OnnxEnsemble.Graph(status.Run, run.Data, task, isCalibrated, Models(folder, models, selection, cancellation));
         OnnxConstituent[] constituents = [.. selection.Constituents.Zip(selection.Multiplicities, (file, weight) => new OnnxConstituent(file.Member, file.Step, weight, file.Sha256))];
         var model = OnnxEnsemble.Model(graph, task, ("run", status.Run), ("constituents", JsonSerializer.Serialize(constituents, s_json)));
         var sha256 = AtomicFile.Write(output, stream =>
@@ -60,10 +61,11 @@ internal static class OnnxExport
     }
 
     /// <summary>One at a time, each for as long as its weights are asked for.</summary>
-    private static IEnumerable<OnnxModel> Models(RunFolder folder, RunModel model, ConstituentSelection selection)
+    private static IEnumerable<OnnxModel> Models(RunFolder folder, RunModel model, ConstituentSelection selection, CancellationToken cancellation)
     {
         foreach (var (file, multiplicity) in selection.Constituents.Zip(selection.Multiplicities))
         {
+            cancellation.ThrowIfCancellationRequested();
             var network = model.Networks.Of(file.Member);
             using var weights = WeightFiles.LoadWeights(folder, file, network.Layout);
             yield return new OnnxModel($"member{file.Member}.step{file.Step}.", network, weights, multiplicity);

@@ -17,6 +17,8 @@ public sealed class ObjectRemovalTests : IAsyncDisposable
 {
     private static readonly string[] s_files = [RunFolder.SpecFile, RunFolder.RecordFile, RunFolder.StatusFile, "members/00/metrics.jsonl", RunFolder.Snapshot(0, 1)];
 
+    private static readonly TimeSpan s_sleep = TimeSpan.FromMinutes(11);
+
     private readonly RunsFolder _scratch = new();
     private readonly StrictObjectServer _server = new();
     private readonly ObjectStorage _objects;
@@ -80,6 +82,45 @@ public sealed class ObjectRemovalTests : IAsyncDisposable
                 return true;
             }),
             () => redis.Connection.GetDatabase().HashSetAsync("ensemble/runs", "run", $"{run}"));
+    }
+
+    [Fact]
+    public async Task Whoever_takes_a_name_while_its_removal_sleeps_for_long_keeps_all_files()
+    {
+        var (clock, names, told) = (new SettableClock(), new ObjectRunStore(_options), 0);
+        using var sleepy = _server.Open("runs", _scratch.Path, clock);
+        for (var (moment, came) = (0, true); came; moment++)
+        {
+            foreach (var name in _server.Names) _objects.Delete(name["runs/".Length..]);
+            Write(RunKey.New("run"), RunState.Completed);
+            for (var i = 0; i < 60; i++) _objects.Write($"run/{RunFolder.Snapshot(1, i)}", default);
+            _server.Age(TimeSpan.FromHours(1));
+            var (next, hasName, requests) = (RunKey.New("run"), false, 0);
+            _server.Fault = request =>
+            {
+                // A deletion that is on its way nobody calls back.
+                if (request.Method == "DELETE" || Interlocked.Increment(ref requests) != moment + 1) return null;
+                _server.Fault = null;
+                clock.Ahead += s_sleep;
+                _server.Age(s_sleep);
+                hasName = TakeAsync(names, next).GetAwaiter().GetResult();
+                return null;
+            };
+
+            var error = await Record.ExceptionAsync(() => FileRuns.DeleteAsync(new RunFolder(sleepy, "run")));
+            came = _server.Fault is null;
+            _server.Fault = null;
+
+            if (!hasName) Assert.True(error is null || came, error?.Message);
+            else Assert.All(s_files, file => Assert.Equal(BytesOf(file, next, RunState.Running), _objects.ReadAllBytes($"run/{file}")));
+            if (error is not IOException) continue;
+            Assert.Equal(
+                "Run \"run\" is gone, but not all of its files: removing them stood still for 11 minutes, and the name may be another run's by now. What is left in s3://ensemble/runs/run goes with the next run of that name.",
+                error.Message);
+            told++;
+        }
+
+        Assert.InRange(told, 2, int.MaxValue);
     }
 
     [Fact]
@@ -179,6 +220,14 @@ public sealed class ObjectRemovalTests : IAsyncDisposable
         if (await names.ClaimAsync(run) is null) return false;
         Write(run, RunState.Running);
         return true;
+    }
+
+    /// <summary>The time of day, which can jump, and timers that do not: those of a process that slept all end at once.</summary>
+    private sealed class SettableClock : TimeProvider
+    {
+        public TimeSpan Ahead { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
     }
 
     private void Write(RunKey run, RunState state)

@@ -140,6 +140,49 @@ public sealed class ObjectStorageTests : IAsyncDisposable
         Assert.Equal(2, tries);
     }
 
+    [Theory]
+    [InlineData(15)]
+    [InlineData(40)]
+    public async Task Whoever_waits_for_a_store_that_says_nothing_is_told_so_in_time_and_a_silo_waits_for_longer(int seconds)
+    {
+        var (time, patience, asked) = (new FakeTimeProvider(), TimeSpan.FromSeconds(seconds), 0);
+        using var objects = _server.Open("runs", _scratch.Path, time);
+        _server.Fault = _ => Interlocked.Increment(ref asked) > 0 ? ObjectFault.Hung : null;
+
+        objects.Patience = patience;
+        var hasty = await BeginAsync();
+        await PassAsync(hasty, patience);
+        var told = await Assert.ThrowsAsync<StorageAwayException>(() => hasty);
+        objects.Patience = null;
+        var patient = await BeginAsync();
+        await PassAsync(patient, patience);
+        Assert.False(patient.IsCompleted);
+        await PassAsync(patient, TimeSpan.MaxValue);
+        var away = await Assert.ThrowsAsync<StorageAwayException>(() => patient);
+
+        Assert.Equal(
+            $"s3://ensemble/runs: {_server.Url} has said nothing for {seconds} s: is it overloaded, or the way to it cut? (ENSEMBLE__TIMING__STOREANSWER is how long is waited.)", told.Message);
+        Assert.Equal($"s3://ensemble/runs: {_server.Url} takes too long.", away.Message);
+
+        async Task<Task> BeginAsync()
+        {
+            var before = Volatile.Read(ref asked);
+            var asking = Task.Run(() => objects.Folders());
+            // A clock that stands until it is asked.
+            while (Volatile.Read(ref asked) == before) await Task.Delay(10, TestContext.Current.CancellationToken);
+            return asking;
+        }
+
+        async Task PassAsync(Task task, TimeSpan most)
+        {
+            for (var passed = TimeSpan.Zero; passed < most && !task.IsCompleted; passed += TimeSpan.FromSeconds(1))
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                await Task.Delay(10, TestContext.Current.CancellationToken);
+            }
+        }
+    }
+
     [Fact]
     public async Task A_transfer_goes_on_for_as_long_as_it_moves()
     {

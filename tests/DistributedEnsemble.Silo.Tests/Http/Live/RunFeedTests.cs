@@ -97,7 +97,7 @@ public sealed class RunFeedTests
 
         public void Change() => _changed.TrySetResult();
 
-        public Task<RunStatus?> AskAsync()
+        public Task<RunStatus?> AskAsync(CancellationToken cancellation)
         {
             _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             if (Fault is { } fault) throw fault;

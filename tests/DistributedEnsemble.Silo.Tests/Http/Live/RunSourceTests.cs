@@ -22,7 +22,7 @@ public sealed class RunSourceTests(ServedRuns served) : IClassFixture<ServedRuns
         await using var source = new RunSource("endless", new LiveRuns(served.Grains, index), index, served.Grains, time);
 
         await UntilAsync(source, status => status.Steps > 0);
-        var before = (await source.AskAsync())!.Steps;
+        var before = (await source.AskAsync(TestContext.Current.CancellationToken))!.Steps;
         await UntilAsync(source, status => status.Steps > before);
         await served.Grains.GetGrain<ICoordinator>(run.ToString()).StopAsync();
 
@@ -34,7 +34,7 @@ public sealed class RunSourceTests(ServedRuns served) : IClassFixture<ServedRuns
     {
         await using var index = await RunIndex.StartAsync(new FolderStorage(served.RunsFolder), TimeProvider.System, TestContext.Current.CancellationToken);
         await using var source = new RunSource("nowhere", new LiveRuns(served.Grains, index), index, served.Grains, TimeProvider.System);
-        Assert.Null(await source.AskAsync());
+        Assert.Null(await source.AskAsync(TestContext.Current.CancellationToken));
 
         var folder = Directory.CreateDirectory(Path.Combine(served.RunsFolder, "nowhere")).FullName;
         var status = new RunStatus
@@ -45,13 +45,13 @@ public sealed class RunSourceTests(ServedRuns served) : IClassFixture<ServedRuns
         File.Move(Path.Combine(folder, "new.json"), Path.Combine(folder, "run.json"));
         await source.Changed.WaitAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal(RunState.Paused, (await source.AskAsync())!.State);
+        Assert.Equal(RunState.Paused, (await source.AskAsync(TestContext.Current.CancellationToken))!.State);
         Assert.False(source.Changed.IsCompleted);
     }
 
     /// <summary>Asks only when it is told to.</summary>
     private static async Task UntilAsync(RunSource source, Func<RunStatus, bool> isWanted)
     {
-        while (!isWanted((await source.AskAsync())!)) await source.Changed.WaitAsync(TestContext.Current.CancellationToken);
+        while (!isWanted((await source.AskAsync(TestContext.Current.CancellationToken))!)) await source.Changed.WaitAsync(TestContext.Current.CancellationToken);
     }
 }
