@@ -9,6 +9,7 @@ scores of them and which models are averaged. It reads the layers of the built-i
 text, packed or not. Of a run that averages over dropout masks it prints what `ensemble predict R --mc 0` does: masks take
 the random numbers of the run.
 """
+import codecs
 import csv
 import gzip
 import io
@@ -169,14 +170,19 @@ class Refused(ValueError):
     """A cell that is not what its column wants."""
 
 
+MISSING_WORDS = ("na", "n/a", "n.a.", "nan", "nat", "null", "none", "<na>", "inf", "-inf")
+MISSING_SIGNS = ("", "?", "-", "--", ".", "#N/A", "#DIV/0!", "#NUM!", "#VALUE!", "#REF!", "#NAME?", "#NULL!", "Infinity", "-Infinity")
+
+
 def is_missing(cell):
-    return cell.strip().lower() in ("", "na", "n/a", "nan", "null", "none", "?", "-")
+    return cell.strip() in MISSING_SIGNS or cell.strip().lower() in MISSING_WORDS
 
 
 def number(cell, decimal):
-    """With signs of thousands, currency and percent, as people write them."""
-    digits = re.sub(r"^([-+]?) *(?:[$€£¥₹]|USD|EUR|GBP|CHF)? *|(?: *(?:[$€£¥₹%]|USD|EUR|GBP|CHF))+$", r"\1", cell.strip())
-    for sign in ",. '_".replace(decimal, ""):
+    """With signs of thousands, currency and percent, as people write them; (12) is -12."""
+    digits = re.sub(r"^\((.*)\)$", r"-\1", cell.strip())
+    digits = re.sub(r"^([-+]?)\s*(?:[$€£¥₹]|USD|EUR|GBP|CHF)?\s*|(?:\s*(?:[$€£¥₹%]|USD|EUR|GBP|CHF))+$", r"\1", digits)
+    for sign in ",. '_\u00a0\u202f\u2009’".replace(decimal, ""):
         digits = digits.replace(sign, "")
     try:
         return float(digits.replace(decimal, "."))
@@ -186,7 +192,7 @@ def number(cell, decimal):
 
 def encode_number(column, cell, decimal):
     """(x - mean) / deviation in double; a missing one is the mean, and says so where training rows lack some."""
-    missing = is_missing(cell)
+    missing = is_missing(cell) or cell.strip() in column.get("words", ())
     value = 0.0 if missing else (number(cell, decimal) - column["mean"]) / column["deviation"]
     return [value] + ([float(missing)] if column["missing"] else [])
 
@@ -210,7 +216,8 @@ DATES = {form: [day + time for day in days for time in TIMES] for form, days in 
     "day/month/year": ["%d/%m/%Y", "%d-%m-%Y"],
     "month/day/year": ["%m/%d/%Y", "%m-%d-%Y"],
     "day month year": ["%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%d-%b-%y"],
-    "month day, year": ["%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y"],
+    "month day, year": ["%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y", "%b-%d-%Y"],
+    "month year": ["%b %Y", "%B %Y", "%b-%Y", "%b-%y"],
 }.items()} | {"hour:minute": ["%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p"]}
 
 
@@ -254,15 +261,25 @@ ENCODERS = {
 }
 
 
+def western(error):
+    """A byte that is none of UTF-8 is a character of Windows-1252."""
+    byte = error.object[error.start:error.start + 1]
+    return byte.decode("cp1252", "ignore") or byte.decode("latin-1"), error.start + 1
+
+
+codecs.register_error("western", western)
+
+
 def text_cells(path, raw, features, table):
     """
-    Names, rows with the numbers of their lines, and the decimal point: packed or not, UTF-8, or UTF-16 by its mark. Where its cells
+    Names, rows with the numbers of their lines, and the decimal point: packed or not, UTF-8, Windows-1252 where it is none, or UTF-16
+    by its mark. Where its cells
     are divided by another sign than a comma, its numbers have the decimal point or comma of the table that was trained on.
     """
     if raw[:2] == b"\x1f\x8b":
         raw = gzip.decompress(raw)
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    lines = list(io.StringIO(raw.decode(encoding), newline=""))
+    lines = list(io.StringIO(raw.decode(encoding, "strict" if encoding == "utf-16" else "western"), newline=""))
     before, separator = 0, None
     while before < len(lines) and (not (line := lines[before].strip(" \r\n")) or line[0] == "#" or re.fullmatch("(?i)sep=.", line)):
         separator, before = line[4] if line[:4].lower() == "sep=" else separator, before + 1
@@ -272,10 +289,17 @@ def text_cells(path, raw, features, table):
     border, begin = r"[,;\t|\r\n]", "".join(lines[before:])[:1 << 20]
     opened, closed = (len(re.findall(quote, begin)) for quote in (rf"(?:(?<={border})|^)'", rf"'(?={border}|$)"))
     quote = "'" if opened and opened == closed and not re.search(rf'(?:(?<={border})|^)"', begin) else '"'
-    separator = separator or max(",;\t|", key=re.sub(f"{quote}[^{quote}]*{quote}", "", lines[before]).count)
+    bare = re.sub(f"{quote}[^{quote}]*{quote}", "", lines[before])
+    separator = separator or max(",;\t|", key=bare.count)
+    if separator not in bare and " " in bare.strip():
+        separator, lines = " ", [line.strip(" \t\r\n").replace("\t", " ") for line in lines]
     reader = csv.reader(lines[before:], skipinitialspace=True, delimiter=separator, quotechar=quote)
     rows = [(before + reader.line_num, row) for row in reader if row]
     names = [name.strip() for name in rows[0][1]]
+    # R names all columns but that of the names of rows.
+    if len(rows) > 1 and len(rows[1][1]) == len(names) + 1 and rows[1][1][-1].strip():
+        names = ["", *names]
+    names = [name or f"column{place}" for place, name in enumerate(names, 1)]
     if table and not table["format"]["header"] and not all(column["name"] in names for _, column in features):
         names = [f"column{place}" for place in range(1, len(names) + 1)]
     else:

@@ -56,27 +56,32 @@ public readonly ref struct Cell
     public override string ToString() => OneLine.Quoted(_number is { } number ? number.ToString("R", CultureInfo.InvariantCulture) : Encoding.UTF8.GetString(_text));
 }
 
-/// <summary>The words for an empty cell.</summary>
+/// <summary>
+/// The words for an empty cell: people's, those of R, pandas, SAS and spreadsheets, and what is left of a division by zero.
+/// </summary>
 internal static class MissingCells
 {
-    private const int Longest = 4;
+    private static readonly string[] s_words = ["na", "n/a", "n.a.", "nan", "nat", "null", "none", "<na>", "inf", "-inf"],
+        s_exact = ["", "?", "-", "--", ".", "#N/A", "#DIV/0!", "#NUM!", "#VALUE!", "#REF!", "#NAME?", "#NULL!", "Infinity", "-Infinity"];
 
-    private static readonly string[] s_words = ["na", "n/a", "nan", "null", "none"];
+    private static readonly int s_longest = s_exact.Max(text => text.Length);
+    private static readonly byte[][][] s_exactOfLength =
+        [.. Enumerable.Range(0, s_longest + 1).Select(length => s_exact.Where(text => text.Length == length).Select(Encoding.UTF8.GetBytes).ToArray())];
 
-    /// <summary>All of them, in each mixture of cases.</summary>
-    public static IEnumerable<string> Texts => ["", "?", "-", .. s_words.SelectMany(word => Cases(word, 0))];
+    private static readonly byte[][][] s_wordsOfLength =
+        [.. Enumerable.Range(0, s_longest + 1).Select(length => s_words.Where(text => text.Length == length).Select(Encoding.UTF8.GetBytes).ToArray())];
+
+    /// <summary>All of them, words in each mixture of cases.</summary>
+    public static IEnumerable<string> Texts => [.. s_exact, .. s_words.SelectMany(word => Cases(word, 0))];
 
     public static bool Are(ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty) return true;
-        if (text.Length > Longest) return false;
-        return text.Length switch
-        {
-            1 => text[0] is (byte)'?' or (byte)'-',
-            2 => Ascii.EqualsIgnoreCase(text, "na"u8),
-            3 => Ascii.EqualsIgnoreCase(text, "n/a"u8) || Ascii.EqualsIgnoreCase(text, "nan"u8),
-            _ => Ascii.EqualsIgnoreCase(text, "null"u8) || Ascii.EqualsIgnoreCase(text, "none"u8),
-        };
+        // Nearly all cells are numbers, and none of these begins with a digit.
+        if (text.Length > s_longest || char.IsAsciiDigit((char)text[0])) return false;
+        foreach (var exact in s_exactOfLength[text.Length]) if (text.SequenceEqual(exact)) return true;
+        foreach (var word in s_wordsOfLength[text.Length]) if (Ascii.EqualsIgnoreCase(text, word)) return true;
+        return false;
     }
 
     private static IEnumerable<string> Cases(string word, int from)

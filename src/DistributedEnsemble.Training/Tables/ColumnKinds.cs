@@ -14,6 +14,7 @@ internal static class ColumnKinds
         new("constant", typeof(ConstantColumn), ConstantColumn.Fit),
         new("identifier", typeof(IdentifierColumn), IdentifierColumn.Fit),
         new("number", typeof(NumberColumn), NumberColumn.Fit),
+        new("overflowing", typeof(OverflowingColumn), OverflowingColumn.Fit),
         new("datetime", typeof(DateTimeColumn), DateTimeColumn.Fit),
         new("category", typeof(CategoryColumn), CategoryColumn.Fit),
         new("text", typeof(TextColumn), TextColumn.Fit),
@@ -28,6 +29,7 @@ internal static class ColumnKinds
     {
         var encoder = Fit(name, all, categorical);
         if (encoder.Inputs == 0 || ReferenceEquals(all, training)) return encoder;
+        if (encoder is NumberColumn { Words: { } words } && NumberColumn.Fit(name, training) is NumberColumn number) return number.With(words);
         // Where the training rows alone are not of that kind, only what takes any text can encode the others.
         return All.First(kind => kind.Encoder == encoder.GetType()).Fit(name, training) ?? CategoryColumn.Fit(name, training) ?? TextColumn.Fit(name, all);
     }

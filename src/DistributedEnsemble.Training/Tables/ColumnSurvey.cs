@@ -8,12 +8,20 @@ internal sealed class ColumnSurvey
     /// <summary>Distinct texts that are told apart; columns of numbers have fewer, because nobody asks for more.</summary>
     private const int MostLevels = 100_000, MostNumbers = 2_000;
 
+    /// <summary>Distinct texts among numbers that may be words for a missing one, and how many distinct numbers are too many to be levels.</summary>
+    private const int MostWords = 3, FewestNumbers = 17;
+
     private readonly Dictionary<string, long> _levels = new(StringComparer.Ordinal);
     private Dictionary<string, long>.AlternateLookup<ReadOnlySpan<char>> _lookup;
     private List<(DateForm Form, DateMoments Moments)> _dates = [.. DateForm.All.Select(form => (form, new DateMoments()))];
     private NumberDress _dressOfAll = (NumberDress)(-1), _dressOfAny;
     private double _counterStart = double.NaN;
+    private List<string>? _words = [];
+    private (int Length, bool IsOfAll, bool HasZero) _codes = (0, true, false);
     private char[] _text = new char[64];
+
+    /// <summary>Whether the header has no name for the column but what programs write in its place.</summary>
+    public bool IsUnnamed { get; init; }
 
     /// <param name="keepsNumbers">Whether <see cref="Kept"/> has them, 8 bytes each.</param>
     public ColumnSurvey(bool keepsNumbers = false)
@@ -36,7 +44,21 @@ internal sealed class ColumnSurvey
     /// <summary>Whether the numbers are those of the rows in the file, from wherever they start.</summary>
     public bool CountsRows { get; private set; } = true;
 
+    /// <summary>Of the numbers among texts, too, as long as there may be <see cref="Words"/>.</summary>
     public Moments Numbers { get; } = new();
+
+    /// <summary>
+    /// The few texts, two in three cells being numbers of many values: what somebody writes where there is no number. Null of
+    /// other columns.
+    /// </summary>
+    public IReadOnlyList<string>? Words => !AreNumbers && _words is not null && 3 * Numbers.Count >= 2 * Present
+        && (HasMoreLevels || _levels.Count - _words.Count >= FewestNumbers) ? _words : null;
+
+    /// <summary>Whether numbers stand there, and more texts than a few words.</summary>
+    public bool AreMixed => !AreNumbers && Numbers.Count > MostWords;
+
+    /// <summary>Whether the numbers are digits of one length that may begin with 0: no amounts, but codes.</summary>
+    public bool AreCodes => AreNumbers && _codes is { IsOfAll: true, HasZero: true };
 
     /// <summary>The first cell that keeps the column from being one of numbers.</summary>
     public string? FirstText { get; private set; }
@@ -51,6 +73,9 @@ internal sealed class ColumnSurvey
 
     /// <summary>The one form in which every cell is a date or time, with what they say; null if there is none, or more than one.</summary>
     public (DateForm Form, DateMoments Moments)? Dates => Present > 0 && _dates is [var only] ? only : null;
+
+    /// <summary>Whether every cell is a date in more than one form, so that days and months cannot be told.</summary>
+    public bool AreAmbiguousDates => Present > 0 && _dates.Count > 1;
 
     /// <summary>All numbers that came; null if they were not to be kept.</summary>
     public IReadOnlyList<double>? Kept => _kept;
@@ -68,8 +93,8 @@ internal sealed class ColumnSurvey
             return;
         }
 
-        var isNumber = AreNumbers && AddNumber(cell, row);
-        if (HasMoreLevels && isNumber) return;
+        var isNumber = _words is not null && AddNumber(cell, row);
+        if (HasMoreLevels && AreNumbers && isNumber) return;
         var text = cell.Text(ref _text);
         if (AreNumbers && !isNumber)
         {
@@ -77,6 +102,7 @@ internal sealed class ColumnSurvey
             AreNumbers = CountsRows = false;
         }
 
+        if (!isNumber) AddWord(text);
         if (!AreNumbers) AddDate(text);
         _length += text.Length;
         if (!HasMoreLevels) AddLevel(text);
@@ -85,11 +111,11 @@ internal sealed class ColumnSurvey
     private bool AddNumber(Cell cell, long row)
     {
         if (!cell.TryNumber(out var number, out var dress)) return false;
-        _dressOfAll &= dress;
-        _dressOfAny |= dress;
-        if (_dressOfAny != _dressOfAll) return false;
+        if ((_dressOfAny | dress) != (_dressOfAll & dress)) return false;
+        (_dressOfAny, _dressOfAll) = (dress, dress);
         Numbers.Add(number);
         _kept?.Add(number);
+        if (_codes.IsOfAll) AddCode(cell.Bytes);
         // Nobody writes a row's number as 1,000 or $7.
         if (CountsRows && (dress != NumberDress.None || cell.Bytes.ContainsAny((byte)',', (byte)'.'))) CountsRows = false;
         if (AreWhole && number != Math.Floor(number)) AreWhole = CountsRows = false;
@@ -97,6 +123,21 @@ internal sealed class ColumnSurvey
         if (double.IsNaN(_counterStart)) _counterStart = number - row;
         CountsRows = number - row == _counterStart;
         return true;
+    }
+
+    private void AddCode(ReadOnlySpan<byte> text)
+    {
+        if (_codes.Length == 0) _codes.Length = text.Length;
+        _codes.IsOfAll = text.Length == _codes.Length && text.Length > 1 && !text.ContainsAnyExceptInRange((byte)'0', (byte)'9');
+        _codes.HasZero |= _codes.IsOfAll && text[0] == '0';
+    }
+
+    private void AddWord(ReadOnlySpan<char> text)
+    {
+        if (_words is null) return;
+        foreach (var word in _words) if (text.SequenceEqual(word)) return;
+        if (_words.Count == MostWords) _words = null;
+        else _words.Add(text.ToString());
     }
 
     private void AddDate(ReadOnlySpan<char> text)

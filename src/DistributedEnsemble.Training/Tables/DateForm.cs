@@ -23,7 +23,8 @@ internal sealed class DateForm
         new("day/month/year", WithTimes("d/M/yyyy", "d-M-yyyy")),
         new("month/day/year", WithTimes("M/d/yyyy", "M-d-yyyy")),
         new("day month year", WithTimes("d-MMM-yyyy", "d MMM yyyy", "d MMMM yyyy", "d-MMM-yy")),
-        new("month day, year", WithTimes("MMM d, yyyy", "MMMM d, yyyy", "MMM d yyyy", "MMMM d yyyy")),
+        new("month day, year", WithTimes("MMM d, yyyy", "MMMM d, yyyy", "MMM d yyyy", "MMMM d yyyy", "MMM-d-yyyy")),
+        new("month year", "MMM yyyy", "MMMM yyyy", "MMM-yyyy", "MMM-yy"),
         OfDay,
     ];
 

@@ -34,13 +34,36 @@ internal sealed class FeatureCells
     }
 
     /// <summary>Writes the inputs of the row that was read.</summary>
+    /// <param name="unfit">Where cells that do not fit are missing ones; null where there must be none.</param>
     /// <exception cref="DataException">A cell does not fit its column.</exception>
-    public void Encode(ITableRows rows, Span<float> inputs)
+    public void Encode(ITableRows rows, Span<float> inputs, UnfitCells? unfit = null)
     {
         foreach (var (place, encoder) in _features)
         {
-            if (encoder.Encode(rows[place], inputs[..encoder.Inputs]) is { } reason) throw rows.Error(place, reason);
+            if (encoder.Encode(rows[place], inputs[..encoder.Inputs]) is { } reason)
+            {
+                var error = rows.Error(place, reason);
+                if (unfit is null || encoder.Encode(new Cell([]), inputs[..encoder.Inputs]) is not null) throw error;
+                unfit.Add(error);
+            }
+
             inputs = inputs[encoder.Inputs..];
         }
     }
+}
+
+/// <summary>Cells of rows that test, which do not fit what the training rows say of their columns.</summary>
+internal sealed class UnfitCells
+{
+    private long _count;
+    private string? _first;
+
+    public void Add(DataException error)
+    {
+        _first ??= error.Message;
+        _count++;
+    }
+
+    public IEnumerable<string> Notes => _first is null ? [] :
+        [_count == 1 ? $"A cell of the test rows is taken for a missing one. {_first}" : $"{_count:N0} cells of the test rows are taken for missing ones. The first: {_first}"];
 }

@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Training.Tables;
 /// <summary>Finds a table's dialect by looking at its beginning.</summary>
 internal static class FormatDetection
 {
-    private const int MostRows = 1000, FewValues = 20;
+    private const int MostRows = 1000, FewValues = 20, FewestCounted = 3, ManyCounted = 5;
     private static readonly char[] s_separators = [',', ';', '\t', '|'];
 
     /// <param name="text">UTF-8 without a mark.</param>
@@ -21,6 +21,8 @@ internal static class FormatDetection
         var rest = text[before..].ToArray();
         if (rest.AsSpan().Trim(" \t\r\n"u8).IsEmpty) throw new DataException($"{file} is empty: a table has rows, and in its first line the names of its columns.");
         var (separator, quote, rows) = Shape(rest, isWhole, named);
+        var hasRowNames = header != false && HasRowNames(rows);
+        if (hasRowNames) rows[0] = ["", .. rows[0]];
         var endsWithSeparator = rows[0].Length > 1 && rows.All(row => row.Length < rows[0].Length || row[^1].Length == 0);
         if (endsWithSeparator) rows = [.. rows.Select(row => row.Length == rows[0].Length ? row[..^1] : row)];
         rows = [.. rows.Where((row, i) => i == 0 || row.Length == rows[0].Length)];
@@ -29,6 +31,7 @@ internal static class FormatDetection
         {
             LinesBefore = lines,
             EndsWithSeparator = endsWithSeparator,
+            HasRowNames = hasRowNames,
         };
     }
 
@@ -58,11 +61,22 @@ internal static class FormatDetection
             .Where(candidate => candidate.Rows.Length > 0).ToList();
         if (candidates.Count == 0) return (named ?? ',', quote, [[Encoding.UTF8.GetString(text)]]);
         var best = candidates.MaxBy(candidate => candidate.Rows[0].Length < 2 ? (-1.0, 0) : (Steadiness(candidate.Rows), candidate.Rows[0].Length));
+        // Text has blanks in it: they separate only where nothing else does, and each row has as many of them.
+        var isUnsteady = best.Rows[0].Length < 2 || (best.Separator == BlankSeparated.Separator && Steadiness(best.Rows) < 1);
+        if (isUnsteady && named is null && Parse(BlankSeparated.Of(text, quote), isWhole, BlankSeparated.Separator, quote) is [{ Length: > 1 }, _, ..] blank && Steadiness(blank) == 1)
+            return (TableFormat.Blank, quote, blank);
         return (best.Separator, quote, best.Rows);
     }
 
-    private static double Steadiness(string[][] rows) =>
-        rows.Count(row => row.Length == rows[0].Length || (row.Length == rows[0].Length + 1 && row[^1].Length == 0)) / (double)rows.Length;
+    private static double Steadiness(string[][] rows)
+    {
+        var width = rows[0].Length + (HasRowNames(rows) ? 1 : 0);
+        return rows.Index().Count(row => row.Index == 0 || row.Item.Length == width || (row.Item.Length == width + 1 && row.Item[^1].Length == 0)) / (double)rows.Length;
+    }
+
+    /// <summary>Whether rows have a cell more than the first, as R writes the names of rows.</summary>
+    private static bool HasRowNames(string[][] rows) =>
+        2 * rows.Skip(1).Count(row => row.Length == rows[0].Length + 1 && row[^1].Length > 0) > rows.Length - 1;
 
     /// <summary>' where it opens and closes cells and " does not.</summary>
     private static char Quote(ReadOnlySpan<byte> text)
@@ -114,19 +128,20 @@ internal static class FormatDetection
     }
 
     /// <summary>
-    /// A first row is a header unless a cell of it is a number or stands below itself again in a column of few values. Of names
+    /// A first row is a header unless a cell of it is a number, but for numbers that count columns or years, or stands below itself again in a column of few values. Of names
     /// that repeat it is none either, unless only numbers stand below them, or below another name.
     /// </summary>
     private static bool HasHeader(string[][] rows)
     {
         var names = rows[0];
         if (names.All(name => name.Length == 0)) return false;
-        var (repeats, isAboveNumbers) = (false, false);
+        var (repeats, isAboveNumbers, count) = (false, false, Count(rows));
         for (var column = 0; column < names.Length; column++)
         {
             var name = names[column];
             if (name.Length == 0) continue;
-            if (IsNumber(name) || name == "?") return false;
+            if ((!count && IsNumber(name)) || name == "?") return false;
+            if (count && IsNumber(name)) continue;
             var below = rows.Skip(1).Select(row => row[column]).ToArray();
             if (below.Contains(name) && below.Distinct().Take(FewValues + 1).Count() <= FewValues) return false;
             isAboveNumbers |= !IsMissing(name) && below.Any(IsNumber) && below.All(cell => IsMissing(cell) || IsNumber(cell));
@@ -134,6 +149,16 @@ internal static class FormatDetection
         }
 
         return !repeats || isAboveNumbers;
+    }
+
+    /// <summary>Whether the numbers among the names are a count, as of columns without names or of years.</summary>
+    private static bool Count(string[][] rows)
+    {
+        var numbers = rows[0].Index().Where(name => IsNumber(name.Item)).Select(name => (name.Index, Name: name.Item, Value: double.Parse(name.Item, CultureInfo.InvariantCulture))).ToArray();
+        if (numbers.Length < FewestCounted || numbers.Any(number => number.Value != Math.Floor(number.Value))) return false;
+        var step = numbers[1].Value - numbers[0].Value;
+        if (step <= 0 || numbers.Zip(numbers.Skip(1)).Any(pair => pair.Second.Value - pair.First.Value != step)) return false;
+        return numbers.Length >= ManyCounted || !numbers.Any(number => rows.Skip(1).Any(row => row[number.Index] == number.Name));
     }
 
     private static bool IsMissing(string text) => MissingCells.Are(Encoding.UTF8.GetBytes(text));

@@ -1,5 +1,5 @@
+using System.Text.Json.Serialization;
 using DistributedEnsemble.Messages;
-using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Training.Tables;
 
@@ -9,34 +9,74 @@ namespace DistributedEnsemble.Training.Tables;
 /// </summary>
 public sealed record NumberColumn : ColumnEncoder
 {
+    [ThreadStatic]
+    private static char[]? s_text;
+
     public required double Mean { get; init; }
     public required double Deviation { get; init; }
 
     /// <summary>Whether training rows lack some.</summary>
     public bool Missing { get; init; }
 
+    /// <summary>The few texts that stand in place of a number: each is a missing cell. Null if there are none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Words { get; init; }
+
     public override int Inputs => Missing ? 2 : 1;
 
     public override IEnumerable<string> InputNames => Missing ? [Name, $"{Name} is missing"] : [Name];
 
-    internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => !survey.AreNumbers ? null
-        : !survey.Numbers.AreFinite || !double.IsFinite(survey.Numbers.Deviation)
-            ? throw new DataException($"The numbers of the column {OneLine.Quoted(name)} lie too far apart: their spread overflows. Leave it out (data.ignore), or divide it.")
-        : new NumberColumn { Name = name, Mean = survey.Numbers.Mean, Deviation = survey.Numbers.Deviation, Missing = survey.Missing > 0 };
+    internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => !survey.AreNumbers && survey.Words is null ? null
+        // Of codes it is the same or another that counts, and not the size.
+        : survey.AreCodes && CategoryColumn.Fit(name, survey) is not null ? null
+        : !HasSpread(survey.Numbers) ? null
+        : new NumberColumn
+        {
+            Name = name,
+            Mean = survey.Numbers.Mean,
+            Deviation = survey.Numbers.Deviation,
+            Missing = survey.Missing > 0 || survey.Words is not null,
+        }.With(survey.Words);
+
+    internal static bool HasSpread(Moments numbers) => numbers.AreFinite && double.IsFinite(numbers.Deviation);
+
+    /// <summary>The same column where some texts are missing cells.</summary>
+    internal NumberColumn With(IReadOnlyList<string>? words) => words is null ? this : this with
+    {
+        Words = [.. words.Order(StringComparer.Ordinal)],
+        Note = $"numbers; {string.Join(", ", words.Order(StringComparer.Ordinal).Select(word => OneLine.Quoted(word)))} {(words.Count == 1 ? "is a missing cell" : "are missing cells")}",
+    };
 
     public override string? Encode(Cell cell, Span<float> inputs)
     {
-        var isMissing = cell.IsMissing;
+        var isNumber = cell.TryNumber(out var number);
+        var isMissing = !isNumber && (cell.IsMissing || IsWord(cell));
         if (Missing) inputs[1] = isMissing ? 1 : 0;
         inputs[0] = 0;
         if (isMissing) return null;
-        if (!cell.TryNumber(out var number)) return $"{cell.ToString()} is not a number, and all of the training rows' cells are";
+        if (!isNumber)
+            return $"{cell.ToString()} is not a number, and all of the training rows' cells are{(Words is null ? "" : $", or {string.Join(" or ", Words.Select(word => OneLine.Quoted(word)))}")}";
         inputs[0] = Standardised(number, Mean, Deviation);
         return float.IsFinite(inputs[0]) ? null : $"{cell.ToString()} lies too far from the training rows' numbers";
     }
 
     public override string? Fault() => !double.IsFinite(Mean) || !(Deviation > 0) || !double.IsFinite(Deviation)
         ? $"the mean or deviation of {OneLine.Quoted(Name)} is not one" : null;
+
+    public bool Equals(NumberColumn? other) => base.Equals(other) && Mean == other.Mean && Deviation == other.Deviation && Missing == other.Missing
+        && (Words ?? []).SequenceEqual(other.Words ?? []);
+
+    public override int GetHashCode() => HashCode.Combine(Name, Mean, Deviation, Missing);
+
+    private bool IsWord(Cell cell)
+    {
+        if (Words is null) return false;
+        var buffer = s_text ??= new char[64];
+        var text = cell.Text(ref buffer);
+        s_text = buffer;
+        foreach (var word in Words) if (text.SequenceEqual(word)) return true;
+        return false;
+    }
 
     internal static float Standardised(double number, double mean, double deviation) => (float)((number - mean) / deviation);
 }

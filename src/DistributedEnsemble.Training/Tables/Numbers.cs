@@ -11,7 +11,10 @@ internal enum NumberDress
     Currency = 2,
 }
 
-/// <summary>Numbers as people write them: with thousands separators, percent and currency signs, a decimal point or comma.</summary>
+/// <summary>
+/// Numbers as people write them: with thousands separators, percent and currency signs, a decimal point or comma, and below zero in
+/// brackets, as accountants do.
+/// </summary>
 internal static class Numbers
 {
     private const int Longest = 64;
@@ -19,7 +22,10 @@ internal static class Numbers
     private static readonly byte[][] s_currencies =
         [.. new[] { "$", "€", "£", "¥", "₹", "USD", "EUR", "GBP", "CHF" }.Select(System.Text.Encoding.UTF8.GetBytes)];
 
-    /// <summary>Reads a finite number. 12 % is 12.</summary>
+    /// <summary>What stands between thousands besides a point or comma: spaces that break no line among them.</summary>
+    private static readonly byte[][] s_groupSigns = [.. new[] { "\u00a0", "\u202f", "\u2009", "’", " ", "'", "_" }.Select(System.Text.Encoding.UTF8.GetBytes)];
+
+    /// <summary>Reads a finite number. 12 % is 12, (12) is -12.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, char @decimal, out double number, out NumberDress dress)
     {
         dress = NumberDress.None;
@@ -33,7 +39,13 @@ internal static class Numbers
         (number, dress) = (0, NumberDress.None);
         Span<byte> digits = stackalloc byte[Longest];
         var length = 0;
-        if (text[0] is (byte)'-' or (byte)'+')
+        if (text is [(byte)'(', .., (byte)')'])
+        {
+            digits[length++] = (byte)'-';
+            text = text[1..^1].Trim((byte)' ');
+            if (text.IsEmpty || text[0] is (byte)'-' or (byte)'+') return false;
+        }
+        else if (text[0] is (byte)'-' or (byte)'+')
         {
             if (text[0] == '-') digits[length++] = (byte)'-';
             text = text[1..].TrimStart((byte)' ');
@@ -68,14 +80,14 @@ internal static class Numbers
     {
         if (text is [.., (byte)'%'])
         {
-            text = text[..^1].TrimEnd((byte)' ');
+            text = TrimEnd(text[..^1]);
             return NumberDress.Percent;
         }
 
         foreach (var sign in s_currencies)
         {
             if (text.StartsWith(sign)) text = text[sign.Length..].TrimStart((byte)' ');
-            else if (text.EndsWith(sign)) text = text[..^sign.Length].TrimEnd((byte)' ');
+            else if (text.EndsWith(sign)) text = TrimEnd(text[..^sign.Length]);
             else continue;
             return NumberDress.Currency;
         }
@@ -83,12 +95,19 @@ internal static class Numbers
         return NumberDress.None;
     }
 
+    private static ReadOnlySpan<byte> TrimEnd(ReadOnlySpan<byte> text)
+    {
+        text = text.TrimEnd((byte)' ');
+        foreach (var space in s_groupSigns[..3]) if (text.EndsWith(space)) return text[..^space.Length];
+        return text;
+    }
+
     /// <summary>Digits, or groups of three behind a first of one to three, all divided by the same sign.</summary>
     private static bool TryCopyGroups(ReadOnlySpan<byte> whole, char @decimal, Span<byte> digits, ref int length)
     {
-        var separator = (byte)(@decimal == '.' ? ',' : '.');
-        foreach (var other in " '_"u8) if (whole.Contains(other)) separator = other;
-        if (!whole.Contains(separator))
+        ReadOnlySpan<byte> separator = @decimal == '.' ? ","u8 : "."u8;
+        foreach (var sign in s_groupSigns) if (whole.IndexOf(sign) >= 0) separator = sign;
+        if (whole.IndexOf(separator) < 0)
         {
             whole.CopyTo(digits[length..]);
             length += whole.Length;

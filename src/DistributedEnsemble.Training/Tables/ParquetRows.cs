@@ -130,7 +130,7 @@ internal static class ParquetColumns
 
     private static Func<ParquetRowGroupReader, DataField, int, Task<IParquetColumn>> Numbers<T>(Func<T, double> convert)
         where T : struct => async (group, field, rows) => new NumberColumn(
-            Array.ConvertAll(await ValuesAsync<T>(group, field, rows), value => value is { } number ? convert(number) : double.NaN));
+            Array.ConvertAll(await ValuesAsync<T>(group, field, rows), value => value is { } number && convert(number) is var read && double.IsFinite(read) ? read : double.NaN));
 
     private static Func<ParquetRowGroupReader, DataField, int, Task<IParquetColumn>> Texts<T>(Func<T, string> convert)
         where T : struct => async (group, field, rows) => new TextColumn(

@@ -44,13 +44,18 @@ internal sealed class TableFile(string name, Func<Stream> open)
         if (start.AsSpan().StartsWith("PAR1"u8)) return new TableFormat(null, '.', null, true, TableFormat.ParquetFile, TableFormat.Uncompressed);
         if (start.Length > 0 && name.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase))
             throw new DataException($"{name} cannot be read as Parquet: it is cut short or damaged, or something else. Write it again.");
+        if (start.AsSpan().StartsWith("PK\x03\x04"u8) || start is [0xd0, 0xcf, 0x11, 0xe0])
+            throw new DataException($"{name} is a workbook or an archive, and no text: save its sheet as CSV, or unpack it.");
         using var bytes = new GuardedStream(Uncompressed(start, file, out var compression), name);
         var sample = Start(bytes, SampleBytes);
+        var isWhole = sample.Length < SampleBytes;
         var encoding = sample.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xff, 0xfe]) ? TableFormat.Utf16Little
-            : sample.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xfe, 0xff]) ? TableFormat.Utf16Big : TableFormat.Utf8;
-        var text = encoding == TableFormat.Utf8 ? sample : Encoding.Convert(CharactersOf(encoding), Encoding.UTF8, sample);
-        if (text.AsSpan().StartsWith(Encoding.UTF8.Preamble)) text = text[Encoding.UTF8.Preamble.Length..];
-        return FormatDetection.Of(text, isWhole: sample.Length < SampleBytes, header, name) with { Encoding = encoding, Compression = compression };
+            : sample.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xfe, 0xff]) ? TableFormat.Utf16Big
+            : WesternText.IsNeeded(sample, isWhole) ? TableFormat.Western : TableFormat.Utf8;
+        if (!IsWide(encoding) && sample.AsSpan().Contains((byte)0)) throw new DataException($"{name} is no text: there are bytes of zero in it. Save it as CSV in UTF-8.");
+        using var characters = new MemoryStream();
+        using (var text = AsUtf8(new MemoryStream(sample), encoding)) text.CopyTo(characters);
+        return FormatDetection.Of(characters.ToArray(), isWhole, header, name) with { Encoding = encoding, Compression = compression };
     }
 
     /// <summary>The cells of the first row.</summary>
@@ -73,7 +78,7 @@ internal sealed class TableFile(string name, Func<Stream> open)
             if (format.IsParquet) return new ParquetRows(Seekable(file), name);
             var start = Start(file, 4);
             var bytes = new GuardedStream(Uncompressed(start, file, out _), name);
-            return new TextRows(AsUtf8(bytes, format), name, format);
+            return new TextRows(AsUtf8(bytes, format.Encoding), name, format);
         }
         catch
         {
@@ -90,15 +95,17 @@ internal sealed class TableFile(string name, Func<Stream> open)
         return copy;
     }
 
-    private static BufferedStream AsUtf8(Stream bytes, TableFormat format)
+    private static BufferedStream AsUtf8(Stream bytes, string encoding)
     {
-        if (format.Encoding != TableFormat.Utf8) bytes = Encoding.CreateTranscodingStream(bytes, CharactersOf(format.Encoding), Encoding.UTF8);
+        if (IsWide(encoding)) bytes = Encoding.CreateTranscodingStream(bytes, encoding == TableFormat.Utf16Big ? Encoding.BigEndianUnicode : Encoding.Unicode, Encoding.UTF8);
         var mark = Encoding.UTF8.Preamble;
         var start = Start(bytes, mark.Length);
-        return start.AsSpan().SequenceEqual(mark) ? new BufferedStream(bytes, BufferBytes) : new BufferedStream(new PrefixedStream(start, bytes), BufferBytes);
+        var text = start.AsSpan().SequenceEqual(mark) ? bytes : new PrefixedStream(start, bytes);
+        // A long file may be UTF-8 to the end of what was looked at, and not beyond.
+        return new BufferedStream(IsWide(encoding) ? text : new WesternText(text), BufferBytes);
     }
 
-    private static Encoding CharactersOf(string encoding) => encoding == TableFormat.Utf16Big ? Encoding.BigEndianUnicode : Encoding.Unicode;
+    private static bool IsWide(string encoding) => encoding is TableFormat.Utf16Little or TableFormat.Utf16Big;
 
     private static Stream Uncompressed(byte[] start, Stream rest, out string compression)
     {

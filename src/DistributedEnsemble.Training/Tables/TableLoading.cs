@@ -25,15 +25,15 @@ internal static class TableLoading
 
     private static Dataset Load(TableFile file, TableFile? test, Reading reading, string name, string sha256)
     {
-        var unseen = new UnseenClasses();
+        var (unseen, unfit) = (new UnseenClasses(), new UnfitCells());
         var width = reading.Features.Sum(feature => feature.Inputs);
         var (trainRows, testRows) = reading.Sizes ?? Count(file, reading, isSplit: test is null);
         using var train = new SampleMemory(trainRows, width);
         using var tests = new SampleMemory(test is null ? testRows : Count(test, reading, isSplit: false).Train, width);
-        Fill(file, reading, train, test is null ? tests : null, unseen);
-        if (test is not null) Fill(test, reading, null, tests, unseen);
+        Fill(file, reading, train, test is null ? tests : null, unseen, unfit);
+        if (test is not null) Fill(test, reading, null, tests, unseen, unfit);
         long[] shape = [width];
-        var notes = reading.Table.Notes.Concat(unseen.Notes).Concat(Unmeasured(reading.Target.Task, tests.Targets)).Distinct();
+        var notes = reading.Table.Notes.Concat(unseen.Notes).Concat(unfit.Notes).Concat(Unmeasured(reading.Target.Task, tests.Targets)).Distinct();
         return new Dataset
         {
             Name = name,
@@ -50,7 +50,7 @@ internal static class TableLoading
         };
     }
 
-    private static void Fill(TableFile file, Reading reading, SampleMemory? train, SampleMemory? test, UnseenClasses unseen)
+    private static void Fill(TableFile file, Reading reading, SampleMemory? train, SampleMemory? test, UnseenClasses unseen, UnfitCells unfit)
     {
         using var rows = file.Read(reading.FormatOf(file));
         var target = NamedColumns.Place(rows.Columns, reading.Target.Name, "the target", file.Name);
@@ -63,7 +63,7 @@ internal static class TableLoading
             row++;
             var value = reading.Target.Read(cell, out var reason);
             if (reason is not null) throw rows.Error(target, reason);
-            if (value is { } known) features.Encode(rows, memory.Add(known));
+            if (value is { } known) features.Encode(rows, memory.Add(known), memory == test ? unfit : null);
             else unseen.Add(cell.ToString());
         }
     }

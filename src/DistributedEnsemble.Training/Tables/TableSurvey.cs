@@ -58,7 +58,8 @@ internal sealed class TableSurvey
         }
 
         if (ignored.Contains(columns[target])) throw new DataException($"{file.Name}: the target {OneLine.Quoted(columns[target])} is one of data.ignore. Choose another with data.target.");
-        var pass = Pass.Over(file, format, target, hasTest, keepsTargets: options.HasOutOfFold);
+        var leaks = new LeakSearch(columns, target);
+        var pass = Pass.Over(file, format, target, hasTest, keepsTargets: options.HasOutOfFold, leaks: leaks);
         if (pass.WithTarget < LeastRows && (pass.WithTarget > 0 || pass.Rows == 0))
             throw TooFew(file, pass.WithTarget, pass.WithTarget == pass.Rows ? "row" : "row with a target");
         var all = TargetColumn.Fit(columns[target], pass.Surveys[target], options.Task, file.Name);
@@ -79,7 +80,7 @@ internal sealed class TableSurvey
             Surveys = pass.Surveys,
             TargetPlace = target,
             Target = fitted,
-            Description = new TableDescription(format, encoders, pass.Rows - pass.WithTarget, [.. fitted.Notes(pass.Surveys[target])]),
+            Description = new TableDescription(format, encoders, pass.Rows - pass.WithTarget, [.. pass.Words.Notes, .. fitted.Notes(pass.Surveys[target]), .. leaks.Notes(encoders)]),
             Rows = pass.Rows,
             TrainRows = pass.Train,
             TestRows = pass.WithTarget - pass.Train,
@@ -134,19 +135,24 @@ internal sealed class TableSurvey
         survey.Present > 0 && ColumnKinds.Fit(name, survey, categorical.Contains(name)) is NumberColumn or CategoryColumn;
 
     /// <summary>One reading of the file.</summary>
-    private sealed record Pass(ColumnSurvey[] Surveys, long Rows, long WithTarget, long Train)
+    private sealed record Pass(ColumnSurvey[] Surveys, long Rows, long WithTarget, long Train, AbsentTargets Words)
     {
         /// <param name="target">Null takes every row for one with a target.</param>
         /// <param name="keepsTargets">Whether the survey of the target has all of its numbers.</param>
         /// <param name="leftOut">Ascending rows, of those that do not test, that are not looked at; null is none.</param>
-        public static Pass Over(TableFile file, TableFormat format, int? target, bool hasTest, bool keepsTargets = false, int[]? leftOut = null)
+        public static Pass Over(TableFile file, TableFormat format, int? target, bool hasTest, bool keepsTargets = false, int[]? leftOut = null, LeakSearch? leaks = null)
         {
             using var rows = file.Read(format);
-            var surveys = Enumerable.Range(0, rows.Columns.Count).Select(place => new ColumnSurvey(keepsTargets && place == target)).ToArray();
-            var (row, withTarget, train, left) = (0L, 0L, 0L, 0);
+            var surveys = Enumerable.Range(0, rows.Columns.Count).Select(place => new ColumnSurvey(keepsTargets && place == target) { IsUnnamed = format.Header && ColumnNames.IsNone(rows.Columns[place], place) }).ToArray();
+            var (row, withTarget, train, left, words) = (0L, 0L, 0L, 0, new AbsentTargets());
             for (; rows.Read(); row++)
             {
-                if (target is { } place && rows[place].IsMissing) continue;
+                if (target is { } place && rows[place].IsMissing)
+                {
+                    words.Add(rows[place]);
+                    continue;
+                }
+
                 if (!hasTest && IsTest(withTarget++)) continue;
                 var isLeftOut = left < leftOut?.Length && leftOut[left] == train;
                 train++;
@@ -156,10 +162,11 @@ internal sealed class TableSurvey
                     continue;
                 }
 
+                leaks?.Add(rows);
                 for (var column = 0; column < surveys.Length; column++) surveys[column].Add(rows[column], row);
             }
 
-            return new Pass(surveys, row, hasTest ? train : withTarget, train);
+            return new Pass(surveys, row, hasTest ? train : withTarget, train, words);
         }
     }
 }

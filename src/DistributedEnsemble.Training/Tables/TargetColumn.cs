@@ -10,7 +10,7 @@ namespace DistributedEnsemble.Training.Tables;
 /// <summary>The column that is predicted: which it is, which task it asks for, and what its cells are as targets.</summary>
 internal sealed class TargetColumn
 {
-    private const int MostClasses = 1000, MostNumbers = 20;
+    private const int MostClasses = 1000, MostNumbers = 20, FewestOfNumber = 5;
     private const double NearlyConstant = 0.99;
     private static readonly string[] s_names = ["target", "label", "class"];
 
@@ -37,7 +37,11 @@ internal sealed class TargetColumn
 
     /// <summary>The task that the target's cells ask for.</summary>
     public static TaskKind Infer(ColumnSurvey survey) =>
-        survey.AreNumbers && !(survey.AreWhole && !survey.HasMoreLevels && survey.Levels.Count <= MostNumbers) ? TaskKind.Regression : TaskKind.Classification;
+        survey.AreNumbers && !AreNames(survey) ? TaskKind.Regression : TaskKind.Classification;
+
+    /// <summary>Whether numbers may be names of classes: few whole ones, or codes, each in several rows.</summary>
+    private static bool AreNames(ColumnSurvey survey) => survey is { AreWhole: true, HasMoreLevels: false, Levels.Count: var levels }
+        && (levels <= MostNumbers ? (long)FewestOfNumber * levels <= survey.Present : survey.AreCodes && levels <= MostClasses && 2L * levels <= survey.Present);
 
     /// <summary>The task and its classes are what all rows say that do not test.</summary>
     /// <exception cref="DataException">The column cannot be learned.</exception>
@@ -47,6 +51,8 @@ internal sealed class TargetColumn
         if (survey.Present == 0) throw new DataException($"{file}: no row has a target, the column {OneLine.Quoted(name)} is empty. Choose another with data.target.");
         if (survey is { HasMoreLevels: false, Levels.Count: 1 })
             throw new DataException($"{column} is {OneLine.Quoted(survey.Levels.Keys.First())} in every training row: there is nothing to learn. Choose another with data.target.");
+        if (kind is null && survey.Words is { } words)
+            throw new DataException($"{column} is of numbers, and of texts such as {OneLine.Quoted(words[0])}. Empty those cells, so that their rows are left out, or choose another with data.target.");
         return new TargetColumn(name, (kind ?? Infer(survey)) == TaskKind.Regression ? Number(name, survey, column) : Classes(name, survey, column));
     }
 
@@ -83,6 +89,9 @@ internal sealed class TargetColumn
 
     private static Classification Classes(string name, ColumnSurvey survey, string column)
     {
+        var isOften = !survey.HasMoreLevels && survey.Levels.Count <= MostClasses && 2L * survey.Levels.Count <= survey.Present;
+        if (!isOften && survey.Dates is not null)
+            throw new DataException($"{column} is of dates or times, as {OneLine.Quoted(survey.FirstText!)}, which nothing here predicts: write a number in their place, such as days from a day on, or choose another with data.target.");
         if (survey.HasMoreLevels || survey.Levels.Count > MostClasses)
             throw new DataException($"{column} has more than {MostClasses:N0} classes{(survey.AreNumbers ? ": for numbers choose data.task regression" : "")}. Choose another with data.target.");
         if (2L * survey.Levels.Count > survey.Present)
@@ -109,6 +118,23 @@ internal sealed class TargetColumn
         foreach (var character in text.Where(character => !char.IsWhiteSpace(character) && !".,;:!?'\"-_".Contains(character))) letters.Append(char.ToLowerInvariant(character));
         return letters.ToString();
     }
+}
+
+/// <summary>What stands where a target is missing: a word for it may be meant as a class.</summary>
+internal sealed class AbsentTargets
+{
+    private const string Word = "none";
+    private long _count;
+    private string _text = "";
+
+    public void Add(Cell cell)
+    {
+        if (!Ascii.EqualsIgnoreCase(cell.Bytes, Word)) return;
+        if (_count++ == 0) _text = Encoding.UTF8.GetString(cell.Bytes);
+    }
+
+    public IEnumerable<string> Notes => _count == 0 ? [] :
+        [$"{_count:N0} {Plural.Of(_count, "row")} {(_count == 1 ? "has" : "have")} no target, because it is {OneLine.Quoted(_text)} there. If this is a class, call it otherwise in the file, as \"no\"."];
 }
 
 /// <summary>Columns that somebody names.</summary>

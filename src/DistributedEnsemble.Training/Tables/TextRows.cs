@@ -23,7 +23,7 @@ internal sealed class TextRows : ITableRows
     {
         (_file, _format) = (file, format);
         for (var line = 0; line < format.LinesBefore; line++) SkipLine(text);
-        _reader = CsvReader.Create(text, Options(file, format));
+        _reader = CsvReader.Create(format.Separator == TableFormat.Blank ? new BlankSeparated(text, format.Quote!.Value) : text, Options(file, format));
         _columns = ReadColumns();
     }
 
@@ -60,7 +60,7 @@ internal sealed class TextRows : ITableRows
 
     private static CsvReaderOptions Options(string file, TableFormat format) => new()
     {
-        Separator = format.Separator!.Value,
+        Separator = format.Separator == TableFormat.Blank ? BlankSeparated.Separator : format.Separator!.Value,
         Quote = format.Quote!.Value,
         HasHeader = false,
         MaxRecordSize = LargestRow,
@@ -80,11 +80,12 @@ internal sealed class TextRows : ITableRows
     {
         if (!Advance()) throw new DataException($"{_file}: the file has no rows.");
         _isAhead = !_format.Header;
-        var columns = new string[_reader.FieldCount - (_format.EndsWithSeparator ? 1 : 0)];
+        var before = _format is { Header: true, HasRowNames: true } ? 1 : 0;
+        var columns = new string[before + _reader.FieldCount - (_format.EndsWithSeparator ? 1 : 0)];
         for (var i = 0; i < columns.Length; i++)
         {
-            if (_format.Header && !Utf8.IsValid(Text(i))) throw new DataException($"{_file}, line {Line}, column {i + 1}: the name is not UTF-8 text.");
-            var name = _format.Header ? Encoding.UTF8.GetString(Text(i)).Trim() : "";
+            if (_format.Header && i >= before && !Utf8.IsValid(Text(i - before))) throw new DataException($"{_file}, line {Line}, column {i + 1}: the name is not UTF-8 text.");
+            var name = _format.Header && i >= before ? Encoding.UTF8.GetString(Text(i - before)).Trim() : "";
             columns[i] = name.Length > 0 ? name : ColumnNames.OfPlace(i);
         }
 
@@ -116,6 +117,10 @@ internal static class ColumnNames
 {
     /// <summary>What a column without a name is called.</summary>
     public static string OfPlace(int place) => $"column{place + 1}";
+
+    /// <summary>Whether a name in a header says no more than that there was none: ours, or that of pandas, of R's readr, or of pandas in Parquet.</summary>
+    public static bool IsNone(string name, int place) =>
+        name == OfPlace(place) || name == $"Unnamed: {place}" || name == $"...{place + 1}" || name.StartsWith("__index_level_", StringComparison.Ordinal);
 
     /// <exception cref="DataException">Two are equal.</exception>
     public static void Check(string[] columns, string where)

@@ -83,6 +83,7 @@ public class ColumnTests
     [InlineData("03/25/2024 4:05 PM", "month/day/year")]
     [InlineData("25-Mar-2024", "day month year")]
     [InlineData("12:30", "hour:minute")]
+    [InlineData("Mar 2024", "month year")]
     public void Dates_are_read_in_their_forms(string date, string form)
     {
         var survey = TextTables.Survey(TextTables.Rows("d,x,label", i => $"{date},{i * i % 7},{i % 2}") + $"{Later(date)},1,0\n");
@@ -102,11 +103,83 @@ public class ColumnTests
     }
 
     [Fact]
-    public void Numbers_whose_squares_overflow_are_named()
+    public void Numbers_with_a_word_for_no_number_are_numbers_that_are_missing()
+    {
+        var survey = TextTables.Survey(TextTables.Rows("n,kind,mixed,label", i => $"{(i % 9 == 2 ? "unknown" : $"{i * 7 % 90}")},{(i % 9 == 2 ? "unknown" : $"{i % 3}")},{(i % 9 == 2 ? $"t{i}" : $"{i * 7 % 90}")},{i % 2}", 100));
+        var column = Assert.IsType<NumberColumn>(survey.Column("n"));
+        Assert.Equal("numbers; \"unknown\" is a missing cell", column.Note);
+        Assert.Equal([0f, 1], Encode(column, "unknown"));
+        Assert.Equal([0f, 1], Encode(column, ""));
+        Assert.Equal(0, Encode(column, "5")[1]);
+        Assert.Equal("\"big\" is not a number, and all of the training rows' cells are, or \"unknown\"", column.Encode(new Cell("big"u8), new float[2]));
+        Assert.Equal(["0", "1", "2", "unknown"], Assert.IsType<CategoryColumn>(survey.Column("kind")).Levels);
+        Assert.Equal("numbers, and text such as \"t2\"", Assert.IsType<TextColumn>(survey.Column("mixed")).Note);
+    }
+
+    [Fact]
+    public void A_word_that_only_validation_rows_have_is_a_missing_cell_all_the_same()
+    {
+        var rows = Enumerable.Range(0, 60).Select(i => $"{i * 7 % 59},{i % 2}").ToArray();
+        foreach (var place in Enumerable.Range(0, 60).Where(i => i % 5 != 4))
+        {
+            var file = TextTables.File("n,label\n" + string.Join('\n', rows.Select((row, i) => i == place ? $"unknown,{i % 2}" : row)));
+            using var data = TableLoading.Load(file, null, "rows.csv", new EnsembleSpec { Data = new DataSpec { ValidationFraction = 0.1 } }, recorded: null);
+            Assert.Equal(["unknown"], ((NumberColumn)data.Table!.Features.Single()).Words);
+            Assert.Equal(48, data.Train.Count);
+        }
+    }
+
+    [Fact]
+    public void Digits_that_begin_with_zeros_are_codes()
+    {
+        var survey = TextTables.Survey(TextTables.Rows("zip,key,day,n,label", i => $"0{i % 4}{(i % 4) * 3},{i * 37 % 101:000},{i:000},0.{i * 7 % 90:00},{i % 2}"));
+        Assert.Equal(["category", "identifier", "identifier", "number"], survey.Description.Columns.Select(ColumnKinds.NameOf));
+        Assert.Equal("another code in every row", survey.Column("key").Note);
+        Assert.Equal(["000", "013", "026", "039"], ((CategoryColumn)survey.Column("zip")).Levels);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Unnamed: 0")]
+    [InlineData("...1")]
+    public void Numbers_of_rows_that_are_no_more_in_order_are_no_feature(string name)
+    {
+        var survey = TextTables.Survey(TextTables.Rows($"{name},x,label", i => $"{i * 37 % 101},{i * i % 7},{i % 2}"));
+        Assert.Equal("another number in every row, without a name", Assert.IsType<IdentifierColumn>(survey.Description.Columns[0]).Note);
+        Assert.IsType<NumberColumn>(TextTables.Survey(TextTables.Rows("size,x,label", i => $"{i * 37 % 101},{i * i % 7},{i % 2}")).Column("size"));
+    }
+
+    [Fact]
+    public void Years_that_count_the_rows_are_numbers() =>
+        Assert.IsType<NumberColumn>(TextTables.Survey(TextTables.Rows("year,x,label", i => $"{1950 + i},{i * i % 7},{i % 2}")).Column("year"));
+
+    [Fact]
+    public void Cells_of_test_rows_that_do_not_fit_are_missing_and_told()
+    {
+        using var data = TextTables.Load(TextTables.Rows("a,label", i => $"{(i is 14 or 29 ? "much" : $"{i * i % 7}")},{"xy"[i % 2]}"));
+        Assert.Equal(["2 cells of the test rows are taken for missing ones. The first: rows.csv, line 16, column 1 (\"a\"): \"much\" is not a number, and all of the training rows' cells are."], data.Table!.Notes);
+        Assert.Equal((40, 10), (data.Train.Count, data.Test.Count));
+        Assert.Equal(0, data.Test.Inputs()[2]);
+    }
+
+    [Fact]
+    public void A_column_that_gives_the_target_away_is_told()
+    {
+        string[] NotesOf(string text) => [.. TextTables.Survey(text).Description.Notes];
+        string Told(string name) => $"The column \"{name}\" tells the target in each of the first 80 training rows. If it is not known before the target is, leave it out (data.ignore).";
+
+        Assert.Equal([Told("alive")], NotesOf(TextTables.Rows("alive,x,label", i => $"{(i * i % 7 > 2 ? "yes" : "no")},{i % 5},{(i * i % 7 > 2 ? 1 : 0)}", 100)));
+        Assert.Equal([Told("log"), Told("down")], NotesOf(TextTables.Rows(
+            "log,down,x,label", i => FormattableString.Invariant($"{Math.Log(1 + (i * 37 % 101)):0.000},{-3.5 * (i * 37 % 101)},{i % 5},{i * 37 % 101}"), 100)));
+        Assert.Empty(NotesOf(TextTables.Rows("near,x,label", i => $"{(i == 12 ? "no" : i * i % 7 > 2 ? "yes" : "no")},{i % 5},{(i * i % 7 > 2 ? 1 : 0)}", 100)));
+    }
+
+    [Fact]
+    public void Numbers_whose_squares_overflow_are_left_out_and_named()
     {
         Assert.Equal(
-            "The numbers of the column \"x\" lie too far apart: their spread overflows. Leave it out (data.ignore), or divide it.",
-            Assert.Throws<DataException>(() => TextTables.Survey(TextTables.Rows("x,y,label", i => $"{(i % 2 == 0 ? "-" : "")}1e308,{i * i % 7},{i % 2}"))).Message);
+            "numbers too far apart: their spread overflows, unless they are divided",
+            Assert.IsType<OverflowingColumn>(TextTables.Survey(TextTables.Rows("x,y,label", i => $"{(i % 2 == 0 ? "-" : "")}1e308,{i * i % 7},{i % 2}")).Column("x")).Note);
         Assert.Equal(3e38, ((NumberColumn)TextTables.Survey(TextTables.Rows("x,y,label", i => $"{(i % 2 == 0 ? "-" : "")}3e38,{i * i % 7},{i % 2}")).Column("x")).Deviation, 1e34);
     }
 

@@ -20,6 +20,13 @@ public class FormatTests
     [InlineData("who,what\nann,x\nbob,y\n", ',', '.', '"', true)]
     [InlineData("b,r,r\nx,y,z\nx,y,y\n", ',', '.', '"', false)]
     [InlineData(",a,b\n0,1,2\n1,3,4\n", ',', '.', '"', true)]
+    [InlineData("0,1,2,3,4\n7,1,2,8,9\n3,1,4,3,4\n", ',', '.', '"', true)]
+    [InlineData("country,1990,1995,2000\nChad,1.5,2,3\nMali,2,3,4\n", ',', '.', '"', true)]
+    [InlineData("1,2,3\n1,5,3\n2,2,1\n", ',', '.', '"', false)]
+    [InlineData("4,2,0\n5,6,7\n8,6,3\n", ',', '.', '"', false)]
+    [InlineData("  5.1   3.5\tsetosa\n 4.9 3.0 setosa  \n", ' ', '.', '"', false)]
+    [InlineData("one two\na b c\nd e f\n", ' ', '.', '"', true)]
+    [InlineData("text\nhello world\ngood morning all\n", ',', '.', '"', true)]
     public void The_dialect_is_seen(string text, char separator, char @decimal, char quote, bool header) =>
         Assert.Equal((separator, @decimal, quote, header), Detect(text) is var f ? (f.Separator, f.Decimal, f.Quote, f.Header) : default);
 
@@ -30,6 +37,34 @@ public class FormatTests
     [InlineData("a,b,\n1,2,\n")]
     [InlineData("\n\na,b\n\n1,2\n")]
     public void What_is_no_row_is_passed_over(string text) => Assert.Equal(["a", "b", "1", "2"], Cells(Encoding.UTF8.GetBytes(text)));
+
+    [Theory]
+    [InlineData("\"a\"\t\"b\"\n\"1\"\t5\t6\n\"2\"\t7\t8\n")]
+    [InlineData("\"a\" \"b\"\n\"1\" 5 6\n\"2\" 7 8\n")]
+    [InlineData("a,b\n1,5,6\n2,7,8\n")]
+    public void Names_of_rows_have_no_name_above_them_where_R_writes_them(string text) =>
+        Assert.Equal(["column1", "a", "b", "1", "5", "6", "2", "7", "8"], Cells(Encoding.UTF8.GetBytes(text)));
+
+    [Fact]
+    public void Blanks_in_quotes_and_at_the_ends_of_lines_divide_no_cells() =>
+        Assert.Equal(["who", "n", "ann  lee", "1", "bob", "2"], Cells("who  n\n \"ann  lee\"\t 1\r\n\tbob    2  \r\n"u8.ToArray()));
+
+    [Fact]
+    public void Bytes_that_are_no_UTF8_are_the_characters_that_spreadsheets_write()
+    {
+        byte[] western = [.. "k"u8, 0xe9, .. "y,b\n"u8, .. "na"u8, 0xef, .. "ve,"u8, 0x80, .. "5\n1,2\n"u8];
+        Assert.Equal(["kéy", "b", "naïve", "€5", "1", "2"], Cells(western));
+        Assert.Equal("windows-1252", TextTables.File(western).Detect(null).Encoding);
+        Assert.Equal(["kéy", "b", "1", "2"], Cells("kéy,b\n1,2\n"u8.ToArray()));
+
+        // Beyond what is looked at, wherever the blocks end in which the text is read.
+        var rows = string.Concat(Enumerable.Range(0, 120_000).Select(i => $"größe {i},{i % 7}\n"));
+        byte[] late = [.. Encoding.UTF8.GetBytes("key,b\n" + rows), .. "stra"u8, 0xdf, .. "e,2\n"u8];
+        var cells = Cells(late);
+        Assert.Equal("utf-8", TextTables.File(late).Detect(null).Encoding);
+        Assert.Equal(["straße", "2"], cells[^2..]);
+        Assert.All(Enumerable.Range(0, 120_000), i => Assert.Equal($"größe {i}", cells[2 + (2 * i)]));
+    }
 
     [Fact]
     public void Packed_and_wide_characters_are_known_by_their_marks()
@@ -60,6 +95,8 @@ public class FormatTests
     [InlineData("x,x,b\n1,2,3\n4,5,6\n", "rows.csv, line 1: columns 1 and 2 are both named \"x\". Rename one of them, or say data.header false if these are no names.")]
     [InlineData("# c\nx,y\n1,2\n1\n", "rows.csv, line 4, column 2 (\"y\"): the row ends after 1 cell, and the first has 2.")]
     [InlineData("x,y\n1,2\n1,2,3\n", "rows.csv, line 3, column 3: the row has 3 cells, and the first has 2.")]
+    [InlineData("PK\u0003\u0004sheet", "rows.csv is a workbook or an archive, and no text: save its sheet as CSV, or unpack it.")]
+    [InlineData("a,b\n1,\0\n", "rows.csv is no text: there are bytes of zero in it. Save it as CSV in UTF-8.")]
     [InlineData("x,y\n1,\"2\n3,4\n", "rows.csv, line 2: a quoted cell is never closed.")]
     [InlineData("x,y\n1,\"2\"3\n", "rows.csv, line 2: text follows the closing quote of a cell.")]
     public void A_broken_table_is_told_with_its_line(string text, string message) =>
@@ -84,6 +121,14 @@ public class FormatTests
     [InlineData("1.234,5", ',', 1234.5)]
     [InlineData("0,076", ',', 0.076)]
     [InlineData("1e-3", '.', 0.001)]
+    [InlineData("(1,200)", '.', -1200.0)]
+    [InlineData("($3.50)", '.', -3.5)]
+    [InlineData("1\u00a0234\u00a0567,5\u00a0€", ',', 1234567.5)]
+    [InlineData("-1\u202f234", '.', -1234.0)]
+    [InlineData("12\u00a0%", '.', 12.0)]
+    [InlineData("1’000", '.', 1000.0)]
+    [InlineData("(-3)", '.', null)]
+    [InlineData("()", '.', null)]
     [InlineData("1,00", '.', null)]
     [InlineData("1.5", ',', null)]
     [InlineData("12a", '.', null)]
@@ -102,8 +147,17 @@ public class FormatTests
     [InlineData("none", true)]
     [InlineData("?", true)]
     [InlineData("-", true)]
+    [InlineData(".", true)]
+    [InlineData("--", true)]
+    [InlineData("<NA>", true)]
+    [InlineData("NaT", true)]
+    [InlineData("n.a.", true)]
+    [InlineData("#DIV/0!", true)]
+    [InlineData("-Inf", true)]
+    [InlineData("Infinity", true)]
     [InlineData("0", false)]
     [InlineData("nan1", false)]
+    [InlineData("#n/b", false)]
     public void Empty_cells_have_many_words(string text, bool missing) => Assert.Equal(missing, new Cell(Encoding.UTF8.GetBytes(text)).IsMissing);
 
     private static TableFormat Detect(string text) => TextTables.File(text).Detect(null);

@@ -27,6 +27,16 @@ public class TargetTests
     }
 
     [Fact]
+    public void Few_whole_numbers_are_classes_where_each_stands_several_times_and_codes_are_where_there_are_many()
+    {
+        LearningTask TaskOf(Func<int, string> target) => TextTables.Survey(TextTables.Rows("a,y", i => $"{i * i % 7},{target(i)}", 100)).Target.Task;
+        Assert.IsType<Classification>(TaskOf(i => $"{i % 5}"));
+        Assert.IsType<Regression>(TaskOf(i => $"{i % 30}"));
+        Assert.Equal(24, Assert.IsType<Classification>(TaskOf(i => $"{i % 30:00}")).Classes.Count);
+        Assert.IsType<Regression>(TextTables.Survey(TextTables.Rows("a,y", i => $"{i * i % 7},{i * 7 % 20}", 75)).Target.Task);
+    }
+
+    [Fact]
     public void Rows_without_a_target_neither_train_nor_test_nor_count()
     {
         var rows = Enumerable.Range(0, 50).Select(i => $"{i * i % 7},{"xy"[i % 2]}").ToList();
@@ -50,6 +60,11 @@ public class TargetTests
             ["The classes \"<=50K\" and \"<=50K.\" and \"<=50k\" differ only by case or punctuation, and are learned as different classes. If they are one, write them alike in the file."],
             TextTables.Survey(TextTables.Rows("a,label", i => $"{i * i % 7},{(i % 4) switch { 0 => "<=50K", 1 => "<=50K.", 2 => "<=50k", _ => ">60K" }}")).Description.Notes);
     }
+
+    [Fact]
+    public void A_word_for_no_target_that_may_be_a_class_is_told() => Assert.Equal(
+        ["10 rows have no target, because it is \"None\" there. If this is a class, call it otherwise in the file, as \"no\"."],
+        TextTables.Survey(TextTables.Rows("a,damage", i => $"{i * i % 7},{(i % 6 == 0 ? "None" : i % 6 == 3 ? "" : "xy"[i % 2])}", 60)).Description.Notes);
 
     [Fact]
     public void A_class_that_only_tests_is_left_out_and_said()
@@ -82,6 +97,12 @@ public class TargetTests
         var text = TextTables.Rows("a,b,one,none,id", i => $"{i * i % 7},{"xy"[i % 2]},1,NA,k{i}");
         Assert.Equal(message, Assert.Throws<DataException>(() => TextTables.Survey(text, spec)).Message);
     }
+
+    [Theory]
+    [InlineData("when", "rows.csv: the target \"when\" is of dates or times, as \"2024-01-01\", which nothing here predicts: write a number in their place, such as days from a day on, or choose another with data.target.")]
+    [InlineData("price", "rows.csv: the target \"price\" is of numbers, and of texts such as \"sold\". Empty those cells, so that their rows are left out, or choose another with data.target.")]
+    public void Dates_and_numbers_among_words_are_no_targets(string target, string message) => Assert.Equal(message, Assert.Throws<DataException>(() => TextTables.Survey(
+        TextTables.Rows("a,when,price", i => $"{i * i % 7},2024-0{1 + (i / 28)}-{1 + (i % 28):00},{(i % 9 == 2 ? "sold" : $"{i * 7}")}"), new DataSpec { Target = target })).Message);
 
     [Fact]
     public void A_few_rows_are_too_few() => Assert.Equal(
