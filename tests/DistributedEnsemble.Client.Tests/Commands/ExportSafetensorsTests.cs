@@ -129,23 +129,29 @@ public sealed class ExportSafetensorsTests : IDisposable
     [InlineData("comments")]
     [InlineData("sep=")]
     [InlineData("no header")]
+    [InlineData("blanks")]
+    [InlineData("words and brackets")]
+    [InlineData("windows-1252")]
     public async Task Python_with_numpy_reads_the_files_that_the_run_reads(string form)
     {
         await Programs.SkipUnlessPythonHasAsync("numpy");
         var hasHeader = form != "no header";
-        var data = _driver.File("data.csv", (hasHeader ? "width,kind,y\n" : "") + string.Concat(Enumerable.Range(0, 60).Select(i => $"{i * i % 17}.5,{(i % 3 == 0 ? "a;b" : "c")},{i % 2}\n")));
+        var data = _driver.File("data.csv", (hasHeader ? "width,kind,y\n" : "") + string.Concat(Enumerable.Range(0, 60).Select(i => $"{(i % 10 == 3 ? "unknown" : $"{i * 7 % 31}.5")},{(i % 3 == 0 ? "a;b" : "née")},{i % 2}\n")));
         (await _driver.RunAsync("train", "--dataset", data, "--name", "r", "--members", "2", "--epochs", "3", "--target", hasHeader ? "y" : "column3")).Succeeded();
         (await _driver.RunAsync("export", "r", "--output", _driver.Place("exported"))).Succeeded();
-        const string Body = "1.5,a;b\n9.5,c\n3.5,?\n";
+        const string Body = "1.5,a;b\n9.5,née\n3.5,?\n";
         var text = form switch
         {
-            "single quotes" => "width;kind\n1.5;'a;b'\n9.5;'c'\n3.5;'?'\n",
+            "single quotes" => "width;kind\n1.5;'a;b'\n9.5;'née'\n3.5;'?'\n",
             "comments" => $"# Measured in May.\n\n#\nwidth,kind\n{Body}",
-            "sep=" => "sep=;\nwidth;kind\n1.5;\"a;b\"\n9.5;c\n3.5;\n",
+            "sep=" => "sep=;\nwidth;kind\n1.5;\"a;b\"\n9.5;née\n3.5;\n",
             "no header" => Body,
+            "blanks" => "width kind\n  1.5   a;b\n 9.5\tnée  \n 3.5 ?\n",
+            "words and brackets" => "width,kind\nunknown,a;b\n(9.5),née\n#N/A,<NA>\n",
             _ => $"width,kind\n{Body}",
         };
         var rows = _driver.File("rows.csv", text);
+        if (form == "windows-1252") File.WriteAllText(rows, text, System.Text.Encoding.Latin1);
         if (form == "utf-16") File.WriteAllText(rows, text, System.Text.Encoding.Unicode);
         if (form == "gzip")
         {
