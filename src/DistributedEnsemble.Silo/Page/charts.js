@@ -90,7 +90,7 @@ export class Chart {
       scales: { x: { time: false, range: this.options.xRange }, y: { distr: this.isLog ? 3 : 1, range: (plot, low, high) => this.range(low, high) } },
       axes: [
         { ...axis, grid: { show: false }, values: (plot, ticks) => ticks.map(tick => (Number.isInteger(tick) ? count(tick) : '')), size: 28 },
-        { ...axis, values: (plot, ticks) => ticks.map(tick => (this.isLog && !(Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9) ? '' : tickText(tick, this.isLog || ticks.length < 2 ? 0 : ticks[1] - ticks[0]))), size: 48 },
+        { ...axis, values: (plot, ticks) => ticks.map(tick => (this.isLog && !(Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9) ? '' : tickText(tick, this.isLog || ticks.length < 2 ? 0 : ticks[1] - ticks[0]))), size: (plot, labels) => Math.max(48, 12 + 7 * Math.max(0, ...(labels ?? []).map(label => label.length))) },
       ],
       series: [{}, ...lines.map(({ kind }) => ({ stroke: stroke[kind][0] ?? 'transparent', width: stroke[kind][1], spanGaps: true, points: { show: kind === 'mean' && this.options.points === true, size: 6, fill: colors.accent } }))],
       bands,
