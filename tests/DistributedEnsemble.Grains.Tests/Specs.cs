@@ -91,6 +91,9 @@ internal static class Specs
         }
         """;
 
+    /// <summary>The same network with a snapshot every 13 steps, for <see cref="HeldSnapshots"/>.</summary>
+    public static string Held { get; } = Small.Replace("\"epochs\": 3", "\"epochs\": 20").Replace("\"perMember\": 2", "\"perMember\": 20");
+
     /// <summary>The same network for so long that a test can watch it train.</summary>
     public static string Long { get; } = Small.Replace("\"epochs\": 3", "\"epochs\": 100000");
 

@@ -68,14 +68,16 @@ public sealed class LifeTests
     public async Task A_stop_that_is_taken_back_at_once_loses_nothing()
     {
         await using var cluster = await EnsembleCluster.StartAsync();
-        var run = await cluster.SubmitAsync(Spec);
+        using var held = new HeldSnapshots(new RunFolder(cluster.RunsFolder, "small"));
+        var run = await cluster.SubmitAsync(Specs.Held);
         await cluster.WhenAsync(run, s => s.Members[0].Step > 20);
         await cluster.Coordinator(run).StopAsync();
+        held.Release();
         await cluster.ResumeAsync(run);
 
         var status = await cluster.WhenAsync(run, s => s.HasEnded);
 
-        Assert.Equal(Specs.Reference(Spec), Specs.Of(status));
+        Assert.Equal(Specs.Reference(Specs.Held), Specs.Of(status));
     }
 
     [Fact]

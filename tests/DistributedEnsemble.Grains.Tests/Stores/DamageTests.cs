@@ -5,7 +5,7 @@ namespace DistributedEnsemble.Grains.Tests.Stores;
 
 public sealed class DamageTests : IDisposable
 {
-    private static readonly string Spec = Specs.Small.Replace("\"epochs\": 3", "\"epochs\": 3000").Replace("\"members\": 6", "\"members\": 2");
+    private static readonly string Spec = Specs.Held.Replace("\"members\": 6", "\"members\": 2");
 
     private readonly RunsFolder _runs = new();
 
@@ -90,9 +90,11 @@ public sealed class DamageTests : IDisposable
     private async Task<RunKey> PausedAsync()
     {
         await using var cluster = await EnsembleCluster.StartAsync(runsFolder: _runs.Path);
+        using var held = new HeldSnapshots(_runs.Folder("small"));
         var run = await cluster.SubmitAsync(Spec);
         await cluster.WhenAsync(run, s => s.Members[0].Step > 20);
         await cluster.Coordinator(run).StopAsync();
+        held.Release();
         await cluster.WhenAsync(run, s => s.State == RunState.Paused);
         return run;
     }
