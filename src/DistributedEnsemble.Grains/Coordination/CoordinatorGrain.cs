@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Resilience;
@@ -52,6 +53,7 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private long _lastCall;
     private int _ticks;
     private bool _isApplying, _isClosed;
+    private ExceptionDispatchInfo? _unread;
 
     public CoordinatorGrain(
         IRunStore store, EnsembleTrainingOptions options, IRunOwnership ownership, ISiloStatusOracle silos, TimeProvider time, ILogger<CoordinatorGrain> log)
@@ -69,11 +71,19 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
 
     private TimeSpan Now => _time.GetElapsedTime(0);
 
+    /// <summary>What a record that cannot be read breaks is told to those who ask: an activation that fails would hold up a silo that stops for 5 s.</summary>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        var record = await ReadStoredAsync();
-        var goesOn = record is { GoesOn: true };
-        Apply(new Activated(record, goesOn ? RunAveraging.Of(record!) : null, goesOn && await HoldAsync(TakeAsync)));
+        try
+        {
+            var record = await ReadStoredAsync();
+            var goesOn = record is { GoesOn: true };
+            Apply(new Activated(record, goesOn ? RunAveraging.Of(record!) : null, goesOn && await HoldAsync(TakeAsync)));
+        }
+        catch (Exception exception)
+        {
+            _unread = ExceptionDispatchInfo.Capture(exception);
+        }
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -98,6 +108,13 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     /// <summary>Whoever asks for runs that are not there must not fill a silo with their coordinators.</summary>
     public async Task Invoke(IIncomingGrainCallContext context)
     {
+        if (_unread is { } unread)
+        {
+            // The next call tries anew.
+            DeactivateOnIdle();
+            unread.Throw();
+        }
+
         try
         {
             await context.Invoke();
