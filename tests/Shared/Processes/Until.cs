@@ -19,7 +19,7 @@ internal static class Until
         while (since.Elapsed < Patience)
         {
             if (await ask() is { } answer) return answer;
-            await Task.Delay(100, TestContext.Current.CancellationToken);
+            await Task.Delay(25, TestContext.Current.CancellationToken);
         }
 
         throw new TimeoutException($"Not within {Patience}.{(said is null ? "" : $"\n{said()}")}");
