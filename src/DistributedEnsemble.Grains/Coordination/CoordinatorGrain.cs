@@ -99,10 +99,9 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
             _log.StatusNotWritten(exception, _run);
         }
 
+        // What is still being written gives its turn back later: what it waits by is not disposed.
         Close("has ended.");
         await GiveFreeAsync(DropStopRequestAsync);
-        _showing.Dispose();
-        _storing.Dispose();
     }
 
     /// <summary>Whoever asks for runs that are not there must not fill a silo with their coordinators.</summary>
