@@ -69,6 +69,38 @@ internal static class Faulty
         ["a lane that was freed is not given again"] = new Mutation(RunMachine.On, (state, happened, now) =>
             happened is SiloAnnounced { Report: var silo } && state.Silos.FirstOrDefault(known => known.Report.Silo == silo.Silo).Lanes is { Report: var before }
                 ? PlacementMachine.On(state, new SiloAnnounced(silo with { Uses = before.Uses }), now) : PlacementMachine.On(state, happened, now)),
+        ["a lane is called before the record has its attempt"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is AssignCalled && turn.State.Awaiting is [.., { Then: IsAssigned assigned }]
+                ? (turn.State, [.. turn.Effects, .. assigned.Attempts.Select(attempt => new CallMember(assigned.Call, attempt, turn.State.Record.Members[attempt.Member].Checkpoints, assigned.Grant))]) : turn)),
+        ["whoever stops a run is not answered"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            (turn.State, [.. turn.Effects.Where(effect => effect is not Reply { Answer: null } || happened is not RecordWritten)]))),
+        ["files stay that nothing names any more"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            (turn.State, [.. turn.Effects.Where(effect => effect is not DeleteFile)]))),
+        ["a hand-over is folded by another share"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            (turn.State, [.. turn.Effects.Select(effect => effect is Fold { Share: < 1 } fold ? fold with { Share = fold.Share / 2 } : effect)]))),
+        ["the time of training is forgotten when a run goes on"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is ResumeCalled or TakenOver ? (turn.State with { Record = turn.State.Record with { TrainSeconds = 0 } }, turn.Effects) : turn)),
+        ["a run is called inexact on machines that are alike"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is AssignCalled && turn.State.Record.Machine is not null ? (turn.State with { Record = turn.State.Record with { Exact = false } }, turn.Effects) : turn)),
+        ["the checkpoint before the last is not kept"] = new Mutation((state, happened, now) => After(state, happened, now, turn =>
+            happened is CommitCalled { Commit.By.Member: var index } && turn.State.Record.Members is { Count: > 0 } members && members[index].Checkpoints is [var last, _]
+                ? (turn.State with { Record = turn.State.Record.With(members[index] with { Checkpoints = [last] }) }, turn.Effects) : turn)),
+        ["the progress of a stale attempt is shown"] = new Mutation((state, happened, now) => RunMachine.On(
+            state, happened is ProgressReported reported ? new ProgressReported([.. reported.Progress.Select(member => member with { By = Current(state, member.By) })]) : happened, now)),
+        ["lanes of a silo that is gone are offered"] = new Mutation(RunMachine.On, (state, happened, now) =>
+            PlacementMachine.On(state, happened is MembershipChanged changed ? new MembershipChanged([.. state.Active.Union(changed.Active)]) : happened, now)),
+        ["a member moves to and fro"] = new Mutation(RunMachine.On, (state, happened, now) =>
+        {
+            var (after, effects) = PlacementMachine.On(state, happened, now);
+            return happened is PlacementDue && (after.Moving is not { } last || now - last.At > TimeSpan.FromSeconds(4))
+                && after.Silos.SelectMany(silo => silo.Report.Uses).FirstOrDefault() is { Lanes: > 0 } use
+                ? (after with { Moving = new Move(use.Run, use.Attempt, now) }, [.. effects, new MoveMember(use.Run, use.Attempt)]) : (after, effects);
+        }),
+        ["nobody gives a lane away"] = new Mutation(RunMachine.On, (state, happened, now) =>
+        {
+            var (after, effects) = PlacementMachine.On(state, happened, now);
+            return (after, [.. effects.Where(effect => effect is not MoveMember)]);
+        }),
         ["lanes that nobody took stay offered"] = new Mutation(RunMachine.On, (state, happened, now) => happened is OfferAnswered { Attempts.IsEmpty: true }
             ? (state, []) : PlacementMachine.On(state with { Offers = [.. state.Offers.Select(offer => offer with { At = now })] }, happened, now)),
     };

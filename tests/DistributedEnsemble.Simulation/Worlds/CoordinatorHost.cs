@@ -15,7 +15,7 @@ internal sealed class CoordinatorHost : IActivation
     private readonly World _world;
     private readonly SimulatedRun _run;
     private readonly string _grain;
-    private readonly Dictionary<long, (Action<object?, Exception?> Answer, RunCall Call)> _calls = [];
+    private readonly Dictionary<long, (Action<object?, Exception?> Answer, RunCall Call, long At)> _calls = [];
     private readonly Queue<RunEvent> _events = [];
     private readonly List<Action> _early = [];
     private CoordinatorState _state;
@@ -28,6 +28,8 @@ internal sealed class CoordinatorHost : IActivation
         (_world, _run, _grain, Process) = (world, run, grain, process);
         _state = new CoordinatorState { Run = run.Course.Run, Place = "/runs", LanesEndWithProcess = !world.IsCluster };
         process.Has(grain, this);
+        run.Hosts.Add(this);
+        run.Breaks++;
         run.Store.Read(process, OnLoaded);
     }
 
@@ -49,7 +51,7 @@ internal sealed class CoordinatorHost : IActivation
         }
 
         var call = ask(++_lastCall);
-        _calls.Add(_lastCall, (answer, call));
+        _calls.Add(_lastCall, (answer, call, _world.Now));
         Apply(call);
     }
 
@@ -91,7 +93,7 @@ internal sealed class CoordinatorHost : IActivation
     {
         _isClosed = true;
         _world.Forget(_grain, this);
-        foreach (var (answer, _) in _calls.Values) answer(null, Faults.Away);
+        foreach (var (answer, _, _) in _calls.Values) answer(null, Faults.Away);
         _calls.Clear();
     }
 
@@ -105,6 +107,7 @@ internal sealed class CoordinatorHost : IActivation
             var before = _state;
             // A decision that cannot be made changes nothing.
             if (next is not Faulted && _world.IsWild && _world.Dice.OneIn(2000)) next = new Faulted(next, Faults.Unforeseen);
+            if (next is Faulted or RecordNotWritten) _run.Breaks++;
             (_state, var effects) = _world.Protocol.On(before, next, Process.Time);
             if (_world.Log is not null && (effects.Count > 0 || next is not (Ticked or StatusAsked or ProgressReported))) _world.Say($"{Process.Name} {_run.Course.Run.Name} hears {next.GetType().Name} {Short(next)} -> {string.Join(", ", effects.Select(effect => effect.GetType().Name))}");
             CheckHeard(before, next);
@@ -189,6 +192,7 @@ internal sealed class CoordinatorHost : IActivation
     private Folded Folded(Fold fold)
     {
         var (store, handOver) = (_run.Store, fold.HandOver);
+        if (fold.Share != _run.Course.RunAveraging!.ShareAt(handOver.Member, handOver.Step)) World.Never($"step {handOver.Step} of member {handOver.Member} is folded by a share of {fold.Share}");
         var weights = store.ReadFile(handOver);
         var before = fold.Model is null || fold.Share == 1 ? "0" : store.ReadFile(fold.Model);
         if (weights is null || before is null) return new Folded(handOver, null, Faults.Damaged);
@@ -267,6 +271,8 @@ internal sealed class CoordinatorHost : IActivation
     /// <summary>Only the current attempt is heard.</summary>
     private void CheckHeard(CoordinatorState before, RunEvent happened)
     {
+        if (happened is ProgressReported { Progress: var reports } && !ReferenceEquals(before.Progress, _state.Progress) && !reports.Any(report => IsCurrent(before, report.By)))
+            World.Never($"the progress of attempt {reports[0].By.Attempt} of member {reports[0].By.Member} is shown, which is not the current one");
         MemberAttempt? speaker = happened switch
         {
             CollectCalled collect => collect.HandOver.By,
@@ -278,8 +284,21 @@ internal sealed class CoordinatorHost : IActivation
         };
         if (speaker is not { } by || before.Record.Members.Count <= by.Member) return;
         var member = before.Record.Members[by.Member];
-        if (before.IsHeld && member.State == MemberState.Training && member.Attempt == by.Attempt) return;
+        if (IsCurrent(before, by)) return;
         if (!ReferenceEquals(before.Record, _state.Record)) World.Never($"attempt {by.Attempt} of member {by.Member} is heard, and the current one is {member.Attempt}, {member.State}");
+    }
+
+    private static bool IsCurrent(CoordinatorState state, MemberAttempt by) =>
+        state.IsHeld && by.Member < state.Record.Members.Count && state.Record.Members[by.Member] is { State: MemberState.Training } member && member.Attempt == by.Attempt;
+
+    /// <summary>In a quiet world nobody waits for long, whatever went wrong before.</summary>
+    public void CheckAnswered()
+    {
+        if (_isClosed || !_isActive || !Process.IsAble) return;
+        foreach (var (_, call, at) in _calls.Values)
+        {
+            if (_world.Now - Math.Max(at, _world.QuietSince) > World.CallTimeout) World.Never($"{call.GetType().Name} is not answered for {_world.Now - at} ms");
+        }
     }
 
     private static string Short(RunEvent happened) => happened switch

@@ -12,7 +12,10 @@ namespace DistributedEnsemble.Simulation.Worlds;
 /// </summary>
 internal sealed class Course
 {
-    private static readonly string[] s_lines = [.. Enumerable.Range(0, 32).Select(step =>
+    /// <summary>Steps of a member, and how many times as many at most.</summary>
+    private const int MostSteps = 8, MostLength = 4;
+
+    private static readonly string[] s_lines = [.. Enumerable.Range(0, (MostSteps * MostLength) + 1).Select(step =>
         $"{{\"step\":{step},\"epoch\":0,\"learningRate\":0,\"loss\":1,\"l2\":0,\"accuracy\":0}}\n")];
 
     private readonly ulong[][] _weights, _averages;
@@ -20,10 +23,11 @@ internal sealed class Course
     private readonly int[] _ends, _finals;
 
     /// <param name="slowness">By what its steps take longer than most do.</param>
-    public Course(RunKey run, ref Dice dice, int slowness = 1)
+    /// <param name="length">By what its steps are more.</param>
+    public Course(RunKey run, ref Dice dice, int slowness = 1, int length = 1)
     {
         Run = run;
-        (Members, Steps) = (dice.Between(1, 3), dice.Between(3, 8));
+        (Members, Steps) = (dice.Between(1, 3), dice.Between(3, MostSteps) * length);
         // Members that stop early keep their best model beside the snapshots that they come to.
         var stopsEarly = dice.OneIn(3);
         Snapshots = dice.Between(stopsEarly ? 0 : 1, 2);

@@ -16,6 +16,7 @@ internal sealed class History
     private readonly bool _isCluster;
     private readonly int _lanes;
     private readonly IdleLanes _idle;
+    private readonly FairShares _shares;
     private int _told;
     private long _endedAt, _toldAt;
     private bool _hasEnded;
@@ -24,13 +25,15 @@ internal sealed class History
     {
         _isCluster = seed % 5 != 0;
         _world = new World(seed, _isCluster, protocol, log) { Activate = Activate };
-        _idle = new IdleLanes(_world, _runs);
+        (_idle, _shares) = (new IdleLanes(_world, _runs), new FairShares(_world, _runs));
         _lanes = _world.Dice.Between(1, 2);
-        var runs = _world.Dice.OneIn(6) ? 2 : 1;
+        // In very long ones a run comes to one that has all lanes.
+        var isVeryLong = _isCluster && seed % 64 == 19;
+        var runs = isVeryLong || _world.Dice.OneIn(6) ? 2 : 1;
         for (var i = 0; i < runs; i++)
         {
             // Most histories are short, so that there are many; what takes a settled world and members that go on needs long ones.
-            var course = new Course(new RunKey($"r{i}", new Guid(i, 0, 0, new byte[8])), ref _world.Dice, seed % 16 == 3 ? 12 : 1);
+            var course = new Course(new RunKey($"r{i}", new Guid(i, 0, 0, new byte[8])), ref _world.Dice, seed % 16 == 3 ? 12 : 1, isVeryLong ? 4 : 1);
             _runs.Add(new SimulatedRun(course, new Store(_world, course)));
         }
     }
@@ -45,7 +48,7 @@ internal sealed class History
         _world.IsWild = true;
         var silos = _isCluster ? _world.Dice.Between(1, 3) : 1;
         for (var i = 0; i < silos; i++) Silo.Start(_world, _runs, _lanes);
-        foreach (var run in _runs) _world.After(_world.Dice.Below(200), () => Submit(run));
+        foreach (var run in _runs) _world.After(_world.Dice.Below(run == _runs[0] ? 200 : 3000), () => Submit(run));
         var wildUntil = _world.Dice.Between(1000, 7000);
         for (var events = _world.Dice.Between(1, 5); events > 0; events--) _world.After(_world.Dice.Below(wildUntil), Happen);
         _world.After(wildUntil, Calm);
@@ -66,7 +69,12 @@ internal sealed class History
 
         // Whoever was replaced has heard it by now.
         foreach (var left in _world.Processes.SelectMany(process => process.Works)) left.CheckReplaced(World.CallTimeout);
-        foreach (var run in _runs) run.Store.CheckEnd();
+        foreach (var run in _runs)
+        {
+            foreach (var host in run.Hosts) host.CheckAnswered();
+            run.Store.CheckEnd(run.Breaks + run.Store.Restored);
+        }
+
         return count;
     }
 
@@ -249,6 +257,7 @@ internal sealed class History
         }
 
         _idle.Look();
+        _shares.Look();
         if (!_runs.All(HasEnded)) _world.After(2000, Watch);
     }
 }

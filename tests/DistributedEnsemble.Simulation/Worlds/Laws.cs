@@ -10,6 +10,8 @@ internal sealed class Laws(Course course)
     {
         if (before is { State: RunState.Completed or RunState.Degraded or RunState.Failed } && after.State != before.State) World.Never($"a run that is {before.State} becomes {after.State}");
         if (after.State == RunState.Failed && after.Reason?.StartsWith("every member", StringComparison.Ordinal) != true) World.Never($"the run fails: {after.Reason}");
+        if (after.TrainSeconds < before?.TrainSeconds) World.Never($"the run has trained for {after.TrainSeconds} s, and for {before.TrainSeconds} before");
+        if (!after.Exact || (before?.Machine is { } machine && machine != after.Machine)) World.Never("a run is inexact, or another machine's, where all machines are alike");
         foreach (var member in after.Members)
         {
             var known = before?.Members[member.Index];
@@ -29,8 +31,14 @@ internal sealed class Laws(Course course)
         if (string.CompareOrdinal(course.Lines[^1], before, append.Lines, 0, append.Lines.Length) != 0) World.Never($"lines of member {append.Member} are other lines");
     }
 
-    public void Ended(RunRecord record, RunStatus? status, string[] metrics, Store store)
+    /// <param name="files">All that the store has of the run.</param>
+    /// <param name="breaks">How often whoever coordinates it forgot what was to follow.</param>
+    public void Ended(RunRecord record, RunStatus? status, string[] metrics, Store store, IEnumerable<string> files, int breaks)
     {
+        // An activation that ends leaves what it was about to delete, and an attempt what nobody has heard of.
+        var named = record.Members.SelectMany(member => member.Files).Select(file => file.File).ToHashSet();
+        var (unnamed, most) = (files.Count(file => !named.Contains(file)), (breaks * 5 * course.Members) + record.Members.Sum(member => 3 * member.Attempt));
+        if (unnamed > most) World.Never($"{unnamed} files stay that the record does not name, after {breaks} activations");
         if (status is null || status.State != record.State) World.Never($"the run is {record.State}, and run.json says {status?.State}");
         foreach (var member in record.Members)
         {
@@ -63,6 +71,8 @@ internal sealed class Laws(Course course)
             if (after.Attempt < before.Attempt || after.Step < before.Step) World.Never($"member {index} goes back from attempt {before.Attempt}, step {before.Step} to {after.Attempt}, {after.Step}");
             var isGiven = after.State == MemberState.Training && (before.State != MemberState.Training || before.SiloAddress != after.SiloAddress);
             if (isGiven && after.Attempt == before.Attempt) World.Never($"member {index} is given to {after.Silo} without another attempt");
+            if (after.Checkpoints.Length > 2 || (after.Step > before.Step && after.State != MemberState.Completed && after.Checkpoints.Length < Math.Min(2, before.Checkpoints.Length + 1)))
+                World.Never($"the record names {after.Checkpoints.Length} checkpoints of member {index}");
             if ((before.Ema?.Step ?? 0) > (after.Ema?.Step ?? 0)) World.Never($"the EMA model of member {index} goes back");
         }
 

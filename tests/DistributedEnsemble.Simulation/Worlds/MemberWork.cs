@@ -54,6 +54,7 @@ internal sealed class MemberWork
         if (elsewhere is not null) World.Never($"attempt {attempt.Attempt} of member {attempt.Member} trains on {elsewhere.Name} and on {silo.Name}");
         var work = new MemberWork(world, run, silo, attempt);
         silo.Works.Add(work);
+        world.LanesChangedAt = world.Now;
         silo.Taken++;
         if (attempt.Attempt > run.Newest.GetValueOrDefault(attempt.Member).Attempt) run.Newest[attempt.Member] = (attempt.Attempt, world.Now);
         silo.After(world.Dice.Between(5, 50), () => work.Begin(checkpoints));
@@ -189,6 +190,7 @@ internal sealed class MemberWork
         if (_isDone) return;
         _isDone = true;
         _silo.Works.Remove(this);
+        _world.LanesChangedAt = _world.Now;
         Silo.Announce(_world, _silo);
     }
 

@@ -60,10 +60,12 @@ internal sealed class SchedulerHost : IActivation
                     load is RunLoad said ? new RunAnswered(ask.Run, 1, null, [], null, said) : error is RunRejectedException ? new RunUnknown(ask.Run) : new RunSilent(ask.Run)));
                 break;
             case OfferLanes offer:
+                if (!Process.View.Contains(offer.Grant.Silo)) World.Never($"lanes of {offer.Grant.Silo} are offered, which {Process.Name} calls dead");
                 _world.Call(Process, Of(offer.Run).Grain, (run, answer) => ((CoordinatorHost)run).Ask(call => new AssignCalled(call, offer.Grant), answer), (attempts, _) => Apply(
                     new OfferAnswered(offer.Number, attempts as ImmutableArray<MemberAttempt>? ?? [])));
                 break;
             case MoveMember move:
+                FairShares.CheckMove(_world, _runs, move.Run, move.Attempt);
                 _world.Call(Process, Of(move.Run).Grain, (run, answer) => ((CoordinatorHost)run).Ask(call => new MoveCalled(call, move.Attempt), answer), (_, _) => { });
                 break;
             case ListRuns:

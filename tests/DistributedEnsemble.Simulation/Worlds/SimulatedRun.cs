@@ -9,6 +9,12 @@ internal sealed class SimulatedRun(Course course, Store store)
     /// <summary>Of each member the attempt that began last, and when: milliseconds.</summary>
     public Dictionary<int, (int Attempt, long At)> Newest { get; } = [];
 
+    /// <summary>All activations that there were of its coordinator.</summary>
+    public List<CoordinatorHost> Hosts { get; } = [];
+
+    /// <summary>How often what was to follow from something was forgotten: by an activation that ended, and at a fault.</summary>
+    public int Breaks { get; set; }
+
     public string Grain { get; } = $"run {course.Run.Name}";
 
     /// <summary>Whether another process has asked its owner to stop it.</summary>

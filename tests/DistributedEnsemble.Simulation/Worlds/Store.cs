@@ -55,7 +55,14 @@ internal sealed class Store
     });
 
     /// <summary>The store of the records comes back as it was a while ago.</summary>
-    public void Restore() => _records.Restore();
+    public void Restore()
+    {
+        _records.Restore();
+        Restored++;
+    }
+
+    /// <summary>How often.</summary>
+    public int Restored { get; private set; }
 
     private void Written(Process by, RunRecord? before, RunRecord after)
     {
@@ -113,7 +120,8 @@ internal sealed class Store
     }
 
     /// <summary>What must be true when the run has ended.</summary>
-    public void CheckEnd() => _laws.Ended(Record!, Status, _metrics, this);
+    /// <inheritdoc cref="Laws.Ended"/>
+    public void CheckEnd(int breaks) => _laws.Ended(Record!, Status, _metrics, this, _files.Keys, breaks);
 
     private static string Short(RunRecord record) => record.State + " " + string.Join(" ", record.Members.Select(member =>
         $"[{member.Index} {member.State} a{member.Attempt} s{member.Step} e{member.Ema?.Step} p{member.Pending?.Step} f{member.Folded.Length}{(member.UnwrittenMetrics is null ? "" : " u")}]"))

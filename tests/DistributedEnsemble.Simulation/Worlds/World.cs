@@ -33,6 +33,9 @@ internal sealed class World
     /// <summary>Whether things go wrong now.</summary>
     public bool IsWild { get; set; }
 
+    /// <summary>When a member last came to a lane, or left it: milliseconds.</summary>
+    public long LanesChangedAt { get; set; }
+
     /// <summary>When the world became quiet: milliseconds.</summary>
     public long QuietSince { get; set; }
 
