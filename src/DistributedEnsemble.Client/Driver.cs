@@ -5,7 +5,7 @@ using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Completion;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client;
 

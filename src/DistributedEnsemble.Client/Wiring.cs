@@ -6,8 +6,9 @@ using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
-using DistributedEnsemble.Silo;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Hosting;
+using DistributedEnsemble.Serving.Processes;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Safetensors;
@@ -34,7 +35,7 @@ internal static class Wiring
         .With<DataException>(ExitCode.Usage)
         .With<RedisAddressException>(ExitCode.Usage)
         .With<TlsException>(ExitCode.Usage)
-        .With<Silo.SiloSettingsException>(ExitCode.Usage)
+        .With<SiloSettingsException>(ExitCode.Usage)
         .With<ObjectStoreAddressException>(ExitCode.Usage)
         .With<StorageAwayException>(ExitCode.Unreachable)
         .With<RedisUnreachableException>(ExitCode.Unreachable)

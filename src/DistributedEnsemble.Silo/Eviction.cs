@@ -1,4 +1,5 @@
 using DistributedEnsemble.Messages;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Silo;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using DistributedEnsemble.Messages;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
 
 namespace DistributedEnsemble.Silo;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistributedEnsemble.Messages;
+using DistributedEnsemble.Serving.Processes;
 using DistributedEnsemble.Silo;
 
 var parsed = SiloCommand.Create().Parse(args);

@@ -5,7 +5,9 @@ using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Messages;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Hosting;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Silo;
 

@@ -4,7 +4,8 @@ using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Messages;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Hosting;
 
 namespace DistributedEnsemble.Silo;
 
@@ -97,6 +98,3 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, La
         if (port is < 1 or > 65535) throw new SiloSettingsException($"{option} is {port}: a port is a number from 1 to 65535.");
     }
 }
-
-/// <summary>Settings that a silo refuses; the message is one line for people.</summary>
-public sealed class SiloSettingsException(string message) : Exception(message);

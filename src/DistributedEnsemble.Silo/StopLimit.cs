@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DistributedEnsemble.Serving.Processes;
 using StackExchange.Redis;
 
 namespace DistributedEnsemble.Silo;

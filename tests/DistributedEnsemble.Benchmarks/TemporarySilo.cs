@@ -2,7 +2,7 @@ using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
-using DistributedEnsemble.Silo.Embedded;
+using DistributedEnsemble.Serving.Hosting;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Files;
 

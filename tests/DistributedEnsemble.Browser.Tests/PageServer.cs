@@ -1,7 +1,7 @@
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
-using DistributedEnsemble.Silo.Embedded;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Hosting;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 

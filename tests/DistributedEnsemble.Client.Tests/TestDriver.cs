@@ -1,6 +1,6 @@
 using System.Text.Json;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 using Spectre.Console;
 using Spectre.Console.Testing;
 

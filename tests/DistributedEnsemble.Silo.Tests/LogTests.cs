@@ -1,6 +1,6 @@
 using System.Reflection;
 using DistributedEnsemble.Grains.Hosting;
-using DistributedEnsemble.Silo.Embedded;
+using DistributedEnsemble.Serving.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Serving.Hosting;
 using Microsoft.Extensions.Configuration;
 
 namespace DistributedEnsemble.Silo.Tests;

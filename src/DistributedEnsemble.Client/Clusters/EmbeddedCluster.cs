@@ -1,9 +1,8 @@
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Grains.Stores.Objects;
-using DistributedEnsemble.Silo;
-using DistributedEnsemble.Silo.Embedded;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Hosting;
 using DistributedEnsemble.Training.Files;
 using Microsoft.Extensions.Logging;
 

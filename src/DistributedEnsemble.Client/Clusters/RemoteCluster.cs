@@ -70,7 +70,7 @@ internal sealed class RemoteCluster : ICluster
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         EmbeddedCluster.Logs(builder.Logging);
-        builder.Services.AddSingleton<IHostLifetime, Silo.NoSignals>();
+        builder.Services.AddSingleton<IHostLifetime, Serving.Hosting.NoSignals>();
         builder.UseOrleansClient(client =>
         {
             client.UseEnsembleRedis(address.ToConfiguration(), clusterId);
@@ -81,7 +81,7 @@ internal sealed class RemoteCluster : ICluster
             {
                 if (count.NumberOfConnectedGateways < count.PreviousNumberOfConnectedGateways) loss.Tell();
             });
-            if (TlsSettings.Read(Silo.Http.ServingConfiguration.OfEnvironment()) is { } tls) client.UseMutualTls(tls);
+            if (TlsSettings.Read(Serving.ServingConfiguration.OfEnvironment()) is { } tls) client.UseMutualTls(tls);
         });
         return builder.Build();
     }

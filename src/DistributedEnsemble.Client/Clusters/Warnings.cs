@@ -1,5 +1,5 @@
 using DistributedEnsemble.Messages;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
 using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Client.Clusters;

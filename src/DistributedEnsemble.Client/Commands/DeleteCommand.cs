@@ -1,7 +1,7 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Commands;

@@ -4,7 +4,7 @@ using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 using Spectre.Console;
 
 namespace DistributedEnsemble.Client.Commands;

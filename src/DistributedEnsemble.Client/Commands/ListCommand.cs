@@ -4,7 +4,7 @@ using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -3,7 +3,7 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Servers;
 using DistributedEnsemble.Messages;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Images;

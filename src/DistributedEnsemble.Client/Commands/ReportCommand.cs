@@ -1,5 +1,5 @@
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Reports.Experiments;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 using DistributedEnsemble.Training.Data;
 using Spectre.Console;
 

@@ -9,9 +9,9 @@ using DistributedEnsemble.Grains.Lanes;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
-using DistributedEnsemble.Silo;
-using DistributedEnsemble.Silo.Http;
-using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Inference;
+using DistributedEnsemble.Serving.Processes;
 using DistributedEnsemble.Training.Files;
 using Spectre.Console;
 

@@ -3,8 +3,8 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
-using DistributedEnsemble.Silo;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Hosting;
 using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Client.Commands;

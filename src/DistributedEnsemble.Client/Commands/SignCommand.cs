@@ -1,6 +1,6 @@
 using System.CommandLine;
 using DistributedEnsemble.Client.Rendering;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 using DistributedEnsemble.Training.Verification;
 
 namespace DistributedEnsemble.Client.Commands;

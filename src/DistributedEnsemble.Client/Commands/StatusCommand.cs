@@ -1,6 +1,6 @@
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client.Commands;
 

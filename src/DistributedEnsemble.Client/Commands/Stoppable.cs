@@ -1,6 +1,6 @@
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Signals;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -2,7 +2,7 @@ using DistributedEnsemble.Client.Clusters;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Scheduling;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client.Commands;
 

@@ -4,7 +4,7 @@ using System.Globalization;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 using DistributedEnsemble.Training.Verification;
 
 namespace DistributedEnsemble.Client.Commands;

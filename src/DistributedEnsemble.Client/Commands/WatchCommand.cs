@@ -3,7 +3,7 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client.Commands;
 

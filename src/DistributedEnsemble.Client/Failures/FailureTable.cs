@@ -1,6 +1,6 @@
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Scheduling;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client.Failures;
 

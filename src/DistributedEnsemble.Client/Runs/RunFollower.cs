@@ -1,7 +1,7 @@
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client.Runs;
 

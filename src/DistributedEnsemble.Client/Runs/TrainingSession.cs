@@ -9,7 +9,7 @@ using DistributedEnsemble.Client.Trackers;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using Spectre.Console;

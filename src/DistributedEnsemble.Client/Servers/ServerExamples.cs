@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
 
 namespace DistributedEnsemble.Client.Servers;
 

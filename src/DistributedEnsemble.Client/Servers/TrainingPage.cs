@@ -6,7 +6,7 @@ using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
 using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Client.Servers;

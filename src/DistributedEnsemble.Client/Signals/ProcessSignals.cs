@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client.Signals;
 

@@ -4,7 +4,7 @@ using System.Net.Http.Json;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
-using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Serving.Inference;
 
 namespace DistributedEnsemble.Benchmarks.Endurance;
 

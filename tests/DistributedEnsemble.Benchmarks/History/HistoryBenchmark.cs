@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Text;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Silo.Embedded;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Hosting;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Tasks;

@@ -4,7 +4,7 @@ using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Benchmarks.Serving;
 using DistributedEnsemble.Benchmarks.Steps;
 using DistributedEnsemble.Reports.Experiments;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Members;

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Benchmarks.Serving;
-using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Serving.Inference;
 
 namespace DistributedEnsemble.Benchmarks.Own;
 

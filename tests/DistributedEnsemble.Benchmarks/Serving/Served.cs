@@ -1,5 +1,5 @@
-using DistributedEnsemble.Silo.Embedded;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Hosting;
 
 namespace DistributedEnsemble.Benchmarks.Serving;
 

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Silo.Http.Inference;
+using DistributedEnsemble.Serving.Inference;
 
 namespace DistributedEnsemble.Benchmarks.Serving;
 

@@ -1,8 +1,8 @@
 using DistributedEnsemble.Grains.Lanes;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
-using DistributedEnsemble.Silo.Embedded;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Hosting;
 using DistributedEnsemble.Training.Data;
 
 namespace DistributedEnsemble.Benchmarks.Serving;

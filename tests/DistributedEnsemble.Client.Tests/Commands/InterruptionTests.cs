@@ -1,4 +1,4 @@
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 

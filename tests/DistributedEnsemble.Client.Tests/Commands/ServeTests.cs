@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using DistributedEnsemble.Grains.Lanes;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 

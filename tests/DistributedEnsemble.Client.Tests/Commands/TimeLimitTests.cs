@@ -2,7 +2,7 @@ using System.Diagnostics;
 using DistributedEnsemble.Client.Commands;
 using DistributedEnsemble.Client.Rendering;
 using DistributedEnsemble.Scheduling;
-using DistributedEnsemble.Silo;
+using DistributedEnsemble.Serving.Processes;
 using Spectre.Console.Testing;
 
 namespace DistributedEnsemble.Client.Tests.Commands;

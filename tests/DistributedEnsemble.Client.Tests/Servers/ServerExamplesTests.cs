@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using DistributedEnsemble.Client.Servers;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
 
 namespace DistributedEnsemble.Client.Tests.Servers;
 

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using DistributedEnsemble.Serving.Processes;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 

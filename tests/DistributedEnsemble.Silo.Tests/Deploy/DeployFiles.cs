@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Silo.Tests.Deploy;
 

@@ -1,5 +1,5 @@
 using System.Reflection;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
 
 namespace DistributedEnsemble.Silo.Tests.Deploy;
 

@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography.X509Certificates;
 using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores.Redis;
+using DistributedEnsemble.Serving.Processes;
 
 namespace DistributedEnsemble.Silo.Tests.Deploy;
 

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using DistributedEnsemble.Silo.Http;
+using DistributedEnsemble.Serving;
 
 namespace DistributedEnsemble.Silo.Tests.Deploy;
 

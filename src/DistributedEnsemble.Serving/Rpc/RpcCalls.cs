@@ -1,0 +1,82 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using DistributedEnsemble.Serving.Authorization;
+using DistributedEnsemble.Serving.Inference;
+using DistributedEnsemble.Serving.Rpc.Protocol;
+using DistributedEnsemble.Serving.Telemetry;
+using Grpc.AspNetCore.Server;
+using Grpc.Core;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace DistributedEnsemble.Serving.Rpc;
+
+/// <summary>
+/// Puts calls of gRPC under the limits that HTTP's requests have, before anything of them is read: as many at once, and their bytes in
+/// memory counted as they come.
+/// </summary>
+internal sealed class RpcCalls(InferenceService inference, Admission admission)
+{
+    /// <summary>Bytes before a message: whether it is packed, and how long it is.</summary>
+    private const int Prefix = 5;
+
+    /// <summary>Bytes of what somebody asks who watches: a name, which is kept for as long, and not counted.</summary>
+    public const int MostWatched = 1 << 14;
+
+    public Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method is not { } method) return next(context);
+        return method switch
+        {
+            { Type: MethodType.ServerStreaming or MethodType.DuplexStreaming or MethodType.ClientStreaming } => WatchAsync(context, next),
+            { Name: nameof(GRPCInferenceService.GRPCInferenceServiceBase.ModelInfer) } => inference.MeasureAsync(context, measured => AdmitAsync(context, next, measured)),
+            _ => ReadAsync(context, next, null),
+        };
+    }
+
+    private async Task WatchAsync(HttpContext context, RequestDelegate next)
+    {
+        var isForAnyone = context.GetEndpoint()?.Metadata.GetMetadata<AccessMetadata>() is { Access: Access.Anyone };
+        using var admitted = isForAnyone ? admission.Probe() : admission.Stream();
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = MostWatched;
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is { Method.Type: MethodType.ServerStreaming })
+        {
+            // What is asked once is there before the answers begin: where it is too long, that has its code.
+            using var lease = admission.Bytes();
+            using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
+            context.Features.Set<IRequestBodyPipeFeature>(new BodyInMemory(PipeReader.Create(new ReadOnlySequence<byte>(body.Bytes))));
+            await next(context);
+            return;
+        }
+
+        await next(context);
+    }
+
+    private async Task AdmitAsync(HttpContext context, RequestDelegate next, MeasuredRequest measured)
+    {
+        using var admitted = admission.Request();
+        await ReadAsync(context, next, measured);
+    }
+
+    private async Task ReadAsync(HttpContext context, RequestDelegate next, MeasuredRequest? measured)
+    {
+        using var lease = admission.Bytes();
+        using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
+        measured?.HasArrived();
+        // The message has its own copy of everything.
+        var memory = MessageMemory.Of(body.Bytes.Span[Math.Min(Prefix, body.Length)..]);
+        lease.Add(memory);
+        context.Features.Set<IRequestBodyPipeFeature>(new BodyInMemory(PipeReader.Create(new ReadOnlySequence<byte>(body.Bytes))));
+        context.Features.Set(new RpcCall(lease, body, memory, measured));
+        await next(context);
+    }
+
+    private sealed record BodyInMemory(PipeReader Reader) : IRequestBodyPipeFeature;
+}
+
+/// <summary>What a call holds until it is answered.</summary>
+/// <param name="Memory">Bytes that its message takes, at most.</param>
+/// <param name="Measured">Of calls that are measured.</param>
+internal sealed record RpcCall(ByteBudget.Lease Lease, Admission.Body Body, long Memory, MeasuredRequest? Measured)
+{
+    public static RpcCall Of(HttpContext context) => context.Features.Get<RpcCall>() ?? throw new InvalidOperationException("The call was not admitted.");
+}

@@ -1,0 +1,114 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Connections;
+
+namespace DistributedEnsemble.Serving.Tests;
+
+/// <summary>Connections that say nothing, or say it slowly, keep nobody out.</summary>
+public sealed class ConnectionTests(ServedRuns served) : IClassFixture<ServedRuns>
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("GET /v2/health/live HTTP/1.1\r\nHost: loc")]
+    public async Task Where_silent_connections_take_every_place_the_longest_silent_one_makes_room(string said)
+    {
+        await using var server = await served.StartAsync(new HttpSettings { MaxConcurrentRequests = 2 });
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+        List<TcpClient> silent = [await ConnectAsync(server, said)];
+        // Those that come at once are taken in any order: when another was answered, the server has had time to see the first.
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/live", Cancellation)).StatusCode);
+        for (var i = 1; i < 8; i++) silent.Add(await ConnectAsync(server, said));
+
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/live", Cancellation)).StatusCode);
+
+        Assert.True(await IsClosedAsync(silent[0]));
+        foreach (var connection in silent) connection.Dispose();
+    }
+
+    [Fact]
+    public async Task An_address_has_its_own_limit()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has all of 127.0.0.0/8 on loopback.");
+        await using var server = await served.StartAsync(new HttpSettings { MaxConnectionsPerAddress = 2 });
+        using var other = await ConnectAsync(server, "", "127.0.0.9");
+        using var first = await ConnectAsync(server, "");
+        using var second = await ConnectAsync(server, "");
+        using var third = await ConnectAsync(server, "");
+
+        Assert.True(await IsClosedAsync(first));
+        foreach (var open in new[] { other, second, third })
+        {
+            await open.GetStream().WriteAsync("GET /health/live HTTP/1.0\r\n\r\n"u8.ToArray(), Cancellation);
+            using var reader = new StreamReader(open.GetStream());
+            Assert.Equal("HTTP/1.1 200 OK", await reader.ReadLineAsync(Cancellation));
+        }
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_being_answered_is_never_displaced()
+    {
+        await using var server = await served.StartAsync(new HttpSettings { MaxConnectionsPerAddress = 1, MaxBodyBytes = 4096 });
+        using var answered = await ConnectAsync(server, "POST /v2/repository/index HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+        using var reader = new StreamReader(answered.GetStream());
+        Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(Cancellation));
+        using var next = await ConnectAsync(server, "");
+        Assert.True(await IsClosedAsync(next));
+
+        await answered.GetStream().WriteAsync("{}"u8.ToArray(), Cancellation);
+
+        Assert.Equal(("", "HTTP/1.1 200 OK"), (await reader.ReadLineAsync(Cancellation), await reader.ReadLineAsync(Cancellation)));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n")]
+    public async Task A_connection_that_stays_silent_is_closed(string said)
+    {
+        await using var server = await served.StartAsync(new HttpSettings { HeaderTimeoutSeconds = 1, KeepAliveSeconds = 1 });
+        using var connection = await ConnectAsync(server, said);
+
+        using var reader = new StreamReader(connection.GetStream());
+        var answer = await reader.ReadToEndAsync(Cancellation);
+
+        Assert.True(answer.Length == 0 || answer.StartsWith("HTTP/1.1 408 ", StringComparison.Ordinal), answer);
+    }
+
+    [Theory]
+    [InlineData("10.1.2.3", "10.1.2.3")]
+    [InlineData("::ffff:10.1.2.3", "10.1.2.3")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::")]
+    public void An_address_is_one_clients(string address, string counted) =>
+        Assert.Equal(IPAddress.Parse(counted), ConnectionGate.AddressOf(new IPEndPoint(IPAddress.Parse(address), 1)));
+
+    private static async Task<TcpClient> ConnectAsync(HttpServer server, string said, string from = "127.0.0.1")
+    {
+        var url = new Uri(server.Url);
+        var client = new TcpClient(new IPEndPoint(IPAddress.Parse(from), 0));
+        await client.ConnectAsync(url.Host, url.Port, Cancellation);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(said), Cancellation);
+        return client;
+    }
+
+    /// <summary>Whether the server closes it, within the time that it takes to see that it stays open.</summary>
+    private static async Task<bool> IsClosedAsync(TcpClient client)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        patience.CancelAfter(TimeSpan.FromSeconds(2));
+        try
+        {
+            return await client.GetStream().ReadAsync(new byte[1], patience.Token) == 0;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+        catch (OperationCanceledException) when (!Cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}
