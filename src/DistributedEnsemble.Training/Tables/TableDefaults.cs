@@ -5,12 +5,12 @@ namespace DistributedEnsemble.Training.Tables;
 
 /// <summary>
 /// What a spec says for a table unless its author says otherwise, by rows and task. Numbers, and many classes, are learned long;
-/// a few classes are soon learned, and from then on by heart. Of short tables the validation rows say when to stop. Where networks of
-/// two kinds are good in different ways, members are of both.
+/// a few classes are soon learned, and from then on by heart. Of short tables the validation rows say when to stop, unless they are too
+/// few to tell. Where networks of two kinds are good in different ways, members are of both.
 /// </summary>
 internal static class TableDefaults
 {
-    private const int ManyClasses = 10, Short = 1500, Long = 8000;
+    private const int ManyClasses = 10, FewestToStopBy = 100, Short = 1500, Long = 8000;
 
     /// <param name="rows">That train.</param>
     public static JsonObject For(long rows, LearningTask? task = null)
@@ -31,7 +31,7 @@ internal static class TableDefaults
               "regularization": { "weightDecay": 0.1, "dropout": { "rate": {{(isLong && !isShort ? "0.2" : "0.3")}} } }
             }
             """)!.AsObject();
-        if (isShort) defaults["training"]!["earlyStopping"] = new JsonObject { ["patience"] = 30 };
+        if (isShort && rows >= FewestToStopBy) defaults["training"]!["earlyStopping"] = new JsonObject { ["patience"] = 30 };
         if (isShort) defaults["variants"] = JsonNode.Parse("""[{}, {}, { "model": { "kind": "tabm", "submodels": 8, "numericEmbedding": null } }]""");
         if (isMiddling) defaults["variants"] = JsonNode.Parse("""[{}, { "model": { "hidden": [256, 256], "numericEmbedding": null } }]""");
         return defaults;

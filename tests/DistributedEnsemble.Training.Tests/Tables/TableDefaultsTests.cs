@@ -22,6 +22,13 @@ public sealed class TableDefaultsTests
     }
 
     [Fact]
+    public void Nothing_stops_by_validation_rows_that_are_too_few_to_tell()
+    {
+        Assert.Null(Resolve("{}", 99, s_class).Training.EarlyStopping);
+        Assert.NotNull(Resolve("{}", 100, s_class).Training.EarlyStopping);
+    }
+
+    [Fact]
     public void Numbers_of_middling_tables_are_learned_by_mlps_of_two_kinds_in_turn()
     {
         var spec = Resolve("{}", 1500, s_number);
