@@ -246,6 +246,17 @@ public sealed class DistillTests : IDisposable
     }
 
     [Fact]
+    public async Task Further_rows_in_a_folder_are_refused()
+    {
+        await TrainAsync("teacher");
+        var folder = Directory.CreateDirectory(_driver.Place("rows")).FullName;
+
+        (await _driver.RunAsync("distill", "teacher", "--unlabelled", folder)).Refused(2, $"{folder} is a folder: a table is a single file.");
+
+        Assert.Equal(["teacher"], _driver.Runs);
+    }
+
+    [Fact]
     public async Task Mixed_rows_lie_between_training_rows_one_for_each_unless_told_otherwise()
     {
         await TrainAsync("teacher", "--set", "data.validationFraction=0.5");
