@@ -86,9 +86,19 @@ internal sealed class Teacher
             $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: its models are others than distillation.weights says (bring the old run back, or begin a new student).");
     }
 
+    /// <summary>Its models of a network, the best on the validation rows first, or in their order; null if it has none.</summary>
+    /// <param name="most">How many, at most.</param>
+    public StartingWeights? Start(WeightLayout layout, int most)
+    {
+        WeightFile[] fitting = [.. _selection.Constituents.Where(file => _plan.Of(file.Member).Network.Layout.Fits(layout))];
+        if (_selection.Fit is { } fit) fitting = [.. fitting.OrderBy(file => fit.Constituents.First(fitted => fitted.Model == file).Nll)];
+        return fitting is [] ? null : StartingWeights.Of([.. fitting.Take(most).Select(file => (Func<Weights>)(() => WeightFiles.LoadWeights(_folder, file, layout)))], layout);
+    }
+
     /// <summary>Its averaged predictions of all training rows, and of further ones.</summary>
+    /// <param name="start">What its students begin with; null if at random.</param>
     /// <exception cref="DataException">They are not what a run began with.</exception>
-    public SoftTargets Teach(DistillationSpec distillation, FurtherRows further)
+    public SoftTargets Teach(DistillationSpec distillation, FurtherRows further, StartingWeights? start)
     {
         var (train, width, unlabelled) = (_plan.Dataset.Train, _task.SoftWidth, further.Unlabelled ?? 0);
         var others = (further.Inputs?.Length ?? 0) / train.Width;
@@ -103,9 +113,9 @@ internal sealed class Teacher
         // These are rows of the data, and have been asked for as such.
         foreach (var (i, row) in further.Validation.Index()) soft.Slice((long)row * width, width).CopyTo(soft.Slice((train.Count + unlabelled + i) * width, width));
         TeachFurther(unlabelled + further.Validation.Length, others);
-        var targets = SoftTargets.Of(soft, _ofStudent, train.Count, further.Inputs);
+        var targets = SoftTargets.Of(soft, _ofStudent, train.Count, further.Inputs, start);
         return distillation.Targets is null || distillation.Targets == targets.Sha256 ? targets : throw new DataException(
-            $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: its predictions are others than distillation.targets says (bring the old run back, or begin a new student).");
+            $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: what it teaches is other than distillation.targets says (bring the old run back, or begin a new student).");
 
         void TeachFurther(long first, long end)
         {

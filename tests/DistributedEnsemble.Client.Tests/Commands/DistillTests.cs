@@ -10,8 +10,8 @@ namespace DistributedEnsemble.Client.Tests.Commands;
 
 public sealed class DistillTests : IDisposable
 {
-    /// <summary>Of a student that learns of the training rows and no others.</summary>
-    private static readonly string[] s_dataAlone = ["--set", "distillation.mixed=0", "--set", "distillation.validation=false"];
+    /// <summary>Of a student that learns of the training rows and no others, from random weights.</summary>
+    private static readonly string[] s_dataAlone = ["--set", "distillation.mixed=0", "--set", "distillation.validation=false", "--set", "distillation.warm=false"];
 
     private readonly TestDriver _driver = new();
 
