@@ -28,6 +28,9 @@ public sealed record DistillationSpec
     [Key("Whether the validation rows are learned, too: as the teacher predicts them, without their labels, which go on choosing.")]
     public bool Validation { get; init; }
 
+    [Key("Whether a student begins with the weights of the teacher's model of its own network that is best on the validation rows, the next student with those of the next; else at random.")]
+    public bool Warm { get; init; }
+
     [Key("The sha256 of the teacher's models, each as often as it counts.", Items = "[1, 100000]", Absent = "found when the run begins")]
     public SpecList<string>? Weights { get; init; }
 

@@ -23,7 +23,7 @@ internal sealed class DistillCommand : DriverCommand
 
     private readonly Option<string[]> _set = new("--set")
     {
-        Description = "Any key of the student's spec, as often as needed; the others are the teacher's, with four times its epochs to the end, a mixed row for each training row, and the validation rows.", HelpName = SpecArguments.SettingName, Arity = ArgumentArity.OneOrMore,
+        Description = "Any key of the student's spec, as often as needed; the others are the teacher's, but for what docs/members.md says of students.", HelpName = SpecArguments.SettingName, Arity = ArgumentArity.OneOrMore,
     };
 
     private readonly Option<string?> _unlabelled = new("--unlabelled")

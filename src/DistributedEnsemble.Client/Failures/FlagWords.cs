@@ -23,8 +23,9 @@ internal static partial class FlagWords
         if (parsed is null) return line;
         return Key().Replace(line, found => s_flags.TryGetValue(found.Value, out var flag) && !IsTyped(found.Value.Split(' ')[0]) && HasFlag(flag.Split(' ').First(word => word.StartsWith('-'))) ? flag : found.Value);
 
-        // In a spec file, or after --set.
-        bool IsTyped(string key) => parsed.Tokens.Any(token => token.Value.StartsWith($"{key}=", StringComparison.Ordinal) || token.Value.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
+        // In a spec file, or after --set: by itself, or within the value of another key.
+        bool IsTyped(string key) => parsed.Tokens.Any(token => token.Value.StartsWith($"{key}=", StringComparison.Ordinal) || token.Value.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
+            || (token.Value.Contains('{', StringComparison.Ordinal) && (token.Value.Contains($"\"{key}\"", StringComparison.Ordinal) || token.Value.Contains($"\"{key.Split('.')[^1]}\"", StringComparison.Ordinal))));
 
         bool HasFlag(string flag) => parsed.CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options).Any(option => option.Name == flag);
     }

@@ -70,7 +70,7 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
         double[][] answers = [.. latest.Select(file => _kept[file.Member].Answers)];
         var (rows, first) = part == DataPart.OutOfFold ? RowsOfSome(answers, width) : ([.. Enumerable.Range(0, targets.Length)], 1);
         if (rows.Length == 0) return null;
-        var (mean, sizes) = (new GrowingMean(rows.Length, width), Sizes(latest.Length));
+        var (mean, sizes) = (new PartialAnswerMean(rows.Length, width), Sizes(latest.Length));
         float[] truth = [.. rows.Select(row => targets[row])];
         if (rows.Length < targets.Length) answers = [.. answers.Select(one => MeasuredAnswers.Kept(one, rows, width))];
         var (models, once) = (answers.Select(one => (ReadOnlyMemory<double>)one).ToArray(), answers.Select(_ => 1).ToArray());
@@ -127,24 +127,4 @@ internal sealed class ValidationScores(ServedRun served) : IDisposable
     /// <summary>All small sizes, and of large ones those that a picture tells apart.</summary>
     private static HashSet<int> Sizes(int most) =>
         [.. Enumerable.Range(1, Math.Min(most, MostSizes)).Select(i => most <= MostSizes ? i : (int)Math.Round(Math.Pow(most, (i - 1.0) / (MostSizes - 1)))), most];
-
-    /// <summary>The mean over the models so far of their answers to some rows; not every model has one to each.</summary>
-    private sealed class GrowingMean(int rows, int width)
-    {
-        private readonly double[] _sum = AnswerArray.New(rows, width);
-        private readonly int[] _counts = new int[rows];
-
-        public void Add(double[] answers)
-        {
-            for (var i = 0; i < rows; i++)
-            {
-                var answer = answers.AsSpan(i * width, width);
-                if (double.IsNaN(answer[0])) continue;
-                _counts[i]++;
-                for (var j = 0; j < width; j++) _sum[(i * width) + j] += answer[j];
-            }
-        }
-
-        public double[] ToArray() => [.. _sum.Select((sum, i) => sum / _counts[i / width])];
-    }
 }

@@ -1,6 +1,7 @@
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Files;
+using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Training.Distillation;
@@ -19,7 +20,8 @@ internal sealed record Lesson(EnsembleSpec Spec, SoftTargets Targets)
         var teacher = Teacher.Open(runs, student, dataset, networks);
         teacher.RequireUnchanged(distillation);
         var further = FurtherRows.Of(student, dataset, find);
-        var targets = teacher.Teach(distillation, further);
+        var start = distillation.Warm ? teacher.Start(new TrainingPlan(student, dataset, networks).Of(0).Network.Layout, student.Members) : null;
+        var targets = teacher.Teach(distillation, further, start);
         return new Lesson(student with
         {
             Distillation = distillation with

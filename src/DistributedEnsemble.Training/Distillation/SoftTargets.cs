@@ -15,13 +15,13 @@ namespace DistributedEnsemble.Training.Distillation;
 /// </summary>
 public sealed class SoftTargets
 {
-    private const string Tensor = "targets", FurtherTensor = "inputs", File = "distillation/targets.safetensors";
+    private const string Tensor = "targets", FurtherTensor = "inputs", StartTensor = "start", File = "distillation/targets.safetensors";
 
     private readonly NativeVector _values;
 
-    private SoftTargets(NativeVector values, LearningTask task, long labelled, NativeVector? further, string sha256)
+    private SoftTargets(NativeVector values, LearningTask task, long labelled, NativeVector? further, StartingWeights? start, string sha256)
     {
-        (_values, Width, Sha256) = (values, task.SoftWidth, sha256);
+        (_values, Width, Start, Sha256) = (values, task.SoftWidth, start, sha256);
         if (further is null) return;
         var rows = checked((int)((values.Length / Width) - labelled));
         Further = new Samples(further, [.. Enumerable.Range(0, rows).Select(row => task.Named(values.Slice((labelled + row) * Width, Width)))]);
@@ -36,11 +36,14 @@ public sealed class SoftTargets
     /// <summary>The rows that the teacher alone labels, with what it would name of each; null without such rows.</summary>
     internal Samples? Further { get; }
 
+    /// <summary>What students begin with; null if at random.</summary>
+    internal StartingWeights? Start { get; }
+
     /// <param name="values">[rows, soft width].</param>
     /// <param name="labelled">How many of the rows are those of the data; the others follow.</param>
     /// <param name="further">[the others, width of the inputs].</param>
-    internal static SoftTargets Of(NativeVector values, LearningTask task, long labelled, NativeVector? further) =>
-        new(values, task, labelled, further, SafetensorsWriter.Write(Stream.Null, Tensors(values, task.SoftWidth, labelled, further)));
+    internal static SoftTargets Of(NativeVector values, LearningTask task, long labelled, NativeVector? further, StartingWeights? start) =>
+        new(values, task, labelled, further, start, SafetensorsWriter.Write(Stream.Null, Tensors(values, task.SoftWidth, labelled, further, start)));
 
     /// <summary>What a run learns: from its own folder, or of its teacher again.</summary>
     /// <param name="folder">The student's.</param>
@@ -69,7 +72,7 @@ public sealed class SoftTargets
     {
         try
         {
-            folder.Write(File, stream => SafetensorsWriter.Write(stream, Tensors(_values, Width, (_values.Length / Width) - (Further?.Count ?? 0), Further?.Inputs)));
+            folder.Write(File, stream => SafetensorsWriter.Write(stream, Tensors(_values, Width, (_values.Length / Width) - (Further?.Count ?? 0), Further?.Inputs, Start)));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {
@@ -84,11 +87,12 @@ public sealed class SoftTargets
         {
             using var reader = SafetensorsReader.Open(folder, new WeightFile(0, 0, File, sha256));
             if (reader.Tensors is not [{ Type: ElementType.F32, Name: Tensor, Shape: [var rows, var width] } values, ..] || width != task.SoftWidth) return null;
-            var others = reader.Tensors.Skip(1).ToArray();
-            if (others is [] && rows == train.Count) return new SoftTargets(Read(reader, values), task, rows, null, sha256);
-            return others is [{ Type: ElementType.F32, Name: FurtherTensor } further] && further.Shape.SequenceEqual([rows - train.Count, train.Width])
-                ? new SoftTargets(Read(reader, values), task, train.Count, Read(reader, further), sha256)
-                : null;
+            var start = reader.Tensors.FirstOrDefault(tensor => tensor is { Type: ElementType.F32, Name: StartTensor, Shape: [_, _] });
+            var others = reader.Tensors.Skip(1).Where(tensor => tensor != start).ToArray();
+            var isAlone = others is [] && rows == train.Count;
+            if (!isAlone && !(others is [{ Type: ElementType.F32, Name: FurtherTensor } only] && only.Shape.SequenceEqual([rows - train.Count, train.Width]))) return null;
+            return new SoftTargets(
+                Read(reader, values), task, train.Count, isAlone ? null : Read(reader, others[0]), start is null ? null : new StartingWeights(Read(reader, start), (int)start.Shape[0]), sha256);
         }
         catch (SafetensorsException)
         {
@@ -103,10 +107,12 @@ public sealed class SoftTargets
         return values;
     }
 
-    private static NamedTensor[] Tensors(NativeVector values, int width, long labelled, NativeVector? further)
+    private static NamedTensor[] Tensors(NativeVector values, int width, long labelled, NativeVector? further, StartingWeights? start)
     {
         var rows = values.Length / width;
-        var targets = new NamedTensor(Tensor, [rows, width], values);
-        return further is null ? [targets] : [targets, new NamedTensor(FurtherTensor, [rows - labelled, further.Length / (rows - labelled)], further)];
+        List<NamedTensor> tensors = [new NamedTensor(Tensor, [rows, width], values)];
+        if (further is not null) tensors.Add(new NamedTensor(FurtherTensor, [rows - labelled, further.Length / (rows - labelled)], further));
+        if (start is not null) tensors.Add(new NamedTensor(StartTensor, [start.Models, start.Values.Length / start.Models], start.Values));
+        return [.. tensors];
     }
 }

@@ -6,16 +6,13 @@ namespace DistributedEnsemble.Training.Distillation;
 /// <summary>The spec of a student: its teacher's, but for what makes an ensemble of it.</summary>
 internal static class StudentSpec
 {
-    /// <summary>Soft targets are learned from for longer before a network learns them by heart; ten members took more steps than this.</summary>
-    private const int Longer = 4;
-
-    private const int MostEpochs = 100_000;
-
     /// <summary>
-    /// Mixed rows for each training row. A teacher that knows its training rows by heart says little of them that the labels do not say;
-    /// of what lies between them it says what it has learned.
+    /// Members of fewer epochs have not learned all that the labels say: their student learns these, too, and for longer. Of others it
+    /// would learn the labels by heart.
     /// </summary>
-    private const int Mixed = 1;
+    private const int ManyEpochs = 15;
+
+    private const int MostEpochs = 1_000_000;
 
     /// <summary>A student is one model, trained on all rows, and predicts by its end.</summary>
     private static readonly string[] s_ofEnsembles = ["name", "members", "variants", "search", "averaging", "snapshots", "prediction", "distillation"];
@@ -35,15 +32,19 @@ internal static class StudentSpec
         foreach (var key in s_ofMembers) json["data"]!.AsObject().Remove(key);
         // Labels of few validation rows stop a student by chance; what the teacher says is learned the better the longer.
         json["training"]!["earlyStopping"] = null;
+        var recipe = Recipe.Of(teacher, settings);
+        // It keeps from learning labels by heart; without labels it keeps from answering as the teacher does.
+        if (recipe.Share == "1") json["regularization"]!["dropout"] = null;
         // Without rows of its own fold a student has none to be calibrated on, unless some are kept.
         if (teacher.Data.HasOutOfFold) json["data"]!.AsObject().Remove("validationFraction");
         foreach (var section in s_ofKind.Where(section => settings.Any(setting => setting.Path == $"{section}.kind"))) Remove(json, section.Split('.'));
         // Rows that measure members which must not have seen them are mixed with none.
-        var mixed = settings.Any(setting => setting.Path is "data.folds" or "data.bootstrap") ? 0 : Mixed;
-        var epochs = Math.Min(MostEpochs, (long)Longer * teacher.Training.Epochs);
+        var mixed = settings.Any(setting => setting.Path is "data.folds" or "data.bootstrap") ? 0 : recipe.Mixed;
+        var epochs = Math.Min(MostEpochs, (long)recipe.Longer * teacher.Training.Epochs);
         return SpecDocument.Parse(json.ToJsonString()).With(
         [
             ("name", name), ("members", $"{members}"), ("distillation.teacher", teachersName), ("distillation.mixed", $"{mixed}"), ("distillation.validation", "true"),
+            ("distillation.warm", recipe.Warm), ("distillation.share", recipe.Share),
             ("training.epochs", $"{epochs}"), .. settings,
         ]);
     }
@@ -52,5 +53,21 @@ internal static class StudentSpec
     {
         foreach (var name in path[..^1]) json = json[name]!.AsObject();
         json.Remove(path[^1]);
+    }
+
+    /// <param name="Longer">How many times its teacher's epochs a student trains.</param>
+    /// <param name="Mixed">
+    /// Mixed rows for each training row. A teacher that knows its training rows by heart says little of them that the labels do not say;
+    /// of what lies between them it says what it has learned.
+    /// </param>
+    private sealed record Recipe(int Longer, int Mixed, string Share, string Warm)
+    {
+        public static Recipe Of(EnsembleSpec teacher, IReadOnlyList<(string Path, string Value)> settings)
+        {
+            if (teacher.Training.Epochs < ManyEpochs) return new Recipe(Longer: 4, Mixed: 1, Share: "0.7", Warm: "false");
+            // A network that begins at random has more to learn.
+            var isOther = settings.Any(setting => setting.Path.Split('.')[0] is "model" or "variants" or "search");
+            return new Recipe(Longer: isOther ? 2 : 1, Mixed: 4, Share: "1", Warm: "true");
+        }
     }
 }

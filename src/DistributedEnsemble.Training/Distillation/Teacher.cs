@@ -86,11 +86,21 @@ internal sealed class Teacher
             $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: its models are others than distillation.weights says (bring the old run back, or begin a new student).");
     }
 
-    /// <summary>Its averaged predictions of all training rows, and of further ones.</summary>
-    /// <exception cref="DataException">They are not what a run began with.</exception>
-    public SoftTargets Teach(DistillationSpec distillation, FurtherRows further)
+    /// <summary>Its models of a network, the best on the validation rows first, or in their order; null if it has none.</summary>
+    /// <param name="most">How many, at most.</param>
+    public StartingWeights? Start(WeightLayout layout, int most)
     {
-        var (train, width) = (_plan.Dataset.Train, _task.SoftWidth);
+        WeightFile[] fitting = [.. _selection.Constituents.Where(file => _plan.Of(file.Member).Network.Layout.Fits(layout))];
+        if (_selection.Fit is { } fit) fitting = [.. fitting.OrderBy(file => fit.Constituents.First(fitted => fitted.Model == file).Nll)];
+        return fitting is [] ? null : StartingWeights.Of([.. fitting.Take(most).Select(file => (Func<Weights>)(() => WeightFiles.LoadWeights(_folder, file, layout)))], layout);
+    }
+
+    /// <summary>Its averaged predictions of all training rows, and of further ones.</summary>
+    /// <param name="start">What its students begin with; null if at random.</param>
+    /// <exception cref="DataException">They are not what a run began with.</exception>
+    public SoftTargets Teach(DistillationSpec distillation, FurtherRows further, StartingWeights? start)
+    {
+        var (train, width, unlabelled) = (_plan.Dataset.Train, _task.SoftWidth, further.Unlabelled ?? 0);
         var others = (further.Inputs?.Length ?? 0) / train.Width;
         var soft = new NativeVector((train.Count + others) * width);
         for (var first = 0; first < train.Count; first += Together)
@@ -99,18 +109,22 @@ internal sealed class Teacher
             Soften(Average(train.InputsOf(first, rows), first, rows), soft.Slice((long)first * width, rows * width));
         }
 
-        for (var first = 0L; first < others; first += Together)
-        {
-            var rows = (int)Math.Min(Together, others - first);
-            Soften(Average(further.Inputs!.Slice(first * train.Width, rows * train.Width), null, rows), soft.Slice((train.Count + first) * width, rows * width));
-        }
-
-        // These are rows of the data: of a teacher out of fold they have been asked for as such.
-        foreach (var (i, row) in further.Validation.Index())
-            soft.Slice((long)row * width, width).CopyTo(soft.Slice((train.Count + (further.Unlabelled ?? 0) + i) * width, width));
-        var targets = SoftTargets.Of(soft, _ofStudent, train.Count, further.Inputs);
+        TeachFurther(0, unlabelled);
+        // These are rows of the data, and have been asked for as such.
+        foreach (var (i, row) in further.Validation.Index()) soft.Slice((long)row * width, width).CopyTo(soft.Slice((train.Count + unlabelled + i) * width, width));
+        TeachFurther(unlabelled + further.Validation.Length, others);
+        var targets = SoftTargets.Of(soft, _ofStudent, train.Count, further.Inputs, start);
         return distillation.Targets is null || distillation.Targets == targets.Sha256 ? targets : throw new DataException(
-            $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: its predictions are others than distillation.targets says (bring the old run back, or begin a new student).");
+            $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: what it teaches is other than distillation.targets says (bring the old run back, or begin a new student).");
+
+        void TeachFurther(long first, long end)
+        {
+            for (; first < end; first += Together)
+            {
+                var rows = (int)Math.Min(Together, end - first);
+                Soften(Average(further.Inputs!.Slice(first * train.Width, rows * train.Width), null, rows), soft.Slice((train.Count + first) * width, rows * width));
+            }
+        }
 
         void Soften(double[] answers, Span<float> learnt)
         {
@@ -146,24 +160,19 @@ internal sealed class Teacher
     /// <param name="first">Which training row the first one is; null of rows that are none.</param>
     private double[] Average(ReadOnlySpan<float> inputs, int? first, int rows)
     {
-        var (all, unseen, counts) = (new AnswerMean(), new double[rows * _task.Width], new int[rows]);
+        var (all, unseen) = (new AnswerMean(), first is not null && _plan.Spec.Data.HasOutOfFold ? new PartialAnswerMean(rows, _task.Width) : null);
         foreach (var (weights, file, multiplicity) in Models())
         {
             var answers = BatchedPrediction.Of(Predictors.Create(_plan, weights, file.Member, _selection.MonteCarloSamples), inputs, _plan.Dataset.Train.Width);
             all.Add(answers, multiplicity);
-            if (first is null || !_plan.Spec.Data.HasOutOfFold) continue;
+            if (unseen is null) continue;
             var isSeen = SeenBy(file.Member);
-            for (var row = 0; row < rows; row++)
-            {
-                if (isSeen[first.Value + row]) continue;
-                counts[row] += multiplicity;
-                for (var i = row * _task.Width; i < (row + 1) * _task.Width; i++) unseen[i] += multiplicity * answers[i];
-            }
+            for (var row = 0; row < rows; row++) if (isSeen[first!.Value + row]) answers[row * _task.Width] = double.NaN;
+            unseen.Add(answers, multiplicity);
         }
 
         var mean = all.ToArray();
-        for (var i = 0; i < mean.Length; i++) if (counts[i / _task.Width] is > 0 and var count) mean[i] = unseen[i] / count;
-        return mean;
+        return unseen is null ? mean : [.. unseen.ToArray().Select((answer, i) => double.IsNaN(answer) ? mean[i] : answer)];
     }
 
     /// <summary>Of each of the dataset's training rows.</summary>

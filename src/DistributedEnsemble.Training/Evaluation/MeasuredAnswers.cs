@@ -34,14 +34,18 @@ internal static class MeasuredAnswers
     internal static (AnswerRows Rows, float[] Targets) Average(IReadOnlyList<double[]> models, IReadOnlyList<int> multiplicities, float[] targets, int width)
     {
         if (!models.Any(HasGaps)) return (AnswerRows.Of([.. models.Select(model => (ReadOnlyMemory<double>)model)], multiplicities), targets);
-        int[] kept = [.. Enumerable.Range(0, targets.Length).Where(row => models.Any(model => !double.IsNaN(model[row * width])))];
+        var kept = Answered(models, targets.Length, width);
         var some = kept.Length == targets.Length ? models : [.. models.Select(model => Kept(model, kept, width))];
         return (AnswerRows.OfSome([.. some.Select(model => (ReadOnlyMemory<double>)model)], multiplicities, width), [.. kept.Select(row => targets[row])]);
     }
 
+    /// <summary>The rows that any of the models may answer to.</summary>
+    internal static int[] Answered(IReadOnlyList<double[]> models, int rows, int width) =>
+        [.. Enumerable.Range(0, rows).Where(row => models.Any(model => !double.IsNaN(model[row * width])))];
+
     internal static bool HasGaps(double[] answers) => Array.Exists(answers, double.IsNaN);
 
-    /// <summary>Those to some rows.</summary>
+    /// <summary>The answers to some of the rows.</summary>
     internal static double[] Kept(double[] answers, int[] rows, int width)
     {
         var kept = AnswerArray.New(rows.Length, width);

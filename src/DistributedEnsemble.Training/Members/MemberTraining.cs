@@ -32,7 +32,7 @@ public sealed class MemberTraining : IDisposable
     private readonly Action? _yieldCore;
     private Task _copying = Task.CompletedTask;
 
-    /// <param name="from">Where to go on; null is the member's random initialization. Its vectors are copied.</param>
+    /// <param name="from">Where to go on; null is where the member begins. Its vectors are copied.</param>
     /// <param name="yieldCore">Called between the parts of a step, which are the longest that anybody has to wait for this thread.</param>
     /// <exception cref="SpecException">The run is of former times, and nothing trains like that any more.</exception>
     public MemberTraining(TrainingPlan plan, int member, MemberCheckpoint? from = null, Action? yieldCore = null)
@@ -43,7 +43,7 @@ public sealed class MemberTraining : IDisposable
         var (spec, layout) = (_plan.Spec, _plan.Network.Layout);
         Member = member;
         Step = from?.Step ?? 0;
-        _weights = from?.Weights.Copy() ?? Weights.Initialize(layout, plan.Random, member);
+        _weights = from?.Weights.Copy() ?? plan.StartOf(member);
         _weights.Train();
         _team = Team.Of(spec.ThreadsPerMember);
         _optimizer = Optimizer.Create(spec.Training, spec.Regularization.WeightDecay, layout, _team);

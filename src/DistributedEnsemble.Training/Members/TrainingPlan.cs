@@ -64,6 +64,15 @@ public sealed class TrainingPlan
     /// <exception cref="DataException">The run's folder has it no more, and the teacher is missing or has changed.</exception>
     public SoftTargets? SoftTargets => _soft.Value;
 
+    /// <summary>What a member begins with: random weights, or those of a model of its teacher.</summary>
+    internal Weights StartOf(int member)
+    {
+        var layout = Of(member).Network.Layout;
+        var weights = Weights.Initialize(layout, Random, member);
+        if (SoftTargets?.Start is { } start && layout.Fits(Of(0).Network.Layout)) start.CopyTo(weights, member);
+        return weights;
+    }
+
     /// <summary>Which of the training rows each member sees.</summary>
     internal MemberRows Rows { get; }
 

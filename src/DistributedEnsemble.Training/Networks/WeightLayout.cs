@@ -54,6 +54,11 @@ public sealed class WeightLayout
     }
 
     public IReadOnlyList<TensorPlace> Tensors { get; }
+
+    /// <summary>Whether weights of the one are weights of the other.</summary>
+    internal bool Fits(WeightLayout other) => Tensors.Count == other.Tensors.Count && Tensors.Zip(other.Tensors).All(pair =>
+        pair.First.Name == pair.Second.Name && pair.First.IsStatistic == pair.Second.IsStatistic && pair.First.Shape.SequenceEqual(pair.Second.Shape));
+
     public int ParameterCount { get; }
     public int StatisticCount { get; }
 

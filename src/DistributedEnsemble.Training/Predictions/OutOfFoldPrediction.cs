@@ -37,7 +37,7 @@ internal static class OutOfFoldPrediction
         var targets = Enumerable.Range(request.Start, count).Select(place => plan.Dataset.Train.Targets[plan.Split.Training[place]]).ToArray();
         var answers = await MeasuredAnswers.AskAsync(plan, counted, models, range);
         if (count < range.Count) answers = [.. answers.Select(model => model[(from * plan.Task.Width)..((from + count) * plan.Task.Width)])];
-        int[] kept = [.. Enumerable.Range(0, count).Where(row => answers.Any(model => !double.IsNaN(model[row * plan.Task.Width])))];
+        var kept = MeasuredAnswers.Answered(answers, count, plan.Task.Width);
         var task = plan.Task.FittedBy(fit);
         ImmutableArray<OutputValues> values = [];
         if (kept.Length > 0)

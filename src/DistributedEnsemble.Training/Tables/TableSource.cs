@@ -30,6 +30,8 @@ public sealed class TableSource(string path, string? name = null) : IDatasetSour
     public static string Find(string path, DataFolders folders)
     {
         var location = Locate(path, folders);
+        if (location.Found is null && location.Looked.FirstOrDefault(Directory.Exists) is { } folder)
+            throw new DataException($"{folder} is a folder: a table is a single file.");
         return location.Found is { } found ? Path.GetFullPath(found) : throw new DataException(
             $"{path} was not found: looked for {string.Join(" and ", location.Looked)}. If it lies in another folder DIR, make DIR the data folder.");
     }
@@ -43,7 +45,7 @@ public sealed class TableSource(string path, string? name = null) : IDatasetSour
     public Dataset Load(DataFolders folders, EnsembleSpec spec, DataDescription? recorded) => TableLoading.Load(
         TableFile.Of(Find(folders), name ?? path), TestOf(spec.Data, folders), Name, spec, recorded);
 
-        private static TableFile? TestOf(DataSpec options, DataFolders folders) =>
+    private static TableFile? TestOf(DataSpec options, DataFolders folders) =>
         options.Test is { } test ? TableFile.Of(Find(test, folders), test) : null;
 
     private static DatasetLocation Locate(string path, DataFolders folders)

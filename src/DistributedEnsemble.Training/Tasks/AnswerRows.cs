@@ -23,25 +23,9 @@ public sealed record AnswerRows(IReadOnlyList<ReadOnlyMemory<double>> Models, IR
     /// <param name="width">Numbers of an answer.</param>
     public static AnswerRows OfSome(IReadOnlyList<ReadOnlyMemory<double>> models, IReadOnlyList<int> multiplicities, int width)
     {
-        var rows = models[0].Length / width;
-        var (mean, counts) = (new double[rows * width], new int[rows]);
-        for (var i = 0; i < models.Count; i++)
-        {
-            var answers = models[i].Span;
-            for (var row = 0; row < rows; row++)
-            {
-                if (double.IsNaN(answers[row * width])) continue;
-                counts[row] += multiplicities[i];
-                for (var j = row * width; j < (row + 1) * width; j++) mean[j] += multiplicities[i] * answers[j];
-            }
-        }
-
-        for (var row = 0; row < rows; row++)
-        {
-            for (var j = row * width; j < (row + 1) * width; j++) mean[j] /= counts[row];
-        }
-
-        return new AnswerRows(models, multiplicities, mean);
+        var mean = new PartialAnswerMean(models[0].Length / width, width);
+        for (var i = 0; i < models.Count; i++) mean.Add(models[i].Span, multiplicities[i]);
+        return new AnswerRows(models, multiplicities, mean.ToArray());
     }
 
     /// <summary>Whether a model answered to a row.</summary>

@@ -16,6 +16,7 @@ internal static class DistillationBenchmark
     [
         ("fashion-mnist, mlp", """{ "data": { "dataset": "fashion-mnist" }, "model": { "kind": "mlp", "hidden": [256] } }"""),
         ("fashion-mnist, lenet", """{ "data": { "dataset": "fashion-mnist" }, "model": { "kind": "lenet" } }"""),
+        ("digits, lenet", """{ "data": { "dataset": "digits" }, "model": { "kind": "lenet" } }"""),
         ("digits, mlp", """{ "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [64] } }"""),
     ];
 
@@ -46,21 +47,7 @@ internal static class DistillationBenchmark
                 Console.Error.WriteLine($"{name}: {measured[^1]}, kept {measured[^1].Kept:P0}");
             }
 
-            onResult(new DistillationResult(
-                name, Math.Round(measured.Sum(seed => seed.Single - seed.Student) / measured.Sum(seed => seed.Single - seed.Teacher), 3), measured, origin));
+            onResult(DistillationResult.Of(name, measured, origin));
         }
     }
-}
-
-/// <param name="Kept">The share of the teachers' gain in NLL over their mean member that the students have, over all seeds.</param>
-internal sealed record DistillationResult(string Data, double Kept, IReadOnlyList<DistillationSeed> Seeds, ReportOrigin Origin);
-
-/// <summary>NLL of the teacher's mean member, of the teacher and of the student; and the task's first measure of each.</summary>
-internal sealed record DistillationSeed(
-    int Seed, double Single, double Teacher, double Student, double SingleMeasure, double TeacherMeasure, double StudentMeasure)
-{
-    public double Kept => (Single - Student) / (Single - Teacher);
-
-    /// <summary>NLL of the student on the validation split, by which settings are chosen; null without one.</summary>
-    public double? Validation { get; init; }
 }

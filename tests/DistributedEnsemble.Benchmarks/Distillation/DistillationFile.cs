@@ -36,25 +36,27 @@ internal sealed class DistillationFile
             # One model in place of ten
 
             What a student keeps of the gain of ten members over their mean member: (NLL of the member − NLL of the student) / (NLL of the
-            member − NLL of the ten), on the test split, summed over the seeds, with the lowest and the highest seed beside it. Each seed is a
+            member − NLL of the ten), on the test split, summed over the seeds, with its standard error over them. Each seed is a
             run as `ensemble train` trains it by default, and its student as `ensemble distill` does, which answers in one forward. More
             than 100 % is a student better than its teacher; below 0 % it is worse than a member. Where ten members gain next to nothing, the
-            share says little: the NLL stands beside it.
+            share says little: the NLL stands beside it. Whether students keep half of the gain is open where the 95 % interval of what they
+            have beyond it, paired by seeds (Student's t), holds 0.
 
-            | data | kept | seeds | lowest, highest | member, NLL | ten, NLL | student, NLL | commit |
-            |---|--:|--:|--:|--:|--:|--:|---|
+            | data | kept | ± | half | seeds | member, NLL | ten, NLL | student, NLL | commit |
+            |---|--:|--:|---|--:|--:|--:|--:|---|
             """);
-        foreach (var (data, kept, seeds, origin) in _results)
+        foreach (var result in _results)
         {
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"| {data} | {kept:0 %} | {seeds.Count} | {seeds.Min(seed => seed.Kept):0 %}, {seeds.Max(seed => seed.Kept):0 %} | {seeds.Average(seed => seed.Single):0.0000} | "
-                + $"{seeds.Average(seed => seed.Teacher):0.0000} | {seeds.Average(seed => seed.Student):0.0000} | {origin.Commit} |");
+                $"| {result.Data} | {result.Kept:0 %} | {result.StandardError:0 %} | {result.Reached} | {result.Seeds.Count} | {result.Seeds.Average(seed => seed.Single):0.0000} | "
+                + $"{result.Seeds.Average(seed => seed.Teacher):0.0000} | {result.Seeds.Average(seed => seed.Student):0.0000} | {result.Origin.Commit} |");
         }
 
-        string[] missed = [.. _results.Where(result => result.Kept < 0.5).Select(result => result.Data)];
+        string Named(string reached) => _results.Where(result => result.Reached == reached).Select(result => result.Data).ToArray() is { Length: > 0 } names
+            ? $"{names.Length} ({string.Join("; ", names)})" : "none";
         text.AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture,
-            $"The goal is half of the gain, 50 %: {_results.Count - missed.Length} of {_results.Count} reach it{(missed.Length == 0 ? "" : $", and these do not: {string.Join("; ", missed)}")}.");
+            $"The goal is half of the gain, 50 %: {_results.Count(result => result.Kept >= 0.5)} of {_results.Count} reach it. Beyond chance do {Named("yes")}, do not {Named("no")}; open: {Named("open")}.");
         text.AppendLine();
         text.AppendLine("Printed by `dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- distillation FOLDER --page docs/benchmarks/distillation.md --output docs/benchmarks/distillation.json`.");
         return text.ToString();

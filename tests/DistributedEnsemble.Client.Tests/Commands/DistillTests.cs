@@ -10,8 +10,8 @@ namespace DistributedEnsemble.Client.Tests.Commands;
 
 public sealed class DistillTests : IDisposable
 {
-    /// <summary>Of a student that learns of the training rows and no others.</summary>
-    private static readonly string[] s_dataAlone = ["--set", "distillation.mixed=0", "--set", "distillation.validation=false"];
+    /// <summary>Of a student that learns of the training rows and no others, from random weights.</summary>
+    private static readonly string[] s_dataAlone = ["--set", "distillation.mixed=0", "--set", "distillation.validation=false", "--set", "distillation.warm=false"];
 
     private readonly TestDriver _driver = new();
 
@@ -146,6 +146,38 @@ public sealed class DistillTests : IDisposable
     }
 
     [Fact]
+    public async Task Students_go_on_from_the_teachers_models_the_best_first_and_those_of_another_network_begin_at_random()
+    {
+        await TrainAsync("teacher", "--epochs", "15");
+
+        (await _driver.RunAsync("distill", "teacher", "--members", "2", "--name", "two")).Succeeded();
+        (await _driver.RunAsync("distill", "teacher", "--name", "other", "--set", "model.hidden=[9]")).Succeeded();
+
+        // Every third member is a tabm.
+        var measured = JsonElement.Parse(File.ReadAllText(Assert.Single(Directory.GetFiles(Path.Combine(_driver.RunsFolder, "teacher", "validation"))))).GetProperty("constituents").EnumerateArray().Take(2).ToArray();
+        var best = measured.OrderBy(one => one.GetProperty("nll").GetDouble()).Select(one => one.GetProperty("model").GetProperty("file").GetString()!);
+        Assert.Equal(best.Select(file => Numbers(Path.Combine(_driver.RunsFolder, "teacher", file), _ => true)).Aggregate((one, other) => [.. one, .. other]), Numbers(Kept("two"), name => name == "start"));
+        Assert.Empty(Numbers(Kept("other"), name => name == "start"));
+        Assert.Equal((15, 30), (Epochs("two"), Epochs("other")));
+        Assert.Equal((1, 4.0), (Distillation("two").GetProperty("share").GetDouble(), Distillation("two").GetProperty("mixed").GetDouble()));
+
+        string Kept(string run) => Path.Combine(_driver.RunsFolder, run, "distillation", "targets.safetensors");
+
+        int Epochs(string run) => JsonElement.Parse(File.ReadAllText(Path.Combine(_driver.RunsFolder, run, "spec.json"))).GetProperty("training").GetProperty("epochs").GetInt32();
+
+        static float[] Numbers(string path, Func<string, bool> chosen)
+        {
+            using var file = SafetensorsReader.Open(path);
+            return [.. file.Tensors.Where(tensor => chosen(tensor.Name)).SelectMany(tensor =>
+            {
+                var values = new float[tensor.ByteCount / sizeof(float)];
+                file.Read(tensor, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()));
+                return values;
+            })];
+        }
+    }
+
+    [Fact]
     public async Task The_same_student_again_is_byte_identical_and_needs_no_file_of_the_first()
     {
         await TrainAsync("teacher");
@@ -246,7 +278,18 @@ public sealed class DistillTests : IDisposable
     }
 
     [Fact]
-    public async Task Mixed_rows_lie_between_training_rows_one_for_each_unless_told_otherwise()
+    public async Task Further_rows_in_a_folder_are_refused()
+    {
+        await TrainAsync("teacher");
+        var folder = Directory.CreateDirectory(_driver.Place("rows")).FullName;
+
+        (await _driver.RunAsync("distill", "teacher", "--unlabelled", folder)).Refused(2, $"{folder} is a folder: a table is a single file.");
+
+        Assert.Equal(["teacher"], _driver.Runs);
+    }
+
+    [Fact]
+    public async Task Mixed_rows_lie_between_training_rows_one_for_each_of_few_epochs_unless_told_otherwise()
     {
         await TrainAsync("teacher", "--set", "data.validationFraction=0.5");
         (await _driver.RunAsync("distill", "teacher", "--name", "plain")).Succeeded();
@@ -308,6 +351,6 @@ public sealed class DistillTests : IDisposable
         string[] colours = ["red", "blue", "", "green"];
         var lines = Enumerable.Range(0, 160).Select(i => $"{i * 7 % 31 / 2.0},{i % 11},{colours[i * 3 % 4]},{(i * 7 % 31 > 15 ? "many" : "few")}");
         var data = _driver.File("r.csv", $"size,days,colour,amount\n{string.Join('\n', lines)}\n");
-        return (await _driver.RunAsync(["train", "--dataset", data, "--name", name, "--members", "3", "--epochs", "5", "--json", .. more.Contains("--target") ? more : ["--target", "amount", .. more]])).Succeeded().Json;
+        return (await _driver.RunAsync(["train", "--dataset", data, "--name", name, "--members", "3", .. more.Contains("--epochs") ? (string[])[] : ["--epochs", "5"], "--json", .. more.Contains("--target") ? more : ["--target", "amount", .. more]])).Succeeded().Json;
     }
 }

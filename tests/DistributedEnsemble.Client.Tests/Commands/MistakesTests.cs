@@ -14,6 +14,8 @@ public sealed class MistakesTests : IDisposable
     [InlineData("--epochs 0", "--epochs is 0: it must be a whole number from 1 to 1000000.")]
     [InlineData("--members 1000000000", "--members is 1000000000: it must be a whole number from 1 to 10000.")]
     [InlineData("--set training.epochs=0", "training.epochs is 0: it must be a whole number from 1 to 1000000.")]
+    [InlineData("--set training={\"epochs\":0}", "training.epochs is 0: it must be a whole number from 1 to 1000000.")]
+    [InlineData("--set search={\"over\":{\"training.epochs\":[0,1]}}", "search.over: training.epochs is 0: it must be a whole number from 1 to 1000000.")]
     [InlineData("--seed -1", "--seed is -1: it must be a whole number from 0 to 18446744073709551615.")]
     [InlineData("--set training.schedule.learningRate=NaN", "training.schedule.learningRate is \"NaN\": it must be a number above 0 and at most 1000.")]
     [InlineData("--set regularization.dropout.rate=1.2", "regularization.dropout.rate is 1.2: a dropout rate is a probability below 1 (0 switches dropout off).")]
