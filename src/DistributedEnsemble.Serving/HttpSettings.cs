@@ -56,7 +56,7 @@ public sealed record HttpSettings
     /// <summary>Dropout masks that a request may ask for.</summary>
     public int MaxMonteCarloSamples { get; init; } = 1000;
 
-    /// <summary>Predictions that are asked for at once; the next one is refused.</summary>
+    /// <summary>Predictions at once, each from the last byte of its body on; the next one is refused.</summary>
     public int MaxConcurrentRequests { get; init; } = 1024;
 
     /// <summary>Watchers of runs at once; the next one is refused.</summary>

@@ -19,19 +19,18 @@ internal sealed class InferEndpoints(InferenceService inference, ModelRepository
 
     private async Task InferAsync(HttpContext context, string name, string? version, MeasuredRequest measured)
     {
-        using var admitted = admission.Request();
         ModelPath.CheckVersion(name, version);
         var served = await repository.GetAsync(name, context.RequestAborted);
         measured.Run = served.Run;
 
         // Held until the answer is sent.
         using var lease = admission.Bytes();
-        InferRequest request;
-        using (var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted))
-        {
-            measured.HasArrived();
-            request = InferRequestReader.Read(served.Model, settings, body.Bytes, JsonLength(context.Request), lease.Add);
-        }
+        using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
+        // Whoever sends slowly takes no place from others meanwhile.
+        using var admitted = admission.Request();
+        measured.HasArrived();
+        var request = InferRequestReader.Read(served.Model, settings, body.Bytes, JsonLength(context.Request), lease.Add);
+        body.Dispose();
 
         var response = new InferResponse(name, served.Model, request);
         var prediction = await inference.PredictAsync(served, request, response.MostBytes, otherBytes: 0, lease, measured, context.RequestAborted);

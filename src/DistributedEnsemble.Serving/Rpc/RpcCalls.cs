@@ -11,8 +11,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace DistributedEnsemble.Serving.Rpc;
 
 /// <summary>
-/// Puts calls of gRPC under the limits that HTTP's requests have, before anything of them is read: as many at once, and their bytes in
-/// memory counted as they come.
+/// Puts calls of gRPC under the limits that HTTP's requests have, before their messages are read: their bytes in memory counted as they
+/// come, and as many predictions at once.
 /// </summary>
 internal sealed class RpcCalls(InferenceService inference, Admission admission)
 {
@@ -28,7 +28,7 @@ internal sealed class RpcCalls(InferenceService inference, Admission admission)
         return method switch
         {
             { Type: MethodType.ServerStreaming or MethodType.DuplexStreaming or MethodType.ClientStreaming } => WatchAsync(context, next),
-            { Name: nameof(GRPCInferenceService.GRPCInferenceServiceBase.ModelInfer) } => inference.MeasureAsync(context, measured => AdmitAsync(context, next, measured)),
+            { Name: nameof(GRPCInferenceService.GRPCInferenceServiceBase.ModelInfer) } => inference.MeasureAsync(context, measured => ReadAsync(context, next, measured)),
             _ => ReadAsync(context, next, null),
         };
     }
@@ -51,16 +51,13 @@ internal sealed class RpcCalls(InferenceService inference, Admission admission)
         await next(context);
     }
 
-    private async Task AdmitAsync(HttpContext context, RequestDelegate next, MeasuredRequest measured)
-    {
-        using var admitted = admission.Request();
-        await ReadAsync(context, next, measured);
-    }
-
+    /// <param name="measured">Of calls that predict.</param>
     private async Task ReadAsync(HttpContext context, RequestDelegate next, MeasuredRequest? measured)
     {
         using var lease = admission.Bytes();
         using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
+        // Whoever sends slowly takes no place from others meanwhile.
+        using var admitted = measured is null ? null : admission.Request();
         measured?.HasArrived();
         // The message has its own copy of everything.
         var memory = MessageMemory.Of(body.Bytes.Span[Math.Min(Prefix, body.Length)..]);
