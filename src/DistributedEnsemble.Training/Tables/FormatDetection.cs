@@ -158,7 +158,10 @@ internal static class FormatDetection
         if (numbers.Length < FewestCounted || numbers.Any(number => number.Value != Math.Floor(number.Value))) return false;
         var step = numbers[1].Value - numbers[0].Value;
         if (step <= 0 || numbers.Zip(numbers.Skip(1)).Any(pair => pair.Second.Value - pair.First.Value != step)) return false;
-        return numbers.Length >= ManyCounted || !numbers.Any(number => rows.Skip(1).Any(row => row[number.Index] == number.Name));
+        // Numbers alone may be the first row of the data as well, unless they count from 0, or many from 1.
+        var (areMany, first) = (numbers.Length >= ManyCounted, numbers[0].Value);
+        if (numbers.Length == rows[0].Length && !(step == 1 && (first == 0 || (first == 1 && areMany)))) return false;
+        return areMany || !numbers.Any(number => rows.Skip(1).Any(row => row[number.Index] == number.Name));
     }
 
     private static bool IsMissing(string text) => MissingCells.Are(Encoding.UTF8.GetBytes(text));
