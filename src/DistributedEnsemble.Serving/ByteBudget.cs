@@ -27,7 +27,7 @@ internal sealed class ByteBudget(long most)
         public void Hold(long bytes)
         {
             if (bytes > budget.Most)
-                throw HttpError.TooLarge($"The request takes {bytes} bytes of memory, and all requests and answers together may take {budget.Most}: ask for fewer rows.");
+                throw HttpError.TooLarge($"The request and its answer take {bytes} bytes of memory, and all together may take {budget.Most}: ask for less.");
             if (!budget.TryAdd(bytes - _bytes))
                 throw HttpError.TooMany($"Requests and answers of {budget.Most} bytes are in memory, the most at once: ask again in a moment.");
             _bytes = bytes;

@@ -18,7 +18,7 @@ internal static class SiloProgram
 {
     private const int FirstSiloPort = 11111, FirstGatewayPort = 30000;
 
-    /// <param name="ready">Hears that the silo has started, and of its Redis.</param>
+    /// <param name="ready">Hears that the silo has started, of its Redis, and how long its members have to hand over.</param>
     /// <param name="stop">Ends the silo; its members take checkpoints first, and others go on with them.</param>
     /// <exception cref="OperationCanceledException">It was asked to stop before it was ready; nothing is left of it.</exception>
     /// <exception cref="SiloSettingsException">The settings are refused.</exception>
@@ -26,11 +26,12 @@ internal static class SiloProgram
     /// <exception cref="StorageAwayException">The store does not answer.</exception>
     /// <exception cref="RedisUnreachableException">The cluster's Redis does not answer.</exception>
     /// <exception cref="IOException">The folder of the runs is not the cluster's.</exception>
-    public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, Action<IConnectionMultiplexer?> ready, CancellationToken stop)
+    public static async Task RunAsync(HostApplicationBuilder builder, SiloSettings settings, Action<IConnectionMultiplexer?, TimeSpan> ready, CancellationToken stop)
     {
         var check = CheckedSettings.Of(settings, builder.Configuration);
         var http = check.Given.Http is { } url ? builder.Configuration.ReadHttpSettings(url, check.Given.Grpc) : null;
         var offer = builder.Configuration.ReadTraining();
+        var handOver = builder.Configuration.ReadTiming().HandOver;
         using var store = check.Store is { } address ? new ObjectStorage(address, Path.Combine(settings.Runs, ".scratch")) : null;
         if (store is not null) await store.CheckAsync(check.Redis is null ? StoreUse.WriteRecords : StoreUse.Write).WaitAsync(stop);
         await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync().WaitAsync(stop);
@@ -44,13 +45,13 @@ internal static class SiloProgram
         builder.Logging
             // Of connections that break and probes that are late the cluster makes its own conclusions; those are told.
             .AddFilter("Orleans", LogLevel.Error).AddFilter("Orleans.Runtime.MembershipService.MembershipTableManager", LogLevel.Warning);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(120));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopLimit.OfHost(handOver));
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.AddSingleton<IFatalErrorHandler, Eviction>();
         builder.UseOrleans(silo => Configure(silo, offer, check, store, cluster, siloPort, gatewayPort));
         using var host = builder.Build();
         await StartAsync(host, stop);
-        await ServeAsync(host, check, store, http, siloPort, gatewayPort, () => ready(redis), stop);
+        await ServeAsync(host, check, store, http, siloPort, gatewayPort, () => ready(redis, handOver), stop);
     }
 
     /// <summary>

@@ -16,8 +16,11 @@ internal sealed class StopLimit : IDisposable
     /// <summary>Without Redis no checkpoint is named, and nobody hears that the silo leaves.</summary>
     private static readonly TimeSpan s_withoutRedis = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longer than everything that has a limit of its own, and shorter than supervisors wait.</summary>
-    private static readonly TimeSpan s_whole = TimeSpan.FromSeconds(130);
+    /// <summary>For what follows when members have handed over, or had their time for it.</summary>
+    private static readonly TimeSpan s_afterHandOver = TimeSpan.FromSeconds(60);
+
+    /// <summary>Beyond everything that has a limit of its own.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan s_betweenPings = TimeSpan.FromMilliseconds(200);
 
@@ -25,7 +28,7 @@ internal sealed class StopLimit : IDisposable
     private readonly CancellationTokenRegistration _asked;
     private readonly CancellationTokenSource _end = new();
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile IConnectionMultiplexer? _redis;
+    private (IConnectionMultiplexer? Redis, TimeSpan HandOver) _silo;
 
     public StopLimit(Interruption stop)
     {
@@ -35,10 +38,14 @@ internal sealed class StopLimit : IDisposable
 
     public bool HasStarted => _started.Task.IsCompleted;
 
+    /// <summary>How long the host of a silo may take whose members have so long to hand over.</summary>
+    public static TimeSpan OfHost(TimeSpan handOver) => handOver + s_afterHandOver;
+
     /// <param name="redis">That of the cluster; null is none.</param>
-    public void Started(IConnectionMultiplexer? redis)
+    /// <param name="handOver">How long members have for their checkpoints.</param>
+    public void Started(IConnectionMultiplexer? redis, TimeSpan handOver)
     {
-        _redis = redis;
+        _silo = (redis, handOver);
         _started.TrySetResult();
     }
 
@@ -50,10 +57,11 @@ internal sealed class StopLimit : IDisposable
 
     private async Task WatchAsync()
     {
-        var whole = DelayAsync(s_whole);
         if (await Task.WhenAny(_started.Task, DelayAsync(s_start)) != _started.Task) End(_stop.ExitCode, SiloCommand.StoppedBefore);
-        var lost = _redis is { } redis ? LosesAsync(redis) : whole;
-        if (await Task.WhenAny(lost, whole) == whole) End(ExitCode.Failed, $"This silo has not come to its end within {s_whole.TotalSeconds:0} s: it ends as it is.");
+        var most = OfHost(_silo.HandOver) + s_grace;
+        var whole = DelayAsync(most);
+        var lost = _silo.Redis is { } redis ? LosesAsync(redis) : whole;
+        if (await Task.WhenAny(lost, whole) == whole) End(ExitCode.Failed, $"This silo has not come to its end within {most.TotalSeconds:0} s: it ends as it is.");
         else End(ExitCode.Ok, $"Redis has not answered for {s_withoutRedis.TotalSeconds:0} s: this silo ends as it is, and the others miss it within seconds.");
     }
 

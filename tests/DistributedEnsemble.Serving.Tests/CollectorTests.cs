@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text;
 using DistributedEnsemble.Serving;
 using Microsoft.Extensions.Configuration;
@@ -14,14 +13,14 @@ public sealed class CollectorTests(ServedRuns served) : IClassFixture<ServedRuns
     private static readonly string[] s_variables =
         ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_METRIC_EXPORT_INTERVAL", "OTEL_BSP_SCHEDULE_DELAY"];
 
-    private readonly HttpListener _collector = new();
+    private readonly HttpListener _collector = LoopbackListener.Start();
     private readonly ConcurrentBag<(string Path, string Body)> _received = [];
 
     [Fact]
     public async Task Metrics_and_traces_go_to_the_collector_that_the_environment_names()
     {
-        var url = Listen();
-        foreach (var (variable, value) in s_variables.Zip([url, "http/protobuf", "100", "100"])) Environment.SetEnvironmentVariable(variable, value);
+        _ = ReceiveAsync();
+        foreach (var (variable, value) in s_variables.Zip([_collector.Prefixes.Single(), "http/protobuf", "100", "100"])) Environment.SetEnvironmentVariable(variable, value);
         await using var server = await served.StartAsync(new HttpSettings());
         using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
 
@@ -54,19 +53,6 @@ public sealed class CollectorTests(ServedRuns served) : IClassFixture<ServedRuns
     {
         foreach (var variable in s_variables) Environment.SetEnvironmentVariable(variable, null);
         _collector.Close();
-    }
-
-    private string Listen()
-    {
-        using (var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
-        {
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            _collector.Prefixes.Add($"http://{socket.LocalEndPoint}/");
-        }
-
-        _collector.Start();
-        _ = ReceiveAsync();
-        return _collector.Prefixes.First();
     }
 
     private async Task ReceiveAsync()

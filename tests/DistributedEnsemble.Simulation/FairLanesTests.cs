@@ -10,19 +10,19 @@ namespace DistributedEnsemble.Simulation;
 [Collection("Histories")]
 public sealed class FairLanesTests
 {
-    [Theory, InlineData(1), InlineData(2), InlineData(3)]
-    public void No_run_starves_lanes_are_busy_while_members_wait_and_moves_are_few(ulong seed)
+    [Theory, InlineData(1, 1), InlineData(2, 1), InlineData(3, 1), InlineData(1, 4), InlineData(3, 100)]
+    public void No_run_starves_lanes_are_busy_while_members_wait_and_moves_are_few(ulong seed, int mostPriority)
     {
         var cluster = new Cluster(seed, silos: 16, lanes: 4);
         // One that was there before has all lanes.
         cluster.Submit(members: 1500);
-        var (dice, left) = (new Dice(seed), 200);
+        var (dice, priorities, left) = (new Dice(seed), new Dice(seed + 2000), 200);
         while (!cluster.HasEnded || left > 0)
         {
             // They come one by one and in crowds, most of them small.
             for (var come = left > 0 && dice.OneIn(10) ? Math.Min(left, dice.OneIn(5) ? 40 : 1) : 0; come > 0; come--, left--)
             {
-                cluster.Submit(dice.OneIn(10) ? dice.Between(50, 200) : dice.Between(1, 10));
+                cluster.Submit(dice.OneIn(10) ? dice.Between(50, 200) : dice.Between(1, 10), priorities.Between(1, mostPriority));
             }
 
             cluster.Pass();
@@ -67,9 +67,9 @@ public sealed class FairLanesTests
 
         public bool HasEnded => Unfinished == 0;
 
-        public void Submit(int members)
+        public void Submit(int members, int priority = 1)
         {
-            var run = new Run(new RunKey($"r{_runs.Count}", new Guid(_runs.Count, 0, 0, new byte[8])), members);
+            var run = new Run(new RunKey($"r{_runs.Count}", new Guid(_runs.Count, 0, 0, new byte[8])), members, priority);
             for (var member = 0; member < members; member++) run.Waiting.Enqueue((member, TimeSpan.FromSeconds(_dice.Between(5, 60))));
             _runs.Add(run);
             On(new RunAdded(run.Key, members));
@@ -130,7 +130,7 @@ public sealed class FairLanesTests
         {
             switch (effect)
             {
-                case AskRun ask: On(new RunAnswered(ask.Run, 1, null, [], null, Load(Of(ask.Run)))); break;
+                case AskRun ask: On(new RunAnswered(ask.Run, 1, null, [], null, Load(Of(ask.Run)), Of(ask.Run).Priority)); break;
                 case OfferLanes offer: On(new OfferAnswered(offer.Number, Take(Of(offer.Run), int.Parse(offer.Grant.Silo), offer.Grant.Members))); break;
                 case MoveMember move:
                     var moved = _works.SelectMany(works => works).Single(work => work.Run.Key == move.Run && work.Attempt == move.Attempt);
@@ -176,9 +176,11 @@ public sealed class FairLanesTests
 
         private Run Of(RunKey key) => _runs[int.Parse(key.Name[1..])];
 
-        private sealed class Run(RunKey key, int members)
+        private sealed class Run(RunKey key, int members, int priority)
         {
             public RunKey Key => key;
+
+            public int Priority => priority;
 
             public Queue<(int Member, TimeSpan Left)> Waiting { get; } = [];
 

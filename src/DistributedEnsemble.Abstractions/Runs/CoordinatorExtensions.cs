@@ -12,7 +12,7 @@ public static class CoordinatorExtensions
     {
         while (true)
         {
-            var status = await run.GetStatusAsync();
+            var status = await run.GetStatusAsync().WaitAsync(cancellationToken);
             if (status.IsAtRest) return status;
             await Task.Delay(s_betweenLooks, cancellationToken);
         }

@@ -25,6 +25,9 @@ public sealed record EnsembleSpec
     [Key("Threads of one member, which occupies as many lanes: for few members of large networks. The weights are the same with any number, but on libtorch.", Range = "[1, 256]", IsOfRun = true)]
     public int ThreadsPerMember { get; init; } = 1;
 
+    [Key("The run's weight where runs share lanes: one of 3 is given three times as many as one of 1. The trained weights are the same with any.", Range = "[1, 100]", IsOfRun = true)]
+    public int Priority { get; init; } = 1;
+
     [Key("What the run trains on.")]
     public DataSpec Data { get; init; } = new();
 

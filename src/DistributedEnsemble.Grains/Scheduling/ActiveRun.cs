@@ -13,6 +13,9 @@ internal sealed record ActiveRun(RunKey Run)
     /// <summary>Lanes that each member needs; null before the run was asked.</summary>
     public int? Threads { get; init; }
 
+    /// <summary>Its weight where lanes are shared.</summary>
+    public int Priority { get; init; } = 1;
+
     /// <summary>The dataset that a silo must have for its members; null if it is a file, which the store has for all of them.</summary>
     public string? Dataset { get; init; }
 
@@ -53,7 +56,7 @@ internal sealed record ActiveRun(RunKey Run)
     /// <summary>The silos whose lanes are offered to its members, and for how many: one for each offer that is not answered yet.</summary>
     public ImmutableArray<(string Silo, int Members)> Offered { get; init; } = [];
 
-    /// <summary>The number of the offer that it was made last; 0 before the first. Of runs that hold as many lanes, the one that was given none for longest is next.</summary>
+    /// <summary>The number of the offer that it was made last; 0 before the first. Of runs that hold as many lanes for their priority, the one that was given none for longest is next.</summary>
     public long LastOffer { get; init; }
 
     /// <summary>Silos that did not take a member: they are suspected if the run still has members that wait.</summary>

@@ -18,14 +18,14 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
     /// <returns>Null if no member waits, or none can be placed.</returns>
     public (ActiveRun Run, SiloReport Silo)? Next() => All().Select(next => ((ActiveRun, SiloReport)?)next).FirstOrDefault();
 
-    /// <summary>One member after another: the next of the run that holds the fewest lanes, and got none for longest, to the silo that has the fewest members.</summary>
+    /// <summary>One member after another: the next of the run that holds the fewest lanes for its priority, and got none for longest, to the silo that has the fewest members.</summary>
     public IEnumerable<(ActiveRun Run, SiloReport Silo)> All()
     {
         if (!runs.Any(IsReady)) yield break;
         SiloLanes[] ordered = [.. silos.OrderBy(silo => silo.Report.Silo, StringComparer.Ordinal)];
         var room = ordered.Select(silo => new Room(silo.Free, silo.Members)).ToArray();
         var waiting = runs.Where(IsReady).Select(run => new Waiting(run, ordered, HeldBy(run))).ToList();
-        while (waiting.MinBy(run => (run.LanesHeld, run.Run.LastOffer)) is { } poorest)
+        while (waiting.MinBy(run => (run.Share, run.Run.LastOffer)) is { } poorest)
         {
             var place = poorest.Choose(room);
             if (place >= 0)
@@ -69,18 +69,19 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
     }
 
     /// <summary>
-    /// A member of the run that holds the most lanes, which leaves them to a run that has members waiting and holds fewer. Never
-    /// to and fro: the one that gives still holds as many as the one that gets.
+    /// A member of the run that holds the most lanes for its priority, which leaves them to a run that has members waiting and holds
+    /// fewer. Never to and fro: the one that gives still holds as many, for its priority, as the one that gets. A run that has none is
+    /// given one of any that keeps as many, whatever their priorities: none starves.
     /// </summary>
     public (ActiveRun Run, MemberAttempt Attempt)? Share()
     {
         if (!runs.Any(IsReady)) return null;
-        ActiveRun[] running = [.. runs.Where(run => run.Status is { State: RunState.Running } && HeldBy(run) > 0).OrderByDescending(HeldBy)];
+        ActiveRun[] running = [.. runs.Where(run => run.Status is { State: RunState.Running } && HeldBy(run) > 0).OrderByDescending(ShareHeldBy)];
         SiloLanes[] fullest = [.. silos.OrderByDescending(silo => silo.Used)];
         var choice =
-            from poor in runs.Where(IsReady).OrderBy(HeldBy).ThenBy(run => run.LastOffer)
+            from poor in runs.Where(IsReady).OrderBy(ShareHeldBy).ThenBy(run => run.LastOffer)
             from rich in running
-            where HeldBy(rich) - rich.Threads >= HeldBy(poor) + poor.Threads
+            where Gives(rich, poor)
             from silo in fullest
             where silo.HeldBy(rich.Run) > 0 && poor.CanTrainOn(silo.Report)
             select Last(silo, rich, poor.Threads!.Value - silo.Free) is { } attempt ? ((ActiveRun, MemberAttempt)?)(rich, attempt) : null;
@@ -119,6 +120,18 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
         return silo.Report.Uses;
     }
 
+    private bool Gives(ActiveRun rich, ActiveRun poor)
+    {
+        if (rich.Threads is not { } given || poor.Threads is not { } taken) return false;
+        var (kept, got) = (HeldBy(rich) - given, HeldBy(poor) + taken);
+        return PerPriority(kept, rich) >= PerPriority(got, poor) || (HeldBy(poor) == 0 && kept >= got);
+    }
+
+    private double ShareHeldBy(ActiveRun run) => PerPriority(HeldBy(run), run);
+
+    /// <summary>Equal shares are equal numbers: a quotient is rounded to the nearest, whatever it is the quotient of.</summary>
+    private static double PerPriority(int lanes, ActiveRun run) => (double)lanes / run.Priority;
+
     private int HeldBy(ActiveRun run) => _held.GetValueOrDefault(run.Run);
 
     private static Dictionary<RunKey, int> Sum(IReadOnlyList<SiloLanes> silos)
@@ -136,10 +149,11 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
     {
         private readonly int _threads;
         private readonly (bool CanTrain, int Share, int Members, bool IsBusy)[] _silos;
+        private int _lanesHeld;
 
         public Waiting(ActiveRun run, SiloLanes[] silos, int lanesHeld)
         {
-            (Run, _threads, Members, LanesHeld) = (run, run.Threads!.Value, run.Waiting, lanesHeld);
+            (Run, _threads, Members, _lanesHeld) = (run, run.Threads!.Value, run.Waiting, lanesHeld);
             var (can, members) = (Array.ConvertAll(silos, silo => run.CanTrainOn(silo.Report)), run.MembersBySilo());
             var lanes = silos.Where((_, silo) => can[silo]).Sum(silo => silo.Report.Lanes);
             _silos = [.. silos.Select((silo, i) => (
@@ -151,7 +165,8 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
         /// <summary>Those that have no lane yet.</summary>
         public int Members { get; private set; }
 
-        public int LanesHeld { get; private set; }
+        /// <summary>The lanes that it holds, for its priority.</summary>
+        public double Share => PerPriority(_lanesHeld, Run);
 
         /// <returns>-1 if there is no place.</returns>
         public int Choose(Room[] room)
@@ -176,7 +191,7 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
             room[place] = new Room(room[place].Free - _threads, room[place].Members + 1);
             var silo = _silos[place];
             _silos[place] = silo with { Members = silo.Members + 1, IsBusy = true };
-            (LanesHeld, Members) = (LanesHeld + _threads, Members - 1);
+            (_lanesHeld, Members) = (_lanesHeld + _threads, Members - 1);
         }
 
         private bool HasShare(int silo) => _silos[silo].Members >= _silos[silo].Share;

@@ -30,7 +30,7 @@ internal sealed record PlacementDue : PlacementEvent;
 internal sealed record RunsListed(ImmutableArray<RunKey> Runs) : PlacementEvent;
 
 /// <summary>The end of <see cref="AskRun"/>.</summary>
-internal sealed record RunAnswered(RunKey Run, int Threads, string? Dataset, ImmutableArray<string> Networks, string? Task, RunLoad Status) : PlacementEvent;
+internal sealed record RunAnswered(RunKey Run, int Threads, string? Dataset, ImmutableArray<string> Networks, string? Task, RunLoad Status, int Priority = 1) : PlacementEvent;
 
 /// <summary>The end of <see cref="AskRun"/>: the run was deleted.</summary>
 internal sealed record RunUnknown(RunKey Run) : PlacementEvent;

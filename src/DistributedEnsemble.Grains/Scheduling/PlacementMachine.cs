@@ -98,7 +98,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
             return;
         }
 
-        var heard = run with { Threads = answered.Threads, Dataset = answered.Dataset, Networks = answered.Networks, Task = answered.Task, Members = status.Attempts.Length, Status = status, AskedAt = null, Silences = 0 };
+        var heard = run with { Threads = answered.Threads, Priority = answered.Priority, Dataset = answered.Dataset, Networks = answered.Networks, Task = answered.Task, Members = status.Attempts.Length, Status = status, AskedAt = null, Silences = 0 };
         // They did not take what they were given: until they speak again they are given nothing.
         if (heard.Waiting > 0) foreach (var silo in run.Refusing) Suspect(silo);
         Change(run.Run, _ => heard with { Refusing = [] });
@@ -152,7 +152,7 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     }
 
     /// <summary>
-    /// Gives free lanes to waiting members: to the run that holds the fewest lanes, on the silo that has the fewest members.
+    /// Gives free lanes to waiting members: to the run that holds the fewest lanes for its priority, on the silo that has the fewest members.
     /// </summary>
     private void Place()
     {

@@ -72,8 +72,9 @@ internal sealed partial class SchedulerGrain
         try
         {
             var known = _state.Runs.FirstOrDefault(run => run.Run == ask.Run);
-            var (threads, dataset, networks, task) = known is { Threads: { } lanes } ? (lanes, known.Dataset, known.Networks, known.Task) : Needs((await definitions.OfAsync(ask.Run)).Definition);
-            Apply(new RunAnswered(ask.Run, threads, dataset, networks, task, await Coordinator(ask.Run).GetLoadAsync()));
+            var (threads, priority, dataset, networks, task) = known is { Threads: { } lanes }
+                ? (lanes, known.Priority, known.Dataset, known.Networks, known.Task) : Needs((await definitions.OfAsync(ask.Run)).Definition);
+            Apply(new RunAnswered(ask.Run, threads, dataset, networks, task, await Coordinator(ask.Run).GetLoadAsync(), priority));
             _silent.Remove(ask.Run);
         }
         catch (RunRejectedException)
@@ -129,11 +130,11 @@ internal sealed partial class SchedulerGrain
 
     private ICoordinator Coordinator(RunKey run) => GrainFactory.GetGrain<ICoordinator>(run.ToString());
 
-    private static (int Threads, string? Dataset, ImmutableArray<string> Networks, string? Task) Needs(RunDefinition run)
+    private static (int Threads, int Priority, string? Dataset, ImmutableArray<string> Networks, string? Task) Needs(RunDefinition run)
     {
         var spec = EnsembleSpec.FromJson(run.Spec);
         return (
-            spec.ThreadsPerMember, UploadedName.Parse(spec.Data.Dataset) is null && !DatasetRegistry.IsPath(spec.Data.Dataset) ? spec.Data.Dataset : null,
+            spec.ThreadsPerMember, spec.Priority, UploadedName.Parse(spec.Data.Dataset) is null && !DatasetRegistry.IsPath(spec.Data.Dataset) ? spec.Data.Dataset : null,
             [.. Enumerable.Range(0, Math.Max(1, spec.Variants.Count)).Select(member => spec.OfMember(member).Model.Kind).Distinct()], DataDescription.TaskOf(run.Data));
     }
 }

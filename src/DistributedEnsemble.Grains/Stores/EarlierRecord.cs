@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using DistributedEnsemble.Grains.Coordination;
 using DistributedEnsemble.Runs;
 
@@ -7,6 +8,11 @@ namespace DistributedEnsemble.Grains.Stores;
 /// <summary>A record as it was kept before it grew by what happened: one file with all of it, and the snapshots in one list.</summary>
 internal sealed record EarlierRecord(long Version, string Run, EarlierRecord.Contents Record)
 {
+    /// <summary>Whether all is there that makes a run, and each member in its place.</summary>
+    [JsonIgnore]
+    public bool IsWhole => Record is { Spec: not null, Data: not null, StepsPerMember: > 0, Members.IsDefaultOrEmpty: false, Snapshots.IsDefault: false }
+        && Record.Members.Index().All(member => member.Item?.Index == member.Index && RecordText.NamesFiles(member.Item)) && Record.Snapshots.All(RecordText.IsFile);
+
     public StoredRun Migrated()
     {
         var snapshots = Record.Snapshots.ToLookup(snapshot => snapshot.Member);

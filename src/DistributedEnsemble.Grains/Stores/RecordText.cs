@@ -46,8 +46,7 @@ internal static class RecordText
     {
         var member = Read<MemberRecord>(json, place);
         if (member.Index < 0 || member.Index >= members) throw new InvalidDataException($"{place} is damaged: it is of member {member.Index}, and there are {members}.");
-        var areThere = !member.Checkpoints.IsDefault && !member.Folded.IsDefault && !member.Snapshots.IsDefault;
-        return areThere && member.Files.Concat(member.Folded).All(IsFile) ? member : throw new InvalidDataException($"{place} is damaged: it names weights that cannot be.");
+        return NamesFiles(member) ? member : throw new InvalidDataException($"{place} is damaged: it names weights that cannot be.");
     }
 
     /// <summary>A file of weights.</summary>
@@ -55,7 +54,11 @@ internal static class RecordText
     public static WeightFile ReadFile(ReadOnlySpan<byte> json, string place) =>
         Read<WeightFile>(json, place) is var file && IsFile(file) ? file : throw new InvalidDataException($"{place} is damaged: it names weights that cannot be.");
 
-    private static bool IsFile(WeightFile? file) => file is { File: not null, Sha256: not null } && RunFolder.IsPlain(file.File);
+    /// <summary>Whether what a member names can be files of weights.</summary>
+    internal static bool NamesFiles(MemberRecord member) =>
+        member is { Checkpoints.IsDefault: false, Folded.IsDefault: false, Snapshots.IsDefault: false } && member.Files.Concat(member.Folded).All(IsFile);
+
+    internal static bool IsFile(WeightFile? file) => file is { File: not null, Sha256: not null } && RunFolder.IsPlain(file.File);
 
     /// <summary>One line for each member that has changed.</summary>
     public static byte[] Lines(ImmutableArray<MemberRecord> members)

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Unicode;
 using CsvHelper;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Training.Data;
@@ -29,9 +28,7 @@ internal sealed class TextRows : ITableRows
 
     public IReadOnlyList<string> Columns => _columns;
 
-    public Cell this[int column] => Text(column) is var text && Utf8.IsValid(text)
-        ? new Cell(text, _format.Decimal)
-        : throw Error(column, "the cell is not UTF-8 text");
+    public Cell this[int column] => new(Text(column), _format.Decimal);
 
     public bool Read()
     {
@@ -84,7 +81,6 @@ internal sealed class TextRows : ITableRows
         var columns = new string[before + _reader.FieldCount - (_format.EndsWithSeparator ? 1 : 0)];
         for (var i = 0; i < columns.Length; i++)
         {
-            if (_format.Header && i >= before && !Utf8.IsValid(Text(i - before))) throw new DataException($"{_file}, line {Line}, column {i + 1}: the name is not UTF-8 text.");
             var name = _format.Header && i >= before ? Encoding.UTF8.GetString(Text(i - before)).Trim() : "";
             columns[i] = name.Length > 0 ? name : ColumnNames.OfPlace(i);
         }

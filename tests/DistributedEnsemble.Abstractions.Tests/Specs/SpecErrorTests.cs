@@ -14,6 +14,9 @@ public sealed class SpecErrorTests
     [InlineData("members=null", "members is null: it must be a whole number from 1 to 10000.")]
     [InlineData("members=1e999999", "members is 1e999999: it must be a whole number from 1 to 10000.")]
     [InlineData("threadsPerMember=257", "threadsPerMember is 257: it must be a whole number from 1 to 256.")]
+    [InlineData("priority=0", "priority is 0: it must be a whole number from 1 to 100.")]
+    [InlineData("priority=101", "priority is 101: it must be a whole number from 1 to 100.")]
+    [InlineData("priority=1.5", "priority is 1.5: it must be a whole number from 1 to 100.")]
     [InlineData("seed=-1", "seed is -1: it must be a whole number from 0 to 18446744073709551615.")]
     [InlineData("seed=18446744073709551616", "seed is 18446744073709551616: it must be a whole number from 0 to 18446744073709551615.")]
     [InlineData("training.epochs=1e7", "training.epochs is 1e7: it must be a whole number from 1 to 1000000.")]
@@ -57,7 +60,7 @@ public sealed class SpecErrorTests
     [InlineData("everySteps=5", "everySteps is an unknown key: did you mean training.earlyStopping.everySteps, averaging.everySteps or logging.everySteps?")]
     [InlineData("data.qqqqqqqqqqqq=5", "data.qqqqqqqqqqqq is an unknown key: the keys here are dataset, target, task, ignore, categorical, header, test, imageSize, validationFraction, bootstrap, folds and columns.")]
     [InlineData("members.count=3", "members.count is an unknown key: members is a value and has no keys.")]
-    [InlineData("=3", "\"\" is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, variants, search, training, distillation, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
+    [InlineData("=3", "\"\" is an unknown key: the keys here are name, seed, members, threadsPerMember, priority, data, model, variants, search, training, distillation, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
     public void An_unknown_key_is_answered_with_the_one_that_was_meant(string setting, string error) => AssertError(error, setting);
 
     [Theory]
@@ -91,7 +94,7 @@ public sealed class SpecErrorTests
     [InlineData("{\"data\":{\"dataset\":\"\\ud800\"}}", "data.dataset is \"\\ud800\": it must be the name of a dataset or of a file, in quotes.")]
     [InlineData("{\"data\":{\"dataset\":7}}", "data.dataset is 7: it must be the name of a dataset or of a file, in quotes.")]
     [InlineData("{\"\\ud800\":7}", "The spec is not JSON: a key holds half of a surrogate pair.")]
-    [InlineData("{\"a\\nb\":7}", "a b is an unknown key: the keys here are name, seed, members, threadsPerMember, data, model, variants, search, training, distillation, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
+    [InlineData("{\"a\\nb\":7}", "a b is an unknown key: the keys here are name, seed, members, threadsPerMember, priority, data, model, variants, search, training, distillation, regularization, averaging, snapshots, checkpoints, logging and prediction.")]
     public void A_text_that_is_no_spec_is_refused_in_one_line(string text, string error) =>
         Assert.Equal(error, Assert.Throws<SpecException>(() => SpecDocument.Parse(text)).Message);
 

@@ -9,29 +9,13 @@ namespace DistributedEnsemble.Client.Tests.Trackers;
 internal sealed class StrictMlflow : IAsyncDisposable
 {
     private const string RunId = "0123456789abcdef";
-    private readonly HttpListener _listener = new();
+    private readonly HttpListener _listener = LoopbackListener.Start();
     private readonly Task _serving;
 
     public StrictMlflow()
     {
-        var port = Enumerable.Range(0, 100).Select(_ => Random.Shared.Next(20000, 30000)).First(Listens);
-        Url = $"http://127.0.0.1:{port}";
+        Url = _listener.Prefixes.Single().TrimEnd('/');
         _serving = Task.Run(ServeAsync);
-
-        bool Listens(int candidate)
-        {
-            try
-            {
-                _listener.Prefixes.Clear();
-                _listener.Prefixes.Add($"http://127.0.0.1:{candidate}/");
-                _listener.Start();
-                return true;
-            }
-            catch (HttpListenerException)
-            {
-                return false;
-            }
-        }
     }
 
     public string Url { get; }

@@ -45,6 +45,23 @@ public sealed class DamagedRecordTests : IDisposable
     }
 
     [Fact]
+    public void An_earlier_record_with_any_value_in_any_place_is_read_or_named()
+    {
+        var folder = _runs.Folder("earlier");
+        var good = File.ReadAllText(Repository.File("tests", "DistributedEnsemble.Grains.Tests", "Stores", "Earlier", "earlier", RunFolder.RecordFile));
+        Directory.CreateDirectory(folder.Root);
+        var variants = 0;
+        foreach (var damaged in Damaged(JsonNode.Parse(good)!.ToJsonString()))
+        {
+            File.WriteAllText(folder.Record, damaged);
+            IsReadOrNamed(() => RecordFiles.Read(folder), damaged);
+            variants++;
+        }
+
+        Assert.InRange(variants, 300, 10_000);
+    }
+
+    [Fact]
     public async Task Hashes_and_lists_of_redis_with_any_value_in_any_place_are_read_or_named()
     {
         await using var redis = await LocalRedis.StartAsync();

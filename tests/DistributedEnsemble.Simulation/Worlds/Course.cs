@@ -24,9 +24,10 @@ internal sealed class Course
 
     /// <param name="slowness">By what its steps take longer than most do.</param>
     /// <param name="length">By what its steps are more.</param>
-    public Course(RunKey run, ref Dice dice, int slowness = 1, int length = 1)
+    /// <param name="priority">Its weight where lanes are shared.</param>
+    public Course(RunKey run, ref Dice dice, int slowness = 1, int length = 1, int priority = 1)
     {
-        Run = run;
+        (Run, Priority) = (run, priority);
         (Members, Steps) = (dice.Between(1, 3), dice.Between(3, MostSteps) * length);
         // Members that stop early keep their best model beside the snapshots that they come to.
         var stopsEarly = dice.OneIn(3);
@@ -54,6 +55,8 @@ internal sealed class Course
     }
 
     public RunKey Run { get; }
+
+    public int Priority { get; }
     public int Members { get; }
     public int Steps { get; }
     public int Snapshots { get; }

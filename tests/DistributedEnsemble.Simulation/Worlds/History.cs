@@ -33,10 +33,13 @@ internal sealed class History
         for (var i = 0; i < runs; i++)
         {
             // Most histories are short, so that there are many; what takes a settled world and members that go on needs long ones.
-            var course = new Course(new RunKey($"r{i}", new Guid(i, 0, 0, new byte[8])), ref _world.Dice, seed % 16 == 3 ? 12 : 1, isVeryLong ? 4 : 1);
+            var course = new Course(new RunKey($"r{i}", new Guid(i, 0, 0, new byte[8])), ref _world.Dice, seed % 16 == 3 ? 12 : 1, isVeryLong ? 4 : 1, PriorityOf(seed, i));
             _runs.Add(new SimulatedRun(course, new Store(_world, course)));
         }
     }
+
+    /// <summary>In most histories runs weigh the same, in others the first or the second weighs more.</summary>
+    private static int PriorityOf(ulong seed, int run) => (seed / 128 % 4, run) is (1, 0) or (2, 1) ? 3 : (seed / 128 % 4, run) is (3, 0) ? 100 : 1;
 
     /// <summary>Lives through the history of a seed.</summary>
     /// <returns>How many events it had.</returns>

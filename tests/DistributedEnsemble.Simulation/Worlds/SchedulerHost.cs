@@ -57,7 +57,7 @@ internal sealed class SchedulerHost : IActivation
         {
             case AskRun ask:
                 _world.Call(Process, Of(ask.Run).Grain, (run, answer) => ((CoordinatorHost)run).AskLoad(answer), (load, error) => Apply(
-                    load is RunLoad said ? new RunAnswered(ask.Run, 1, null, [], null, said) : error is RunRejectedException ? new RunUnknown(ask.Run) : new RunSilent(ask.Run)));
+                    load is RunLoad said ? new RunAnswered(ask.Run, 1, null, [], null, said, Of(ask.Run).Course.Priority) : error is RunRejectedException ? new RunUnknown(ask.Run) : new RunSilent(ask.Run)));
                 break;
             case OfferLanes offer:
                 if (!Process.View.Contains(offer.Grant.Silo)) World.Never($"lanes of {offer.Grant.Silo} are offered, which {Process.Name} calls dead");

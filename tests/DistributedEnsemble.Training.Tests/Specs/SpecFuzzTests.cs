@@ -11,7 +11,7 @@ public sealed class SpecFuzzTests
     private const string Everything = """
         {
           // everything at once
-          "name": "all", "seed": 3, "members": 4, "threadsPerMember": 1,
+          "name": "all", "seed": 3, "members": 4, "threadsPerMember": 1, "priority": 3,
           "data": { "dataset": "digits", "validationFraction": 0.1 },
           "model": { "kind": "mlp", "hidden": [32, 16] },
           "training": {

@@ -201,7 +201,7 @@ internal static class RecordFiles
             throw new InvalidDataException($"{folder.Record} is of format {head.Format}, and this version reads up to {RecordHead.CurrentFormat}: use the newer version that wrote it.");
         if (head is { Log: null }) throw new InvalidDataException($"{folder.Record} is damaged: it names no log.");
         if (head is not null && (head.Writer is null || !NamedBy(head).All(file => file is not null && RunFolder.IsPlain(file)))) throw new InvalidDataException($"{folder.Record} is damaged: it names files that cannot be.");
-        if (earlier is { Record.Members.IsDefaultOrEmpty: true } or { Record.Snapshots.IsDefault: true }) throw new InvalidDataException($"{folder.Record} is damaged: it has no members.");
+        if (earlier is { IsWhole: false }) throw new InvalidDataException($"{folder.Record} is damaged: it does not say what makes a run, or names weights that cannot be.");
         return new State(run, head, earlier);
     }
 
