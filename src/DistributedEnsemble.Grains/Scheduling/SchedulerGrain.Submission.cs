@@ -143,14 +143,15 @@ internal sealed partial class SchedulerGrain
 
     private async Task<bool> IsTakenAsync(string name)
     {
+        if (await directory.FindAsync(name) is not { } run) return false;
         try
         {
             // One that could neither begin nor give its name back is none.
-            return await directory.FindAsync(name) is { } run && !await GrainFactory.GetGrain<ICoordinator>(run.ToString()).VacateAsync();
+            return !await GrainFactory.GetGrain<ICoordinator>(run.ToString()).VacateAsync();
         }
-        catch (InvalidDataException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // A damaged record keeps its name.
+            // One whose record is damaged, or who does not answer, keeps its name.
             return true;
         }
     }
