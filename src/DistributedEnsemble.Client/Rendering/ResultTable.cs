@@ -15,13 +15,15 @@ internal static class ResultTable
         string[] measures = [ensemble.All[0].Name, "nll"];
         var table = new Table().Border(TableBorder.Simple).AddColumn("test split");
         foreach (var measure in measures) table.AddColumn(MeasureWords.Heading(measure), column => column.RightAligned());
-        Add("mean member", mean, "{0}");
-        if (best is not null) Add($"best member ({report.Single.BestMember})", best, "{0}");
-        Add($"ensemble of {report.Constituents}", ensemble, "[bold]{0}[/]");
+        // One model alone, as a student is, is its own mean, best and ensemble.
+        var isAlone = report is { Members: 1, Constituents: 1 };
+        if (!isAlone) Add("mean member", mean, "{0}");
+        if (!isAlone && best is not null) Add($"best member ({report.Single.BestMember})", best, "{0}");
+        Add(isAlone ? "the model" : $"ensemble of {report.Constituents}", ensemble, "[bold]{0}[/]");
         foreach (var exit in report.EarlyExits.Where(exit => exit.Probability == earlyExit))
             Add(Invariant($"early exit {exit.Probability}: {exit.Members:0.0#} members a row, {exit.Changed:P2} changed"), exit.Measures, "{0}");
-        AddGain("gain over the mean member", mean);
-        if (best is not null) AddGain("gain over the best member", best);
+        if (!isAlone) AddGain("gain over the mean member", mean);
+        if (!isAlone && best is not null) AddGain("gain over the best member", best);
         if (report.Teacher is { } teacher)
         {
             Add($"teacher {teacher.Run}, ensemble of {teacher.Constituents}", teacher.Ensemble, "{0}");

@@ -47,6 +47,27 @@ public sealed class ResultTableTests
             Print(report));
     }
 
+    [Fact]
+    public void One_model_alone_is_shown_once_beside_its_teacher()
+    {
+        var report = new EvaluationReport
+        {
+            Run = "r", Task = "classification", Members = 1, Constituents = 1, Single = new SingleModels(Best, Best, 0), Weights = [], Ensemble = Best,
+            Teacher = new TeacherMeasures("ten", 10, Average, Mean),
+        };
+
+        Assert.Equal(
+            """
+              test split                    accuracy      NLL
+            ───────────────────────────────────────────────────
+              the model                      91.50 %   0.3000
+              teacher ten, ensemble of 10    93.20 %   0.2000
+              teacher's mean member          91.00 %   0.3210
+              kept of the teacher's gain        23 %     17 %
+            """,
+            Print(report));
+    }
+
     private static Measures Of(double accuracy, double nll) => Measures.Of(("accuracy", accuracy), ("nll", nll), ("brier", 0.1));
 
     private static string Print(SingleModels single)
