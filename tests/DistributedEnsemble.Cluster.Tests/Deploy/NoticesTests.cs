@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace DistributedEnsemble.Client.Tests;
+namespace DistributedEnsemble.Cluster.Tests.Deploy;
 
 public sealed class NoticesTests
 {
