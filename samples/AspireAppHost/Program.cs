@@ -8,7 +8,7 @@ IResourceBuilder<IResourceWithConnectionString> redis = builder.Configuration["r
     : builder.AddRedis("redis").WithDataVolume().WithArgs(redis => redis.Args[^1] = $"{redis.Args[^1]} --appendonly yes --appendfsync always");
 var ensemble = builder.AddOrleans("ensemble").WithClustering(redis);
 var silos = builder.AddProject<Projects.AspireSilo>("silo").WithReplicas(2).WithReference(ensemble).WaitFor(redis)
-    .WithEnvironment("Runs", Path.Combine(folder, "runs"));
+    .WithHttpEndpoint().WithHttpHealthCheck("/health").WithEnvironment("Runs", Path.Combine(folder, "runs"));
 // Whoever reaches a silo can do anything. On this machine nobody else does; elsewhere silos need UseMutualTls.
 if (builder.ExecutionContext.IsRunMode) silos.WithEnvironment("Orleans__Endpoints__AdvertisedIPAddress", "127.0.0.1");
 var driver = builder.AddProject<Projects.DistributedEnsemble_Client>("driver").WaitFor(silos)

@@ -3,7 +3,7 @@ using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Stores.Redis;
 using StackExchange.Redis;
 
-var builder = Host.CreateApplicationBuilder(args);
+var builder = WebApplication.CreateBuilder(args);
 var address = ConfigurationOptions.Parse(builder.Configuration.GetConnectionString("redis")!);
 await using var redis = await ConnectionMultiplexer.ConnectAsync(address);
 var cluster = await RedisClusterId.TakeAsync(redis);
@@ -12,4 +12,7 @@ builder.Services.AddKeyedSingleton<IConnectionMultiplexer>("redis", redis);
 builder.UseOrleans(silo => silo
     .AddEnsembleTraining(options => options.RunsFolder = builder.Configuration["Runs"]!)
     .UseEnsembleRedis(address, redis, cluster));
-await builder.Build().RunAsync();
+var app = builder.Build();
+// HTTP begins when the silo has: whoever waits for an answer waits for a silo that takes runs.
+app.MapGet("/health", () => "ready");
+await app.RunAsync();

@@ -143,16 +143,28 @@ internal sealed partial class SchedulerGrain
 
     private async Task<bool> IsTakenAsync(string name)
     {
-        if (await directory.FindAsync(name) is not { } run) return false;
         try
         {
             // One that could neither begin nor give its name back is none.
-            return !await GrainFactory.GetGrain<ICoordinator>(run.ToString()).VacateAsync();
+            return await directory.FindAsync(name) is { } run && !await HasVacatedAsync(run);
+        }
+        catch (InvalidDataException)
+        {
+            // A damaged record keeps its name.
+            return true;
+        }
+    }
+
+    /// <returns>Not for a run that does not answer: it keeps its name.</returns>
+    private async Task<bool> HasVacatedAsync(RunKey run)
+    {
+        try
+        {
+            return await GrainFactory.GetGrain<ICoordinator>(run.ToString()).VacateAsync();
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            // One whose record is damaged, or who does not answer, keeps its name.
-            return true;
+            return false;
         }
     }
 
