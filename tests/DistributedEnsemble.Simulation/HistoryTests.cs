@@ -37,6 +37,13 @@ public sealed class HistoryTests
             $"{count} histories, {events} events, {count / since.Elapsed.TotalSeconds:F0} histories per second, {time.TotalMilliseconds:F2} ms of a processor each.");
     }
 
+    /// <summary>
+    /// A replaced activation shows the run as running after the last one has found its end told, and the store comes back as it
+    /// was before the end: whoever ended it is refused.
+    /// </summary>
+    [Fact]
+    public void An_end_that_a_replaced_activation_hides_is_told_again() => History.Live(515_806, new Protocol());
+
     [Fact]
     public void A_seed_gives_the_same_history_again()
     {

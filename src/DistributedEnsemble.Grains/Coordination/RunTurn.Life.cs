@@ -14,6 +14,8 @@ internal sealed partial class RunTurn
         _state = _state with { Exists = true };
         // The activation that ended the run may have died between the record and what follows from it.
         if (!record.GoesOn && (!_state.LanesEndWithProcess || HasRunEnded)) Do(new CheckEnd(record.State, TimeSpan.Zero));
+        // An older one that has not noticed that it was replaced may still show the run as running after that look.
+        if (!record.GoesOn) CheckLater(isTold: true);
         // Another process may have the run: this activation then only answers.
         if (!record.GoesOn || !activated.IsHeld) return;
         _state = _state with { IsHeld = true, IsUnderWay = !_state.LanesEndWithProcess };

@@ -91,6 +91,15 @@ public sealed partial class RunMachineTests
     }
 
     [Fact]
+    public void An_activation_of_an_ended_run_looks_for_its_run_json_again_when_no_older_one_may_still_write_it()
+    {
+        On(new Activated(new RunRecord { State = RunState.Completed, Members = MemberRecords.New(1) }, null, IsHeld: false));
+        var timing = _state.Timing;
+        Assert.Equal(
+            [new CheckEnd(RunState.Completed, TimeSpan.Zero), new CheckEnd(RunState.Completed, timing.Trust + timing.Fence)], _effects);
+    }
+
+    [Fact]
     public void Bits_of_another_machine_are_never_exact_again()
     {
         Begin(members: 3);
