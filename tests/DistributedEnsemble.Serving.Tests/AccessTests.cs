@@ -6,7 +6,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Authorization;
 using DistributedEnsemble.Serving.Rpc.Protocol;
 using Grpc.Net.Client;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
-using DistributedEnsemble.Serving;
 using Microsoft.Extensions.Configuration;
 
 namespace DistributedEnsemble.Serving.Tests;

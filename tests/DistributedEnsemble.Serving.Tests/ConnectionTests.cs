@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Connections;
 
 namespace DistributedEnsemble.Serving.Tests;

@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Scheduling;
-using DistributedEnsemble.Serving;
 using Microsoft.AspNetCore.Http;
 
 namespace DistributedEnsemble.Serving.Tests;

@@ -1,6 +1,5 @@
 using System.Text;
 using DistributedEnsemble.Predictions;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Inference;
 
 namespace DistributedEnsemble.Serving.Tests;

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using DistributedEnsemble.Predictions;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Inference;
 using DistributedEnsemble.Specs;
 

@@ -6,7 +6,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Predictions;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Inference;
 using DistributedEnsemble.Specs;
 

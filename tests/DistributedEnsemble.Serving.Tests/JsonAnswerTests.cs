@@ -1,4 +1,3 @@
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Answers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;

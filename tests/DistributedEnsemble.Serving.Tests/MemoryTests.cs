@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
-using DistributedEnsemble.Serving;
 
 namespace DistributedEnsemble.Serving.Tests;
 

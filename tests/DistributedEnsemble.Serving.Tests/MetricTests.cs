@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Metrics;
 using DistributedEnsemble.Training.Files;
 

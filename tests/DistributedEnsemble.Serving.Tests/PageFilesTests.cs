@@ -1,5 +1,4 @@
 using System.Net;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Page;
 
 namespace DistributedEnsemble.Serving.Tests;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using DistributedEnsemble.Grains.Stores.Objects;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Tests.Objects;
 using Microsoft.Extensions.Time.Testing;
 

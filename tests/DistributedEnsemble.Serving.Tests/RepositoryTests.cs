@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Serving;
 
 namespace DistributedEnsemble.Serving.Tests;
 

@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Serving;
 
 namespace DistributedEnsemble.Serving.Tests;
 

@@ -4,7 +4,6 @@ using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Hosting;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Files;

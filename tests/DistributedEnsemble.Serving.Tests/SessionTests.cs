@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Authorization;
 using Microsoft.Extensions.Logging;
 

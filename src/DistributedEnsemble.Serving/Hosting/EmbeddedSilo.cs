@@ -1,7 +1,6 @@
 using System.Net;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Predictions;
-using DistributedEnsemble.Serving;
 using Orleans.Configuration;
 
 namespace DistributedEnsemble.Serving.Hosting;

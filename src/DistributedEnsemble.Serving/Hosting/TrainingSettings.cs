@@ -1,6 +1,5 @@
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Messages;
-using DistributedEnsemble.Serving;
 
 namespace DistributedEnsemble.Serving.Hosting;
 

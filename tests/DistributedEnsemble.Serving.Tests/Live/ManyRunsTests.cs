@@ -1,6 +1,5 @@
 using System.Text.Json;
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Live;
 using DistributedEnsemble.Serving.Metrics;
 using DistributedEnsemble.Serving.Runs;

@@ -1,4 +1,3 @@
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Live;
 using DistributedEnsemble.Serving.Metrics;
 using DistributedEnsemble.Serving.Runs;

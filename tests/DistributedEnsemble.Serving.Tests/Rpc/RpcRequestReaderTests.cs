@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Predictions;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Rpc;
 using DistributedEnsemble.Serving.Rpc.Protocol;
 using Google.Protobuf;

@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using DistributedEnsemble.Predictions;
-using DistributedEnsemble.Serving;
 using DistributedEnsemble.Serving.Authorization;
 using DistributedEnsemble.Serving.Rpc.Protocol;
 using DistributedEnsemble.Specs;
