@@ -4,6 +4,7 @@ using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Tests.Kernels;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests;
@@ -24,6 +25,10 @@ internal static partial class OtherProcess
     public static async Task<string[]> TrainAsync(IEnumerable<string> specs, params string[] switches) =>
         (await RunAsync(switches, ["train-all", .. specs])).Split(' ');
 
+    /// <summary>Holds the kernels to their laws with switches of the runtime, NAME=value.</summary>
+    /// <returns>A line for each piece of their work: its name and the SHA-256 of its bits.</returns>
+    public static async Task<string[]> KernelsAsync(params string[] switches) => (await RunAsync(switches, ["kernels"])).Split('\n');
+
     /// <summary>Trains a member and predicts with it.</summary>
     /// <returns>The native libraries that the process has then.</returns>
     public static async Task<string[]> LibrariesAsync(string spec) => (await RunAsync("libraries", spec)).Split('\n');
@@ -42,6 +47,12 @@ internal static partial class OtherProcess
 
     public static int Serve(string[] work)
     {
+        if (work is ["kernels"])
+        {
+            Console.Write(string.Join('\n', KernelBits.All()));
+            return 0;
+        }
+
         var plan = Plans.Of(work[1]);
         Console.Write(work switch
         {

@@ -21,14 +21,7 @@ public sealed unsafe class MatrixProductTests
     ];
 
     [Fact]
-    public void Every_width_gives_one_chain_of_fused_multiply_adds_in_the_order_of_k_for_each_element()
-    {
-        var random = new Random(1);
-        for (var i = 0; i < 400; i++)
-        {
-            Check(random, random.Next(1, 71), random.Next(1, 71), random.Next(0, 71), random.Next(4) == 0);
-        }
-    }
+    public void Every_width_gives_one_chain_of_fused_multiply_adds_in_the_order_of_k_for_each_element() => CheckAny(new Random(1), 400);
 
     [Fact]
     public void So_does_a_product_of_one_row()
@@ -72,26 +65,42 @@ public sealed unsafe class MatrixProductTests
         }
     }
 
+    internal static void CheckAny(Random random, int count)
+    {
+        for (var i = 0; i < count; i++) Check(random, random.Next(1, 71), random.Next(1, 71), random.Next(0, 71), random.Next(4) == 0);
+    }
+
     private static void Check(Random random, int rows, int columns, int depth, bool areSpecial)
     {
-        using Floats a = new(random, rows * depth, areSpecial), b = new(random, depth * columns, areSpecial), bias = new(random, rows + columns, areSpecial);
-        using Floats before = new(random, rows * columns, areSpecial), scratch = new(random, MatrixProduct.Scratch, true), c = new(random, rows * columns + Guard, false);
+        using Floats a = new(random, Room(rows, depth), areSpecial), b = new(random, Room(depth, columns), areSpecial), bias = new(random, rows + columns, areSpecial);
+        using Floats before = new(random, rows * (columns + 2) + Guard, areSpecial), scratch = new(random, MatrixProduct.Scratch, true), c = new(random, rows * (columns + 2) + Guard, false);
         var (start, isRectified) = ((ProductStart)random.Next(4), random.Next(2) == 0);
-        var left = random.Next(2) == 0 ? Matrix.Rows(a.Start, depth) : Matrix.Rows(a.Start, rows).Transposed;
-        var right = random.Next(2) == 0 ? Matrix.Rows(b.Start, columns) : Matrix.Rows(b.Start, depth).Transposed;
-        var expected = Chains(rows, columns, depth, left, right, before.Start, start, bias.Start, isRectified);
-        var guard = Bits(new Span<float>(c.Start + rows * columns, Guard));
+        var (left, right) = (AnyMatrix(random, a.Start, rows, depth), AnyMatrix(random, b.Start, depth, columns));
+        var cStride = columns + random.Next(3);
+        var length = rows * cStride + Guard;
+        var expected = Chains(rows, columns, depth, left, right, before.Start, start, bias.Start, isRectified, cStride);
         foreach (var product in s_widths)
         {
-            new Span<float>(before.Start, rows * columns).CopyTo(new Span<float>(c.Start, rows * columns));
-            product(rows, columns, depth, left, right, c.Start, columns, start, bias.Start, isRectified, scratch.Start);
-            Assert.Equal(Bits(expected), Bits(new Span<float>(c.Start, rows * columns)));
-            Assert.Equal(guard, Bits(new Span<float>(c.Start + rows * columns, Guard)));
+            new Span<float>(before.Start, length).CopyTo(new Span<float>(c.Start, length));
+            product(rows, columns, depth, left, right, c.Start, cStride, start, bias.Start, isRectified, scratch.Start);
+            for (var row = 0; row < rows; row++) Assert.Equal(Bits(expected.AsSpan(row * columns, columns)), Bits(new Span<float>(c.Start + row * cStride, columns)));
+            for (var row = 0; row < rows; row++) new Span<float>(before.Start + row * cStride, columns).CopyTo(new Span<float>(c.Start + row * cStride, columns));
+            Assert.Equal(Bits(new Span<float>(before.Start, length)), Bits(new Span<float>(c.Start, length)));
         }
     }
 
+    /// <summary>Row after row or column after column, without gaps or with some.</summary>
+    private static Matrix AnyMatrix(Random random, float* start, int rows, int columns)
+    {
+        var (isTransposed, step, gap) = (random.Next(2) == 0, random.Next(4) == 0 ? 2 : 1, random.Next(3));
+        return isTransposed ? new Matrix(start, step, rows * step + gap) : new Matrix(start, columns * step + gap, step);
+    }
+
+    /// <summary>Numbers that a matrix with gaps lies in.</summary>
+    private static int Room(int rows, int columns) => (rows + 1) * (columns + 1) * 2 + 3 * (rows + columns);
+
     private static float[] Chains(
-        int rows, int columns, int depth, Matrix a, Matrix b, float* before, ProductStart start, float* bias, bool isRectified)
+        int rows, int columns, int depth, Matrix a, Matrix b, float* before, ProductStart start, float* bias, bool isRectified, int? beforeStride = null)
     {
         var c = new float[rows * columns];
         for (var i = 0; i < rows; i++)
@@ -101,7 +110,7 @@ public sealed unsafe class MatrixProductTests
                 var sum = start switch
                 {
                     ProductStart.Zero => 0,
-                    ProductStart.Sum => before[i * columns + j],
+                    ProductStart.Sum => before[i * (beforeStride ?? columns) + j],
                     ProductStart.BiasOfRows => bias[i],
                     _ => bias[j],
                 };

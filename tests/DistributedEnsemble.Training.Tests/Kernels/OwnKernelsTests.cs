@@ -1,57 +1,27 @@
-using DistributedEnsemble.Randomness;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Randomness;
-using DistributedEnsemble.Training.Regularization;
 
 namespace DistributedEnsemble.Training.Tests.Kernels;
 
 /// <summary>Networks on kernels of our own beside the same networks on libtorch.</summary>
 public sealed class OwnKernelsTests
 {
-    private const int Rows = 24, Outputs = 4;
+    private const int Rows = Designs.Rows, Outputs = Designs.Outputs;
 
-    private static readonly Dictionary<string, (long[] Shape, Layer[] Layers)> s_designs = new()
-    {
-        ["dense"] = ([6], [new Dense(5), new Dense(Outputs)]),
-        ["wide dense"] = ([40], [new Dense(75), new Relu(), new Dense(64), new Dense(Outputs)]),
-        ["relu"] = ([6], [new Relu(), new Dense(16), new Relu(), new Dense(Outputs)]),
-        ["flatten"] = ([2, 3, 3], [new Flatten(), new Dense(Outputs)]),
-        ["convolution"] = ([2, 5, 6], [new Convolution(3, 3, Padding: 1), new Relu(), new Convolution(2, 2), new Flatten(), new Dense(Outputs)]),
-        ["strided convolution"] = ([2, 9, 8], [new Convolution(5, 3, Padding: 1, Stride: 2, HasBias: false), new Convolution(3, 2, Stride: 2), new Flatten(), new Dense(Outputs)]),
-        ["large convolution"] = ([1, 28, 28], [new Convolution(6, 5, Padding: 2), new Relu(), new MaxPool(), new Convolution(16, 5), new Flatten(), new Dense(Outputs)]),
-        ["convolution behind a border"] = ([2, 5, 3], [new PadImage(12), new Convolution(5, 5, Padding: 2), new Relu(), new MaxPool(), new Convolution(18, 3, Padding: 1, Stride: 2), new Flatten(), new Dense(Outputs)]),
-        ["many filters"] = ([3, 6, 4], [new Convolution(37, 3, Padding: 1), new Convolution(17, 3), new Flatten(), new Dense(Outputs)]),
-        ["max-pool"] = ([2, 7, 6], [new Convolution(3, 2), new MaxPool(), new Flatten(), new Dense(Outputs)]),
-        ["pad"] = ([1, 4, 3], [new PadImage(6), new Convolution(2, 3), new PadImage(9), new Flatten(), new Dense(Outputs)]),
-        ["channel mean"] = ([3, 5, 5], [new Convolution(4, 2), new ChannelMean(), new Dense(Outputs)]),
-        ["batch norm"] = ([3, 5, 5], [new Convolution(4, 2), new BatchNorm(), new Relu(), new Flatten(), new Dense(7), new BatchNorm(), new Dense(Outputs)]),
-        ["residual"] = ([3, 5, 4], [new Residual(3, 1), new Residual(8, 2), new ChannelMean(), new Dense(Outputs)]),
-        ["embedding"] = ([4], [new Embedding([new EmbeddedInput(1, 5, 3), new EmbeddedInput(2, 20, 6)]), new Dense(7), new Relu(), new Dense(Outputs)]),
-        ["piecewise linear"] = ([5], [new Dense(6), new PiecewiseLinear([new(1, [-0.4f, 0.4f]), new(2, [-0.5f, -0.3f, 0, 0.1f, 0.4f]), new(5, [-0.1f, 0, 0.3f])], 3), new Dense(Outputs)]),
-        ["piecewise linear behind an embedding"] = ([4], [new Embedding([new(1, 5, 3)]), new PiecewiseLinear([new(0, [-0.9f, 0, 0.6f])], 4), new Dense(Outputs)]),
-        ["submodels"] = ([6], [new Dense(9), new Relu(), new AdaptedDense(3, 13, AreSigns: true), new Relu(), new AdaptedDense(3, 8, AreSigns: true), new SeparateDense(Outputs)]),
-        ["many submodels"] = ([6], [new AdaptedDense(32, 20, AreSigns: true), new Relu(), new Dropout(0.3, DropoutKind.Inverted), new AdaptedDense(32, 11, AreSigns: false), new SeparateDense(Outputs)]),
-        ["inverted dropout"] = ([6], [new Dense(16), new Dropout(0.4, DropoutKind.Inverted), new Dense(Outputs)]),
-        ["spatial dropout"] = ([2, 6, 6], [new Convolution(5, 3), new Relu(), new MaxPool(), new Dropout(0.4, DropoutKind.Inverted, IsSpatial: true), new Convolution(3, 2), new Flatten(), new Dense(Outputs)]),
-        ["spatial vanilla dropout"] = ([3, 4, 5], [new Dropout(0.3, DropoutKind.Vanilla, IsSpatial: true), new Flatten(), new Dense(8), new Dropout(0.3, DropoutKind.Vanilla, IsSpatial: true), new Dense(Outputs)]),
-        ["residual with dropout"] = ([3, 5, 4], [new Residual(3, 1, new Dropout(0.4, DropoutKind.Inverted, IsSpatial: true)), new Residual(8, 2, new Dropout(0.4, DropoutKind.Vanilla, IsSpatial: true)), new ChannelMean(), new Dense(Outputs)]),
-        ["vanilla dropout"] = ([6], [new Dropout(0.2, DropoutKind.Vanilla), new Dense(16), new Relu(), new Dropout(0.4, DropoutKind.Vanilla), new Dense(Outputs)]),
-    };
-
-    public static TheoryData<string> Names => [.. s_designs.Keys];
+    public static TheoryData<string> Names => [.. Designs.All.Keys];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Outputs_and_gradients_are_those_of_libtorch(string name)
     {
-        var (shape, layers) = s_designs[name];
+        var (shape, layers) = Designs.All[name];
         var (own, libtorch) = (new Network(shape, layers), new Network(shape, layers, kernels: KernelKind.Libtorch));
         Assert.Equal((KernelKind.Own, KernelKind.Libtorch), (own.Kernels, libtorch.Kernels));
         foreach (var rows in (int[])[Rows, 7, 3])
         {
-            var (ours, theirs) = (Step(own, rows), Step(libtorch, rows));
+            var (ours, theirs) = (Designs.Step(own, rows), Designs.Step(libtorch, rows));
             AssertNear(theirs.Outputs, ours.Outputs);
             AssertNear(theirs.Gradient, ours.Gradient);
             AssertNear(theirs.Statistics, ours.Statistics);
@@ -62,19 +32,19 @@ public sealed class OwnKernelsTests
     [MemberData(nameof(Names))]
     public void Predictions_are_those_of_libtorch_and_a_row_has_the_same_bits_alone(string name)
     {
-        var (shape, layers) = s_designs[name];
+        var (shape, layers) = Designs.All[name];
         var (own, libtorch) = (new Network(shape, layers), new Network(shape, layers, kernels: KernelKind.Libtorch));
         using var weights = Weights.Initialize(own.Layout, new RandomSource(3), 0);
         var outputs = own.Submodels * Outputs;
         foreach (var samples in own.HasDropout ? (int[])[0, 1, 5] : [0])
         {
             Noise Noise() => samples == 0 ? Training.Networks.Noise.None : new MonteCarloNoise(new RandomSource(9), 2, 3, samples);
-            var together = Predict(own, weights, InputsOf(own), Noise());
-            AssertNear(Predict(libtorch, weights, InputsOf(own), Noise()), together);
+            var together = Designs.Predict(own, weights, Designs.InputsOf(own), Noise());
+            AssertNear(Designs.Predict(libtorch, weights, Designs.InputsOf(own), Noise()), together);
             var width = (int)own.InputWidth;
             for (var row = 0; row < Rows; row += 7)
             {
-                var alone = Predict(own, weights, InputsOf(own).AsSpan(row * width, width), Noise());
+                var alone = Designs.Predict(own, weights, Designs.InputsOf(own).AsSpan(row * width, width), Noise());
                 for (var sample = 0; sample < Math.Max(1, samples); sample++)
                 {
                     Assert.Equal(together.AsSpan(((sample * Rows) + row) * outputs, outputs), alone.AsSpan(sample * outputs, outputs));
@@ -87,15 +57,15 @@ public sealed class OwnKernelsTests
     [MemberData(nameof(Names))]
     public void Weights_that_are_arranged_for_predictions_give_the_same_bits(string name)
     {
-        var (shape, layers) = s_designs[name];
+        var (shape, layers) = Designs.All[name];
         var network = new Network(shape, layers);
         using var weights = Weights.Initialize(network.Layout, new RandomSource(3), 0);
         using var arranged = weights.Copy();
         network.Arrange(arranged);
         for (var rows = 1; rows <= Rows; rows += 5)
         {
-            var inputs = InputsOf(network).AsSpan(0, rows * (int)network.InputWidth);
-            Assert.Equal(Predict(network, weights, inputs, Training.Networks.Noise.None), Predict(network, arranged, inputs, Training.Networks.Noise.None));
+            var inputs = Designs.InputsOf(network).AsSpan(0, rows * (int)network.InputWidth);
+            Assert.Equal(Designs.Predict(network, weights, inputs, Training.Networks.Noise.None), Designs.Predict(network, arranged, inputs, Training.Networks.Noise.None));
         }
     }
 
@@ -120,41 +90,6 @@ public sealed class OwnKernelsTests
         using var theirs = new MemberTraining(libtorch, 0);
 
         for (var step = 1; step <= 200; step++) Assert.Equal(theirs.Advance()!.Loss, ours.Advance()!.Loss, 1e-3f);
-    }
-
-    private static (float[] Outputs, float[] Gradient, float[] Statistics) Step(Network network, int rows)
-    {
-        var random = new RandomSource(11);
-        using var weights = Weights.Initialize(network.Layout, random, 0);
-        weights.Train();
-        weights.Gradient!.Span.Clear();
-        using var function = network.CreateFunction(Rows, isTrained: true);
-        InputsOf(network).AsSpan(0, rows * (int)network.InputWidth).CopyTo(function.Inputs);
-        var outputs = function.Forward(weights, rows, new TrainingNoise(random, 0).At(3)).ToArray();
-        var gradient = new float[outputs.Length];
-        random.Uniform(new Draw(Purpose.DataSplit, 0, 1, 0), gradient);
-        function.Backward(weights, gradient);
-        return (outputs, weights.Gradient!.Span.ToArray(), weights.Statistics.Span.ToArray());
-    }
-
-    private static float[] Predict(Network network, Weights weights, ReadOnlySpan<float> inputs, Noise noise)
-    {
-        using var function = network.CreateFunction(Rows * Math.Max(1, noise.Samples), isTrained: false);
-        inputs.CopyTo(function.Inputs);
-        return function.Forward(weights, inputs.Length / (int)network.InputWidth, noise).ToArray();
-    }
-
-    private static float[] InputsOf(Network network)
-    {
-        var inputs = new float[Rows * network.InputWidth];
-        new RandomSource(5).Uniform(new Draw(Purpose.DataSplit, 0, 0, 0), inputs);
-        var embedded = network.Layers.OfType<Embedding>().SelectMany(layer => layer.Inputs).ToDictionary(input => input.Place);
-        for (var i = 0; i < inputs.Length; i++)
-        {
-            inputs[i] = embedded.TryGetValue(i % (int)network.InputWidth, out var input) ? (int)(inputs[i] * input.Levels) : (2 * inputs[i]) - 1;
-        }
-
-        return inputs;
     }
 
     private static void AssertNear(float[] expected, float[] found)
