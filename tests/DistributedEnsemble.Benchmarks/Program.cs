@@ -138,20 +138,28 @@ tables.SetAction(async (parsed, stopping) =>
 
 var seeds = new Option<int>("--seeds") { Description = "Teachers and students of each data.", DefaultValueFactory = _ => 4 };
 var settings = new Option<string[]>("--set") { Description = "Keys of the students' spec, to compare; nothing is written then.", HelpName = "key=value" };
-var distillation = new Command("distillation", "What a student keeps of its teacher's gain over a single member.") { tableFolder, seeds, page, settings, only };
+var keepsSeeds = new Option<bool>("--add") { Description = "Adds to what --output has: seeds that it has are not measured again." };
+var distillation = new Command("distillation", "What a student keeps of its teacher's gain over a single member.") { tableFolder, seeds, page, settings, keepsSeeds, only };
 distillation.SetAction(async (parsed, _) =>
 {
     var chosen = (parsed.GetValue(settings) ?? []).Select(SpecDocument.ParseSetting).ToArray();
     var file = DistillationFile.Read(parsed.GetValue(output));
     await DistillationBenchmark.RunAsync(
-        parsed.GetRequiredValue(tableFolder), parsed.GetValue(seeds), parsed.GetValue(only) ?? [], chosen, Report.Origin(args), result =>
+        parsed.GetRequiredValue(tableFolder), parsed.GetValue(seeds), parsed.GetValue(only) ?? [], chosen, Report.Origin(args),
+        data => parsed.GetValue(keepsSeeds) ? file.Of(data) : [], result =>
         {
-            Console.WriteLine(JsonSerializer.Serialize(result, Report.Json));
-            if (chosen.Length > 0) return;
+            if (result.Seeds.Count == parsed.GetValue(seeds)) Console.WriteLine(JsonSerializer.Serialize(result, Report.Json));
             file.Set(result);
-            if (parsed.GetValue(output) is { } data) File.WriteAllText(data.FullName, file.ToJson());
-            if (parsed.GetValue(page) is { } text) File.WriteAllText(text.FullName, file.Page());
+            Save();
         });
+    Save();
+
+    void Save()
+    {
+        if (chosen.Length > 0) return;
+        if (parsed.GetValue(output) is { } data) File.WriteAllText(data.FullName, file.ToJson());
+        if (parsed.GetValue(page) is { } text) File.WriteAllText(text.FullName, file.Page());
+    }
 });
 
 var candidates = new Option<FileInfo>("--candidates") { Description = "A file with a spec in each line, to lay over the defaults.", Required = true };

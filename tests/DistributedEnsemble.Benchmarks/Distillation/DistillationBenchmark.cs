@@ -23,16 +23,18 @@ internal static class DistillationBenchmark
     /// <param name="folder">Of tables, and tables.tsv.</param>
     /// <param name="only">Names of data; all without any.</param>
     /// <param name="settings">Of the students, over what `ensemble distill` gives them.</param>
-    /// <param name="onResult">Told of each data when it is measured.</param>
+    /// <param name="former">What was measured of some data before: these seeds are not measured again.</param>
+    /// <param name="onSeed">Told of what is known of each data when one more of its seeds is measured: the last ones take hours.</param>
     public static async Task RunAsync(
-        string folder, int seeds, IReadOnlyCollection<string> only, IReadOnlyList<(string Path, string Value)> settings, ReportOrigin origin, Action<DistillationResult> onResult)
+        string folder, int seeds, IReadOnlyCollection<string> only, IReadOnlyList<(string Path, string Value)> settings, ReportOrigin origin,
+        Func<string, IReadOnlyList<DistillationSeed>> former, Action<DistillationResult> onSeed)
     {
         var all = s_images.Concat(PublicTable.All(folder).Select(table => (table.Name, table.Merge().ToJson())));
         foreach (var (name, spec) in all.Where(data => only.Count == 0 || only.Contains(data.Name)))
         {
             await using var silo = await TemporarySilo.StartAsync(data: null, Lanes);
-            var measured = new List<DistillationSeed>();
-            for (var seed = 1; seed <= seeds; seed++)
+            List<DistillationSeed> measured = [.. former(name)];
+            foreach (var seed in Enumerable.Range(1, seeds).Except(measured.Select(known => known.Seed)).ToArray())
             {
                 var document = SpecDocument.Parse(spec).With("seed", $"{seed}");
                 var trained = await silo.TrainAsync(document.With("name", $"teacher-{seed}").ToJson());
@@ -42,12 +44,11 @@ internal static class DistillationBenchmark
                 measured.Add(new DistillationSeed(
                     seed, teacher.Single.Nll, teacher.Ensemble.Nll, report.Ensemble.Nll, teacher.Single[first], teacher.Ensemble[first], report.Ensemble[first])
                 {
-                    Validation = report.Validation?.Measures.Nll,
+                    Validation = report.Validation?.Measures.Nll, Commit = origin.Commit,
                 });
                 Console.Error.WriteLine($"{name}: {measured[^1]}, kept {measured[^1].Kept:P0}");
+                onSeed(DistillationResult.Of(name, [.. measured.OrderBy(known => known.Seed)], origin));
             }
-
-            onResult(DistillationResult.Of(name, measured, origin));
         }
     }
 }

@@ -18,6 +18,10 @@ internal sealed class DistillationFile
         return results;
     }
 
+    /// <summary>What is known of some data, each seed with the commit that it was measured at.</summary>
+    public IReadOnlyList<DistillationSeed> Of(string data) => _results.Find(result => result.Data == data) is { } known
+        ? [.. known.Seeds.Select(seed => seed with { Commit = seed.Commit ?? known.Origin.Commit })] : [];
+
     public void Set(DistillationResult result)
     {
         var place = _results.FindIndex(former => former.Data == result.Data);
@@ -49,7 +53,7 @@ internal sealed class DistillationFile
         {
             text.AppendLine(CultureInfo.InvariantCulture,
                 $"| {result.Data} | {result.Kept:0 %} | {result.StandardError:0 %} | {result.Reached} | {result.Seeds.Count} | {result.Seeds.Average(seed => seed.Single):0.0000} | "
-                + $"{result.Seeds.Average(seed => seed.Teacher):0.0000} | {result.Seeds.Average(seed => seed.Student):0.0000} | {result.Origin.Commit} |");
+                + $"{result.Seeds.Average(seed => seed.Teacher):0.0000} | {result.Seeds.Average(seed => seed.Student):0.0000} | {result.Commits} |");
         }
 
         string Named(string reached) => _results.Where(result => result.Reached == reached).Select(result => result.Data).ToArray() is { Length: > 0 } names

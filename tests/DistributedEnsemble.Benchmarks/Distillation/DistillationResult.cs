@@ -16,6 +16,10 @@ internal sealed record DistillationResult(string Data, double Kept, IReadOnlyLis
     [JsonIgnore]
     public double? StandardError => Beyond(Kept).StandardError / Seeds.Average(seed => seed.Gain);
 
+    /// <summary>At which its seeds were measured.</summary>
+    [JsonIgnore]
+    public string Commits => string.Join(", ", Seeds.Select(seed => seed.Commit ?? Origin.Commit).Distinct());
+
     public static DistillationResult Of(string data, IReadOnlyList<DistillationSeed> seeds, ReportOrigin origin) =>
         new(data, Math.Round(seeds.Sum(seed => seed.Single - seed.Student) / seeds.Sum(seed => seed.Gain), 3), seeds, origin);
 
@@ -30,6 +34,9 @@ internal sealed record DistillationSeed(
 
     /// <summary>NLL of the student on the validation split, by which settings are chosen; null without one.</summary>
     public double? Validation { get; init; }
+
+    /// <summary>At which it was measured; null if at that of the whole result.</summary>
+    public string? Commit { get; init; }
 
     [JsonIgnore]
     public double Gain => Single - Teacher;
