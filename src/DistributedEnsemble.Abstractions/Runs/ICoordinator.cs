@@ -17,7 +17,7 @@ public interface ICoordinator : IGrainWithStringKey
     Task<bool> StartAsync(RunRequest request);
 
     /// <summary>Gives back a name under which no run has begun, as where neither its record nor its end could be written.</summary>
-    /// <returns>Whether nothing of this run keeps the name; false if there is a run, or one begins.</returns>
+    /// <returns>Whether the name is free now; false if there is a run, or one begins, or another has the name.</returns>
     [Alias("vacate")]
     Task<bool> VacateAsync();
 

@@ -4,6 +4,8 @@ using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Messages;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
@@ -70,7 +72,7 @@ internal sealed class RemoteCluster : ICluster
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         EmbeddedCluster.Logs(builder.Logging);
-        builder.Services.AddSingleton<IHostLifetime, Serving.Hosting.NoSignals>();
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.UseOrleansClient(client =>
         {
             client.UseEnsembleRedis(address.ToConfiguration(), clusterId);
@@ -81,7 +83,7 @@ internal sealed class RemoteCluster : ICluster
             {
                 if (count.NumberOfConnectedGateways < count.PreviousNumberOfConnectedGateways) loss.Tell();
             });
-            if (TlsSettings.Read(Serving.ServingConfiguration.OfEnvironment()) is { } tls) client.UseMutualTls(tls);
+            if (TlsSettings.Read(ServingConfiguration.OfEnvironment()) is { } tls) client.UseMutualTls(tls);
         });
         return builder.Build();
     }

@@ -27,17 +27,14 @@ internal sealed partial class CoordinatorGrain
 
     private async Task VacateAsync(long call)
     {
-        Exception? failed = null;
         try
         {
-            await _ownership.UnclaimAsync(_run);
+            Apply(new Vacated(call, await _ownership.UnclaimAsync(_run)));
         }
         catch (Exception exception)
         {
-            failed = exception;
+            Apply(new Vacated(call, false, exception));
         }
-
-        Apply(new Vacated(call, failed));
     }
 
     private async Task TakeOverAsync(long number)

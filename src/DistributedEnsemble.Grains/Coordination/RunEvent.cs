@@ -58,7 +58,7 @@ internal sealed record Ticked(bool IsStopRequested, ImmutableArray<string> DeadS
 internal sealed record Claimed(long Number, bool IsOurs, StoreError? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="Vacate"/>.</summary>
-internal sealed record Vacated(long Call, StoreError? Error = null) : RunEvent;
+internal sealed record Vacated(long Call, bool IsFree, StoreError? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="TakeOver"/>.</summary>
 /// <param name="IsHeld">False if another process has the run.</param>

@@ -193,7 +193,7 @@ internal sealed partial class RunTurn
     private void OnVacated(Vacated vacated)
     {
         if (vacated.Error is { } error) Refuse(vacated.Call, error.Exception);
-        else Answer(vacated.Call, true);
+        else Answer(vacated.Call, vacated.IsFree);
     }
 
     private void OnDelete(long call)

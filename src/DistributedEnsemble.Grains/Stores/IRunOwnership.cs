@@ -18,7 +18,8 @@ internal interface IRunOwnership
     /// Gives back the name of a run that was claimed and did not begin, and removes its files: while it is held, or, in a cluster, if
     /// there is no record of it.
     /// </summary>
-    Task UnclaimAsync(RunKey run);
+    /// <returns>False if the name stays taken: this run has a record, or another one has the name by now.</returns>
+    Task<bool> UnclaimAsync(RunKey run);
 
     /// <returns>Null if another process owns it.</returns>
     Task<IDisposable?> TryHoldAsync(RunFolder folder);
@@ -41,7 +42,7 @@ internal sealed class LockedFolders(EnsembleTrainingOptions options) : IRunOwner
 
     public Task<IDisposable?> ClaimAsync(RunKey run) => Task.Run<IDisposable?>(async () => await RunLock.CreateAsync(new RunFolder(options.RunsFolder, run.Name)));
 
-    public Task UnclaimAsync(RunKey run) => Task.Run(() => new FolderStorage(options.RunsFolder).RemoveAsync(run.Name, () => Task.FromResult(true)));
+    public Task<bool> UnclaimAsync(RunKey run) => Task.Run(() => new FolderStorage(options.RunsFolder).RemoveAsync(run.Name, () => Task.FromResult(true)));
 
     public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.Run<IDisposable?>(async () => await RunLock.TryAcquireAsync(folder));
 }

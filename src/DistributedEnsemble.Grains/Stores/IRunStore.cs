@@ -13,7 +13,7 @@ internal interface IRunStore
 {
     /// <returns>Null if there is none.</returns>
     /// <exception cref="InvalidDataException">The record is damaged.</exception>
-    /// <exception cref="StoreAwayException">The store does not do what it is asked.</exception>
+    /// <exception cref="RecordsAwayException">The store does not do what it is asked.</exception>
     Task<StoredRun?> ReadAsync(RunKey run);
 
     /// <summary>Writes what has changed, all of it or nothing, unless another one has written since <paramref name="version"/>.</summary>
@@ -21,7 +21,7 @@ internal interface IRunStore
     /// <param name="next">The version of <paramref name="after"/>, for a write that is made again if the store was away; null makes one.</param>
     /// <returns>The version of <paramref name="after"/>.</returns>
     /// <exception cref="InconsistentStateException">Another one has written meanwhile.</exception>
-    /// <exception cref="StoreAwayException">The store does not do what it is asked: it may have written all the same.</exception>
+    /// <exception cref="RecordsAwayException">The store does not do what it is asked: it may have written all the same.</exception>
     Task<RecordVersion> WriteAsync(RunKey run, RecordVersion version, RunRecord? before, RunRecord after, RecordVersion? next = null);
 
     Task ClearAsync(RunKey run);

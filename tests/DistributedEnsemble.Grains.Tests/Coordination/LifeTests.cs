@@ -283,7 +283,7 @@ public sealed class LifeTests
 
         public Task<IDisposable?> ClaimAsync(RunKey run) => run.Name == name ? Task.FromResult<IDisposable?>(null) : folders.ClaimAsync(run);
 
-        public Task UnclaimAsync(RunKey run) => folders.UnclaimAsync(run);
+        public Task<bool> UnclaimAsync(RunKey run) => folders.UnclaimAsync(run);
 
         public Task<IDisposable?> TryHoldAsync(RunFolder folder) => folders.TryHoldAsync(folder);
     }
@@ -301,7 +301,7 @@ public sealed class LifeTests
 
         public Task<IDisposable?> ClaimAsync(RunKey run) => Task.FromResult<IDisposable?>(new Held(this));
 
-        public Task UnclaimAsync(RunKey run) => Task.CompletedTask;
+        public Task<bool> UnclaimAsync(RunKey run) => Task.FromResult(true);
 
         public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(new Held(this));
 

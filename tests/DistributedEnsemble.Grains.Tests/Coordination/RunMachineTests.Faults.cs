@@ -274,7 +274,7 @@ public sealed partial class RunMachineTests
     [Fact]
     public void A_run_of_a_cluster_whose_first_write_fails_gives_back_its_name_before_anybody_hears_of_it()
     {
-        foreach (var error in (Exception[])[new OverflowException("nonsense"), new StoreAwayException("away"), new InconsistentStateException("another one was faster")])
+        foreach (var error in (Exception[])[new OverflowException("nonsense"), new RecordsAwayException("away"), new InconsistentStateException("another one was faster")])
         {
             _state = new CoordinatorState { Run = _state.Run, Place = _state.Place };
             On(new Activated(null, null, IsHeld: false));
@@ -295,8 +295,11 @@ public sealed partial class RunMachineTests
         On(new Activated(null, null, IsHeld: false));
         On(new VacateCalled(3));
         Assert.Equal(3, _effects.OfType<Vacate>().Single().Call);
-        On(new Vacated(3));
+        On(new Vacated(3, IsFree: true));
         Assert.Equal(new Reply(3, true), Assert.Single(_effects));
+        On(new VacateCalled(4));
+        On(new Vacated(4, IsFree: false));
+        Assert.Equal(new Reply(4, false), Assert.Single(_effects));
 
         _state = new CoordinatorState { Run = _state.Run, Place = _state.Place };
         On(new Activated(null, null, IsHeld: false));

@@ -46,7 +46,7 @@ public sealed partial class RunMachineTests
 
         On(new CollectCalled(7, new HandOver(by, weights, IsSnapshot: true, IsAveraged: false)));
         Assert.IsType<WriteRecord>(Assert.Single(_effects));
-        On(new RecordNotWritten(_state.Writing, new StoreAwayException("Redis is away.")));
+        On(new RecordNotWritten(_state.Writing, new RecordsAwayException("Redis is away.")));
 
         Assert.Equal("Redis is away.", Assert.IsType<Refuse>(_effects[0]).Error.Message);
         Assert.IsType<Deactivate>(_effects[^1]);

@@ -162,11 +162,10 @@ public sealed class BrokenStoreTests
 
         public Task<IDisposable?> ClaimAsync(RunKey run) => Task.FromResult<IDisposable?>(_runs.GetOrAdd(run.Name, run) == run ? Nothing.Held : null);
 
-        public Task UnclaimAsync(RunKey run)
+        public Task<bool> UnclaimAsync(RunKey run)
         {
-            if (IsAway) throw new StoreAwayException("It is away.");
-            _runs.TryRemove(new KeyValuePair<string, RunKey>(run.Name, run));
-            return Task.CompletedTask;
+            if (IsAway) throw new RecordsAwayException("It is away.");
+            return Task.FromResult(_runs.TryRemove(new KeyValuePair<string, RunKey>(run.Name, run)));
         }
 
         public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(Nothing.Held);
@@ -191,7 +190,7 @@ public sealed class BrokenStoreTests
             return claimed is null ? null : Nothing.Held;
         }
 
-        public Task UnclaimAsync(RunKey run) => folders.UnclaimAsync(run);
+        public Task<bool> UnclaimAsync(RunKey run) => folders.UnclaimAsync(run);
 
         public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(Nothing.Held);
     }

@@ -41,13 +41,13 @@ public sealed class RedisRunsTests
 
         Assert.NotNull(await names.ClaimAsync(late));
         Assert.Null(await names.ClaimAsync(next));
-        await names.UnclaimAsync(late);
+        Assert.True(await names.UnclaimAsync(late));
         Assert.NotNull(await names.ClaimAsync(next));
         // Its first write was only late.
         await Assert.ThrowsAsync<InconsistentStateException>(() => store.WriteAsync(late, RecordVersion.None, null, RecordSamples.New()));
         await store.WriteAsync(next, RecordVersion.None, null, RecordSamples.New());
-        await names.UnclaimAsync(next);
-        await names.UnclaimAsync(late);
+        Assert.False(await names.UnclaimAsync(next));
+        Assert.False(await names.UnclaimAsync(late));
 
         Assert.Equal(next, await names.FindAsync("run"));
         Assert.Equal([next], await names.UnfinishedAsync());

@@ -104,7 +104,7 @@ internal static class Faults
 {
     public static Exception TimedOut { get; } = new TimeoutException("No answer came.");
 
-    public static Exception Away { get; } = new Grains.Stores.StoreAwayException("The store is away.");
+    public static Exception Away { get; } = new Grains.Stores.RecordsAwayException("The store is away.");
 
     public static Exception Conflict { get; } = new Orleans.Storage.InconsistentStateException("Somebody else has written.");
 

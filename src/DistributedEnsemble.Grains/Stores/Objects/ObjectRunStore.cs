@@ -70,7 +70,7 @@ internal sealed class ObjectRunStore(EnsembleTrainingOptions options) : IRunStor
     });
 
     /// <summary>Unless another run has the name by now.</summary>
-    public Task UnclaimAsync(RunKey run) => Task.Run(() => Objects.RemoveAsync(run.Name, () => Task.FromResult(
+    public Task<bool> UnclaimAsync(RunKey run) => Task.Run(() => Objects.RemoveAsync(run.Name, () => Task.FromResult(
         (Claimant(run.Name) ?? $"{run}") == $"{run}" && (RecordFiles.RunIn(Folder(run)) ?? run) == run)));
 
     /// <returns>The run that claimed a name last; null if none did.</returns>

@@ -235,5 +235,5 @@ internal sealed class RedisRunStore(IConnectionMultiplexer redis, EnsembleTraini
         new($"The record of run \"{run.Name}\" was changed by someone else.", stored, $"{expected}");
 
     private Task<T> AskAsync<T>(Func<IDatabase, Task<T>> ask) =>
-        RedisCall.AskAsync(() => ask(redis.GetDatabase()), line => new StoreAwayException(line));
+        RedisCall.AskAsync(() => ask(redis.GetDatabase()), line => new RecordsAwayException(line));
 }

@@ -45,7 +45,7 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
         return null;
     }
 
-    public Task UnclaimAsync(RunKey run) => Task.Run(() => options.Storage.RemoveAsync(
+    public Task<bool> UnclaimAsync(RunKey run) => Task.Run(() => options.Storage.RemoveAsync(
         run.Name, () => AskAsync(store => RedisRunStore.ForgetUnwrittenAsync(store, run))));
 
     public Task<IDisposable?> TryHoldAsync(RunFolder folder) => Task.FromResult<IDisposable?>(Nothing.Held);
@@ -96,5 +96,5 @@ internal sealed class RedisRuns(IConnectionMultiplexer redis, EnsembleTrainingOp
     }
 
     private Task<T> AskAsync<T>(Func<IDatabase, Task<T>> ask) =>
-        RedisCall.AskAsync(() => ask(redis.GetDatabase()), line => new StoreAwayException(line));
+        RedisCall.AskAsync(() => ask(redis.GetDatabase()), line => new RecordsAwayException(line));
 }

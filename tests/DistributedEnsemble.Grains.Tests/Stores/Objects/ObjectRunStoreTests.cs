@@ -154,7 +154,7 @@ public sealed class ObjectRunStoreTests : RunStoreLaws
         var record = RecordSamples.New();
         await Assert.ThrowsAsync<InconsistentStateException>(() => other.WriteAsync(second, RecordVersion.None, null, record.WithAll(0, 9)));
         await one.WriteAsync(first, RecordVersion.None, null, record);
-        await other.UnclaimAsync(second);
+        Assert.False(await other.UnclaimAsync(second));
 
         RecordSamples.Same(record, (await Store.ReadAsync(first))?.Record);
     }
