@@ -32,8 +32,8 @@ internal sealed class ConstituentOptions
 
     private readonly Option<double?> _earlyExit = new("--early-exit")
     {
-        Description = "Ask a row of no more members when these would change its label, or a tenth of its interval, with at most this probability [default: ask all]", HelpName = "0.001",
-        CustomParser = result => OptionValues.Share(result, "--early-exit", "a probability"),
+        Description = "Ask a row of no more members when these would change its label, or a tenth of its interval, with at most this probability; 0 asks all [default: 0, or what the server says]", HelpName = "0.001",
+        CustomParser = result => OptionValues.Probability(result, "--early-exit", "asks all members"),
     };
 
     /// <param name="withEarlyExit">Whether rows may be asked of fewer members.</param>

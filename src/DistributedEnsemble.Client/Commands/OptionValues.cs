@@ -22,6 +22,14 @@ internal static class OptionValues
         return null;
     }
 
+    public static double? Probability(ArgumentResult result, string option, string ofZero)
+    {
+        var text = result.Tokens[^1].Value;
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number is >= 0 and < 1) return number;
+        result.AddError($"{option} is {text}: a probability is a number from 0, which {ofZero}, and below 1.");
+        return null;
+    }
+
     public static T? OneOf<T>(ArgumentResult result, string option) where T : struct, Enum
     {
         var text = result.Tokens[^1].Value;

@@ -44,13 +44,23 @@ internal static class Scripts
 
         """;
 
+    /// <summary>Fish would offer files beside the words: they come only where nothing else may stand, also behind --option=.</summary>
     public const string Fish =
         """
         function __ensemble_complete
             set -l words (commandline -opc)
-            $words[1] complete -- $words[2..-1] (commandline -ct) 2>/dev/null
+            set -l word (commandline -ct)
+            set -l found ($words[1] complete -- $words[2..-1] $word 2>/dev/null)
+            if set -q found[1]
+                printf '%s\n' $found
+            else
+                set -l option (string match -r -- '^--[^=]+=' $word)
+                for path in (__fish_complete_path (string replace -r -- '^--[^=]+=' '' $word))
+                    echo "$option$path"
+                end
+            end
         end
-        complete -c ensemble -a '(__ensemble_complete)'
+        complete -c ensemble -f -a '(__ensemble_complete)'
 
         """;
 

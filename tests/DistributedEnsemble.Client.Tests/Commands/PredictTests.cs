@@ -67,6 +67,7 @@ public sealed class PredictTests : IDisposable
         var evaluation = (await _driver.RunAsync("evaluate", "flowers", "--early-exit", "0.2")).Succeeded().Out;
         var json = (await _driver.RunAsync("evaluate", "flowers", "--early-exit", "0.2", "--json")).Succeeded().Json.GetProperty("earlyExits");
         var refused = await _driver.RunAsync("predict", "flowers", "--input", rows, "--early-exit", "0.0001");
+        var ofAll = (await _driver.RunAsync("predict", "flowers", "--input", rows, "--early-exit", "0")).Succeeded().Out;
 
         var lines = early.Succeeded().Out.Split('\n');
         Assert.EndsWith(",membersUsed", lines[0], StringComparison.Ordinal);
@@ -75,6 +76,9 @@ public sealed class PredictTests : IDisposable
         Assert.InRange(json.EnumerateArray().Single(exit => exit.GetProperty("probability").GetDouble() == 0.2).GetProperty("members").GetDouble(), 1, 2);
         Assert.Equal(2, refused.ExitCode);
         Assert.Matches("^early exit is 0.0001: the run's \\d+ validation rows promise no probability below 0.\\d+ of another prediction. Choose a higher one, or 0 to ask all members.\n$", refused.Error);
+        Assert.Equal((await _driver.RunAsync("predict", "flowers", "--input", rows)).Succeeded().Out, ofAll);
+        (await _driver.RunAsync("predict", "flowers", "--input", rows, "--early-exit", "1"))
+            .Refused(2, "--early-exit is 1: a probability is a number from 0, which asks all members, and below 1. Try `ensemble predict --help`.");
     }
 
     [Fact]

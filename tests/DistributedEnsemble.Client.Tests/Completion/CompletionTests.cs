@@ -57,6 +57,19 @@ public sealed class CompletionTests : IDisposable
         Assert.Equal(["digits-1", "digits-2"], await AskAsync(shell, script, "ensemble status dig"));
         Assert.Equal(["--target", "--task"], await AskAsync(shell, script, "ensemble train --ta"));
         Assert.Equal(["training.optimizer.kind=adam", "training.optimizer.kind=adamw"], await AskAsync(shell, script, "ensemble train --set training.optimizer.kind=a"));
+        // Files are offered where nothing else may stand.
+        Assert.Equal(["ema", "final", "snapshots"], await AskAsync(shell, script, "ensemble evaluate digits-1 --from "));
+    }
+
+    [Fact]
+    public async Task Fish_offers_files_where_no_word_may_stand()
+    {
+        var script = _driver.File("completion.fish", (await EnsembleProcess.RunAsync("completion", "fish")).Succeeded().Out);
+        _driver.File("rows.csv", "1,2\n");
+
+        Assert.Equal(["rows.csv"], await AskAsync("fish", script, "ensemble predict moons --input ro"));
+        Assert.Equal(["--input=rows.csv"], await AskAsync("fish", script, "ensemble predict moons --input=ro"));
+        Assert.Empty(await AskAsync("fish", script, "ensemble predict moons --input nosuch"));
     }
 
     [Theory]

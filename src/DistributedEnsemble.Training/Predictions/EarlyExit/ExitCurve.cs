@@ -20,9 +20,13 @@ internal sealed record ExitCurve(ImmutableArray<int> Order, int Rows, ImmutableA
     /// tested in a fixed order, from the smallest up, each by the exact binomial bound, to the first that fails (fixed-sequence
     /// testing: Angelopoulos et al., "Learn then test", 2021).
     /// </summary>
-    /// <returns>Null if no rule can promise it: these rows are too few, or one of them changes whatever the doubt.</returns>
+    /// <returns>
+    /// Null if no rule can promise it: these rows are too few, or one of them changes whatever the doubt. One member alone, a student's say,
+    /// is asked anyway, whatever is promised.
+    /// </returns>
     public ExitRule? Rule(double probability)
     {
+        if (Order is [_]) return new ExitRule(Order, probability, Points[0].Doubt);
         var kept = Points.TakeWhile(point => Binomial.AtMost(point.Changed, Rows, probability) <= 1 - Confidence).ToList();
         return kept.Count == 0 ? null : new ExitRule(Order, probability, kept[^1].Doubt);
     }

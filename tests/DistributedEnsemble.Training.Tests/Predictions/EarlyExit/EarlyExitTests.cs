@@ -46,6 +46,14 @@ public sealed class EarlyExitTests
     }
 
     [Fact]
+    public void One_member_alone_keeps_any_promise_on_however_few_rows()
+    {
+        var (answers, targets) = Draw(seed: 2, rows: 3);
+
+        Assert.Equal([0], Fit(([answers[0]], targets)).RequiredRule(1e-9).Order);
+    }
+
+    [Fact]
     public void A_row_that_all_members_answered_has_the_bits_of_their_average_and_none_depends_on_its_company()
     {
         var answers = Draw(seed: 3, rows: 200).Answers;
