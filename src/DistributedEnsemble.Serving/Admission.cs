@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Threading.RateLimiting;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Serving.Answers;
+using DistributedEnsemble.Serving.Connections;
 
 namespace DistributedEnsemble.Serving;
 
@@ -36,7 +37,8 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
     /// <exception cref="HttpError">It is too long or packed in an unknown way, or too much is in memory.</exception>
     public async Task<Body> ReadAsync(HttpRequest request, ByteBudget.Lease lease, CancellationToken cancellation)
     {
-        const int MostAtFirst = 1 << 16;
+        // Whoever sends slowly holds little.
+        const int MostAtFirst = 1 << 12;
         if (request.ContentLength > settings.MaxBodyBytes) throw TooLong(request.ContentLength);
         var stream = ContentCoding.Decoded(request);
         // One byte more than may be: whoever fills it sends too much.
@@ -57,7 +59,12 @@ internal sealed class Admission(HttpSettings settings) : IDisposable
                 }
 
                 var read = await stream.ReadAsync(body.Rest, cancellation);
-                if (read == 0) return body;
+                if (read == 0)
+                {
+                    GatedConnection.HasArrived(request.HttpContext);
+                    return body;
+                }
+
                 body.Length += read;
             }
         }

@@ -22,7 +22,9 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
     }
 
     /// <summary>A status that somebody set without a word about it.</summary>
-    private static HttpError Bare(HttpContext context) => new(context.Response.StatusCode, context.Response.StatusCode switch
+    private static HttpError Bare(HttpContext context) => RpcStatus.IsCall(context.Request) && context.GetEndpoint() is null
+        ? new HttpError(StatusCodes.Status405MethodNotAllowed, $"There is no method {OneLine.Excerpt(context.Request.Path)} here.")
+        : new HttpError(context.Response.StatusCode, context.Response.StatusCode switch
     {
         StatusCodes.Status404NotFound =>
             $"There is nothing at {OneLine.Excerpt(context.Request.Path)}: /v2, /api/runs, /metrics and /dashboard are what is here.",

@@ -160,7 +160,7 @@ public sealed class HttpServer : IAsyncDisposable
         app.Use(next => context => timeout.InvokeAsync(context, next));
         if (check.Grpc is not null)
         {
-            var calls = new RpcCalls(inference, admission);
+            var calls = new RpcCalls(inference, repository, admission);
             app.Use(next => context => calls.InvokeAsync(context, next));
             app.MapRpc();
         }

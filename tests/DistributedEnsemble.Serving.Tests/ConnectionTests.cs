@@ -50,16 +50,38 @@ public sealed class ConnectionTests(ServedRuns served) : IClassFixture<ServedRun
     [Fact]
     public async Task A_connection_that_is_being_answered_is_never_displaced()
     {
-        await using var server = await served.StartAsync(new HttpSettings { MaxConnectionsPerAddress = 1, MaxBodyBytes = 4096 });
-        using var answered = await ConnectAsync(server, "POST /v2/repository/index HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+        await using var server = await served.StartAsync(new HttpSettings { MaxConnectionsPerAddress = 1 });
+        using var answered = await ConnectAsync(server, "GET /api/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
         using var reader = new StreamReader(answered.GetStream());
-        Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(Cancellation));
+        Assert.Equal("HTTP/1.1 200 OK", await reader.ReadLineAsync(Cancellation));
+
         using var next = await ConnectAsync(server, "");
+
         Assert.True(await IsClosedAsync(next));
+        Assert.NotNull(await reader.ReadLineAsync(Cancellation));
+    }
 
-        await answered.GetStream().WriteAsync("{}"u8.ToArray(), Cancellation);
+    [Theory]
+    [InlineData("/v2/repository/index")]
+    [InlineData("/v2/models/small/infer")]
+    [InlineData("/api/session")]
+    public async Task Where_bodies_that_come_slowly_take_every_place_the_one_that_takes_longest_makes_room(string path)
+    {
+        await using var server = await served.StartAsync(new HttpSettings { MaxConcurrentRequests = 2 });
+        using var client = new HttpClient { BaseAddress = new Uri(server.Url) };
+        var slow = new List<TcpClient>();
+        for (var i = 0; i < 8; i++)
+        {
+            slow.Add(await ConnectAsync(server, $"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n"));
+            using var reader = new StreamReader(slow[i].GetStream(), leaveOpen: true);
+            Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(Cancellation));
+            await slow[i].GetStream().WriteAsync("{"u8.ToArray(), Cancellation);
+        }
 
-        Assert.Equal(("", "HTTP/1.1 200 OK"), (await reader.ReadLineAsync(Cancellation), await reader.ReadLineAsync(Cancellation)));
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/live", Cancellation)).StatusCode);
+
+        Assert.True(await IsClosedAsync(slow[0]));
+        foreach (var connection in slow) connection.Dispose();
     }
 
     [Theory]

@@ -72,7 +72,9 @@ internal static partial class OtherProcess
     private static async Task<string> RunAsync(string[] switches, string[] work)
     {
         var executable = Path.Combine(AppContext.BaseDirectory, typeof(OtherProcess).Assembly.GetName().Name!);
-        var start = new ProcessStartInfo(OperatingSystem.IsWindows() ? executable + ".exe" : executable, [Command, .. work])
+        // build/test-on-arm has this program for another machine, and one that runs it here.
+        string[] command = Environment.GetEnvironmentVariable("ENSEMBLE_TEST_PROCESS")?.Split(' ') ?? [OperatingSystem.IsWindows() ? executable + ".exe" : executable];
+        var start = new ProcessStartInfo(command[0], [.. command[1..], Command, .. work])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

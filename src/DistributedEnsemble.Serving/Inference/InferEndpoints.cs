@@ -21,11 +21,11 @@ internal sealed class InferEndpoints(InferenceService inference, ModelRepository
     {
         ModelPath.CheckVersion(name, version);
         var served = await repository.GetAsync(name, context.RequestAborted);
-        measured.Run = served.Run;
 
         // Held until the answer is sent.
         using var lease = admission.Bytes();
         using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
+        measured.Run = served.Run;
         // Whoever sends slowly takes no place from others meanwhile.
         using var admitted = admission.Request();
         measured.HasArrived();

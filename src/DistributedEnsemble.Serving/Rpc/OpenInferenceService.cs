@@ -15,8 +15,7 @@ internal sealed class OpenInferenceService(InferenceService inference, ModelRepo
     /// <summary>The key that a method asks for, as the same does over HTTP.</summary>
     public static void Guard(EndpointBuilder endpoint)
     {
-        // Methods that there are not have an endpoint too, which says so.
-        var access = endpoint.Metadata.OfType<GrpcMethodMetadata>().SingleOrDefault()?.Method.Name switch
+        var access = endpoint.Metadata.OfType<GrpcMethodMetadata>().Single().Method.Name switch
         {
             nameof(ServerLive) or nameof(ServerReady) => Access.Anyone,
             nameof(RepositoryModelLoad) or nameof(RepositoryModelUnload) => Access.Admin,
@@ -56,12 +55,9 @@ internal sealed class OpenInferenceService(InferenceService inference, ModelRepo
     public override async Task<ModelInferResponse> ModelInfer(ModelInferRequest request, ServerCallContext context)
     {
         var call = RpcCall.Of(context.GetHttpContext());
-        var measured = call.Measured!;
+        var (measured, served) = (call.Measured!, call.Served!);
         call.Body.Dispose();
         call.Lease.Hold(call.Memory);
-        ModelPath.CheckVersion(request.ModelName, Version(request.ModelVersion));
-        var served = await repository.GetAsync(request.ModelName, context.CancellationToken);
-        measured.Run = served.Run;
         var read = new RpcRequestReader(served.Model, settings, request, call.Lease.Add).Read();
         var most = new InferResponse(request.ModelName, served.Model, read).MostBytes;
         // The message stays to the end, and so does the answer's beside the bytes that it is sent as.

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using DistributedEnsemble.Serving.Authorization;
 using DistributedEnsemble.Serving.Inference;
+using DistributedEnsemble.Serving.Models;
 using DistributedEnsemble.Serving.Rpc.Protocol;
 using DistributedEnsemble.Serving.Telemetry;
 using Grpc.AspNetCore.Server;
@@ -14,7 +15,7 @@ namespace DistributedEnsemble.Serving.Rpc;
 /// Puts calls of gRPC under the limits that HTTP's requests have, before their messages are read: their bytes in memory counted as they
 /// come, and as many predictions at once.
 /// </summary>
-internal sealed class RpcCalls(InferenceService inference, Admission admission)
+internal sealed class RpcCalls(InferenceService inference, ModelRepository repository, Admission admission)
 {
     /// <summary>Bytes before a message: whether it is packed, and how long it is.</summary>
     private const int Prefix = 5;
@@ -56,15 +57,29 @@ internal sealed class RpcCalls(InferenceService inference, Admission admission)
     {
         using var lease = admission.Bytes();
         using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
+        var message = body.Bytes[Math.Min(Prefix, body.Length)..];
+        var isPacked = body.Length > 0 && body.Bytes.Span[0] != 0;
+        // The model is found before the message is read, so that a call which is refused from here on counts as one of that model.
+        var served = measured is null || isPacked ? null : await FindAsync(message, measured, context.RequestAborted);
         // Whoever sends slowly takes no place from others meanwhile.
         using var admitted = measured is null ? null : admission.Request();
         measured?.HasArrived();
         // The message has its own copy of everything.
-        var memory = MessageMemory.Of(body.Bytes.Span[Math.Min(Prefix, body.Length)..]);
+        var memory = RawMessage.Memory(message.Span);
         lease.Add(memory);
         context.Features.Set<IRequestBodyPipeFeature>(new BodyInMemory(PipeReader.Create(new ReadOnlySequence<byte>(body.Bytes))));
-        context.Features.Set(new RpcCall(lease, body, memory, measured));
+        context.Features.Set(new RpcCall(lease, body, memory, measured, served));
         await next(context);
+    }
+
+    private async Task<Served> FindAsync(ReadOnlyMemory<byte> message, MeasuredRequest measured, CancellationToken cancellation)
+    {
+        var (name, version) = RawMessage.Model(message.Span);
+        // A text that is not set is empty.
+        ModelPath.CheckVersion(name, version.Length > 0 ? version : null);
+        var served = await repository.GetAsync(name, cancellation);
+        measured.Run = served.Run;
+        return served;
     }
 
     private sealed record BodyInMemory(PipeReader Reader) : IRequestBodyPipeFeature;
@@ -73,7 +88,8 @@ internal sealed class RpcCalls(InferenceService inference, Admission admission)
 /// <summary>What a call holds until it is answered.</summary>
 /// <param name="Memory">Bytes that its message takes, at most.</param>
 /// <param name="Measured">Of calls that are measured.</param>
-internal sealed record RpcCall(ByteBudget.Lease Lease, Admission.Body Body, long Memory, MeasuredRequest? Measured)
+/// <param name="Served">The model that a call for predictions names.</param>
+internal sealed record RpcCall(ByteBudget.Lease Lease, Admission.Body Body, long Memory, MeasuredRequest? Measured, Served? Served)
 {
     public static RpcCall Of(HttpContext context) => context.Features.Get<RpcCall>() ?? throw new InvalidOperationException("The call was not admitted.");
 }

@@ -22,6 +22,8 @@ internal static class RpcEndpoints
             // Packed messages would say nothing of the memory that they take.
             grpc.CompressionProviders.Clear();
             grpc.MaxSendMessageSize = null;
+            // Its endpoint for unknown services would take every request of two parts, whatever its method, from HTTP's own.
+            grpc.IgnoreUnknownServices = true;
             grpc.Interceptors.Add<RpcErrors>();
         });
         // Whoever may send as many messages as they like sends short ones.

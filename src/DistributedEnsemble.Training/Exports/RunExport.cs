@@ -35,13 +35,14 @@ internal static class RunExport
         var selection = ConstituentSelection.Stored(folder, status.Run, model.Task, chosen);
 
         var aside = $"{output}.tmp-{Guid.NewGuid():N}";
+        using var unfinished = Unfinished.Add(aside);
         try
         {
             var manifest = ExportManifest.Of(status, run, model, chosen, selection.Fit?.Fit) with
             {
                 Constituents = [.. selection.Constituents.Zip(
                     selection.Multiplicities, (file, weight) => Copy(folder, file, weight, model, aside, cancellation))],
-                Files = [Copy(folder, RunFolder.SpecFile, aside, RunFolder.SpecFile), Copy(folder, RunFolder.DataFile, aside, RunFolder.DataFile)],
+                Files = [Copy(folder, RunFolder.SpecFile, aside, RunFolder.SpecFile, cancellation), Copy(folder, RunFolder.DataFile, aside, RunFolder.DataFile, cancellation)],
             };
             AtomicFile.Write(Path.Combine(aside, ManifestFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(manifest.ToJson())));
             if (Directory.Exists(output)) Directory.Delete(output);
@@ -61,12 +62,13 @@ internal static class RunExport
         cancellation.ThrowIfCancellationRequested();
         // Loading checks hash, names and shapes: what is handed on is whole.
         WeightFiles.LoadWeights(folder, file, model.Networks.Of(file.Member).Layout).Dispose();
-        var copy = Copy(folder, file.File, aside, $"constituents/{file.Member:D2}-step-{file.Step:D8}.safetensors");
+        var copy = Copy(folder, file.File, aside, $"constituents/{file.Member:D2}-step-{file.Step:D8}.safetensors", cancellation);
         return new ExportedConstituent(file.Member, file.Step, weight, copy.File, file.Sha256) { Layers = ExportManifest.LayersOf(model, file.Member) };
     }
 
-    private static ExportedFile Copy(RunFolder folder, string from, string aside, string name)
+    private static ExportedFile Copy(RunFolder folder, string from, string aside, string name, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         AtomicFile.Write(Path.Combine(aside, name), stream =>
         {
             using var source = folder.OpenRead(from);

@@ -26,6 +26,7 @@ internal static class AtomicFile
         CreateDurably(folder);
 
         var aside = $"{path}{Aside}{Guid.NewGuid():N}";
+        using var unfinished = Unfinished.Add(aside);
         try
         {
             T result;

@@ -8,6 +8,9 @@ internal interface ITableRows : IDisposable
     /// <summary>The trimmed names, distinct.</summary>
     IReadOnlyList<string> Columns { get; }
 
+    /// <summary>Whether the file itself has a name for a column, which says more than that there is none.</summary>
+    bool IsNamed(int column);
+
     /// <summary>Goes to the next row, which has a cell for each column.</summary>
     /// <exception cref="DataException">The row breaks a rule; the message names its line.</exception>
     bool Read();

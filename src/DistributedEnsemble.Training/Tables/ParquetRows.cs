@@ -35,6 +35,8 @@ internal sealed class ParquetRows : ITableRows
 
     public IReadOnlyList<string> Columns => _columns;
 
+    public bool IsNamed(int column) => !ColumnNames.IsNone(_fields[column].Path.ToString(), column);
+
     public Cell this[int column] => _values[column].Cell(_row);
 
     public bool Read()

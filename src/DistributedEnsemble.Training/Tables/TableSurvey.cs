@@ -143,7 +143,7 @@ internal sealed class TableSurvey
         public static Pass Over(TableFile file, TableFormat format, int? target, bool hasTest, bool keepsTargets = false, int[]? leftOut = null, LeakSearch? leaks = null)
         {
             using var rows = file.Read(format);
-            var surveys = Enumerable.Range(0, rows.Columns.Count).Select(place => new ColumnSurvey(keepsTargets && place == target) { IsUnnamed = format.Header && ColumnNames.IsNone(rows.Columns[place], place) }).ToArray();
+            var surveys = Enumerable.Range(0, rows.Columns.Count).Select(place => new ColumnSurvey(keepsTargets && place == target) { IsUnnamed = format.Header && !rows.IsNamed(place) }).ToArray();
             var (row, withTarget, train, left, words) = (0L, 0L, 0L, 0, new AbsentTargets());
             for (; rows.Read(); row++)
             {

@@ -14,6 +14,7 @@ internal sealed class TextRows : ITableRows
     private readonly string _file;
     private readonly TableFormat _format;
     private readonly string[] _columns;
+    private readonly HashSet<int> _unnamed = [];
     private bool _isAhead;
 
     /// <param name="text">UTF-8 from the first line of the file on; is disposed with the rows.</param>
@@ -27,6 +28,8 @@ internal sealed class TextRows : ITableRows
     }
 
     public IReadOnlyList<string> Columns => _columns;
+
+    public bool IsNamed(int column) => !_unnamed.Contains(column);
 
     public Cell this[int column] => new(Text(column), _format.Decimal);
 
@@ -82,6 +85,7 @@ internal sealed class TextRows : ITableRows
         for (var i = 0; i < columns.Length; i++)
         {
             var name = _format.Header && i >= before ? Encoding.UTF8.GetString(Text(i - before)).Trim() : "";
+            if (ColumnNames.IsNone(name, i)) _unnamed.Add(i);
             columns[i] = name.Length > 0 ? name : ColumnNames.OfPlace(i);
         }
 
@@ -114,9 +118,9 @@ internal static class ColumnNames
     /// <summary>What a column without a name is called.</summary>
     public static string OfPlace(int place) => $"column{place + 1}";
 
-    /// <summary>Whether a name in a header says no more than that there was none: ours, or that of pandas, of R's readr, or of pandas in Parquet.</summary>
+    /// <summary>Whether what a file has for a name says no more than that there was none: nothing, or what pandas, R's readr, or pandas in Parquet write for it.</summary>
     public static bool IsNone(string name, int place) =>
-        name == OfPlace(place) || name == $"Unnamed: {place}" || name == $"...{place + 1}" || name.StartsWith("__index_level_", StringComparison.Ordinal);
+        name.Length == 0 || name == $"Unnamed: {place}" || name == $"...{place + 1}" || name.StartsWith("__index_level_", StringComparison.Ordinal);
 
     /// <exception cref="DataException">Two are equal.</exception>
     public static void Check(string[] columns, string where)

@@ -1,4 +1,5 @@
 using DistributedEnsemble.Serving.Processes;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
 
@@ -83,6 +84,29 @@ public sealed class InterruptionTests : IDisposable
             await asks.Task;
             interruption.Signal(130);
         }
+    }
+
+    [Theory]
+    [InlineData("safetensors", "exported")]
+    [InlineData("onnx", "exported.onnx")]
+    public async Task Nothing_is_left_of_an_export_that_hangs(string format, string output)
+    {
+        (await _driver.RunAsync("train", "--name", "r", "--members", "1", "--epochs", "1", "--set", "model.hidden=[8]")).Succeeded();
+        var folder = Directory.CreateDirectory(_driver.Place("exports")).FullName;
+        using var end = new ManualResetEventSlim();
+        Interruption? asked = null;
+        using var disk = FileOperations.Observe(folder, (operation, _) =>
+        {
+            if (operation != "flush") return;
+            asked!.Signal(130);
+            end.Wait(TestContext.Current.CancellationToken);
+        });
+
+        var outcome = await _driver.RunAsync(interruption => asked = interruption, "export", "r", "--format", format, "--output", Path.Combine(folder, output));
+
+        Assert.Equal((130, "Stopped before all was written: nothing is left of it."), (outcome.ExitCode, outcome.Error.Trim()));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
+        end.Set();
     }
 
     [Fact]

@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -214,6 +217,73 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
     }
 
     [Fact]
+    public async Task What_is_refused_for_want_of_room_counts_as_failed_over_both()
+    {
+        // The rows fit in beside the message, and what the models answer does not.
+        await using var server = await StartAsync(new HttpSettings { MaxBodyBytes = 1 << 16, MaxBytesInFlight = 1 << 17 });
+        using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+        var rows = ServedRuns.Rows(100);
+
+        var refused = await Assert.ThrowsAsync<RpcException>(async () => await new Client(channel).ModelInferAsync(Large(), cancellationToken: Cancellation));
+        Assert.Equal((StatusCode.ResourceExhausted, 1), (refused.StatusCode, await FailedAsync()));
+        var answer = await http.PostAsJsonAsync(
+            "/v2/models/small/infer", new { inputs = new[] { new { name = "input", shape = new[] { 100, 1, 8, 8 }, datatype = "FP32", data = rows.Select(number => (int)number) } } }, Cancellation);
+        Assert.Equal((413, 2), ((int)answer.StatusCode, await FailedAsync()));
+
+        ModelInferRequest Large()
+        {
+            var request = Request(rows, isRaw: true);
+            request.Parameters["monte_carlo_samples"] = new InferParameter { Int64Param = 10 };
+            return request;
+        }
+
+        async Task<int> FailedAsync() => (await http.GetFromJsonAsync<JsonElement>("/v2/models/small/stats", Cancellation))
+            .GetProperty("model_stats")[0].GetProperty("inference_stats").GetProperty("fail").GetProperty("count").GetInt32();
+    }
+
+    [Fact]
+    public async Task Calls_that_send_slowly_take_no_place_from_others()
+    {
+        await using var server = await StartAsync(new HttpSettings { MaxConcurrentRequests = 1 });
+        using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
+        using var client = new HttpClient { BaseAddress = new Uri(server.GrpcUrl!), DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        Trickle[] slow = [new(), new(), new()];
+        var answers = slow.Select(content => client.PostAsync("/inference.GRPCInferenceService/ModelInfer", content, Cancellation)).ToArray();
+        // What the first bytes of a stream need to be sent is that the server has given it room.
+        foreach (var (content, answer) in slow.Zip(answers)) await Task.WhenAny(content.HasBegun.Task, answer).WaitAsync(Cancellation);
+
+        var quick = await new Client(channel).ModelInferAsync(Request(ServedRuns.Rows(1), isRaw: true), cancellationToken: Cancellation);
+
+        Assert.Single(quick.Outputs);
+        foreach (var (content, answer) in slow.Zip(answers))
+        {
+            content.Go.SetResult();
+            using var whole = await answer;
+            Assert.NotEmpty(await whole.Content.ReadAsByteArrayAsync(Cancellation));
+            Assert.Equal("0", Assert.Single(whole.TrailingHeaders.GetValues("grpc-status")));
+        }
+    }
+
+    [Fact]
+    public async Task What_there_is_not_is_unimplemented_and_http_keeps_its_own_answers()
+    {
+        await using var server = await StartAsync(new HttpSettings());
+        using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+        foreach (var service in new[] { "inference.GRPCInferenceService", "inference.Another" })
+        {
+            var marshaller = Marshallers.Create(_ => Array.Empty<byte>(), bytes => bytes);
+            var method = new Method<byte[], byte[]>(MethodType.Unary, service, "Invent", marshaller, marshaller);
+            var failure = await Assert.ThrowsAsync<RpcException>(async () => await channel.CreateCallInvoker().AsyncUnaryCall(method, null, new CallOptions(cancellationToken: Cancellation), []));
+            Assert.Equal((StatusCode.Unimplemented, $"There is no method /{service}/Invent here."), (failure.StatusCode, failure.Status.Detail));
+        }
+
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await http.DeleteAsync("/api/runs", Cancellation)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await http.PostAsync("/api/another", null, Cancellation)).StatusCode);
+    }
+
+    [Fact]
     public async Task Probes_that_watch_without_a_key_take_no_place_from_those_who_have_one()
     {
         await using var server = await StartAsync(new HttpSettings { InferenceKey = InferenceKey, MaxEventStreams = 1 });
@@ -310,5 +380,31 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         var texts = new List<string>();
         for (; !bytes.IsEmpty; bytes = bytes[(4 + BitConverter.ToInt32(bytes))..]) texts.Add(Encoding.UTF8.GetString(bytes.Slice(4, BitConverter.ToInt32(bytes))));
         return texts;
+    }
+
+    /// <summary>A call whose message's end waits for the test.</summary>
+    private sealed class Trickle : HttpContent
+    {
+        public Trickle() => Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
+
+        public TaskCompletionSource HasBegun { get; } = new();
+        public TaskCompletionSource Go { get; } = new();
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            var message = Request(ServedRuns.Rows(1), isRaw: true).ToByteArray();
+            byte[] body = [0, .. BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(message.Length)), .. message];
+            await stream.WriteAsync(body.AsMemory(0, 10));
+            await stream.FlushAsync();
+            HasBegun.SetResult();
+            await Go.Task;
+            await stream.WriteAsync(body.AsMemory(10));
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 }

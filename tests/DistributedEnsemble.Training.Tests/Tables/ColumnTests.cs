@@ -146,8 +146,13 @@ public class ColumnTests
     {
         var survey = TextTables.Survey(TextTables.Rows($"{name},x,label", i => $"{i * 37 % 101},{i * i % 7},{i % 2}"));
         Assert.Equal("another number in every row, without a name", Assert.IsType<IdentifierColumn>(survey.Description.Columns[0]).Note);
-        Assert.IsType<NumberColumn>(TextTables.Survey(TextTables.Rows("size,x,label", i => $"{i * 37 % 101},{i * i % 7},{i % 2}")).Column("size"));
     }
+
+    [Theory]
+    [InlineData("size")]
+    [InlineData("column1")]
+    public void They_are_one_where_the_file_names_them(string name) =>
+        Assert.IsType<NumberColumn>(TextTables.Survey(TextTables.Rows($"{name},x,label", i => $"{i * 37 % 101},{i * i % 7},{i % 2}")).Column(name));
 
     [Fact]
     public void Years_that_count_the_rows_are_numbers() =>

@@ -1,10 +1,12 @@
+using System.Text;
+
 namespace DistributedEnsemble.Serving.Rpc;
 
 /// <summary>
-/// What a request for predictions takes of memory once its message is read, at most, as counted before it is: raw elements and floats as
-/// much as they come in; small numbers and texts many times that.
+/// What is known of a request for predictions before its message is read: which model it names, and what memory it takes, at most. Raw
+/// elements and floats take as much as they come in; small numbers and texts many times that.
 /// </summary>
-internal static class MessageMemory
+internal static class RawMessage
 {
     /// <summary>Of a text of one character, which comes in three bytes; of a number of eight bytes that comes in one.</summary>
     private const int OfByte = 32;
@@ -12,8 +14,25 @@ internal static class MessageMemory
     /// <summary>Fields of the message, of an input and of its contents that lead to elements of a fixed size.</summary>
     private const int Inputs = 5, Raw = 7, Contents = 5, Floats = 6, Doubles = 7;
 
+    private const int ModelName = 1, ModelVersion = 2;
+
+    /// <summary>Name and version; empty where it has none.</summary>
+    /// <inheritdoc cref="Memory"/>
+    public static (string Name, string Version) Model(ReadOnlySpan<byte> message)
+    {
+        var (name, version) = ("", "");
+        Sum(message, (field, value) =>
+        {
+            if (field == ModelName) name = Encoding.UTF8.GetString(value);
+            else if (field == ModelVersion) version = Encoding.UTF8.GetString(value);
+            return 0;
+        });
+        return (name, version);
+    }
+
     /// <param name="message">Without what comes before it in a stream of messages.</param>
-    public static long Of(ReadOnlySpan<byte> message) => Sum(message, (field, value) => field switch
+    /// <returns>Bytes.</returns>
+    public static long Memory(ReadOnlySpan<byte> message) => Sum(message, (field, value) => field switch
     {
         Raw => value.Length,
         Inputs => Sum(value, (field, value) => field switch

@@ -5,7 +5,7 @@ using static DistributedEnsemble.Serving.Rpc.Protocol.ModelInferRequest.Types;
 
 namespace DistributedEnsemble.Serving.Tests.Rpc;
 
-public sealed class MessageMemoryTests
+public sealed class RawMessageTests
 {
     [Fact]
     public void Raw_elements_and_floats_count_as_they_come_and_small_ones_many_times()
@@ -24,11 +24,23 @@ public sealed class MessageMemoryTests
         {
             var bytes = new byte[random.Next(1, 200)];
             random.NextBytes(bytes);
-            Assert.InRange(MessageMemory.Of(bytes), 1, 32L * bytes.Length);
+            Assert.InRange(RawMessage.Memory(bytes), 1, 32L * bytes.Length);
         }
     }
 
-    private static long Of(ModelInferRequest request) => MessageMemory.Of(request.ToByteArray());
+    [Fact]
+    public void The_model_is_the_one_that_the_message_names()
+    {
+        var request = new ModelInferRequest { ModelName = "maß", ModelVersion = "1", Id = "mine", RawInputContents = { ByteString.CopyFrom(new byte[100]) } };
+        var other = new ModelInferRequest { ModelName = "other" };
+
+        Assert.Equal(("maß", "1"), RawMessage.Model(request.ToByteArray()));
+        // As when it is read: what comes later holds.
+        Assert.Equal(("other", "1"), RawMessage.Model([.. request.ToByteArray(), .. other.ToByteArray()]));
+        Assert.Equal(("", ""), RawMessage.Model([]));
+    }
+
+    private static long Of(ModelInferRequest request) => RawMessage.Memory(request.ToByteArray());
 
     private static ModelInferRequest Typed(InferTensorContents contents) => new() { Inputs = { new InferInputTensor { Name = "input", Contents = contents } } };
 }
