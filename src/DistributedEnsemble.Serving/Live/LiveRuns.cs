@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
@@ -8,9 +9,26 @@ namespace DistributedEnsemble.Serving.Live;
 /// <summary>Runs as they are now: from the coordinator of one that this cluster works on, from its folder otherwise.</summary>
 internal sealed class LiveRuns(IGrainFactory grains, RunIndex runs)
 {
+    /// <summary>Runs that were asked for while this cluster worked on them, by name.</summary>
+    private readonly ConcurrentDictionary<string, RunKey> _asked = new(StringComparer.Ordinal);
+
     /// <exception cref="HttpError">There is no such run.</exception>
-    public async Task<RunStatus> StatusAsync(string name, CancellationToken cancellation) =>
-        await CoordinatorAsync(name, cancellation) is { } coordinator ? await coordinator.GetStatusAsync().WaitAsync(cancellation) : Find(name);
+    public async Task<RunStatus> StatusAsync(string name, CancellationToken cancellation)
+    {
+        if (await ActiveAsync(name, cancellation) is { } run)
+        {
+            _asked[name] = run;
+            return await AskAsync(run);
+        }
+
+        // Of a run that has just ended the index has still a status from before: it would go back to steps that are done.
+        if (!_asked.TryGetValue(name, out var asked)) return Find(name);
+        if (runs.Find(name) is not { } known || (known.State == RunState.Running && known.Id == asked.Id)) return await AskAsync(asked);
+        _asked.TryRemove(name, out _);
+        return known;
+
+        Task<RunStatus> AskAsync(RunKey key) => grains.GetGrain<ICoordinator>(key.ToString()).GetStatusAsync().WaitAsync(cancellation);
+    }
 
     /// <returns>Null if this cluster does not work on it.</returns>
     public async Task<ICoordinator?> CoordinatorAsync(string name, CancellationToken cancellation) =>
