@@ -32,7 +32,7 @@ internal static class Report
     {
         var machine = ThisMachine.Describe();
         return new ReportOrigin(
-            Program + string.Join(' ', arguments.Select(argument => Path.IsPathRooted(argument) ? "FOLDER" : argument)),
+            Program + string.Join(' ', arguments.Select(argument => Path.IsPathRooted(argument) ? "FOLDER" : argument.Contains(' ') ? $"\"{argument}\"" : argument)),
             DateTime.UtcNow.ToString("yyyy-MM-dd"), Commit(),
             new ReportMachine(
                 machine.Cpu, machine.InstructionSet + (Switches.Count > 0 ? $", forced by {string.Join(' ', Switches)}" : ""), Environment.ProcessorCount, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, machine.Libtorch));
