@@ -6,6 +6,7 @@ var builder = Host.CreateApplicationBuilder(args);
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.UseOrleans(silo => silo
     .UseLocalhostClustering()
+    .AcceptNoConnections()
     .AddEnsembleTraining(options => options.Networks.AddModule("gated", (shape, outputs, settings) =>
         new Gated(shape.Aggregate(1L, (all, size) => all * size), outputs, (int?)settings["units"] ?? 32, (double?)settings["dropout"] ?? 0))));
 using var host = builder.Build();

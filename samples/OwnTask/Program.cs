@@ -9,6 +9,7 @@ var builder = Host.CreateApplicationBuilder(args);
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.UseOrleans(silo => silo
     .UseLocalhostClustering()
+    .AcceptNoConnections()
     .AddEnsembleTraining(options =>
     {
         options.Datasets.Add(new Waves());
