@@ -97,7 +97,7 @@ internal sealed class PredictCommand : DriverCommand
 
             void Write(PredictedRows rows)
             {
-                if (output is not null) WriteFile(output, rows);
+                if (output is not null) consoles.Out.WriteRaw($"{Words.Plural(WriteFile(output, rows), "row")} in {output}");
                 else PredictionWriters.For(consoles.Out, json)(consoles.Out.Profile.Out.Writer, rows);
             }
         });
@@ -124,13 +124,14 @@ internal sealed class PredictCommand : DriverCommand
         predict(data => PredictedTable.Open(file, input, data));
     }
 
-    private static void WriteFile(string path, PredictedRows rows)
+    /// <returns>The rows.</returns>
+    private static long WriteFile(string path, PredictedRows rows)
     {
         if (Directory.Exists(path)) throw new UsageException($"--output {path} is a folder: it takes the name of a CSV file.");
-        AtomicFile.Write(path, stream =>
+        return AtomicFile.Write(path, stream =>
         {
             using var writer = new StreamWriter(stream, bufferSize: 1 << 16, leaveOpen: true);
-            PredictionWriters.Csv(writer, rows);
+            return PredictionWriters.Csv(writer, rows);
         });
     }
 }

@@ -39,8 +39,9 @@ public sealed class PredictTests : IDisposable
         var rows = _driver.File("rows.csv", "width,height\n1,2\n");
         File.Delete(_driver.Place("flowers.csv"));
 
-        (await _driver.RunAsync("predict", "flowers", "--input", rows, "--output", _driver.Place("out.csv"))).Succeeded();
+        var outcome = (await _driver.RunAsync("predict", "flowers", "--input", rows, "--output", _driver.Place("out.csv"))).Succeeded();
 
+        Assert.Equal($"1 row in {_driver.Place("out.csv")}\n", outcome.Out);
         Assert.Equal(2, File.ReadAllLines(_driver.Place("out.csv")).Length);
     }
 
