@@ -16,5 +16,5 @@ var grains = host.Services.GetRequiredService<IGrainFactory>();
 var spec = File.ReadAllText(Path.Join(AppContext.BaseDirectory, "spec.json"));
 var run = await grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
 var status = await grains.GetGrain<ICoordinator>(run.ToString()).WhenAtRestAsync();
-Console.WriteLine($"The run is {status.State}, {(status.Exact ? "exact" : "not exact")}: {status.Reason}");
+Console.WriteLine($"The run is {status.State}, {(status.Exact ? "exact" : "not exact")}{(status.Reason is { } reason ? $": {reason}" : ".")}");
 await host.StopAsync();
