@@ -214,6 +214,8 @@ public class ColumnTests
         Assert.Equal([Told("log"), Told("down")], NotesOf(TextTables.Rows(
             "log,down,x,label", i => FormattableString.Invariant($"{Math.Log(1 + (i * 37 % 101)):0.000},{-3.5 * (i * 37 % 101)},{i % 5},{i * 37 % 101}"), 100)));
         Assert.Empty(NotesOf(TextTables.Rows("near,x,label", i => $"{(i == 12 ? "no" : i * i % 7 > 2 ? "yes" : "no")},{i % 5},{(i * i % 7 > 2 ? 1 : 0)}", 100)));
+        // One row alone is of another class, and so is the only cell of many a sparse column.
+        Assert.Empty(NotesOf(TextTables.Rows("sparse,x,label", i => $"{(i == 12 ? "yes" : "no")},{i % 5},{(i == 12 ? "rare" : i == 13 ? "rare" : "common")}", 100).Replace("no,3,rare", "yes,3,rare")));
     }
 
     [Fact]
