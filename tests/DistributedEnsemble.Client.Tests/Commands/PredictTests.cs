@@ -97,6 +97,25 @@ public sealed class PredictTests : IDisposable
         Assert.Equal("a, b", json.GetProperty("rows")[1].GetProperty("columns").GetProperty("id").GetString());
     }
 
+    [Fact]
+    public async Task Columns_of_the_input_are_kept_beside_the_predictions_where_somebody_asks()
+    {
+        await _driver.TrainFlowersAsync();
+        var rows = _driver.File("rows.csv", "id;height;width\nx1;2,5;1\nx2;;3\n");
+
+        var some = (await _driver.RunAsync("predict", "flowers", "--input", rows, "--keep", "height")).Succeeded().Out.Split('\n');
+        var all = (await _driver.RunAsync("predict", "flowers", "--input", rows, "--keep", "all")).Succeeded().Out.Split('\n');
+
+        Assert.StartsWith("id,height,label,", some[0], StringComparison.Ordinal);
+        Assert.StartsWith("id,height,width,label,", all[0], StringComparison.Ordinal);
+        Assert.StartsWith("x1,\"2,5\",1,", all[1], StringComparison.Ordinal);
+        Assert.StartsWith("x2,,3,", all[2], StringComparison.Ordinal);
+        (await _driver.RunAsync("predict", "flowers", "--input", rows, "--keep", "hight"))
+            .Refused(2, $"{rows} has no column \"hight\" to be kept beside its prediction: did you mean \"height\"?");
+        (await _driver.RunAsync("predict", "flowers", "--out-of-fold", "--keep", "height"))
+            .Refused(2, "--keep names columns of --input, and --out-of-fold predicts the rows that trained the run: give one of the two.");
+    }
+
     [Theory]
     [InlineData("width\n1\n", "rows.csv lacks the column \"height\", which the run was trained with. Add it, with empty cells where it is unknown.")]
     [InlineData("width,height\n1,tall\n", "rows.csv, line 2, column 2 (\"height\"): \"tall\" is not a number, and all of the training rows' cells are.")]
