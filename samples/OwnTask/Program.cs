@@ -9,6 +9,7 @@ var builder = Host.CreateApplicationBuilder(args);
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.UseOrleans(silo => silo
     .UseLocalhostClustering()
+    .AcceptNoConnections()
     .AddEnsembleTraining(options =>
     {
         options.Datasets.Add(new Waves());
@@ -23,5 +24,5 @@ var spec = File.ReadAllText(Path.Join(AppContext.BaseDirectory, "spec.json"));
 var run = await grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(spec));
 var status = await grains.GetGrain<ICoordinator>(run.ToString()).WhenAtRestAsync();
 var report = await grains.GetGrain<IAggregator>(run.ToString()).EvaluateAsync(new EvaluationRequest());
-Console.WriteLine($"The run is {status.State}, {(status.Exact ? "exact" : "not exact")}; its task is {report.Task}: {status.Reason}");
+Console.WriteLine($"The run is {status.State}, {(status.Exact ? "exact" : "not exact")}; its task is {report.Task}{(status.Reason is { } reason ? $": {reason}" : ".")}");
 await host.StopAsync();

@@ -180,7 +180,7 @@ def is_missing(cell):
 
 def number(cell, decimal):
     """With signs of thousands, currency and percent, as people write them; (12) is -12."""
-    digits = re.sub(r"^\((.*)\)$", r"-\1", cell.strip())
+    digits = re.sub(r"^\((.*)\)$", r"-\1", cell.strip().replace("\u2212", "-"))
     digits = re.sub(r"^([-+]?)\s*(?:[$€£¥₹]|USD|EUR|GBP|CHF)?\s*|(?:\s*(?:[$€£¥₹%]|USD|EUR|GBP|CHF))+$", r"\1", digits)
     for sign in ",. '_\u00a0\u202f\u2009’".replace(decimal, ""):
         digits = digits.replace(sign, "")
@@ -193,6 +193,8 @@ def number(cell, decimal):
 def encode_number(column, cell, decimal):
     """(x - mean) / deviation in double; a missing one is the mean, and says so where training rows lack some."""
     missing = is_missing(cell) or cell.strip() in column.get("words", ())
+    if column.get("unit"):
+        cell = cell.strip().removesuffix(column["unit"])
     value = 0.0 if missing else (number(cell, decimal) - column["mean"]) / column["deviation"]
     return [value] + ([float(missing)] if column["missing"] else [])
 
@@ -220,11 +222,17 @@ DATES = {form: [day + time for day in days for time in TIMES] for form, days in 
     "month year": ["%b %Y", "%B %Y", "%b-%Y", "%b-%y"],
 }.items()} | {"hour:minute": ["%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p"]}
 
+PERIODS = {"year quarter": r"(\d{4})[- ]*Q([1-4])|Q([1-4])[- ](\d{4})", "year week": r"(\d{4})[- ]*W(\d\d?)|W(\d\d?)[- ](\d{4})"}
+
 
 def date(cell, form):
     """In the form of the column, or as ISO 8601 has it; in UTC, which is also the zone of a time that names none."""
     text = re.sub(r"(\.\d{6})\d+", r"\1", cell.strip())
-    for written in DATES[form]:
+    if (period := PERIODS.get(form)) and (found := re.fullmatch(period, text, re.IGNORECASE)):
+        year, count = (int(found.group(1) or found.group(4)), int(found.group(2) or found.group(3)))
+        first = datetime(year, 3 * count - 2, 1) if form == "year quarter" else datetime.fromisocalendar(year, count, 1)
+        return first.replace(tzinfo=timezone.utc)
+    for written in DATES.get(form, ()):
         try:
             time = datetime.strptime(text, written).replace(tzinfo=timezone.utc)
         except ValueError:

@@ -105,7 +105,7 @@ internal static class SiloProgram
         ISiloBuilder silo, Action<EnsembleTrainingOptions> offer, CheckedSettings check, ObjectStorage? store, RedisCluster? cluster, int siloPort, int gatewayPort)
     {
         var settings = check.Given;
-        if (cluster is null) silo.UseLocalhostClustering().AcceptNobody();
+        if (cluster is null) silo.UseLocalhostClustering().AcceptNoConnections();
         silo.Configure<EndpointOptions>(options =>
         {
             options.AdvertisedIPAddress = check.Address;

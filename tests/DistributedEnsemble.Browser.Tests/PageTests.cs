@@ -110,8 +110,25 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
 
         await window.Button("1 failed").ClickAsync();
         await Expect(table).ToHaveAttributeAsync("aria-rowcount", "2");
-        await Expect(table.GetByText("The loss is not a number.")).ToBeVisibleAsync();
+        await Expect(table.GetByText("The loss is not a number.", new LocatorGetByTextOptions { Exact = true })).ToBeVisibleAsync();
         await Expect(window.Page.GetByText("10 to 90 % of the members").First).ToBeVisibleAsync();
+        Assert.Empty(window.Failures);
+    }
+
+    [Fact]
+    public async Task A_narrow_phone_shows_where_each_member_is_and_why_one_failed()
+    {
+        await using var window = await browser.OpenAsync(server.Url, isPhone: true);
+        await window.Page.SetViewportSizeAsync(360, 740);
+        await window.GoAsync("/runs/thousand");
+        var members = window.Page.GetByRole(AriaRole.Table, new PageGetByRoleOptions { Name = "Members" });
+        await Expect(members.GetByText("completed", new LocatorGetByTextOptions { Exact = true }).Filter(new LocatorFilterOptions { Visible = true }).First).ToBeVisibleAsync();
+
+        await window.Button("1 failed").ClickAsync();
+
+        var why = members.GetByText("failed: The loss is not a number.");
+        await Expect(why).ToBeVisibleAsync();
+        Assert.True(await why.EvaluateAsync<bool>("word => word.scrollHeight <= word.clientHeight && word.scrollWidth <= word.clientWidth"));
         Assert.Empty(window.Failures);
     }
 

@@ -17,6 +17,25 @@ internal sealed class TestDriver : IDisposable
     /// <summary>Standard output of the command that runs.</summary>
     public TestConsole? Console { get; private set; }
 
+    /// <summary>What a command that goes on has written on standard output by now.</summary>
+    public string Written
+    {
+        get
+        {
+            while (true)
+            {
+                try
+                {
+                    return Console!.Output;
+                }
+                catch (ArgumentOutOfRangeException)
+                {
+                    // It was writing.
+                }
+            }
+        }
+    }
+
     /// <summary>Whether somebody sits before it.</summary>
     public bool IsTerminal { get; init; }
 

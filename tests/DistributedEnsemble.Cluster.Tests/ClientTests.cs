@@ -63,7 +63,9 @@ public sealed class ClientTests
         await EndsWellAsync(here, "train", "--dataset", "two-moons", "--members", "1", "--epochs", "1", "--name", "moons");
         Assert.Contains("moons", await EndsWellAsync(here, "list"));
         Assert.Contains("NOPERM", await LocalProcess.RunAsync("redis-cli", ["-u", File.ReadAllText(address).Trim(), "--no-auth-warning", "hgetall", "ensemble/runs"]));
-        Assert.Contains("NOPERM", await LocalProcess.RunAsync("redis-cli", ["-u", File.ReadAllText(address).Trim(), "--no-auth-warning", "hsetnx", "ensemble/cluster", "Version", "1"]));
+        var id = await LocalProcess.RunAsync("redis-cli", ["-u", File.ReadAllText(address).Trim(), "--no-auth-warning", "get", "ensemble/cluster"]);
+        foreach (var key in new[] { "ensemble/cluster", $"ensemble/members/{id.Trim()}" })
+            Assert.Contains("NOPERM", await LocalProcess.RunAsync("redis-cli", ["-u", File.ReadAllText(address).Trim(), "--no-auth-warning", "hsetnx", key, "another", "1"]));
         await using var local = here.Start(Path.Combine(AppContext.BaseDirectory, "ensemble"), ["list", "--runs", "somewhere"]);
         Assert.Equal(2, await local.ExitAsync());
         Assert.Equal("--runs and ENSEMBLE__CLUSTER exclude each other: the silos of the cluster know where its runs lie. Unset ENSEMBLE__CLUSTER to train in this process.\n", local.Errors);

@@ -5,6 +5,7 @@ using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Files;
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 using Orleans.TestingHost;
 
@@ -53,7 +54,15 @@ internal sealed class EnsembleCluster : IAsyncDisposable
 
     public IAggregator Aggregator(RunKey run) => _cluster.Client.GetGrain<IAggregator>(run.ToString());
 
-    public IMember Member(RunKey run, int member) => _cluster.Client.GetGrain<IMember>(MemberKey.Of(run, member));
+    /// <summary>As silos call it.</summary>
+    public ICoordinator CoordinatorOfSilos(RunKey run) => Silo.GetGrain<ICoordinator>(run.ToString());
+
+    /// <summary>As a client calls it, who may not.</summary>
+    public IMember MemberOfClients(RunKey run, int member) => _cluster.Client.GetGrain<IMember>(MemberKey.Of(run, member));
+
+    public IMember Member(RunKey run, int member) => Silo.GetGrain<IMember>(MemberKey.Of(run, member));
+
+    private IGrainFactory Silo => _cluster.Silos[0].ServiceProvider.GetRequiredService<IGrainFactory>();
 
     public IEnumerable<SiloAddress> Silos => _cluster.Silos.Select(silo => silo.SiloAddress);
 

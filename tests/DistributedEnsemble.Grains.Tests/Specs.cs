@@ -5,6 +5,7 @@ using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Tests;
 
 namespace DistributedEnsemble.Grains.Tests;
 
@@ -38,27 +39,16 @@ internal static class Specs
         """;
 
     /// <summary>A class of a table with columns of each kind.</summary>
-    public const string MixedClass = """
-        {
-          "name": "mixed-class", "seed": 7, "members": 4,
-          "data": { "dataset": "mixed", "target": "label" },
-          "model": { "kind": "mlp", "hidden": [11, 7], "numericEmbedding": null },
-          "training": { "epochs": 5, "batchSize": 30, "optimizer": { "kind": "adamw" }, "schedule": { "learningRate": 0.01 }, "earlyStopping": null },
-          "regularization": { "weightDecay": 0.01, "dropout": { "rate": 0.3, "inputRate": 0.1 } },
-          "snapshots": { "perMember": 2 },
-          "logging": { "everySteps": 7 }
-        }
-        """;
+    public static string MixedClass { get; } = MixedSpecs.Class.Replace("\"members\": 3", "\"members\": 4").Replace("\"logging\"", "\"snapshots\": { \"perMember\": 2 },\n  \"logging\"");
 
     /// <summary>A number of that table.</summary>
-    public static string MixedNumber { get; } = MixedClass.Replace("mixed-class", "mixed-number").Replace("\"target\": \"label\"", "\"target\": \"price\"");
+    public static string MixedNumber { get; } = MixedSpecs.OfNumber(MixedClass);
 
     /// <summary>That class by submodels, of numbers that are embedded.</summary>
-    public static string TabMClass { get; } = MixedClass.Replace("mixed-class", "tabm-class")
-        .Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3").Replace("\"numericEmbedding\": null", "\"numericEmbedding\": \"piecewise-linear\"");
+    public static string TabMClass { get; } = MixedSpecs.WithSubmodels(MixedClass);
 
     /// <summary>The number by submodels of some of the columns each, on rows of their own.</summary>
-    public static string TabMNumber { get; } = TabMClass.Replace("tabm-class", "tabm-number").Replace("\"target\": \"label\"", "\"target\": \"price\", \"folds\": 2, \"columns\": 0.5");
+    public static string TabMNumber { get; } = MixedSpecs.WithSubmodels(MixedNumber).Replace("\"target\": \"price\"", "\"target\": \"price\", \"folds\": 2, \"columns\": 0.5");
 
     /// <summary>Members that differ in network, optimizer, steps, rows and features, each with averages and folds of its own.</summary>
     public static string Different { get; } = MixedClass.Replace("mixed-class", "different").Replace("\"members\": 4", "\"members\": 5")
@@ -100,7 +90,7 @@ internal static class Specs
     public static TrainingPlan Plan(string spec)
     {
         var document = SpecDocument.Parse(spec);
-        var registry = new DatasetRegistry(new Training.Tests.Waves(), new Training.Tests.MixedTables());
+        var registry = new DatasetRegistry(new Waves(), new MixedTables());
         var source = registry.Resolve(document.Dataset);
         var resolved = document.Resolve(source.Defaults);
         return new TrainingPlan(resolved, source.Load(new DataFolders(), resolved, null), new NetworkRegistry());

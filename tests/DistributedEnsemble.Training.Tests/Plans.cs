@@ -37,30 +37,6 @@ internal static class Plans
         }
         """;
 
-    /// <summary>A class of a table with columns of each kind, in 15 steps, with momentum of AdamW, and vectors in the place of levels.</summary>
-    public const string MixedClass = """
-        {
-          "name": "mixed-class", "seed": 7, "members": 3,
-          "data": { "dataset": "mixed", "target": "label" },
-          "model": { "kind": "mlp", "hidden": [11, 7], "numericEmbedding": null },
-          "training": { "epochs": 5, "batchSize": 30, "optimizer": { "kind": "adamw" }, "schedule": { "learningRate": 0.01 }, "earlyStopping": null },
-          "regularization": { "weightDecay": 0.01, "dropout": { "rate": 0.3, "inputRate": 0.1 } },
-          "logging": { "everySteps": 7 }
-        }
-        """;
-
-    /// <summary>A number of that table.</summary>
-    public static string MixedNumber { get; } = MixedClass.Replace("mixed-class", "mixed-number").Replace("\"target\": \"label\"", "\"target\": \"price\"");
-
-    /// <summary>That class by submodels, of numbers that are embedded.</summary>
-    public static string TabMClass { get; } = WithSubmodels(MixedClass.Replace("mixed-class", "tabm-class"));
-
-    /// <summary>That number by submodels, of numbers that are embedded.</summary>
-    public static string TabMNumber { get; } = WithSubmodels(MixedNumber.Replace("mixed-number", "tabm-number"));
-
-    private static string WithSubmodels(string json) =>
-        json.Replace("\"kind\": \"mlp\"", "\"kind\": \"tabm\", \"submodels\": 3").Replace("\"numericEmbedding\": null", "\"numericEmbedding\": \"piecewise-linear\"");
-
     /// <summary>The SHA-256 of the final model.</summary>
     public static string FinalSha256(this MemberTraining training)
     {

@@ -15,15 +15,15 @@ public interface IMember : IGrainWithStringKey
     /// <summary>Puts the training on lanes of this silo and returns.</summary>
     /// <returns>False if not enough are free.</returns>
     /// <exception cref="MemberElsewhereException">The grain lives on another silo than the lanes; it leaves, and the next call finds it there.</exception>
-    [Alias("train")]
+    [Alias("train"), SilosOnly]
     Task<bool> TrainAsync(Assignment assignment);
 
     /// <summary>Lets the lane take a checkpoint and stop.</summary>
-    [Alias("stop"), AlwaysInterleave]
+    [Alias("stop"), AlwaysInterleave, SilosOnly]
     Task StopAsync(int attempt);
 
     /// <summary>The answers of each constituent alone.</summary>
-    [Alias("predict"), AlwaysInterleave, ResponseTimeout(LongCalls.Predicting)]
+    [Alias("predict"), AlwaysInterleave, SilosOnly, ResponseTimeout(LongCalls.Predicting)]
     Task<ConstituentAnswers> PredictAsync(ConstituentQuery query, CancellationToken cancellationToken = default);
 }
 

@@ -13,12 +13,12 @@ public interface ICoordinator : IGrainWithStringKey
 {
     /// <summary>Creates the run's record, or finds the one that this very request created.</summary>
     /// <returns>False if another run has the name.</returns>
-    [Alias("start")]
+    [Alias("start"), SilosOnly]
     Task<bool> StartAsync(RunRequest request);
 
     /// <summary>Gives back a name under which no run has begun, as where neither its record nor its end could be written.</summary>
     /// <returns>Whether the name is free now; false if there is a run, or one begins, or another has the name.</returns>
-    [Alias("vacate")]
+    [Alias("vacate"), SilosOnly]
     Task<bool> VacateAsync();
 
     [Alias("status"), AlwaysInterleave]
@@ -41,35 +41,35 @@ public interface ICoordinator : IGrainWithStringKey
 
     /// <summary>Gives the lanes to the next waiting members: raises their attempts in the record, then calls each there.</summary>
     /// <returns>Those that the silo took: fewer if not so many wait, or it did not take them.</returns>
-    [Alias("assign-members")]
+    [Alias("assign-members"), SilosOnly]
     Task<ImmutableArray<MemberAttempt>> AssignAsync(LaneGrant grant);
 
     /// <summary>Lets the member take a checkpoint, leave its lane, and wait for another.</summary>
-    [Alias("move")]
+    [Alias("move"), SilosOnly]
     Task MoveAsync(MemberAttempt attempt);
 
     /// <summary>A hand-over of weights. The reply comes when the record names the file.</summary>
-    [Alias("collect")]
+    [Alias("collect"), SilosOnly]
     Task<Acknowledgement> CollectAsync(HandOver handOver);
 
     /// <summary>All that a member needs to go on exactly. The reply comes when the record names the file.</summary>
-    [Alias("commit")]
+    [Alias("commit"), SilosOnly]
     Task<Acknowledgement> CommitAsync(Commit commit);
 
     /// <summary>The member cannot go on.</summary>
-    [Alias("fail")]
+    [Alias("fail"), SilosOnly]
     Task<Acknowledgement> FailAsync(MemberFailure failure);
 
     /// <summary>The member has left its lane before its end, at its last committed checkpoint.</summary>
-    [Alias("release")]
+    [Alias("release"), SilosOnly]
     Task<Acknowledgement> ReleaseAsync(MemberAttempt attempt);
 
     /// <summary>A member's results cannot be stored: the run pauses, and can be resumed when they can.</summary>
-    [Alias("pause")]
+    [Alias("pause"), SilosOnly]
     Task PauseAsync(MemberAttempt attempt, string reason);
 
     /// <summary>Where the members of one silo are; not durable.</summary>
-    [Alias("progress"), AlwaysInterleave, OneWay]
+    [Alias("progress"), AlwaysInterleave, OneWay, SilosOnly]
     Task ReportProgressAsync(ImmutableArray<MemberProgress> progress);
 
     /// <summary>Lets every lane of the run take a checkpoint and stop; the run is paused then.</summary>
@@ -78,7 +78,7 @@ public interface ICoordinator : IGrainWithStringKey
 
     /// <summary>Lets a paused run go on, also one whose process ended without a word.</summary>
     /// <exception cref="RunRejectedException">It has ended, or is in training, here or in another process.</exception>
-    [Alias("resume")]
+    [Alias("resume"), SilosOnly]
     Task ResumeAsync();
 
     /// <summary>Removes the run of a cluster with all its files.</summary>

@@ -58,7 +58,7 @@ public interface IScheduler : IGrainWithStringKey
     Task AnnounceAsync(SiloReport report);
 
     /// <summary>A member of the run may be waiting, or the run has ended.</summary>
-    [Alias("changed"), AlwaysInterleave, OneWay]
+    [Alias("changed"), AlwaysInterleave, OneWay, SilosOnly]
     Task RunChangedAsync(RunKey run);
 }
 

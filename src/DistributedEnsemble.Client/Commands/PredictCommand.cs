@@ -33,6 +33,11 @@ internal sealed class PredictCommand : DriverCommand
         Description = "Write CSV to this file [default: standard output, as a table on a terminal]", HelpName = "out.csv",
     };
 
+    private readonly Option<string?> _keep = new("--keep")
+    {
+        Description = "Columns of the input to write beside the predictions, or all [default: those that the run does not know]", HelpName = "A,B",
+    };
+
     private readonly Option<string?> _url = new("--url")
     {
         Description = "Ask the server at this address, started by `ensemble serve` [default: predict in this process]", HelpName = "http://…",
@@ -48,6 +53,7 @@ internal sealed class PredictCommand : DriverCommand
         : base(
             "predict", "Predicts rows: the class, averaged probabilities, and how unsure they are.",
             "ensemble predict digits-1 --input rows.csv", "ensemble predict digits-1 --input rows.csv --output out.csv",
+            "ensemble predict houses-1 --input rows.csv --keep all --output out.csv",
             "ensemble predict digits-1 --input rows.csv --mc 20 --json", "ensemble predict digits-1 --out-of-fold --output rows.csv",
             "ensemble predict digits-1 --input rows.csv --url http://127.0.0.1:8000")
     {
@@ -57,6 +63,7 @@ internal sealed class PredictCommand : DriverCommand
         Add(_input);
         Add(_outOfFold);
         Add(_output);
+        Add(_keep);
         Add(_url);
         Add(_coverage);
         constituents.AddTo(this, withEarlyExit: true);
@@ -75,7 +82,8 @@ internal sealed class PredictCommand : DriverCommand
                 var catalog = server is null ? backend.OpenCatalog(shared.Read(parsed)) : null;
                 var status = catalog is null ? null : run.Find(parsed, catalog, cancellation);
                 IRowBatches? rows = null;
-                Read(input, open =>
+                string[] keep = parsed.GetValue(_keep)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+                Read(input, keep, open =>
                 {
                     if (catalog is not null) catalog.Predict(status!.Run, constituents.Read(parsed), parsed.GetValue(_coverage), Open, Write, cancellation);
                     else server!.Predict(parsed.GetRequiredValue(run.Argument), constituents.Read(parsed), parsed.GetValue(_coverage), Open, Write, cancellation);
@@ -89,6 +97,7 @@ internal sealed class PredictCommand : DriverCommand
             int PredictOutOfFold(CancellationToken cancellation)
             {
                 if (parsed.GetValue(_input) is not null) throw new UsageException("--out-of-fold predicts the rows that trained the run, and --input brings others: give one of the two.");
+                if (parsed.GetValue(_keep) is not null) throw new UsageException("--keep names columns of --input, and --out-of-fold predicts the rows that trained the run: give one of the two.");
                 if (parsed.GetValue(_url) is not null) throw new UsageException("--out-of-fold takes the run's own data, which a server at --url does not hand out: ask the run's folder, or its --cluster.");
                 var runs = backend.OpenCatalog(shared.Read(parsed));
                 Write(runs.PredictOutOfFold(run.Find(parsed, runs, cancellation).Run, constituents.Read(parsed), parsed.GetValue(_coverage), cancellation));
@@ -97,18 +106,18 @@ internal sealed class PredictCommand : DriverCommand
 
             void Write(PredictedRows rows)
             {
-                if (output is not null) WriteFile(output, rows);
+                if (output is not null) consoles.Out.WriteRaw($"{Words.Plural(WriteFile(output, rows), "row")} in {output}");
                 else PredictionWriters.For(consoles.Out, json)(consoles.Out.Profile.Out.Writer, rows);
             }
         });
     }
 
-    private static void Read(string input, Action<Func<DataDescription, IRowBatches>> predict)
+    private static void Read(string input, string[] keep, Action<Func<DataDescription, IRowBatches>> predict)
     {
         if (input == StandardInput)
         {
             using var stream = Console.OpenStandardInput();
-            predict(data => PredictedTable.Open(stream, "standard input", data));
+            predict(data => PredictedTable.Open(stream, "standard input", data, keep));
             return;
         }
 
@@ -116,21 +125,23 @@ internal sealed class PredictCommand : DriverCommand
             throw new UsageException($"--input {input} does not exist: it takes a table with the columns of the run's data, or images as the run was trained on.");
         if (PredictedImages.IsMeantBy(input))
         {
+            if (keep.Length > 0) throw new UsageException("--keep names columns of a table, and --input is of images: each is named by its file.");
             predict(data => PredictedImages.Open(input, data));
             return;
         }
 
         using var file = File.OpenRead(input);
-        predict(data => PredictedTable.Open(file, input, data));
+        predict(data => PredictedTable.Open(file, input, data, keep));
     }
 
-    private static void WriteFile(string path, PredictedRows rows)
+    /// <returns>The rows.</returns>
+    private static long WriteFile(string path, PredictedRows rows)
     {
         if (Directory.Exists(path)) throw new UsageException($"--output {path} is a folder: it takes the name of a CSV file.");
-        AtomicFile.Write(path, stream =>
+        return AtomicFile.Write(path, stream =>
         {
             using var writer = new StreamWriter(stream, bufferSize: 1 << 16, leaveOpen: true);
-            PredictionWriters.Csv(writer, rows);
+            return PredictionWriters.Csv(writer, rows);
         });
     }
 }

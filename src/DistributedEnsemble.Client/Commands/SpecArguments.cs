@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.Json;
 using DistributedEnsemble.Client.Failures;
+using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Client.Commands;
 
@@ -57,8 +58,10 @@ internal sealed class SpecArguments
     {
         var path = parsed.GetValue(_file);
         if (path is null) return null;
-        if (Directory.Exists(path)) throw new UsageException($"Spec {path} is a folder: it must be a JSON file.");
+        if (Directory.Exists(path)) throw new UsageException($"Spec {path} is a folder: it must be a JSON file. (A folder of images is trained on by --dataset {path}.)");
         if (!File.Exists(path)) throw new UsageException($"Spec {path} does not exist.");
+        if (TableSource.Extensions.Any(extension => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase)))
+            throw new UsageException($"Spec {path} is a table: it must be a JSON file. (A table is trained on by --dataset {path}.)");
         // Not ReadAllText: the file may be a pipe, or a device that never ends.
         using var reader = new StreamReader(path);
         var text = new char[LongestSpec + 1];

@@ -35,6 +35,8 @@ internal static class UsageErrors
 
     private static string UnknownOption(string word, CommandResult command)
     {
+        // As other tools have it.
+        if (word is "--follow" or "--watch" or "-f" or "-w") return $"There is no option {word}: `ensemble watch` shows a run until it ends.";
         var shared = command.Command.Parents.OfType<Command>().SelectMany(parent => parent.Options.Where(option => option.Recursive));
         return $"There is no option {word}. Did you mean {Nearest.Of(word, command.Command.Options.Concat(shared).Select(option => option.Name))}?";
     }

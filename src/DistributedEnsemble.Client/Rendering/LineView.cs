@@ -42,7 +42,7 @@ internal sealed class LineView(IAnsiConsole console, MemberNames? names = null) 
             MemberState.Failed when !known || before.Status.State != MemberState.Failed =>
                 $"failed: {OneLine.Of(member.Reason)}",
             MemberState.Training when !known || before.Status.State != MemberState.Training || before.Status.Attempt != member.Attempt =>
-                $"training on {OneLine.Of(member.Silo)}{(member.Lane is { } lane ? $" lane {lane}" : "")}{Again(member)}",
+                $"training on {OneLine.Of(member.Silo)}{Again(member)}",
             MemberState.Waiting when known && before.Status.State == MemberState.Training =>
                 $"waiting at step {Words.Count(member.Step)}{(member.Reason is null ? "" : $": {OneLine.Of(member.Reason)}")}",
             MemberState.Training when tenth > before.Tenth && member.Step < steps =>

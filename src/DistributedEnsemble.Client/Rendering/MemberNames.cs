@@ -18,12 +18,14 @@ internal sealed class MemberNames
 
     public static MemberNames Plain { get; } = new([]);
 
-    /// <summary>By the last words of their keys: learningRate=0.1 hidden=[64,64].</summary>
+    /// <summary>By the last words of their keys: learningRate=0.1 hidden=[64,64]. Left out is what a member
+    /// does not have, as the submodels of another kind of network, while something else is left to say.</summary>
     public static MemberNames Of(EnsembleSpec spec) =>
         new([.. MemberSettings.Of(spec, [.. Enumerable.Range(0, spec.Variants.Count)]).Select(settings =>
         {
             string[] keys = [.. settings.Select(setting => setting.Key)];
-            return OneLine.Of(string.Join(' ', settings.Select(setting => $"{SpecValues.ShortName(setting.Key, keys)}={SpecValues.Plainly(setting.Value)}")));
+            var own = settings.Where(setting => setting.Value is not null).ToArray();
+            return OneLine.Of(string.Join(' ', (own.Length > 0 ? own : [.. settings]).Select(setting => $"{SpecValues.ShortName(setting.Key, keys)}={SpecValues.Plainly(setting.Value)}")));
         })]);
 
     /// <summary>Null where members do not differ.</summary>

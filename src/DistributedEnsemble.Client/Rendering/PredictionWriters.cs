@@ -13,15 +13,18 @@ internal static class PredictionWriters
     private static readonly JsonWriterOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     public static Action<TextWriter, PredictedRows> For(IAnsiConsole console, bool json) =>
-        json ? Json : console.IsInteractive() ? Table : Csv;
+        json ? Json : console.IsInteractive() ? Table : (writer, rows) => Csv(writer, rows);
 
     /// <summary>RFC 4180 with a header: the columns that were passed on, then each column by its name; of one with several elements p(NAME) for each.</summary>
-    public static void Csv(TextWriter writer, PredictedRows rows)
+    /// <returns>The rows.</returns>
+    public static long Csv(TextWriter writer, PredictedRows rows)
     {
         writer.WriteLine(string.Join(',', rows.PassedColumns.Select(CsvCell.Of).Concat(rows.Columns.SelectMany(column =>
             column.Columns.IsEmpty ? [NameOf(column)] : column.Columns.Select(name => CsvCell.Of($"p({name})"))))));
+        var count = 0L;
         foreach (var (passed, row) in Rows(rows))
         {
+            count++;
             var separator = "";
             foreach (var cell in passed)
             {
@@ -38,6 +41,7 @@ internal static class PredictionWriters
             writer.WriteLine();
         }
         writer.Flush();
+        return count;
     }
 
     /// <summary>

@@ -3,7 +3,9 @@ using DistributedEnsemble.Grains.Stores.Redis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Messaging;
 using StackExchange.Redis;
 
 namespace DistributedEnsemble.Grains.Hosting;
@@ -50,6 +52,10 @@ public static class RedisClusterExtensions
     /// <param name="clusterId">That of <see cref="RedisClusterId"/>.</param>
     public static IClientBuilder UseEnsembleRedis(this IClientBuilder client, ConfigurationOptions configuration, string clusterId) => client
         .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, ServiceName))
-        .UseRedisClustering(options => options.ConfigurationOptions = configuration)
-        .ConfigureServices(services => services.AddExceptionsOnTheWire());
+        .ConfigureServices(services =>
+        {
+            services.AddSingleton<IGatewayListProvider>(all => new RedisGateways(
+                configuration, all.GetRequiredService<IOptions<ClusterOptions>>(), all.GetRequiredService<IOptions<GatewayOptions>>()));
+            services.AddExceptionsOnTheWire();
+        });
 }

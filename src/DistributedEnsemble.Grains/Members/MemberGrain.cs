@@ -1,6 +1,7 @@
 using DistributedEnsemble.Grains.Lanes;
 using DistributedEnsemble.Grains.Plans;
 using DistributedEnsemble.Grains.Predictions;
+using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Members;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
@@ -11,7 +12,7 @@ namespace DistributedEnsemble.Grains.Members;
 
 /// <inheritdoc cref="IMember"/>
 [Reentrant, Immovable]
-internal sealed class MemberGrain : Grain, IMember
+internal sealed class MemberGrain : Grain, IMember, IIncomingGrainCallFilter
 {
     private readonly LanePool _lanes;
     private readonly ILaneWorks _works;
@@ -25,6 +26,12 @@ internal sealed class MemberGrain : Grain, IMember
     {
         (_lanes, _works, _definitions, _predictor, _silo) = (lanes, works, definitions, predictor, silo);
         (_run, _member) = MemberKey.Parse(this.GetPrimaryKeyString());
+    }
+
+    public Task Invoke(IIncomingGrainCallContext context)
+    {
+        CallsOfSilos.Check(context);
+        return context.Invoke();
     }
 
     public async Task<bool> TrainAsync(Assignment assignment)

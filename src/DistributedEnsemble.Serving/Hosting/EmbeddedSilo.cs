@@ -30,7 +30,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering().AcceptNobody();
+            silo.UseLocalhostClustering().AcceptNoConnections();
             silo.Configure<ClusterOptions>(options => options.ClusterId = options.ServiceId = $"embedded-{Guid.NewGuid():N}");
             silo.Configure<EndpointOptions>(options => options.SiloListeningEndpoint = new IPEndPoint(IPAddress.Loopback, 0));
             // Whoever gives up a call hears what came of it: a run that is not to be has not begun.

@@ -107,18 +107,20 @@ export class MemberTable {
     const settings = h('span', { role: 'cell', class: 'settings-cell' });
     const state = h('span', { class: 'state' }), silo = h('span', { role: 'cell', class: 'quiet silo-cell' }), bar = h('i'), steps = h('span', { class: 'quiet number' });
     const track = h('span', { class: 'track' }, bar);
+    // Where there is no room for cells of the state and the silo, which says why a member failed.
+    const word = h('span', { class: 'word quiet' });
     const cell = name => h('span', { role: 'cell', class: `number ${name}` });
     const [loss, speed, epoch, left] = [cell(''), cell('rate-cell'), cell('epoch-cell'), cell('left-cell')];
     const element = h('div', { class: 'row', role: 'row' },
       h('span', { role: 'cell' }, pick), h('span', { role: 'cell', class: 'state-cell' }, state), settings, silo,
-      h('span', { role: 'cell', class: 'share' }, track, steps), loss, speed, epoch, left);
+      h('span', { role: 'cell', class: 'share' }, track, word, steps), loss, speed, epoch, left);
     const row = {
       element,
       update: (member, place) => {
         element.style.top = `${place * rowHeight}px`;
         element.setAttribute('aria-rowindex', place + 2);
         const isPicked = this.picked === index;
-        setClass(element, isPicked ? 'row picked' : 'row');
+        setClass(element, `row ${member.state}${isPicked ? ' picked' : ''}`);
         pick.setAttribute('aria-pressed', String(isPicked));
         setText(settings, member.settings ?? '');
         settings.title = member.settings ?? '';
@@ -126,6 +128,8 @@ export class MemberTable {
         setText(state, member.state);
         state.title = member.reason ?? '';
         setText(silo, member.reason && member.state === 'failed' ? member.reason : member.silo ? `${member.silo}${member.lane === null || member.lane === undefined ? '' : ` · lane ${member.lane}`}` : none);
+        setText(word, member.state === 'failed' && member.reason ? `failed: ${member.reason}` : member.state);
+        word.title = member.reason ?? '';
         setClass(track, `track ${member.state}`);
         bar.style.width = `${member.state === 'completed' ? 100 : 100 * member.step / Math.max(1, member.stepsTotal || this.steps)}%`;
         setText(steps, count(member.step));

@@ -14,7 +14,8 @@ function inWords(settings) {
   if (!settings) return null;
   const last = key => key.slice(key.lastIndexOf('.') + 1), keys = Object.keys(settings[0]);
   const name = key => (keys.filter(other => last(other) === last(key)).length > 1 ? key : last(key));
-  return settings.map(one => keys.map(key => `${name(key)}=${one[key] === null ? none : typeof one[key] === 'string' ? one[key] : JSON.stringify(one[key])}`).join(' '));
+  const own = one => keys.filter(key => one[key] !== null);
+  return settings.map(one => (own(one).length ? own(one) : keys).map(key => `${name(key)}=${one[key] === null ? none : typeof one[key] === 'string' ? one[key] : JSON.stringify(one[key])}`).join(' '));
 }
 
 export function showRun(main, name) {

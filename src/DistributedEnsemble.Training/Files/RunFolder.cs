@@ -63,7 +63,6 @@ internal sealed class RunFolder
     public string Status => Path(StatusFile);
     public string Record => Path(RecordFile);
     public string Lock => Path(LockFile);
-    public string StopRequest => Path(StopRequestFile);
 
     public static string Metrics(int member) => $"members/{member:D2}/metrics.jsonl";
     public static string Snapshot(int member, int step) => $"members/{member:D2}/snapshots/step-{step:D8}.safetensors";

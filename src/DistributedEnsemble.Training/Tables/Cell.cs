@@ -35,6 +35,20 @@ public readonly ref struct Cell
         return _number is not null ? double.IsFinite(number) : Numbers.TryParse(_text, _decimal, out number, out dress);
     }
 
+    /// <summary>The number before a unit; false where another stands behind it.</summary>
+    internal bool TryNumber(string unit, out double number)
+    {
+        Span<char> own = stackalloc char[Numbers.LongestUnit];
+        return TrySplit(out number, out var bytes) && own[..Encoding.UTF8.GetChars(bytes, own)].SequenceEqual(unit);
+    }
+
+    internal bool TrySplit(out double number, out ReadOnlySpan<byte> unit)
+    {
+        number = 0;
+        unit = default;
+        return _number is null && Numbers.TrySplit(_text, _decimal, out number, out unit);
+    }
+
     /// <summary>The text, valid until the buffer is used again. A number is written as short as it can be read again.</summary>
     /// <param name="buffer">Grows as needed.</param>
     public ReadOnlySpan<char> Text(ref char[] buffer)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace DistributedEnsemble.Training.Tables;
 
@@ -13,15 +14,19 @@ internal sealed class ColumnSurvey
 
     private readonly Dictionary<string, long> _levels = new(StringComparer.Ordinal);
     private Dictionary<string, long>.AlternateLookup<ReadOnlySpan<char>> _lookup;
-    private List<(DateForm Form, DateMoments Moments)> _dates = [.. DateForm.All.Select(form => (form, new DateMoments()))];
+    private List<(DateForm Form, DateMoments Moments)>? _dates;
     private NumberDress _dressOfAll = (NumberDress)(-1), _dressOfAny;
     private double _counterStart = double.NaN;
     private List<string>? _words = [];
     private (int Length, bool IsOfAll, bool HasZero) _codes = (0, true, false);
     private char[] _text = new char[64];
+    private string? _unit;
 
     /// <summary>Whether the header has no name for the column but what programs write in its place.</summary>
     public bool IsUnnamed { get; init; }
+
+    /// <summary>Whether numbers may have a unit.</summary>
+    public bool AllowsUnit { get; init; } = true;
 
     /// <param name="keepsNumbers">Whether <see cref="Kept"/> has them, 8 bytes each.</param>
     public ColumnSurvey(bool keepsNumbers = false)
@@ -43,6 +48,9 @@ internal sealed class ColumnSurvey
 
     /// <summary>Whether the numbers are those of the rows in the file, from wherever they start.</summary>
     public bool CountsRows { get; private set; } = true;
+
+    /// <summary>What stands behind every number, as in 5 kg; null where nothing does, or not the same.</summary>
+    public string? Unit => _dressOfAny == NumberDress.Unit ? _unit : null;
 
     /// <summary>Of the numbers among texts, too, as long as there may be <see cref="Words"/>.</summary>
     public Moments Numbers { get; } = new();
@@ -75,7 +83,7 @@ internal sealed class ColumnSurvey
     public (DateForm Form, DateMoments Moments)? Dates => Present > 0 && _dates is [var only] ? only : null;
 
     /// <summary>Whether every cell is a date in more than one form, so that days and months cannot be told.</summary>
-    public bool AreAmbiguousDates => Present > 0 && _dates.Count > 1;
+    public bool AreAmbiguousDates => _dates?.Count > 1;
 
     /// <summary>All numbers that came; null if they were not to be kept.</summary>
     public IReadOnlyList<double>? Kept => _kept;
@@ -110,7 +118,7 @@ internal sealed class ColumnSurvey
 
     private bool AddNumber(Cell cell, long row)
     {
-        if (!cell.TryNumber(out var number, out var dress)) return false;
+        if (!cell.TryNumber(out var number, out var dress) && !TryUnit(cell, out number, out dress)) return false;
         if ((_dressOfAny | dress) != (_dressOfAll & dress)) return false;
         (_dressOfAny, _dressOfAll) = (dress, dress);
         Numbers.Add(number);
@@ -123,6 +131,15 @@ internal sealed class ColumnSurvey
         if (double.IsNaN(_counterStart)) _counterStart = number - row;
         CountsRows = number - row == _counterStart;
         return true;
+    }
+
+    private bool TryUnit(Cell cell, out double number, out NumberDress dress)
+    {
+        dress = NumberDress.Unit;
+        number = 0;
+        if (!AllowsUnit || !cell.TrySplit(out number, out var unit)) return false;
+        _unit ??= Encoding.UTF8.GetString(unit);
+        return cell.TryNumber(_unit, out number);
     }
 
     private void AddCode(ReadOnlySpan<byte> text)
@@ -142,8 +159,8 @@ internal sealed class ColumnSurvey
 
     private void AddDate(ReadOnlySpan<char> text)
     {
-        // Numbers came before: no form of date is one.
-        if (Numbers.Count > 0) _dates = [];
+        // Where numbers came before, no form of date is one. Very wide tables of numbers have no room for moments of dates.
+        _dates ??= Numbers.Count > 0 ? [] : [.. DateForm.All.Select(form => (form, new DateMoments()))];
         for (var i = _dates.Count - 1; i >= 0; i--)
         {
             if (_dates[i].Form.TryParse(text, out var time)) _dates[i].Moments.Add(time);

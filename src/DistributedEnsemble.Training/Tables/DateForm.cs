@@ -6,12 +6,16 @@ namespace DistributedEnsemble.Training.Tables;
 internal sealed class DateForm
 {
     private const DateTimeStyles Styles = DateTimeStyles.NoCurrentDateDefault | DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal;
-    private const int Longest = 40;
+    private const int Longest = 40, LongestPeriod = 8;
     private static readonly string[] s_times = ["", " H:mm", " H:mm:ss", " H:mm:ss.FFFFFFF", " h:mm tt", " h:mm:ss tt"];
 
-    private readonly string[] _formats;
+    private readonly string[] _formats = [];
+    private readonly Func<string, DateTime?>? _read;
 
     private DateForm(string name, params string[] formats) => (Name, _formats) = (name, formats);
+
+    /// <param name="read">Of what no format describes; null of another text.</param>
+    private DateForm(string name, Func<string, DateTime?> read) => (Name, _read) = (name, read);
 
     /// <summary>Times alone: of the first day there is.</summary>
     public static DateForm OfDay { get; } = new("hour:minute", "H:mm", "H:mm:ss", "H:mm:ss.FFFFFFF", "h:mm tt", "h:mm:ss tt");
@@ -25,6 +29,8 @@ internal sealed class DateForm
         new("day month year", WithTimes("d-MMM-yyyy", "d MMM yyyy", "d MMMM yyyy", "d-MMM-yy")),
         new("month day, year", WithTimes("MMM d, yyyy", "MMMM d, yyyy", "MMM d yyyy", "MMMM d yyyy", "MMM-d-yyyy")),
         new("month year", "MMM yyyy", "MMMM yyyy", "MMM-yyyy", "MMM-yy"),
+        new("year quarter", ReadQuarter),
+        new("year week", ReadWeek),
         OfDay,
     ];
 
@@ -34,9 +40,34 @@ internal sealed class DateForm
     public bool TryParse(ReadOnlySpan<char> text, out DateTime time)
     {
         if (text.Length is >= 4 and <= Longest && (char.IsAsciiDigit(text[0]) || char.IsAsciiLetter(text[0])))
-            return DateTime.TryParseExact(text, _formats, CultureInfo.InvariantCulture, Styles, out time);
+        {
+            if (_read is null) return DateTime.TryParseExact(text, _formats, CultureInfo.InvariantCulture, Styles, out time);
+            var read = text.Length <= LongestPeriod ? _read(text.ToString()) : null;
+            time = read.GetValueOrDefault();
+            return read is not null;
+        }
+
         time = default;
         return false;
+    }
+
+    /// <summary>2024-Q3, 2024Q3, 2024 Q3, Q3 2024, Q3-2024: its first day.</summary>
+    private static DateTime? ReadQuarter(string text) =>
+        Period(text, 'Q') is (var year, >= 1 and <= 4 and var quarter) ? new DateTime(year, (3 * quarter) - 2, 1) : null;
+
+    /// <summary>2024-W07, 2024W07: its Monday (ISO 8601).</summary>
+    private static DateTime? ReadWeek(string text) =>
+        Period(text, 'W') is (var year, >= 1 and var week) && week <= ISOWeek.GetWeeksInYear(year) ? ISOWeek.ToDateTime(year, week, DayOfWeek.Monday) : null;
+
+    /// <summary>The year of four digits on one side of a letter, and the number on the other.</summary>
+    private static (int Year, int Number)? Period(string text, char letter)
+    {
+        var place = text.IndexOf(letter, StringComparison.OrdinalIgnoreCase);
+        if (place < 0) return null;
+        var (before, after) = (text[..place].TrimEnd('-', ' '), text[(place + 1)..]);
+        if (before.Length == 0) (after, before) = after.Split('-', ' ') is [var number, var last] ? (number, last) : ("", "");
+        return before.Length == 4 && after.Length is 1 or 2 && int.TryParse(before, NumberStyles.None, CultureInfo.InvariantCulture, out var year) && year > 0
+            && int.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var period) ? (year, period) : null;
     }
 
     /// <summary>Seconds since 1970.</summary>

@@ -27,7 +27,7 @@ internal sealed class FeatureCells
         {
             var (place, encoder) = _features[i];
             var cell = rows[place];
-            texts[i] = encoder is NumberColumn && cell.TryNumber(out var number) ? number.ToString("R", System.Globalization.CultureInfo.InvariantCulture) : cell.Text(ref buffer).ToString();
+            texts[i] = encoder is NumberColumn column && column.TryNumber(cell, out var number) ? number.ToString("R", System.Globalization.CultureInfo.InvariantCulture) : cell.Text(ref buffer).ToString();
         }
 
         return texts;

@@ -8,7 +8,9 @@ namespace DistributedEnsemble.Training.Tables;
 /// <summary>Finds a table's dialect by looking at its beginning.</summary>
 internal static class FormatDetection
 {
-    private const int MostRows = 1000, FewValues = 20, FewestCounted = 3, ManyCounted = 5;
+    private const int MostRows = 1000, FewValues = 20, FewestCounted = 3, ManyCounted = 5, MostTitles = 20, FewestTitled = 4, FewestGrouped = 3;
+    private const double MostlySteady = 0.9;
+
     private static readonly char[] s_separators = [',', ';', '\t', '|'];
 
     /// <param name="text">UTF-8 without a mark.</param>
@@ -19,6 +21,12 @@ internal static class FormatDetection
     {
         var before = LinesBefore(text, out var lines, out var named);
         var rest = text[before..].ToArray();
+        if (header != false)
+        {
+            before = Titles(rest, isWhole, named, out var titles);
+            (rest, lines) = (rest[before..], lines + titles);
+        }
+
         if (rest.AsSpan().Trim(" \t\r\n"u8).IsEmpty) throw new DataException($"{file} is empty: a table has rows, and in its first line the names of its columns.");
         var (separator, quote, rows) = Shape(rest, isWhole, named);
         var hasRowNames = header != false && HasRowNames(rows);
@@ -43,7 +51,8 @@ internal static class FormatDetection
         while (text[before..].IndexOf((byte)'\n') is >= 0 and var length)
         {
             var line = text.Slice(before, length).Trim(" \r"u8);
-            if (line.Length == 5 && Ascii.EqualsIgnoreCase(line[..4], "sep="u8)) separator = (char)line[4];
+            var named = line.Trim((byte)'"');
+            if (named.Length == 5 && Ascii.EqualsIgnoreCase(named[..4], "sep="u8)) separator = (char)named[4];
             else if (!line.IsEmpty && line[0] != '#') break;
             before += length + 1;
             lines++;
@@ -51,6 +60,40 @@ internal static class FormatDetection
 
         return before;
     }
+
+    /// <summary>
+    /// Lines of one text at most, above a row of names that numbers stand below: the title of a sheet, and when it was printed.
+    /// </summary>
+    /// <returns>Their bytes.</returns>
+    private static int Titles(byte[] text, bool isWhole, char? named, out int lines)
+    {
+        var quote = Quote(text);
+        foreach (var separator in named is { } one ? [one] : s_separators)
+        {
+            var (before, isTitle) = (0, true);
+            var widths = new HashSet<int>();
+            for (lines = 0; isTitle && lines < MostTitles && text.AsSpan(before).IndexOf((byte)'\n') is >= 0 and var length;)
+            {
+                var line = text[before..(before + length)];
+                string[] cells = line.Count((byte)quote) % 2 == 0 && Parse(line, isWhole: true, separator, quote) is [var only] ? only : [];
+                isTitle = line.AsSpan().Trim(" \r"u8).IsEmpty || (cells.Length > 0 && cells.Skip(1).All(cell => cell.Length == 0));
+                if (!isTitle) continue;
+                if (cells.Length > 1) widths.Add(cells.Length);
+                before += length + 1;
+                lines++;
+            }
+
+            if (lines == 0 || isTitle) continue;
+            var rows = Parse(text[before..], isWhole, separator, quote);
+            if (rows.Length < FewestTitled || widths.Any(width => width == 2 || width != rows[0].Length) || Steadiness(rows) < MostlySteady) continue;
+            if (rows[0].Index().Any(name => name.Item.Length > 0 && !IsNumber(name.Item) && AreNumbers([.. rows.Skip(1).Select(row => row.ElementAtOrDefault(name.Index) ?? "")]))) return before;
+        }
+
+        lines = 0;
+        return 0;
+    }
+
+    private static bool AreNumbers(string[] cells) => cells.Any(IsNumber) && cells.All(cell => IsMissing(cell) || IsNumber(cell));
 
     /// <summary>The separator and quote under which most rows have the same number of cells, and the more the better.</summary>
     private static (char Separator, char Quote, string[][] Rows) Shape(byte[] text, bool isWhole, char? named)
@@ -121,7 +164,15 @@ internal static class FormatDetection
         {
             var (point, comma) = (IsColumn(column, '.'), IsColumn(column, ','));
             if (point && !comma) points++;
-            if (comma && !point) commas++;
+            // 1.234 beside 997 and 12: points between thousands. No decimals have three digits or none.
+            if (comma && (!point || AreGrouped(column))) commas++;
+        }
+
+        bool AreGrouped(int column)
+        {
+            var cells = rows.Skip(1).Select(row => row[column]).Where(cell => !IsMissing(cell)).ToArray();
+            var grouped = cells.Count(cell => cell.Contains('.', StringComparison.Ordinal));
+            return grouped >= FewestGrouped && grouped < cells.Length;
         }
 
         return commas > points ? ',' : '.';
@@ -136,6 +187,7 @@ internal static class FormatDetection
         var names = rows[0];
         if (names.All(name => name.Length == 0)) return false;
         var (repeats, isAboveNumbers, count) = (false, false, Count(rows));
+        var repeated = names.CountBy(name => name).Where(name => name.Value > 1).Select(name => name.Key).ToHashSet();
         for (var column = 0; column < names.Length; column++)
         {
             var name = names[column];
@@ -144,8 +196,8 @@ internal static class FormatDetection
             if (count && IsNumber(name)) continue;
             var below = rows.Skip(1).Select(row => row[column]).ToArray();
             if (below.Contains(name) && below.Distinct().Take(FewValues + 1).Count() <= FewValues) return false;
-            isAboveNumbers |= !IsMissing(name) && below.Any(IsNumber) && below.All(cell => IsMissing(cell) || IsNumber(cell));
-            if (names.Count(other => other == name) > 1 && !below.All(cell => cell.Length == 0 || IsNumber(cell))) repeats = true;
+            isAboveNumbers |= !IsMissing(name) && AreNumbers(below);
+            if (repeated.Contains(name) && !below.All(cell => cell.Length == 0 || IsNumber(cell))) repeats = true;
         }
 
         return !repeats || isAboveNumbers;

@@ -11,6 +11,7 @@ internal sealed class LeakSearch(IReadOnlyList<string> columns, int target)
 {
     private const int MostRows = 2000, FewestNumbers = 20, RowsPerValue = 4;
 
+    private readonly Dictionary<string, int> _targets = new(StringComparer.Ordinal);
     private readonly Candidate[] _candidates = [.. columns.Select(_ => new Candidate())];
     private int _rows;
     private char[] _text = new char[64];
@@ -21,6 +22,7 @@ internal sealed class LeakSearch(IReadOnlyList<string> columns, int target)
         if (_rows == MostRows) return;
         _rows++;
         var text = Text(rows[target]);
+        _targets[text] = _targets.GetValueOrDefault(text) + 1;
         double? number = rows[target].TryNumber(out var read) ? read : null;
         foreach (var (place, candidate) in _candidates.Index())
         {
@@ -33,6 +35,8 @@ internal sealed class LeakSearch(IReadOnlyList<string> columns, int target)
     /// <param name="encoders">Of all columns but the target, in their order.</param>
     public IEnumerable<string> Notes(IReadOnlyList<ColumnEncoder> encoders)
     {
+        // Where a few rows alone have another target, many a sparse column stands beside these by chance.
+        if (_rows - _targets.Values.DefaultIfEmpty().Max() < RowsPerValue) yield break;
         foreach (var encoder in encoders.Where(encoder => encoder.Inputs > 0))
         {
             var candidate = _candidates[columns.Index().First(column => column.Item == encoder.Name && column.Index != target).Index];

@@ -22,6 +22,10 @@ public sealed record NumberColumn : ColumnEncoder
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<string>? Words { get; init; }
 
+    /// <summary>What stands behind every number, and may; null if nothing does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Unit { get; init; }
+
     public override int Inputs => Missing ? 2 : 1;
 
     public override IEnumerable<string> InputNames => Missing ? [Name, $"{Name} is missing"] : [Name];
@@ -36,6 +40,8 @@ public sealed record NumberColumn : ColumnEncoder
             Mean = survey.Numbers.Mean,
             Deviation = survey.Numbers.Deviation,
             Missing = survey.Missing > 0 || survey.Words is not null,
+            Unit = survey.Unit,
+            Note = survey.Unit is { } unit ? $"numbers of {OneLine.Quoted(unit)}" : null,
         }.With(survey.Words);
 
     internal static bool HasSpread(Moments numbers) => numbers.AreFinite && double.IsFinite(numbers.Deviation);
@@ -49,7 +55,7 @@ public sealed record NumberColumn : ColumnEncoder
 
     public override string? Encode(Cell cell, Span<float> inputs)
     {
-        var isNumber = cell.TryNumber(out var number);
+        var isNumber = TryNumber(cell, out var number);
         var isMissing = !isNumber && (cell.IsMissing || IsWord(cell));
         if (Missing) inputs[1] = isMissing ? 1 : 0;
         inputs[0] = 0;
@@ -64,9 +70,12 @@ public sealed record NumberColumn : ColumnEncoder
         ? $"the mean or deviation of {OneLine.Quoted(Name)} is not one" : null;
 
     public bool Equals(NumberColumn? other) => base.Equals(other) && Mean == other.Mean && Deviation == other.Deviation && Missing == other.Missing
-        && (Words ?? []).SequenceEqual(other.Words ?? []);
+        && Unit == other.Unit && (Words ?? []).SequenceEqual(other.Words ?? []);
 
     public override int GetHashCode() => HashCode.Combine(Name, Mean, Deviation, Missing);
+
+    /// <summary>The number that a cell is, with the column's unit or without.</summary>
+    internal bool TryNumber(Cell cell, out double number) => cell.TryNumber(out number) || (Unit is not null && cell.TryNumber(Unit, out number));
 
     private bool IsWord(Cell cell)
     {

@@ -9,6 +9,7 @@ internal enum NumberDress
     None = 0,
     Percent = 1,
     Currency = 2,
+    Unit = 4,
 }
 
 /// <summary>
@@ -17,7 +18,13 @@ internal enum NumberDress
 /// </summary>
 internal static class Numbers
 {
+    /// <summary>Bytes of a unit.</summary>
+    public const int LongestUnit = 12;
+
     private const int Longest = 64;
+
+    /// <summary>As typesetters write it.</summary>
+    private static ReadOnlySpan<byte> Minus => "\u2212"u8;
 
     private static readonly byte[][] s_currencies =
         [.. new[] { "$", "€", "£", "¥", "₹", "USD", "EUR", "GBP", "CHF" }.Select(System.Text.Encoding.UTF8.GetBytes)];
@@ -32,6 +39,19 @@ internal static class Numbers
         if (@decimal == '.' && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number)) return double.IsFinite(number);
         number = 0;
         return text.Length is > 0 and <= Longest && TryParseDressed(text, @decimal, out number, out dress);
+    }
+
+    /// <summary>Divides 5 kg into a number and its unit, which begins with a letter or a degree sign.</summary>
+    public static bool TrySplit(ReadOnlySpan<byte> text, char @decimal, out double number, out ReadOnlySpan<byte> unit)
+    {
+        number = 0;
+        unit = default;
+        if (text.Length > Longest) return false;
+        var place = 0;
+        while (place < text.Length && !char.IsAsciiLetter((char)text[place]) && !text[place..].StartsWith("°"u8) && !text[place..].StartsWith("µ"u8) && !text[place..].StartsWith("μ"u8)) place++;
+        if (place == 0 || place == text.Length || text.Length - place > LongestUnit) return false;
+        unit = text[place..];
+        return TryParse(TrimEnd(text[..place]), @decimal, out number, out var dress) && dress == NumberDress.None;
     }
 
     private static bool TryParseDressed(ReadOnlySpan<byte> text, char @decimal, out double number, out NumberDress dress)
@@ -49,6 +69,11 @@ internal static class Numbers
         {
             if (text[0] == '-') digits[length++] = (byte)'-';
             text = text[1..].TrimStart((byte)' ');
+        }
+        else if (text.StartsWith(Minus))
+        {
+            digits[length++] = (byte)'-';
+            text = text[Minus.Length..].TrimStart((byte)' ');
         }
 
         dress = Undress(ref text);
@@ -102,7 +127,10 @@ internal static class Numbers
         return text;
     }
 
-    /// <summary>Digits, or groups of three behind a first of one to three, all divided by the same sign.</summary>
+    /// <summary>
+    /// Digits, or groups of three behind a first of one to three, all divided by the same sign; or of two before the last of three, as in
+    /// India: 1,23,456.
+    /// </summary>
     private static bool TryCopyGroups(ReadOnlySpan<byte> whole, char @decimal, Span<byte> digits, ref int length)
     {
         ReadOnlySpan<byte> separator = @decimal == '.' ? ","u8 : "."u8;
@@ -115,10 +143,12 @@ internal static class Numbers
         }
 
         var first = true;
+        var size = whole[(whole.IndexOf(separator) + separator.Length)..].IndexOf(separator) == 2 ? 2 : 3;
         foreach (var range in whole.Split(separator))
         {
             var group = whole[range];
-            if (first ? group.Length is 0 or > 3 || group[0] == '0' : group.Length != 3) return false;
+            var isLast = range.End.GetOffset(whole.Length) == whole.Length;
+            if (first ? group.Length is 0 || group.Length > size || group[0] == '0' : group.Length != (isLast ? 3 : size)) return false;
             if (group.ContainsAnyExceptInRange((byte)'0', (byte)'9')) return false;
             group.CopyTo(digits[length..]);
             length += group.Length;

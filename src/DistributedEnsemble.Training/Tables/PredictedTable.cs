@@ -11,6 +11,9 @@ namespace DistributedEnsemble.Training.Tables;
 /// </summary>
 internal sealed class PredictedTable : IRowBatches
 {
+    /// <summary>In place of names: all columns are kept.</summary>
+    public const string All = "all";
+
     private readonly ITableRows _rows;
     private readonly DataDescription _data;
     private readonly FeatureCells _features;
@@ -18,22 +21,24 @@ internal sealed class PredictedTable : IRowBatches
     private readonly Stream? _copy;
     private char[] _text = new char[64];
 
-    private PredictedTable(ITableRows rows, string file, DataDescription data, Stream? copy)
+    private PredictedTable(ITableRows rows, string file, DataDescription data, IReadOnlyList<string> keep, Stream? copy)
     {
         (_rows, _data, _copy) = (rows, data, copy);
         _features = FeatureCells.Match(rows.Columns, data.Features, file);
         var known = data.Columns.Append(data.Task.Target ?? "label").ToHashSet();
-        _passed = [.. rows.Columns.Index().Where(column => !known.Contains(column.Item)).Select(column => column.Index)];
+        HashSet<string> kept = keep is [All] ? [.. rows.Columns] : [.. keep.Select(name => rows.Columns[NamedColumns.Place(rows.Columns, name, "kept beside its prediction", file)])];
+        _passed = [.. rows.Columns.Index().Where(column => !known.Contains(column.Item) || kept.Contains(column.Item)).Select(column => column.Index)];
         PassedColumns = [.. _passed.Select(place => rows.Columns[place])];
     }
 
-    /// <summary>The names of the columns that the run does not know.</summary>
+    /// <summary>The names of the columns that the run does not know, and of those that are to be kept.</summary>
     public IReadOnlyList<string> PassedColumns { get; }
 
     /// <param name="table">Read from its beginning; one that cannot be read twice is copied aside first.</param>
     /// <param name="file">What errors call it.</param>
+    /// <param name="keep">Columns that the run knows, and that are passed on all the same; or <see cref="All"/>.</param>
     /// <exception cref="DataException">A column is missing, or the file is no table.</exception>
-    public static PredictedTable Open(Stream table, string file, DataDescription data)
+    public static PredictedTable Open(Stream table, string file, DataDescription data, IReadOnlyList<string>? keep = null)
     {
         var copy = table.CanSeek ? null : Aside(table);
         var source = copy ?? table;
@@ -44,7 +49,7 @@ internal sealed class PredictedTable : IRowBatches
         });
         try
         {
-            return new PredictedTable(bytes.Read(Format(bytes, data)), file, data, copy);
+            return new PredictedTable(bytes.Read(Format(bytes, data)), file, data, keep ?? [], copy);
         }
         catch
         {
@@ -111,7 +116,7 @@ internal sealed class TableBatch(int width)
     /// <summary>Inputs before the run's preprocessing, row after row.</summary>
     public ReadOnlySpan<float> Inputs => _inputs.AsSpan(0, Rows * width);
 
-    /// <summary>Of each row, the cells of the columns that the run does not know.</summary>
+    /// <summary>Of each row, the cells of the columns that are passed on.</summary>
     public List<string[]> Passed { get; } = [];
 
     /// <summary>Of each row, the features' cells with a decimal point.</summary>

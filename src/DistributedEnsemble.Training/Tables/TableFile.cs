@@ -10,7 +10,7 @@ namespace DistributedEnsemble.Training.Tables;
 /// <param name="open">Opens the bytes at their beginning.</param>
 internal sealed class TableFile(string name, Func<Stream> open)
 {
-    private const int SampleBytes = 1 << 20, BufferBytes = 1 << 16;
+    private const int SampleBytes = 1 << 20, BufferBytes = 1 << 16, MostControls = 50;
 
     public string Name => name;
 
@@ -53,6 +53,7 @@ internal sealed class TableFile(string name, Func<Stream> open)
             : sample.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xfe, 0xff]) ? TableFormat.Utf16Big
             : WesternText.IsNeeded(sample, isWhole) ? TableFormat.Western : TableFormat.Utf8;
         if (!IsWide(encoding) && sample.AsSpan().Contains((byte)0)) throw new DataException($"{name} is no text: there are bytes of zero in it. Save it as CSV in UTF-8.");
+        if (!IsWide(encoding) && OtherKind(sample) is { } other) throw new DataException($"{name} is {other}, and no table: save it as CSV in UTF-8.");
         using var characters = new MemoryStream();
         using (var text = AsUtf8(new MemoryStream(sample), encoding)) text.CopyTo(characters);
         return FormatDetection.Of(characters.ToArray(), isWhole, header, name) with { Encoding = encoding, Compression = compression };
@@ -103,6 +104,17 @@ internal sealed class TableFile(string name, Func<Stream> open)
         var text = start.AsSpan().SequenceEqual(mark) ? bytes : new PrefixedStream(start, bytes);
         // A long file may be UTF-8 to the end of what was looked at, and not beyond.
         return new BufferedStream(IsWide(encoding) ? text : new WesternText(text), BufferBytes);
+    }
+
+    /// <summary>What people take for a table by mistake; null of what may be one.</summary>
+    private static string? OtherKind(ReadOnlySpan<byte> sample)
+    {
+        var start = sample.TrimStart("\ufeff \t\r\n"u8);
+        if (start.StartsWith("<!"u8) || start.StartsWith("<?"u8) || start.StartsWith("<html"u8)) return "a page or XML";
+        if (start is [(byte)'{', ..] || (start is [(byte)'[', .. var rest] && rest.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..])) return "JSON";
+        var controls = 0;
+        foreach (var character in sample) if (character < ' ' && character is not ((byte)'\t' or (byte)'\n' or (byte)'\r' or (byte)'\f' or (byte)'\v')) controls++;
+        return controls > sample.Length / MostControls ? "made of bytes that are no text" : null;
     }
 
     private static bool IsWide(string encoding) => encoding is TableFormat.Utf16Little or TableFormat.Utf16Big;

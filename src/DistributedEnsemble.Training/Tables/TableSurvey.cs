@@ -80,7 +80,7 @@ internal sealed class TableSurvey
             Surveys = pass.Surveys,
             TargetPlace = target,
             Target = fitted,
-            Description = new TableDescription(format, encoders, pass.Rows - pass.WithTarget, [.. pass.Words.Notes, .. fitted.Notes(pass.Surveys[target]), .. leaks.Notes(encoders)]),
+            Description = new TableDescription(format, encoders, pass.Rows - pass.WithTarget, [.. pass.Words.Notes, .. pass.Totals.Notes, .. fitted.Notes(pass.Surveys[target]), .. leaks.Notes(encoders)]),
             Rows = pass.Rows,
             TrainRows = pass.Train,
             TestRows = pass.WithTarget - pass.Train,
@@ -135,7 +135,7 @@ internal sealed class TableSurvey
         survey.Present > 0 && ColumnKinds.Fit(name, survey, categorical.Contains(name)) is NumberColumn or CategoryColumn;
 
     /// <summary>One reading of the file.</summary>
-    private sealed record Pass(ColumnSurvey[] Surveys, long Rows, long WithTarget, long Train, AbsentTargets Words)
+    private sealed record Pass(ColumnSurvey[] Surveys, long Rows, long WithTarget, long Train, AbsentTargets Words, TotalsRow Totals)
     {
         /// <param name="target">Null takes every row for one with a target.</param>
         /// <param name="keepsTargets">Whether the survey of the target has all of its numbers.</param>
@@ -143,10 +143,15 @@ internal sealed class TableSurvey
         public static Pass Over(TableFile file, TableFormat format, int? target, bool hasTest, bool keepsTargets = false, int[]? leftOut = null, LeakSearch? leaks = null)
         {
             using var rows = file.Read(format);
-            var surveys = Enumerable.Range(0, rows.Columns.Count).Select(place => new ColumnSurvey(keepsTargets && place == target) { IsUnnamed = format.Header && !rows.IsNamed(place) }).ToArray();
-            var (row, withTarget, train, left, words) = (0L, 0L, 0L, 0, new AbsentTargets());
+            var surveys = Enumerable.Range(0, rows.Columns.Count).Select(place => new ColumnSurvey(keepsTargets && place == target)
+            {
+                AllowsUnit = place != target,
+                IsUnnamed = format.Header && !rows.IsNamed(place),
+            }).ToArray();
+            var (row, withTarget, train, left, words, totals) = (0L, 0L, 0L, 0, new AbsentTargets(), new TotalsRow());
             for (; rows.Read(); row++)
             {
+                totals.Add(rows[0]);
                 if (target is { } place && rows[place].IsMissing)
                 {
                     words.Add(rows[place]);
@@ -166,7 +171,7 @@ internal sealed class TableSurvey
                 for (var column = 0; column < surveys.Length; column++) surveys[column].Add(rows[column], row);
             }
 
-            return new Pass(surveys, row, hasTest ? train : withTarget, train, words);
+            return new Pass(surveys, row, hasTest ? train : withTarget, train, words, totals);
         }
     }
 }

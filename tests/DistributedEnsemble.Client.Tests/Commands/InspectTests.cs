@@ -83,7 +83,7 @@ public sealed class InspectTests : IDisposable
     public async Task Before_training_a_line_says_how_members_differ()
     {
         var trained = (await _driver.RunAsync("train", "--dataset", Houses(), "--members", "3", "--epochs", "1")).Succeeded();
-        Assert.Contains("\nMembers differ: 2 with kind=mlp submodels=–; 1 with kind=tabm submodels=8.\n", trained.Out, StringComparison.Ordinal);
+        Assert.Contains("\nMembers differ: 2 with kind=mlp; 1 with kind=tabm submodels=8.\n", trained.Out, StringComparison.Ordinal);
 
         var alike = (await _driver.RunAsync("train", "--dataset", Houses(), "--members", "3", "--epochs", "1", "--set", "model.hidden=[8]")).Succeeded();
         Assert.DoesNotContain("Members differ", alike.Out, StringComparison.Ordinal);

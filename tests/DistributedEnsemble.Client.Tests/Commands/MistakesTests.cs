@@ -51,6 +51,14 @@ public sealed class MistakesTests : IDisposable
     }
 
     [Fact]
+    public async Task Data_in_the_place_of_a_spec_is_said_to_be_data()
+    {
+        var (table, folder) = (_driver.File("rows.csv", "x,y\n1,2\n"), Path.GetDirectoryName(_driver.RunsFolder));
+        (await _driver.RunAsync("train", table)).Refused(2, $"Spec {table} is a table: it must be a JSON file. (A table is trained on by --dataset {table}.)");
+        (await _driver.RunAsync("train", folder!)).Refused(2, $"Spec {folder} is a folder: it must be a JSON file. (A folder of images is trained on by --dataset {folder}.)");
+    }
+
+    [Fact]
     public async Task A_spec_file_that_never_ends_is_not_read_to_its_end()
     {
         Assert.SkipUnless(File.Exists("/dev/zero"), "There is no /dev/zero.");

@@ -39,8 +39,9 @@ public sealed class PredictTests : IDisposable
         var rows = _driver.File("rows.csv", "width,height\n1,2\n");
         File.Delete(_driver.Place("flowers.csv"));
 
-        (await _driver.RunAsync("predict", "flowers", "--input", rows, "--output", _driver.Place("out.csv"))).Succeeded();
+        var outcome = (await _driver.RunAsync("predict", "flowers", "--input", rows, "--output", _driver.Place("out.csv"))).Succeeded();
 
+        Assert.Equal($"1 row in {_driver.Place("out.csv")}\n", outcome.Out);
         Assert.Equal(2, File.ReadAllLines(_driver.Place("out.csv")).Length);
     }
 
@@ -94,6 +95,25 @@ public sealed class PredictTests : IDisposable
         Assert.StartsWith("x1,", lines[1], StringComparison.Ordinal);
         Assert.StartsWith("\"a, b\",", lines[2], StringComparison.Ordinal);
         Assert.Equal("a, b", json.GetProperty("rows")[1].GetProperty("columns").GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task Columns_of_the_input_are_kept_beside_the_predictions_where_somebody_asks()
+    {
+        await _driver.TrainFlowersAsync();
+        var rows = _driver.File("rows.csv", "id;height;width\nx1;2,5;1\nx2;;3\n");
+
+        var some = (await _driver.RunAsync("predict", "flowers", "--input", rows, "--keep", "height")).Succeeded().Out.Split('\n');
+        var all = (await _driver.RunAsync("predict", "flowers", "--input", rows, "--keep", "all")).Succeeded().Out.Split('\n');
+
+        Assert.StartsWith("id,height,label,", some[0], StringComparison.Ordinal);
+        Assert.StartsWith("id,height,width,label,", all[0], StringComparison.Ordinal);
+        Assert.StartsWith("x1,\"2,5\",1,", all[1], StringComparison.Ordinal);
+        Assert.StartsWith("x2,,3,", all[2], StringComparison.Ordinal);
+        (await _driver.RunAsync("predict", "flowers", "--input", rows, "--keep", "hight"))
+            .Refused(2, $"{rows} has no column \"hight\" to be kept beside its prediction: did you mean \"height\"?");
+        (await _driver.RunAsync("predict", "flowers", "--out-of-fold", "--keep", "height"))
+            .Refused(2, "--keep names columns of --input, and --out-of-fold predicts the rows that trained the run: give one of the two.");
     }
 
     [Theory]

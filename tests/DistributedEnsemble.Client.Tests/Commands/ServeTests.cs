@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 using DistributedEnsemble.Grains.Lanes;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Serving.Processes;
@@ -11,7 +12,6 @@ namespace DistributedEnsemble.Client.Tests.Commands;
 public sealed class ServeTests : IDisposable
 {
     private readonly TestDriver _driver = new();
-    private readonly string _url = $"http://127.0.0.1:{FreePort()}";
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -22,16 +22,17 @@ public sealed class ServeTests : IDisposable
         var rows = _driver.File("rows.csv", $"{string.Join(',', Enumerable.Range(0, 64).Select(i => $"pixel{i}"))}\n{string.Join(',', Enumerable.Range(0, 64).Select(i => i % 17))}\n");
         var here = (await _driver.RunAsync("predict", "small", "--input", rows, "--members", "1")).Succeeded();
 
-        var (served, there) = await ServingAsync(() => _driver.RunAsync("predict", "small", "--input", rows, "--members", "1", "--url", _url), "small");
+        var url = "";
+        var (served, there) = await ServingAsync(at => _driver.RunAsync("predict", "small", "--input", rows, "--members", "1", "--url", url = at), "small");
 
         Assert.Equal(here.Out, there.Succeeded().Out);
         Assert.Equal(0, served.ExitCode);
         Assert.Equal(
             $$$"""
-            Serving small at {{{_url}}} until Ctrl-C; a browser shows the live page there. Try:
-              curl {{{_url}}}/v2/models/small
-              ensemble predict small --input rows.csv --url {{{_url}}}
-              curl {{{_url}}}/v2/models/small/infer -d '{"inputs":[{"name":"input","datatype":"FP32","shape":[1,1,8,8],"data":['$(seq -s, 64)']}]}'
+            Serving small at {{{url}}} until Ctrl-C; a browser shows the live page there. Try:
+              curl {{{url}}}/v2/models/small
+              ensemble predict small --input rows.csv --url {{{url}}}
+              curl {{{url}}}/v2/models/small/infer -d '{"inputs":[{"name":"input","datatype":"FP32","shape":[1,1,8,8],"data":['$(seq -s, 64)']}]}'
 
             """,
             served.Out);
@@ -43,12 +44,13 @@ public sealed class ServeTests : IDisposable
         await TrainAsync();
         var rows = _driver.File("rows.csv", "pixel0\n1\n");
 
-        var (_, unknown) = await ServingAsync(() => _driver.RunAsync("predict", "nobody", "--input", rows, "--url", _url));
-        var unreachable = await _driver.RunAsync("predict", "small", "--input", rows, "--url", _url);
+        var url = "";
+        var (_, unknown) = await ServingAsync(at => _driver.RunAsync("predict", "nobody", "--input", rows, "--url", url = at));
+        var unreachable = await _driver.RunAsync("predict", "small", "--input", rows, "--url", url);
 
-        unknown.Refused(2, $"{_url}/ says: There is no run \"nobody\" here: GET /api/runs lists those that are.");
+        unknown.Refused(2, $"{url}/ says: There is no run \"nobody\" here: GET /api/runs lists those that are.");
         Assert.Equal(3, unreachable.ExitCode);
-        Assert.Matches($"^{_url}/ does not answer: .*\\. `ensemble serve` starts a server\\.$", Assert.Single(unreachable.ErrorLines));
+        Assert.Matches($"^{url}/ does not answer: .*\\. `ensemble serve` starts a server\\.$", Assert.Single(unreachable.ErrorLines));
         (await _driver.RunAsync("predict", "small", "--input", rows, "--url", "localhost:8000"))
             .Refused(2, "--url is localhost:8000: it takes http:// or https:// and the server's address, as in http://127.0.0.1:8000.");
     }
@@ -63,10 +65,8 @@ public sealed class ServeTests : IDisposable
     {
         await TrainAsync();
         var description = await File.ReadAllTextAsync(Path.Combine(_driver.RunsFolder, "small", "data.json"), Cancellation);
-        // Found at the last moment: the training took seconds, in which others take ports.
-        var url = $"http://127.0.0.1:{FreePort()}";
-        using var wrong = new HttpListener { Prefixes = { $"{url}/" } };
-        wrong.Start();
+        using var wrong = LoopbackListener.Start();
+        var url = wrong.Prefixes.Single().TrimEnd('/');
         var serving = Task.Run(async () =>
         {
             for (var i = 0; i < (data is null ? 2 : 1); i++)
@@ -89,12 +89,12 @@ public sealed class ServeTests : IDisposable
     [Fact]
     public async Task A_run_that_was_started_over_http_takes_a_checkpoint_when_the_server_ends()
     {
-        await ServingAsync(async () =>
+        await ServingAsync(async url =>
         {
             using var client = new HttpClient();
             var spec = """{ "name": "long", "members": 2, "model": { "kind": "mlp", "hidden": [16] }, "training": { "epochs": 100000 } }""";
-            (await client.PostAsync($"{_url}/api/runs", new StringContent(spec), Cancellation)).EnsureSuccessStatusCode();
-            while (RunStatusJson.FromJson(await client.GetStringAsync($"{_url}/api/runs/long", Cancellation)).Steps == 0) await Task.Delay(20, Cancellation);
+            (await client.PostAsync($"{url}/api/runs", new StringContent(spec), Cancellation)).EnsureSuccessStatusCode();
+            while (RunStatusJson.FromJson(await client.GetStringAsync($"{url}/api/runs/long", Cancellation)).Steps == 0) await Task.Delay(20, Cancellation);
             return 0;
         });
 
@@ -133,9 +133,9 @@ public sealed class ServeTests : IDisposable
         File.CreateSymbolicLink(Path.Combine(other, "run.json"), Path.Combine(_driver.RunsFolder, "small", "run.json"));
         File.WriteAllText(Path.Combine(Directory.CreateDirectory(Path.Combine(_driver.RunsFolder, "b-damaged")).FullName, "run.json"), "{");
 
-        var (served, _) = await ServingAsync(() => Task.FromResult(0));
+        var (served, url) = await ServingAsync(Task.FromResult);
 
-        Assert.StartsWith($"Serving small at {_url} until Ctrl-C; a browser shows the live page there. Try:\n", served.Out, StringComparison.Ordinal);
+        Assert.StartsWith($"Serving small at {url} until Ctrl-C; a browser shows the live page there. Try:\n", served.Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,17 +163,16 @@ public sealed class ServeTests : IDisposable
 
     public void Dispose() => _driver.Dispose();
 
-    /// <summary>Does something while the driver serves, and then ends it with a signal.</summary>
-    private async Task<(Outcome Served, T Result)> ServingAsync<T>(Func<Task<T>> action, params string[] runs)
+    /// <summary>Does something at the server's address while the driver serves, and then ends it with a signal.</summary>
+    private async Task<(Outcome Served, T Result)> ServingAsync<T>(Func<string, Task<T>> action, params string[] runs)
     {
         var listening = new TaskCompletionSource<Interruption>();
-        var serving = _driver.RunAsync(listening.SetResult, ["serve", .. runs, "--http", _url]);
-        using var client = new HttpClient();
-        while (!serving.IsCompleted && !await IsLiveAsync(client)) await Task.Delay(50, Cancellation);
+        var serving = _driver.RunAsync(listening.SetResult, ["serve", .. runs, "--http", "http://127.0.0.1:0"]);
+        while (!serving.IsCompleted && !_driver.Written.Contains("until Ctrl-C", StringComparison.Ordinal)) await Task.Delay(50, Cancellation);
         T result;
         try
         {
-            result = await action();
+            result = await action(Regex.Match(_driver.Written, "http://127.0.0.1:[0-9]+").Value);
         }
         finally
         {
@@ -183,25 +182,6 @@ public sealed class ServeTests : IDisposable
         return (await serving, result);
     }
 
-    private async Task<bool> IsLiveAsync(HttpClient client)
-    {
-        try
-        {
-            return (await client.GetAsync($"{_url}/v2/health/live", Cancellation)).IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-    }
-
     private async Task TrainAsync(string kind = "mlp") => (await _driver.RunAsync(
         "train", "--name", "small", "--members", "2", "--epochs", "1", "--set", $"model.kind={kind}", "--set", "model.hidden=[16]")).Succeeded();
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

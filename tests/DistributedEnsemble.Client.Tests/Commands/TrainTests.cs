@@ -25,7 +25,7 @@ public sealed class TrainTests : IDisposable
             {
                 StartCluster = (_, _) =>
                 {
-                    before = driver!.Console!.Output;
+                    before = driver!.Written;
                     throw new IOException("It would take long.");
                 },
             },

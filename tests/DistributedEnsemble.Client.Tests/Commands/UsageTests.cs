@@ -15,6 +15,8 @@ public sealed class UsageTests : IDisposable
     [InlineData("train --epoch 3", "There is no option --epoch. Did you mean --epochs? Try `ensemble train --help`.")]
     [InlineData("train --epoch", "There is no option --epoch. Did you mean --epochs? Try `ensemble train --help`.")]
     [InlineData("status --jsn", "There is no option --jsn. Did you mean --json? Try `ensemble status --help`.")]
+    [InlineData("status digits-1 --follow", "There is no option --follow: `ensemble watch` shows a run until it ends. Try `ensemble status --help`.")]
+    [InlineData("sign digits-1", "--key is missing: it takes a file with a private ECDSA key on P-256, in PEM. Make one with `openssl ecparam -name prime256v1 -genkey -noout -out key.pem`.")]
     [InlineData("list --jsn", "There is no option --jsn. Did you mean --json? Try `ensemble list --help`.")]
     [InlineData("list digits-1", "Unrecognized command or argument 'digits-1'. Try `ensemble list --help`.")]
     [InlineData("evaluat digits-1", "There is no command \"evaluat\". Did you mean `ensemble evaluate`? Try `ensemble --help`.")]

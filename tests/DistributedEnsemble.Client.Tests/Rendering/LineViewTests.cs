@@ -23,7 +23,7 @@ public sealed class LineViewTests : IDisposable
         Assert.Equal(
             """
             run digits-1: 1 member, 1,000 steps each
-            member 0 training on 10.0.0.2:11111 lane 0
+            member 0 training on 10.0.0.2:11111
             member 0 step 100/1,000 (10 %), loss 0.2500, 100 steps/s
             member 0 step 320/1,000 (32 %), loss 0.2500, 100 steps/s
             member 0 completed at step 1,000, loss 0.1250
@@ -41,7 +41,7 @@ public sealed class LineViewTests : IDisposable
             Statuses.Of(RunState.Running, Statuses.Training(0, 30, attempt: 2)));
 
         Assert.EndsWith(
-            "member 0 waiting at step 30\nmember 0 training on 10.0.0.2:11111 lane 0 from step 30 (attempt 2)\n", _console.Output, StringComparison.Ordinal);
+            "member 0 waiting at step 30\nmember 0 training on 10.0.0.2:11111 from step 30 (attempt 2)\n", _console.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,8 +34,8 @@ public sealed partial class OwnHostTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory(Timeout = 300_000)]
-    [InlineData("OwnNetwork", "AddModule", "The run is Completed, exact: \n", "runs/digits-1")]
-    [InlineData("OwnTask", "TaskRegistry.Add", "The run is Completed, exact; its task is laplace: \n", "runs/waves-1")]
+    [InlineData("OwnNetwork", "AddModule", "The run is Completed, exact.\n", "runs/digits-1")]
+    [InlineData("OwnTask", "TaskRegistry.Add", "The run is Completed, exact; its task is laplace.\n", "runs/waves-1")]
     public async Task A_sample_of_what_is_ones_own_is_what_the_page_on_hosts_shows_and_trains(string sample, string named, string said, string run)
     {
         // Their silos have the default ports, which Orleans shares with whoever has them already.

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using DistributedEnsemble.Runs;
 
 namespace DistributedEnsemble.Cluster.Tests.Deploy;
@@ -20,7 +22,10 @@ public sealed class ScriptTests : IDisposable
             var (exitCode, said, errors) = await ScriptAsync("start", "2");
             Assert.True(exitCode == 0, errors);
             Assert.StartsWith("2 silos and their Redis are ready", said);
-            Assert.Equal((2, "", "local-cluster: it runs already (redis); `deploy/local-cluster stop` ends it.\n"), await ScriptAsync("start"));
+            Assert.Equal((2, "", "local-cluster: it runs already (redis); `deploy/local-cluster stop` ends it.\n"), await ScriptAsync("start", "2"));
+            using (var killed = Process.GetProcessById(int.Parse(File.ReadAllText(_folder.File("cluster/silo-2.pid")).Split(' ')[0], CultureInfo.InvariantCulture))) killed.Kill();
+            while (!(await ScriptAsync("status")).Output.Contains("silo-2 ended: ", StringComparison.Ordinal)) await Task.Delay(50, TestContext.Current.CancellationToken);
+            Assert.Equal((0, "silo-2: ready\n", ""), await ScriptAsync("start", "2"));
             await LocalProcess.RunAsync(Path.Combine(AppContext.BaseDirectory, "ensemble"), [
                 "train", "--dataset", "digits", "--members", "2", "--epochs", "1", "--name", "local", "--cluster", _folder.File("cluster/address")]);
             Assert.Equal(RunState.Completed, RunStatusJson.FromJson(File.ReadAllText(_folder.File("cluster/runs/local/run.json"))).State);

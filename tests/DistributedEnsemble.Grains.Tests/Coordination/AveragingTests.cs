@@ -68,7 +68,7 @@ public sealed class AveragingTests
         await using var cluster = await EnsembleCluster.StartAsync(lanes: 1);
         var run = await cluster.SubmitAsync(Specs.Long.Replace("\"snapshots\"", "\"averaging\": { \"decay\": 1, \"everySteps\": 100000 }, \"snapshots\""));
         var member = (await cluster.WhenAsync(run, s => s.Members[0].State == MemberState.Training)).Members[0];
-        var (coordinator, by) = (cluster.Coordinator(run), new MemberAttempt(0, member.Attempt));
+        var (coordinator, by) = (cluster.CoordinatorOfSilos(run), new MemberAttempt(0, member.Attempt));
         var layout = Specs.Plan(Specs.Small).Of(0).Network.Layout;
         var first = Save(1f, 100_000);
         var second = Save(3f, 200_000);

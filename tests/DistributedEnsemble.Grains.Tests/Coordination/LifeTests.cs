@@ -49,7 +49,7 @@ public sealed class LifeTests
             var paused = await cluster.Coordinator(run).WhenAtRestAsync(TestContext.Current.CancellationToken);
             Assert.Equal((RunState.Paused, "stopped"), (paused.State, paused.Reason));
             Assert.True(paused.TrainSeconds > 0);
-            Assert.False(File.Exists(runs.Folder("small").StopRequest));
+            Assert.False(File.Exists(runs.Folder("small").Path(RunFolder.StopRequestFile)));
             Assert.False(RunLock.IsHeld(runs.Folder("small")));
         }
 

@@ -14,7 +14,7 @@ public sealed class ProtocolTests
         await using var cluster = await EnsembleCluster.StartAsync(lanes: 1);
         var run = await cluster.SubmitAsync(Specs.Long);
         var member = (await cluster.WhenAsync(run, s => s.Members[0].State == MemberState.Training)).Members[0];
-        var (coordinator, current) = (cluster.Coordinator(run), new MemberAttempt(0, member.Attempt));
+        var (coordinator, current) = (cluster.CoordinatorOfSilos(run), new MemberAttempt(0, member.Attempt));
         var weights = new WeightFile(0, 1, "members/00/snapshots/step-00000001.safetensors", OtherSha);
 
         Assert.Equal(Acknowledgement.Recorded, await coordinator.CollectAsync(new HandOver(current, weights, IsSnapshot: true, IsAveraged: false)));
@@ -40,7 +40,7 @@ public sealed class ProtocolTests
         var member = (await cluster.WhenAsync(run, s => s.Members[0].Step > 20)).Members[0];
         var ofNobody = new WeightFile(99, 1, "members/99/snapshots/step-00000001.safetensors", OtherSha);
 
-        var error = await Assert.ThrowsAsync<OrleansException>(() => cluster.Coordinator(run).CollectAsync(
+        var error = await Assert.ThrowsAsync<OrleansException>(() => cluster.CoordinatorOfSilos(run).CollectAsync(
             new HandOver(new MemberAttempt(0, member.Attempt), ofNobody, IsSnapshot: true, IsAveraged: false)));
 
         Assert.StartsWith($"The coordinator of run \"{run.Name}\" failed: ", error.Message, StringComparison.Ordinal);
@@ -59,7 +59,7 @@ public sealed class ProtocolTests
         var run = await cluster.SubmitAsync(Specs.Long);
         var running = await cluster.WhenAsync(run, s => s.Members[0].State == MemberState.Training);
 
-        Assert.Empty(await cluster.Coordinator(run).AssignAsync(new LaneGrant("nowhere", "127.0.0.1:1", running.Machine!)));
+        Assert.Empty(await cluster.CoordinatorOfSilos(run).AssignAsync(new LaneGrant("nowhere", "127.0.0.1:1", running.Machine!)));
 
         await cluster.Coordinator(run).StopAsync();
         await cluster.WhenAsync(run, s => s.State == RunState.Paused);
@@ -73,9 +73,9 @@ public sealed class ProtocolTests
         var member = (await cluster.WhenAsync(run, s => s.Members[0].State == MemberState.Training)).Members[0];
         var by = new MemberAttempt(0, member.Attempt);
         var weights = new WeightFile(0, 1, "members/00/snapshots/step-00000001.safetensors", OtherSha);
-        await cluster.Coordinator(run).CollectAsync(new HandOver(by, weights, IsSnapshot: true, IsAveraged: false));
+        await cluster.CoordinatorOfSilos(run).CollectAsync(new HandOver(by, weights, IsSnapshot: true, IsAveraged: false));
 
-        var answer = await cluster.Coordinator(run).CollectAsync(new HandOver(by, weights with { Sha256 = OtherSha.Replace('0', '1') }, IsSnapshot: true, IsAveraged: false));
+        var answer = await cluster.CoordinatorOfSilos(run).CollectAsync(new HandOver(by, weights with { Sha256 = OtherSha.Replace('0', '1') }, IsSnapshot: true, IsAveraged: false));
 
         Assert.Equal(Acknowledgement.Superseded, answer);
         var status = await cluster.Coordinator(run).GetStatusAsync();

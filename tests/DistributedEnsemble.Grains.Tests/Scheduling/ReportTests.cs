@@ -1,4 +1,6 @@
 using DistributedEnsemble.Grains.Scheduling;
+using DistributedEnsemble.Members;
+using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
 
@@ -35,6 +37,36 @@ public sealed class ReportTests
     public void Nobody_else_is_a_silo() => Assert.All(
         new GrainId?[] { null, GrainId.Create("sys.client", "127.0.0.1:11111@123"), GrainId.Create("member", "hosted-127.0.0.1:11111@123") },
         source => Assert.False(SiloReports.IsOf(new SiloReport("127.0.0.1:11111@123", "127.0.0.1:11111", 1, s_machine, [], [], [], []), source)));
+
+    [Fact]
+    public async Task What_silos_tell_each_other_no_client_may_say()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        var status = await cluster.TrainAsync("""{ "members": 1, "training": { "epochs": 1 }, "data": { "dataset": "two-moons" } }""");
+        var (run, by) = (new RunKey(status.Run, status.Id), new MemberAttempt(0, 1));
+        var (coordinator, member, weights) = (cluster.Coordinator(run), cluster.MemberOfClients(run, 0), new WeightFile(0, 1, "../../other", new string('0', 64)));
+        foreach (var (call, name) in new (Func<Task>, string)[]
+        {
+            (() => coordinator.StartAsync(new RunRequest("{}", "{}", [])), "ICoordinator.StartAsync"),
+            (() => coordinator.VacateAsync(), "ICoordinator.VacateAsync"),
+            (() => coordinator.AssignAsync(new LaneGrant("nowhere", "127.0.0.1:1", s_machine)), "ICoordinator.AssignAsync"),
+            (() => coordinator.MoveAsync(by), "ICoordinator.MoveAsync"),
+            (() => coordinator.CollectAsync(new HandOver(by, weights, IsSnapshot: true, IsAveraged: false)), "ICoordinator.CollectAsync"),
+            (() => coordinator.CommitAsync(new Commit(by, 1, weights, "", 1)), "ICoordinator.CommitAsync"),
+            (() => coordinator.FailAsync(new MemberFailure(by, 1, "I say so")), "ICoordinator.FailAsync"),
+            (() => coordinator.ReleaseAsync(by), "ICoordinator.ReleaseAsync"),
+            (() => coordinator.PauseAsync(by, "I say so"), "ICoordinator.PauseAsync"),
+            (() => coordinator.ResumeAsync(), "ICoordinator.ResumeAsync"),
+            (() => member.TrainAsync(new Assignment(by, [])), "IMember.TrainAsync"),
+            (() => member.StopAsync(1), "IMember.StopAsync"),
+            (() => member.PredictAsync(new ConstituentQuery([weights], 0, [], null, 0, 0), TestContext.Current.CancellationToken), "IMember.PredictAsync"),
+        })
+        {
+            Assert.Equal($"{name} is for silos alone.", (await Assert.ThrowsAsync<RunRejectedException>(call)).Message);
+        }
+
+        Assert.Equal(RunState.Completed, (await coordinator.GetStatusAsync()).State);
+    }
 
     [Theory, InlineData("/etc/passwd"), InlineData("../x.csv"), InlineData("x.csv")]
     public async Task A_silo_reads_no_path_that_was_sent(string path)

@@ -81,7 +81,7 @@ public sealed class FileRunsTests : IDisposable
         var error = Assert.Throws<RunRejectedException>(() => FileRuns.RequestStop(folder));
 
         Assert.Equal("Run \"small\" is not in training: there is nothing to stop.", error.Message);
-        Assert.False(File.Exists(folder.StopRequest));
+        Assert.False(File.Exists(folder.Path(RunFolder.StopRequestFile)));
     }
 
     [Fact]

@@ -96,8 +96,8 @@ public sealed class OutOfFoldTests
     public async Task A_rows_answer_does_not_change_when_its_target_is_poisoned_in_the_tables_file(string target, string model, string settings)
     {
         const int RowOfFile = 7, Row = 6;
-        var (price, label) = (Plans.MixedNumber, Plans.MixedClass);
-        var json = target == "label" ? label : model == "mlp" ? price : Plans.TabMNumber;
+        var (price, label) = (MixedSpecs.Number, MixedSpecs.Class);
+        var json = target == "label" ? label : model == "mlp" ? price : MixedSpecs.TabMNumber;
         using var honest = new TrainedRun(json, settings, source: new MixedTables());
         using var poisoned = new TrainedRun(json, settings, source: new MixedTables(edit: lines =>
         {

@@ -40,7 +40,7 @@ public sealed class SameBitsTests
     [InlineData("DOTNET_EnableAVX2=0")]
     [InlineData("DOTNET_EnableHWIntrinsic=0")]
     public async Task A_run_of_each_network_ends_with_the_weights_that_it_always_had(params string[] switches) =>
-        Assert.Equal(s_golden, await OtherProcess.TrainAsync([Plans.Small, Lenet, Resnet, Plans.TabMClass, Plans.TabMNumber], switches));
+        Assert.Equal(s_golden, await OtherProcess.TrainAsync([Plans.Small, Lenet, Resnet, MixedSpecs.TabMClass, MixedSpecs.TabMNumber], switches));
 
     [Fact]
     public async Task Training_and_predicting_load_no_libtorch()
@@ -64,7 +64,7 @@ public sealed class SameBitsTests
     [InlineData("lenet", 2)]
     public void A_thousand_steps_allocate_nothing(string kind, int threads)
     {
-        var json = kind switch { "mlp" => Plans.Small, "lenet" => Lenet, "tabm" => Plans.TabMClass, _ => Resnet };
+        var json = kind switch { "mlp" => Plans.Small, "lenet" => Lenet, "tabm" => MixedSpecs.TabMClass, _ => Resnet };
         var plan = Plans.Of(json, ("threadsPerMember", $"{threads}"), ("training.batchSize", "16"), ("training.epochs", "100"), ("logging.everySteps", "1000000"));
         using var training = new MemberTraining(plan, 0);
         for (var i = 0; i < 100; i++) training.Advance();

@@ -48,7 +48,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("price", "columns")]
     public async Task A_table_of_columns_of_each_kind_goes_on_as_if_it_had_never_stopped(string target, string model)
     {
-        var (mlp, tabm) = target == "label" ? (Plans.MixedClass, Plans.TabMClass) : (Plans.MixedNumber, Plans.TabMNumber);
+        var (mlp, tabm) = target == "label" ? (MixedSpecs.Class, MixedSpecs.TabMClass) : (MixedSpecs.Number, MixedSpecs.TabMNumber);
         var spec = (model == "tabm" ? tabm : mlp).Replace("\"epochs\": 5", "\"epochs\": 10");
         if (model == "columns") spec = spec.Replace("\"data\": {", "\"data\": { \"columns\": 0.5,");
         var plan = Plans.Of(spec);

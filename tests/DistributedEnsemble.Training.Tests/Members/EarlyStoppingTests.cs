@@ -197,12 +197,12 @@ public sealed class EarlyStoppingTests : IDisposable
     public void What_cannot_be_is_told(string key, string value, string error) =>
         Assert.Equal(error, Assert.Throws<SpecException>(() => Overfitting(Plans.Small, (key, value))).Message);
 
-    public static TheoryData<string> Tasks => [Plans.Small, Plans.Number, Plans.MixedClass, Plans.TabMNumber];
+    public static TheoryData<string> Tasks => [Plans.Small, Plans.Number, MixedSpecs.Class, MixedSpecs.TabMNumber];
 
     public void Dispose() => _runs.Dispose();
 
     private static TrainingPlan Overfitting(string spec, params (string, string)[] settings) =>
-        Plans.Of(spec, [.. s_overfits.Where(setting => setting.Item1 != "regularization.l2" || spec != Plans.MixedClass && spec != Plans.TabMNumber), .. settings]);
+        Plans.Of(spec, [.. s_overfits.Where(setting => setting.Item1 != "regularization.l2" || spec != MixedSpecs.Class && spec != MixedSpecs.TabMNumber), .. settings]);
 
     private static string Json(TrainingPlan plan) => plan.Spec.ToJson();
 

@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Training.Tests.Members;
 /// <summary>The weights of member i at step t are a pure function of (spec, data, i, t).</summary>
 public sealed class ExactnessTests
 {
-    private static readonly Dictionary<string, Lazy<string[]>> References = new[] { Plans.Small, Plans.Number, Plans.MixedClass, Plans.MixedNumber, Plans.TabMClass, Plans.TabMNumber }.ToDictionary(
+    private static readonly Dictionary<string, Lazy<string[]>> References = new[] { Plans.Small, Plans.Number, MixedSpecs.Class, MixedSpecs.Number, MixedSpecs.TabMClass, MixedSpecs.TabMNumber }.ToDictionary(
         spec => spec, spec => new Lazy<string[]>(() => [.. Enumerable.Range(0, 3).Select(member => Train(Plans.Of(spec), member))]));
 
     /// <summary>A classification and a regression, each of plain numbers, of columns of each kind, and by submodels.</summary>
@@ -113,7 +113,7 @@ public sealed class ExactnessTests
             for (var row = 0; row < MixedTables.Rows; row++) if (MixedTables.IsTest(row)) lines[row + 1] = "1999-01-01 00:00,1e9,,other,z,-1e6,no";
         }
 
-        foreach (var spec in new[] { Plans.MixedClass, Plans.MixedNumber, Plans.TabMClass, Plans.TabMNumber })
+        foreach (var spec in new[] { MixedSpecs.Class, MixedSpecs.Number, MixedSpecs.TabMClass, MixedSpecs.TabMNumber })
         {
             var plan = Plans.Of(spec);
             using var dataset = new MixedTables(edit: Edit).Load(new DataFolders(), plan.Spec, null);
@@ -127,7 +127,7 @@ public sealed class ExactnessTests
     [Fact]
     public void Other_features_of_validation_rows_change_no_weight()
     {
-        foreach (var spec in new[] { Plans.MixedClass, Plans.MixedNumber, Plans.TabMClass, Plans.TabMNumber })
+        foreach (var spec in new[] { MixedSpecs.Class, MixedSpecs.Number, MixedSpecs.TabMClass, MixedSpecs.TabMNumber })
         {
             var plan = Plans.Of(spec);
             int[] training = [.. Enumerable.Range(0, MixedTables.Rows).Where(row => !MixedTables.IsTest(row))];
@@ -150,7 +150,7 @@ public sealed class ExactnessTests
     [Fact]
     public void Another_number_to_be_predicted_of_a_validation_row_changes_no_weight()
     {
-        var plan = Plans.Of(Plans.MixedNumber);
+        var plan = Plans.Of(MixedSpecs.Number);
         int[] training = [.. Enumerable.Range(0, MixedTables.Rows).Where(row => !MixedTables.IsTest(row))];
         using var dataset = new MixedTables(edit: lines =>
         {
@@ -161,7 +161,7 @@ public sealed class ExactnessTests
 
         Assert.NotEqual(plan.Dataset.Train.Targets, dataset.Train.Targets);
         Assert.Equal(plan.Dataset.Task, dataset.Task);
-        Assert.Equal(References[Plans.MixedNumber].Value[0], Train(new TrainingPlan(plan.Spec, dataset, new NetworkRegistry()), 0));
+        Assert.Equal(References[MixedSpecs.Number].Value[0], Train(new TrainingPlan(plan.Spec, dataset, new NetworkRegistry()), 0));
     }
 
     private static string Train(TrainingPlan plan, int member, Action? yieldCore = null)

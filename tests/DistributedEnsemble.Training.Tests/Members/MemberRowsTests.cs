@@ -115,7 +115,7 @@ public sealed class MemberRowsTests
     [InlineData(0.5)]
     public void A_member_is_given_a_share_of_the_features_whole(double share)
     {
-        var plan = Plans.Of(Plans.MixedClass, ("data.columns", $"{share}"), ("members", "6"));
+        var plan = Plans.Of(MixedSpecs.Class, ("data.columns", $"{share}"), ("members", "6"));
         var (widths, inputs) = (plan.Dataset.Inputs.Features, plan.Dataset.Inputs);
         var seen = plan.Members.Select(member => Assert.IsType<SelectInputs>(member.Network.Layers[0]).Places).ToArray();
         Assert.Equal((int)inputs.Width, widths.Sum());
@@ -139,7 +139,7 @@ public sealed class MemberRowsTests
     [Fact]
     public void What_a_member_is_not_given_does_not_change_its_answers()
     {
-        var plan = Plans.Of(Plans.MixedClass, ("data.columns", "0.5"));
+        var plan = Plans.Of(MixedSpecs.Class, ("data.columns", "0.5"));
         using var training = new MemberTraining(plan, 1);
         training.Advance();
         using var weights = training.CopyWeights();

@@ -31,7 +31,7 @@ public sealed class TrainingPlanTests
     [Fact]
     public void A_run_that_was_started_before_has_the_bins_that_it_recorded()
     {
-        var today = Plans.Of(Plans.TabMNumber);
+        var today = Plans.Of(MixedSpecs.TabMNumber);
         var data = DataDescription.Of(today);
         NumberInput[] recorded = [.. data.Numbers!.Select(number => new NumberInput(number.Place, [.. number.Edges.Select(edge => edge + 1)]))];
         var definition = new RunDefinition(today.Spec.ToJson(), (data with { Version = 2, Numbers = recorded }).ToJson());

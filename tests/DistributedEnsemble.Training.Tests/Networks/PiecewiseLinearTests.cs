@@ -60,7 +60,7 @@ public sealed class PiecewiseLinearTests
     [Fact]
     public void Bins_are_between_the_quantiles_of_the_training_rows_and_yes_or_no_has_none()
     {
-        var plan = Plans.Of(Plans.MixedClass, ("model.numericEmbedding", "piecewise-linear"));
+        var plan = Plans.Of(MixedSpecs.Class, ("model.numericEmbedding", "piecewise-linear"));
         var description = DataDescription.FromJson(DataDescription.Of(plan).ToJson());
 
         var (numbers, inputs) = (description.Numbers!, plan.Dataset.Train.Inputs.ToArray().Chunk(plan.Dataset.Train.Width).ToArray());
@@ -78,7 +78,7 @@ public sealed class PiecewiseLinearTests
         }
 
         Assert.Equal(numbers.Select(number => number.Edges), plan.Of(0).Network.Layers.OfType<PiecewiseLinear>().Single().Inputs.Select(input => input.Edges));
-        Assert.Null(DataDescription.Of(Plans.Of(Plans.MixedClass)).Numbers);
+        Assert.Null(DataDescription.Of(Plans.Of(MixedSpecs.Class)).Numbers);
     }
 
     [Fact]

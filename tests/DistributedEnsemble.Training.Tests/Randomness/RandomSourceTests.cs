@@ -87,7 +87,7 @@ public sealed class RandomSourceTests
     {
         var draws = new List<(Draw Draw, int Words)>();
         var plan = Plans.Of(
-            Plans.MixedClass, new RandomSource(7) { Observer = (draw, words) => draws.Add((draw, words)) },
+            MixedSpecs.Class, new RandomSource(7) { Observer = (draw, words) => draws.Add((draw, words)) },
             ("data.folds", "3"), ("data.bootstrap", "true"), ("data.columns", "0.5"), ("data.validationFraction", "0.1"));
         var snapshots = EnsembleTraining.Run(plan, cancellation: TestContext.Current.CancellationToken);
         foreach (var snapshot in snapshots)

@@ -91,6 +91,43 @@ public class ColumnTests
     }
 
     [Fact]
+    public void Quarters_and_weeks_are_dates()
+    {
+        var survey = TextTables.Survey(TextTables.Rows("q,r,w,x,label", i => $"{2000 + (i / 4)}-Q{(i % 4) + 1},q{(i % 4) + 1} {2000 + (i / 4)},{2020 + (i / 52)}-W{(i % 52) + 1:00},{i * i % 7},{i % 2}", 80));
+        Assert.Equal(["year quarter", "year quarter", "year week"], new[] { "q", "r", "w" }.Select(name => Assert.IsType<DateTimeColumn>(survey.Column(name)).Form));
+        var (quarters, weeks) = (DateForm.All.Single(form => form.Name == "year quarter"), DateForm.All.Single(form => form.Name == "year week"));
+        foreach (var text in new[] { "2024-Q3", "2024Q3", "2024 q3", "Q3 2024", "Q3-2024" }) Assert.Equal(new DateTime(2024, 7, 1), quarters.TryParse(text, out var time) ? time : default);
+        foreach (var text in new[] { "2024-Q5", "24-Q3", "Q3", "2024-Q3a", "Q", "2024-Q" }) Assert.False(quarters.TryParse(text, out _));
+        Assert.Equal(new DateTime(2024, 2, 12), weeks.TryParse("2024-W07", out var monday) ? monday : default);
+        Assert.False(weeks.TryParse("2024-W53", out _));
+    }
+
+    [Fact]
+    public void Numbers_with_one_unit_are_numbers()
+    {
+        var survey = TextTables.Survey(TextTables.Rows("mass,heat,mixed,code,label", i => $"{i * 7 % 90}.5 kg,-{i * 3 % 31}°C,{i * 7 % 90} {(i % 2 == 0 ? "kg" : "lb")},K{i * 7 % 20},{i % 2}", 100));
+        var mass = Assert.IsType<NumberColumn>(survey.Column("mass"));
+        Assert.Equal(("kg", "numbers of \"kg\""), (mass.Unit, mass.Note));
+        Assert.Equal("°C", Assert.IsType<NumberColumn>(survey.Column("heat")).Unit);
+        Assert.Equal(Encode(mass, "12"), Encode(mass, "12 kg"));
+        Assert.Equal(Encode(mass, "12"), Encode(mass, "12kg"));
+        Assert.Equal("\"12 lb\" is not a number, and all of the training rows' cells are", mass.Encode(new Cell("12 lb"u8), new float[1]));
+        Assert.IsNotType<NumberColumn>(survey.Column("mixed"));
+        Assert.IsType<CategoryColumn>(survey.Column("code"));
+    }
+
+    [Fact]
+    public void A_last_row_of_totals_is_told()
+    {
+        string Text(string last) => TextTables.Rows("region,n,label", i => $"r{i % 3},{i * 7 % 90},{i % 2}") + last;
+        Assert.Contains(
+            "The last row begins with \"Total\": if it is the sum of the others, delete it from the file, or it is learned as one of them.",
+            TextTables.Survey(Text("Total,99,0\n")).Description.Notes);
+        Assert.DoesNotContain(TextTables.Survey(Text("r1,99,0\n")).Description.Notes, note => note.Contains("last row", StringComparison.Ordinal));
+        Assert.DoesNotContain(TextTables.Survey(Text("total,99,0\nr1,5,1\n")).Description.Notes, note => note.Contains("last row", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Days_that_could_be_months_are_no_dates() =>
         Assert.IsNotType<DateTimeColumn>(TextTables.Survey(TextTables.Rows("d,x,label", i => $"0{(i % 9) + 1}/0{(i % 7) + 1}/2024,{i * i % 7},{i % 2}", 200)).Column("d"));
 
@@ -177,6 +214,8 @@ public class ColumnTests
         Assert.Equal([Told("log"), Told("down")], NotesOf(TextTables.Rows(
             "log,down,x,label", i => FormattableString.Invariant($"{Math.Log(1 + (i * 37 % 101)):0.000},{-3.5 * (i * 37 % 101)},{i % 5},{i * 37 % 101}"), 100)));
         Assert.Empty(NotesOf(TextTables.Rows("near,x,label", i => $"{(i == 12 ? "no" : i * i % 7 > 2 ? "yes" : "no")},{i % 5},{(i * i % 7 > 2 ? 1 : 0)}", 100)));
+        // One row alone is of another class, and so is the only cell of many a sparse column.
+        Assert.Empty(NotesOf(TextTables.Rows("sparse,x,label", i => $"{(i == 12 ? "yes" : "no")},{i % 5},{(i == 12 ? "rare" : i == 13 ? "rare" : "common")}", 100).Replace("no,3,rare", "yes,3,rare")));
     }
 
     [Fact]

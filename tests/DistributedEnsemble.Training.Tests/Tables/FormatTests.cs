@@ -30,6 +30,8 @@ public class FormatTests
     [InlineData("  5.1   3.5\tsetosa\n 4.9 3.0 setosa  \n", ' ', '.', '"', false)]
     [InlineData("one two\na b c\nd e f\n", ' ', '.', '"', true)]
     [InlineData("text\nhello world\ngood morning all\n", ',', '.', '"', true)]
+    [InlineData("a;b\n1.234;x\n997;y\n2.001;x\n12.250;y\n", ';', ',', '"', true)]
+    [InlineData("a;b\n1.234;x\n2.5;y\n2.001;x\n12.250;y\n", ';', '.', '"', true)]
     public void The_dialect_is_seen(string text, char separator, char @decimal, char quote, bool header) =>
         Assert.Equal((separator, @decimal, quote, header), Detect(text) is var f ? (f.Separator, f.Decimal, f.Quote, f.Header) : default);
 
@@ -37,9 +39,32 @@ public class FormatTests
     [InlineData("\ufeffa,b\r\n1,2\r\n")]
     [InlineData("# made by hand\n# on a Monday\na,b\n1,2\n")]
     [InlineData("sep=,\na,b\n1,2\n")]
+    [InlineData("\"sep=,\"\r\na,b\r\n1,2\r\n")]
     [InlineData("a,b,\n1,2,\n")]
     [InlineData("\n\na,b\n\n1,2\n")]
     public void What_is_no_row_is_passed_over(string text) => Assert.Equal(["a", "b", "1", "2"], Cells(Encoding.UTF8.GetBytes(text)));
+
+    [Theory]
+    [InlineData("Sales of 2024\n\nwho,n\nx,1\ny,2\nz,3\n")]
+    [InlineData("\"Sales, by person\"\nprinted on Monday\nwho,n\nx,1\ny,2\nz,3\n")]
+    [InlineData("Sales of 2024;;\n;;\nwho;n;\nx;1;\ny;2;\nz;3;\n")]
+    public void Titles_above_the_names_are_passed_over(string text) =>
+        Assert.Equal(["who", "n", "x", "1", "y", "2", "z", "3"], Cells(Encoding.UTF8.GetBytes(text)));
+
+    [Fact]
+    public void A_line_of_one_text_is_no_title_unless_names_and_numbers_follow()
+    {
+        Assert.Equal(["column1", "text", "hello", "world"], Cells("text\nhello, world\ngood, morning\nso, long\n"u8.ToArray())[..4]);
+        Assert.Equal(["column1", "n", "x", "1"], Cells("n\nx,1\ny,2\nz,3\n"u8.ToArray())[..4]);
+    }
+
+    [Fact]
+    public void Very_many_columns_are_looked_at_in_a_moment()
+    {
+        var names = string.Join(',', Enumerable.Range(0, 100_000).Select(i => $"c{i}"));
+        var row = string.Join(',', Enumerable.Range(0, 100_000).Select(i => i % 7));
+        Assert.Equal((',', true), Detect($"{names}\n{row}\n{row}\n") is var f ? (f.Separator, f.Header) : default);
+    }
 
     [Theory]
     [InlineData("\"a\"\t\"b\"\n\"1\"\t5\t6\n\"2\"\t7\t8\n")]
@@ -84,6 +109,25 @@ public class FormatTests
     }
 
     [Fact]
+    public void Packed_parts_are_one_file_and_one_that_is_cut_short_is_damaged()
+    {
+        byte[] Packed(string text)
+        {
+            using var packed = new MemoryStream();
+            using (var gzip = new GZipStream(packed, CompressionMode.Compress, leaveOpen: true)) gzip.Write(Encoding.UTF8.GetBytes(text));
+            return packed.ToArray();
+        }
+
+        Assert.Equal(["a", "b", "1", "2", "3", "4"], Cells([.. Packed("a,b\n1,"), .. Packed("2\n3,4\n")]));
+        var whole = Packed(string.Concat(Enumerable.Range(0, 500).Select(i => $"{i * i},{i * 7 % 13}\n")));
+        foreach (var cut in new[] { 1, 8, 9, 40, whole.Length / 2 })
+        {
+            Assert.Equal("rows.csv is damaged: its gzip data cannot be unpacked. Compress it again.",
+                Assert.Throws<DataException>(() => Cells(whole[..^cut])).Message);
+        }
+    }
+
+    [Fact]
     public void What_was_seen_can_be_overruled()
     {
         Assert.False(TextTables.File("a,b\n1,2\n").Detect(header: false).Header);
@@ -100,6 +144,9 @@ public class FormatTests
     [InlineData("x,y\n1,2\n1,2,3\n", "rows.csv, line 3, column 3: the row has 3 cells, and the first has 2.")]
     [InlineData("PK\u0003\u0004sheet", "rows.csv is a workbook or an archive, and no text: save its sheet as CSV, or unpack it.")]
     [InlineData("a,b\n1,\0\n", "rows.csv is no text: there are bytes of zero in it. Save it as CSV in UTF-8.")]
+    [InlineData("[{\"a\": 1, \"b\": 2}]", "rows.csv is JSON, and no table: save it as CSV in UTF-8.")]
+    [InlineData("\ufeff<!DOCTYPE html>\n<p>not, found</p>\n", "rows.csv is a page or XML, and no table: save it as CSV in UTF-8.")]
+    [InlineData("\u0001\u0002,\u0003\n\u0004\n", "rows.csv is made of bytes that are no text, and no table: save it as CSV in UTF-8.")]
     [InlineData("x,y\n1,\"2\n3,4\n", "rows.csv, line 2: a quoted cell is never closed.")]
     [InlineData("x,y\n1,\"2\"3\n", "rows.csv, line 2: text follows the closing quote of a cell.")]
     public void A_broken_table_is_told_with_its_line(string text, string message) =>
@@ -130,6 +177,10 @@ public class FormatTests
     [InlineData("-1\u202f234", '.', -1234.0)]
     [InlineData("12\u00a0%", '.', 12.0)]
     [InlineData("1’000", '.', 1000.0)]
+    [InlineData("\u22120.93", '.', -0.93)]
+    [InlineData("1,23,456.5", '.', 123456.5)]
+    [InlineData("1,23,45", '.', null)]
+    [InlineData("123,45,678", '.', null)]
     [InlineData("(-3)", '.', null)]
     [InlineData("()", '.', null)]
     [InlineData("1,00", '.', null)]

@@ -86,7 +86,7 @@ public sealed class OnnxTests
     }
 
     [Theory]
-    [InlineData(Plans.MixedClass)]
+    [InlineData(MixedSpecs.Class)]
     [InlineData("number")]
     [InlineData("class by submodels")]
     [InlineData("number by submodels")]
@@ -94,7 +94,7 @@ public sealed class OnnxTests
     {
         using var models = new OnnxModels(Plans.Of(json switch
         {
-            "number" => Plans.MixedNumber, "class by submodels" => Plans.TabMClass, "number by submodels" => Plans.TabMNumber, _ => json,
+            "number" => MixedSpecs.Number, "class by submodels" => MixedSpecs.TabMClass, "number by submodels" => MixedSpecs.TabMNumber, _ => json,
         }));
         foreach (var rows in s_rows) Compare(models, OnnxRows.Of(models.Data, rows));
     }
@@ -130,7 +130,7 @@ public sealed class OnnxTests
     [Fact]
     public void The_same_models_give_the_same_bytes()
     {
-        using var models = new OnnxModels(Plans.Of(Plans.MixedClass), steps: 1);
+        using var models = new OnnxModels(Plans.Of(MixedSpecs.Class), steps: 1);
 
         Assert.Equal(models.Bytes, models.Write());
     }

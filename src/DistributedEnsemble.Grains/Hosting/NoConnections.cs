@@ -2,15 +2,16 @@ using Microsoft.AspNetCore.Connections;
 using Orleans.Configuration;
 using Orleans.Runtime.Messaging;
 
-namespace DistributedEnsemble.Serving.Hosting;
+namespace DistributedEnsemble.Grains.Hosting;
 
 /// <summary>
-/// A cluster of one silo: it has no gateway, and closes what connects to its port for silos. Whoever spoke Orleans' protocol to it
-/// could call every grain, and any user of the machine reaches loopback.
+/// For a cluster of one silo, whose own process alone asks it. Whoever speaks Orleans' protocol to a silo can submit runs, read their
+/// weights and delete them, and any user of a machine reaches its loopback.
 /// </summary>
-internal static class NoConnections
+public static class NoConnections
 {
-    public static ISiloBuilder AcceptNobody(this ISiloBuilder silo)
+    /// <summary>Opens no gateway, and closes what connects to the port for silos. Comes after what sets the ports, as <c>UseLocalhostClustering</c> does.</summary>
+    public static ISiloBuilder AcceptNoConnections(this ISiloBuilder silo)
     {
         silo.Configure<EndpointOptions>(options => options.GatewayPort = 0);
         return silo.Configure<SiloConnectionOptions>(options =>
