@@ -1,6 +1,13 @@
 // Predicts rows with an exported ensemble: `ensemble export R --format onnx`, then `dotnet run -- R.onnx rows.csv`.
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
+
+if (args.Length != 2)
+{
+    Console.Error.WriteLine("It takes two files: R.onnx, and rows.csv with plain commas and the columns' names in the first line.");
+    return 2;
+}
 
 string[][] lines = [.. File.ReadLines(args[1]).Select(line => line.Split(','))];
 var (names, rows) = (lines[0], lines[1..]);
@@ -9,13 +16,16 @@ using var answers = session.Run([.. session.InputMetadata.Select(input => Value(
 var columns = answers.Select(answer => answer.Value is Tensor<string> texts ? (object[])[.. texts] : [.. answer.AsEnumerable<float>()]);
 var table = answers.Zip(columns, (answer, cells) => (answer.Name, Cells: cells.Chunk(cells.Length / rows.Length).ToArray())).ToArray();
 for (var row = 0; row < rows.Length; row++) Console.WriteLine(string.Join(' ', table.Select(column => $"{column.Name}={string.Join(',', column.Cells[row])}")));
+return 0;
 
 // "input" is all numbers of a row; any other input is the column of its name. An empty cell is missing.
 NamedOnnxValue Value(string name, NodeMetadata input)
 {
-    string[] cells = name == "input" ? [.. rows.SelectMany(row => row)] : [.. rows.Select(row => row[Array.IndexOf(names, name)])];
+    string[] cells = name == "input" ? [.. rows.SelectMany(row => row)] : [.. rows.Select(row => row[Place(name)])];
     int[] shape = [rows.Length, .. input.Dimensions[1..]];
     return input.ElementType == typeof(string) ? NamedOnnxValue.CreateFromTensor(name, new DenseTensor<string>(cells, shape))
-        : input.ElementType == typeof(float) ? NamedOnnxValue.CreateFromTensor(name, new DenseTensor<float>(Array.ConvertAll(cells, float.Parse), shape))
-        : NamedOnnxValue.CreateFromTensor(name, new DenseTensor<double>(Array.ConvertAll(cells, cell => cell is "" ? double.NaN : double.Parse(cell)), shape));
+        : input.ElementType == typeof(float) ? NamedOnnxValue.CreateFromTensor(name, new DenseTensor<float>(Array.ConvertAll(cells, cell => float.Parse(cell, CultureInfo.InvariantCulture)), shape))
+        : NamedOnnxValue.CreateFromTensor(name, new DenseTensor<double>(Array.ConvertAll(cells, cell => cell is "" ? double.NaN : double.Parse(cell, CultureInfo.InvariantCulture)), shape));
 }
+
+int Place(string name) => Array.IndexOf(names, name) is >= 0 and var place ? place : throw new InvalidDataException($"{args[1]} lacks the column {name}.");
