@@ -153,7 +153,7 @@ public sealed class ClientTests
     [Fact]
     public async Task Silos_of_another_cluster_at_addresses_that_were_this_ones_do_not_answer_for_it()
     {
-        string[] ports = ["--silo-port", $"{RedisServer.FreePort()}", "--gateway-port", $"{RedisServer.FreePort()}"];
+        string[] ports = ["--silo-port", $"{LoopbackPort.Free()}", "--gateway-port", $"{LoopbackPort.Free()}"];
         await using var cluster = await LocalCluster.StartAsync(silos: 0);
         var silo = await cluster.AddSiloAsync(more: ports);
         await silo.KillAsync();

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using DistributedEnsemble.Runs;
 
@@ -35,7 +33,7 @@ internal sealed partial class ServedCluster : IAsyncDisposable
         var cluster = new ServedCluster();
         try
         {
-            var port = FreePort();
+            var port = LoopbackPort.Free();
             cluster._redis = new LocalProcess(
                 "redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--dir", cluster._root, "--appendonly", "yes", "--appendfsync", "always", "--save", ""]);
             await cluster._redis.SaysAsync("Ready to accept connections");
@@ -98,13 +96,6 @@ internal sealed partial class ServedCluster : IAsyncDisposable
     {
         using var submitted = await _client.PostAsync($"{_silos[0].Url}/api/runs", new StringContent(spec));
         if (!submitted.IsSuccessStatusCode) throw new InvalidOperationException(await submitted.Content.ReadAsStringAsync());
-    }
-
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     [GeneratedRegex(@"HTTP at (\S+)\.$")]

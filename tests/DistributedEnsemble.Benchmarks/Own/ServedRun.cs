@@ -30,7 +30,7 @@ internal sealed class ServedRun : IAsyncDisposable
 
     public static async Task<ServedRun> StartAsync(Driver driver, string runs, string run, float[] row)
     {
-        var place = new IPEndPoint(IPAddress.Loopback, ServedCluster.FreePort());
+        var place = new IPEndPoint(IPAddress.Loopback, LoopbackPort.Free());
         var served = new ServedRun(new LocalProcess(driver.Program, ["serve", run, "--runs", runs, "--http", $"http://{place}"]), place, run, row);
         while (!await served.IsReadyAsync()) await Task.Delay(100);
         return served;

@@ -26,7 +26,7 @@ internal sealed partial class KilledCluster : IAsyncDisposable
         var cluster = new KilledCluster(silos, lanes);
         try
         {
-            cluster._redisPort = ServedCluster.FreePort();
+            cluster._redisPort = LoopbackPort.Free();
             cluster._redis = new LocalProcess(
                 "redis-server", ["--port", $"{cluster._redisPort}", "--bind", "127.0.0.1", "--dir", cluster._root, "--appendonly", "yes", "--appendfsync", "always", "--save", ""]);
             await cluster._redis.SaysAsync("Ready to accept connections");

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using System.Net;
-using System.Net.Sockets;
 using DistributedEnsemble.Benchmarks.Endurance;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Lanes;
@@ -57,7 +55,7 @@ internal sealed class ScalingBenchmark(int silos, int snapshots)
     private async Task<Measured> MeasureAsync(int members)
     {
         var folder = Directory.CreateTempSubdirectory("ensemble-benchmark-").FullName;
-        var port = FreePort();
+        var port = LoopbackPort.Free();
         await using var redis = new LocalProcess("redis-server", ["--port", $"{port}", "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--appendfsync", "always", "--save", ""]);
         await redis.SaysAsync("Ready to accept connections");
         using var connection = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port}");
@@ -196,13 +194,6 @@ internal sealed class ScalingBenchmark(int silos, int snapshots)
     }
 
     private static double Seconds(TimeSpan time) => Math.Round(time.TotalSeconds, 2);
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 
     /// <param name="PlacedSeconds">From the answer to its submission until every member has a lane.</param>
     /// <param name="PlacedAgainSeconds">From the death of a tenth of the silos, until others have their members; null with fewer than ten silos.</param>

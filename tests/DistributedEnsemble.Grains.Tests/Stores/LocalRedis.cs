@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using StackExchange.Redis;
 
 namespace DistributedEnsemble.Grains.Tests.Stores;
@@ -23,7 +21,7 @@ internal sealed class LocalRedis : IAsyncDisposable
     {
         var program = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(path => Path.Combine(path, "redis-server")).FirstOrDefault(File.Exists);
         if (program is null) Assert.Skip("redis-server is not installed: apt-get install redis-server");
-        var (folder, port) = (Directory.CreateTempSubdirectory("ensemble-").FullName, FreePort());
+        var (folder, port) = (Directory.CreateTempSubdirectory("ensemble-").FullName, LoopbackPort.Free());
         var process = Process.Start(new ProcessStartInfo(program!, [
             "--port", $"{port}", "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
         ]) { RedirectStandardOutput = true })!;
@@ -42,12 +40,5 @@ internal sealed class LocalRedis : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

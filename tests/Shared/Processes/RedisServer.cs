@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 namespace DistributedEnsemble.Tests.Processes;
 
@@ -9,7 +8,7 @@ internal sealed class RedisServer(string folder, Host host, string? password, st
 {
     private LocalProcess? _process;
 
-    public int Port { get; } = FreePort();
+    public int Port { get; } = LoopbackPort.Free();
 
     public string Url => (password is null ? Address : Address.Replace("://", $"://:{password}@", StringComparison.Ordinal)) + Word;
 
@@ -43,12 +42,5 @@ internal sealed class RedisServer(string folder, Host host, string? password, st
     public async ValueTask DisposeAsync()
     {
         if (_process is not null) await _process.DisposeAsync();
-    }
-
-    public static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -42,7 +42,7 @@ internal sealed class S3Server : IAsyncDisposable
     public static async Task<S3Server> StartAsync()
     {
         if (Program is null) Assert.Skip(IsMissing);
-        var server = new S3Server(Program, RedisServer.FreePort());
+        var server = new S3Server(Program, LoopbackPort.Free());
         await server.ListensAsync();
         return server;
     }
