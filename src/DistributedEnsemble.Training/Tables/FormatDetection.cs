@@ -86,12 +86,17 @@ internal static class FormatDetection
             if (lines == 0 || isTitle) continue;
             var rows = Parse(text[before..], isWhole, separator, quote);
             if (rows.Length < FewestTitled || widths.Any(width => width == 2 || width != rows[0].Length) || Steadiness(rows) < MostlySteady) continue;
-            if (rows[0].Index().Any(name => name.Item.Length > 0 && !IsNumber(name.Item) && AreNumbers([.. rows.Skip(1).Select(row => row.ElementAtOrDefault(name.Index) ?? "")]))) return before;
+            if (rows[0].Index().Any(name => name.Item.Length > 0 && !BeginsAsNumber(name.Item) && AreAmounts([.. rows.Skip(1).Select(row => row.ElementAtOrDefault(name.Index) ?? "")]))) return before;
         }
 
         lines = 0;
         return 0;
     }
+
+    /// <summary>Numbers, in whatever they wear, or dates.</summary>
+    private static bool AreAmounts(string[] cells) => cells.Any(BeginsAsNumber) && cells.All(cell => IsMissing(cell) || BeginsAsNumber(cell));
+
+    private static bool BeginsAsNumber(string text) => text.TrimStart('-', '+', '(', '$', '€', '£', '¥', '\u2212', ' ') is [>= '0' and <= '9', ..];
 
     private static bool AreNumbers(string[] cells) => cells.Any(IsNumber) && cells.All(cell => IsMissing(cell) || IsNumber(cell));
 

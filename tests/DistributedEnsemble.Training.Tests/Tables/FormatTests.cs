@@ -47,9 +47,10 @@ public class FormatTests
     [Theory]
     [InlineData("Sales of 2024\n\nwho,n\nx,1\ny,2\nz,3\n")]
     [InlineData("\"Sales, by person\"\nprinted on Monday\nwho,n\nx,1\ny,2\nz,3\n")]
+    [InlineData("Sales of 2024\nwho,n\nx,1 kg\ny,2 kg\nz,3 kg\n", " kg")]
     [InlineData("Sales of 2024;;\n;;\nwho;n;\nx;1;\ny;2;\nz;3;\n")]
-    public void Titles_above_the_names_are_passed_over(string text) =>
-        Assert.Equal(["who", "n", "x", "1", "y", "2", "z", "3"], Cells(Encoding.UTF8.GetBytes(text)));
+    public void Titles_above_the_names_are_passed_over(string text, string unit = "") =>
+        Assert.Equal(["who", "n", "x", $"1{unit}", "y", $"2{unit}", "z", $"3{unit}"], Cells(Encoding.UTF8.GetBytes(text)));
 
     [Fact]
     public void A_line_of_one_text_is_no_title_unless_names_and_numbers_follow()
