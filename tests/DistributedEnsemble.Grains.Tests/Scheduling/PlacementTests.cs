@@ -5,7 +5,7 @@ using DistributedEnsemble.Scheduling;
 
 namespace DistributedEnsemble.Grains.Tests.Scheduling;
 
-public sealed class PlacementTests
+public sealed partial class PlacementTests
 {
     [Fact]
     public void Members_go_to_silos_that_have_their_data_and_to_no_others()
