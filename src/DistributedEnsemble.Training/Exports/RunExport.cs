@@ -50,9 +50,10 @@ internal static class RunExport
             FolderFlush.Flush(Path.GetDirectoryName(output)!);
             return manifest;
         }
-        catch
+        catch (Exception exception)
         {
             if (Directory.Exists(aside)) Directory.Delete(aside, recursive: true);
+            if (AtomicFile.Unwritable(exception, aside, output) is { } told) throw told;
             throw;
         }
     }

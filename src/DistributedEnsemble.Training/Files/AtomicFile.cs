@@ -47,14 +47,23 @@ internal static class AtomicFile
         catch (Exception exception)
         {
             File.Delete(aside);
-            // The system's words end with the name of a file that nobody has heard of.
-            if (exception is IOException && exception.Message.IndexOf($" : '{aside}", StringComparison.Ordinal) is var end and > 0)
-            {
-                throw new IOException($"{path} cannot be written: {exception.Message[..end]}.", exception);
-            }
-
+            if (Unwritable(exception, aside, path) is { } told) throw told;
             throw;
         }
+    }
+
+    /// <summary>The same failure without the name of a file that nobody has heard of; null if it does not have it.</summary>
+    /// <param name="aside">What was written in the place of <paramref name="path"/>.</param>
+    public static IOException? Unwritable(Exception exception, string aside, string path)
+    {
+        if (exception is not (IOException or UnauthorizedAccessException) || !exception.Message.Contains(aside, StringComparison.Ordinal)) return null;
+        return new IOException(exception switch
+        {
+            UnauthorizedAccessException => $"{path} cannot be written: access to its folder is denied.",
+            FileNotFoundException or DirectoryNotFoundException => $"{path} cannot be written: nothing can be made in its folder.",
+            _ when exception.Message.IndexOf($" : '{aside}", StringComparison.Ordinal) is var end and > 0 => $"{path} cannot be written: {exception.Message[..end]}.",
+            _ => exception.Message.Replace(aside, path, StringComparison.Ordinal),
+        }, exception);
     }
 
     /// <summary>A new folder's name is durable only when its parent has been flushed.</summary>

@@ -20,7 +20,10 @@ internal sealed class TableFile(string name, Func<Stream> open)
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.SequentialScan);
+            var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.SequentialScan);
+            if (file.CanSeek) return file;
+            file.Dispose();
+            throw new DataException($"{name} is a pipe or a device, and a table is read more than once: write it into a file first.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

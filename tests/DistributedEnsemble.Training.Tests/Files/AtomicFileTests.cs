@@ -48,5 +48,24 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Equal([path], Directory.GetFiles(_folder.Path));
     }
 
+    [Fact]
+    public void Where_nothing_can_be_made_the_error_names_the_file_that_was_meant()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has /proc, where nobody makes files.");
+
+        var failure = Assert.Throws<IOException>(() => AtomicFile.Write("/proc/a.txt", stream => stream.Write("new"u8)));
+
+        Assert.Equal("/proc/a.txt cannot be written: nothing can be made in its folder.", failure.Message);
+    }
+
+    [Fact]
+    public void An_error_never_names_the_file_that_is_written_aside() => Assert.Equal(
+        ["a cannot be written: access to its folder is denied.", "a cannot be written: No space left on device.", "a/b cannot be written: No space left on device.", null],
+        new Exception[]
+        {
+            new UnauthorizedAccessException("Access to the path 'a.tmp-1' is denied."), new IOException("No space left on device : 'a.tmp-1'"),
+            new IOException("a.tmp-1/b cannot be written: No space left on device."), new IOException("No space left on device : 'other'"),
+        }.Select(failure => AtomicFile.Unwritable(failure, "a.tmp-1", "a")?.Message));
+
     public void Dispose() => _folder.Dispose();
 }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.IO.Pipes;
 using System.Text;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
@@ -225,5 +226,16 @@ public class FormatTests
         var buffer = Array.Empty<char>();
         while (rows.Read()) for (var i = 0; i < rows.Columns.Count; i++) cells.Add(rows[i].Text(ref buffer).ToString());
         return cells;
+    }
+
+    [Fact]
+    public async Task A_pipe_is_refused_for_it_could_be_read_but_once()
+    {
+        await using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux names a process's own pipes.");
+
+        var failure = Assert.Throws<DataException>(() => TableFile.Of($"/dev/fd/{pipe.ClientSafePipeHandle.DangerousGetHandle()}", "rows.csv").Detect(header: null));
+
+        Assert.Equal("rows.csv is a pipe or a device, and a table is read more than once: write it into a file first.", failure.Message);
     }
 }
