@@ -104,7 +104,7 @@ internal sealed class ModuleCheck(IReadOnlyList<long> inputShape, int outputs, F
         }
         catch (Exception exception) when (exception is not SpecException)
         {
-            throw refused($"its module fails on two rows of [{string.Join(", ", inputShape)}]: {exception.Message.Split('\n')[0]}");
+            throw refused($"its module fails on two rows of [{string.Join(", ", inputShape)}]: {exception.Message.Split('\n')[0].TrimEnd('.')}");
         }
 
         if (!given.shape.SequenceEqual([Rows, outputs]))

@@ -87,7 +87,7 @@ internal sealed record ModuleLayer(string Kind, ModuleDesign Design, int Outputs
         }
         catch (Exception exception) when (exception is not SpecException)
         {
-            throw Refused($"its module cannot be made: {exception.Message.Split('\n')[0]}");
+            throw Refused($"its module cannot be made: {exception.Message.Split('\n')[0].TrimEnd('.')}");
         }
     }
 

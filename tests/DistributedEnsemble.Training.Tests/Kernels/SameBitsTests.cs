@@ -58,14 +58,35 @@ public sealed class SameBitsTests
 
     [Theory]
     [InlineData("mlp", 1)]
-    [InlineData("lenet", 1)]
-    [InlineData("resnet", 1)]
-    [InlineData("tabm", 1)]
+    [InlineData("mlp", 1, "adam")]
+    [InlineData("mlp", 1, "adamw", "regularization.weightDecay=0.01")]
+    [InlineData("mlp", 1, "sgd", "averaging.decay=0.99")]
+    [InlineData("mlp", 1, "sgd", "regularization.dropout.repeats=3", "training.classWeights=balanced")]
+    [InlineData("mlp of a number", 1)]
+    [InlineData("mlp of a number", 1, "adam", "training.likelihood=squared-error")]
+    [InlineData("mlp of columns", 1)]
+    [InlineData("lenet", 1, "sgd")]
+    [InlineData("lenet", 1, "adam", "regularization.dropout.spatial=true")]
     [InlineData("lenet", 2)]
-    public void A_thousand_steps_allocate_nothing(string kind, int threads)
+    [InlineData("resnet", 1)]
+    [InlineData("resnet", 1, "sgd", "regularization.weightDecay=0", "regularization.dropout.rate=0.2")]
+    [InlineData("tabm", 1)]
+    [InlineData("tabm of a number", 1)]
+    public void A_thousand_steps_allocate_nothing(string kind, int threads, string? optimizer = null, params string[] settings)
     {
-        var json = kind switch { "mlp" => Plans.Small, "lenet" => Lenet, "tabm" => MixedSpecs.TabMClass, _ => Resnet };
-        var plan = Plans.Of(json, ("threadsPerMember", $"{threads}"), ("training.batchSize", "16"), ("training.epochs", "100"), ("logging.everySteps", "1000000"));
+        var json = kind switch
+        {
+            "mlp" => Plans.Small,
+            "mlp of a number" => Plans.Number,
+            "mlp of columns" => MixedSpecs.MixedClass,
+            "lenet" => Lenet,
+            "tabm" => MixedSpecs.TabMClass,
+            "tabm of a number" => MixedSpecs.TabMNumber,
+            _ => Resnet,
+        };
+        var plan = Plans.Of(json, [
+            ("threadsPerMember", $"{threads}"), ("training.batchSize", "16"), ("training.epochs", "1000"), ("logging.everySteps", "1000000"),
+            .. optimizer is null ? [] : new[] { ("training.optimizer.kind", optimizer) }, .. settings.Select(setting => (setting.Split('=')[0], setting.Split('=')[1]))]);
         using var training = new MemberTraining(plan, 0);
         for (var i = 0; i < 100; i++) training.Advance();
 
@@ -77,6 +98,7 @@ public sealed class SameBitsTests
             for (var i = 0; i < 1000; i++) training.Advance();
         }));
 
+        Assert.Equal(3100, training.Step);
         Assert.Equal(0, allocated);
         Assert.Equal(vectors, Training.Kernels.NativeVector.MadeByThisThread);
     }

@@ -56,7 +56,7 @@ public sealed class ModuleTests
     [Theory]
     [InlineData("shape", "its module gives [2, 11] for two rows: it must give [2, 10]")]
     [InlineData("none", "its module has no parameters: there is nothing to train")]
-    [InlineData("throws", "its module cannot be made: no such thing")]
+    [InlineData("throws", "its module cannot be made: no such thing.")]
     [InlineData("fails", "its module fails on two rows of [1, 8, 8]: ")]
     [InlineData("root", "its module gives numbers that are not finite for rows of random numbers")]
     [InlineData("alpha", "its module has AlphaDropout, whose masks come from torch's one generator and can not be drawn again. Take nn.Dropout, or leave it out")]
@@ -89,11 +89,12 @@ public sealed class ModuleTests
             "gives double" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(net.First.call(x))).to(ScalarType.Float64)),
             "evaluated" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(net.First.call(x))) * (net.training ? 1 : float.NaN)),
             "forward" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.forward(net.First.call(x)))),
-            _ => throw new InvalidOperationException("no such thing"),
+            _ => throw new InvalidOperationException("no such thing."),
         }));
 
         Assert.StartsWith($"model.kind is \"mine\": {reason}", error.Message, StringComparison.Ordinal);
         Assert.EndsWith(".", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("..", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }
 
