@@ -22,7 +22,11 @@ public sealed class DatasetRegistry
     }
 
     /// <exception cref="ArgumentException">The name is taken.</exception>
-    public void Add(IDatasetSource source) => _sources.Add(source.Name, source);
+    public void Add(IDatasetSource source)
+    {
+        if (!_sources.TryAdd(source.Name, source))
+            throw new ArgumentException($"There is a dataset \"{source.Name}\" already: known are {string.Join(", ", _sources.Keys)}. Choose another name.", nameof(source));
+    }
 
     /// <summary>All registered datasets, by name.</summary>
     public IEnumerable<IDatasetSource> Sources => _sources.Values;

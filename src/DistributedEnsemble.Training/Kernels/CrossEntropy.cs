@@ -47,7 +47,7 @@ internal static unsafe class CrossEntropy
             var target = (int)targets[row];
             if ((uint)target >= (uint)classes) throw new ArgumentOutOfRangeException(nameof(targets), target, "There is no such class.");
             var highest = *ofRow;
-            for (var c = 1; c < classes; c++) highest = ofRow[c] > highest || float.IsNaN(ofRow[c]) ? ofRow[c] : highest;
+            for (var c = 1; c < classes; c++) highest = ofRow[c] > highest ? ofRow[c] : highest;
             for (var c = 0; c < classes; c++) differences[c] = ofRow[c] - highest;
             distances[row] = (double)ofRow[target] - highest;
         }

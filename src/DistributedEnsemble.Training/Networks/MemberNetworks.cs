@@ -44,8 +44,12 @@ public sealed class MemberNetworks
     public Network Of(int member)
     {
         var spec = SpecOf(member);
-        return _networks.GetOrAdd((member % _specs.Length, spec.Data.Columns < 1 ? member : 0), _ => new Lazy<Network>(() => Build(spec, member))).Value;
+        var key = (member % _specs.Length, spec.Data.Columns < 1 ? member : 0);
+        // Asked for in every step: only the first time makes something.
+        return (_networks.TryGetValue(key, out var known) ? known : Added(key, spec, member)).Value;
     }
+
+    private Lazy<Network> Added((int, int) key, EnsembleSpec spec, int member) => _networks.GetOrAdd(key, _ => new Lazy<Network>(() => Build(spec, member)));
 
     private Network Build(EnsembleSpec spec, int member)
     {

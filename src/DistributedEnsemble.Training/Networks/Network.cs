@@ -32,7 +32,7 @@ public sealed class Network
         _forward = builder.Chain(Layers);
         _operations = kernels == KernelKind.Own ? builder.Operation : null;
         _panels = builder.Panels;
-        InputShape = inputShape;
+        (InputShape, InputWidth) = (inputShape, inputShape.Aggregate(1L, (product, size) => product * size));
         OutputShape = builder.Shape;
         Layout = new WeightLayout(builder.Tensors);
         Inexact = builder.Inexact;
@@ -58,7 +58,8 @@ public sealed class Network
     public int Submodels => OutputShape is [var submodels, _] ? (int)submodels : 1;
 
     /// <summary>Numbers of one row.</summary>
-    public long InputWidth => InputShape.Aggregate(1L, (product, size) => product * size);
+    public long InputWidth { get; }
+
     public WeightLayout Layout { get; }
     public bool HasDropout { get; }
 

@@ -26,7 +26,10 @@ public sealed class NetworkRegistry
     public IReadOnlyCollection<string> Kinds => _designs.Keys;
 
     /// <exception cref="ArgumentException">The kind exists.</exception>
-    public void Add(string kind, NetworkDesign design) => _designs.Add(kind, design);
+    public void Add(string kind, NetworkDesign design)
+    {
+        if (!_designs.TryAdd(kind, design)) throw new ArgumentException($"There is a network \"{kind}\" already: known are {string.Join(", ", Kinds)}. Choose another name.", nameof(kind));
+    }
 
     /// <summary>A network of one's own that TorchSharp computes. Where libtorch is another, or the CPU, its bits are others.</summary>
     /// <exception cref="ArgumentException">The kind exists.</exception>

@@ -99,6 +99,17 @@ public sealed class ModuleTests
     }
 
     [Fact]
+    public void What_has_a_name_already_gets_one_line()
+    {
+        Assert.StartsWith(
+            "There is a network \"mlp\" already: known are mlp, tabm, lenet, resnet. Choose another name.",
+            Assert.Throws<ArgumentException>(() => new NetworkRegistry().AddModule("mlp", Mlp)).Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "There is a dataset \"digits\" already: known are digits, fashion-mnist, two-moons. Choose another name.",
+            Assert.Throws<ArgumentException>(() => new DatasetRegistry().Add(new Digits())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_module_is_told_the_settings_of_the_spec()
     {
         var plan = PlanOf((_, outputs, settings) => Sequential(Flatten(), Linear(64, (int)settings["units"]!), ReLU(), Linear((int)settings["units"]!, outputs)),
