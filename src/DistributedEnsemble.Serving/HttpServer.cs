@@ -170,7 +170,7 @@ public sealed class HttpServer : IAsyncDisposable
         new ModelEndpoints(repository, statistics, settings).Map(app);
         new InferEndpoints(inference, repository, admission, settings).Map(app);
         new RepositoryEndpoints(repository, admission, settings).Map(app);
-        var (live, history) = (new LiveRuns(grains, runs), new MetricHistory(storage));
+        var (live, history) = (new LiveRuns(grains, runs, time), new MetricHistory(storage));
         var feeds = new RunFeeds(live, runs, grains, time);
         new RunEndpoints(grains, live, feeds, runs, admission, settings, time).Map(app);
         new MetricEndpoints(runs, history, admission).Map(app);

@@ -7,25 +7,39 @@ using DistributedEnsemble.Serving.Runs;
 namespace DistributedEnsemble.Serving.Live;
 
 /// <summary>Runs as they are now: from the coordinator of one that this cluster works on, from its folder otherwise.</summary>
-internal sealed class LiveRuns(IGrainFactory grains, RunIndex runs)
+internal sealed class LiveRuns(IGrainFactory grains, RunIndex runs, TimeProvider time)
 {
-    /// <summary>Runs that were asked for while this cluster worked on them, by name.</summary>
-    private readonly ConcurrentDictionary<string, RunKey> _asked = new(StringComparer.Ordinal);
+    /// <summary>The index is less far behind: one of objects is read every few seconds.</summary>
+    private static readonly TimeSpan s_behind = TimeSpan.FromSeconds(10);
+
+    /// <summary>Runs that this cluster worked on when they were last asked for, by name, and when that was.</summary>
+    private readonly ConcurrentDictionary<string, (RunKey Run, long At)> _asked = new(StringComparer.Ordinal);
 
     /// <exception cref="HttpError">There is no such run.</exception>
     public async Task<RunStatus> StatusAsync(string name, CancellationToken cancellation)
     {
         if (await ActiveAsync(name, cancellation) is { } run)
         {
-            _asked[name] = run;
+            _asked[name] = (run, time.GetTimestamp());
             return await AskAsync(run);
         }
 
-        // Of a run that has just ended the index has still a status from before: it would go back to steps that are done.
         if (!_asked.TryGetValue(name, out var asked)) return Find(name);
-        if (runs.Find(name) is not { } known || (known.State == RunState.Running && known.Id == asked.Id)) return await AskAsync(asked);
-        _asked.TryRemove(name, out _);
-        return known;
+        if (time.GetElapsedTime(asked.At) < s_behind && !HasSeenEnd(asked.Run))
+        {
+            // Of a run that has just ended the index has still a status from before: it would go back to steps that are done.
+            try
+            {
+                return await AskAsync(asked.Run);
+            }
+            catch (RunRejectedException)
+            {
+                // It was deleted.
+            }
+        }
+
+        _asked.TryRemove(KeyValuePair.Create(name, asked));
+        return Find(name);
 
         Task<RunStatus> AskAsync(RunKey key) => grains.GetGrain<ICoordinator>(key.ToString()).GetStatusAsync().WaitAsync(cancellation);
     }
@@ -45,4 +59,6 @@ internal sealed class LiveRuns(IGrainFactory grains, RunIndex runs)
     /// <exception cref="HttpError">There is no such run.</exception>
     public RunStatus Find(string name) =>
         runs.Find(name) ?? throw HttpError.NotFound($"There is no run {OneLine.Quoted(name)} here: GET /api/runs lists those that are.");
+
+    private bool HasSeenEnd(RunKey run) => runs.Find(run.Name) is { IsAtRest: true } known && known.Id == run.Id;
 }

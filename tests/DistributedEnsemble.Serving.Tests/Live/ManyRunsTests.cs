@@ -26,7 +26,7 @@ public sealed class ManyRunsTests(ServedRuns served) : IClassFixture<ServedRuns>
         var storage = new FolderStorage(folder.Path);
         await using var index = await RunIndex.StartAsync(storage, TimeProvider.System, Cancellation);
         await ServedRuns.WaitAsync(() => Task.FromResult(index.List().Count() == Runs));
-        var live = new LiveRuns(served.Grains, index);
+        var live = new LiveRuns(served.Grains, index, TimeProvider.System);
         using var admission = new Admission(new HttpSettings());
         var endpoints = new LiveEndpoints(
             live, new RunFeeds(live, index, served.Grains, TimeProvider.System), served.Grains, index, new MetricHistory(storage), storage, admission, NullLogger.Instance, TimeProvider.System);

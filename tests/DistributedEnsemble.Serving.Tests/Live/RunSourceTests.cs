@@ -19,7 +19,7 @@ public sealed class RunSourceTests(ServedRuns served) : IClassFixture<ServedRuns
             { "name": "endless", "seed": 3, "members": 1, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [8] },
               "training": { "epochs": 1000000, "batchSize": 8 }, "logging": { "everySteps": 100000 }, "checkpoints": { "everySeconds": 1 } }
             """), TestContext.Current.CancellationToken);
-        await using var source = new RunSource("endless", new LiveRuns(served.Grains, index), index, served.Grains, time);
+        await using var source = new RunSource("endless", new LiveRuns(served.Grains, index, time), index, served.Grains, time);
 
         await UntilAsync(source, status => status.Steps > 0);
         var before = (await source.AskAsync(TestContext.Current.CancellationToken))!.Steps;
@@ -33,7 +33,7 @@ public sealed class RunSourceTests(ServedRuns served) : IClassFixture<ServedRuns
     public async Task A_run_that_this_silo_does_not_work_on_is_as_its_folder_has_it()
     {
         await using var index = await RunIndex.StartAsync(new FolderStorage(served.RunsFolder), TimeProvider.System, TestContext.Current.CancellationToken);
-        await using var source = new RunSource("nowhere", new LiveRuns(served.Grains, index), index, served.Grains, TimeProvider.System);
+        await using var source = new RunSource("nowhere", new LiveRuns(served.Grains, index, TimeProvider.System), index, served.Grains, TimeProvider.System);
         Assert.Null(await source.AskAsync(TestContext.Current.CancellationToken));
 
         var folder = Directory.CreateDirectory(Path.Combine(served.RunsFolder, "nowhere")).FullName;

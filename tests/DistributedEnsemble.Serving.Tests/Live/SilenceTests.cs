@@ -15,7 +15,7 @@ public sealed class SilenceTests(ServedRuns served) : IClassFixture<ServedRuns>
         var time = new CountedTime();
         var settings = new HttpSettings();
         await using var index = await RunIndex.StartAsync(new FolderStorage(served.RunsFolder), time, TestContext.Current.CancellationToken);
-        var live = new LiveRuns(served.Grains, index);
+        var live = new LiveRuns(served.Grains, index, TimeProvider.System);
         var endpoints = new LiveEndpoints(
             live, new RunFeeds(live, index, served.Grains, time), served.Grains, index, new MetricHistory(new FolderStorage(served.RunsFolder)), new FolderStorage(served.RunsFolder), new Admission(settings), NullLogger.Instance, time);
         await using var events = endpoints.ListAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
