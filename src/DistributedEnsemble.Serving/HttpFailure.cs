@@ -3,6 +3,7 @@ using DistributedEnsemble.Messages;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Serving.Runs;
+using DistributedEnsemble.Serving.Telemetry;
 using DistributedEnsemble.Training.Safetensors;
 
 namespace DistributedEnsemble.Serving;
@@ -49,6 +50,6 @@ internal sealed partial record HttpFailure(int Status, string Message, string Ou
         StatusCodes.Status503ServiceUnavailable => "unavailable",
         StatusCodes.Status504GatewayTimeout or StatusCodes.Status408RequestTimeout => "timeout",
         >= 500 => "failed",
-        _ => "refused",
+        _ => MeasuredRequest.Refused,
     });
 }

@@ -56,6 +56,7 @@ internal sealed class OpenInferenceService(InferenceService inference, ModelRepo
     {
         var call = RpcCall.Of(context.GetHttpContext());
         var (measured, served) = (call.Measured!, call.Served!);
+        call.IsRead = true;
         call.Body.Dispose();
         call.Lease.Hold(call.Memory);
         var read = new RpcRequestReader(served.Model, settings, request, call.Lease.Add).Read();

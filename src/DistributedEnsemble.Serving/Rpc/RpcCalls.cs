@@ -68,8 +68,11 @@ internal sealed class RpcCalls(InferenceService inference, ModelRepository repos
         var memory = RawMessage.Memory(message.Span);
         lease.Add(memory);
         context.Features.Set<IRequestBodyPipeFeature>(new BodyInMemory(PipeReader.Create(new ReadOnlySequence<byte>(body.Bytes))));
-        context.Features.Set(new RpcCall(lease, body, memory, measured, served));
+        var call = new RpcCall(lease, body, memory, measured, served);
+        context.Features.Set(call);
         await next(context);
+        // A message that cannot be read is answered before its method hears of it, and as if nothing had failed.
+        if (measured is not null && !call.IsRead) measured.Outcome = MeasuredRequest.Refused;
     }
 
     private async Task<Served> FindAsync(ReadOnlyMemory<byte> message, MeasuredRequest measured, CancellationToken cancellation)
@@ -91,5 +94,8 @@ internal sealed class RpcCalls(InferenceService inference, ModelRepository repos
 /// <param name="Served">The model that a call for predictions names.</param>
 internal sealed record RpcCall(ByteBudget.Lease Lease, Admission.Body Body, long Memory, MeasuredRequest? Measured, Served? Served)
 {
+    /// <summary>Whether its method has the message.</summary>
+    public bool IsRead { get; set; }
+
     public static RpcCall Of(HttpContext context) => context.Features.Get<RpcCall>() ?? throw new InvalidOperationException("The call was not admitted.");
 }

@@ -5,7 +5,7 @@ namespace DistributedEnsemble.Serving.Telemetry;
 /// <summary>Where the time of one request for predictions goes.</summary>
 internal sealed class MeasuredRequest(TimeProvider time)
 {
-    public const string Answered = "ok";
+    public const string Answered = "ok", Refused = "refused";
 
     private readonly long _begun = time.GetTimestamp();
     private long _arrived, _read, _predicted;

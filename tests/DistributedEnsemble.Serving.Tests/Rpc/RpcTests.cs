@@ -242,6 +242,25 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
             .GetProperty("model_stats")[0].GetProperty("inference_stats").GetProperty("fail").GetProperty("count").GetInt32();
     }
 
+    [Theory]
+    [InlineData(new byte[] { 0, 0, 0, 0, 8, 10, 5, (byte)'s', (byte)'m', (byte)'a', (byte)'l', (byte)'l', 15 })]
+    [InlineData(new byte[] { 0, 0, 0, 0, 9, 10, 5, (byte)'s', (byte)'m', (byte)'a', (byte)'l', (byte)'l' })]
+    public async Task What_is_no_message_counts_as_failed_and_answers_nobody(byte[] body)
+    {
+        await using var server = await StartAsync(new HttpSettings());
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+        using var client = new HttpClient { BaseAddress = new Uri(server.GrpcUrl!), DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        using var content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") } };
+
+        using var answer = await client.PostAsync("/inference.GRPCInferenceService/ModelInfer", content, Cancellation);
+
+        await answer.Content.ReadAsByteArrayAsync(Cancellation);
+        Assert.NotEqual("0", (answer.Headers.TryGetValues("grpc-status", out var status) ? status : answer.TrailingHeaders.GetValues("grpc-status")).Single());
+        var counted = (await http.GetFromJsonAsync<JsonElement>("/v2/models/small/stats", Cancellation)).GetProperty("model_stats")[0].GetProperty("inference_stats");
+        Assert.Equal(
+            (0, 0, 1), (counted.GetProperty("success").GetProperty("count").GetInt32(), counted.GetProperty("compute_input").GetProperty("ns").GetInt64(), counted.GetProperty("fail").GetProperty("count").GetInt32()));
+    }
+
     [Fact]
     public async Task Calls_that_send_slowly_take_no_place_from_others()
     {
