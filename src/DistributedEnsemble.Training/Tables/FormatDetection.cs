@@ -67,8 +67,12 @@ internal static class FormatDetection
     /// <returns>Their bytes.</returns>
     private static int Titles(byte[] text, bool isWhole, char? named, out int lines)
     {
+        lines = 0;
         var quote = Quote(text);
-        foreach (var separator in named is { } one ? [one] : s_separators)
+        var separators = named is { } one ? [one] : s_separators;
+        // Where every row is as wide as the first, this has the names, whatever another separator would make of the rows.
+        if (separators.Select(separator => Parse(text, isWhole, separator, quote)).Any(rows => rows.Length > 0 && !IsTitle(rows[0]) && Steadiness(rows) == 1)) return 0;
+        foreach (var separator in separators)
         {
             var (before, isTitle) = (0, true);
             var widths = new HashSet<int>();
@@ -76,7 +80,7 @@ internal static class FormatDetection
             {
                 var line = text[before..(before + length)];
                 string[] cells = line.Count((byte)quote) % 2 == 0 && Parse(line, isWhole: true, separator, quote) is [var only] ? only : [];
-                isTitle = line.AsSpan().Trim(" \r"u8).IsEmpty || (cells.Length > 0 && cells.Skip(1).All(cell => cell.Length == 0));
+                isTitle = line.AsSpan().Trim(" \r"u8).IsEmpty || (cells.Length > 0 && IsTitle(cells));
                 if (!isTitle) continue;
                 if (cells.Length > 1) widths.Add(cells.Length);
                 before += length + 1;
@@ -85,13 +89,16 @@ internal static class FormatDetection
 
             if (lines == 0 || isTitle) continue;
             var rows = Parse(text[before..], isWhole, separator, quote);
-            if (rows.Length < FewestTitled || widths.Any(width => width == 2 || width != rows[0].Length) || Steadiness(rows) < MostlySteady) continue;
-            if (rows[0].Index().Any(name => name.Item.Length > 0 && !BeginsAsNumber(name.Item) && AreAmounts([.. rows.Skip(1).Select(row => row.ElementAtOrDefault(name.Index) ?? "")]))) return before;
+            if (rows.Length < FewestTitled || widths.Any(width => width == 2 || width != rows[0].Length) || HasRowNames(rows) || Steadiness(rows) < MostlySteady) continue;
+            if (rows[0].Index().Any(name => !IsMissing(name.Item) && !BeginsAsNumber(name.Item) && AreAmounts([.. rows.Skip(1).Select(row => row.ElementAtOrDefault(name.Index) ?? "")]))) return before;
         }
 
         lines = 0;
         return 0;
     }
+
+    /// <summary>Whether nothing stands behind the first cell.</summary>
+    private static bool IsTitle(string[] cells) => cells.Skip(1).All(cell => cell.Length == 0);
 
     /// <summary>Numbers, in whatever they wear, or dates.</summary>
     private static bool AreAmounts(string[] cells) => cells.Any(BeginsAsNumber) && cells.All(cell => IsMissing(cell) || BeginsAsNumber(cell));

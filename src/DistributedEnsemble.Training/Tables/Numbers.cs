@@ -128,8 +128,8 @@ internal static class Numbers
     }
 
     /// <summary>
-    /// Digits, or groups of three behind a first of one to three, all divided by the same sign; or of two before the last of three, as in
-    /// India: 1,23,456.
+    /// Digits, or groups of three behind a first of one to three, all divided by the same sign; or by commas of two before the last of
+    /// three, as in India: 1,23,456.
     /// </summary>
     private static bool TryCopyGroups(ReadOnlySpan<byte> whole, char @decimal, Span<byte> digits, ref int length)
     {
@@ -143,7 +143,7 @@ internal static class Numbers
         }
 
         var first = true;
-        var size = whole[(whole.IndexOf(separator) + separator.Length)..].IndexOf(separator) == 2 ? 2 : 3;
+        var size = separator is [(byte)','] && whole[(whole.IndexOf(separator) + 1)..].IndexOf(separator) == 2 ? 2 : 3;
         foreach (var range in whole.Split(separator))
         {
             var group = whole[range];

@@ -60,6 +60,14 @@ public class FormatTests
         Assert.Equal(["column1", "n", "x", "1"], Cells("n\nx,1\ny,2\nz,3\n"u8.ToArray())[..4]);
     }
 
+    [Theory]
+    [InlineData("a;b\n;2,5\n1,5;2,5\n2,5;3,5\n3,5;4,5\n", new[] { "a", "b", "", "2,5" })]
+    [InlineData("a b\nNA 2,5\n1,5 2,5\n2,5 3,5\n3,5 4,5\n", new[] { "a", "b", "NA", "2,5" })]
+    [InlineData("id;place\n1;Rome\n2;Paris, x\n3;Bonn, 8\n4;Ulm, 9\n5;Graz, 10\n", new[] { "id", "place", "1", "Rome" })]
+    [InlineData("n\nx,NA\ny,2\nz,3\nw,4\n", new[] { "column1", "n", "x", "NA" })]
+    public void Names_above_cells_that_have_commas_are_no_title(string text, string[] first) =>
+        Assert.Equal(first, Cells(Encoding.UTF8.GetBytes(text))[..4]);
+
     [Fact]
     public void Very_many_columns_are_looked_at_in_a_moment()
     {
@@ -183,6 +191,8 @@ public class FormatTests
     [InlineData("1,23,456.5", '.', 123456.5)]
     [InlineData("1,23,45", '.', null)]
     [InlineData("123,45,678", '.', null)]
+    [InlineData("1.23.456", ',', null)]
+    [InlineData("91 23 456", '.', null)]
     [InlineData("(-3)", '.', null)]
     [InlineData("()", '.', null)]
     [InlineData("1,00", '.', null)]
