@@ -39,8 +39,11 @@ public readonly ref struct Cell
     internal bool TryNumber(string unit, out double number)
     {
         Span<char> own = stackalloc char[Numbers.LongestUnit];
-        return TrySplit(out number, out var bytes) && own[..Encoding.UTF8.GetChars(bytes, own)].SequenceEqual(unit);
+        return TrySplit(out number, out var bytes) && Singular(own[..Encoding.UTF8.GetChars(bytes, own)]).SequenceEqual(Singular(unit));
     }
+
+    /// <summary>1 day, 2 days; but 1 m is not 1 ms.</summary>
+    private static ReadOnlySpan<char> Singular(ReadOnlySpan<char> unit) => unit is [_, _, .., 's'] ? unit[..^1] : unit;
 
     internal bool TrySplit(out double number, out ReadOnlySpan<byte> unit)
     {

@@ -21,6 +21,7 @@ internal sealed class ColumnSurvey
     private (int Length, bool IsOfAll, bool HasZero) _codes = (0, true, false);
     private char[] _text = new char[64];
     private string? _unit;
+    private bool _hasDates;
 
     /// <summary>Whether the header has no name for the column but what programs write in its place.</summary>
     public bool IsUnnamed { get; init; }
@@ -53,7 +54,7 @@ internal sealed class ColumnSurvey
     public string? Unit => _dressOfAny == NumberDress.Unit ? _unit : null;
 
     /// <summary>Of the numbers among texts, too, as long as there may be <see cref="Words"/>.</summary>
-    public Moments Numbers { get; } = new();
+    public Moments Numbers { get; private set; } = new();
 
     /// <summary>
     /// The few texts, two in three cells being numbers of many values: what somebody writes where there is no number. Null of
@@ -119,11 +120,12 @@ internal sealed class ColumnSurvey
     private bool AddNumber(Cell cell, long row)
     {
         if (!cell.TryNumber(out var number, out var dress) && !TryUnit(cell, out number, out dress)) return false;
-        if ((_dressOfAny | dress) != (_dressOfAll & dress)) return false;
+        if (_dressOfAny == NumberDress.Unit && dress != NumberDress.Unit) TakeUnitsForWords();
+        if (_words is null || (_dressOfAny | dress) != (_dressOfAll & dress)) return false;
         (_dressOfAny, _dressOfAll) = (dress, dress);
         Numbers.Add(number);
         _kept?.Add(number);
-        if (_codes.IsOfAll) AddCode(cell.Bytes);
+        if (_codes.IsOfAll) AddCode(dress == NumberDress.Unit ? WithoutUnit(cell.Bytes) : cell.Bytes);
         // Nobody writes a row's number as 1,000 or $7.
         if (CountsRows && (dress != NumberDress.None || cell.Bytes.ContainsAny((byte)',', (byte)'.'))) CountsRows = false;
         if (AreWhole && number != Math.Floor(number)) AreWhole = CountsRows = false;
@@ -137,9 +139,35 @@ internal sealed class ColumnSurvey
     {
         dress = NumberDress.Unit;
         number = 0;
-        if (!AllowsUnit || !cell.TrySplit(out number, out var unit)) return false;
-        _unit ??= Encoding.UTF8.GetString(unit);
+        if (!AllowsUnit || _hasDates || !cell.TrySplit(out number, out var unit)) return false;
+        if (_unit is null)
+        {
+            // 1 Jan 2024, 2024Q3
+            _hasDates = DateForm.IsAny(cell.Text(ref _text));
+            if (_hasDates) return false;
+            _unit = Encoding.UTF8.GetString(unit);
+        }
+
         return cell.TryNumber(_unit, out number);
+    }
+
+    /// <summary>Where numbers without a unit follow, what came before was no number with one, but text: 90 and over.</summary>
+    private void TakeUnitsForWords()
+    {
+        FirstText ??= _levels.Keys.First();
+        AreNumbers = CountsRows = false;
+        AreWhole = true;
+        Numbers = new Moments();
+        (_dressOfAll, _dressOfAny) = ((NumberDress)(-1), NumberDress.None);
+        _words = HasMoreLevels || _levels.Count > MostWords ? null : [.. _levels.Keys];
+        _dates = [];
+    }
+
+    /// <summary>The digits alone, where nothing but a unit stands behind them: 007A.</summary>
+    private static ReadOnlySpan<byte> WithoutUnit(ReadOnlySpan<byte> text)
+    {
+        var digits = text.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
+        return text[digits] is (byte)'.' or (byte)',' ? text : text[..digits];
     }
 
     private void AddCode(ReadOnlySpan<byte> text)

@@ -51,6 +51,13 @@ internal sealed class DateForm
         return false;
     }
 
+    /// <summary>Whether a text is a date or time in one of the forms.</summary>
+    public static bool IsAny(ReadOnlySpan<char> text)
+    {
+        foreach (var form in All) if (form.TryParse(text, out _)) return true;
+        return false;
+    }
+
     /// <summary>2024-Q3, 2024Q3, 2024 Q3, Q3 2024, Q3-2024: its first day.</summary>
     private static DateTime? ReadQuarter(string text) =>
         Period(text, 'Q') is (var year, >= 1 and <= 4 and var quarter) ? new DateTime(year, (3 * quarter) - 2, 1) : null;

@@ -50,7 +50,7 @@ public sealed record NumberColumn : ColumnEncoder
     internal NumberColumn With(IReadOnlyList<string>? words) => words is null ? this : this with
     {
         Words = [.. words.Order(StringComparer.Ordinal)],
-        Note = $"numbers; {string.Join(", ", words.Order(StringComparer.Ordinal).Select(word => OneLine.Quoted(word)))} {(words.Count == 1 ? "is a missing cell" : "are missing cells")}",
+        Note = $"numbers{(Unit is null ? "" : $" of {OneLine.Quoted(Unit)}")}; {string.Join(", ", words.Order(StringComparer.Ordinal).Select(word => OneLine.Quoted(word)))} {(words.Count == 1 ? "is a missing cell" : "are missing cells")}",
     };
 
     public override string? Encode(Cell cell, Span<float> inputs)

@@ -117,6 +117,44 @@ public class ColumnTests
     }
 
     [Fact]
+    public void A_month_a_quarter_or_a_time_behind_a_number_is_no_unit()
+    {
+        var survey = TextTables.Survey(TextTables.Rows("d,q,t,label", i => $"{(i % 28) + 1} {(i % 2 == 0 ? "Jan" : "March")} {2000 + (i % 9)},{2000 + (i / 4)}Q{(i % 4) + 1},202401{(i % 28) + 1:00}T{i % 24:00}:00,{i % 2}", 80));
+        Assert.Equal(["day month year", "year quarter", "year-month-day"], new[] { "d", "q", "t" }.Select(name => Assert.IsType<DateTimeColumn>(survey.Column(name)).Form));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void Text_in_place_of_some_numbers_is_no_unit_wherever_it_comes_first(int place)
+    {
+        var survey = TextTables.Survey(TextTables.Rows("age,mass,label", i => $"{(i % 17 == place ? "90 and over" : $"{20 + (i * 7 % 60)}")},{(i % 17 == place ? "0" : $"{i * 7 % 60} kg")},{i % 2}", 100));
+        var age = Assert.IsType<NumberColumn>(survey.Column("age"));
+        Assert.Equal((null, "numbers; \"90 and over\" is a missing cell"), (age.Unit, age.Note));
+        Assert.Equal([0f, 1], Encode(age, "90 and over"));
+        Assert.IsNotType<NumberColumn>(survey.Column("mass"));
+    }
+
+    [Fact]
+    public void Codes_with_a_letter_behind_them_stay_codes() =>
+        Assert.IsType<CategoryColumn>(TextTables.Survey(TextTables.Rows("code,x,label", i => $"{i % 12:000}A,{i * i % 7},{i % 2}", 100)).Column("code"));
+
+    [Fact]
+    public void One_of_a_unit_is_one_of_its_plural()
+    {
+        var survey = TextTables.Survey(TextTables.Rows("age,wait,label", i => $"{(i * 7 % 40) + 1} {(i * 7 % 40 == 0 ? "day" : "days")},{(i % 9 == 5 ? "unknown" : $"{i * 7 % 40} {(i % 4 == 0 ? "m" : "ms")}")},{i % 2}", 100));
+        var age = Assert.IsType<NumberColumn>(survey.Column("age"));
+        Assert.Equal(Encode(age, "1 day"), Encode(age, "1 days"));
+        Assert.False(age.Missing);
+        Assert.IsNotType<NumberColumn>(survey.Column("wait"));
+    }
+
+    [Fact]
+    public void A_word_among_numbers_with_a_unit_is_told_beside_it() => Assert.Equal(
+        "numbers of \"kg\"; \"unknown\" is a missing cell",
+        TextTables.Survey(TextTables.Rows("mass,label", i => $"{(i % 11 == 5 ? "unknown" : $"{i * 7 % 60} kg")},{i % 2}", 100)).Column("mass").Note);
+
+    [Fact]
     public void A_last_row_of_totals_is_told()
     {
         string Text(string last) => TextTables.Rows("region,n,label", i => $"r{i % 3},{i * 7 % 90},{i % 2}") + last;
