@@ -51,7 +51,9 @@ internal static class Numbers
         while (place < text.Length && !char.IsAsciiLetter((char)text[place]) && !text[place..].StartsWith("°"u8) && !text[place..].StartsWith("µ"u8) && !text[place..].StartsWith("μ"u8)) place++;
         if (place == 0 || place == text.Length || text.Length - place > LongestUnit) return false;
         unit = text[place..];
-        return TryParse(TrimEnd(text[..place]), @decimal, out number, out var dress) && dress == NumberDress.None;
+        var digits = TrimEnd(text[..place]);
+        // 1. Male is a label.
+        return digits is not [.., (byte)'.' or (byte)','] && TryParse(digits, @decimal, out number, out var dress) && dress == NumberDress.None;
     }
 
     private static bool TryParseDressed(ReadOnlySpan<byte> text, char @decimal, out double number, out NumberDress dress)

@@ -140,6 +140,10 @@ public class ColumnTests
         Assert.IsType<CategoryColumn>(TextTables.Survey(TextTables.Rows("code,x,label", i => $"{i % 12:000}A,{i * i % 7},{i % 2}", 100)).Column("code"));
 
     [Fact]
+    public void A_label_behind_its_place_in_a_list_is_no_unit() =>
+        Assert.Equal("always \"1. Male\"", TextTables.Survey(TextTables.Rows("sex,x,label", i => $"1. Male,{i * i % 7},{i % 2}", 100)).Column("sex").Note);
+
+    [Fact]
     public void One_of_a_unit_is_one_of_its_plural()
     {
         var survey = TextTables.Survey(TextTables.Rows("age,wait,label", i => $"{(i * 7 % 40) + 1} {(i * 7 % 40 == 0 ? "day" : "days")},{(i % 9 == 5 ? "unknown" : $"{i * 7 % 40} {(i % 4 == 0 ? "m" : "ms")}")},{i % 2}", 100));
