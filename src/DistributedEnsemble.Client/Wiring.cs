@@ -4,6 +4,7 @@ using DistributedEnsemble.Client.Failures;
 using DistributedEnsemble.Client.Runs;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Security;
+using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Serving;
@@ -38,6 +39,7 @@ internal static class Wiring
         .With<SiloSettingsException>(ExitCode.Usage)
         .With<ObjectStoreAddressException>(ExitCode.Usage)
         .With<StorageAwayException>(ExitCode.Unreachable)
+        .With<RecordsAwayException>(ExitCode.Unreachable)
         .With<RedisUnreachableException>(ExitCode.Unreachable)
         .With<HttpSettingsException>(ExitCode.Usage)
         .With<VerificationException>(ExitCode.Failed)

@@ -137,7 +137,8 @@ public sealed class ClientTests
         await LocalProcess.RunAsync("redis-cli", ["-p", $"{cluster.Redis.Port}", "config", "set", "maxmemory", "1"]);
 
         await RefusedAsync(
-            3, $"{cluster.Redis.Address} does not do what it is asked: OOM command not allowed when used memory > 'maxmemory'.\n", "list", "--cluster", cluster.Redis.Url);
+            3, "Loading the data …\nRedis does not do what it is asked: OOM command not allowed when used memory > 'maxmemory'.\n",
+            "train", "--dataset", "digits", "--members", "1", "--epochs", "1", "--cluster", cluster.Redis.Url);
     }
 
     [Fact]

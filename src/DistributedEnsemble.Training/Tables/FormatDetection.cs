@@ -35,7 +35,7 @@ internal static class FormatDetection
         if (endsWithSeparator) rows = [.. rows.Select(row => row.Length == rows[0].Length ? row[..^1] : row)];
         rows = [.. rows.Where((row, i) => i == 0 || row.Length == rows[0].Length)];
         return new TableFormat(
-            separator, separator == ',' ? '.' : Decimal(rows), quote, header ?? HasHeader(rows), TableFormat.Utf8, TableFormat.Uncompressed)
+            separator, separator == ',' ? '.' : Decimal(rows, separator), quote, header ?? HasHeader(rows), TableFormat.Utf8, TableFormat.Uncompressed)
         {
             LinesBefore = lines,
             EndsWithSeparator = endsWithSeparator,
@@ -167,7 +167,7 @@ internal static class FormatDetection
         return [.. rows];
     }
 
-    private static char Decimal(string[][] rows)
+    private static char Decimal(string[][] rows, char separator)
     {
         bool IsColumn(int column, char point) =>
             rows.Skip(1).Select(row => Encoding.UTF8.GetBytes(row[column])).Where(cell => !MissingCells.Are(cell)).All(cell => Numbers.TryParse(cell, point, out _, out _));
@@ -176,8 +176,8 @@ internal static class FormatDetection
         {
             var (point, comma) = (IsColumn(column, '.'), IsColumn(column, ','));
             if (point && !comma) points++;
-            // 1.234 beside 997 and 12: points between thousands. No decimals have three digits or none.
-            if (comma && (!point || AreGrouped(column))) commas++;
+            // 1.234 beside 997 and 12: points between thousands, where a semicolon says that commas are decimal.
+            if (comma && (!point || (separator == ';' && AreGrouped(column)))) commas++;
         }
 
         bool AreGrouped(int column)

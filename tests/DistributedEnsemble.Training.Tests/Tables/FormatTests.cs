@@ -33,6 +33,7 @@ public class FormatTests
     [InlineData("text\nhello world\ngood morning all\n", ',', '.', '"', true)]
     [InlineData("a;b\n1.234;x\n997;y\n2.001;x\n12.250;y\n", ';', ',', '"', true)]
     [InlineData("a;b\n1.234;x\n2.5;y\n2.001;x\n12.250;y\n", ';', '.', '"', true)]
+    [InlineData("a\tb\n1.234\tx\n997\ty\n2.001\tx\n12.250\ty\n", '\t', '.', '"', true)]
     public void The_dialect_is_seen(string text, char separator, char @decimal, char quote, bool header) =>
         Assert.Equal((separator, @decimal, quote, header), Detect(text) is var f ? (f.Separator, f.Decimal, f.Quote, f.Header) : default);
 
