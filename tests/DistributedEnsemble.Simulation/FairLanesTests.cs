@@ -15,7 +15,7 @@ public sealed class FairLanesTests
     {
         var cluster = new Cluster(seed, silos: 16, lanes: 4);
         // One that was there before has all lanes.
-        cluster.Submit(members: 1500);
+        cluster.Submit(members: 600);
         var (dice, priorities, left) = (new Dice(seed), new Dice(seed + 2000), 200);
         while (!cluster.HasEnded || left > 0)
         {
@@ -46,7 +46,7 @@ public sealed class FairLanesTests
         private readonly Queue<PlacementEffect> _effects = [];
         private PlacementState _state = new() { Since = TimeSpan.Zero };
         private Dice _dice;
-        private bool _isPerforming;
+        private bool _isPerforming, _isEven;
 
         public Cluster(ulong seed, int silos, int lanes)
         {
@@ -91,7 +91,9 @@ public sealed class FairLanesTests
                 }
             }
 
-            for (var silo = 0; silo < _works.Length; silo++) Announce(silo);
+            // Each silo announces itself once a second.
+            for (var silo = _isEven ? 0 : 1; silo < _works.Length; silo += 2) Announce(silo);
+            _isEven = !_isEven;
             On(new PlacementDue());
             var free = _works.Sum(works => _lanes - works.Count);
             if (free > 0 && _runs.Any(run => run.Waiting.Count > 0)) Faults.Add($"{Now}: {free} lanes are free while members wait");

@@ -116,8 +116,8 @@ internal sealed class TableFile(string name, Func<Stream> open)
         if (start.StartsWith("<!"u8) || start.StartsWith("<?"u8) || start.StartsWith("<html"u8)) return "a page or XML";
         if (start is [(byte)'{', ..] || (start is [(byte)'[', .. var rest] && rest.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..])) return "JSON";
         var controls = 0;
-        // Text that once was coloured has escapes.
-        foreach (var character in sample) if (character < ' ' && character is not ((byte)'\t' or (byte)'\n' or (byte)'\r' or (byte)'\f' or (byte)'\v' or 0x1b)) controls++;
+        // Text that was on a terminal has escapes, which some end with a bell.
+        foreach (var character in sample) if (character < ' ' && character is not ((byte)'\t' or (byte)'\n' or (byte)'\r' or (byte)'\f' or (byte)'\v' or (byte)'\a' or 0x1b)) controls++;
         return controls > sample.Length / MostControls ? "made of bytes that are no text" : null;
     }
 

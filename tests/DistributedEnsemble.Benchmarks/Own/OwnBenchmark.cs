@@ -160,7 +160,7 @@ internal sealed class OwnBenchmark(string? data, int rounds, string[] only, stri
 
         _goals.Add(Goal.Least("two silos of one lane / one silo of one lane, member-steps a second", 1.9, Spread.Of(ratios)));
         _goals.Add(Goal.Beside("what the machine allows at most: two processes of the library alone / one", Spread.Of(ceilings)));
-        return new { Work = "fashion-mnist, mlp [256], dropout 0.5, batch 128, four members of five epochs", Ratios = ratios, Ceilings = ceilings };
+        return new { Work = "fashion-mnist, mlp [256], dropout 0.5, batch 128, four members of twenty epochs", Ratios = ratios, Ceilings = ceilings };
 
         static string Spec(string name) => $$"""
             { "name": "{{name}}", "members": 4, {{StepRate.Work}} }

@@ -16,7 +16,7 @@ internal static class StepRate
     /// <summary>What is trained, as part of a spec.</summary>
     public const string Work = """
         "data": { "dataset": "fashion-mnist" }, "model": { "kind": "mlp", "hidden": [256] },
-        "training": { "epochs": 5, "batchSize": 128 }, "regularization": { "dropout": { "rate": 0.5 } }
+        "training": { "epochs": 20, "batchSize": 128 }, "regularization": { "dropout": { "rate": 0.5 } }
         """;
 
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(1.5), s_each = TimeSpan.FromSeconds(3);

@@ -85,10 +85,11 @@ public sealed class RedisRunStoreTests : RunStoreLaws
         var version = await store.WriteAsync(Run, RecordVersion.None, null, record);
         await CopiedAsync(copied, version);
 
-        var isRefused = new TaskCompletionSource();
+        var (isRefused, isBehind, isTooEarly) = (new TaskCompletionSource(), true, false);
         server.Fault = request =>
         {
-            if (request.Method != "PUT") return null;
+            isTooEarly |= request.Method == "DELETE" && isBehind;
+            if (request.Method != "PUT" || !isBehind) return null;
             isRefused.TrySetResult();
             return new ObjectFault(507, "InsufficientStorage");
         };
@@ -96,14 +97,49 @@ public sealed class RedisRunStoreTests : RunStoreLaws
         version = await store.WriteAsync(Run, version, null, next);
         Assert.True(store.DropAsync(copied, Run, file).IsCompletedSuccessfully);
         await isRefused.Task;
-        server.Fault = null;
         Assert.True(copied.Exists(file.File));
         RecordSamples.Same(record, RecordFiles.Read(copied, Run)?.Record);
+        isBehind = false;
 
         version = await store.WriteAsync(Run, version, next, next.WithAll(1, 3));
         await CopiedAsync(copied, version);
         while (copied.Exists(file.File)) await Task.Delay(20, TestContext.Current.CancellationToken);
+        Assert.False(isTooEarly);
         RecordSamples.Same(next.WithAll(1, 3), RecordFiles.Read(copied, Run)?.Record);
+    }
+
+    [Fact]
+    public async Task A_file_among_objects_stays_that_the_copy_names_although_its_writer_let_it_go()
+    {
+        await using var server = new StrictObjectServer();
+        using var objects = server.Open("runs", Runs.Path);
+        var (copies, copied) = (CopiesTo(objects), new RunFolder(objects, "run"));
+        var (named, unnamed) = (RecordSamples.File(0, 1), RecordSamples.File(0, 2));
+        foreach (var file in new[] { named, unnamed }) copied.Write(file.File, default);
+        var version = RecordVersion.None.Next();
+        copies.Offer(Run, version, RecordSamples.New().WithSnapshot(0, 1));
+        await CopiedAsync(copied, version);
+
+        copies.Drop(Run, named);
+        copies.Drop(Run, unnamed);
+        while (copied.Exists(unnamed.File)) await Task.Delay(20, TestContext.Current.CancellationToken);
+
+        Assert.True(copied.Exists(named.File));
+    }
+
+    [Fact]
+    public async Task Of_two_copies_of_one_number_that_of_the_writer_whom_Redis_has_stays()
+    {
+        await using var server = new StrictObjectServer();
+        using var objects = server.Open("runs", Runs.Path);
+        var (record, copied) = (RecordSamples.New(), new RunFolder(objects, "run"));
+        CopiesTo(objects).Offer(Run, new RecordVersion(1, "lost"), record);
+        await CopiedAsync(copied, new RecordVersion(1, "lost"));
+
+        CopiesTo(objects).Offer(Run, new RecordVersion(1, "kept"), record.WithAll(1, 2));
+        while (RecordFiles.VersionIn(copied, Run)?.Writer != "kept") await Task.Delay(20, TestContext.Current.CancellationToken);
+
+        RecordSamples.Same(record.WithAll(1, 2), RecordFiles.Read(copied, Run)?.Record);
     }
 
     [Fact]
@@ -140,7 +176,7 @@ public sealed class RedisRunStoreTests : RunStoreLaws
     {
         await using var server = new StrictObjectServer();
         using var objects = server.Open("runs", Runs.Path);
-        var copies = new RecordCopies(new EnsembleTrainingOptions { RunsFolder = Runs.Path, Store = objects }, NullLogger<RedisRunStore>.Instance);
+        var copies = CopiesTo(objects);
         var (goesOn, ended) = (Offer(RunState.Running), Offer(RunState.Completed));
 
         while (ended.IsAlive)
@@ -178,6 +214,8 @@ public sealed class RedisRunStoreTests : RunStoreLaws
         await _store.WriteAsync(Run, version, next, next.WithAll(1, 3));
         await _store.DropAsync(folder, Run, file);
         Assert.False(folder.Exists(file.File));
+        // The copy that was behind has what it missed, not the last change alone.
+        RecordSamples.Same(next.WithAll(1, 3), RecordFiles.Read(folder, Run)?.Record);
     }
 
     internal override async Task<long> BytesOfAsync(Func<Task> write)
@@ -196,6 +234,9 @@ public sealed class RedisRunStoreTests : RunStoreLaws
 
     private RedisRunStore StoreOf(ObjectStorage? objects) =>
         new(_redis.Connection, new EnsembleTrainingOptions { RunsFolder = Runs.Path, Store = objects }, NullLogger<RedisRunStore>.Instance);
+
+    private RecordCopies CopiesTo(ObjectStorage objects) =>
+        new(new EnsembleTrainingOptions { RunsFolder = Runs.Path, Store = objects }, NullLogger<RedisRunStore>.Instance);
 
     private IDatabase Database => _redis.Connection.GetDatabase();
 }

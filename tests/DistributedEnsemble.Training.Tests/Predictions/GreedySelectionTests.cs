@@ -49,6 +49,19 @@ public sealed class GreedySelectionTests
     [Fact]
     public void A_likelihood_of_zero_is_no_infinity() => Assert.Equal([0, 1], GreedySelection.Select([[0, 0], [0, 0.1]]));
 
+    [Fact]
+    public void Candidates_that_meet_through_a_third_are_weighed_together()
+    {
+        // The first and the second say of no row together; the third says of one of each. The second is worse than its prior.
+        double[][] likelihoods = [[0.9, 0.9, double.NaN, double.NaN], [double.NaN, double.NaN, 0.01, 0.01], [double.NaN, 0.9, 0.9, double.NaN]];
+        double[] prior = [0.5, 0.5, 0.5, 0.5];
+
+        var chosen = GreedySelection.SelectInGroups(likelihoods, prior);
+
+        Assert.Equal(0, chosen[1]);
+        Assert.Equal(GreedySelection.Select(likelihoods, prior), chosen);
+    }
+
     private static double Nll(List<double[]> likelihoods, int[] multiplicities) => -Enumerable.Range(0, likelihoods[0].Length)
         .Average(row => Math.Log(likelihoods.Zip(multiplicities, (values, times) => values[row] * times).Sum() / multiplicities.Sum()));
 }
