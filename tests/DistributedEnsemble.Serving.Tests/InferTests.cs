@@ -206,7 +206,7 @@ public sealed class InferTests(ServedRuns served) : IClassFixture<ServedRuns>
     {
         await using var server = await served.StartAsync(new HttpSettings { MaxConcurrentRequests = 1 });
         using var client = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = Timeout.InfiniteTimeSpan }) { BaseAddress = new Uri(server.Url) };
-        Trickle[] slow = [new(), new(), new()];
+        var slow = Enumerable.Range(0, 3).Select(_ => new Trickle(JsonSerializer.SerializeToUtf8Bytes(Body(ServedRuns.Rows(1))))).ToArray();
         var answers = slow.Select(content =>
         {
             var request = new HttpRequestMessage(HttpMethod.Post, "/v2/models/small/infer") { Content = content };
@@ -281,27 +281,4 @@ public sealed class InferTests(ServedRuns served) : IClassFixture<ServedRuns>
 
     private static JsonElement.ArrayEnumerator Output(JsonElement answer, string name) =>
         answer.GetProperty("outputs").EnumerateArray().Single(output => output.GetProperty("name").GetString() == name).GetProperty("data").EnumerateArray();
-
-    /// <summary>A body whose end waits for the test.</summary>
-    private sealed class Trickle : HttpContent
-    {
-        public TaskCompletionSource HasBegun { get; } = new();
-        public TaskCompletionSource Go { get; } = new();
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            var body = JsonSerializer.SerializeToUtf8Bytes(Body(ServedRuns.Rows(1)));
-            await stream.WriteAsync(body.AsMemory(0, 10));
-            await stream.FlushAsync();
-            HasBegun.SetResult();
-            await Go.Task;
-            await stream.WriteAsync(body.AsMemory(10));
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
-    }
 }

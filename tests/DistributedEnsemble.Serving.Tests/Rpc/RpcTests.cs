@@ -267,7 +267,7 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         await using var server = await StartAsync(new HttpSettings { MaxConcurrentRequests = 1 });
         using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
         using var client = new HttpClient { BaseAddress = new Uri(server.GrpcUrl!), DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
-        Trickle[] slow = [new(), new(), new()];
+        var slow = Enumerable.Range(0, 3).Select(_ => new Trickle(Framed(Request(ServedRuns.Rows(1), isRaw: true)), "application/grpc")).ToArray();
         var answers = slow.Select(content => client.PostAsync("/inference.GRPCInferenceService/ModelInfer", content, Cancellation)).ToArray();
         // What the first bytes of a stream need to be sent is that the server has given it room.
         foreach (var (content, answer) in slow.Zip(answers)) await Task.WhenAny(content.HasBegun.Task, answer).WaitAsync(Cancellation);
@@ -394,36 +394,17 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
         ? [.. typed.Int64Contents]
         : MemoryMarshal.Cast<byte, long>(answer.RawOutputContents[place].Span).ToArray();
 
+    /// <summary>A message as it goes over the wire: not packed, and how long it is.</summary>
+    private static byte[] Framed(IMessage message)
+    {
+        var bytes = message.ToByteArray();
+        return [0, .. BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(bytes.Length)), .. bytes];
+    }
+
     private static List<string> Texts(ReadOnlySpan<byte> bytes)
     {
         var texts = new List<string>();
         for (; !bytes.IsEmpty; bytes = bytes[(4 + BitConverter.ToInt32(bytes))..]) texts.Add(Encoding.UTF8.GetString(bytes.Slice(4, BitConverter.ToInt32(bytes))));
         return texts;
-    }
-
-    /// <summary>A call whose message's end waits for the test.</summary>
-    private sealed class Trickle : HttpContent
-    {
-        public Trickle() => Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
-
-        public TaskCompletionSource HasBegun { get; } = new();
-        public TaskCompletionSource Go { get; } = new();
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
-        {
-            var message = Request(ServedRuns.Rows(1), isRaw: true).ToByteArray();
-            byte[] body = [0, .. BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(message.Length)), .. message];
-            await stream.WriteAsync(body.AsMemory(0, 10));
-            await stream.FlushAsync();
-            HasBegun.SetResult();
-            await Go.Task;
-            await stream.WriteAsync(body.AsMemory(10));
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = 0;
-            return false;
-        }
     }
 }
