@@ -134,7 +134,8 @@ internal sealed partial class CoordinatorGrain
             catch (Exception exception)
             {
                 _log.NotAssigned(exception, _run, call.Attempt.Member, call.Grant.Endpoint);
-                Apply(new MemberAnswered(call.Call, call.Attempt, false));
+                var isSiloGone = exception is SiloUnavailableException or OrleansMessageRejectionException or TimeoutException;
+                Apply(new MemberAnswered(call.Call, call.Attempt, IsTaken: false, isSiloGone));
                 return;
             }
             finally

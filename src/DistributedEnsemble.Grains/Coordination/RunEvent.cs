@@ -80,7 +80,8 @@ internal sealed record RecordRead(RunRecord? Record) : RunEvent;
 internal sealed record RecordCleared(long Call, StoreError? Error = null) : RunEvent;
 
 /// <summary>The end of <see cref="CallMember"/>.</summary>
-internal sealed record MemberAnswered(long Call, MemberAttempt Attempt, bool IsTaken) : RunEvent;
+/// <param name="IsSiloGone">Nobody answered: the silo died, perhaps after it had taken the member.</param>
+internal sealed record MemberAnswered(long Call, MemberAttempt Attempt, bool IsTaken, bool IsSiloGone = false) : RunEvent;
 
 /// <summary>The end of <see cref="Fold"/>.</summary>
 /// <param name="Model">The new EMA model, which is on the disk; null if there is none.</param>

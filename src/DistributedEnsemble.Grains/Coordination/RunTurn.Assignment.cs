@@ -71,6 +71,7 @@ internal sealed partial class RunTurn
         }
         else if (IsCurrent(answered.Attempt))
         {
+            if (answered.IsSiloGone) Do(new SayMemberLost(answered.Attempt.Member, Record.Members[answered.Attempt.Member].Silo));
             LetWait(answered.Attempt.Member);
             After(Change(), new WasNotTaken(answered.Call));
         }

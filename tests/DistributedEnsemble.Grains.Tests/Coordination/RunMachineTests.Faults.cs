@@ -136,6 +136,22 @@ public sealed partial class RunMachineTests
         Assert.Equal(MemberState.Waiting, _state.Record.Members[0].State);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_member_whose_silo_died_before_it_answered_is_said_to_be_lost_and_one_that_was_refused_is_not(bool isSiloGone)
+    {
+        Begin(members: 1);
+        On(new AssignCalled(1, s_grant));
+        Settle();
+
+        On(new MemberAnswered(1, new MemberAttempt(0, 1), IsTaken: false, isSiloGone));
+
+        Assert.Equal(isSiloGone ? [new SayMemberLost(0, s_grant.Endpoint)] : [], _effects.OfType<SayMemberLost>());
+        Settle();
+        Assert.Equal(MemberState.Waiting, _state.Record.Members[0].State);
+    }
+
     [Fact]
     public void A_run_that_pauses_stops_its_lanes_gives_none_away_and_is_paused_when_the_last_has_left()
     {
