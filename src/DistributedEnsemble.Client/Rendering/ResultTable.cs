@@ -28,16 +28,10 @@ internal static class ResultTable
         {
             Add($"teacher {teacher.Run}, ensemble of {teacher.Constituents}", teacher.Ensemble, "{0}");
             Add("teacher's mean member", teacher.Single, "{0}");
-            table.AddRow(["kept of the teacher's gain", .. measures.Select(measure => Kept(teacher, measure))]);
+            table.AddRow(["kept of the teacher's gain", .. measures.Select(measure => TeacherGain.Kept(report, measure) is { } kept ? Invariant($"{kept:P0}") : "")]);
         }
 
         return table;
-
-        string Kept(TeacherMeasures teacher, string measure)
-        {
-            var (single, all) = (teacher.Single.Find(measure), teacher.Ensemble.Find(measure));
-            return single is null || all is null || single == all ? "" : Invariant($"{(ensemble.Find(measure) - single) / (all - single):P0}");
-        }
 
         void Add(string name, Measures of, string style) => table.AddRow(
             [.. measures.Select(measure => MeasureWords.Value(measure, of.Find(measure))).Prepend(name).Select(cell => string.Format(style, cell))]);

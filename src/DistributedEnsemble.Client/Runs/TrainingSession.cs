@@ -95,7 +95,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         await _tracking.TellAsync(trackers, tracker => tracker.EndAsync(status, evaluation));
         foreach (var tracker in trackers) await tracker.DisposeAsync();
         if (json) consoles.Out.WriteJson(RunReport.Of(status, evaluation, place));
-        else if (evaluation is not null) Print(status, evaluation, place);
+        else if (evaluation is not null) Print(status, evaluation, spec, place);
         Warn(status, parsed, interruption);
         return interruption.IsAsked ? interruption.ExitCode : evaluation is null ? ExitCode.Failed : ExitCode.Ok;
 
@@ -133,13 +133,14 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         }
     }
 
-    private void Print(RunStatus status, EvaluationReport evaluation, EmbeddedOptions place)
+    private void Print(RunStatus status, EvaluationReport evaluation, EnsembleSpec spec, EmbeddedOptions place)
     {
         consoles.Out.Write(ResultTable.Of(evaluation));
         consoles.Out.WriteRaw(StatusViews.Summary(status));
         consoles.Out.WriteRaw(place.Cluster is null
             ? $"The run lies in {Path.Join(place.Place, status.Run)}"
             : $"The run lies in the cluster of {place.Cluster}");
+        if (StudentAdvice.Of(evaluation, spec) is { } advice) consoles.Error.WriteRaw($"Note: {advice}");
     }
 
     private void Warn(RunStatus status, ParseResult parsed, Interruption interruption)

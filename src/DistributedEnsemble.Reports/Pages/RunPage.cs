@@ -80,8 +80,7 @@ internal static class RunPage
         // Of the measures that this report has, in their order.
         Measures InOrder(Measures all) => Measures.Of([.. report.Ensemble.All.Select(measure => (measure.Name, all.Find(measure.Name)))]);
 
-        string Kept(string measure) => (teacher.Single.Find(measure), teacher.Ensemble.Find(measure), report.Ensemble.Find(measure)) is ({ } single, { } all, { } own) && single != all
-            ? Invariant($"{100 * (own - single) / (all - single):0} %") : "–";
+        string Kept(string measure) => TeacherGain.Kept(report, measure) is { } kept ? Invariant($"{100 * kept:0} %") : "–";
     }
 
     private static IEnumerable<(string Name, string Value, string Meaning)> More(EvaluationReport report)
