@@ -65,14 +65,16 @@ internal sealed record ActiveRun(RunKey Run)
     /// <summary>Whether it is to be trained, as far as is known: it has not ended, and is not paused.</summary>
     public bool IsUnfinished => Status is null or { State: RunState.Queued or RunState.Running };
 
-    public int Waiting => Status is { State: RunState.Running } status ? Math.Max(0, status.Waiting - Offered.Sum(offer => offer.Members)) : 0;
+    public int Waiting => Status is { State: RunState.Running } status ? Math.Max(0, status.Waiting - (Offered.IsEmpty ? 0 : Offered.Sum(offer => offer.Members))) : 0;
 
     public bool CanTrainOn(SiloReport silo) => (Dataset is null || silo.Datasets.Contains(Dataset)) && WhatLacks(silo) is null;
 
     /// <summary>What the host of a silo has not added; null where nothing lacks.</summary>
-    public string? WhatLacks(SiloReport silo) =>
-        Networks.FirstOrDefault(network => !silo.Networks.Contains(network)) is { } network ? $"network \"{network}\""
-        : Task is not null && !silo.Tasks.Contains(Task) ? $"task \"{Task}\"" : null;
+    public string? WhatLacks(SiloReport silo)
+    {
+        foreach (var network in Networks) if (!silo.Networks.Contains(network)) return $"network \"{network}\"";
+        return Task is not null && !silo.Tasks.Contains(Task) ? $"task \"{Task}\"" : null;
+    }
 
     /// <summary>Members of the run that each silo trains or has trained, by the silo's endpoint.</summary>
     public Dictionary<string, int> MembersBySilo()

@@ -21,11 +21,14 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
     /// <summary>One member after another: the next of the run that holds the fewest lanes for its priority, and got none for longest, to the silo that has the fewest members.</summary>
     public IEnumerable<(ActiveRun Run, SiloReport Silo)> All()
     {
-        if (!runs.Any(IsReady)) yield break;
+        ActiveRun[] ready = [.. runs.Where(IsReady)];
+        if (ready.Length == 0 || silos.Count == 0) yield break;
         SiloLanes[] ordered = [.. silos.OrderBy(silo => silo.Report.Silo, StringComparer.Ordinal)];
-        var room = ordered.Select(silo => new Room(silo.Free, silo.Members)).ToArray();
-        var waiting = runs.Where(IsReady).Select(run => new Waiting(run, ordered, HeldBy(run))).ToList();
-        while (waiting.MinBy(run => (run.Share, run.Run.LastOffer)) is { } poorest)
+        var room = Array.ConvertAll(ordered, silo => new Room(silo.Free, silo.Members));
+        var waiting = Array.ConvertAll(ready, run => new Waiting(run, ordered, HeldBy(run))).ToList();
+        // As a rule all lanes are busy while members wait, or one has just become free: it ends with the last lane, not with the last run.
+        var fewest = ready.Min(run => run.Threads);
+        while (room.Max(silo => silo.Free) >= fewest && waiting.MinBy(run => (run.Share, run.Run.LastOffer)) is { } poorest)
         {
             var place = poorest.Choose(room);
             if (place >= 0)
@@ -75,16 +78,17 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
     /// </summary>
     public (ActiveRun Run, MemberAttempt Attempt)? Share()
     {
-        if (!runs.Any(IsReady)) return null;
-        ActiveRun[] running = [.. runs.Where(run => run.Status is { State: RunState.Running } && HeldBy(run) > 0).OrderByDescending(ShareHeldBy)];
+        Holder[] poorest = [.. runs.Where(IsReady).Select(Holds).OrderBy(run => run.Share).ThenBy(run => run.Run.LastOffer)];
+        if (poorest.Length == 0) return null;
+        Holder[] richest = [.. runs.Where(run => run.Status is { State: RunState.Running } && HeldBy(run) > 0).Select(Holds).OrderByDescending(run => run.Share)];
         SiloLanes[] fullest = [.. silos.OrderByDescending(silo => silo.Used)];
         var choice =
-            from poor in runs.Where(IsReady).OrderBy(ShareHeldBy).ThenBy(run => run.LastOffer)
-            from rich in running
+            from poor in poorest
+            from rich in richest
             where Gives(rich, poor)
             from silo in fullest
-            where silo.HeldBy(rich.Run) > 0 && poor.CanTrainOn(silo.Report)
-            select Last(silo, rich, poor.Threads!.Value - silo.Free) is { } attempt ? ((ActiveRun, MemberAttempt)?)(rich, attempt) : null;
+            where silo.HeldBy(rich.Run.Run) > 0 && poor.Run.CanTrainOn(silo.Report)
+            select Last(silo, rich.Run, poor.Run.Threads!.Value - silo.Free) is { } attempt ? ((ActiveRun, MemberAttempt)?)(rich.Run, attempt) : null;
         return choice.FirstOrDefault(found => found is not null);
     }
 
@@ -120,14 +124,14 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
         return silo.Report.Uses;
     }
 
-    private bool Gives(ActiveRun rich, ActiveRun poor)
+    private static bool Gives(Holder rich, Holder poor)
     {
-        if (rich.Threads is not { } given || poor.Threads is not { } taken) return false;
-        var (kept, got) = (HeldBy(rich) - given, HeldBy(poor) + taken);
-        return PerPriority(kept, rich) >= PerPriority(got, poor) || (HeldBy(poor) == 0 && kept >= got);
+        if (rich.Run.Threads is not { } given || poor.Run.Threads is not { } taken) return false;
+        var (kept, got) = (rich.Lanes - given, poor.Lanes + taken);
+        return PerPriority(kept, rich.Run) >= PerPriority(got, poor.Run) || (poor.Lanes == 0 && kept >= got);
     }
 
-    private double ShareHeldBy(ActiveRun run) => PerPriority(HeldBy(run), run);
+    private Holder Holds(ActiveRun run) => new(run, HeldBy(run));
 
     /// <summary>Equal shares are equal numbers: a quotient is rounded to the nearest, whatever it is the quotient of.</summary>
     private static double PerPriority(int lanes, ActiveRun run) => (double)lanes / run.Priority;
@@ -145,25 +149,18 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
         return held;
     }
 
-    private sealed class Waiting
+    private sealed class Waiting(ActiveRun run, SiloLanes[] silos, int lanesHeld)
     {
-        private readonly int _threads;
-        private readonly (bool CanTrain, int Share, int Members, bool IsBusy)[] _silos;
-        private int _lanesHeld;
+        private readonly int _threads = run.Threads!.Value;
+        private int _lanesHeld = lanesHeld;
 
-        public Waiting(ActiveRun run, SiloLanes[] silos, int lanesHeld)
-        {
-            (Run, _threads, Members, _lanesHeld) = (run, run.Threads!.Value, run.Waiting, lanesHeld);
-            var (can, members) = (Array.ConvertAll(silos, silo => run.CanTrainOn(silo.Report)), run.MembersBySilo());
-            var lanes = silos.Where((_, silo) => can[silo]).Sum(silo => silo.Report.Lanes);
-            _silos = [.. silos.Select((silo, i) => (
-                can[i], can[i] ? ShareOf(run, silo.Report, lanes) : 0, members.GetValueOrDefault(silo.Report.Endpoint) + run.OfferedOn(silo.Report), silo.HeldBy(run.Run) > 0))];
-        }
+        /// <summary>Of those whose turn does not come, nobody asks.</summary>
+        private (bool CanTrain, int Share, int Members, bool IsBusy)[] Silos => field ??= See();
 
-        public ActiveRun Run { get; }
+        public ActiveRun Run => run;
 
         /// <summary>Those that have no lane yet.</summary>
-        public int Members { get; private set; }
+        public int Members { get; private set; } = run.Waiting;
 
         /// <summary>The lanes that it holds, for its priority.</summary>
         public double Share => PerPriority(_lanesHeld, Run);
@@ -175,11 +172,11 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
             // so will be free for it: equal silos train equally many members, also when one is a little faster.
             // Of members that take different times the longest come first, and a lane that is free takes the next.
             var kept = 0;
-            if (Run.Status!.AreAlike) foreach (var silo in _silos) if (silo.IsBusy) kept += Math.Max(0, silo.Share - silo.Members);
+            if (Run.Status!.AreAlike) foreach (var silo in Silos) if (silo.IsBusy) kept += Math.Max(0, silo.Share - silo.Members);
             var best = -1;
-            for (var i = 0; i < _silos.Length; i++)
+            for (var i = 0; i < Silos.Length; i++)
             {
-                if (!_silos[i].CanTrain || room[i].Free < _threads || (HasShare(i) && Members <= kept)) continue;
+                if (!Silos[i].CanTrain || room[i].Free < _threads || (HasShare(i) && Members <= kept)) continue;
                 if (best < 0 || (HasShare(i), room[i].Members).CompareTo((HasShare(best), room[best].Members)) < 0) best = i;
             }
 
@@ -189,12 +186,26 @@ internal sealed class Placement(IReadOnlyList<ActiveRun> runs, IReadOnlyList<Sil
         public void Take(int place, Room[] room)
         {
             room[place] = new Room(room[place].Free - _threads, room[place].Members + 1);
-            var silo = _silos[place];
-            _silos[place] = silo with { Members = silo.Members + 1, IsBusy = true };
+            var silo = Silos[place];
+            Silos[place] = silo with { Members = silo.Members + 1, IsBusy = true };
             (_lanesHeld, Members) = (_lanesHeld + _threads, Members - 1);
         }
 
-        private bool HasShare(int silo) => _silos[silo].Members >= _silos[silo].Share;
+        private (bool, int, int, bool)[] See()
+        {
+            var (can, members) = (Array.ConvertAll(silos, silo => run.CanTrainOn(silo.Report)), run.MembersBySilo());
+            var lanes = silos.Where((_, silo) => can[silo]).Sum(silo => silo.Report.Lanes);
+            return [.. silos.Select((silo, i) => (
+                can[i], can[i] ? ShareOf(run, silo.Report, lanes) : 0, members.GetValueOrDefault(silo.Report.Endpoint) + run.OfferedOn(silo.Report), silo.HeldBy(run.Run) > 0))];
+        }
+
+        private bool HasShare(int silo) => Silos[silo].Members >= Silos[silo].Share;
+    }
+
+    /// <summary>A run with the lanes that it holds.</summary>
+    private sealed record Holder(ActiveRun Run, int Lanes)
+    {
+        public double Share { get; } = PerPriority(Lanes, Run);
     }
 
     private sealed record Use(ActiveRun Run, MemberAttempt Attempt, int Lanes);

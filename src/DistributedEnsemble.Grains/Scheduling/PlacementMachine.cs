@@ -179,9 +179,9 @@ internal sealed class PlacementTurn(PlacementState state, TimeSpan now)
     {
         foreach (var run in _state.Runs.Where(run => run.Waiting > 0))
         {
-            foreach (var silo in silos.Select(silo => silo.Report).Where(silo => !run.Lacking.Contains(silo.Silo)))
+            foreach (var silo in silos.Select(silo => silo.Report))
             {
-                if (run.WhatLacks(silo) is not { } what) continue;
+                if (run.WhatLacks(silo) is not { } what || run.Lacking.Contains(silo.Silo)) continue;
                 Do(new SayWhatLacks(run.Run, silo.Endpoint, what));
                 Change(run.Run, known => known with { Lacking = known.Lacking.Add(silo.Silo) });
             }
