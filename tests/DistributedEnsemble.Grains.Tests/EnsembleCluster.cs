@@ -22,6 +22,8 @@ internal sealed class EnsembleCluster : IAsyncDisposable
 
     public string RunsFolder { get; }
 
+    public IClusterClient Client => _cluster.Client;
+
     public IScheduler Scheduler => _cluster.Client.GetGrain<IScheduler>(IScheduler.Key);
 
     public static async Task<EnsembleCluster> StartAsync(
@@ -62,7 +64,8 @@ internal sealed class EnsembleCluster : IAsyncDisposable
 
     public IMember Member(RunKey run, int member) => Silo.GetGrain<IMember>(MemberKey.Of(run, member));
 
-    private IGrainFactory Silo => _cluster.Silos[0].ServiceProvider.GetRequiredService<IGrainFactory>();
+    /// <summary>Calls grains as a service of the silo.</summary>
+    public IGrainFactory Silo => _cluster.Silos[0].ServiceProvider.GetRequiredService<IGrainFactory>();
 
     public IEnumerable<SiloAddress> Silos => _cluster.Silos.Select(silo => silo.SiloAddress);
 

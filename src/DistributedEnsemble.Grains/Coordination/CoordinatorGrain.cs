@@ -3,7 +3,6 @@ using System.Runtime.ExceptionServices;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Resilience;
-using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Telemetry;
 using DistributedEnsemble.Runs;
@@ -108,7 +107,6 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     /// <summary>Whoever asks for runs that are not there must not fill a silo with their coordinators.</summary>
     public async Task Invoke(IIncomingGrainCallContext context)
     {
-        CallsOfSilos.Check(context);
         if (_unread is { } unread)
         {
             // The next call tries anew.

@@ -2,6 +2,7 @@ using DistributedEnsemble.Grains.Lanes;
 using DistributedEnsemble.Grains.Plans;
 using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Grains.Scheduling;
+using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Stores.Files;
 using DistributedEnsemble.Grains.Stores.Objects;
@@ -46,7 +47,7 @@ public static class EnsembleSiloBuilderExtensions
         silo.Services.AddSingleton<LocalAggregators>();
         silo.Services.AddSingleton<ConstituentPredictor>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloAnnouncer>();
-        return silo.AddActivityPropagation();
+        return silo.AddIncomingGrainCallFilter<CallsOfSilos>().AddActivityPropagation();
 
         static bool InObjects(IServiceProvider services) => services.GetRequiredService<EnsembleTrainingOptions>().Store is not null;
     }

@@ -1,7 +1,6 @@
 using DistributedEnsemble.Grains.Lanes;
 using DistributedEnsemble.Grains.Plans;
 using DistributedEnsemble.Grains.Predictions;
-using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Members;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
@@ -12,7 +11,7 @@ namespace DistributedEnsemble.Grains.Members;
 
 /// <inheritdoc cref="IMember"/>
 [Reentrant, Immovable]
-internal sealed class MemberGrain : Grain, IMember, IIncomingGrainCallFilter
+internal sealed class MemberGrain : Grain, IMember
 {
     private readonly LanePool _lanes;
     private readonly ILaneWorks _works;
@@ -26,12 +25,6 @@ internal sealed class MemberGrain : Grain, IMember, IIncomingGrainCallFilter
     {
         (_lanes, _works, _definitions, _predictor, _silo) = (lanes, works, definitions, predictor, silo);
         (_run, _member) = MemberKey.Parse(this.GetPrimaryKeyString());
-    }
-
-    public Task Invoke(IIncomingGrainCallContext context)
-    {
-        CallsOfSilos.Check(context);
-        return context.Invoke();
     }
 
     public async Task<bool> TrainAsync(Assignment assignment)

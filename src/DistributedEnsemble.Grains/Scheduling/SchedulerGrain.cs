@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using DistributedEnsemble.Grains.Files;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Plans;
-using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Grains.Telemetry;
 using DistributedEnsemble.Runs;
@@ -47,7 +46,6 @@ internal sealed partial class SchedulerGrain(
     /// <summary>A report counts only if it comes from the silo that it speaks of.</summary>
     public Task Invoke(IIncomingGrainCallContext context)
     {
-        CallsOfSilos.Check(context);
         if (context.InterfaceMethod.Name == nameof(IScheduler.AnnounceAsync)
             && (context.Request.GetArgument(0) is not SiloReport report || !SiloReports.IsOf(report, context.SourceId)))
         {
