@@ -24,7 +24,9 @@ internal sealed class Timeline(RunFolder folder, TimeProvider time)
         if (!_hasBegun) (_last, _length, _hasBegun) = (Shown(next.Id), Length(), true);
         var happened = new List<RunHappening>();
         while (_lost.TryDequeue(out var lost)) happened.Add(lost);
-        happened.AddRange(RunHappening.Between(_last, next, time.GetUtcNow()));
+        var lostMembers = happened.Select(one => one.Member).ToHashSet();
+        // A member that was lost waits like one that left.
+        happened.AddRange(RunHappening.Between(_last, next, time.GetUtcNow()).Where(one => one.Kind != RunHappeningKind.MemberLeft || !lostMembers.Contains(one.Member)));
         _last = next;
         if (happened.Count == 0) return;
         var lines = Encoding.UTF8.GetBytes(string.Concat(happened.Select(line => JsonSerializer.Serialize(line, RunStatusJson.Options) + "\n")));
