@@ -41,6 +41,7 @@ internal sealed class DistillCommand : DriverCommand
         Add(run.Argument);
         foreach (var option in new Option[] { _name, _members, _unlabelled, _set }) Add(option);
         var session = new TrainingSession(shared, consoles, time, listen);
+        session.AddTo(this);
         SetAction((parsed, _) =>
         {
             var options = shared.Read(parsed);

@@ -39,6 +39,7 @@ internal sealed class ExportCommand : DriverCommand
         var constituents = new ConstituentOptions();
         Add(run.Argument);
         Add(_format);
+        _output.RefuseEmpty("a file or a folder");
         Add(_output);
         Add(_single);
         constituents.AddTo(this);

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
@@ -6,6 +7,13 @@ namespace DistributedEnsemble.Client.Commands;
 /// <summary>Reads the values of options; an error names the option, the value and the rule.</summary>
 internal static class OptionValues
 {
+    /// <summary>Lets an option refuse an empty name, as an unset variable of a script gives it.</summary>
+    /// <param name="what">That it names.</param>
+    public static void RefuseEmpty(this Option option, string what) => option.Validators.Add(result =>
+    {
+        if (result.Tokens is [.., { Value: "" }]) result.AddError($"{option.Name} is \"\": it takes the name of {what}.");
+    });
+
     public static int? WholeNumber(ArgumentResult result, string option, string what, int from, int to)
     {
         var text = result.Tokens[^1].Value;

@@ -62,6 +62,7 @@ internal sealed class PredictCommand : DriverCommand
         Add(run.Argument);
         Add(_input);
         Add(_outOfFold);
+        _output.RefuseEmpty("a file");
         Add(_output);
         Add(_keep);
         Add(_url);

@@ -42,6 +42,7 @@ internal sealed class ReproduceCommand : DriverCommand
             "reproduce", "Measures every claim about averaging again, over several seeds, and writes the page of experiments.",
             "ensemble reproduce --quick", "ensemble reproduce --output /tmp/experiments", "ensemble reproduce --only early-exit")
     {
+        _output.RefuseEmpty("a folder");
         foreach (var option in new Option[] { _quick, _only, _seeds, _output }) Add(option);
         SetAction((parsed, _) => Stoppable.RunAsync(listen, consoles, "Stopped before all was measured.", cancellation =>
         {

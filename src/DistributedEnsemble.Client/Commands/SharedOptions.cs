@@ -47,6 +47,8 @@ internal sealed class SharedOptions
         Description = "Print one JSON object, with progress and errors on standard error.", Recursive = true,
     };
 
+    public SharedOptions() => _runs.RefuseEmpty("a folder");
+
     public IEnumerable<Option> All => [_runs, _store, _cluster, _lanes, _data, _json];
 
     public bool Json(ParseResult parsed) => parsed.GetValue(_json);

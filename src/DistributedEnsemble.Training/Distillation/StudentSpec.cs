@@ -27,6 +27,7 @@ internal static class StudentSpec
     /// <exception cref="SpecException">There is no such key, or it takes no such value.</exception>
     public static SpecDocument Of(EnsembleSpec teacher, string teachersName, string name, int members, IReadOnlyList<(string Path, string Value)> settings)
     {
+        if (settings.Any(setting => setting is ("distillation", "null"))) throw new SpecException("distillation is null: a student learns of its teacher. Leave the key out.");
         var json = JsonNode.Parse(teacher.ToJson())!.AsObject();
         foreach (var key in s_ofEnsembles) json.Remove(key);
         foreach (var key in s_ofMembers) json["data"]!.AsObject().Remove(key);

@@ -44,6 +44,17 @@ public sealed class DistillTests : IDisposable
     }
 
     [Fact]
+    public async Task A_student_is_shown_while_it_learns_as_every_run_is()
+    {
+        await TrainAsync("teacher");
+
+        var outcome = (await _driver.RunAsync("distill", "teacher", "--quiet", "--tensorboard")).Succeeded();
+
+        Assert.DoesNotContain("member 0", outcome.Error, StringComparison.Ordinal);
+        Assert.NotEmpty(Directory.EnumerateFiles(Path.Combine(_driver.RunsFolder, "teacher-student"), "*tfevents*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
     public async Task A_student_that_learns_of_the_labels_alone_is_the_member_that_it_would_be()
     {
         await TrainAsync("teacher");
@@ -324,7 +335,7 @@ public sealed class DistillTests : IDisposable
     }
 
     [Fact]
-    public async Task A_run_that_has_not_ended_teaches_nobody()
+    public async Task A_run_that_has_not_ended_teaches_nobody_and_nobody_learns_of_no_run()
     {
         await TrainAsync("teacher");
         var status = Path.Combine(_driver.RunsFolder, "teacher", RunFolder.StatusFile);
@@ -333,6 +344,7 @@ public sealed class DistillTests : IDisposable
         File.WriteAllText(status, $"{text[..state]}paused{text[(state + "completed".Length)..]}");
 
         (await _driver.RunAsync("distill", "teacher")).Refused(2, "distillation.teacher is \"teacher\": it is paused, and a teacher's training must have ended.");
+        (await _driver.RunAsync("distill", "teacher", "--set", "distillation=null")).Refused(2, "distillation is null: a student learns of its teacher. Leave the key out.");
         (await _driver.RunAsync("distill", "nobody")).Refused(2, $"Run \"nobody\" does not exist in {_driver.RunsFolder}. `ensemble list --runs {_driver.RunsFolder}` shows those that do.");
     }
 

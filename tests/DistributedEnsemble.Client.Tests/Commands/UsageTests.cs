@@ -21,6 +21,10 @@ public sealed class UsageTests : IDisposable
     [InlineData("list digits-1", "Unrecognized command or argument 'digits-1'. Try `ensemble list --help`.")]
     [InlineData("evaluat digits-1", "There is no command \"evaluat\". Did you mean `ensemble evaluate`? Try `ensemble --help`.")]
     [InlineData("status", "Required argument 'R' missing for command: 'status'. Try `ensemble status --help`.")]
+    // The last word is an empty one.
+    [InlineData("export digits-1 --output ", "--output is \"\": it takes the name of a file or a folder. Try `ensemble export --help`.")]
+    [InlineData("predict digits-1 --output ", "--output is \"\": it takes the name of a file. Try `ensemble predict --help`.")]
+    [InlineData("reproduce --output ", "--output is \"\": it takes the name of a folder. Try `ensemble reproduce --help`.")]
     public async Task A_wrong_command_line_is_answered_in_one_line(string arguments, string error)
     {
         (await _driver.RunAsync(arguments.Split(' '))).Refused(2, error);
