@@ -33,6 +33,7 @@ public sealed class MemberPlan
         LearningRate = LearningRate.Create(Spec, Steps, StepsPerEpoch);
         Stopping = StoppingSchedule.Of(Spec, Steps, StepsPerEpoch);
         CheckStopping();
+        CheckBatches(batchSize);
         SnapshotSteps = SnapshotsOf(Spec.Snapshots?.PerMember ?? (Stopping is null ? 1 : 0), Steps);
         Averaging = AveragingSchedule.Of(Spec, Steps);
     }
@@ -92,6 +93,12 @@ public sealed class MemberPlan
         throw new SpecException(
             $"training.earlyStopping.patience is {Stopping.Patience}: members stop by the validation rows, and data.validationFraction {Spec.Data.ValidationFraction} "
             + $"of {Run.Split.TrainingCount} rows is none (raise it, or set training.earlyStopping to null).");
+    }
+
+    private void CheckBatches(int batchSize)
+    {
+        if (Network.NotOneRow is not { } reason || Repeats > 1 || (batchSize > 1 && RowCount % batchSize != 1)) return;
+        throw new SpecException($"training.batchSize is {Spec.Training.BatchSize}: of {RowCount:N0} rows the last batch is one. {reason}. Choose another size.");
     }
 
     /// <summary>Asked for only where they matter.</summary>

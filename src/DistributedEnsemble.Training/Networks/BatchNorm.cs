@@ -24,6 +24,7 @@ public sealed record BatchNorm : Layer
         var mean = builder.Statistic("running_mean", [channels], 0);
         var variance = builder.Statistic("running_var", [channels], 1);
         var pixels = (int)(builder.Width / channels);
+        if (pixels == 1) builder.NotOneRow ??= "model: one row of one pixel has no variance, by which batch norm divides";
         var places = (builder.Offset(weight), builder.Offset(bias), builder.Offset(mean), builder.Offset(variance));
         builder.Operation = place => new BatchNormOperation((int)channels, pixels, places, place);
         return (weights, inputs, noise) => noise.IsTraining

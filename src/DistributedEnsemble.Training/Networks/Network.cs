@@ -36,6 +36,7 @@ public sealed class Network
         OutputShape = builder.Shape;
         Layout = new WeightLayout(builder.Tensors);
         Inexact = builder.Inexact;
+        NotOneRow = builder.NotOneRow;
         HasDropout = builder.Dropouts > 0;
         ActivationsPerRow = builder.Activations;
         _products = builder.Products;
@@ -65,6 +66,9 @@ public sealed class Network
 
     /// <summary>Why no run of it can be repeated bit by bit; null if it can.</summary>
     public string? Inexact { get; }
+
+    /// <summary>Why a step cannot train on one row; null if it can.</summary>
+    internal string? NotOneRow { get; }
 
     /// <summary>Numbers that the layers give for one row, which backward needs again.</summary>
     public long ActivationsPerRow { get; }

@@ -38,6 +38,9 @@ public sealed class NetworkBuilder
     /// <summary>Why weights, rows and masks do not decide every bit of what the layers give; null if they do.</summary>
     public string? Inexact { get; set; }
 
+    /// <summary>Why a step cannot train on one row; null if it can.</summary>
+    internal string? NotOneRow { get; set; }
+
     internal IReadOnlyList<TensorPlace> Tensors => _tensors;
 
     /// <summary>Weights that may be arranged in panels before predictions read them.</summary>

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Regularization;
 using DistributedEnsemble.Training.Torch;
@@ -25,9 +26,11 @@ public sealed class NetworkRegistry
 
     public IReadOnlyCollection<string> Kinds => _designs.Keys;
 
-    /// <exception cref="ArgumentException">The kind exists.</exception>
+    /// <exception cref="ArgumentException">The kind exists, or is no name.</exception>
     public void Add(string kind, NetworkDesign design)
     {
+        if (string.IsNullOrWhiteSpace(kind) || kind.Trim() != kind || kind.Any(char.IsControl))
+            throw new ArgumentException($"A network is named {OneLine.Quoted(kind ?? "")}: a spec asks for it by that name, which must be one line, and begin and end with what can be seen.", nameof(kind));
         if (!_designs.TryAdd(kind, design)) throw new ArgumentException($"There is a network \"{kind}\" already: known are {string.Join(", ", Kinds)}. Choose another name.", nameof(kind));
     }
 

@@ -16,23 +16,33 @@ internal sealed record ModuleLayer(string Kind, ModuleDesign Design, int Outputs
     public override Function Build(NetworkBuilder builder)
     {
         var inputShape = builder.Shape;
+        var (sample, other) = (Create(inputShape), Create(inputShape));
         using var scope = NewDisposeScope();
         using var gradients = enable_grad();
-        // What is tried counts and measures: another gives the start.
-        var (tried, sample) = (Create(inputShape), Create(inputShape));
-        var check = new ModuleCheck(inputShape, Outputs, () => Create(inputShape), Refused);
-        check.Require(tried);
-        if (check.WhyInexact(tried) is { } reason) builder.Inexact = $"model.kind is \"{Kind}\": {reason}";
-        var other = new Lazy<OwnModule>(() => Create(inputShape));
+        var check = new ModuleCheck(Refused);
+        check.Require(sample, other);
+        // Before anything is computed: a pass counts and measures.
+        string[] parts = [.. sample.Parts];
         int[] parameters = [.. sample.Parameters.Select((entry, i) => builder.Parameter(
-            entry.Name, entry.Tensor.shape, StartOf(sample, i, other), isDecayed: entry.Tensor is { requires_grad: true } && entry.Tensor.dim() > 1))];
-        int[] buffers = [.. sample.Buffers.Select((entry, i) => builder.Statistic(entry.Name, entry.Tensor.shape, StartOf(entry.Tensor)))];
-        if (sample.Buffers.Where((entry, i) => !IsConstant(entry.Tensor) && !AreEqual(entry.Tensor, other.Value.Buffers[i].Tensor)).Select(entry => entry.Name).FirstOrDefault() is { } drawn)
-            builder.Inexact ??= $"model.kind is \"{Kind}\": its module's buffer {drawn} is another in each module";
+            entry.Name, entry.Tensor.shape, StartOf(sample, other, i), isDecayed: entry.Tensor is { requires_grad: true } && entry.Tensor.dim() > 1))];
+        int[] buffers = [.. sample.Buffers.Select(entry => builder.Statistic(entry.Name, entry.Tensor.shape, StartOf(entry.Tensor)))];
+        var drawn = sample.Buffers.Where((entry, i) => !IsConstant(entry.Tensor) && !AreEqual(entry.Tensor, other.Buffers[i].Tensor)).Select(entry => entry.Name).FirstOrDefault();
+        var trial = new ModuleTrial(sample, inputShape, Outputs, Refused);
+        trial.Require();
+        if ((trial.WhyInexact(other) ?? (drawn is null ? null : $"its module's buffer {drawn} is another in each module")) is { } reason) builder.Inexact = OfKind(reason);
+        if (trial.WhyNotOneRow() is { } onOneRow) builder.NotOneRow = OfKind(onOneRow);
         builder.Shape = [Outputs];
         var dropouts = sample.Dropouts.Select(entry => entry.Module.p > 0
             ? new Dropout(entry.Module.p, DropoutKind.Inverted).Masks(builder.Dropout()) : (units, _) => units).ToArray();
-        var modules = new ThreadLocal<OwnModule>(() => CreateWith(inputShape, dropouts));
+        var modules = new ThreadLocal<OwnModule>(() =>
+        {
+            var module = Create(inputShape);
+            check.RequireSame(parts, module);
+            for (var i = 0; i < dropouts.Length; i++) module.Replace(i, dropouts[i]);
+            return module;
+        });
+        sample.Dispose();
+        other.Dispose();
         return (weights, inputs, noise) =>
         {
             if (noise.Samples > 0 && dropouts.Length > 0) inputs = Repeated(inputs, noise);
@@ -54,7 +64,8 @@ internal sealed record ModuleLayer(string Kind, ModuleDesign Design, int Outputs
             for (var i = 0; i < buffers.Length; i++) module.Buffers[i].Tensor.copy_(weights[buffers[i]]);
         }
 
-        var outputs = module.Forward(inputs, noise);
+        // Another handle of the same numbers: a module may dispose of what it is given.
+        var outputs = module.Forward(inputs.alias(), noise);
         if (!noise.IsTraining) return outputs;
         using (no_grad())
         {
@@ -72,33 +83,32 @@ internal sealed record ModuleLayer(string Kind, ModuleDesign Design, int Outputs
     }
 
     /// <summary>Made on a thread of its own, whose scope is none: what the module holds, registered or not, stays when a pass is over.</summary>
-    private OwnModule CreateWith(IReadOnlyList<long> inputShape, Func<Tensor, Noise, Tensor>[] dropouts)
-    {
-        var module = Task.Factory.StartNew(() => Create(inputShape), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).GetAwaiter().GetResult();
-        for (var i = 0; i < dropouts.Length; i++) module.Replace(i, dropouts[i]);
-        return module;
-    }
+    private OwnModule Create(IReadOnlyList<long> inputShape) =>
+        Task.Factory.StartNew(() => Make(inputShape), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).GetAwaiter().GetResult();
 
-    private OwnModule Create(IReadOnlyList<long> inputShape)
+    private OwnModule Make(IReadOnlyList<long> inputShape)
     {
         try
         {
-            return new OwnModule(Design(inputShape, Outputs, Settings?.ToJson() ?? []));
+            return Design(inputShape, Outputs, Settings?.ToJson() ?? []) is { } module ? new OwnModule(module) : throw Refused("its design gives no module");
         }
         catch (Exception exception) when (exception is not SpecException)
         {
-            throw Refused($"its module cannot be made: {exception.Message.Split('\n')[0].TrimEnd('.')}");
+            var hint = exception is NullReferenceException ? " (does it read of model.settings what the spec does not have?)" : "";
+            throw Refused($"its module cannot be made: {ModuleTrial.FirstLine(exception)}{hint}");
         }
     }
 
-    private SpecException Refused(string reason) => new($"model.kind is \"{Kind}\": {reason}.");
+    private SpecException Refused(string reason) => new($"{OfKind(reason)}.");
+
+    private string OfKind(string reason) => $"model.kind is \"{Kind}\": {reason}";
 
     /// <summary>A vector that is not constant has the fan-in of the matrix before it, as biases do.</summary>
-    private static Initialization StartOf(OwnModule module, int place, Lazy<OwnModule> other)
+    private static Initialization StartOf(OwnModule module, OwnModule again, int place)
     {
         var parameter = module.Parameters[place].Tensor;
         if (IsConstant(parameter)) return Initialization.Value(First(parameter));
-        if (!parameter.requires_grad && AreEqual(parameter, other.Value.Parameters[place].Tensor)) return StartOf(parameter);
+        if (!parameter.requires_grad && AreEqual(parameter, again.Parameters[place].Tensor)) return StartOf(parameter);
         var matrix = module.Parameters.Select(entry => entry.Tensor).TakeWhile(other => other.Handle != parameter.Handle).Append(parameter).LastOrDefault(other => other.dim() > 1);
         return Initialization.FanIn(matrix is null ? parameter.numel() : matrix.numel() / matrix.shape[0]);
     }

@@ -6,7 +6,7 @@ using TorchDropout = TorchSharp.Modules.Dropout;
 namespace DistributedEnsemble.Training.Torch;
 
 /// <summary>A module for one thread. Its nn.Dropout passes everything on, and masks of the pass's noise are put on what it gives.</summary>
-internal sealed class OwnModule
+internal sealed class OwnModule : IDisposable
 {
     private readonly Module<Tensor, Tensor> _module;
     private readonly (TorchDropout Module, Func<Tensor, Noise, Tensor> Drop)[] _dropouts;
@@ -35,10 +35,17 @@ internal sealed class OwnModule
 
     public (string Name, TorchDropout Module)[] Dropouts { get; }
 
+    /// <summary>What it consists of, a line each: another module with the same lines can take its weights.</summary>
+    public IEnumerable<string> Parts =>
+        [
+            .. Parameters.Select(entry => $"{entry.Name} [{string.Join(", ", entry.Tensor.shape)}]{(entry.Tensor.requires_grad ? "" : " without a gradient")}"),
+            .. Buffers.Select(entry => $"buffer {entry.Name} [{string.Join(", ", entry.Tensor.shape)}]"),
+            .. Dropouts.Select(entry => $"dropout {entry.Name} of {entry.Module.p}"),
+        ];
+
     /// <summary>The first parameter or buffer of those that the module has now, and did not have when it was made; null if there is none.</summary>
     public string? MadeLater =>
-        ParametersOf(_module).ExceptBy(Parameters.Select(entry => entry.Name), entry => entry.Name).Select(entry => $"parameter {entry.Name}")
-            .Concat(BuffersOf(_module).ExceptBy(Buffers.Select(entry => entry.Name), entry => entry.Name).Select(entry => $"buffer {entry.Name}")).FirstOrDefault();
+        Other(ParametersOf(_module), Parameters) is { } parameter ? $"parameter {parameter}" : Other(BuffersOf(_module), Buffers) is { } buffer ? $"buffer {buffer}" : null;
 
     /// <summary>Puts something in the place of a dropout.</summary>
     public void Replace(int dropout, Func<Tensor, Noise, Tensor> drop) => _dropouts[dropout].Drop = drop;
@@ -50,6 +57,15 @@ internal sealed class OwnModule
         foreach (var (dropout, _) in _dropouts) dropout.eval();
         return _module.call(inputs);
     }
+
+    /// <summary>Gives its parameters and buffers back at once.</summary>
+    public void Dispose()
+    {
+        foreach (var (_, tensor) in Parameters.Concat(Buffers)) tensor.Dispose();
+    }
+
+    private static string? Other((string Name, Tensor Tensor)[] now, (string Name, Tensor Tensor)[] made) =>
+        now.FirstOrDefault(entry => !made.Any(before => before.Name == entry.Name && ReferenceEquals(before.Tensor, entry.Tensor))).Name;
 
     private static (string Name, Tensor Tensor)[] ParametersOf(Module<Tensor, Tensor> module) =>
         [.. module.named_parameters().Select(entry => (entry.name, (Tensor)entry.parameter)).DistinctBy(entry => entry.Item2.Handle)];

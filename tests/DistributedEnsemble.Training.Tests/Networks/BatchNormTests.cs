@@ -1,3 +1,6 @@
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Randomness;
 using static TorchSharp.torch;
@@ -6,6 +9,24 @@ namespace DistributedEnsemble.Training.Tests.Networks;
 
 public sealed class BatchNormTests
 {
+    [Fact]
+    public void A_batch_of_one_row_that_has_no_variance_gets_one_line_before_the_run()
+    {
+        var (digits, networks) = (new Digits(), new NetworkRegistry());
+        networks.Add("normed", (_, outputs, _) => [new Flatten(), new Dense(8), new BatchNorm(), new Relu(), new Dense(outputs)]);
+        TrainingPlan Plan(int size) => new(SpecDocument.Parse($$"""
+            { "data": { "dataset": "digits" }, "model": { "kind": "normed" }, "training": { "batchSize": {{size}} } }
+            """).Resolve(digits.Defaults, networks.Kinds), digits.Load(new DataFolders()), networks);
+        var rows = Plan(64).Of(0).RowCount;
+        var size = Enumerable.Range(2, 99).First(size => rows % size == 1);
+
+        var error = Assert.Throws<SpecException>(() => Plan(size));
+
+        Assert.Equal(
+            $"training.batchSize is {size}: of {rows:N0} rows the last batch is one. model: one row of one pixel has no variance, by which batch norm divides. "
+            + "Choose another size.", error.Message);
+    }
+
     [Fact]
     public void Outputs_statistics_and_gradients_are_those_of_PyTorchs_module()
     {

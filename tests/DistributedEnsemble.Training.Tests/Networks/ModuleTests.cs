@@ -68,9 +68,24 @@ public sealed class ModuleTests
     [InlineData("double", "its module has parameters that are not float32")]
     [InlineData("gives double", "its module gives numbers of Float64: it must give those of Float32")]
     [InlineData("evaluated", "its module gives numbers that are not finite for rows of zeros")]
+    [InlineData("nothing", "its design gives no module.")]
+    [InlineData("says nothing", "its module cannot be made: InvalidOperationException.")]
+    [InlineData("setting", "its module cannot be made: Object reference not set to an instance of an object (does it read of model.settings what the spec does not have?).")]
+    [InlineData("scalar", "its module gives [] for two rows: it must give [2, 10].")]
+    [InlineData("integers", "its module gives numbers of Int64: it must give those of Float32.")]
+    [InlineData("frozen", "none of its module's parameters needs a gradient: there is nothing to train.")]
+    [InlineData("detached", "its module gives numbers without a gradient in training: something in it detaches them, or computes without.")]
+    [InlineData("disposed", "its module gives no tensor, or one that it has disposed of.")]
+    [InlineData("squeezed", "its module gives [10] for one row: it must give [1, 10].")]
+    [InlineData("one row", "its module fails on one row of [1, 8, 8]: ")]
+    [InlineData("mixed", "its module predicts other numbers for a row alone than beside another: it mixes rows.")]
+    [InlineData("training", "its module predicts other numbers for a row alone than beside another: it mixes rows.")]
+    [InlineData("zeroed", "its module lets go of the gradient of its parameter first.1.weight in a pass: leave zero_grad to the step.")]
+    [InlineData("clamped", "its module changes its parameter last.weight in a pass: only the optimizer does.")]
+    [InlineData("replaced", "its module makes the parameter last.weight in a pass: a member's weights are those that its module is made with")]
     public void A_bad_module_gets_one_line(string fault, string reason)
     {
-        var error = Assert.Throws<SpecException>(() => PlanOf((_, outputs, _) => fault switch
+        var error = Assert.Throws<SpecException>(() => PlanOf((_, outputs, settings) => fault switch
         {
             "shape" => Sequential(Flatten(), Linear(64, outputs + 1)),
             "none" => Flatten(),
@@ -89,12 +104,129 @@ public sealed class ModuleTests
             "gives double" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(net.First.call(x))).to(ScalarType.Float64)),
             "evaluated" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(net.First.call(x))) * (net.training ? 1 : float.NaN)),
             "forward" => new Net(outputs, (net, x) => net.Last.call(net.Dropout.forward(net.First.call(x)))),
+            "nothing" => null!,
+            "says nothing" => throw new InvalidOperationException(""),
+            "setting" => Sequential(Flatten(), Linear(64, (int)settings["units"]!)),
+            "scalar" => new Net(outputs, (net, x) => net.Given(x).sum()),
+            "integers" => new Net(outputs, (net, x) => net.Given(x).round().to(ScalarType.Int64)),
+            "frozen" => Frozen(Sequential(Flatten(), Linear(64, outputs))),
+            "detached" => new Net(outputs, (net, x) => net.Given(x).detach()),
+            "disposed" => new Net(outputs, (net, x) =>
+            {
+                using var scope = NewDisposeScope();
+                return net.Given(x);
+            }),
+            "squeezed" => new Net(outputs, (net, x) => net.Given(x).squeeze()),
+            "one row" => new Net(outputs, (net, x) => net.Given(x.squeeze())),
+            "mixed" => new Net(outputs, (net, x) => net.Given(x).softmax(0)),
+            "training" => new Net(outputs, (net, x) => functional.batch_norm(net.Given(x), zeros(outputs), ones(outputs), training: x.size(0) > 1)),
+            "zeroed" => new Net(outputs, (net, x) =>
+            {
+                net.zero_grad();
+                return net.Given(x);
+            }),
+            "clamped" => new Net(outputs, (net, x) =>
+            {
+                using (no_grad()) net.Last.weight!.clamp_(-0.01, 0.01);
+                return net.Given(x);
+            }),
+            "replaced" => new Net(outputs, (net, x) =>
+            {
+                net.Last.weight = new TorchSharp.Modules.Parameter(net.Last.weight!.detach().clone());
+                return net.Given(x);
+            }),
             _ => throw new InvalidOperationException("no such thing."),
         }));
 
         Assert.StartsWith($"model.kind is \"mine\": {reason}", error.Message, StringComparison.Ordinal);
         Assert.EndsWith(".", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("..", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Theory]
+    [InlineData("units", "its design does not make the same module each time: where one has 1.weight [10, 64], the next has 1.weight [11, 64].")]
+    [InlineData("layers", "its design does not make the same module each time: where one has no more, the next has 2.weight [10, 10].")]
+    [InlineData("module", "its design gives the parameter 1.weight to more than one module: each thread trains in a module of its own. Make all of it anew each time.")]
+    [InlineData("layer", "its design gives the parameter 1.weight to more than one module: each thread trains in a module of its own. Make all of it anew each time.")]
+    [InlineData("buffer", "its design gives the buffer places to more than one module: each thread trains in a module of its own. Make all of it anew each time.")]
+    public void A_design_that_does_not_make_a_module_of_its_own_each_time_gets_one_line(string fault, string reason)
+    {
+        var (made, one, layer, places) = (0, (Module<Tensor, Tensor>?)null, (Module<Tensor, Tensor>?)null, (Tensor?)null);
+
+        var error = Assert.Throws<SpecException>(() => PlanOf((_, outputs, _) =>
+        {
+            made++;
+            switch (fault)
+            {
+                case "units": return Sequential(Flatten(), Linear(64, 9 + made), Linear(9 + made, outputs));
+                case "layers": return made == 1 ? Sequential(Flatten(), Linear(64, outputs)) : Sequential(Flatten(), Linear(64, outputs), Linear(outputs, outputs));
+                case "module": return one ??= Sequential(Flatten(), Linear(64, outputs));
+                case "layer": return Sequential(Flatten(), layer ??= Linear(64, 20), Linear(20, outputs));
+                default:
+                    var net = new Net(outputs, (own, x) => own.Given(x));
+                    net.register_buffer("places", places ??= arange(20, ScalarType.Float32));
+                    return net;
+            }
+        }));
+
+        Assert.Equal($"model.kind is \"mine\": {reason}", error.Message);
+    }
+
+    [Fact]
+    public void A_batch_of_one_row_that_a_module_cannot_train_on_gets_one_line_before_the_run()
+    {
+        var rows = PlanOf(Mlp).Of(0).RowCount;
+        var size = Enumerable.Range(2, 99).First(size => rows % size == 1);
+
+        var error = Assert.Throws<SpecException>(() => PlanOf(
+            (_, outputs, _) => Sequential(Flatten(), Linear(64, 20), BatchNorm1d(20), Linear(20, outputs)), ("training.batchSize", $"{size}")));
+
+        Assert.Equal(
+            $"training.batchSize is {size}: of {rows:N0} rows the last batch is one. model.kind is \"mine\": its module's buffer 2.running_var is not finite after one row in training. "
+            + "Choose another size.", error.Message);
+    }
+
+    /// <summary>What a pass gets is a handle of its own, and what a design keeps for itself is no pass's.</summary>
+    [Fact]
+    public void A_module_may_dispose_of_its_rows_and_read_a_tensor_that_all_modules_have()
+    {
+        Tensor? scale = null;
+        var plan = PlanOf((_, outputs, _) =>
+        {
+            scale ??= full(64, 0.5f);
+            return new Net(outputs, (net, x) =>
+            {
+                var scaled = x.flatten(1) * scale;
+                x.Dispose();
+                return net.Given(scaled);
+            });
+        });
+        using var training = new MemberTraining(plan, 0);
+
+        for (var step = 0; step < 40; step++) Assert.NotNull(training.Advance());
+        Assert.Null(plan.Of(0).Network.Inexact);
+        Assert.NotEmpty(Samples(plan, training, 2));
+    }
+
+    /// <summary>As stochastic depth does: most passes give the same numbers.</summary>
+    [Fact]
+    public void A_module_that_draws_to_no_effect_that_is_seen_trains_inexactly()
+    {
+        var plan = PlanOf((_, outputs, _) => new Net(outputs, (net, x) => net.training && rand(1).item<float>() < 1e-6f ? net.Given(x) * 0 : net.Given(x)));
+
+        Assert.Equal("model.kind is \"mine\": its module draws numbers of torch's one generator: no checkpoint has where that is", plan.Of(0).Network.Inexact);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" mine")]
+    [InlineData("mi\nne")]
+    public void A_name_that_no_spec_can_be_read_by_gets_one_line(string name)
+    {
+        var error = Assert.Throws<ArgumentException>(() => new NetworkRegistry().AddModule(name, Mlp));
+
+        Assert.StartsWith("A network is named \"", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }
 
@@ -175,6 +307,7 @@ public sealed class ModuleTests
     [InlineData("draws")]
     [InlineData("counts")]
     [InlineData("functional")]
+    [InlineData("trains")]
     public void A_module_whose_bits_the_weights_do_not_decide_trains_inexactly(string fault)
     {
         var plan = PlanOf((_, outputs, _) =>
@@ -182,6 +315,7 @@ public sealed class ModuleTests
             var passes = 0;
             return new Net(outputs, (net, x) => net.Last.call(net.Dropout.call(fault switch
             {
+                "trains" => Trained(net).First.call(x),
                 "draws" => net.First.call(x) + rand(20),
                 "counts" => net.First.call(x) * ++passes,
                 _ => functional.dropout(net.First.call(x), 0.5, net.training),
@@ -314,6 +448,19 @@ public sealed class ModuleTests
         Assert.Null(plan.Of(0).Network.Inexact);
     }
 
+    /// <summary>Takes the dropout for torch's own again.</summary>
+    private static Net Trained(Net net)
+    {
+        net.train();
+        return net;
+    }
+
+    private static Module<Tensor, Tensor> Frozen(Module<Tensor, Tensor> module)
+    {
+        foreach (var parameter in module.parameters()) parameter.requires_grad = false;
+        return module;
+    }
+
     private static Module<Tensor, Tensor> Late(Net net)
     {
         if (net.Late is not null) return net.Late;
@@ -367,9 +514,12 @@ public sealed class ModuleTests
 
         public TorchSharp.Modules.Dropout Dropout { get; }
 
-        public Module<Tensor, Tensor> Last { get; }
+        public TorchSharp.Modules.Linear Last { get; }
 
         public Module<Tensor, Tensor>? Late { get; set; }
+
+        /// <summary>What it gives where nothing is odd about it.</summary>
+        public Tensor Given(Tensor input) => Last.call(Dropout.call(First.call(input)));
 
         public override Tensor forward(Tensor input) => _forward(this, input);
     }
