@@ -40,17 +40,19 @@ internal static class Designs
         ["vanilla dropout"] = ([6], [new Dropout(0.2, DropoutKind.Vanilla), new Dense(16), new Relu(), new Dropout(0.4, DropoutKind.Vanilla), new Dense(Outputs)]),
     };
 
-    public static (float[] Outputs, float[] Gradient, float[] Statistics) Step(Network network, int rows, Action<float[]>? spoil = null)
+    /// <param name="isMasked">Whether dropout drops anything: it need not, to go backward.</param>
+    public static (float[] Outputs, float[] Gradient, float[] Statistics) Step(Network network, int rows, Action<float[]>? spoil = null, bool isMasked = true)
     {
         var random = new RandomSource(11);
         using var weights = Weights.Initialize(network.Layout, random, 0);
         weights.Train();
-        weights.Gradient!.Span.Clear();
+        // Whatever is there: a pass sets the gradient, and adds nothing to it.
+        weights.Gradient!.Span.Fill(float.NaN);
         using var function = network.CreateFunction(Rows, isTrained: true);
         var inputs = InputsOf(network);
         spoil?.Invoke(inputs);
         inputs.AsSpan(0, rows * (int)network.InputWidth).CopyTo(function.Inputs);
-        var outputs = function.Forward(weights, rows, new TrainingNoise(random, 0).At(3)).ToArray();
+        var outputs = function.Forward(weights, rows, isMasked ? new TrainingNoise(random, 0).At(3) : Noise.None).ToArray();
         var gradient = new float[outputs.Length];
         random.Uniform(new Draw(Purpose.DataSplit, 0, 1, 0), gradient);
         function.Backward(weights, gradient);

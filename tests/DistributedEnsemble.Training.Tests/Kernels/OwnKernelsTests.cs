@@ -29,6 +29,19 @@ public sealed class OwnKernelsTests
     }
 
     [Theory]
+    [InlineData("vanilla dropout")]
+    [InlineData("inverted dropout")]
+    [InlineData("spatial vanilla dropout")]
+    public void A_gradient_without_masks_is_that_of_libtorch(string name)
+    {
+        var (shape, layers) = Designs.All[name];
+
+        var ours = Designs.Step(new Network(shape, layers), Rows, isMasked: false);
+
+        AssertNear(Designs.Step(new Network(shape, layers, kernels: KernelKind.Libtorch), Rows, isMasked: false).Gradient, ours.Gradient);
+    }
+
+    [Theory]
     [MemberData(nameof(Names))]
     public void Predictions_are_those_of_libtorch_and_a_row_has_the_same_bits_alone(string name)
     {

@@ -52,4 +52,36 @@ public sealed class TeamTests
             Assert.All(places[..^1], place => Assert.True(place % unit == 0 || place == length));
         }
     }
+
+    /// <summary>Threads share columns, or rows where there are few columns.</summary>
+    [Theory]
+    [InlineData(300, 40, 257)]
+    [InlineData(40, 300, 257)]
+    public unsafe void A_product_of_some_threads_has_the_bits_of_one(int rows, int columns, int depth)
+    {
+        using NativeVector a = Numbers(rows * depth, 1), weights = Numbers(columns * depth, 2), bias = Numbers(rows + columns, 3), panels = weights.Copy();
+        Panels.Arrange(panels.Start, columns, depth);
+        foreach (var start in Enum.GetValues<ProductStart>())
+        {
+            var alone = Product(1, weights, arePanels: false);
+            Assert.Equal(alone, Product(3, weights, arePanels: false));
+            Assert.Equal(alone, Product(3, panels, arePanels: true));
+
+            float[] Product(int threads, NativeVector b, bool arePanels)
+            {
+                using var team = Team.Of(threads);
+                using var memory = WorkingMemory.Of((threads + 1L) * MatrixProduct.Scratch);
+                using var c = Numbers(rows * columns, 4);
+                new Pass(team, memory).Product.Compute(
+                    rows, columns, depth, Matrix.Rows(a.Start, depth), Matrix.Rows(b.Start, depth).Transposed, c.Start, columns, start, bias.Start, false, arePanels);
+                return c.ToArray();
+            }
+        }
+    }
+
+    private static NativeVector Numbers(int length, int seed)
+    {
+        var random = new Random(seed);
+        return NativeVector.Of([.. Enumerable.Range(0, length).Select(_ => random.NextSingle() - 0.5f)]);
+    }
 }

@@ -1,6 +1,7 @@
 using DistributedEnsemble.Randomness;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Kernels;
 using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Tasks;
 
@@ -41,13 +42,45 @@ public sealed class LossTests
     [Theory, MemberData(nameof(All))]
     public void The_loss_is_the_mean_of_its_formula(string which)
     {
-        const int Rows = 50;
+        const int Rows = 150;
         var (task, targets, formula) = Case(which, Rows);
         var outputs = Outputs(Rows * task.Outputs);
 
         var loss = task.Loss(outputs, targets, new float[outputs.Length]);
 
         Assert.Equal(Enumerable.Range(0, Rows).Average(row => formula(outputs[(row * task.Outputs)..((row + 1) * task.Outputs)], targets[row])), loss, 1e-6);
+    }
+
+    /// <summary>Whatever the number of rows: a reciprocal would round the gradient once more.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(64)]
+    [InlineData(100)]
+    public void A_gradient_of_classes_is_divided_by_the_rows_and_rounded_once(int rows)
+    {
+        var (task, targets, _) = Case("classes", rows);
+        var outputs = Outputs(rows * task.Outputs);
+        var gradient = new float[outputs.Length];
+
+        task.Loss(outputs, targets, gradient);
+
+        for (var row = 0; row < rows; row++)
+        {
+            var scores = outputs[(row * task.Outputs)..((row + 1) * task.Outputs)];
+            double[] exponentials = [.. scores.Select(score => (double)Elementary.Exp(score - scores.Max()))];
+            var slopes = exponentials.Select((e, c) => (float)((e / exponentials.Sum() - (c == (int)targets[row] ? 1 : 0)) / rows));
+            Assert.Equal(slopes, gradient[(row * task.Outputs)..((row + 1) * task.Outputs)]);
+        }
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(3)]
+    [InlineData(1e9f)]
+    public void A_class_that_is_not_there_is_refused(float target)
+    {
+        Assert.StartsWith("There is no such class.", Assert.Throws<ArgumentOutOfRangeException>(
+            () => Classes("equal").Loss(new float[3 * 3], [0, 1, target], new float[3 * 3])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
