@@ -15,7 +15,7 @@ public sealed class Browser : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         if (s_places.FirstOrDefault(File.Exists) is not { } program) return;
-        Assertions.SetDefaultExpectTimeout(60_000);
+        Assertions.SetDefaultExpectTimeout((float)Until.Patience.TotalMilliseconds);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
@@ -32,7 +32,7 @@ public sealed class Browser : IAsyncLifetime
             BaseURL = url, ColorScheme = scheme, ReducedMotion = ReducedMotion.Reduce,
             ViewportSize = isPhone ? new ViewportSize { Width = 390, Height = 844 } : new ViewportSize { Width = 1280, Height = 900 },
         });
-        context.SetDefaultTimeout(60_000);
+        context.SetDefaultTimeout((float)Until.Patience.TotalMilliseconds);
         return new Window(context, await context.NewPageAsync());
     }
 

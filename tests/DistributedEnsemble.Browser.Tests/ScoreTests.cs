@@ -30,7 +30,7 @@ public sealed partial class ScoreTests(PageServer server, Browser browser) : ICl
         Assert.Empty(window.Failures);
     }
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 300_000)]
     public async Task The_ensembles_score_grows_on_the_page_also_without_early_stopping()
     {
         await using var watching = await browser.OpenAsync(server.Url);

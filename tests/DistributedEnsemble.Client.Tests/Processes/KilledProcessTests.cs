@@ -93,16 +93,7 @@ public sealed class KilledProcessTests : IDisposable
         File.WriteAllLines(table, ["a,b,c,d,y", .. Enumerable.Range(0, 200).Select(i => $"{i * 7 % 31},{i * i % 43},{i * 11 % 17},{i % 5},{(i * 7 % 31) + (3 * (i % 5)) + (i * i % 43 / 4.0)}")]);
         var file = SpecFile("kinds", spec.Replace("TABLE", table, StringComparison.Ordinal));
         (await EnsembleProcess.RunAsync("train", file, "--name", "whole", "--runs", _folder)).Succeeded();
-        var killed = new RunFolder(_folder, "killed");
-        using (var process = EnsembleProcess.Start("train", file, "--name", "killed", "--runs", _folder))
-        {
-            // Past its first checkpoint, but not at its end.
-            while (!process.HasExited && Status(killed) is not { Steps: > 0 }) await Task.Delay(1, TestContext.Current.CancellationToken);
-            process.Kill();
-            await process.EndAsync();
-        }
-
-        Assert.False(Status(killed)!.HasEnded);
+        var killed = await KilledAsync("train", file, "--name", "killed", "--runs", _folder);
         (await EnsembleProcess.RunAsync(Resume())).Succeeded();
 
         AssertSame(new RunFolder(_folder, "whole"), killed, "killed after its first checkpoint");
@@ -115,16 +106,7 @@ public sealed class KilledProcessTests : IDisposable
         var further = Path.Combine(_folder, "rows.csv");
         File.WriteAllLines(further, Enumerable.Range(-1, 301).Select(row => string.Join(',', Enumerable.Range(0, 64).Select(pixel => row < 0 ? $"pixel{pixel}" : $"{((row * 7) + (pixel * 5)) % 17}"))));
         (await EnsembleProcess.RunAsync(Distill("whole"))).Succeeded();
-        var killed = new RunFolder(_folder, "killed");
-        using (var process = EnsembleProcess.Start(Distill("killed")))
-        {
-            // Past its first checkpoint, but not at its end.
-            while (!process.HasExited && Status(killed) is not { Steps: > 0 }) await Task.Delay(1, TestContext.Current.CancellationToken);
-            process.Kill();
-            await process.EndAsync();
-        }
-
-        Assert.False(Status(killed)!.HasEnded);
+        var killed = await KilledAsync(Distill("killed"));
         Directory.Delete(new RunFolder(_folder, "teacher").Root, recursive: true);
         File.Delete(further);
         (await EnsembleProcess.RunAsync(Resume())).Succeeded();
@@ -152,6 +134,26 @@ public sealed class KilledProcessTests : IDisposable
         other.Stop();
         foreach (var process in (EnsembleProcess[])[one, other]) Assert.Equal(143, (await process.EndAsync()).ExitCode);
         Assert.All(folders, folder => Assert.Equal(RunState.Paused, Status(folder)!.State));
+    }
+
+    /// <summary>
+    /// The run "killed", whose process was killed past its first checkpoint, but not at its end: on a machine that gave this test no
+    /// time until the run had ended, another one is.
+    /// </summary>
+    private async Task<RunFolder> KilledAsync(params string[] arguments)
+    {
+        var killed = new RunFolder(_folder, "killed");
+        for (var attempt = 0; ; attempt++)
+        {
+            using var process = EnsembleProcess.Start(arguments);
+            while (!process.HasExited && Status(killed) is not { Steps: > 0 }) await Task.Delay(1, TestContext.Current.CancellationToken);
+            process.Kill();
+            var outcome = await process.EndAsync();
+            Assert.True(Status(killed) is { Steps: > 0 }, outcome.Error);
+            if (!Status(killed)!.HasEnded) return killed;
+            Assert.True(attempt < 5, "Each run had ended before it was killed.");
+            Directory.Delete(killed.Root, recursive: true);
+        }
     }
 
     private string[] Train(string name) => ["train", SpecFile("spec", Spec), "--name", name, "--runs", _folder];

@@ -9,6 +9,7 @@ internal sealed partial class LocalProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly StringBuilder _output = new(), _errors = new();
+    private readonly Task _end;
 
     public LocalProcess(string program, params IEnumerable<string> arguments) : this(program, arguments, [])
     {
@@ -25,6 +26,7 @@ internal sealed partial class LocalProcess : IAsyncDisposable
         _process.ErrorDataReceived += (_, line) => Keep(_errors, line.Data);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+        _end = _process.WaitForExitAsync();
     }
 
     public string Output => Read(_output);
@@ -33,7 +35,8 @@ internal sealed partial class LocalProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public bool HasExited => _process.HasExited;
+    /// <summary>And all that it said has been read.</summary>
+    public bool HasExited => _end.IsCompleted;
 
     public int ExitCode => _process.ExitCode;
 
@@ -43,14 +46,14 @@ internal sealed partial class LocalProcess : IAsyncDisposable
     public async Task KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync();
+        await _end;
     }
 
     /// <summary>Lets it clean up, if it has not ended.</summary>
     public async Task EndAsync()
     {
         if (!_process.HasExited) Signal(Processes.Signal.Terminate);
-        await _process.WaitForExitAsync();
+        await _end;
     }
 
     /// <summary>Runs a program to its end, which must be a good one.</summary>
@@ -65,7 +68,7 @@ internal sealed partial class LocalProcess : IAsyncDisposable
 
     public async Task<int> ExitAsync()
     {
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await _end.WaitAsync(TestContext.Current.CancellationToken);
         return _process.ExitCode;
     }
 
