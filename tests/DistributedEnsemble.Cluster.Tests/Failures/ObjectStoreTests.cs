@@ -67,8 +67,8 @@ public sealed class ObjectStoreTests
         await using var driver = cluster.Drive("train", cluster.SpecFile(spec), "--json");
         await cluster.UntilAsync("a snapshot comes", () => begins.IsCompleted ? begins : null);
 
-        // Longer than one request is waited for, and than the tries of one take.
-        var away = Task.Delay(TimeSpan.FromSeconds(40), TestContext.Current.CancellationToken);
+        // Longer than one request is waited for, or than all tries of one take that is refused at once.
+        var away = Task.Delay(TimeSpan.FromSeconds(standsStill ? 20 : 10), TestContext.Current.CancellationToken);
         Assert.Contains("objects", await cluster.RunAsync("status", "objects"), StringComparison.Ordinal);
         if (!standsStill) foreach (var command in (string[])["status", "watch", "evaluate"]) await IsToldInOneLineAsync(store, cluster, command);
         await away;
