@@ -26,6 +26,8 @@ public sealed class ScriptTests : IDisposable
             using (var killed = Process.GetProcessById(int.Parse(File.ReadAllText(_folder.File("cluster/silo-2.pid")).Split(' ')[0], CultureInfo.InvariantCulture))) killed.Kill();
             while (!(await ScriptAsync("status")).Output.Contains("silo-2 ended: ", StringComparison.Ordinal)) await Task.Delay(50, TestContext.Current.CancellationToken);
             Assert.Equal((0, "silo-2: ready\n", ""), await ScriptAsync("start", "2"));
+            // The log of the one that was killed is still there.
+            Assert.Equal(2, File.ReadLines(_folder.File("cluster/silo-2.log")).Count(line => line.Contains(" is ready", StringComparison.Ordinal)));
             await LocalProcess.RunAsync(Path.Combine(AppContext.BaseDirectory, "ensemble"), [
                 "train", "--dataset", "digits", "--members", "2", "--epochs", "1", "--name", "local", "--cluster", _folder.File("cluster/address")]);
             Assert.Equal(RunState.Completed, RunStatusJson.FromJson(File.ReadAllText(_folder.File("cluster/runs/local/run.json"))).State);
