@@ -3,6 +3,8 @@ using DistributedEnsemble.Messages;
 using DistributedEnsemble.Serving.Processes;
 using DistributedEnsemble.Silo;
 
+// A silo trains and serves, whether anybody reads what it says or not.
+StandardStreams.TakeOver(needsOutput: false);
 var parsed = SiloCommand.Create().Parse(args);
 if (parsed.Errors is [var first, ..])
 {

@@ -117,7 +117,7 @@ internal sealed class PredictCommand : DriverCommand
     {
         if (input == StandardInput)
         {
-            using var stream = Console.OpenStandardInput();
+            using var stream = StandardStreams.OpenInput();
             predict(data => PredictedTable.Open(stream, "standard input", data, keep));
             return;
         }
