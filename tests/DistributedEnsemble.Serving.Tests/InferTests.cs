@@ -97,7 +97,7 @@ public sealed class InferTests(ServedRuns served) : IClassFixture<ServedRuns>
         Assert.Equal(expected.RowMembers, Output(answer, "members_used").Select(members => members.GetInt32()));
         Assert.Contains(expected.RowMembers, members => members < 3);
         Assert.Equal(expected["label"].Texts, Output(answer, "label").Select(label => label.GetString()));
-        Assert.Equal((400, "parameters.early_exit must be a number from 0, which asks all members, and below 1."), (refused, message.GetProperty("error").GetString()));
+        Assert.Equal((400, "parameters.early_exit is 1: it must be a number from 0, which asks all members, and below 1."), (refused, message.GetProperty("error").GetString()));
     }
 
     [Fact]

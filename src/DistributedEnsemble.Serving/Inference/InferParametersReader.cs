@@ -66,15 +66,15 @@ internal static class InferParametersReader
     private static double Share(ref Utf8JsonReader json, string name) =>
         json.TokenType == JsonTokenType.Number && json.TryGetDouble(out var value) && value is > 0 and < 1
             ? value
-            : throw HttpError.BadRequest($"parameters.{name} must be a number above 0 and below 1.");
+            : throw HttpError.BadRequest($"parameters.{name} is {JsonFields.Excerpt(json)}: it must be a number above 0 and below 1.");
 
     private static double Probability(ref Utf8JsonReader json, string name) =>
         json.TokenType == JsonTokenType.Number && json.TryGetDouble(out var value) && value is >= 0 and < 1
             ? value
-            : throw HttpError.BadRequest($"parameters.{name} must be a number from 0, which asks all members, and below 1.");
+            : throw HttpError.BadRequest($"parameters.{name} is {JsonFields.Excerpt(json)}: it must be a number from 0, which asks all members, and below 1.");
 
     private static int Whole(ref Utf8JsonReader json, string name, int from, int to) =>
         json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var value) && value >= from && value <= to
             ? value
-            : throw HttpError.BadRequest($"parameters.{name} must be a whole number from {from} to {to}.");
+            : throw HttpError.BadRequest($"parameters.{name} is {JsonFields.Excerpt(json)}: it must be a whole number from {from} to {to}.");
 }

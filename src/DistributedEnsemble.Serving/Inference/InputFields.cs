@@ -37,7 +37,7 @@ internal static class InputFields
             if (JsonFields.IsForPeople(name) || json.TokenType == JsonTokenType.Null) json.Skip();
             else if (name != "binary_data_size") throw HttpError.BadRequest($"{what}.parameters.{OneLine.Excerpt(name)} is unknown: there is binary_data_size.");
             else if (json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var bytes)) size = JsonFields.Once(size, bytes, $"{what}.parameters.binary_data_size");
-            else throw HttpError.BadRequest($"{what}.parameters.binary_data_size must be a whole number.");
+            else throw HttpError.BadRequest($"{what}.parameters.binary_data_size is {JsonFields.Excerpt(json)}: it must be a whole number.");
         }
 
         return size;

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using DistributedEnsemble.Messages;
 
 namespace DistributedEnsemble.Serving.Inference;
 
@@ -18,17 +20,26 @@ internal static class JsonFields
     {
         JsonTokenType.String => json.GetString(),
         JsonTokenType.Null => null,
-        _ => throw HttpError.BadRequest($"{what} must be a text."),
+        _ => throw HttpError.BadRequest($"{what} is {Excerpt(json)}: it must be a text."),
     };
 
     public static bool Flag(ref Utf8JsonReader json, string what) => json.TokenType is JsonTokenType.True or JsonTokenType.False
         ? json.GetBoolean()
-        : throw HttpError.BadRequest($"{what} must be true or false.");
+        : throw HttpError.BadRequest($"{what} is {Excerpt(json)}: it must be true or false.");
 
     public static void Expect(ref Utf8JsonReader json, JsonTokenType type, string what, string rule)
     {
         if (json.TokenType != type) throw HttpError.BadRequest($"{what} must be {rule}.");
     }
+
+    /// <summary>The beginning of a value that is refused.</summary>
+    public static string Excerpt(Utf8JsonReader json) => json.TokenType switch
+    {
+        JsonTokenType.StartArray => "an array",
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.String => OneLine.Quoted(json.GetString()),
+        _ => OneLine.Excerpt(Encoding.UTF8.GetString(json.ValueSpan)),
+    };
 
     /// <summary>What is given twice means two things.</summary>
     public static T Once<T>(T given, T read, string what) => given is null ? read : throw Twice(what);

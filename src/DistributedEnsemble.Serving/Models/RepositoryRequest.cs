@@ -20,7 +20,7 @@ internal static class RepositoryRequest
         if (json is null || !json.RootElement.TryGetProperty("ready", out var ready) || ready.ValueKind == JsonValueKind.Null) return false;
         return ready.ValueKind is JsonValueKind.True or JsonValueKind.False
             ? ready.GetBoolean()
-            : throw HttpError.BadRequest($"ready must be true or false: {Rule}.");
+            : throw HttpError.BadRequest($"ready is {OneLine.Excerpt(ready.GetRawText())}: it must be true or false, and {Rule}.");
     }
 
     /// <summary>A run is served as it was trained: whatever would have it served otherwise is refused, for it would be ignored.</summary>
