@@ -1,3 +1,4 @@
+using DistributedEnsemble.Messages;
 using DistributedEnsemble.Serving.Authorization;
 using DistributedEnsemble.Serving.Inference;
 using DistributedEnsemble.Serving.Models;
@@ -57,6 +58,8 @@ internal sealed class OpenInferenceService(InferenceService inference, ModelRepo
         var call = RpcCall.Of(context.GetHttpContext());
         var (measured, served) = (call.Measured!, call.Served!);
         call.IsRead = true;
+        // What was found is what the message names, unless it has it behind what only its reader passes over.
+        if (request.ModelName != served.Run.Name) throw HttpError.BadRequest($"The message names {OneLine.Quoted(served.Run.Name)} and {OneLine.Quoted(request.ModelName)}: it is of one model.");
         call.Body.Dispose();
         call.Lease.Hold(call.Memory);
         var read = new RpcRequestReader(served.Model, settings, request, call.Lease.Add).Read();

@@ -11,10 +11,19 @@ internal static class RawMessage
     /// <summary>Of a text of one character, which comes in three bytes; of a number of eight bytes that comes in one.</summary>
     private const int OfByte = 32;
 
-    /// <summary>Fields of the message, of an input and of its contents that lead to elements of a fixed size.</summary>
-    private const int Inputs = 5, Raw = 7, Contents = 5, Floats = 6, Doubles = 7;
+    /// <summary>Of a tensor, its contents or a parameter, however empty it is; and of a field of a number that nobody knows, which is kept.</summary>
+    private const int OfObject = 512;
+
+    /// <summary>Of a byte within groups, which nobody sends, and each of which is kept as a set of fields of its own.</summary>
+    private const int OfGroupByte = 8 * OfByte;
+
+    /// <summary>Fields of the message, of a tensor and of its contents.</summary>
+    private const int Parameters = 4, Inputs = 5, Outputs = 6, Raw = 7, Contents = 5, Floats = 6, Doubles = 7, Texts = 8;
 
     private const int ModelName = 1, ModelVersion = 2;
+
+    /// <summary>Bytes of a name or version, of which more than these are none of any run.</summary>
+    private const int MostNamed = 256;
 
     /// <summary>Name and version; empty where it has none.</summary>
     /// <inheritdoc cref="Memory"/>
@@ -23,23 +32,34 @@ internal static class RawMessage
         var (name, version) = ("", "");
         Sum(message, (field, value) =>
         {
-            if (field == ModelName) name = Encoding.UTF8.GetString(value);
-            else if (field == ModelVersion) version = Encoding.UTF8.GetString(value);
+            if (field == ModelName) name = Text(value);
+            else if (field == ModelVersion) version = Text(value);
             return 0;
         });
         return (name, version);
+
+        static string Text(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value[..Math.Min(value.Length, MostNamed)]);
     }
 
     /// <param name="message">Without what comes before it in a stream of messages.</param>
     /// <returns>Bytes.</returns>
     public static long Memory(ReadOnlySpan<byte> message) => Sum(message, (field, value) => field switch
     {
-        Raw => value.Length,
-        Inputs => Sum(value, (field, value) => field switch
+        // Its place in a list that grows.
+        Raw => OfByte + value.Length,
+        Inputs => OfObject + Sum(value, (field, value) => field switch
         {
-            Contents => Sum(value, (field, value) => field is Floats or Doubles ? value.Length : OfBytes(value)),
+            Contents => OfObject + Sum(value, (field, value) => field switch
+            {
+                Floats or Doubles => value.Length,
+                > Texts => OfObject + OfBytes(value),
+                _ => OfBytes(value),
+            }),
+            >= Parameters => OfObject + OfBytes(value),
             _ => OfBytes(value),
         }),
+        Outputs => OfObject + Sum(value, (field, value) => (field > ModelName ? OfObject : 0) + OfBytes(value)),
+        Parameters or > Raw => OfObject + OfBytes(value),
         _ => OfBytes(value),
     });
 
@@ -56,17 +76,18 @@ internal static class RawMessage
         {
             var before = message;
             if (!TryReadVarint(ref message, out var tag)) return sum + OfBytes(before);
-            ulong length;
-            switch ((int)(tag & 7))
+            uint length;
+            switch (tag & 7)
             {
                 case Varint when TryReadVarint(ref message, out _): length = 0; break;
                 case Eight: length = 8; break;
                 case Four: length = 4; break;
                 case Delimited when TryReadVarint(ref message, out length): break;
-                default: return sum + OfBytes(before);
+                default: return sum + (long)OfGroupByte * before.Length;
             }
 
-            if (length > (ulong)message.Length) return sum + OfBytes(before);
+            if (length > (uint)message.Length) return sum + OfBytes(before);
+            if ((tag & 7) != Delimited && (tag >> 3) > Texts) sum += OfObject;
             sum += OfBytes(before[..^message.Length]) + ((tag & 7) == Delimited ? count((int)(tag >> 3), message[..(int)length]) : OfBytes(message[..(int)length]));
             message = message[(int)length..];
         }
@@ -74,14 +95,15 @@ internal static class RawMessage
         return sum;
     }
 
-    private static bool TryReadVarint(ref ReadOnlySpan<byte> message, out ulong value)
+    /// <summary>Takes the lower half of what is longer than it may be, as whoever reads the message does: both see the same fields.</summary>
+    private static bool TryReadVarint(ref ReadOnlySpan<byte> message, out uint value)
     {
         value = 0;
         for (var shift = 0; shift < 64 && !message.IsEmpty; shift += 7)
         {
             var part = message[0];
             message = message[1..];
-            value |= (ulong)(part & 0x7F) << shift;
+            if (shift < 32) value |= (uint)(part & 0x7F) << shift;
             if (part < 0x80) return true;
         }
 
