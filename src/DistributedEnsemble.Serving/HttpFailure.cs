@@ -22,6 +22,7 @@ internal sealed partial record HttpFailure(int Status, string Message, string Ou
         RunRejectedException refused => Of(
             refused.IsForNow ? StatusCodes.Status429TooManyRequests : StatusCodes.Status400BadRequest, Remedies.Line(refused)),
         OverloadedException => Of(StatusCodes.Status429TooManyRequests, exception.Message),
+        OutOfMemoryException => Of(StatusCodes.Status503ServiceUnavailable, "The server has too little memory for this now: ask for fewer rows, or again in a moment."),
         QuorumException => Of(StatusCodes.Status503ServiceUnavailable, exception.Message),
         _ when Damage(exception) is { } damage => Of(StatusCodes.Status500InternalServerError, damage),
         _ when RequestTimeout.HasPassed(context) => Of(StatusCodes.Status504GatewayTimeout, $"There was no answer within {seconds} s."),

@@ -1,8 +1,13 @@
+using DistributedEnsemble.Training.Files;
+
 namespace DistributedEnsemble.Serving;
 
 /// <summary>Where and for whom a silo serves HTTP, and how much of it: the section Ensemble:Serving of the configuration.</summary>
 public sealed record HttpSettings
 {
+    /// <summary>Of the memory that the process may take. Beside what is counted there are its copies on the way, weights, and the runtime.</summary>
+    private const int PartsOfMemory = 5;
+
     public const string DefaultUrl = "http://127.0.0.1:8000";
 
     /// <summary>Scheme, address and port; port 0 takes a free one.</summary>
@@ -38,14 +43,14 @@ public sealed record HttpSettings
     /// <summary>Host names that requests may carry; empty takes any off loopback, and loopback's own names on it.</summary>
     public IReadOnlyList<string> Hosts { get; init; } = [];
 
-    /// <summary>Bytes of one request's body.</summary>
-    public int MaxBodyBytes { get; init; } = 64 << 20;
+    /// <summary>Bytes of one request's body; by default no more than <see cref="MaxBytesInFlight"/> has by default.</summary>
+    public int MaxBodyBytes { get; init; } = (int)ProcessMemory.Share(64 << 20, PartsOfMemory);
 
     /// <summary>Bytes of one answer to a request for predictions, as counted before they are computed.</summary>
     public int MaxResponseBytes { get; init; } = 64 << 20;
 
-    /// <summary>Bytes of all requests and answers that are in memory at once.</summary>
-    public int MaxBytesInFlight { get; init; } = 256 << 20;
+    /// <summary>Bytes of all requests and answers that are in memory at once; by default a fifth at most of what the process may take.</summary>
+    public int MaxBytesInFlight { get; init; } = (int)ProcessMemory.Share(256 << 20, PartsOfMemory);
 
     /// <summary>Rows of one request.</summary>
     public int MaxRows { get; init; } = 16384;

@@ -12,6 +12,8 @@ internal sealed class FailureTable
 {
     public const string TraceVariable = "ENSEMBLE_TRACE";
 
+    private const string TooLittleMemory = "There is too little memory for this: let the process have more, or take fewer rows, members or lanes.";
+
     private readonly Dictionary<Type, int> _known = new()
     {
         [typeof(UsageException)] = ExitCode.Usage,
@@ -33,6 +35,7 @@ internal sealed class FailureTable
         // Tasks wrap what they were told; the one cause inside is what happened.
         while (exception is AggregateException { InnerExceptions: [var only] }) exception = only;
         if (exception is RunRejectedException refused) return new Failure(OneLine.Of(Remedies.Line(refused)), ExitCode.Usage);
+        if (exception is OutOfMemoryException || exception.Message.Contains("DefaultCPUAllocator: ", StringComparison.Ordinal)) return new Failure(TooLittleMemory, ExitCode.Failed);
         for (var type = exception.GetType(); type is not null; type = type.BaseType)
         {
             if (_known.TryGetValue(type, out var exitCode)) return new Failure(OneLine.Of(exception.Message), exitCode);

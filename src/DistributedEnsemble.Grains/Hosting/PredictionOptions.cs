@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Files;
 using Microsoft.Extensions.Configuration;
 
 namespace DistributedEnsemble.Grains.Hosting;
@@ -25,9 +26,9 @@ public sealed class PredictionOptions
 
     /// <summary>
     /// Bytes of weights that this silo keeps in memory. It answers alone for a run whose models fit; of any other run it asks each
-    /// silo for the members that live there.
+    /// silo for the members that live there. By default a quarter at most of what the process may take.
     /// </summary>
-    public long CacheBytes { get; set; } = 1L << 30;
+    public long CacheBytes { get; set; } = ProcessMemory.Share(1L << 30, parts: 4);
 
     /// <summary>How long the other silos' members have to answer; then the average is made without them.</summary>
     public TimeSpan MemberTimeout { get; set; } = TimeSpan.FromSeconds(5);
