@@ -12,15 +12,30 @@ internal sealed class Unfinished
 
     private readonly ConcurrentDictionary<string, bool> _paths = new();
 
+    private volatile bool _isGivenUp;
+
     /// <summary>Of all that the caller starts from here on.</summary>
     public static Unfinished Follow() => s_own.Value = new Unfinished();
 
     /// <param name="path">A file, or a folder with all that is in it.</param>
     /// <returns>Is disposed when it is in its place, or removed.</returns>
+    /// <exception cref="OperationCanceledException">The work was given up: nobody would remove what it wrote.</exception>
     public static IDisposable Add(string path) => new Entry(s_own.Value, path);
 
-    /// <summary>Removes it, as far as the disk lets it in that time.</summary>
-    public void Remove(TimeSpan patience) => Task.Run(() =>
+    /// <summary>Removes it, as far as the disk lets it in that time; the work begins nothing new.</summary>
+    public void Remove(TimeSpan patience)
+    {
+        _isGivenUp = true;
+        Task.Run(async () =>
+        {
+            Remove();
+            // What the work was about to make when its turn came is there a moment later.
+            await Task.Delay(patience / 4);
+            if (!_paths.IsEmpty) Remove();
+        }).Wait(patience);
+    }
+
+    private void Remove()
     {
         foreach (var path in _paths.Keys)
         {
@@ -34,7 +49,7 @@ internal sealed class Unfinished
                 // The work is at it, too.
             }
         }
-    }).Wait(patience);
+    }
 
     private sealed class Entry : IDisposable
     {
@@ -44,7 +59,11 @@ internal sealed class Unfinished
         public Entry(Unfinished? all, string path)
         {
             (_all, _path) = (all, path);
-            _all?._paths.TryAdd(path, true);
+            if (_all is null) return;
+            _all._paths.TryAdd(path, true);
+            if (!_all._isGivenUp) return;
+            Dispose();
+            throw new OperationCanceledException($"{path} is not begun: the work was given up.");
         }
 
         public void Dispose() => _all?._paths.TryRemove(_path, out _);
