@@ -42,8 +42,14 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
     /// <exception cref="DataException">It is not there.</exception>
     public string Find(DataFolders folders) => Locate(folders) is { Found: { } found } ? Path.GetFullPath(found) : throw new DataException($"The folder {path} was not found.");
 
+    /// <summary>Whether a file's name ends as an image's, and neither it nor a folder below <paramref name="root"/> is hidden.</summary>
+    internal static bool IsImage(string root, string path) => IsImage(path) && !Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar).Any(IsHidden);
+
     /// <summary>Whether a file's name ends as an image's.</summary>
     internal static bool IsImage(string path) => s_extensions.Contains(Path.GetExtension(path).ToLowerInvariant());
+
+    /// <summary>Other programs keep their own things so: checkpoints of notebooks, thumbnails, what an archive adds to each file.</summary>
+    private static bool IsHidden(string name) => name.StartsWith('.');
 
     public Dataset Load(DataFolders folders) => Load(folders, new EnsembleSpec(), null);
 
@@ -108,7 +114,7 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
     private static IEnumerable<ImageFile> Files(string root, string below, bool? tests) =>
         from folder in Directory.EnumerateDirectories(Path.Combine(root, below))
         from file in Directory.EnumerateFiles(folder)
-        where IsImage(file)
+        where IsImage(root, file)
         let label = Path.GetFileName(folder)
         select new ImageFile(string.Join('/', new[] { below, label, Path.GetFileName(file) }.Where(part => part.Length > 0)), label, tests);
 

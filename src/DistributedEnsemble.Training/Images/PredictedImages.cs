@@ -31,7 +31,7 @@ internal sealed class PredictedImages : IRowBatches
         if (data.Images is not { } images)
             throw new DataException($"{path}: this run was not trained on a folder of images, and predicts rows. Give a table with its columns.");
         var names = Directory.Exists(path)
-            ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(ImageFolderSource.IsImage)
+            ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(file => ImageFolderSource.IsImage(path, file))
                 .Select(file => Path.GetRelativePath(path, file).Replace(Path.DirectorySeparatorChar, '/')).Order(StringComparer.Ordinal).ToArray()
             : [Path.GetFileName(path)];
         return names.Length > 0

@@ -24,6 +24,18 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
+    public void Hidden_folders_and_files_are_passed_over()
+    {
+        foreach (var i in Enumerable.Range(0, 24)) Write($"{"ab"[i % 2]}/{i:00}.png", 8, 8, (x, y) => new SKColor(1, 1, 1));
+        Write(".ipynb_checkpoints/00-checkpoint.png", 8, 8, (x, y) => new SKColor(1, 1, 1));
+        File.WriteAllText(_folder.File("a/._00.png"), "what an archive adds");
+        using var data = Load();
+
+        Assert.Equal(["a", "b"], ((Classification)data.Task).Classes);
+        Assert.Equal((24, 0), (data.Train.Count + data.Test.Count, data.Images!.Damaged));
+    }
+
+    [Fact]
     public void Colour_is_three_planes_and_sizes_are_made_equal()
     {
         foreach (var i in Enumerable.Range(0, 12)) Write($"a/{i}.jpg", 30, 20, (x, y) => new SKColor(255, 0, 0));
