@@ -28,6 +28,9 @@ internal static class RunStatusFile
         try
         {
             var status = RunStatusJson.FromJson(json);
+            // Nothing is damaged: somebody has renamed the folder, or copied it.
+            if (status.Run is { Length: > 0 } other && other != folder.Name)
+                throw new InvalidDataException($"{folder.Status} is of the run {OneLine.Quoted(other)}, and its folder has another name: rename it to that.");
             return Fault(status, folder) is { } fault ? throw new InvalidDataException($"{folder.Status} is damaged: {fault}.") : status;
         }
         catch (JsonException e)
@@ -38,7 +41,7 @@ internal static class RunStatusFile
 
     private static string? Fault(RunStatus status, RunFolder folder)
     {
-        if (status.Run != folder.Name) return $"it is of a run {OneLine.Quoted(status.Run ?? "")}";
+        if (status.Run != folder.Name) return "it names no run";
         if (status.Members.IsDefaultOrEmpty || status.Members.Any(member => member is null)) return "it has no members";
         if (status.Members.Where((member, index) => member.Index != index).Any()) return "its members are not numbered from 0";
         if (status.Steps < 0 || status.Steps > status.StepsTotal || status.Members.Any(member => member.StepsTotal < 1 || member.Step < 0 || member.Step > member.StepsTotal))

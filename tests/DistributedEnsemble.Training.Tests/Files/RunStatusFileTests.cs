@@ -31,7 +31,7 @@ public sealed class RunStatusFileTests
     }
 
     [Theory]
-    [InlineData("\"run\":\"digits-1\"", "\"run\":\"other\"", "it is of a run \"other\"")]
+    [InlineData("\"run\":\"digits-1\"", "\"run\":\"\"", "it names no run")]
     [InlineData("\"index\":1", "\"index\":-7", "its members are not numbered from 0")]
     [InlineData("\"stepsTotal\":20", "\"stepsTotal\":-5", "it has steps that cannot be")]
     [InlineData("\"steps\":5", "\"steps\":21", "it has steps that cannot be")]
@@ -46,6 +46,11 @@ public sealed class RunStatusFileTests
         var error = Assert.Throws<InvalidDataException>(() => RunStatusFile.Parse(Good.Replace(text, by, StringComparison.Ordinal), Folder));
         Assert.Equal($"{Folder.Status} is damaged: {fault}.", error.Message);
     }
+
+    [Fact]
+    public void A_folder_that_was_renamed_is_told_from_damage() => Assert.Equal(
+        $"{Folder.Status} is of the run \"other\", and its folder has another name: rename it to that.",
+        Assert.Throws<InvalidDataException>(() => RunStatusFile.Parse(Good.Replace("\"run\":\"digits-1\"", "\"run\":\"other\"", StringComparison.Ordinal), Folder)).Message);
 
     [Fact]
     public void A_cut_status_is_told() => Assert.StartsWith(
