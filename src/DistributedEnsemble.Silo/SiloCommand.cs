@@ -63,7 +63,7 @@ internal static class SiloCommand
             {
                 if (limit is not { HasStarted: true }) ProcessEnd.AtOnce(exitCode);
             },
-            PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT);
+            PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP);
         using var ends = limit = new StopLimit(stop);
         try
         {

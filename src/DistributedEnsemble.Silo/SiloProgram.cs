@@ -32,6 +32,7 @@ internal static class SiloProgram
         var http = check.Given.Http is { } url ? builder.Configuration.ReadHttpSettings(url, check.Given.Grpc) : null;
         var offer = builder.Configuration.ReadTraining();
         var handOver = builder.Configuration.ReadTiming().HandOver;
+        if (check is { Redis: null, Store: null }) CheckRunsFolder(settings.Runs);
         using var store = check.Store is { } address ? new ObjectStorage(address, Path.Combine(settings.Runs, ".scratch")) : null;
         if (store is not null) await store.CheckAsync(check.Redis is null ? StoreUse.WriteRecords : StoreUse.Write).WaitAsync(stop);
         await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync().WaitAsync(stop);
@@ -52,6 +53,19 @@ internal static class SiloProgram
         using var host = builder.Build();
         await StartAsync(host, stop);
         await ServeAsync(host, check, store, http, siloPort, gatewayPort, () => ready(redis, handOver), stop);
+    }
+
+    /// <summary>Where it cannot be, the silo would be ready, and refuse every run.</summary>
+    private static void CheckRunsFolder(string runs)
+    {
+        try
+        {
+            NewFolder.Try(runs);
+        }
+        catch (IOException exception)
+        {
+            throw new SiloSettingsException($"--runs {runs} cannot be used. {exception.Message} Give another, or have it made.");
+        }
     }
 
     /// <summary>

@@ -71,6 +71,7 @@ internal sealed record CheckedSettings(SiloSettings Given, IPAddress Address, La
         if (settings.SiloPort is { } port && port == settings.GatewayPort)
             throw new SiloSettingsException($"--silo-port and --gateway-port are both {port}: silos and clients need a port each.");
         if (settings.Data is { } data && !Directory.Exists(data)) throw new SiloSettingsException($"--data {data} does not exist: it takes a folder with datasets.");
+        if (settings.Runs.Length == 0) throw new SiloSettingsException("--runs is empty: it takes the folder that all silos share, or, with --store, one of this silo alone.");
         if (File.Exists(settings.Runs)) throw new SiloSettingsException($"--runs {settings.Runs} is a file: it takes the folder that all silos share, or, with --store, one of this silo alone.");
         var redis = settings.Cluster is null ? null : RedisAddress.Parse(settings.Cluster, "--cluster");
         var store = settings.Store is null ? null : ObjectStoreAddress.Parse(settings.Store, "--store");

@@ -52,6 +52,43 @@ public sealed class StandaloneSiloTests : IDisposable
     }
 
     [Fact]
+    public async Task A_terminal_that_is_closed_stops_it_as_it_is_asked_to()
+    {
+        await using var silo = Start();
+        await silo.ReadyAsync();
+
+        silo.Ask(Signal.HangUp);
+
+        Assert.Equal((0, ""), (await silo.ExitAsync(), silo.Errors));
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_made_is_one_line_before_anything_starts()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "No other system has a folder in which nobody makes anything.");
+        await using var silo = new SiloProcess(() => Host.Here.Start(SiloProcess.Program, ["--runs", "/proc/runs"]));
+
+        Assert.Equal(2, await silo.ExitAsync());
+        Assert.Equal(("", "--runs /proc/runs cannot be used. The folder /proc/runs cannot be made: nothing can be made in /proc. Give another, or have it made.
+"), (silo.Output, silo.Errors));
+    }
+
+    [Fact]
+    public async Task A_silo_whose_words_nobody_takes_serves_as_any_other()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full.");
+        await using var silo = new SiloProcess(() => Host.Here.Start("sh", ["-c", "runs=$1 && shift && exec "$@" --runs "$runs" >/dev/full", "sh", Path.Combine(_folder, "runs"), SiloProcess.Program, "--lanes", "1", "--http", "http://127.0.0.1:0"]));
+        using var client = new HttpClient();
+
+        // It cannot say where: one of its ports answers.
+        while (!await Listening(silo.Id).ToAsyncEnumerable().AnyAsync(async (port, _) => await IsReadyAsync(client, port), TestContext.Current.CancellationToken))
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+
+        silo.Terminate();
+        Assert.Equal((0, ""), (await silo.ExitAsync(), silo.Errors));
+    }
+
+    [Fact]
     public async Task A_time_that_does_not_fit_the_others_is_one_line_before_anything_starts()
     {
         await using var silo = new SiloProcess(() => new LocalProcess(
@@ -88,7 +125,7 @@ public sealed class StandaloneSiloTests : IDisposable
     }
 
     [Theory]
-    [InlineData("ensemble/cluster", Signal.Interrupt), InlineData("ensemble/cluster", Signal.Terminate), InlineData("ensemble/folder", Signal.Interrupt)]
+    [InlineData("ensemble/cluster", Signal.Interrupt), InlineData("ensemble/cluster", Signal.Terminate), InlineData("ensemble/folder", Signal.HangUp)]
     public async Task A_stop_while_redis_does_not_answer_a_silo_that_starts_is_one_line_and_leaves_nothing(string request, Signal signal)
     {
         await using var redis = await StartRedisAsync();
@@ -142,6 +179,20 @@ public sealed class StandaloneSiloTests : IDisposable
         driver.Signal(signal);
 
         Assert.Equal((128 + (int)signal, "Stopped before anything was trained: nothing has changed.\n"), (await driver.ExitAsync(), driver.Errors));
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient client, int port)
+    {
+        try
+        {
+            using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/health/ready"), TestContext.Current.CancellationToken);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            // The port for silos closes.
+            return false;
+        }
     }
 
     private async Task<RedisServer> StartRedisAsync()

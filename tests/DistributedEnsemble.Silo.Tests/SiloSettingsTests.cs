@@ -26,6 +26,11 @@ public sealed class SiloSettingsTests
     }
 
     [Fact]
+    public void A_folder_without_a_name_is_refused() => Assert.Equal(
+        "--runs is empty: it takes the folder that all silos share, or, with --store, one of this silo alone.",
+        Assert.Throws<SiloSettingsException>(() => Check(new SiloSettings { Runs = "" })).Message);
+
+    [Fact]
     public void Another_priority_is_refused() => Assert.Equal(
         "--lane-priority is high: it is low or idle.",
         Assert.Throws<SiloSettingsException>(() => Check(new SiloSettings { LanePriority = "high" })).Message);

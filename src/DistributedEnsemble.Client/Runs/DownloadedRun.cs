@@ -53,7 +53,7 @@ internal sealed class DownloadedRun : IDisposable
 
     private static async Task FetchAsync(IRunFiles files, ModelName name, string path, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        NewFolder.Create(Path.GetDirectoryName(path)!);
         await using var file = File.Create(path);
         FileChunk chunk;
         do

@@ -51,7 +51,7 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
             return length;
         }
 
-        Directory.CreateDirectory(Uploads.Folder(options.RunsFolder));
+        NewFolder.Create(Uploads.Folder(options.RunsFolder));
         Uploads.RemoveExpired(options, time.GetUtcNow());
         // Who announced another length was wrong, or is: a hash belongs to one.
         foreach (var (path, other) in Uploads.PartsOf(options.RunsFolder, Sha256)) if (other != length) File.Delete(path);

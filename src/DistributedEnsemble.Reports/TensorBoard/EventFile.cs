@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Reports.TensorBoard;
 
@@ -13,7 +14,7 @@ internal sealed class EventFile : IDisposable
     /// <param name="folder">Of one of TensorBoard's runs: what was there of it goes.</param>
     public EventFile(string folder, DateTimeOffset begun)
     {
-        Directory.CreateDirectory(folder);
+        NewFolder.Create(folder);
         foreach (var old in Directory.EnumerateFiles(folder, "events.out.tfevents.*").ToList()) File.Delete(old);
         _file = new FileStream(Path.Combine(folder, $"events.out.tfevents.{begun.ToUnixTimeSeconds():D10}.ensemble"), FileMode.CreateNew, FileAccess.Write, FileShare.Read);
         Write(Event(begun, 0).Add(3, "brain.Event:2"));

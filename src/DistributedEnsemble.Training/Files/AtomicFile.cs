@@ -72,7 +72,7 @@ internal static class AtomicFile
         if (Directory.Exists(folder)) return;
         var parent = Path.GetDirectoryName(folder);
         if (parent is not null) CreateDurably(parent);
-        Directory.CreateDirectory(folder);
+        NewFolder.Create(folder);
         if (parent is not null) FolderFlush.Flush(parent);
     }
 }

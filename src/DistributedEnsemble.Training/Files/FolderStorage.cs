@@ -53,7 +53,7 @@ internal sealed class FolderStorage(string folder) : RunStorage
     {
         var path = PathOf(name);
         RegularFile.RefuseLinks(Place, path);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        NewFolder.Create(Path.GetDirectoryName(path)!);
         using var file = RegularFile.OpenWrite(Place, path, creates: true);
         if (file.Length < place) throw Shorter(path, file.Length, place);
         FileOperations.Before("append", path);
@@ -106,7 +106,7 @@ internal sealed class FolderStorage(string folder) : RunStorage
     }
 
     /// <summary>What is left of a deletion has another name.</summary>
-    public override void Prepare(string run) => Directory.CreateDirectory(PathOf(run));
+    public override void Prepare(string run) => NewFolder.Create(PathOf(run));
 
     /// <summary>Nobody takes the name of a record that is there, and it goes with all else at once.</summary>
     protected override bool TryMark(string run, string mark)

@@ -25,7 +25,7 @@ internal sealed class RunLock : IDisposable
     public static async Task<RunLock?> CreateAsync(RunFolder folder)
     {
         if (folder.Storage.IsLink(folder.Name)) return null;
-        Directory.CreateDirectory(folder.Root);
+        NewFolder.Create(folder.Root);
         var taken = await TryAcquireAloneAsync(folder);
         // A folder without a record is what a process left that ended before its run began.
         if (taken is null || !File.Exists(folder.Record)) return taken;

@@ -95,5 +95,5 @@ internal sealed partial class LocalProcess : IAsyncDisposable
 
 public enum Signal
 {
-    Interrupt = 2, Terminate = 15, Continue = 18, Stop = 19,
+    HangUp = 1, Interrupt = 2, Terminate = 15, Continue = 18, Stop = 19,
 }

@@ -1,3 +1,5 @@
+using DistributedEnsemble.Training.Files;
+
 namespace DistributedEnsemble.Grains.Stores.Objects;
 
 /// <summary>Files for what is on its way: without a name from the beginning, so that none is left of a process that ends.</summary>
@@ -5,7 +7,7 @@ internal sealed class ScratchFiles(string folder)
 {
     public FileStream Create()
     {
-        Directory.CreateDirectory(folder);
+        NewFolder.Create(folder);
         var path = Path.Combine(folder, $"{Guid.NewGuid():N}");
         var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 1 << 16, FileOptions.DeleteOnClose);
         if (!OperatingSystem.IsWindows()) File.Delete(path);

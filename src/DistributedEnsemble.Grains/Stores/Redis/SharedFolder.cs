@@ -120,7 +120,7 @@ internal static class SharedFolder
         var aside = $"{path}{Guid.NewGuid():N}";
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            NewFolder.Create(Path.GetDirectoryName(path)!);
             File.WriteAllText(aside, $"{Guid.NewGuid():N}\n");
             File.Move(aside, path, overwrite: false);
             FolderFlush.Flush(Path.GetDirectoryName(path)!);
