@@ -69,15 +69,14 @@ public sealed class StandaloneSiloTests : IDisposable
         await using var silo = new SiloProcess(() => Host.Here.Start(SiloProcess.Program, ["--runs", "/proc/runs"]));
 
         Assert.Equal(2, await silo.ExitAsync());
-        Assert.Equal(("", "--runs /proc/runs cannot be used. The folder /proc/runs cannot be made: nothing can be made in /proc. Give another, or have it made.
-"), (silo.Output, silo.Errors));
+        Assert.Equal(("", "--runs /proc/runs cannot be used. The folder /proc/runs cannot be made: nothing can be made in /proc. Give another, or have it made.\n"), (silo.Output, silo.Errors));
     }
 
     [Fact]
     public async Task A_silo_whose_words_nobody_takes_serves_as_any_other()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full.");
-        await using var silo = new SiloProcess(() => Host.Here.Start("sh", ["-c", "runs=$1 && shift && exec "$@" --runs "$runs" >/dev/full", "sh", Path.Combine(_folder, "runs"), SiloProcess.Program, "--lanes", "1", "--http", "http://127.0.0.1:0"]));
+        await using var silo = new SiloProcess(() => Host.Here.Start("sh", ["-c", "runs=$1 && shift && exec \"$@\" --runs \"$runs\" >/dev/full", "sh", Path.Combine(_folder, "runs"), SiloProcess.Program, "--lanes", "1", "--http", "http://127.0.0.1:0"]));
         using var client = new HttpClient();
 
         // It cannot say where: one of its ports answers.

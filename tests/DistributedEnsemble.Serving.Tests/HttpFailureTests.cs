@@ -14,7 +14,7 @@ public sealed class HttpFailureTests(ServedRuns served) : IClassFixture<ServedRu
         { new TimeoutException(), 504, "timeout" },
         { HttpError.TimedOut("too late"), 504, "timeout" },
         { new SiloUnavailableException(), 503, "unavailable" },
-        { new OutOfMemoryException(), 503, "unavailable" },
+        { new InsufficientMemoryException(), 503, "unavailable" },
         { new QuorumException("too few"), 503, "unavailable" },
         { HttpError.Unavailable("not ready"), 503, "unavailable" },
         { new OverloadedException("too much"), 429, "overloaded" },

@@ -19,19 +19,38 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
     public Task<long> BeginAsync(long length)
     {
         var whole = Whole;
-        return Task.Run(() => Begin(whole, length));
+        return StoreAsync(() => Begin(whole, length));
     }
 
     public Task AppendAsync(long offset, byte[] bytes)
     {
         var whole = Whole;
-        return Task.Run(() => Append(whole, offset, bytes));
+        return StoreAsync(() => Append(whole, offset, bytes));
     }
 
     public Task CompleteAsync()
     {
         var whole = Whole;
-        return Task.Run(() => Complete(whole));
+        return StoreAsync(() => Complete(whole));
+    }
+
+    private Task<int> StoreAsync(Action work) => StoreAsync(() =>
+    {
+        work();
+        return 0;
+    });
+
+    /// <exception cref="IOException">The disk does not take it: a client knows neither the disk nor the folder.</exception>
+    private async Task<T> StoreAsync<T>(Func<T> work)
+    {
+        try
+        {
+            return await Task.Run(work);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"The silos cannot store the file in {Uploads.Folder(options.RunsFolder)}: {exception.Message.TrimEnd('.')}. What came stays for a while, and goes on when it is sent again.");
+        }
     }
 
     private long Begin(string whole, long length)
@@ -85,6 +104,7 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
         if (offset < 0 || file.Length < offset) throw new RunRejectedException($"The upload goes on at byte {file.Length}, not {offset}.");
         if (offset + bytes.Length > length)
             throw new RunRejectedException($"The upload was announced with {length:N0} bytes, and {offset + bytes.Length:N0} came: begin again.");
+        FileOperations.Before("append", path);
         file.Position = offset;
         file.Write(bytes);
     }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Grains.Tests.Files;
 
@@ -38,6 +39,27 @@ public sealed class UploadTests : IDisposable
 
         Assert.Equal("my-flowers-1", run.Name);
         Assert.Equal("My flowers.csv, line 102, column 3: the row has 3 cells, and the first has 2.", refused.Message);
+    }
+
+    [Fact]
+    public async Task A_disk_that_is_full_is_named_to_the_client_who_goes_on_when_there_is_room()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync();
+        byte[] bytes = [1, 2, 3, 4];
+        var upload = cluster.Upload(Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        await upload.BeginAsync(bytes.Length);
+        await upload.AppendAsync(0, bytes[..2]);
+        using (FileOperations.Observe(cluster.RunsFolder, (operation, _) => { if (operation == "append") throw new IOException("No space left on device"); }))
+        {
+            var error = await Assert.ThrowsAsync<IOException>(() => upload.AppendAsync(2, bytes[2..]));
+            Assert.Equal(
+                $"The silos cannot store the file in {Path.Combine(cluster.RunsFolder, ".data")}: No space left on device. What came stays for a while, and goes on when it is sent again.",
+                error.Message);
+        }
+
+        Assert.Equal(2, await upload.BeginAsync(bytes.Length));
+        await upload.AppendAsync(2, bytes[2..]);
+        await upload.CompleteAsync();
     }
 
     [Fact]

@@ -12,5 +12,5 @@ public sealed class ProcessMemoryTests
         Assert.InRange(ProcessMemory.ShareOf(available, most: available == 0 ? 256 : 256 << 20, parts: 5), share, share + (1 << 20));
 
     [Fact]
-    public void With_plenty_of_memory_it_is_the_most() => Assert.Equal(256, ProcessMemory.ShareOf(long.MaxValue, most: 256, parts: 5));
+    public void With_plenty_of_memory_it_is_the_most() => Assert.Equal(256 << 20, ProcessMemory.ShareOf(long.MaxValue, most: 256 << 20, parts: 5));
 }
