@@ -47,7 +47,7 @@ public sealed class NetworkRegistry
     {
         if (!_designs.TryGetValue(spec.Model.Kind, out var design))
         {
-            throw new SpecException($"model.kind is \"{spec.Model.Kind}\": known are {string.Join(", ", Kinds)}.");
+            throw new SpecException($"model.kind is \"{spec.Model.Kind}\": known here are {string.Join(", ", Kinds)}. A host's own network is known to the program that registered it: ask there.");
         }
 
         List<Layer> first = [];

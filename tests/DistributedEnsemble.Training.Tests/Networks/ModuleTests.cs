@@ -241,6 +241,17 @@ public sealed class ModuleTests
             Assert.Throws<ArgumentException>(() => new DatasetRegistry().Add(new Digits())).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The run of a host, looked at by the driver.</summary>
+    [Fact]
+    public void A_run_of_a_network_that_this_program_lacks_gets_one_line_that_says_who_has_it()
+    {
+        var spec = PlanOf(Mlp).Spec;
+
+        Assert.Equal(
+            "model.kind is \"mine\": known here are mlp, tabm, lenet, resnet. A host's own network is known to the program that registered it: ask there.",
+            Assert.Throws<SpecException>(() => new NetworkRegistry().Build(spec, [1, 8, 8], 10)).Message);
+    }
+
     [Fact]
     public void A_module_is_told_the_settings_of_the_spec()
     {
