@@ -100,13 +100,14 @@ internal sealed class Teacher
     /// <exception cref="DataException">They are not what a run began with.</exception>
     public SoftTargets Teach(DistillationSpec distillation, FurtherRows further, StartingWeights? start)
     {
+        var experts = Experts();
         var (train, width, unlabelled) = (_plan.Dataset.Train, _task.SoftWidth, further.Unlabelled ?? 0);
         var others = (further.Inputs?.Length ?? 0) / train.Width;
         var soft = new NativeVector((train.Count + others) * width);
         for (var first = 0; first < train.Count; first += Together)
         {
             var rows = (int)Math.Min(Together, train.Count - first);
-            Soften(Average(train.InputsOf(first, rows), first, rows), soft.Slice((long)first * width, rows * width));
+            Soften(Average(train.InputsOf(first, rows), first, rows, experts), soft.Slice((long)first * width, rows * width));
         }
 
         TeachFurther(0, unlabelled);
@@ -122,7 +123,7 @@ internal sealed class Teacher
             for (; first < end; first += Together)
             {
                 var rows = (int)Math.Min(Together, end - first);
-                Soften(Average(further.Inputs!.Slice(first * train.Width, rows * train.Width), null, rows), soft.Slice((train.Count + first) * width, rows * width));
+                Soften(Average(further.Inputs!.Slice(first * train.Width, rows * train.Width), null, rows, experts), soft.Slice((train.Count + first) * width, rows * width));
             }
         }
 
@@ -156,14 +157,16 @@ internal sealed class Teacher
         }
     }
 
-    /// <summary>Of all models; where members do not see all rows, of those that did not see the row, if there is one.</summary>
+    /// <summary>Of all models, or their product; where members do not see all rows, of those that did not see the row, if there is one.</summary>
     /// <param name="first">Which training row the first one is; null of rows that are none.</param>
-    private double[] Average(ReadOnlySpan<float> inputs, int? first, int rows)
+    /// <param name="experts">Whose models' product is taken; null takes the moments of their mixture.</param>
+    private double[] Average(ReadOnlySpan<float> inputs, int? first, int rows, Regression? experts)
     {
         var (all, unseen) = (new AnswerMean(), first is not null && _plan.Spec.Data.HasOutOfFold ? new PartialAnswerMean(rows, _task.Width) : null);
         foreach (var (weights, file, multiplicity) in Models())
         {
             var answers = BatchedPrediction.Of(Predictors.Create(_plan, weights, file.Member, _selection.MonteCarloSamples), inputs, _plan.Dataset.Train.Width);
+            if (experts is not null) ExpertsProduct.ToTerms(experts, answers);
             all.Add(answers, multiplicity);
             if (unseen is null) continue;
             var isSeen = SeenBy(file.Member);
@@ -172,7 +175,18 @@ internal sealed class Teacher
         }
 
         var mean = all.ToArray();
-        return unseen is null ? mean : [.. unseen.ToArray().Select((answer, i) => double.IsNaN(answer) ? mean[i] : answer)];
+        if (unseen is not null) mean = [.. unseen.ToArray().Select((answer, i) => double.IsNaN(answer) ? mean[i] : answer)];
+        if (experts is not null) ExpertsProduct.FromTerms(experts, mean);
+        return mean;
+    }
+
+    /// <summary>Of a regression whose measured rows the product of its models says better than one normal distribution with the mixture's moments does.</summary>
+    private Regression? Experts()
+    {
+        if (_task is not Regression { HasVariances: true } task || _plan.Measuring is null) return null;
+        var chosen = new ChosenConstituents(_selection.Constituents, _selection.MonteCarloSamples, IsGreedy: false);
+        var (answers, targets) = MeasuredAnswers.OfAsync(_plan, chosen, new FolderConstituents(_folder, _plan)).GetAwaiter().GetResult();
+        return ExpertsProduct.IsBetter(task, answers, _selection.Multiplicities, targets) ? task : null;
     }
 
     /// <summary>Of each of the dataset's training rows.</summary>

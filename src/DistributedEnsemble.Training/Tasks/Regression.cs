@@ -81,6 +81,9 @@ public partial record Regression(double Mean, double Deviation, double Minimum, 
     [JsonIgnore]
     public override string ExportedPrediction => RegressionOutputs.Exported(IsGaussian);
 
+    /// <summary>Whether the networks say each row's.</summary>
+    internal bool HasVariances => IsGaussian;
+
     private bool IsGaussian => _likelihood == Likelihood.Gaussian;
 
     /// <summary>Describes targets as they are.</summary>

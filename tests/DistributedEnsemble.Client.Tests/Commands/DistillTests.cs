@@ -86,6 +86,25 @@ public sealed class DistillTests : IDisposable
         Assert.True(Enumerable.Range(0, 128).Count(row => Math.Abs(targets[2 * row] - average[row]) > 1e-4) > 100);
     }
 
+    /// <summary>Whose variance in the mixture would be many times the others'.</summary>
+    [Fact]
+    public async Task Where_validation_rows_say_so_a_member_that_is_unsure_counts_little()
+    {
+        var data = _driver.File("line.csv", $"x,y\n{string.Join('\n', Enumerable.Range(0, 200).Select(i => FormattableString.Invariant($"{i * 7 % 200},{(i * 7 % 200) + (i % 3)}")))}\n");
+        var spec = _driver.File("spec.json",
+            """{ "members": 3, "variants": [{ "training": { "epochs": 60 } }, { "training": { "epochs": 60 } }, { "training": { "epochs": 1, "schedule": { "learningRate": 1e-7 } } }] }""");
+        (await _driver.RunAsync("train", spec, "--name", "teacher", "--dataset", data, "--target", "y", "--task", "regression", "--set", "data.validationFraction=0.3")).Succeeded();
+
+        (await _driver.RunAsync(["distill", "teacher", .. s_dataAlone, "--set", "training.epochs=1"])).Succeeded();
+
+        var input = _driver.File("rows.csv", $"x\n{string.Join('\n', File.ReadLines(data).Skip(1).Where((_, row) => row % 5 != 4).Select(row => row.Split(',')[0]))}\n");
+        var deviation = Description("teacher").GetProperty("task").GetProperty("deviation").GetDouble();
+        var mixture = (await _driver.RunAsync("predict", "teacher", "--input", input, "--json")).Succeeded().Json.GetProperty("rows").EnumerateArray()
+            .Select(row => Math.Pow(row.GetProperty("standardDeviation").GetDouble() / deviation, 2)).ToArray();
+        Assert.Equal(160, mixture.Length);
+        Assert.All(mixture.Zip(Targets("teacher-student")), row => Assert.True(row.Second.Variance < 0.5 * row.First));
+    }
+
     /// <summary>Out of fold, they are rows that only some of the members did not train on.</summary>
     [Theory]
     [InlineData("data.validationFraction=0.25")]
@@ -106,14 +125,6 @@ public sealed class DistillTests : IDisposable
         // Each row's own prediction, behind the two of the table.
         Assert.All(both[130..], said => Assert.Contains(said, neither));
         Assert.NotEqual(Weights("both"), Weights("neither"));
-
-        (float, float)[] Targets(string run)
-        {
-            using var file = SafetensorsReader.Open(Path.Combine(_driver.RunsFolder, run, "distillation", "targets.safetensors"));
-            var values = new float[file.Tensors[0].Shape[0] * 2];
-            file.Read(file.Tensors[0], System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()));
-            return [.. values.Chunk(2).Select(pair => (pair[0], pair[1]))];
-        }
     }
 
     /// <summary>Other rows train them, whose means and levels are others; the teacher's models know its own alone.</summary>
@@ -349,6 +360,15 @@ public sealed class DistillTests : IDisposable
     }
 
     public void Dispose() => _driver.Dispose();
+
+    /// <summary>Of a regression a mean and a variance; of two classes their probabilities.</summary>
+    private (float Mean, float Variance)[] Targets(string run)
+    {
+        using var file = SafetensorsReader.Open(Path.Combine(_driver.RunsFolder, run, "distillation", "targets.safetensors"));
+        var values = new float[file.Tensors[0].Shape[0] * 2];
+        file.Read(file.Tensors[0], System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()));
+        return [.. values.Chunk(2).Select(pair => (pair[0], pair[1]))];
+    }
 
     private JsonElement Description(string run) => JsonElement.Parse(File.ReadAllText(Path.Combine(_driver.RunsFolder, run, "data.json")));
 
