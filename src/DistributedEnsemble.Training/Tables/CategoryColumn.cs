@@ -64,7 +64,8 @@ public sealed record CategoryColumn : ColumnEncoder
     {
         if (survey.HasMoreLevels || 2L * survey.Levels.Count > survey.Present || survey.Present == 0) return null;
         var least = Math.Clamp(survey.Present / RowsPerLevel, FewestOfLevel, MostOfLevel);
-        var levels = Ordered(survey.Levels.Where(level => level.Value >= least).Select(level => level.Key));
+        var all = Spellings.Merged(survey.Levels);
+        var levels = Ordered(all.Where(level => level.Value >= least).Select(level => level.Key));
         if (levels.Length == 0) return null;
         var count = levels.Length + (survey.Missing > 0 ? 1 : 0);
         return new CategoryColumn
@@ -72,7 +73,7 @@ public sealed record CategoryColumn : ColumnEncoder
             Name = name,
             Levels = levels,
             Missing = survey.Missing > 0,
-            Other = levels.Length < survey.Levels.Count,
+            Other = levels.Length < all.Count,
             Vector = count <= MostInputs ? null : Math.Min(WidestVector, (int)Math.Ceiling(1.6 * Math.Pow(count, 0.56))),
         };
     }

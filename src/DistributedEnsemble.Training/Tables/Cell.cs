@@ -45,11 +45,11 @@ public readonly ref struct Cell
     /// <summary>1 day, 2 days; but 1 m is not 1 ms.</summary>
     private static ReadOnlySpan<char> Singular(ReadOnlySpan<char> unit) => unit is [_, _, .., 's'] ? unit[..^1] : unit;
 
-    internal bool TrySplit(out double number, out ReadOnlySpan<byte> unit)
+    internal bool TrySplit(out double number, out ReadOnlySpan<byte> unit, bool allowsCurrency = false)
     {
         number = 0;
         unit = default;
-        return _number is null && Numbers.TrySplit(_text, _decimal, out number, out unit);
+        return _number is null && Numbers.TrySplit(_text, _decimal, allowsCurrency, out number, out unit);
     }
 
     /// <summary>The text, valid until the buffer is used again. A number is written as short as it can be read again.</summary>

@@ -22,12 +22,11 @@ internal sealed class ColumnSurvey
     private char[] _text = new char[64];
     private string? _unit;
     private bool _hasDates;
+    private DateMoments? _days;
+    private bool _areDays = true;
 
     /// <summary>Whether the header has no name for the column but what programs write in its place.</summary>
     public bool IsUnnamed { get; init; }
-
-    /// <summary>Whether numbers may have a unit.</summary>
-    public bool AllowsUnit { get; init; } = true;
 
     /// <param name="keepsNumbers">Whether <see cref="Kept"/> has them, 8 bytes each.</param>
     public ColumnSurvey(bool keepsNumbers = false)
@@ -52,6 +51,14 @@ internal sealed class ColumnSurvey
 
     /// <summary>What stands behind every number, as in 5 kg; null where nothing does, or not the same.</summary>
     public string? Unit => _dressOfAny == NumberDress.Unit ? _unit : null;
+
+    /// <summary>The numbers where some are written short, as 12k beside 1.5M; null of other columns.</summary>
+    public Magnitudes? Magnitudes => !AreNumbers && _magnitudes is { AreMeant: true } ? _magnitudes : null;
+
+    /// <summary>The numbers, whether written short or not.</summary>
+    public Moments LongNumbers => _magnitudes is { MayBe: true } ? _magnitudes.Numbers : Numbers;
+
+    private Magnitudes? _magnitudes;
 
     /// <summary>Of the numbers among texts, too, as long as there may be <see cref="Words"/>.</summary>
     public Moments Numbers { get; private set; } = new();
@@ -81,10 +88,13 @@ internal sealed class ColumnSurvey
     public double MeanLength => Present == 0 ? 0 : _length / (double)Present;
 
     /// <summary>The one form in which every cell is a date or time, with what they say; null if there is none, or more than one.</summary>
-    public (DateForm Form, DateMoments Moments)? Dates => Present > 0 && _dates is [var only] ? only : null;
+    public (DateForm Form, DateMoments Moments)? Dates => Present == 0 ? null
+        : AreNumbers ? (_areDays && _days is { Seconds.Varies: true } ? (DateForm.Digits, _days) : null)
+        // Times of the day are durations as well.
+        : _dates is [var only] ? only : _dates is [var day, (var form, _)] && form == DateForm.Duration ? day : null;
 
     /// <summary>Whether every cell is a date in more than one form, so that days and months cannot be told.</summary>
-    public bool AreAmbiguousDates => _dates?.Count > 1;
+    public bool AreAmbiguousDates => _dates?.Count > 1 && Dates is null;
 
     /// <summary>All numbers that came; null if they were not to be kept.</summary>
     public IReadOnlyList<double>? Kept => _kept;
@@ -102,7 +112,14 @@ internal sealed class ColumnSurvey
             return;
         }
 
-        var isNumber = _words is not null && AddNumber(cell, row);
+        var isPlain = cell.TryNumber(out var number, out var dress);
+        if (_magnitudes is not null || !isPlain || dress == NumberDress.Percent)
+        {
+            _magnitudes ??= new Magnitudes(Numbers.Copy());
+            if (_magnitudes.MayBe) _magnitudes.Add(cell, cell.Text(ref _text));
+        }
+
+        var isNumber = _words is not null && (isPlain || TryUnit(cell, out number, out dress)) && AddNumber(cell, number, dress, row);
         if (HasMoreLevels && AreNumbers && isNumber) return;
         var text = cell.Text(ref _text);
         if (AreNumbers && !isNumber)
@@ -117,14 +134,14 @@ internal sealed class ColumnSurvey
         if (!HasMoreLevels) AddLevel(text);
     }
 
-    private bool AddNumber(Cell cell, long row)
+    private bool AddNumber(Cell cell, double number, NumberDress dress, long row)
     {
-        if (!cell.TryNumber(out var number, out var dress) && !TryUnit(cell, out number, out dress)) return false;
         if (_dressOfAny == NumberDress.Unit && dress != NumberDress.Unit) TakeUnitsForWords();
         if (_words is null || (_dressOfAny | dress) != (_dressOfAll & dress)) return false;
         (_dressOfAny, _dressOfAll) = (dress, dress);
         Numbers.Add(number);
         _kept?.Add(number);
+        if (_areDays) AddDay(number, dress);
         if (_codes.IsOfAll) AddCode(dress == NumberDress.Unit ? WithoutUnit(cell.Bytes) : cell.Bytes);
         // Nobody writes a row's number as 1,000 or $7.
         if (CountsRows && (dress != NumberDress.None || cell.Bytes.ContainsAny((byte)',', (byte)'.'))) CountsRows = false;
@@ -139,7 +156,7 @@ internal sealed class ColumnSurvey
     {
         dress = NumberDress.Unit;
         number = 0;
-        if (!AllowsUnit || _hasDates || !cell.TrySplit(out number, out var unit)) return false;
+        if (_hasDates || !cell.TrySplit(out number, out var unit)) return false;
         if (_unit is null)
         {
             // 1 Jan 2024, 2024Q3
@@ -168,6 +185,12 @@ internal sealed class ColumnSurvey
     {
         var digits = text.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
         return text[digits] is (byte)'.' or (byte)',' ? text : text[..digits];
+    }
+
+    private void AddDay(double number, NumberDress dress)
+    {
+        if (dress == NumberDress.None && DateForm.DayOf(number) is { } day) (_days ??= new DateMoments()).Add(day);
+        else _areDays = false;
     }
 
     private void AddCode(ReadOnlySpan<byte> text)

@@ -6,7 +6,11 @@ namespace DistributedEnsemble.Training.Tables;
 internal sealed class DateForm
 {
     private const DateTimeStyles Styles = DateTimeStyles.NoCurrentDateDefault | DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal;
-    private const int Longest = 40, LongestPeriod = 8;
+    private const int Longest = 40, LongestPeriod = 8, LongestDuration = 12;
+
+    /// <summary>Numbers of eight digits are days of these years, if all are.</summary>
+    private const int FirstYear = 1900, LastYear = 2100;
+
     private static readonly string[] s_times = ["", " H:mm", " H:mm:ss", " H:mm:ss.FFFFFFF", " h:mm tt", " h:mm:ss tt"];
 
     private readonly string[] _formats = [];
@@ -20,6 +24,12 @@ internal sealed class DateForm
     /// <summary>Times alone: of the first day there is.</summary>
     public static DateForm OfDay { get; } = new("hour:minute", "H:mm", "H:mm:ss", "H:mm:ss.FFFFFFF", "h:mm tt", "h:mm:ss tt");
 
+    /// <summary>20240105, which is a number as well.</summary>
+    public static DateForm Digits { get; } = new("yearmonthday", text => double.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? DayOf(number) : null);
+
+    /// <summary>Hours, also beyond a day's, minutes and maybe seconds: 36:15 is as long after the first moment there is.</summary>
+    public static DateForm Duration { get; } = new("hours:minutes", ReadDuration);
+
     public static IReadOnlyList<DateForm> All { get; } =
     [
         new("year-month-day", [.. WithTimes("yyyy-M-d", "yyyy/M/d", "yyyy.M.d"), .. s_times[1..4].SelectMany(IsoTimes), "yyyy-MM"]),
@@ -31,7 +41,9 @@ internal sealed class DateForm
         new("month year", "MMM yyyy", "MMMM yyyy", "MMM-yyyy", "MMM-yy"),
         new("year quarter", ReadQuarter),
         new("year week", ReadWeek),
+        Digits,
         OfDay,
+        Duration,
     ];
 
     /// <summary>In data.json.</summary>
@@ -42,7 +54,7 @@ internal sealed class DateForm
         if (text.Length is >= 4 and <= Longest && (char.IsAsciiDigit(text[0]) || char.IsAsciiLetter(text[0])))
         {
             if (_read is null) return DateTime.TryParseExact(text, _formats, CultureInfo.InvariantCulture, Styles, out time);
-            var read = text.Length <= LongestPeriod ? _read(text.ToString()) : null;
+            var read = text.Length <= LongestDuration ? _read(text.ToString()) : null;
             time = read.GetValueOrDefault();
             return read is not null;
         }
@@ -58,6 +70,22 @@ internal sealed class DateForm
         return false;
     }
 
+    /// <summary>The day that a number such as 20240105 may be.</summary>
+    public static DateTime? DayOf(double number)
+    {
+        if (!(number >= FirstYear * 10_000 && number < (LastYear + 1) * 10_000) || number != Math.Floor(number)) return null;
+        var (year, month, day) = ((int)number / 10_000, (int)number / 100 % 100, (int)number % 100);
+        return month is >= 1 and <= 12 && day >= 1 && day <= DateTime.DaysInMonth(year, month) ? new DateTime(year, month, day) : null;
+    }
+
+    private static DateTime? ReadDuration(string text)
+    {
+        int[] parts = [.. text.Split(':').Select((part, i) => part.Length is 1 or 2 || (i == 0 && part.Length <= 4)
+            ? int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1 : -1)];
+        return parts is [>= 0, >= 0 and < 60] or [>= 0, >= 0 and < 60, >= 0 and < 60] && text[^3] == ':'
+            ? DateTime.MinValue + new TimeSpan(parts[0], parts[1], parts.ElementAtOrDefault(2)) : null;
+    }
+
     /// <summary>2024-Q3, 2024Q3, 2024 Q3, Q3 2024, Q3-2024: its first day.</summary>
     private static DateTime? ReadQuarter(string text) =>
         Period(text, 'Q') is (var year, >= 1 and <= 4 and var quarter) ? new DateTime(year, (3 * quarter) - 2, 1) : null;
@@ -69,6 +97,7 @@ internal sealed class DateForm
     /// <summary>The year of four digits on one side of a letter, and the number on the other.</summary>
     private static (int Year, int Number)? Period(string text, char letter)
     {
+        if (text.Length > LongestPeriod) return null;
         var place = text.IndexOf(letter, StringComparison.OrdinalIgnoreCase);
         if (place < 0) return null;
         var (before, after) = (text[..place].TrimEnd('-', ' '), text[(place + 1)..]);

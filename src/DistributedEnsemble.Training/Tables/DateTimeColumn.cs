@@ -42,7 +42,7 @@ public sealed record DateTimeColumn : ColumnEncoder
         [Name, .. Parts.Select(part => $"{part.Part} of {Name}"), .. Missing ? [$"{Name} is missing"] : Array.Empty<string>()];
 
     /// <summary>Whether cells are times without a date.</summary>
-    internal bool IsOfDay => _form == DateForm.OfDay;
+    internal bool IsOfDay => _form == DateForm.OfDay || _form == DateForm.Duration;
 
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => survey.Dates is not { } dates ? null : new DateTimeColumn
     {
@@ -50,7 +50,8 @@ public sealed record DateTimeColumn : ColumnEncoder
         Form = dates.Form.Name,
         Mean = dates.Moments.Seconds.Mean,
         Deviation = dates.Moments.Seconds.Deviation,
-        Parts = [.. dates.Moments.Parts.Zip(DateParts.All).Where(part => part.First.Varies)
+        // A duration has no month.
+        Parts = dates.Form == DateForm.Duration ? [] : [.. dates.Moments.Parts.Zip(DateParts.All).Where(part => part.First.Varies)
             .Select(part => new StandardisedPart(part.Second.Name, part.First.Mean, part.First.Deviation))],
         Missing = survey.Missing > 0,
     };

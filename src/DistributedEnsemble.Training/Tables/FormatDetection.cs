@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Training.Tables;
 /// <summary>Finds a table's dialect by looking at its beginning.</summary>
 internal static class FormatDetection
 {
-    private const int MostRows = 1000, FewValues = 20, FewestCounted = 3, ManyCounted = 5, MostTitles = 20, FewestTitled = 4, FewestGrouped = 3;
+    private const int MostRows = 1000, FewValues = 20, FewestCounted = 3, ManyCounted = 5, MostTitles = 20, FewestTitled = 4, FewestGrouped = 3, ShortestRule = 3;
     private const double MostlySteady = 0.9;
 
     private static readonly char[] s_separators = [',', ';', '\t', '|'];
@@ -20,24 +20,23 @@ internal static class FormatDetection
     public static TableFormat Of(ReadOnlySpan<byte> text, bool isWhole, bool? header, string file)
     {
         var before = LinesBefore(text, out var lines, out var named);
-        var rest = text[before..].ToArray();
-        if (header != false)
-        {
-            before = Titles(rest, isWhole, named, out var titles);
-            (rest, lines) = (rest[before..], lines + titles);
-        }
-
-        if (rest.AsSpan().Trim(" \t\r\n"u8).IsEmpty) throw new DataException($"{file} is empty: a table has rows, and in its first line the names of its columns.");
-        var (separator, quote, rows) = Shape(rest, isWhole, named);
+        var sample = new Sample(text[before..].ToArray(), isWhole);
+        if (header != false && Titles(sample, named, out var titles) is > 0 and var length)
+            (sample, lines) = (new Sample(sample.Text[length..], isWhole), lines + titles);
+        if (sample.Text.AsSpan().Trim(" \t\r\n"u8).IsEmpty) throw new DataException($"{file} is empty: a table has rows, and in its first line the names of its columns.");
+        var (separator, quote, rows) = Shape(sample, named);
+        var hasRule = header != false && rows.Length > 1 && IsRule(rows[1]);
+        if (hasRule) rows = [rows[0], .. rows[2..]];
         var hasRowNames = header != false && HasRowNames(rows);
         if (hasRowNames) rows[0] = ["", .. rows[0]];
         var endsWithSeparator = rows[0].Length > 1 && rows.All(row => row.Length < rows[0].Length || row[^1].Length == 0);
         if (endsWithSeparator) rows = [.. rows.Select(row => row.Length == rows[0].Length ? row[..^1] : row)];
         rows = [.. rows.Where((row, i) => i == 0 || row.Length == rows[0].Length)];
         return new TableFormat(
-            separator, separator == ',' ? '.' : Decimal(rows, separator), quote, header ?? HasHeader(rows), TableFormat.Utf8, TableFormat.Uncompressed)
+            separator, separator == ',' ? '.' : Decimal(rows, separator), quote, header ?? (hasRule || HasHeader(rows)), TableFormat.Utf8, TableFormat.Uncompressed)
         {
             LinesBefore = lines,
+            HasRule = hasRule,
             EndsWithSeparator = endsWithSeparator,
             HasRowNames = hasRowNames,
         };
@@ -65,13 +64,13 @@ internal static class FormatDetection
     /// Lines of one text at most, above a row of names that numbers stand below: the title of a sheet, and when it was printed.
     /// </summary>
     /// <returns>Their bytes.</returns>
-    private static int Titles(byte[] text, bool isWhole, char? named, out int lines)
+    private static int Titles(Sample sample, char? named, out int lines)
     {
         lines = 0;
-        var quote = Quote(text);
+        var (text, isWhole, quote) = (sample.Text, sample.IsWhole, sample.Quote);
         var separators = named is { } one ? [one] : s_separators;
         // Where every row is as wide as the first, this has the names, whatever another separator would make of the rows.
-        if (separators.Select(separator => Parse(text, isWhole, separator, quote)).Any(rows => rows.Length > 0 && !IsTitle(rows[0]) && Steadiness(rows) == 1)) return 0;
+        if (separators.Select(sample.Rows).Any(rows => rows.Length > 0 && !IsTitle(rows[0]) && Steadiness(rows) == 1)) return 0;
         foreach (var separator in separators)
         {
             var (before, isTitle) = (0, true);
@@ -97,6 +96,10 @@ internal static class FormatDetection
         return 0;
     }
 
+    /// <summary>Whether it is a line under the names, as in Markdown: |---|:--:|.</summary>
+    private static bool IsRule(string[] cells) =>
+        cells.Any(cell => cell.Length > 0) && cells.All(cell => cell.Length == 0 || (cell.Length >= ShortestRule && cell.Trim(':').All(character => character is '-' or '=') && cell.Trim(':').Length > 0));
+
     /// <summary>Whether nothing stands behind the first cell.</summary>
     private static bool IsTitle(string[] cells) => cells.Skip(1).All(cell => cell.Length == 0);
 
@@ -108,11 +111,11 @@ internal static class FormatDetection
     private static bool AreNumbers(string[] cells) => cells.Any(IsNumber) && cells.All(cell => IsMissing(cell) || IsNumber(cell));
 
     /// <summary>The separator and quote under which most rows have the same number of cells, and the more the better.</summary>
-    private static (char Separator, char Quote, string[][] Rows) Shape(byte[] text, bool isWhole, char? named)
+    private static (char Separator, char Quote, string[][] Rows) Shape(Sample sample, char? named)
     {
-        var quote = Quote(text);
+        var (text, isWhole, quote) = (sample.Text, sample.IsWhole, sample.Quote);
         var candidates = (named is { } one ? [one] : s_separators)
-            .Select(separator => (Separator: separator, Rows: Parse(text, isWhole, separator, quote)))
+            .Select(separator => (Separator: separator, Rows: sample.Rows(separator)))
             .Where(candidate => candidate.Rows.Length > 0).ToList();
         if (candidates.Count == 0) return (named ?? ',', quote, [[Encoding.UTF8.GetString(text)]]);
         var best = candidates.MaxBy(candidate => candidate.Rows[0].Length < 2 ? (-1.0, 0) : (Steadiness(candidate.Rows), candidate.Rows[0].Length));
@@ -134,7 +137,7 @@ internal static class FormatDetection
         2 * rows.Skip(1).Count(row => row.Length == rows[0].Length + 1 && row[^1].Length > 0) > rows.Length - 1;
 
     /// <summary>' where it opens and closes cells and " does not.</summary>
-    private static char Quote(ReadOnlySpan<byte> text)
+    private static char QuoteOf(ReadOnlySpan<byte> text)
     {
         var (opened, closed) = (0, 0);
         for (var i = 0; i < text.Length; i++)
@@ -226,6 +229,23 @@ internal static class FormatDetection
         var (areMany, first) = (numbers.Length >= ManyCounted, numbers[0].Value);
         if (numbers.Length == rows[0].Length && !(step == 1 && (first == 0 || (first == 1 && areMany)))) return false;
         return areMany || !numbers.Any(number => rows.Skip(1).Any(row => row[number.Index] == number.Name));
+    }
+
+    /// <summary>The beginning of the rows, divided once by each separator.</summary>
+    private sealed class Sample(byte[] text, bool isWhole)
+    {
+        private readonly Dictionary<char, string[][]> _rows = [];
+        private char? _quote;
+
+        public byte[] Text => text;
+        public bool IsWhole => isWhole;
+        public char Quote => _quote ??= QuoteOf(text);
+
+        public string[][] Rows(char separator)
+        {
+            if (!_rows.TryGetValue(separator, out var rows)) _rows.Add(separator, rows = Parse(text, isWhole, separator, Quote));
+            return rows;
+        }
     }
 
     private static bool IsMissing(string text) => MissingCells.Are(Encoding.UTF8.GetBytes(text));

@@ -23,7 +23,7 @@ internal sealed class LeakSearch(IReadOnlyList<string> columns, int target)
         _rows++;
         var text = Text(rows[target]);
         _targets[text] = _targets.GetValueOrDefault(text) + 1;
-        double? number = rows[target].TryNumber(out var read) ? read : null;
+        double? number = TryNumber(rows[target], out var read) ? read : null;
         foreach (var (place, candidate) in _candidates.Index())
         {
             if (place == target) continue;
@@ -45,6 +45,9 @@ internal sealed class LeakSearch(IReadOnlyList<string> columns, int target)
         }
     }
 
+    /// <summary>With a unit or without: a column that becomes an input has the same in every cell.</summary>
+    private static bool TryNumber(Cell cell, out double number) => cell.TryNumber(out number) || cell.TrySplit(out number, out _);
+
     private string Text(Cell cell) => cell.IsMissing ? "" : cell.Text(ref _text).ToString();
 
     private sealed class Candidate
@@ -63,7 +66,7 @@ internal sealed class LeakSearch(IReadOnlyList<string> columns, int target)
         public void AddNumber(Cell cell, double? target)
         {
             if (cell.IsMissing) return;
-            if (target is { } other && cell.TryNumber(out var number)) Pairs!.Add((number, other));
+            if (target is { } other && TryNumber(cell, out var number)) Pairs!.Add((number, other));
             else Pairs = null;
         }
 

@@ -31,11 +31,12 @@ public sealed record IdentifierColumn : LeftOutColumn
 
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) =>
         survey.AreNumbers
-            ? survey is { CountsRows: true, Missing: 0 } && !AreYears(survey.Numbers) ? new IdentifierColumn { Name = name, Note = "counts the rows" }
+            ? survey.Dates is not null ? null
+            : survey is { CountsRows: true, Missing: 0 } && !AreYears(survey.Numbers) ? new IdentifierColumn { Name = name, Note = "counts the rows" }
             : survey is { IsUnnamed: true, AreWhole: true, Missing: 0 } && (survey.HasMoreLevels || IsDistinct(survey)) ? new IdentifierColumn { Name = name, Note = "another number in every row, without a name" }
             : survey.AreCodes && IsDistinct(survey) ? new IdentifierColumn { Name = name, Note = "another code in every row" }
             : null
-            : IsDistinct(survey) && survey is { Dates: null, Words: null } && survey.MeanLength <= LongestName ? new IdentifierColumn { Name = name, Note = "another text in every row" }
+            : IsDistinct(survey) && survey is { Dates: null, Words: null, Magnitudes: null } && survey.MeanLength <= LongestName ? new IdentifierColumn { Name = name, Note = "another text in every row" }
             : null;
 
     private static bool AreYears(Moments numbers) => numbers is { Least: >= FirstYear, Greatest: <= LastYear };

@@ -16,6 +16,8 @@ internal sealed class Moments
     /// <summary>√(Σ(x−mean)²/n), or 1 where that is 0: a number to divide by.</summary>
     public double Deviation => Math.Sqrt(_squares / Count) is > 0 and var deviation ? deviation : 1;
 
+    public Moments Copy() => (Moments)MemberwiseClone();
+
     public bool Varies => Greatest > Least;
 
     /// <summary>Whether mean and deviation are numbers.</summary>

@@ -26,11 +26,17 @@ public sealed record NumberColumn : ColumnEncoder
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Unit { get; init; }
 
+    /// <summary>Whether some are written short, as 12k.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Short { get; init; }
+
     public override int Inputs => Missing ? 2 : 1;
 
     public override IEnumerable<string> InputNames => Missing ? [Name, $"{Name} is missing"] : [Name];
 
-    internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => !survey.AreNumbers && survey.Words is null ? null
+    internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => survey.Magnitudes is { } magnitudes ? FitShort(name, survey, magnitudes.Words)
+        : !survey.AreNumbers && survey.Words is null ? null
+        : survey is { AreNumbers: true, Dates: not null } ? null
         // Of codes it is the same or another that counts, and not the size.
         : survey.AreCodes && CategoryColumn.Fit(name, survey) is not null ? null
         : !HasSpread(survey.Numbers) ? null
@@ -41,17 +47,33 @@ public sealed record NumberColumn : ColumnEncoder
             Deviation = survey.Numbers.Deviation,
             Missing = survey.Missing > 0 || survey.Words is not null,
             Unit = survey.Unit,
-            Note = survey.Unit is { } unit ? $"numbers of {OneLine.Quoted(unit)}" : null,
         }.With(survey.Words);
+
+    /// <summary>A column of which all rows say that some numbers are written short.</summary>
+    /// <param name="survey">Of the rows that train.</param>
+    internal static NumberColumn FitShort(string name, ColumnSurvey survey, IReadOnlyList<string>? words) => new NumberColumn
+    {
+        Name = name,
+        Mean = survey.LongNumbers.Mean,
+        Deviation = survey.LongNumbers.Deviation,
+        Missing = survey.Missing > 0 || survey.LongNumbers.Count < survey.Present,
+        Short = true,
+    }.With(words);
 
     internal static bool HasSpread(Moments numbers) => numbers.AreFinite && double.IsFinite(numbers.Deviation);
 
-    /// <summary>The same column where some texts are missing cells.</summary>
-    internal NumberColumn With(IReadOnlyList<string>? words) => words is null ? this : this with
+    /// <summary>The same column where some texts are missing cells, and what it says of itself.</summary>
+    internal NumberColumn With(IReadOnlyList<string>? words)
     {
-        Words = [.. words.Order(StringComparer.Ordinal)],
-        Note = $"numbers{(Unit is null ? "" : $" of {OneLine.Quoted(Unit)}")}; {string.Join(", ", words.Order(StringComparer.Ordinal).Select(word => OneLine.Quoted(word)))} {(words.Count == 1 ? "is a missing cell" : "are missing cells")}",
-    };
+        string[] ordered = [.. (words ?? []).Order(StringComparer.Ordinal)];
+        var what = Short ? "numbers, of which some are written short, as 12k" : Unit is null ? "numbers" : $"numbers of {OneLine.Quoted(Unit)}";
+        return this with
+        {
+            Words = words is null ? null : ordered,
+            Note = words is not null ? $"{what}; {string.Join(", ", ordered.Select(word => OneLine.Quoted(word)))} {(ordered.Length == 1 ? "is a missing cell" : "are missing cells")}"
+                : Short || Unit is not null ? what : null,
+        };
+    }
 
     public override string? Encode(Cell cell, Span<float> inputs)
     {
@@ -70,12 +92,12 @@ public sealed record NumberColumn : ColumnEncoder
         ? $"the mean or deviation of {OneLine.Quoted(Name)} is not one" : null;
 
     public bool Equals(NumberColumn? other) => base.Equals(other) && Mean == other.Mean && Deviation == other.Deviation && Missing == other.Missing
-        && Unit == other.Unit && (Words ?? []).SequenceEqual(other.Words ?? []);
+        && Unit == other.Unit && Short == other.Short && (Words ?? []).SequenceEqual(other.Words ?? []);
 
     public override int GetHashCode() => HashCode.Combine(Name, Mean, Deviation, Missing);
 
     /// <summary>The number that a cell is, with the column's unit or without.</summary>
-    internal bool TryNumber(Cell cell, out double number) => cell.TryNumber(out number) || (Unit is not null && cell.TryNumber(Unit, out number));
+    internal bool TryNumber(Cell cell, out double number) => Short ? Magnitudes.TryParse(cell, out number) : cell.TryNumber(out number) || (Unit is not null && cell.TryNumber(Unit, out number));
 
     private bool IsWord(Cell cell)
     {

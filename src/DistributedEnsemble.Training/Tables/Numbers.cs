@@ -42,7 +42,8 @@ internal static class Numbers
     }
 
     /// <summary>Divides 5 kg into a number and its unit, which begins with a letter or a degree sign.</summary>
-    public static bool TrySplit(ReadOnlySpan<byte> text, char @decimal, out double number, out ReadOnlySpan<byte> unit)
+    /// <param name="allowsCurrency">Whether the number may have a currency sign: €5M.</param>
+    public static bool TrySplit(ReadOnlySpan<byte> text, char @decimal, bool allowsCurrency, out double number, out ReadOnlySpan<byte> unit)
     {
         number = 0;
         unit = default;
@@ -53,7 +54,7 @@ internal static class Numbers
         unit = text[place..];
         var digits = TrimEnd(text[..place]);
         // 1. Male is a label.
-        return digits is not [.., (byte)'.' or (byte)','] && TryParse(digits, @decimal, out number, out var dress) && dress == NumberDress.None;
+        return digits is not [.., (byte)'.' or (byte)','] && TryParse(digits, @decimal, out number, out var dress) && (dress == NumberDress.None || (allowsCurrency && dress == NumberDress.Currency));
     }
 
     private static bool TryParseDressed(ReadOnlySpan<byte> text, char @decimal, out double number, out NumberDress dress)

@@ -11,6 +11,7 @@ namespace DistributedEnsemble.Training.Tables;
 internal sealed class TableFile(string name, Func<Stream> open)
 {
     private const int SampleBytes = 1 << 20, BufferBytes = 1 << 16, MostControls = 50;
+    private const double MostlyAscii = 0.8;
 
     public string Name => name;
 
@@ -54,11 +55,12 @@ internal sealed class TableFile(string name, Func<Stream> open)
         var isWhole = sample.Length < SampleBytes;
         var encoding = sample.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xff, 0xfe]) ? TableFormat.Utf16Little
             : sample.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xfe, 0xff]) ? TableFormat.Utf16Big
-            : WesternText.IsNeeded(sample, isWhole) ? TableFormat.Western : TableFormat.Utf8;
+            : Wide(sample) ?? (WesternText.IsNeeded(sample, isWhole) ? TableFormat.Western : TableFormat.Utf8);
         if (!IsWide(encoding) && sample.AsSpan().Contains((byte)0)) throw new DataException($"{name} is no text: there are bytes of zero in it. Save it as CSV in UTF-8.");
         if (!IsWide(encoding) && OtherKind(sample) is { } other) throw new DataException($"{name} is {other}, and no table: save it as CSV in UTF-8.");
         using var characters = new MemoryStream();
         using (var text = AsUtf8(new MemoryStream(sample), encoding)) text.CopyTo(characters);
+        if (IsWide(encoding) && OtherKind(characters.ToArray()) is { } wide) throw new DataException($"{name} is {wide}, and no table: save it as CSV in UTF-8.");
         return FormatDetection.Of(characters.ToArray(), isWhole, header, name) with { Encoding = encoding, Compression = compression };
     }
 
@@ -119,6 +121,15 @@ internal sealed class TableFile(string name, Func<Stream> open)
         // Text that was on a terminal has escapes, which some end with a bell.
         foreach (var character in sample) if (character < ' ' && character is not ((byte)'\t' or (byte)'\n' or (byte)'\r' or (byte)'\f' or (byte)'\v' or (byte)'\a' or 0x1b)) controls++;
         return controls > sample.Length / MostControls ? "made of bytes that are no text" : null;
+    }
+
+    /// <summary>UTF-16 without a mark: nearly all of a table's characters are those of ASCII, whose second byte is zero.</summary>
+    private static string? Wide(ReadOnlySpan<byte> sample)
+    {
+        var zeros = new int[2];
+        for (var i = 0; i < sample.Length; i++) if (sample[i] == 0) zeros[i % 2]++;
+        var half = sample.Length / 2;
+        return zeros[0] == 0 && zeros[1] > MostlyAscii * half ? TableFormat.Utf16Little : zeros[1] == 0 && zeros[0] > MostlyAscii * half ? TableFormat.Utf16Big : null;
     }
 
     private static bool IsWide(string encoding) => encoding is TableFormat.Utf16Little or TableFormat.Utf16Big;

@@ -19,6 +19,10 @@ public sealed record TableFormat(char? Separator, char Decimal, char? Quote, boo
     [JsonIgnore]
     public int LinesBefore { get; init; }
 
+    /// <summary>Whether a line of dashes stands under the names.</summary>
+    [JsonIgnore]
+    public bool HasRule { get; init; }
+
     /// <summary>Whether each row ends with a separator that no cell follows.</summary>
     [JsonIgnore]
     public bool EndsWithSeparator { get; init; }

@@ -34,7 +34,7 @@ internal sealed record TableInspection(
             return new TableInspection(
                 path, format, rows, survey.Description.RowsWithoutTarget, survey.Target.Name,
                 survey.Target.Task.Kind,
-                [.. columns.Select((name, i) => Column(name, all[i], i == survey.TargetPlace ? null : encoders[name]))])
+                [.. columns.Select((name, i) => i == survey.TargetPlace ? TargetOf(name, all[i]) : Column(name, all[i], encoders[name]))])
             {
                 Notes = survey.Description.Notes,
                 Networks = NetworksOf(SpecDocument.Empty.Resolve(TableDefaults.For(survey.TrainRows, survey.Target.Task))),
@@ -52,17 +52,21 @@ internal sealed record TableInspection(
     private static string NetworksOf(EnsembleSpec spec) => string.Join(", ", Enumerable.Range(0, spec.Members)
         .GroupBy(member => spec.OfMember(member).Model.Kind).Select(kind => $"{kind.Count()} {kind.Key}"));
 
-    private static InspectedColumn Column(string name, ColumnSurvey survey, ColumnEncoder? encoder) => new(
-        name, encoder is null ? "target" : ColumnKinds.NameOf(encoder), survey.Missing, survey.Levels.Count, encoder?.Inputs ?? 0, encoder?.Note ?? encoder?.Becomes, Contents(survey))
-    {
-        HasMore = survey.HasMoreLevels,
-    };
+    private static InspectedColumn Column(string name, ColumnSurvey survey, ColumnEncoder encoder) =>
+        Column(name, ColumnKinds.NameOf(encoder), survey, encoder.Inputs, encoder.Note ?? encoder.Becomes);
+
+    private static InspectedColumn TargetOf(string name, ColumnSurvey survey) =>
+        Column(name, "target", survey, 0, survey.Unit is { } unit && survey.AreNumbers ? $"numbers of {OneLine.Quoted(unit)}" : null);
+
+    private static InspectedColumn Column(string name, string kind, ColumnSurvey survey, int inputs, string? note) =>
+        new(name, kind, survey.Missing, survey.Levels.Count, inputs, note, Contents(survey)) { HasMore = survey.HasMoreLevels };
 
     private static string Contents(ColumnSurvey survey)
     {
         const int MostNamed = 4;
         if (survey.Present == 0) return "";
-        if (survey.AreNumbers) return $"{Number(survey.Numbers.Least)} … {Number(survey.Numbers.Greatest)}";
+        if (survey.Magnitudes is { Numbers: var numbers }) return $"{Number(numbers.Least)} … {Number(numbers.Greatest)}";
+        if (survey is { AreNumbers: true, Dates: null }) return $"{Number(survey.Numbers.Least)} … {Number(survey.Numbers.Greatest)}";
         if (survey.Dates is { Moments.Seconds: var seconds }) return $"{Time(seconds.Least)} … {Time(seconds.Greatest)}";
         var levels = survey.Levels.OrderByDescending(level => level.Value).ThenBy(level => level.Key, StringComparer.Ordinal).Take(MostNamed);
         return string.Join(", ", levels.Select(level => $"{OneLine.Quoted(level.Key)} {level.Value:N0}")) + (survey.Levels.Count > MostNamed ? ", …" : "");

@@ -145,16 +145,16 @@ internal sealed class TableSurvey
             using var rows = file.Read(format);
             var surveys = Enumerable.Range(0, rows.Columns.Count).Select(place => new ColumnSurvey(keepsTargets && place == target)
             {
-                AllowsUnit = place != target,
                 IsUnnamed = format.Header && !rows.IsNamed(place),
             }).ToArray();
             var (row, withTarget, train, left, words, totals) = (0L, 0L, 0L, 0, new AbsentTargets(), new TotalsRow());
             for (; rows.Read(); row++)
             {
-                totals.Add(rows[0]);
-                if (target is { } place && rows[place].IsMissing)
+                var isWithout = target is { } place && rows[place].IsMissing;
+                totals.Add(rows[0], counts: !isWithout);
+                if (isWithout)
                 {
-                    words.Add(rows[place]);
+                    words.Add(rows[target!.Value]);
                     continue;
                 }
 

@@ -37,7 +37,7 @@ internal sealed class TargetColumn
 
     /// <summary>The task that the target's cells ask for.</summary>
     public static TaskKind Infer(ColumnSurvey survey) =>
-        survey.AreNumbers && !AreNames(survey) ? TaskKind.Regression : TaskKind.Classification;
+        (survey.AreNumbers && !AreNames(survey)) || survey.Magnitudes is not null ? TaskKind.Regression : TaskKind.Classification;
 
     /// <summary>Whether numbers may be names of classes: few whole ones, or codes, each in several rows.</summary>
     private static bool AreNames(ColumnSurvey survey) => survey is { AreWhole: true, HasMoreLevels: false, Levels.Count: var levels }
@@ -47,19 +47,21 @@ internal sealed class TargetColumn
     /// <exception cref="DataException">The column cannot be learned.</exception>
     public static TargetColumn Fit(string name, ColumnSurvey survey, TaskKind? kind, string file)
     {
-        var column = $"{file}: the target {OneLine.Quoted(name)}";
+        var column = ColumnOf(file, name);
         if (survey.Present == 0) throw new DataException($"{file}: no row has a target, the column {OneLine.Quoted(name)} is empty. Choose another with data.target.");
         if (survey is { HasMoreLevels: false, Levels.Count: 1 })
             throw new DataException($"{column} is {OneLine.Quoted(survey.Levels.Keys.First())} in every training row: there is nothing to learn. Choose another with data.target.");
-        if (kind is null && survey.Words is { } words)
+        if (kind is null && survey is { AreNumbers: true, Dates: not null }) throw OfDates(column, survey);
+        if (kind is null && (survey.Magnitudes is { } magnitudes ? magnitudes.Words : survey.Words) is { } words)
             throw new DataException($"{column} is of numbers, and of texts such as {OneLine.Quoted(words[0])}. Empty those cells, so that their rows are left out, or choose another with data.target.");
-        return new TargetColumn(name, (kind ?? Infer(survey)) == TaskKind.Regression ? Number(name, survey, column) : Classes(name, survey, column));
+        return new TargetColumn(name, (kind ?? Infer(survey)) == TaskKind.Regression ? Number(name, survey, column, survey.Magnitudes is { Words: null }) : Classes(name, survey, column));
     }
 
     /// <summary>The same target in the units of the rows that train.</summary>
     /// <param name="training">Their survey.</param>
     /// <exception cref="DataException">They have one value.</exception>
-    public TargetColumn FittedOn(ColumnSurvey training, string file) => Task is Classification ? this : Fit(Name, training, TaskKind.Regression, file);
+    public TargetColumn FittedOn(ColumnSurvey training, string file) => Task is not Regression { Short: var isShort } ? this
+        : isShort ? new TargetColumn(Name, Number(Name, training, ColumnOf(file, Name), isShort)) : Fit(Name, training, TaskKind.Regression, file);
 
     /// <summary>The target that a run was trained on.</summary>
     public static TargetColumn Of(LearningTask task, string name) => new(name, task);
@@ -70,8 +72,9 @@ internal sealed class TargetColumn
     {
         reason = null;
         if (Task is Classification) return _places.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(cell.Text(ref _text), out var place) ? place : null;
-        if (!cell.TryNumber(out var number)) reason = $"{cell.ToString()} is not a number, and the target is one";
-        else if (((Regression)Task).Standardise(number) is var standardised && float.IsFinite(standardised)) return standardised;
+        var task = (Regression)Task;
+        if (!TryNumber(cell, task, out var number)) reason = $"{cell.ToString()} is not a number, and the target is one";
+        else if (task.Standardise(number) is var standardised && float.IsFinite(standardised)) return standardised;
         else reason = $"{cell.ToString()} lies too far from the training rows' targets";
         return null;
     }
@@ -90,26 +93,33 @@ internal sealed class TargetColumn
     private static Classification Classes(string name, ColumnSurvey survey, string column)
     {
         var isOften = !survey.HasMoreLevels && survey.Levels.Count <= MostClasses && 2L * survey.Levels.Count <= survey.Present;
-        if (!isOften && survey.Dates is not null)
-            throw new DataException($"{column} is of dates or times, as {OneLine.Quoted(survey.FirstText!)}, which nothing here predicts: write a number in their place, such as days from a day on, or choose another with data.target.");
+        if (!isOften && survey.Dates is not null) throw OfDates(column, survey);
         if (survey.HasMoreLevels || survey.Levels.Count > MostClasses)
             throw new DataException($"{column} has more than {MostClasses:N0} classes{(survey.AreNumbers ? ": for numbers choose data.task regression" : "")}. Choose another with data.target.");
         if (2L * survey.Levels.Count > survey.Present)
             throw new DataException($"{column} has {survey.Levels.Count:N0} classes in {survey.Present:N0} training rows: a class needs several rows{(survey.AreNumbers ? "; for numbers choose data.task regression" : "")}. Choose another with data.target.");
-        return new Classification(CategoryColumn.Ordered(survey.Levels.Keys)) { Target = name };
+        return new Classification(CategoryColumn.Ordered(Spellings.Merged(survey.Levels).Keys)) { Target = name };
     }
 
-    private static Regression Number(string name, ColumnSurvey survey, string column)
+    private static DataException OfDates(string column, ColumnSurvey survey) => new(
+        $"{column} is of dates or times, as {OneLine.Quoted(survey.FirstText ?? survey.Levels.Keys.First())}, which nothing here predicts: write a number in their place, such as days from a day on, or choose another with data.target.");
+
+    private static string ColumnOf(string file, string name) => $"{file}: the target {OneLine.Quoted(name)}";
+
+    private static Regression Number(string name, ColumnSurvey survey, string column, bool isShort)
     {
-        if (!survey.AreNumbers) throw new DataException($"{column} cannot be learned by regression: {OneLine.Quoted(survey.FirstText!)} is not a number. Choose data.task classification.");
-        var numbers = survey.Numbers;
+        if (!survey.AreNumbers && !isShort) throw new DataException($"{column} cannot be learned by regression: {OneLine.Quoted(survey.FirstText!)} is not a number. Choose data.task classification.");
+        var numbers = isShort ? survey.LongNumbers : survey.Numbers;
         if (!numbers.AreFinite || !double.IsFinite(numbers.Deviation))
             throw new DataException($"{column} cannot be learned: its numbers lie too far apart, and their spread overflows. Divide them, or choose another with data.target.");
         // Where members do not see all rows, what they have in common may not tell of one that they did not see.
-        return survey.Kept is { } kept && RobustScale.Of(kept) is (var centre, var scale)
-            ? new Regression(centre, scale, numbers.Least, numbers.Greatest) { Target = name, IsRobust = true }
-            : new Regression(numbers.Mean, numbers.Deviation, numbers.Least, numbers.Greatest) { Target = name };
+        return !isShort && survey.Kept is { } kept && RobustScale.Of(kept) is (var centre, var scale)
+            ? new Regression(centre, scale, numbers.Least, numbers.Greatest) { Target = name, Unit = survey.Unit, IsRobust = true }
+            : new Regression(numbers.Mean, numbers.Deviation, numbers.Least, numbers.Greatest) { Target = name, Unit = isShort ? null : survey.Unit, Short = isShort };
     }
+
+    private static bool TryNumber(Cell cell, Regression task, out double number) => task.Short ? Magnitudes.TryParse(cell, out number)
+        : cell.TryNumber(out number) || (task.Unit is { } unit && cell.TryNumber(unit, out number));
 
     /// <summary>In lower case, without what people write or leave out by chance.</summary>
     private static string Letters(string text)

@@ -25,6 +25,7 @@ internal sealed class TextRows : ITableRows
         for (var line = 0; line < format.LinesBefore; line++) SkipLine(text);
         _reader = CsvReader.Create(format.Separator == TableFormat.Blank ? new BlankSeparated(text, format.Quote!.Value) : text, Options(file, format));
         _columns = ReadColumns();
+        if (format is { Header: true, HasRule: true }) Advance();
     }
 
     public IReadOnlyList<string> Columns => _columns;

@@ -11,7 +11,8 @@ internal sealed class TotalsRow
     private string? _last;
 
     /// <param name="first">The first cell of the next row.</param>
-    public void Add(Cell first) => _last = IsWord(first.Bytes) ? first.ToString() : null;
+    /// <param name="counts">Whether the row trains or tests.</param>
+    public void Add(Cell first, bool counts) => _last = counts && IsWord(first.Bytes) ? first.ToString() : null;
 
     public IEnumerable<string> Notes => _last is null ? [] :
         [$"The last row begins with {_last}: if it is the sum of the others, delete it from the file, or it is learned as one of them."];

@@ -40,6 +40,14 @@ public partial record Regression(double Mean, double Deviation, double Minimum, 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsRobust { get; init; }
 
+    /// <summary>What stands behind every target, as in 5 kg: answers are numbers of it. Null where nothing does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Unit { get; init; }
+
+    /// <summary>Whether some targets are written short, as 12k.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Short { get; init; }
+
     /// <summary>What the validation split said; null before it did.</summary>
     internal double? FittedFactor => _scale;
 
@@ -53,7 +61,7 @@ public partial record Regression(double Mean, double Deviation, double Minimum, 
     public override TaskKind Kind => TaskKind.Regression;
 
     [JsonIgnore]
-    public override string Outcomes => string.Create(CultureInfo.InvariantCulture, $"{Minimum:G6} to {Maximum:G6}");
+    public override string Outcomes => string.Create(CultureInfo.InvariantCulture, $"{Minimum:G6} to {Maximum:G6}{(Unit is null ? "" : $" {Unit}")}");
 
     [JsonIgnore]
     public override int Outputs => IsGaussian ? 2 : 1;

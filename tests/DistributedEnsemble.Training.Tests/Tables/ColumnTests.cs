@@ -2,6 +2,7 @@ using System.Text;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests.Tables;
 
@@ -162,12 +163,70 @@ public class ColumnTests
         TextTables.Survey(TextTables.Rows("mass,label", i => $"{(i % 11 == 5 ? "unknown" : $"{i * 7 % 60} kg")},{i % 2}", 100)).Column("mass").Note);
 
     [Fact]
+    public void Numbers_that_are_written_short_are_as_long_as_they_mean()
+    {
+        string Short(int i) => i % 3 == 0 ? $"€{i * 7 % 90}K" : i % 3 == 1 ? FormattableString.Invariant($"€{i * 7 % 90 / 10.0:0.0}M") : "€0";
+        var survey = TextTables.Survey(TextTables.Rows("value,size,heat,house,label", i => $"{Short(i)},{(i % 11 == 5 ? "Varies" : $"{i * 7 % 90}{"kM"[i % 2]}")},{i * 7 % 90}K,{i * 7 % 40}{(i % 2 == 0 ? "B" : "")},{i % 2}", 100));
+        var value = Assert.IsType<NumberColumn>(survey.Column("value"));
+        Assert.Equal((true, null, "numbers, of which some are written short, as 12k"), (value.Short, value.Unit, value.Note));
+        Assert.Equal(Encode(value, "1500000"), Encode(value, "€1.5M"));
+        Assert.Equal(Encode(value, "1.5M"), Encode(value, "1500k"));
+        Assert.Equal([0f, 1], Encode(Assert.IsType<NumberColumn>(survey.Column("size")), "Varies"));
+        // Where all have the same letter it may be a unit, and some letters are houses'.
+        Assert.Equal((false, "K"), Assert.IsType<NumberColumn>(survey.Column("heat")) is var heat ? (heat.Short, heat.Unit) : default);
+        Assert.False((survey.Column("house") as NumberColumn)?.Short ?? false);
+    }
+
+    [Fact]
+    public void Numbers_that_are_written_short_in_validation_rows_alone_are_so_in_all()
+    {
+        var survey = TableSurvey.Of(TextTables.File(TextTables.Rows("size,label", i => $"{(i == 7 ? "2M" : $"{100 + i}k")},{i % 2}", 100)),
+            new EnsembleSpec { Data = new DataSpec { ValidationFraction = 0.9 } }, hasTest: false);
+        var size = Assert.IsType<NumberColumn>(survey.Column("size"));
+        Assert.Equal(Encode(size, "2000000"), Encode(size, "2M"));
+        Assert.InRange(size.Mean, 90_000, 250_000);
+    }
+
+    [Fact]
+    public void Digits_that_are_days_are_dates()
+    {
+        var survey = TextTables.Survey(TextTables.Rows("day,sum,label", i => $"{new DateTime(2024, 1, 1).AddDays(i):yyyyMMdd},{20240101 + (i * 37)},{i % 2}", 100));
+        var day = Assert.IsType<DateTimeColumn>(survey.Column("day"));
+        Assert.Equal(("yearmonthday", "month weekday"), (day.Form, string.Join(' ', day.Parts.Select(part => part.Part))));
+        Assert.Equal(Encode(day, "20240105"), Encode(day, "2024-01-05"));
+        Assert.IsType<NumberColumn>(survey.Column("sum"));
+    }
+
+    [Fact]
+    public void Durations_may_be_longer_than_a_day()
+    {
+        var survey = TextTables.Survey(TextTables.Rows("took,at,label", i => $"{i * 7 % 90}:{i % 60:00}:30,{i % 24}:{i * 7 % 60:00},{i % 2}", 100));
+        Assert.Equal(["hours:minutes", "hour:minute"], new[] { "took", "at" }.Select(name => Assert.IsType<DateTimeColumn>(survey.Column(name)).Form));
+        var took = (DateTimeColumn)survey.Column("took");
+        Assert.Empty(took.Parts);
+        var (day, hour) = (Encode(took, "24:00"), Encode(took, "1:00"));
+        Assert.Equal(23 * 3600 / took.Deviation, day[0] - hour[0], 1e-4);
+        Assert.Equal("\"1:70\" is not a date as the training rows have them (hours:minutes)", took.Encode(new Cell("1:70"u8), new float[took.Inputs]));
+    }
+
+    [Fact]
+    public void Spellings_of_a_truth_are_one_level()
+    {
+        var survey = TextTables.Survey(TextTables.Rows("is,label", i => $"{(i % 2 == 0 ? (i % 4 == 0 ? "TRUE" : i % 3 == 0 ? "True" : "true") : "no")},{(i % 3 == 0 ? "False" : i % 3 == 1 ? "FALSE" : "true")}", 100));
+        var column = Assert.IsType<CategoryColumn>(survey.Column("is"));
+        Assert.Equal(["TRUE", "no"], column.Levels);
+        Assert.Equal(Encode(column, "TRUE"), Encode(column, "true"));
+        Assert.Equal(2, ((Classification)survey.Target.Task).Classes.Count);
+    }
+
+    [Fact]
     public void A_last_row_of_totals_is_told()
     {
         string Text(string last) => TextTables.Rows("region,n,label", i => $"r{i % 3},{i * 7 % 90},{i % 2}") + last;
         Assert.Contains(
             "The last row begins with \"Total\": if it is the sum of the others, delete it from the file, or it is learned as one of them.",
             TextTables.Survey(Text("Total,99,0\n")).Description.Notes);
+        Assert.DoesNotContain(TextTables.Survey(Text("Total,99,\n")).Description.Notes, note => note.Contains("last row", StringComparison.Ordinal));
         Assert.DoesNotContain(TextTables.Survey(Text("r1,99,0\n")).Description.Notes, note => note.Contains("last row", StringComparison.Ordinal));
         Assert.DoesNotContain(TextTables.Survey(Text("total,99,0\nr1,5,1\n")).Description.Notes, note => note.Contains("last row", StringComparison.Ordinal));
     }
@@ -258,6 +317,7 @@ public class ColumnTests
         Assert.Equal([Told("alive")], NotesOf(TextTables.Rows("alive,x,label", i => $"{(i * i % 7 > 2 ? "yes" : "no")},{i % 5},{(i * i % 7 > 2 ? 1 : 0)}", 100)));
         Assert.Equal([Told("log"), Told("down")], NotesOf(TextTables.Rows(
             "log,down,x,label", i => FormattableString.Invariant($"{Math.Log(1 + (i * 37 % 101)):0.000},{-3.5 * (i * 37 % 101)},{i % 5},{i * 37 % 101}"), 100)));
+        Assert.Equal([Told("mass")], NotesOf(TextTables.Rows("mass,x,label", i => $"{3 * (i * 37 % 101)} kg,{i % 5},{i * 37 % 101} m", 100)));
         Assert.Empty(NotesOf(TextTables.Rows("near,x,label", i => $"{(i == 12 ? "no" : i * i % 7 > 2 ? "yes" : "no")},{i % 5},{(i * i % 7 > 2 ? 1 : 0)}", 100)));
         // One row alone is of another class, and so is the only cell of many a sparse column.
         Assert.Empty(NotesOf(TextTables.Rows("sparse,x,label", i => $"{(i == 12 ? "yes" : "no")},{i % 5},{(i == 12 ? "rare" : i == 13 ? "rare" : "common")}", 100).Replace("no,3,rare", "yes,3,rare")));

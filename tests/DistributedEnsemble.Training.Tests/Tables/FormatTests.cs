@@ -54,6 +54,21 @@ public class FormatTests
     public void Titles_above_the_names_are_passed_over(string text, string unit = "") =>
         Assert.Equal(["who", "n", "x", $"1{unit}", "y", $"2{unit}", "z", $"3{unit}"], Cells(Encoding.UTF8.GetBytes(text)));
 
+    [Theory]
+    [InlineData("| a | b |\n|---|:-:|\n| x | 1 |\n| y | 2 |\n", new[] { "column1", "a", "b", "", "x", "1", "", "y", "2" })]
+    [InlineData("a\tb\n---\t-----\nx\t1\ny\t2\n", new[] { "a", "b", "x", "1", "y", "2" })]
+    public void A_line_under_the_names_is_passed_over(string text, string[] cells) => Assert.Equal(cells, Cells(Encoding.UTF8.GetBytes(text)));
+
+    [Theory]
+    [InlineData(false, TableFormat.Utf16Little)]
+    [InlineData(true, TableFormat.Utf16Big)]
+    public void Wide_characters_without_a_mark_are_known_by_their_zeros(bool isBig, string encoding)
+    {
+        var bytes = new UnicodeEncoding(isBig, byteOrderMark: false).GetBytes("name,n\nJosé,1\nŁukasz,2\n");
+        Assert.Equal(encoding, TextTables.File(bytes).Detect(null).Encoding);
+        Assert.Equal(["name", "n", "José", "1", "Łukasz", "2"], Cells(bytes));
+    }
+
     [Fact]
     public void A_line_of_one_text_is_no_title_unless_names_and_numbers_follow()
     {

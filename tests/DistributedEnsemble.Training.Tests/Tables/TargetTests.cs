@@ -36,6 +36,20 @@ public class TargetTests
         Assert.IsType<Regression>(TextTables.Survey(TextTables.Rows("a,y", i => $"{i * i % 7},{i * 7 % 20}", 75)).Target.Task);
     }
 
+    [Theory]
+    [InlineData(" kg", "kg", false, "3 to 103 kg")]
+    [InlineData("k", "k", false, "3 to 103 k")]
+    [InlineData("k M", null, true, "3000 to 9.3E+07")]
+    public void Numbers_with_a_unit_are_targets_in_it(string units, string? unit, bool isShort, string outcomes)
+    {
+        string Of(int i) => units == "k M" ? $"{(i * 37 % 101) + 3}{"kM"[i % 2]}" : $"{(i * 37 % 101) + 3}{units}";
+        using var data = TextTables.Load(TextTables.Rows("a,mass", i => $"{i * i % 7},{Of(i)}", 104));
+        var task = Assert.IsType<Regression>(data.Task);
+        Assert.Equal(("mass", unit, isShort), (task.Target, task.Unit, task.Short));
+        Assert.Equal(outcomes, task.Outcomes);
+        Assert.Equal(isShort ? 3000 : 3, task.Mean + (task.Deviation * data.Train.Targets[0]), 0.5);
+    }
+
     [Fact]
     public void Rows_without_a_target_neither_train_nor_test_nor_count()
     {
