@@ -56,6 +56,7 @@ internal sealed class Driver
             if (arguments is [] or ["help"]) arguments = ["--help"];
             parsed = _root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
             if (parsed.Action is ParseErrorAction) throw UsageErrors.Of(parsed);
+            UsageErrors.RefuseOptionsAsValues(parsed);
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
                 Output = _consoles.Out.Profile.Out.Writer,

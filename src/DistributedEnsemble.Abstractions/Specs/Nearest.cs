@@ -7,8 +7,14 @@ internal static class Nearest
     private const int LongestWord = 100;
 
     /// <summary>The name that shares most with the word: four letters too few in a long name are nearer than four others in a short one.</summary>
-    public static string Of(string word, IEnumerable<string> names) =>
-        names.MinBy(name => (double)Distance(word, name) / Math.Max(1, Math.Max(word.Length, name.Length)))!;
+    public static string Of(string word, IEnumerable<string> names) => names.MinBy(name => Difference(word, name))!;
+
+    /// <returns>The same, or null if no name shares half of its letters with the word: then nobody meant any of them.</returns>
+    public static string? Like(string word, IEnumerable<string> names)
+    {
+        var nearest = Of(word, names);
+        return Difference(word, nearest) <= 0.5 ? nearest : null;
+    }
 
     /// <summary>How many letters must be added, dropped or replaced (Levenshtein, 1966), whatever their case.</summary>
     public static int Distance(string word, string name)
@@ -30,4 +36,7 @@ internal static class Nearest
 
         return row[^1];
     }
+
+    /// <summary>The share of letters that differ, in [0, 1].</summary>
+    private static double Difference(string word, string name) => (double)Distance(word, name) / Math.Max(1, Math.Max(word.Length, name.Length));
 }

@@ -10,7 +10,7 @@ namespace DistributedEnsemble.Client.Commands;
 
 internal sealed class InspectCommand : DriverCommand
 {
-    private readonly Argument<string> _file = new("file") { Description = "A table: CSV, TSV (also .gz) or Parquet.", HelpName = "FILE" };
+    private readonly Argument<string> _file = new("file") { Description = "A table, as CSV, TSV (also .gz) or Parquet.", HelpName = "FILE" };
 
     public InspectCommand(SharedOptions shared, Consoles consoles, Func<Interruption> listen)
         : base(
@@ -28,9 +28,9 @@ internal sealed class InspectCommand : DriverCommand
             var data = SpecDocument.Empty.With(spec.Overrides(parsed)).Data;
             var table = TableInspection.Of(path, new DataFolders(shared.Read(parsed).DataFolder), data);
             if (shared.Json(parsed)) consoles.Out.WriteJson(InspectionReport.Of(table));
-            else InspectionTable.Write(consoles.Out, table);
+            else InspectionTable.Write(consoles.Out, table, note => FlagWords.Of(note, parsed));
             if (table.Problem is null) return ExitCode.Ok;
-            consoles.Error.WriteRaw(table.Problem);
+            consoles.Error.WriteRaw(FlagWords.Of(table.Problem, parsed));
             return ExitCode.Usage;
         }));
     }

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace DistributedEnsemble.Client.Failures;
 
-/// <summary>Errors name the keys of a spec, which is what they are over HTTP, too: whoever typed none is told of the flags.</summary>
+/// <summary>Errors and notes name the keys of a spec, which is what they are over HTTP, too: whoever typed none is told of the flags.</summary>
 internal static partial class FlagWords
 {
     private static readonly Dictionary<string, string> s_flags = new()

@@ -7,7 +7,8 @@ namespace DistributedEnsemble.Client.Rendering;
 /// <summary>What a table is taken for, for people. Names, cells and notes come from data, and a terminal obeys control characters.</summary>
 internal static class InspectionTable
 {
-    public static void Write(IAnsiConsole console, TableInspection inspection)
+    /// <param name="inFlags">Says a note in the words of a command line.</param>
+    public static void Write(IAnsiConsole console, TableInspection inspection, Func<string, string> inFlags)
     {
         console.WriteRaw($"{OneLine.Of(inspection.File)}: {Words.Plural(inspection.Rows, "row")}, {Words.Plural(inspection.Columns.Count, "column")}; {inspection.Format}");
         if (inspection.Target is { } target)
@@ -28,6 +29,6 @@ internal static class InspectionTable
         }
 
         console.Write(table);
-        foreach (var note in inspection.Notes) console.WriteRaw($"Note: {OneLine.Of(note)}");
+        foreach (var note in inspection.Notes) console.WriteRaw($"Note: {inFlags(OneLine.Of(note))}");
     }
 }

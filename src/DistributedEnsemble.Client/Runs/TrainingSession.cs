@@ -56,7 +56,9 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
                 stopped = $"Stopped before it was known whether the run has begun: `{shared.Suggest(parsed, "list")}` shows it.");
             if (cluster.OutlivesProcess) stopped = GoesOn(parsed, run.Name);
             await using var page = isWatched ? await _page.ServeAsync(cluster, run) : null;
-            return await FollowAsync(parsed, cluster, run, server, interruption);
+            var exitCode = await FollowAsync(parsed, cluster, run, server, interruption);
+            if (page is not null) consoles.Error.WriteRaw($"The page ends with the training; `{shared.Suggest(parsed, $"serve {run.Name}")}` shows it again.");
+            return exitCode;
         }
         catch (OperationCanceledException) when (interruption.IsAsked)
         {
@@ -74,7 +76,7 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
         var definition = await AskAsync(coordinator.GetDefinitionAsync);
         var spec = EnsembleSpec.FromJson(definition.Spec);
         var quiet = parsed.GetValue(_quiet);
-        Announce(await AskAsync(coordinator.GetStatusAsync), DataDescription.FromJson(definition.Data), spec, quiet ? null : consoles.Progress(json));
+        Announce(parsed, await AskAsync(coordinator.GetStatusAsync), DataDescription.FromJson(definition.Data), spec, quiet ? null : consoles.Progress(json));
         var aggregator = cluster.Grains.GetGrain<IAggregator>(run.ToString());
         var trackers = await _tracking.BeginAsync(
             parsed, cluster, run, spec, server, () => aggregator.EvaluateAsync(new EvaluationRequest(new ConstituentChoice(PredictionSource.Ema)), interruption.Token));
@@ -105,14 +107,14 @@ internal sealed class TrainingSession(SharedOptions shared, Consoles consoles, T
     }
 
     /// <summary>Says what is learned, before it is.</summary>
-    private void Announce(RunStatus status, DataDescription data, EnsembleSpec spec, IAnsiConsole? progress)
+    private void Announce(ParseResult parsed, RunStatus status, DataDescription data, EnsembleSpec spec, IAnsiConsole? progress)
     {
         if (!status.Exact)
             consoles.Error.WriteRaw("Note: this run can not be repeated bit by bit; the silo's log said why when that became so.");
         if (DataSummary.Of(data) is { } summary) progress?.WriteRaw(OneLine.Of(summary));
         if (MemberNames.Of(spec).Groups(spec.Members) is { Length: > 0 } groups) progress?.WriteRaw($"Members differ: {groups}.");
         if (spec.Training.EarlyStopping is { } stopping) progress?.WriteRaw(InWords(stopping));
-        foreach (var note in DataSummary.Notes(data)) consoles.Error.WriteRaw($"Note: {OneLine.Of(note)}");
+        foreach (var note in DataSummary.Notes(data)) consoles.Error.WriteRaw($"Note: {FlagWords.Of(OneLine.Of(note), parsed)}");
     }
 
     private static string InWords(EarlyStoppingSpec stopping) =>

@@ -42,7 +42,7 @@ public sealed class DatasetRegistry
         if (Directory.Exists(name)) return new ImageFolderSource(name);
         if (IsPath(name)) return new TableSource(name);
         throw new DataException(
-            $"There is no dataset {OneLine.Quoted(name)}. Did you mean \"{Nearest.Of(name, _sources.Keys)}\"? "
+            $"There is no dataset {OneLine.Quoted(name)}. {(Nearest.Like(name, _sources.Keys) is { } meant ? $"Did you mean \"{meant}\"? " : "")}"
             + $"Known are {string.Join(", ", _sources.Keys)}, the path of any table (x.csv), and a folder of images.");
     }
 

@@ -150,6 +150,9 @@ internal sealed class AbsentTargets
 /// <summary>Columns that somebody names.</summary>
 internal static class NamedColumns
 {
+    /// <summary>Columns that an error names where none is like the one that is meant.</summary>
+    private const int LongestList = 12;
+
     /// <summary>A column by its name; of a table without names by its number, too.</summary>
     /// <param name="what">What the column is to be, as the flag calls it.</param>
     /// <exception cref="DataException">There is none.</exception>
@@ -157,8 +160,12 @@ internal static class NamedColumns
     {
         string[] meant = [name, name.Trim(), ColumnNames.OfPlace(int.TryParse(name, out var number) ? number - 1 : -1)];
         return meant.SelectMany(text => columns.Index().Where(column => column.Item == text)).Select(column => (int?)column.Index).FirstOrDefault() ?? throw new DataException(
-            $"{file} has no column {OneLine.Quoted(name)} to be {what}: did you mean {OneLine.Quoted(Nearest.Of(name, columns))}?");
+            $"{file} has no column {OneLine.Quoted(name)} to be {what}: {WayOut(name, columns)}");
     }
+
+    private static string WayOut(string name, IReadOnlyList<string> columns) => Nearest.Like(name, columns) is { } meant
+        ? $"did you mean {OneLine.Quoted(meant)}?"
+        : $"it has {string.Join(", ", columns.Take(LongestList).Select(column => OneLine.Quoted(column)))}{(columns.Count > LongestList ? $" and {columns.Count - LongestList:N0} more" : "")}.";
 
     /// <summary>The columns of a list.</summary>
     /// <exception cref="DataException">One is unknown, or named twice.</exception>

@@ -18,9 +18,13 @@ public sealed class UsageTests : IDisposable
     [InlineData("status digits-1 --follow", "There is no option --follow: `ensemble watch` shows a run until it ends. Try `ensemble status --help`.")]
     [InlineData("sign digits-1", "--key is missing: it takes a file with a private ECDSA key on P-256, in PEM. Make one with `openssl ecparam -name prime256v1 -genkey -noout -out key.pem`.")]
     [InlineData("list --jsn", "There is no option --jsn. Did you mean --json? Try `ensemble list --help`.")]
-    [InlineData("list digits-1", "Unrecognized command or argument 'digits-1'. Try `ensemble list --help`.")]
+    [InlineData("list digits-1", "`ensemble list` takes no \"digits-1\". Try `ensemble list --help`.")]
     [InlineData("evaluat digits-1", "There is no command \"evaluat\". Did you mean `ensemble evaluate`? Try `ensemble --help`.")]
-    [InlineData("status", "Required argument 'R' missing for command: 'status'. Try `ensemble status --help`.")]
+    [InlineData("status", "R is missing: the run's name, as `ensemble list` shows it. Try `ensemble status --help`.")]
+    [InlineData("inspect", "FILE is missing: a table, as CSV, TSV (also .gz) or Parquet. Try `ensemble inspect --help`.")]
+    [InlineData("train --members", "--members lacks its value: it takes K. Try `ensemble train --help`.")]
+    [InlineData("train --learning-rate 0.1", "`ensemble train` has no option --learning-rate. Try `ensemble train --help`.")]
+    [InlineData("classify", "There is no command \"classify\". Try `ensemble --help`.")]
     // The last word is an empty one.
     [InlineData("export digits-1 --output ", "--output is \"\": it takes the name of a file or a folder. Try `ensemble export --help`.")]
     [InlineData("predict digits-1 --output ", "--output is \"\": it takes the name of a file. Try `ensemble predict --help`.")]
@@ -29,6 +33,13 @@ public sealed class UsageTests : IDisposable
     {
         (await _driver.RunAsync(arguments.Split(' '))).Refused(2, error);
         Assert.Empty(_driver.Runs);
+    }
+
+    [Fact]
+    public async Task A_table_in_the_place_of_an_options_value_is_told_the_option()
+    {
+        var rows = _driver.File("rows.csv", "x\n1\n");
+        (await _driver.RunAsync("predict", "digits-1", rows)).Refused(2, $"`ensemble predict` takes no \"{rows}\": a table is given by --input {rows}. Try `ensemble predict --help`.");
     }
 
     [Fact]

@@ -221,5 +221,6 @@ public sealed class TrackingTests
         var outcome = (await driver.RunAsync([.. s_train, "--open"])).Succeeded();
 
         Assert.Matches(@"^Watch it at http://127\.0\.0\.1:\d+/#/runs/r\n", outcome.Error);
+        Assert.EndsWith($"The page ends with the training; `ensemble serve r --runs {driver.RunsFolder}` shows it again.\n", outcome.Error, StringComparison.Ordinal);
     }
 }

@@ -95,7 +95,7 @@ public class TargetTests
     [InlineData("target=none", "rows.csv: no row has a target, the column \"none\" is empty. Choose another with data.target.")]
     [InlineData("target=id", "rows.csv: the target \"id\" has 40 classes in 40 training rows: a class needs several rows. Choose another with data.target.")]
     [InlineData("target=b,task=regression", "rows.csv: the target \"b\" cannot be learned by regression: \"x\" is not a number. Choose data.task classification.")]
-    [InlineData("target=b,ignore=zip", "rows.csv has no column \"zip\" to be one of data.ignore: did you mean \"id\"?")]
+    [InlineData("target=b,ignore=zip", "rows.csv has no column \"zip\" to be one of data.ignore: it has \"a\", \"b\", \"one\", \"none\", \"id\".")]
     [InlineData("target=b,ignore=a;a", "rows.csv: data.ignore names the column \"a\" twice. Once is enough.")]
     [InlineData("target=b,ignore=b", "rows.csv: the target \"b\" is one of data.ignore. Choose another with data.target.")]
     [InlineData("target=b,ignore=a", "rows.csv has no column to predict \"b\" from: \"a\" is left out (ignored); \"one\" is left out (always \"1\"); \"none\" is left out (always missing); \"id\" is left out (another text in every row).")]
