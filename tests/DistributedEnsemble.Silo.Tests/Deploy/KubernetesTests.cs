@@ -126,6 +126,33 @@ public sealed class KubernetesTests
     }
 
     [Fact]
+    public void The_driver_may_connect_where_it_must_and_do_no_more_than_a_silo()
+    {
+        var objects = KubernetesYaml.LoadAllFromString(DeployFiles.Read("deploy", "kubernetes-driver", "driver.yaml"), strict: true);
+        var (pod, policy) = (Assert.Single(objects.OfType<V1Pod>()), Assert.Single(objects.OfType<V1NetworkPolicy>()));
+        Assert.Equal(One<V1Namespace>("ensemble").Metadata.Name, pod.Metadata.NamespaceProperty);
+
+        // Whom silos and Redis let in, and where its own policy lets it go.
+        foreach (var (name, port) in new[] { ("ensemble-silos", "30000"), ("ensemble-silos", "8000"), ("ensemble-redis", "6379") })
+        {
+            var server = One<V1NetworkPolicy>(name).Spec;
+            Assert.Contains(server.Ingress, rule => rule.Ports.Any(allowed => allowed.Port == port)
+                && rule.FromProperty.Any(peer => peer.PodSelector.MatchLabels.All(pod.Metadata.Labels.Contains)));
+            Assert.Contains(policy.Spec.Egress, rule => rule.Ports.Any(allowed => allowed.Port == port)
+                && rule.To.Any(peer => peer.PodSelector.MatchLabels.All(server.PodSelector.MatchLabels.Contains)));
+        }
+
+        Assert.All(policy.Spec.PodSelector.MatchLabels, label => Assert.Contains(label, pod.Metadata.Labels));
+        var container = Assert.Single(pod.Spec.Containers);
+        Assert.Equal(Silo.Image, container.Image);
+        Assert.Equivalent(Silo.SecurityContext, container.SecurityContext);
+        Assert.Equal(Silos.Spec.Template.Spec.SecurityContext.RunAsUser, pod.Spec.SecurityContext.RunAsUser);
+        Assert.True(pod.Spec.SecurityContext.RunAsNonRoot);
+        Assert.False(pod.Spec.AutomountServiceAccountToken);
+        Assert.Equal("RuntimeDefault", pod.Spec.SecurityContext.SeccompProfile.Type);
+    }
+
+    [Fact]
     public void Redis_writes_everything_to_disk_at_once()
     {
         var arguments = string.Join(' ', Assert.Single(One<V1StatefulSet>("redis").Spec.Template.Spec.Containers).Args);
@@ -146,7 +173,10 @@ public sealed class KubernetesTests
     [Fact]
     public void The_image_and_its_ports_are_those_of_the_dockerfile()
     {
-        Assert.Contains($"-t {Silo.Image} ", DeployFiles.Read("deploy", "Dockerfile"), StringComparison.Ordinal);
+        var dockerfile = DeployFiles.Read("deploy", "Dockerfile");
+        Assert.Contains($"-t {Silo.Image} ", dockerfile, StringComparison.Ordinal);
+        // .editorconfig, which tells analyzers what to pass over, is not among the files that it is built from.
+        Assert.Contains(" -p:RunAnalyzers=false ", dockerfile, StringComparison.Ordinal);
         Assert.Equal([8000, 11111, 30000], Silo.Ports.Select(port => port.ContainerPort).Order());
     }
 

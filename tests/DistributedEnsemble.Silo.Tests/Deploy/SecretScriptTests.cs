@@ -104,6 +104,7 @@ public sealed class SecretScriptTests : IDisposable
         Assert.Equal($"redis://:{password}@redis:6379?plaintext\n", File.ReadAllText(FileOf("ENSEMBLE__CLUSTER")));
         var driver = RedisAddress.Parse(FileOf("driver-address"), "--cluster").ToConfiguration();
         Assert.Equal("driver", driver.User);
+        Assert.Equal($"redis://driver:{driver.Password}@redis:6379?plaintext\n", File.ReadAllText(FileOf("driver-address-inside")));
         Assert.Contains($"\nuser driver on >{driver.Password} ", File.ReadAllText(FileOf("redis.conf")));
         Assert.NotEqual(password, driver.Password);
         Assert.Matches("^[0-9a-f]{64}$", password);

@@ -17,7 +17,7 @@ public sealed partial class SiloEnvironmentTests
     public static TheoryData<string> Files =>
     [
         "docker-compose.yml", "deploy/Dockerfile", "deploy/kubernetes/silos.yaml", "deploy/kubernetes/kustomization.yaml",
-        "deploy/compose.objects.yaml", "deploy/kubernetes-objects/silos.yaml",
+        "deploy/compose.objects.yaml", "deploy/kubernetes-objects/silos.yaml", "deploy/kubernetes-driver/driver.yaml",
         "deploy/ensemble-silo.service", "deploy/prepare-secrets",
     ];
 
