@@ -1,44 +1,34 @@
-using System.Diagnostics;
+using DistributedEnsemble.Tests.Processes;
 using StackExchange.Redis;
 
 namespace DistributedEnsemble.Grains.Tests.Stores;
 
-/// <summary>A Redis with an append-only file on loopback, which goes with its folder.</summary>
+/// <summary>A Redis of one test, and a connection to it; both go with its folder.</summary>
 internal sealed class LocalRedis : IAsyncDisposable
 {
-    private readonly Process _process;
-    private readonly string _folder;
+    private readonly RedisServer _server;
+    private readonly TemporaryFolder _folder;
 
-    private LocalRedis(Process process, string folder, ConnectionMultiplexer connection) =>
-        (_process, _folder, Connection) = (process, folder, connection);
+    private LocalRedis(RedisServer server, TemporaryFolder folder, ConnectionMultiplexer connection) => (_server, _folder, Connection) = (server, folder, connection);
 
     public ConnectionMultiplexer Connection { get; }
 
     /// <summary>The bytes of all commands so far, as the append-only file has them.</summary>
-    public long Written => new DirectoryInfo(_folder).EnumerateFiles("*.aof", SearchOption.AllDirectories).Sum(file => file.Length);
+    public long Written => new DirectoryInfo(_folder.Path).EnumerateFiles("*.aof", SearchOption.AllDirectories).Sum(file => file.Length);
 
     public static async Task<LocalRedis> StartAsync()
     {
-        var program = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(path => Path.Combine(path, "redis-server")).FirstOrDefault(File.Exists);
-        if (program is null) Assert.Skip("redis-server is not installed: apt-get install redis-server");
-        var (folder, port) = (Directory.CreateTempSubdirectory("ensemble-").FullName, LoopbackPort.Free());
-        var process = Process.Start(new ProcessStartInfo(program!, [
-            "--port", $"{port}", "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
-        ]) { RedirectStandardOutput = true })!;
-        while (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.Contains("Ready to accept", StringComparison.Ordinal))
-        {
-        }
-
-        var connection = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},allowAdmin=true");
-        return new LocalRedis(process, folder, connection);
+        Assert.SkipWhen(RedisServer.Program is null, RedisServer.IsMissing);
+        var folder = new TemporaryFolder();
+        var server = new RedisServer(folder.Path, Host.Here, password: null, certificates: null);
+        await server.StartAsync();
+        return new LocalRedis(server, folder, await ConnectionMultiplexer.ConnectAsync($"{Host.Here.Address}:{server.Port},allowAdmin=true"));
     }
 
     public async ValueTask DisposeAsync()
     {
         await Connection.DisposeAsync();
-        _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        await _server.DisposeAsync();
+        _folder.Dispose();
     }
 }
