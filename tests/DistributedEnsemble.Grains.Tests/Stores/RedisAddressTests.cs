@@ -29,6 +29,8 @@ public sealed class RedisAddressTests : IDisposable
     [InlineData("redis://:secret@10.0.0.1:6400/2", "--cluster redis://10.0.0.1:6400 is not on this machine: everybody on the way could read its password and the records. "
         + "Use rediss://, or, on a network of the cluster's own, add ?plaintext.")]
     [InlineData("redis://:secret@127.0.0.1?ssl=true", $"--cluster has more than an address: {Form}.")]
+    [InlineData("artifacts/no-such-file", $"--cluster artifacts/no-such-file is a file that does not exist: {Form}.")]
+    [InlineData("secret/word@127.0.0.1", $"--cluster is not the address of a Redis: {Form}.")]
     [InlineData("no-such-file", $"--cluster is not the address of a Redis: {Form}.")]
     [InlineData("http://127.0.0.1", $"--cluster is not the address of a Redis: {Form}.")]
     public void What_is_no_address_or_no_safe_one_is_refused_without_its_password(string text, string line)

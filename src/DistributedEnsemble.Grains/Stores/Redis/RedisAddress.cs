@@ -36,6 +36,8 @@ public sealed class RedisAddress
     public static RedisAddress Parse(string text, string option)
     {
         if (!text.Contains("://", StringComparison.Ordinal) && File.Exists(text)) return Parse(ReadFile(text, option), $"{option} {text}");
+        // A path holds no password: whoever misspelt one sees it.
+        if (text.Contains('/') && !text.Contains(':') && !text.Contains('@')) throw new RedisAddressException($"{option} {OneLine.Excerpt(text)} is a file that does not exist: {Form}.");
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("redis" or "rediss") || uri.Host.Length == 0)
             throw new RedisAddressException($"{option} is not the address of a Redis: {Form}.");
         var database = uri.AbsolutePath.Trim('/');
