@@ -37,7 +37,7 @@ internal static class SiloProgram
         if (store is not null) await store.CheckAsync(check.Redis is null ? StoreUse.WriteRecords : StoreUse.Write).WaitAsync(stop);
         await using var redis = check.Redis is null ? null : await check.Redis.ConnectAsync().WaitAsync(stop);
         var cluster = redis is null ? null : new RedisCluster(check.Redis!, redis, await RedisClusterId.TakeAsync(redis).WaitAsync(stop));
-        if (redis is not null) await (store is null ? SharedFolder.CheckAsync(redis, settings.Runs) : SharedFolder.CheckAsync(redis, store)).WaitAsync(stop);
+        if (redis is not null) await SharedRuns.CheckAsync(redis, store is null ? new SharedFolder(settings.Runs) : new SharedObjects(store)).WaitAsync(stop);
         stop.ThrowIfCancellationRequested();
         using var ports = new FreePorts();
         var siloPort = ports.Take(check.Address, settings.SiloPort, FirstSiloPort, "--silo-port");

@@ -16,20 +16,20 @@ public sealed class SharedStoreTests
         using var others = wrong.Open("runs", scratch.Path);
         using var elsewhere = right.Open("more", scratch.Path);
 
-        await SharedFolder.CheckAsync(redis.Connection, ours);
-        await SharedFolder.CheckAsync(redis.Connection, ours);
+        await SharedRuns.CheckAsync(redis.Connection, new SharedObjects(ours));
+        await SharedRuns.CheckAsync(redis.Connection, new SharedObjects(ours));
         var id = ours.ReadAllText(".shared-store").Trim();
 
         Assert.Equal(
             $"--store s3://ensemble/runs at {wrong.Url} is not the store that the silos of this cluster share: its .shared-store is missing, and theirs says {id}. "
             + $"Give this silo the endpoint of theirs. If the runs were moved into this one, write {id} into its .shared-store.",
-            (await Assert.ThrowsAsync<IOException>(() => SharedFolder.CheckAsync(redis.Connection, others))).Message);
+            (await Assert.ThrowsAsync<IOException>(() => SharedRuns.CheckAsync(redis.Connection, new SharedObjects(others)))).Message);
         Assert.Equal(
             "--store s3://ensemble/more is not where the silos of this cluster keep their runs: they have s3://ensemble/runs. Start this one with that.",
-            (await Assert.ThrowsAsync<IOException>(() => SharedFolder.CheckAsync(redis.Connection, elsewhere))).Message);
+            (await Assert.ThrowsAsync<IOException>(() => SharedRuns.CheckAsync(redis.Connection, new SharedObjects(elsewhere)))).Message);
         Assert.Equal(
             "The silos of this cluster keep their runs in s3://ensemble/runs: start this one with --store s3://ensemble/runs.",
-            (await Assert.ThrowsAsync<IOException>(() => SharedFolder.CheckAsync(redis.Connection, scratch.Path))).Message);
+            (await Assert.ThrowsAsync<IOException>(() => SharedRuns.CheckAsync(redis.Connection, new SharedFolder(scratch.Path)))).Message);
         Assert.Empty(wrong.Names);
     }
 
@@ -44,7 +44,7 @@ public sealed class SharedStoreTests
         var silos = Enumerable.Range(0, 8).Select(_ => server.Open("runs", scratch.Path)).ToList();
         for (var i = 0; i < 5; i++)
         {
-            await Task.WhenAll(silos.Select(silo => Task.Run(() => SharedFolder.CheckAsync(redis.Connection, silo))));
+            await Task.WhenAll(silos.Select(silo => Task.Run(() => SharedRuns.CheckAsync(redis.Connection, new SharedObjects(silo)))));
 
             Assert.Equal($"s3://ensemble/runs {silos[0].ReadAllText(".shared-store").Trim()}", await redis.Connection.GetDatabase().StringGetAsync("ensemble/folder"));
             Assert.Equal(["runs/.shared-store"], server.Names);
