@@ -13,7 +13,11 @@ namespace DistributedEnsemble.Grains.Coordination;
 /// <content>Effects on the files of the run's folder.</content>
 internal sealed partial class CoordinatorGrain
 {
+    private static readonly TimeSpan s_toldEvery = TimeSpan.FromSeconds(5);
+
     private readonly SemaphoreSlim _showing = new(1);
+    private (RunState State, int Snapshots, int Ema, int Training) _told;
+    private TimeSpan _toldAt;
 
     /// <summary>The last status that was to be shown, in a buffer that the next one uses again: one of ten thousand members takes many megabytes.</summary>
     private readonly ArrayBufferWriter<byte> _json = new();

@@ -21,11 +21,6 @@ namespace DistributedEnsemble.Grains.Coordination;
 [Reentrant]
 internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingGrainCallFilter
 {
-    /// <summary>So many ticks, ten seconds, without a status are some with the last one again: the process lives.</summary>
-    private const int TicksOfLife = 20;
-
-    private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(500), s_toldEvery = TimeSpan.FromSeconds(5);
-
     private readonly IRunStore _store;
     private readonly EnsembleTrainingOptions _options;
     private readonly ILogger<CoordinatorGrain> _log;
@@ -41,17 +36,12 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
     private readonly RunObservers _observers;
     private CoordinatorState _state;
     private readonly ResiliencePipeline _patience;
-    private (RunState State, int Snapshots, int Ema, int Training) _told;
-    private TimeSpan _toldAt;
     private RecordVersion _version = RecordVersion.None;
     private KernelKind? _kernels;
     private readonly CancellationTokenSource _untilClosed = new();
     private IDisposable? _held;
     private CancellationTokenSource _untilFree = new();
-    private IGrainTimer? _timer;
-    private SiloDeaths? _deaths;
     private long _lastCall;
-    private int _ticks;
     private bool _isApplying, _isClosed;
     private ExceptionDispatchInfo? _unread;
 
@@ -254,40 +244,6 @@ internal sealed partial class CoordinatorGrain : Grain, ICoordinator, IIncomingG
         _events.Clear();
         foreach (var call in _calls.Values) call.TrySetException(new OrleansException($"The coordinator of run \"{_run.Name}\" {why}"));
         _calls.Clear();
-    }
-
-    /// <summary>The first at once: one that takes the place of another, with its silo, has members of that silo to give to others.</summary>
-    private void StartTicking()
-    {
-        _timer = this.RegisterGrainTimer(_ => TickAsync(), new GrainTimerCreationOptions { DueTime = TimeSpan.Zero, Period = s_period, Interleave = true, KeepAlive = true });
-        _deaths = new SiloDeaths(_silos, () => _timer?.Change(TimeSpan.Zero, s_period));
-    }
-
-    private void StopTicking()
-    {
-        _deaths?.Dispose();
-        _timer?.Dispose();
-        (_deaths, _timer) = (null, null);
-    }
-
-    private async Task TickAsync()
-    {
-        var timer = _timer;
-        var isStopRequested = await Task.Run(IsStopRequested);
-        if (_state.LanesEndWithProcess && !_folder.Storage.Grows && _ticks % TicksOfLife == 0) await Task.Run(() => Try(ShowLife));
-        // The request was for those who held the run when it was seen.
-        if (_timer is null || _timer != timer) return;
-        var dead = _state.Record.Members.Where(member => member is { State: MemberState.Training, SiloAddress: not null }).Select(member => member.SiloAddress!)
-            .Distinct().Where(silo => _silos.GetApproximateSiloStatus(SiloAddress.FromParsableString(silo)) == SiloStatus.Dead);
-        Apply(new Ticked(isStopRequested, [.. dead]));
-    }
-
-    /// <summary>Whether another process has asked for it, by a file: a cluster is asked itself, and to look for an object costs something.</summary>
-    private bool IsStopRequested()
-    {
-        if (!_state.LanesEndWithProcess) return false;
-        if (!_folder.Storage.Grows && ++_ticks % 10 != 0) return false;
-        return _folder.Exists(RunFolder.StopRequestFile);
     }
 
     /// <summary>What decides whether machines differ; a network that this silo does not know may run on libtorch.</summary>
