@@ -53,6 +53,20 @@ public sealed class ServedRuns : IAsyncLifetime
         foreach (var name in new[] { "small", "other" }) await TrainAsync(SpecOf(name));
     }
 
+    /// <summary>A run that goes on until it is stopped.</summary>
+    internal Task<RunKey> BeginEndlessAsync(string name) => Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission($$"""
+        { "name": "{{name}}", "seed": 3, "members": 1, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [8] },
+          "training": { "epochs": 1000000, "batchSize": 8 }, "logging": { "everySteps": 100000 }, "checkpoints": { "everySeconds": 1 } }
+        """), TestContext.Current.CancellationToken);
+
+    /// <summary>Stops it, and comes back when its members have left.</summary>
+    internal async Task StopAsync(RunKey run)
+    {
+        var coordinator = Grains.GetGrain<ICoordinator>(run.ToString());
+        await coordinator.StopAsync();
+        while ((await coordinator.GetStatusAsync()).State != RunState.Paused) await Task.Delay(10, TestContext.Current.CancellationToken);
+    }
+
     /// <summary>Another server of the same silo.</summary>
     public async Task<HttpServer> StartAsync(HttpSettings settings, params string[]? only)
     {

@@ -12,53 +12,64 @@ internal sealed class LiveRuns(IGrainFactory grains, RunIndex runs, TimeProvider
     /// <summary>The index is less far behind: one of objects is read every few seconds.</summary>
     private static readonly TimeSpan s_behind = TimeSpan.FromSeconds(10);
 
-    /// <summary>Runs that this cluster worked on when they were last asked for, by name, and when that was.</summary>
-    private readonly ConcurrentDictionary<string, (RunKey Run, long At)> _asked = new(StringComparer.Ordinal);
+    /// <summary>Runs that this cluster worked on when somebody last asked for any, by name, and when that was.</summary>
+    private readonly ConcurrentDictionary<string, (RunKey Run, long At)> _worked = new(StringComparer.Ordinal);
 
     /// <exception cref="HttpError">There is no such run.</exception>
-    public async Task<RunStatus> StatusAsync(string name, CancellationToken cancellation)
-    {
-        if (await ActiveAsync(name, cancellation) is { } run)
-        {
-            _asked[name] = (run, time.GetTimestamp());
-            return await AskAsync(run);
-        }
-
-        if (!_asked.TryGetValue(name, out var asked)) return Find(name);
-        if (time.GetElapsedTime(asked.At) < s_behind && !HasSeenEnd(asked.Run))
-        {
-            // Of a run that has just ended the index has still a status from before: it would go back to steps that are done.
-            try
-            {
-                return await AskAsync(asked.Run);
-            }
-            catch (RunRejectedException)
-            {
-                // It was deleted.
-            }
-        }
-
-        _asked.TryRemove(KeyValuePair.Create(name, asked));
-        return Find(name);
-
-        Task<RunStatus> AskAsync(RunKey key) => grains.GetGrain<ICoordinator>(key.ToString()).GetStatusAsync().WaitAsync(cancellation);
-    }
+    public async Task<RunStatus> StatusAsync(string name, CancellationToken cancellation) =>
+        await ActiveAsync(name, cancellation) is { } run ? await AskAsync(run, cancellation) : await InactiveAsync(name, cancellation) ?? throw Unknown(name);
 
     /// <returns>Null if this cluster does not work on it.</returns>
     public async Task<ICoordinator?> CoordinatorAsync(string name, CancellationToken cancellation) =>
-        await ActiveAsync(name, cancellation) is { } run ? grains.GetGrain<ICoordinator>(run.ToString()) : null;
+        await ActiveAsync(name, cancellation) is { } run ? Coordinator(run) : null;
 
     /// <inheritdoc cref="CoordinatorAsync"/>
     public async Task<RunKey?> ActiveAsync(string name, CancellationToken cancellation)
     {
-        foreach (var run in await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync(cancellation).WaitAsync(cancellation)) if (run.Name == name) return run;
-        return null;
+        RunKey? found = null;
+        foreach (var run in await grains.GetGrain<IScheduler>(IScheduler.Key).ListAsync(cancellation).WaitAsync(cancellation))
+        {
+            _worked[run.Name] = (run, time.GetTimestamp());
+            if (run.Name == name) found = run;
+        }
+
+        return found;
+    }
+
+    /// <summary>A run that this cluster does not work on.</summary>
+    /// <returns>Null if there is none.</returns>
+    public async Task<RunStatus?> InactiveAsync(string name, CancellationToken cancellation)
+    {
+        if (_worked.TryGetValue(name, out var worked))
+        {
+            if (time.GetElapsedTime(worked.At) < s_behind && !HasSeenEnd(worked.Run))
+            {
+                // Of a run that has just ended the index has still a status from before: it would go back to steps that are done.
+                try
+                {
+                    return await AskAsync(worked.Run, cancellation);
+                }
+                catch (RunRejectedException)
+                {
+                    // It was deleted.
+                }
+            }
+
+            _worked.TryRemove(KeyValuePair.Create(name, worked));
+        }
+
+        return runs.Find(name);
     }
 
     /// <summary>As its folder has it.</summary>
     /// <exception cref="HttpError">There is no such run.</exception>
-    public RunStatus Find(string name) =>
-        runs.Find(name) ?? throw HttpError.NotFound($"There is no run {OneLine.Quoted(name)} here: GET /api/runs lists those that are.");
+    public RunStatus Find(string name) => runs.Find(name) ?? throw Unknown(name);
+
+    public static HttpError Unknown(string name) => HttpError.NotFound($"There is no run {OneLine.Quoted(name)} here: GET /api/runs lists those that are.");
 
     private bool HasSeenEnd(RunKey run) => runs.Find(run.Name) is { IsAtRest: true } known && known.Id == run.Id;
+
+    private Task<RunStatus> AskAsync(RunKey run, CancellationToken cancellation) => Coordinator(run).GetStatusAsync().WaitAsync(cancellation);
+
+    private ICoordinator Coordinator(RunKey run) => grains.GetGrain<ICoordinator>(run.ToString());
 }

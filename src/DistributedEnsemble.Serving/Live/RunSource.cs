@@ -45,7 +45,7 @@ internal sealed class RunSource : IRunSource, IRunObserver
             _watched = _time.GetTimestamp();
         }
 
-        if (_coordinator is null) return _runs.Find(_name);
+        if (_coordinator is null) return await _live.InactiveAsync(_name, cancellation);
         var status = await _coordinator.GetStatusAsync().WaitAsync(cancellation);
         // A cluster works on it no longer: who goes on with it, and where, is asked again.
         if (status.IsAtRest) _coordinator = null;

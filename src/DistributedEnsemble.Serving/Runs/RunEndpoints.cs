@@ -43,7 +43,7 @@ internal sealed class RunEndpoints(IGrainFactory grains, LiveRuns live, RunFeeds
     {
         if (await live.CoordinatorAsync(name, cancellation) is not { } coordinator)
         {
-            var status = live.Find(name);
+            var status = await live.InactiveAsync(name, cancellation) ?? throw LiveRuns.Unknown(name);
             return status.State is not (RunState.Running or RunState.Queued) ? JsonAnswer.OfStatus(status) : throw new HttpError(
                 StatusCodes.Status409Conflict, $"Run \"{name}\" is in training in another process, which alone can stop it.");
         }

@@ -1,5 +1,4 @@
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Serving.Live;
 using DistributedEnsemble.Serving.Runs;
 using DistributedEnsemble.Training.Files;
@@ -15,14 +14,14 @@ public sealed class LiveRunsTests(ServedRuns served) : IClassFixture<ServedRuns>
     [Fact]
     public async Task A_run_that_has_just_stopped_is_not_shown_as_it_was_before()
     {
-        var run = await BeginAsync("ends");
+        var run = await served.BeginEndlessAsync("ends");
         while (RunStatusFile.Read(new RunFolder(served.RunsFolder, "ends")) is not { State: RunState.Running }) await Task.Delay(10, Cancellation);
         // The index read once, and stands still: as far as it knows the run goes on.
         await using var frozen = await FrozenAsync();
         var live = new LiveRuns(served.Grains, frozen, new FakeTimeProvider());
         var before = await live.StatusAsync("ends", Cancellation);
 
-        await StopAsync(run);
+        await served.StopAsync(run);
 
         var after = await live.StatusAsync("ends", Cancellation);
         Assert.Equal(RunState.Paused, after.State);
@@ -37,9 +36,9 @@ public sealed class LiveRunsTests(ServedRuns served) : IClassFixture<ServedRuns>
         await using var frozen = await FrozenAsync();
         var time = new FakeTimeProvider();
         var live = new LiveRuns(served.Grains, frozen, time);
-        var run = await BeginAsync("goes");
+        var run = await served.BeginEndlessAsync("goes");
         await live.StatusAsync("goes", Cancellation);
-        await StopAsync(run);
+        await served.StopAsync(run);
         Assert.Equal(RunState.Paused, (await live.StatusAsync("goes", Cancellation)).State);
 
         while (!await new FolderStorage(served.RunsFolder).TryRemoveAsync(new RunFolder(served.RunsFolder, "goes"))) await Task.Delay(10, Cancellation);
@@ -51,16 +50,4 @@ public sealed class LiveRunsTests(ServedRuns served) : IClassFixture<ServedRuns>
 
     /// <summary>Of the folder as it is now.</summary>
     private Task<RunIndex> FrozenAsync() => RunIndex.StartAsync(new FolderStorage(served.RunsFolder), new FakeTimeProvider(), Cancellation);
-
-    private Task<RunKey> BeginAsync(string name) => served.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission($$"""
-        { "name": "{{name}}", "seed": 3, "members": 1, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [8] },
-          "training": { "epochs": 1000000, "batchSize": 8 }, "logging": { "everySteps": 100000 }, "checkpoints": { "everySeconds": 1 } }
-        """), Cancellation);
-
-    private async Task StopAsync(RunKey run)
-    {
-        var coordinator = served.Grains.GetGrain<ICoordinator>(run.ToString());
-        await coordinator.StopAsync();
-        while ((await coordinator.GetStatusAsync()).State != RunState.Paused) await Task.Delay(10, Cancellation);
-    }
 }

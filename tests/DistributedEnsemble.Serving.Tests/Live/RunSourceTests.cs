@@ -1,5 +1,4 @@
 using DistributedEnsemble.Runs;
-using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Serving.Live;
 using DistributedEnsemble.Serving.Runs;
 using DistributedEnsemble.Training.Files;
@@ -15,10 +14,7 @@ public sealed class RunSourceTests(ServedRuns served) : IClassFixture<ServedRuns
         // The index of the runs' folder stands still: what is said comes from the coordinator.
         var time = new CountedTime();
         await using var index = await RunIndex.StartAsync(new FolderStorage(served.RunsFolder), time, TestContext.Current.CancellationToken);
-        var run = await served.Grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission("""
-            { "name": "endless", "seed": 3, "members": 1, "data": { "dataset": "digits" }, "model": { "kind": "mlp", "hidden": [8] },
-              "training": { "epochs": 1000000, "batchSize": 8 }, "logging": { "everySteps": 100000 }, "checkpoints": { "everySeconds": 1 } }
-            """), TestContext.Current.CancellationToken);
+        var run = await served.BeginEndlessAsync("endless");
         await using var source = new RunSource("endless", new LiveRuns(served.Grains, index, time), index, served.Grains, time);
 
         await UntilAsync(source, status => status.Steps > 0);
@@ -27,6 +23,25 @@ public sealed class RunSourceTests(ServedRuns served) : IClassFixture<ServedRuns
         await served.Grains.GetGrain<ICoordinator>(run.ToString()).StopAsync();
 
         await UntilAsync(source, status => status.State == RunState.Paused);
+    }
+
+    [Fact]
+    public async Task A_page_that_is_opened_when_a_run_has_just_stopped_shows_it_stopped()
+    {
+        var time = new CountedTime();
+        var run = await served.BeginEndlessAsync("just-stopped");
+        while (RunStatusFile.Read(new RunFolder(served.RunsFolder, "just-stopped")) is not { State: RunState.Running }) await Task.Delay(10, TestContext.Current.CancellationToken);
+        // The index read once, and stands still: as far as it knows the run goes on.
+        await using var index = await RunIndex.StartAsync(new FolderStorage(served.RunsFolder), time, TestContext.Current.CancellationToken);
+        var live = new LiveRuns(served.Grains, index, time);
+        // Somebody looked at another run.
+        await live.ActiveAsync("another", TestContext.Current.CancellationToken);
+        await served.StopAsync(run);
+
+        await using var source = new RunSource("just-stopped", live, index, served.Grains, time);
+
+        Assert.Equal(RunState.Paused, (await source.AskAsync(TestContext.Current.CancellationToken))!.State);
+        Assert.Equal(RunState.Running, index.Find("just-stopped")!.State);
     }
 
     [Fact]
