@@ -22,11 +22,11 @@ function palette() {
 }
 
 export class Chart {
-  // options: title, hint (what the y axis is), xName, log (whether y may be logarithmic), blank (what is said without data)
+  // options: title, hint (what the y axis is), xName, log (whether y may be logarithmic), blank (what is said without data, once that is known)
   constructor(options) {
     this.options = options;
     this.readout = h('p', { class: 'readout' });
-    this.blank = h('p', { class: 'blank' }, options.blank);
+    this.blank = h('p', { class: 'blank' }, 'Loading …');
     this.plotted = h('div', { class: 'plotted', role: 'img', 'aria-label': `${options.title}: no data yet` });
     this.host = h('div', { class: 'chart' }, this.plotted, this.blank);
     this.key = h('p', { class: 'key', hidden: true });

@@ -22,7 +22,7 @@ export function showRun(main, name) {
   title(name);
   const run = { members: [], snapshots: [], ema: [] };
   const curves = new Curves();
-  let scores = null, unmeasured = null, scoreMeasure = 'nll', isDrawing = false, isLeft = false, again, settings = null;
+  let scores = null, unmeasured = null, scoreMeasure = 'nll', isDrawing = false, isLeft = false, hasHistory = false, again, settings = null;
   const pace = [];
 
   const state = h('span', { class: 'state' }), reason = h('p', { class: 'quiet' }), teacher = h('p', { class: 'quiet' });
@@ -109,12 +109,15 @@ export function showRun(main, name) {
       const history = await get(runPath(name, `/metrics?step=${Math.max(1, Math.ceil(steps / each))}&columns=loss,quality,learningRate`));
       curves.setHistory(history);
       if (history.sampled && !isLeft) again = setTimeout(askHistory, 1_500);
-      draw();
     } catch {
       // The next checkpoint's points come anyway.
+    } finally {
+      hasHistory = true;
+      draw();
     }
   }
 
+  const hasEnded = () => ['completed', 'degraded', 'failed'].includes(run.state);
   const stepsPerMember = () => Math.round((run.stepsTotal ?? 0) / Math.max(1, run.memberCount ?? 1));
 
   function observePace() {
@@ -205,7 +208,7 @@ export function showRun(main, name) {
     const shown = only ?? [...curves.members.keys()].sort((a, b) => a - b);
     const withData = shown.map(member => [member, column(member)]).filter(([, [steps, values]]) => steps.length && values.some(value => value !== null));
     const [xs, rows] = align(withData.map(([, points]) => points));
-    if (!xs.length) return chart.draw({ xs, lines: [], summary: '' });
+    if (!xs.length) return chart.draw({ xs, lines: [], summary: '', blank: !hasHistory ? 'Loading …' : hasEnded() ? 'Nothing was logged.' : undefined });
     const { mean, low, high } = summarize(xs, rows), picked = withData.findIndex(([member]) => member === members.picked);
     const lines =
       withData.length === 1 ? [{ values: rows[0], kind: 'mean', name: word, only: `member ${withData[0][0]}` }]
@@ -222,10 +225,9 @@ export function showRun(main, name) {
   }
 
   function drawSize() {
-    const hasEnded = ['completed', 'degraded', 'failed'].includes(run.state);
     // How it grew was not seen by this server.
-    growth.element.hidden = hasEnded && !(scores?.history.length > 1);
-    if (!scores) return [size, growth].forEach(chart => chart.draw({ xs: [], lines: [], summary: '', blank: unmeasured ?? (hasEnded ? 'Being measured …' : undefined) }));
+    growth.element.hidden = hasEnded() && !(scores?.history.length > 1);
+    if (!scores) return [size, growth].forEach(chart => chart.draw({ xs: [], lines: [], summary: '', blank: unmeasured ?? (hasEnded() ? 'Being measured …' : undefined) }));
     const flat = scores.sizes.map(({ members: n, measures: all }) => [n, all]);
     const names = Object.entries(flat[0][1]).filter(([, value]) => typeof value === 'number').map(([key]) => key);
     if (!names.includes(scoreMeasure)) [scoreMeasure] = names;
