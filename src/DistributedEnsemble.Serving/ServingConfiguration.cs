@@ -1,6 +1,7 @@
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Serving.Authorization;
+using DistributedEnsemble.Serving.Hosting;
 using DistributedEnsemble.Serving.Telemetry;
 
 namespace DistributedEnsemble.Serving;
@@ -57,7 +58,7 @@ public static class ServingConfiguration
         }
         catch (InvalidOperationException exception)
         {
-            throw new HttpSettingsException($"A setting of ENSEMBLE__{section.ToUpperInvariant()} cannot be read: {OneLine.Of(exception.Message)}");
+            throw new HttpSettingsException(UnreadableSetting.InWords(exception, section));
         }
     }
 

@@ -1,14 +1,13 @@
 using System.CommandLine;
-using DistributedEnsemble.Messages;
 using DistributedEnsemble.Serving.Processes;
 using DistributedEnsemble.Silo;
 
 // A silo trains and serves, whether anybody reads what it says or not.
 StandardStreams.TakeOver(needsOutput: false);
 var parsed = SiloCommand.Create().Parse(args);
-if (parsed.Errors is [var first, ..])
+if (parsed.Errors.Count > 0)
 {
-    Console.Error.WriteLine($"{OneLine.Of(first.Message)} `ensemble-silo --help` shows what a silo takes.");
+    Console.Error.WriteLine(UsageError.Of(parsed));
     return ExitCode.Usage;
 }
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Security;
@@ -30,15 +32,15 @@ internal static class SiloCommand
     };
 
     private static readonly Option<string> Data = new("--data") { Description = "Folder with data files.", HelpName = "DIR" };
-    private static readonly Option<int?> Lanes = new("--lanes") { Description = "Training threads (default: the cores).", HelpName = "N" };
+    private static readonly Option<int?> Lanes = new("--lanes") { Description = "Training threads (default: the cores).", HelpName = "N", CustomParser = Number };
     private static readonly Option<string> Priority = new("--lane-priority")
     {
         Description = "What training takes of processors that others want: low is a tenth, idle is nothing (default: idle with --http, for predictions to come first; low without).", HelpName = "low|idle",
     };
 
     private static readonly Option<string> Address = new("--address") { Description = "IP address to listen on, which the others reach (default: loopback).", HelpName = "IP" };
-    private static readonly Option<int?> SiloPort = new("--silo-port") { Description = "Port for other silos (default: the first free one from 11111).", HelpName = "P" };
-    private static readonly Option<int?> GatewayPort = new("--gateway-port") { Description = "Port for clients (default: the first free one from 30000).", HelpName = "P" };
+    private static readonly Option<int?> SiloPort = new("--silo-port") { Description = "Port for other silos (default: the first free one from 11111).", HelpName = "P", CustomParser = Number };
+    private static readonly Option<int?> GatewayPort = new("--gateway-port") { Description = "Port for clients (default: the first free one from 30000).", HelpName = "P", CustomParser = Number };
     private static readonly Option<string> Http = new("--http") { Description = "Where to serve HTTP (default: not at all).", HelpName = "URL" };
 
     private static readonly Option<string> Grpc = new("--grpc") { Description = "Where to serve gRPC, beside HTTP (default: not at all).", HelpName = "URL" };
@@ -92,6 +94,14 @@ internal static class SiloCommand
         }
     }
 
+    private static int? Number(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (int.TryParse(text, CultureInfo.InvariantCulture, out var number)) return number;
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name} is {OneLine.Excerpt(text)}: it takes a whole number.");
+        return null;
+    }
+
     private static SiloSettings Settings(ConfigurationManager configuration, ParseResult arguments)
     {
         SiloSettings settings;
@@ -101,7 +111,7 @@ internal static class SiloCommand
         }
         catch (InvalidOperationException exception)
         {
-            throw new SiloSettingsException($"A setting of ENSEMBLE__… cannot be read: {OneLine.Of(exception.Message)}");
+            throw new SiloSettingsException(UnreadableSetting.InWords(exception, "…"));
         }
 
         return settings with

@@ -35,5 +35,15 @@ public sealed class SiloSettingsTests
         "--lane-priority is high: it is low or idle.",
         Assert.Throws<SiloSettingsException>(() => Check(new SiloSettings { LanePriority = "high" })).Message);
 
+    [Theory]
+    [InlineData("--lanes many", "--lanes is many: it takes a whole number.")]
+    [InlineData("--lanes", "--lanes lacks its value: it takes N.")]
+    [InlineData("--lanes --runs x", "--lanes is --runs: it takes a whole number.")]
+    [InlineData("--lane 3", "There is no option --lane. Did you mean --lanes?")]
+    [InlineData("--checkpoints 3", "There is no option --checkpoints.")]
+    [InlineData("start", "\"start\" is no option.")]
+    public void A_wrong_command_line_is_answered_in_one_line(string arguments, string error) =>
+        Assert.Equal($"{error} `ensemble-silo --help` shows what a silo takes.", UsageError.Of(SiloCommand.Create().Parse(arguments.Split(' '))));
+
     private static CheckedSettings Check(SiloSettings settings) => CheckedSettings.Of(settings, new ConfigurationBuilder().Build());
 }

@@ -1,5 +1,4 @@
 using DistributedEnsemble.Grains.Hosting;
-using DistributedEnsemble.Messages;
 
 namespace DistributedEnsemble.Serving.Hosting;
 
@@ -37,7 +36,7 @@ public static class TrainingSettings
         }
         catch (InvalidOperationException exception)
         {
-            throw new SiloSettingsException($"A setting of ENSEMBLE__{section.ToUpperInvariant()} cannot be read: {OneLine.Of(exception.Message)}");
+            throw new SiloSettingsException(UnreadableSetting.InWords(exception, section));
         }
 
         return faultOf(settings) is { } fault ? throw new SiloSettingsException(fault) : settings;

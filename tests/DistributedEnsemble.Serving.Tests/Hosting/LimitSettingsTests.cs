@@ -18,9 +18,12 @@ public sealed class LimitSettingsTests
     public void A_limit_out_of_range_is_named_with_its_rule(string name, string value, string line) =>
         Assert.Equal(line, Assert.Throws<SiloSettingsException>(() => Read((name, value))).Message);
 
-    [Fact]
-    public void A_limit_that_is_no_number_is_named() => Assert.StartsWith(
-        "A setting of ENSEMBLE__LIMITS cannot be read: ", Assert.Throws<SiloSettingsException>(() => Read(("MaxRuns", "many"))).Message);
+    [Theory]
+    [InlineData("MaxRuns", "many", "ENSEMBLE__LIMITS__MAXRUNS is many: it takes a whole number.")]
+    [InlineData("MaxUploadBytes", "4 GiB", "ENSEMBLE__LIMITS__MAXUPLOADBYTES is 4 GiB: it takes a whole number.")]
+    [InlineData("UploadExpiry", "1h", "ENSEMBLE__LIMITS__UPLOADEXPIRY is 1h: it takes a time, as in 00:00:05.")]
+    public void A_limit_that_cannot_be_read_is_named_with_what_it_takes(string name, string value, string line) =>
+        Assert.Equal(line, Assert.Throws<SiloSettingsException>(() => Read((name, value))).Message);
 
     [Fact]
     public void Every_limit_is_documented()
