@@ -134,8 +134,7 @@ internal sealed partial class CoordinatorGrain
             catch (Exception exception)
             {
                 _log.NotAssigned(exception, _run, call.Attempt.Member, call.Grant.Endpoint);
-                var isSiloGone = exception is SiloUnavailableException or OrleansMessageRejectionException or TimeoutException;
-                Apply(new MemberAnswered(call.Call, call.Attempt, IsTaken: false, isSiloGone));
+                Apply(new MemberAnswered(call.Call, call.Attempt, IsTaken: false, IsSiloGone: exception is SiloUnavailableException));
                 return;
             }
             finally

@@ -10,6 +10,9 @@ namespace DistributedEnsemble.Grains.Coordination;
 internal sealed class Timeline(RunFolder folder, TimeProvider time)
 {
     private readonly ConcurrentQueue<RunHappening> _lost = [];
+
+    /// <summary>Members whose loss is written, until what comes of it is seen.</summary>
+    private readonly HashSet<int?> _told = [];
     private RunStatus? _last;
     private long _length;
     private bool _hasBegun;
@@ -23,10 +26,19 @@ internal sealed class Timeline(RunFolder folder, TimeProvider time)
     {
         if (!_hasBegun) (_last, _length, _hasBegun) = (Shown(next.Id), Length(), true);
         var happened = new List<RunHappening>();
-        while (_lost.TryDequeue(out var lost)) happened.Add(lost);
-        var lostMembers = happened.Select(one => one.Member).ToHashSet();
-        // A member that was lost waits like one that left.
-        happened.AddRange(RunHappening.Between(_last, next, time.GetUtcNow()).Where(one => one.Kind != RunHappeningKind.MemberLeft || !lostMembers.Contains(one.Member)));
+        while (_lost.TryDequeue(out var lost))
+        {
+            happened.Add(lost);
+            _told.Add(lost.Member);
+        }
+
+        foreach (var one in RunHappening.Between(_last, next, time.GetUtcNow()))
+        {
+            // A member that was lost waits like one that left, in this status or in one after it.
+            if (_told.Remove(one.Member) && one.Kind == RunHappeningKind.MemberLeft) continue;
+            happened.Add(one);
+        }
+
         _last = next;
         if (happened.Count == 0) return;
         var lines = Encoding.UTF8.GetBytes(string.Concat(happened.Select(line => JsonSerializer.Serialize(line, RunStatusJson.Options) + "\n")));

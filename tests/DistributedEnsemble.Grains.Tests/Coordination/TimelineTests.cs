@@ -37,12 +37,15 @@ public sealed class TimelineTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_member_whose_silo_died_lost_it_and_is_not_said_to_have_left_it(bool isSeenWaiting)
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    public void A_member_whose_silo_died_lost_it_and_is_not_said_to_have_left_it(bool isSeenWaiting, bool isSeenBefore)
     {
         Show(Training(attempt: 1, "one:1", step: 5));
         _timeline.Lost(0, "one:1");
+        // A status from before the loss may be on its way.
+        if (isSeenBefore) Show(Training(attempt: 1, "one:1", step: 5));
         if (isSeenWaiting) Show(Waiting(attempt: 1, step: 5));
         Show(Training(attempt: 2, "two:2", step: 5));
         Show(Waiting(attempt: 2, step: 7));

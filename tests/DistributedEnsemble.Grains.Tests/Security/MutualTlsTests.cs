@@ -219,10 +219,10 @@ public sealed class MutualTlsTests : IAsyncDisposable
                 X509Certificate2.CreateFromPemFile(credentials.CertificateFile, credentials.KeyFile), null, offline: true),
         };
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(seconds));
         try
         {
-            await stream.AuthenticateAsClientAsync(options, patience.Token);
+            await stream.AuthenticateAsClientAsync(options, TestContext.Current.CancellationToken);
+            patience.CancelAfter(TimeSpan.FromSeconds(seconds));
             return await stream.ReadAsync(new byte[1], patience.Token) > 0;
         }
         catch (OperationCanceledException)
