@@ -58,7 +58,12 @@ internal sealed class PlanCache : IDisposable
 
     /// <summary>The plan of a run to be.</summary>
     /// <exception cref="SpecException">The spec does not fit the data, or its members not into memory.</exception>
-    public TrainingPlan Plan(EnsembleSpec spec, Dataset dataset) => Fitting(new TrainingPlan(spec, dataset, _options.Networks));
+    public TrainingPlan Plan(EnsembleSpec spec, Dataset dataset)
+    {
+        var plan = new TrainingPlan(spec, dataset, _options.Networks);
+        plan.RequireTrainable();
+        return Fitting(plan);
+    }
 
     /// <summary>Asks a student's teacher.</summary>
     /// <param name="namesPaths">Whether the one who submits may name files of this machine, if it reads such.</param>

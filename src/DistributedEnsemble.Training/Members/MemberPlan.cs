@@ -33,7 +33,6 @@ public sealed class MemberPlan
         LearningRate = LearningRate.Create(Spec, Steps, StepsPerEpoch);
         Stopping = StoppingSchedule.Of(Spec, Steps, StepsPerEpoch);
         CheckStopping();
-        CheckBatches(batchSize);
         SnapshotSteps = SnapshotsOf(Spec.Snapshots?.PerMember ?? (Stopping is null ? 1 : 0), Steps);
         Averaging = AveragingSchedule.Of(Spec, Steps);
     }
@@ -87,18 +86,23 @@ public sealed class MemberPlan
     /// <summary>Whether a metric line is written at a step.</summary>
     public bool IsLogged(int step) => step % Spec.Logging.EverySteps == 0 || step == Steps || Stopping?.Includes(step) == true;
 
+    /// <summary>Why a step has a batch that its network cannot train on; null if none has. What it kept before such a step can be read nevertheless.</summary>
+    internal string? WhyUntrainable
+    {
+        get
+        {
+            var batchSize = Math.Min(Spec.Training.BatchSize, RowCount);
+            return Network.NotOneRow is not { } reason || Repeats > 1 || (batchSize > 1 && RowCount % batchSize != 1) ? null
+                : $"training.batchSize is {Spec.Training.BatchSize}: of {RowCount:N0} rows the last batch is one. {reason}. Choose another size.";
+        }
+    }
+
     private void CheckStopping()
     {
         if (Stopping is null || Run.Split.Validation.Length > 0) return;
         throw new SpecException(
             $"training.earlyStopping.patience is {Stopping.Patience}: members stop by the validation rows, and data.validationFraction {Spec.Data.ValidationFraction} "
             + $"of {Run.Split.TrainingCount} rows is none (raise it, or set training.earlyStopping to null).");
-    }
-
-    private void CheckBatches(int batchSize)
-    {
-        if (Network.NotOneRow is not { } reason || Repeats > 1 || (batchSize > 1 && RowCount % batchSize != 1)) return;
-        throw new SpecException($"training.batchSize is {Spec.Training.BatchSize}: of {RowCount:N0} rows the last batch is one. {reason}. Choose another size.");
     }
 
     /// <summary>Asked for only where they matter.</summary>

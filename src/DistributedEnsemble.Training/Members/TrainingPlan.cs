@@ -128,9 +128,14 @@ public sealed class TrainingPlan
     }
 
     /// <summary>Makes sure that the run can be trained, and not only evaluated.</summary>
-    /// <exception cref="SpecException">It is of former times, and nothing trains like that any more.</exception>
+    /// <exception cref="SpecException">A network cannot train on a batch of one row that a step has, or the run is of former times, and nothing trains like that any more.</exception>
     public void RequireTrainable()
     {
+        foreach (var plan in _members)
+        {
+            if (plan.WhyUntrainable is { } reason) throw Spec.ErrorOf(plan.Member, new SpecException(reason));
+        }
+
         if (!Spec.Training.WasBFloat16) return;
         throw new SpecException("training.precision is bfloat16: nothing trains in it any more. Evaluate the run and predict with the models that it has, "
             + "or start a new one, which computes in float32.");

@@ -1,5 +1,6 @@
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Runs;
+using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Evaluation;
 using DistributedEnsemble.Training.Networks;
@@ -43,6 +44,17 @@ public sealed class OwnModuleTests
         Assert.False((await cluster.Coordinator(run).GetStatusAsync()).Exact);
         var status = await cluster.WhenAsync(run, s => s.HasEnded);
         Assert.Equal((RunState.Completed, false), (status.State, status.Exact));
+    }
+
+    [Fact]
+    public async Task A_batch_of_one_row_that_a_module_cannot_train_on_is_refused_when_the_run_is_submitted()
+    {
+        await using var cluster = await EnsembleCluster.StartAsync(configure: options => options.Networks.AddModule("mine", Mine));
+        var spec = s_spec.Replace("\"dataset\": \"digits\"", "\"dataset\": \"digits\", \"validationFraction\": 0").Replace("\"batchSize\": 100", "\"batchSize\": 4");
+
+        var refused = await Assert.ThrowsAsync<RunRejectedException>(() => cluster.SubmitAsync(spec));
+
+        Assert.StartsWith("training.batchSize is 4: of 1,437 rows the last batch is one. model.kind is \"mine\": its module's buffer 2.running_var is not finite", refused.Message, StringComparison.Ordinal);
     }
 
     private static Module<Tensor, Tensor> Mine(IReadOnlyList<long> shape, int outputs, System.Text.Json.Nodes.JsonObject settings) =>
