@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DistributedEnsemble.Randomness;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Networks;
@@ -15,13 +16,23 @@ internal sealed class ModuleTrial(OwnModule module, IReadOnlyList<long> inputSha
     /// <summary>Passes that must give the same numbers; and those of which one must leave torch's generator alone, while others may draw of it.</summary>
     private const int Repeats = 6, MostRepeats = 100;
 
+    /// <summary>Of a module whose passes take long: a repeat by each of the two modules.</summary>
+    private const int FewestRepeats = 2;
+
+    /// <summary>When passes have taken long.</summary>
+    private static readonly TimeSpan s_long = TimeSpan.FromSeconds(3);
+
     private static readonly Noise s_noise = new KeepEverything();
+
+    /// <summary>Of the pass that goes on.</summary>
+    private long _rows;
 
     /// <exception cref="SpecException">It cannot be trained.</exception>
     public void Require()
     {
         var given = new int[module.Dropouts.Length];
         for (var i = 0; i < given.Length; i++) Count(i);
+        RequireFiniteBuffers("");
         using var random = RandomRows(Rows);
         var made = module.Parameters.Select(entry => entry.Tensor.detach().clone()).ToArray();
         _ = Try(zeros([Rows, .. inputShape]), "zeros", Noise.None);
@@ -29,6 +40,7 @@ internal sealed class ModuleTrial(OwnModule module, IReadOnlyList<long> inputSha
         Array.Clear(given);
         _ = Try(random, "random numbers", s_noise);
         if (module.MadeLater is { } late) throw refused($"its module makes the {late} in a pass: a member's weights are those that its module is made with. Make all of them in its constructor");
+        RequireFiniteBuffers(" after a pass of two rows");
         for (var i = 0; i < given.Length; i++)
         {
             if (given[i] == 1) continue;
@@ -47,8 +59,8 @@ internal sealed class ModuleTrial(OwnModule module, IReadOnlyList<long> inputSha
         void Count(int dropout) => module.Replace(dropout, (units, _) =>
         {
             given[dropout]++;
-            return units.size(0) is Rows or 1 ? units : throw refused(
-                $"its module's dropout {module.Dropouts[dropout].Name} is given [{string.Join(", ", units.shape)}] for {Rows} rows: the rows must come first");
+            return units.size(0) == _rows ? units : throw refused(
+                $"its module's dropout {module.Dropouts[dropout].Name} is given [{string.Join(", ", units.shape)}] for {Said(_rows)}: the rows must come first");
         });
     }
 
@@ -58,6 +70,7 @@ internal sealed class ModuleTrial(OwnModule module, IReadOnlyList<long> inputSha
         using var row = RandomRows(1);
         try
         {
+            _rows = 1;
             if (!module.Forward(row, s_noise).isfinite().all().item<bool>()) return "its module gives numbers that are not finite for one row in training";
         }
         catch (Exception exception)
@@ -65,8 +78,7 @@ internal sealed class ModuleTrial(OwnModule module, IReadOnlyList<long> inputSha
             return $"its module fails on one row in training: {FirstLine(exception)}";
         }
 
-        var measured = module.Buffers.Where(entry => !entry.Tensor.isfinite().all().item<bool>()).Select(entry => entry.Name).FirstOrDefault();
-        return measured is null ? null : $"its module's buffer {measured} is not finite after one row in training";
+        return BufferNotFinite() is { } measured ? $"its module's buffer {measured} is not finite after one row in training" : null;
     }
 
     /// <param name="other">Of the same design; its parameters become the module's.</param>
@@ -88,15 +100,22 @@ internal sealed class ModuleTrial(OwnModule module, IReadOnlyList<long> inputSha
         }
 
         var first = Pass(module);
-        var draws = true;
-        for (var i = 0; i < Repeats || (draws && i < MostRepeats); i++)
+        var (draws, clock) = (true, Stopwatch.StartNew());
+        for (var i = 0; i < Wanted(); i++)
         {
-            var before = get_rng_state().bytes.ToArray();
-            if (!first.SequenceEqual(Pass(i % 2 == 0 ? module : other))) return "its module gives other numbers for the same weights, rows and masks: something in it draws or counts by itself";
-            draws &= !get_rng_state().bytes.SequenceEqual(before);
+            var again = Array.Empty<float>();
+            draws &= TorchGenerator.IsMovedBy(() => again = Pass(i % 2 == 0 ? module : other));
+            if (!first.SequenceEqual(again)) return "its module gives other numbers for the same weights, rows and masks: something in it draws or counts by itself";
         }
 
         return draws ? "its module draws numbers of torch's one generator: no checkpoint has where that is" : null;
+
+        int Wanted() => (clock.Elapsed < s_long, draws) switch
+        {
+            (true, true) => MostRepeats,
+            (false, false) => FewestRepeats,
+            _ => Repeats,
+        };
 
         float[] Pass(OwnModule own)
         {
@@ -108,7 +127,7 @@ internal sealed class ModuleTrial(OwnModule module, IReadOnlyList<long> inputSha
 
             foreach (var parameter in own.Module.parameters()) parameter.grad = null;
             var given = Forward(own, random, s_noise).contiguous();
-            given.sum().backward();
+            Backward(given);
             return [.. given.Floats(), .. own.Module.parameters().Where(parameter => parameter.grad is not null).SelectMany(parameter => parameter.grad!.contiguous().Floats().ToArray()),
                 .. Forward(own, random, Noise.None).contiguous().Floats()];
         }
@@ -120,12 +139,12 @@ internal sealed class ModuleTrial(OwnModule module, IReadOnlyList<long> inputSha
         if (given is null || given.IsInvalid) throw refused("its module gives no tensor, or one that it has disposed of");
         var rows = inputs.size(0);
         if (!given.shape.SequenceEqual([rows, outputs]))
-            throw refused($"its module gives [{string.Join(", ", given.shape)}] for {(rows == 1 ? "one row" : "two rows")}: it must give [{rows}, {outputs}]");
+            throw refused($"its module gives [{string.Join(", ", given.shape)}] for {Said(rows)}: it must give [{rows}, {outputs}]");
         if (given.dtype != ScalarType.Float32) throw refused($"its module gives numbers of {given.dtype}: it must give those of {ScalarType.Float32}");
         if (!given.isfinite().all().item<bool>()) throw refused($"its module gives numbers that are not finite for rows of {kind}");
         if (!noise.IsTraining) return given;
         if (!given.requires_grad) throw refused("its module gives numbers without a gradient in training: something in it detaches them, or computes without");
-        given.sum().backward();
+        Backward(given);
         if (module.Module.parameters().Any(parameter => parameter.grad is { } gradient && !gradient.isfinite().all().item<bool>()))
             throw refused($"its module has a gradient that is not finite for rows of {kind}");
         return given;
@@ -136,7 +155,7 @@ internal sealed class ModuleTrial(OwnModule module, IReadOnlyList<long> inputSha
     {
         var gradients = module.Parameters.Select(entry => entry.Tensor.requires_grad ? zeros_like(entry.Tensor) : null).ToArray();
         for (var i = 0; i < gradients.Length; i++) module.Parameters[i].Tensor.grad = gradients[i];
-        Forward(module, rows, s_noise).sum().backward();
+        Backward(Forward(module, rows, s_noise));
         for (var i = 0; i < gradients.Length; i++)
         {
             var (name, tensor) = module.Parameters[i];
@@ -158,14 +177,37 @@ internal sealed class ModuleTrial(OwnModule module, IReadOnlyList<long> inputSha
     {
         try
         {
+            _rows = rows.size(0);
             // It may do with its rows what it likes.
             return own.Forward(rows.clone(), noise);
         }
         catch (Exception exception) when (exception is not SpecException)
         {
-            throw refused($"its module fails on {(rows.size(0) == 1 ? "one row" : "two rows")} of [{string.Join(", ", inputShape)}]: {FirstLine(exception)}");
+            throw refused($"its module fails on {Said(rows.size(0))} of [{string.Join(", ", inputShape)}]: {FirstLine(exception)}");
         }
     }
+
+    private void Backward(Tensor given)
+    {
+        try
+        {
+            given.sum().backward();
+        }
+        catch (Exception exception)
+        {
+            throw refused($"the gradient of what its module gives fails: {FirstLine(exception)}");
+        }
+    }
+
+    private void RequireFiniteBuffers(string when)
+    {
+        if (BufferNotFinite() is { } name)
+            throw refused($"its module's buffer {name} is not finite{when}, and buffers are weights. Take -1e9 for an infinity in a mask, or make the mask in the pass");
+    }
+
+    private string? BufferNotFinite() => module.Buffers.FirstOrDefault(entry => !entry.Tensor.isfinite().all().item<bool>()).Name;
+
+    private static string Said(long rows) => rows == 1 ? "one row" : "two rows";
 
     /// <summary>What an exception says, without its full stop.</summary>
     public static string FirstLine(Exception exception) =>

@@ -55,7 +55,7 @@ internal sealed class OwnModule : IDisposable
         _noise = noise;
         _module.train(noise.IsTraining);
         foreach (var (dropout, _) in _dropouts) dropout.eval();
-        return _module.call(inputs);
+        return TorchGenerator.Use(() => _module.call(inputs));
     }
 
     /// <summary>Gives its parameters and buffers back at once.</summary>

@@ -83,6 +83,11 @@ public sealed class ModuleTests
     [InlineData("zeroed", "its module lets go of the gradient of its parameter first.1.weight in a pass: leave zero_grad to the step.")]
     [InlineData("clamped", "its module changes its parameter last.weight in a pass: only the optimizer does.")]
     [InlineData("replaced", "its module makes the parameter last.weight in a pass: a member's weights are those that its module is made with")]
+    [InlineData("overwritten", "the gradient of what its module gives fails: ")]
+    [InlineData("kept", "the gradient of what its module gives fails: ")]
+    [InlineData("mask", "its module's buffer mask is not finite, and buffers are weights. Take -1e9 for an infinity in a mask, or make the mask in the pass.")]
+    [InlineData("measured", "its module's buffer highest is not finite after a pass of two rows, and buffers are weights.")]
+    [InlineData("places", "its module's dropout dropout is given [1, 20] for two rows: the rows must come first.")]
     public void A_bad_module_gets_one_line(string fault, string reason)
     {
         var error = Assert.Throws<SpecException>(() => PlanOf((_, outputs, settings) => fault switch
@@ -125,6 +130,21 @@ public sealed class ModuleTests
                 net.zero_grad();
                 return net.Given(x);
             }),
+            "overwritten" => new Net(outputs, (net, x) =>
+            {
+                var hidden = net.First.call(x).sigmoid();
+                var rows = hidden.sigmoid();
+                rows.mul_(2);
+                return net.Last.call(net.Dropout.call(rows));
+            }),
+            "kept" => Keeping(outputs),
+            "mask" => Buffered(outputs, "mask", full(20, float.NegativeInfinity), (net, x) => net.Last.call(net.Dropout.call(net.First.call(x)).softmax(1))),
+            "measured" => Buffered(outputs, "highest", zeros(1), (net, x) =>
+            {
+                using (no_grad()) net.get_buffer("highest")!.fill_(float.PositiveInfinity);
+                return net.Given(x);
+            }),
+            "places" => new Net(outputs, (net, x) => net.Last.call(net.First.call(x) + net.Dropout.call(net.First.call(zeros(1, 64))))),
             "clamped" => new Net(outputs, (net, x) =>
             {
                 using (no_grad()) net.Last.weight!.clamp_(-0.01, 0.01);
@@ -214,9 +234,46 @@ public sealed class ModuleTests
     [Fact]
     public void A_module_that_draws_to_no_effect_that_is_seen_trains_inexactly()
     {
-        var plan = PlanOf((_, outputs, _) => new Net(outputs, (net, x) => net.training && rand(1).item<float>() < 1e-6f ? net.Given(x) * 0 : net.Given(x)));
+        var plan = PlanOf((_, outputs, _) => new Net(outputs, (net, x) => net.training && rand(1).item<float>() < 0 ? net.Given(x) * 0 : net.Given(x)));
 
         Assert.Equal("model.kind is \"mine\": its module draws numbers of torch's one generator: no checkpoint has where that is", plan.Of(0).Network.Inexact);
+    }
+
+    /// <summary>As another run's member does at the same time: its passes wait while a module is looked at.</summary>
+    [Fact]
+    public async Task What_another_module_draws_is_not_a_modules_own()
+    {
+        var (draws, isOver) = (0, false);
+        var drawing = PlanOf((_, outputs, _) => new Net(outputs, (net, x) =>
+        {
+            var given = net.Given(x) + rand(outputs);
+            Interlocked.Increment(ref draws);
+            return given;
+        }), ("training.epochs", "1000000"));
+        using var other = new MemberTraining(drawing, 0);
+        var training = Task.Factory.StartNew(
+            () =>
+            {
+                while (!Volatile.Read(ref isOver) && other.Advance() is not null) continue;
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+        try
+        {
+            var plan = PlanOf((_, outputs, _) => new Net(outputs, (net, x) =>
+            {
+                var before = Volatile.Read(ref draws);
+                SpinWait.SpinUntil(() => Volatile.Read(ref draws) > before, 10);
+                return net.Given(x);
+            }));
+
+            Assert.Null(plan.Of(0).Network.Inexact);
+        }
+        finally
+        {
+            Volatile.Write(ref isOver, true);
+            await training;
+        }
     }
 
     [Theory]
@@ -471,6 +528,26 @@ public sealed class ModuleTests
     {
         foreach (var parameter in module.parameters()) parameter.requires_grad = false;
         return module;
+    }
+
+    /// <summary>It goes on from the pass before, as a hidden state that nobody detaches does.</summary>
+    private static Net Keeping(int outputs)
+    {
+        Tensor? state = null;
+        return new Net(outputs, (net, x) =>
+        {
+            var hidden = net.First.call(x);
+            var given = net.Last.call(net.Dropout.call(state is null ? hidden : hidden + 0 * state));
+            state = net.training ? hidden.mean([0]).sigmoid().DetachFromDisposeScope() : null;
+            return given;
+        });
+    }
+
+    private static Net Buffered(int outputs, string name, Tensor buffer, Func<Net, Tensor, Tensor> forward)
+    {
+        var net = new Net(outputs, forward);
+        net.register_buffer(name, buffer);
+        return net;
     }
 
     private static Module<Tensor, Tensor> Late(Net net)
