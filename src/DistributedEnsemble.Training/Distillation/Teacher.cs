@@ -101,6 +101,18 @@ internal sealed class Teacher
     public SoftTargets Teach(DistillationSpec distillation, FurtherRows further, StartingWeights? start)
     {
         var experts = Experts();
+        var targets = Teach(distillation, further, start, experts);
+        // Former programs taught the moments whatever the measured rows say, and their students go on learning what they began with.
+        if (experts is not null && !IsAsBegun()) targets = Teach(distillation, further, start, experts: null);
+        return IsAsBegun() ? targets : throw new DataException(
+            $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: what it teaches is other than distillation.targets says (bring the old run back, or begin a new student).");
+
+        bool IsAsBegun() => distillation.Targets is null || distillation.Targets == targets.Sha256;
+    }
+
+    /// <param name="experts">Whose models' product is taught; null teaches the moments of their mixture.</param>
+    private SoftTargets Teach(DistillationSpec distillation, FurtherRows further, StartingWeights? start, Regression? experts)
+    {
         var (train, width, unlabelled) = (_plan.Dataset.Train, _task.SoftWidth, further.Unlabelled ?? 0);
         var others = (further.Inputs?.Length ?? 0) / train.Width;
         var soft = new NativeVector((train.Count + others) * width);
@@ -114,9 +126,7 @@ internal sealed class Teacher
         // These are rows of the data, and have been asked for as such.
         foreach (var (i, row) in further.Validation.Index()) soft.Slice((long)row * width, width).CopyTo(soft.Slice((train.Count + unlabelled + i) * width, width));
         TeachFurther(unlabelled + further.Validation.Length, others);
-        var targets = SoftTargets.Of(soft, _ofStudent, train.Count, further.Inputs, start);
-        return distillation.Targets is null || distillation.Targets == targets.Sha256 ? targets : throw new DataException(
-            $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: what it teaches is other than distillation.targets says (bring the old run back, or begin a new student).");
+        return SoftTargets.Of(soft, _ofStudent, train.Count, further.Inputs, start);
 
         void TeachFurther(long first, long end)
         {

@@ -90,10 +90,7 @@ public sealed class DistillTests : IDisposable
     [Fact]
     public async Task Where_validation_rows_say_so_a_member_that_is_unsure_counts_little()
     {
-        var data = _driver.File("line.csv", $"x,y\n{string.Join('\n', Enumerable.Range(0, 200).Select(i => FormattableString.Invariant($"{i * 7 % 200},{(i * 7 % 200) + (i % 3)}")))}\n");
-        var spec = _driver.File("spec.json",
-            """{ "members": 3, "variants": [{ "training": { "epochs": 60 } }, { "training": { "epochs": 60 } }, { "training": { "epochs": 1, "schedule": { "learningRate": 1e-7 } } }] }""");
-        (await _driver.RunAsync("train", spec, "--name", "teacher", "--dataset", data, "--target", "y", "--task", "regression", "--set", "data.validationFraction=0.3")).Succeeded();
+        var data = await TrainUnsureTeacherAsync();
 
         (await _driver.RunAsync(["distill", "teacher", .. s_dataAlone, "--set", "training.epochs=1"])).Succeeded();
 
@@ -103,6 +100,28 @@ public sealed class DistillTests : IDisposable
             .Select(row => Math.Pow(row.GetProperty("standardDeviation").GetDouble() / deviation, 2)).ToArray();
         Assert.Equal(160, mixture.Length);
         Assert.All(mixture.Zip(Targets("teacher-student")), row => Assert.True(row.Second.Variance < 0.5 * row.First));
+    }
+
+    /// <summary>It measures on too few rows to choose the product, so that its students are as former programs began them.</summary>
+    [Fact]
+    public async Task A_student_of_the_moments_stays_one_where_the_product_would_be_chosen_now()
+    {
+        await TrainUnsureTeacherAsync();
+        var spec = Path.Combine(_driver.RunsFolder, "teacher", "spec.json");
+        var text = File.ReadAllText(spec);
+        File.WriteAllText(spec, Regex.Replace(text, "\"validationFraction\": *0.3", "\"validationFraction\": 0.1"));
+        Assert.NotEqual(text, File.ReadAllText(spec));
+        string[] student = ["distill", "teacher", .. s_dataAlone, "--set", "training.epochs=1", "--set", "data.validationFraction=0.3"];
+        (await _driver.RunAsync([.. student, "--name", "former"])).Succeeded();
+        File.WriteAllText(spec, text);
+        (await _driver.RunAsync([.. student, "--name", "present"])).Succeeded();
+        var (former, present) = (Targets("former"), Targets("present"));
+        Assert.All(former.Zip(present), row => Assert.True(row.Second.Variance < row.First.Variance));
+
+        File.Delete(Path.Combine(_driver.RunsFolder, "former", "distillation", "targets.safetensors"));
+        (await _driver.RunAsync("verify", "former")).Succeeded();
+
+        Assert.Equal(former, Targets("former"));
     }
 
     /// <summary>Out of fold, they are rows that only some of the members did not train on.</summary>
@@ -360,6 +379,17 @@ public sealed class DistillTests : IDisposable
     }
 
     public void Dispose() => _driver.Dispose();
+
+    /// <summary>Of three members one has hardly begun to learn.</summary>
+    /// <returns>The path of the data.</returns>
+    private async Task<string> TrainUnsureTeacherAsync()
+    {
+        var data = _driver.File("line.csv", $"x,y\n{string.Join('\n', Enumerable.Range(0, 200).Select(i => FormattableString.Invariant($"{i * 7 % 200},{(i * 7 % 200) + (i % 3)}")))}\n");
+        var spec = _driver.File("spec.json",
+            """{ "members": 3, "variants": [{ "training": { "epochs": 60 } }, { "training": { "epochs": 60 } }, { "training": { "epochs": 1, "schedule": { "learningRate": 1e-7 } } }] }""");
+        (await _driver.RunAsync("train", spec, "--name", "teacher", "--dataset", data, "--target", "y", "--task", "regression", "--set", "data.validationFraction=0.3")).Succeeded();
+        return data;
+    }
 
     /// <summary>Of a regression a mean and a variance; of two classes their probabilities.</summary>
     private (float Mean, float Variance)[] Targets(string run)
