@@ -1,4 +1,3 @@
-using DistributedEnsemble.Training.Evaluation;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Distillation;
@@ -17,26 +16,21 @@ internal static class ExpertsProduct
     private const int FewestRows = 30;
 
     /// <summary>Whether it says what the rows are better than one normal distribution with the mixture's moments does, beyond chance.</summary>
-    /// <param name="answers">Of each model [rows, width], not a number where the row is not the model's to answer.</param>
-    /// <param name="multiplicities">How often each counts.</param>
-    public static bool IsBetter(Regression task, IReadOnlyList<double[]> answers, IReadOnlyList<int> multiplicities, float[] targets)
+    /// <param name="multiplicities">How often each model counts.</param>
+    /// <param name="pieces">
+    /// Some rows' answers of each model [rows, width], not a number where the row is not the model's to answer, which become its terms; and
+    /// the rows' targets. Nothing of a piece is kept: all training rows can be measured, by many models.
+    /// </param>
+    public static bool IsBetter(Regression task, IReadOnlyList<int> multiplicities, IEnumerable<(double[][] Answers, ReadOnlyMemory<float> Targets)> pieces)
     {
-        var (moments, known) = MeasuredAnswers.Average(answers, multiplicities, targets, task.Width);
-        if (known.Length < FewestRows) return false;
-        double[][] terms = [.. answers.Select(answer => (double[])answer.Clone())];
-        foreach (var model in terms) ToTerms(task, model);
-        var product = MeasuredAnswers.Average(terms, multiplicities, targets, task.Width).Rows.Mean;
-        FromTerms(task, product);
-        double sum = 0, squares = 0;
-        for (var row = 0; row < known.Length; row++)
+        var (rows, sum, squares) = (0, 0.0, 0.0);
+        foreach (var (answers, targets) in pieces)
         {
-            var at = row * task.Width;
-            var gain = task.Surprise(moments.Mean.AsSpan(at, task.Width), known.AsSpan(row, 1)) - task.Surprise(product.AsSpan(at, task.Width), known.AsSpan(row, 1));
-            (sum, squares) = (sum + gain, squares + (gain * gain));
+            foreach (var gain in Gains(task, multiplicities, answers, targets)) (rows, sum, squares) = (rows + 1, sum + gain, squares + (gain * gain));
         }
 
         // mean > Certain · deviation / √n, with n² on both sides.
-        return sum > 0 && sum * sum > Certain * Certain * (squares - (sum * sum / known.Length));
+        return rows >= FewestRows && sum > 0 && sum * sum > Certain * Certain * (squares - (sum * sum / rows));
     }
 
     /// <summary>What the mean is taken of: answers become μᵢ/σᵢ² and 1/σᵢ².</summary>
@@ -57,6 +51,28 @@ internal static class ExpertsProduct
         {
             var center = mean[0] / mean[1];
             (mean[0], mean[1], mean[2]) = (center, 1 / mean[1], center * center);
+        }
+    }
+
+    /// <summary>How much less each row that any model may answer to surprises the product than the mixture's moments.</summary>
+    private static IEnumerable<double> Gains(Regression task, IReadOnlyList<int> multiplicities, double[][] answers, ReadOnlyMemory<float> targets)
+    {
+        var (mixture, terms) = (new PartialAnswerMean(targets.Length, task.Width), new PartialAnswerMean(targets.Length, task.Width));
+        foreach (var (model, multiplicity) in answers.Zip(multiplicities))
+        {
+            mixture.Add(model, multiplicity);
+            ToTerms(task, model);
+            terms.Add(model, multiplicity);
+        }
+
+        var (moments, product) = (mixture.ToArray(), terms.ToArray());
+        FromTerms(task, product);
+        for (var row = 0; row < targets.Length; row++)
+        {
+            var at = row * task.Width;
+            if (!double.IsNaN(moments[at])) yield return Surprise(moments) - Surprise(product);
+
+            double Surprise(double[] mean) => task.Surprise(mean.AsSpan(at, task.Width), targets.Span.Slice(row, 1));
         }
     }
 }

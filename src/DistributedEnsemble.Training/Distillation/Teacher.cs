@@ -193,10 +193,12 @@ internal sealed class Teacher
     /// <summary>Of a regression whose measured rows the product of its models says better than one normal distribution with the mixture's moments does.</summary>
     private Regression? Experts()
     {
-        if (_task is not Regression { HasVariances: true } task || _plan.Measuring is null) return null;
+        if (_task is not Regression { HasVariances: true } task || _plan.Measuring is not { } part) return null;
         var chosen = new ChosenConstituents(_selection.Constituents, _selection.MonteCarloSamples, IsGreedy: false);
-        var (answers, targets) = MeasuredAnswers.OfAsync(_plan, chosen, new FolderConstituents(_folder, _plan)).GetAwaiter().GetResult();
-        return ExpertsProduct.IsBetter(task, answers, _selection.Multiplicities, targets) ? task : null;
+        var (models, targets) = (new FolderConstituents(_folder, _plan), _plan.Targets(part));
+        var pieces = RowRange.Of(_plan, part).Select(rows =>
+            (MeasuredAnswers.AskAsync(_plan, chosen, models, rows).GetAwaiter().GetResult(), (ReadOnlyMemory<float>)targets.AsMemory(rows.Start, rows.Count)));
+        return ExpertsProduct.IsBetter(task, _selection.Multiplicities, pieces) ? task : null;
     }
 
     /// <summary>Of each of the dataset's training rows.</summary>

@@ -36,7 +36,7 @@ public sealed class ExpertsProductTests
         float[] targets = [.. Enumerable.Range(0, rows).Select(_ => (float)(0.1 * Normal(random)))];
         var models = Enumerable.Range(0, 10).Select(i => Answers([.. targets.Select(_ => (0.0, i == 9 ? 4 : 0.01))])).ToArray();
 
-        Assert.Equal(expected, ExpertsProduct.IsBetter(s_task, models, [.. models.Select(_ => 1)], targets));
+        Assert.Equal(expected, IsBetter(models, targets));
     }
 
     [Fact]
@@ -46,8 +46,39 @@ public sealed class ExpertsProductTests
         float[] targets = [.. Enumerable.Range(0, 400).Select(_ => (float)Normal(random))];
         var models = Enumerable.Range(0, 10).Select(_ => Answers([.. targets.Select(_ => (Normal(random), 0.01))])).ToArray();
 
-        Assert.False(ExpertsProduct.IsBetter(s_task, models, [.. models.Select(_ => 1)], targets));
+        Assert.False(IsBetter(models, targets));
     }
+
+    /// <summary>Of many rows and models all answers would be more than the data.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Rows_measured_a_piece_at_a_time_say_what_they_say_together_and_nothing_of_a_piece_is_kept(bool expected)
+    {
+        var random = new Random(1);
+        float[] targets = [.. Enumerable.Range(0, 400).Select(_ => (float)((expected ? 0.1 : 1) * Normal(random)))];
+        var models = Enumerable.Range(0, 10).Select(i => Answers([.. targets.Select(_ => expected ? (0, i == 9 ? 4 : 0.01) : (Normal(random), 0.01))])).ToArray();
+        // Each row is one that some model did not see; the first forty no model may answer to.
+        foreach (var (i, model) in models.Index()) for (var row = 0; row < targets.Length; row++) if (row < 40 || row % 10 == i) model.AsSpan(3 * row, 3).Fill(double.NaN);
+
+        Assert.Equal((expected, expected), (IsBetter(models, targets), ExpertsProduct.IsBetter(s_task, [.. models.Select(_ => 1)], Pieces())));
+
+        // Each is gone when the next one is asked for.
+        IEnumerable<(double[][], ReadOnlyMemory<float>)> Pieces()
+        {
+            const int Rows = 20;
+            double[][] buffers = [.. models.Select(_ => new double[3 * Rows])];
+            for (var first = 0; first < targets.Length; first += Rows)
+            {
+                foreach (var (model, buffer) in models.Zip(buffers)) model.AsSpan(3 * first, 3 * Rows).CopyTo(buffer);
+                yield return (buffers, targets.AsMemory(first, Rows));
+                foreach (var buffer in buffers) Array.Fill(buffer, double.NaN);
+            }
+        }
+    }
+
+    private static bool IsBetter(double[][] models, float[] targets) =>
+        ExpertsProduct.IsBetter(s_task, [.. models.Select(_ => 1)], [([.. models.Select(model => (double[])model.Clone())], targets)]);
 
     private static double[] Answers(params (double Mean, double Variance)[] rows) => [.. rows.SelectMany(row => new[] { row.Mean, row.Variance, row.Mean * row.Mean })];
 
