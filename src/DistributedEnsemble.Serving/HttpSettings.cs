@@ -8,6 +8,8 @@ public sealed record HttpSettings
     /// <summary>Of the memory that the process may take. Beside what is counted there are its copies on the way, weights, and the runtime.</summary>
     private const int PartsOfMemory = 5;
 
+    private readonly int? _bytesInFlight;
+
     public const string DefaultUrl = "http://127.0.0.1:8000";
 
     /// <summary>Scheme, address and port; port 0 takes a free one.</summary>
@@ -49,8 +51,15 @@ public sealed record HttpSettings
     /// <summary>Bytes of one answer to a request for predictions, as counted before they are computed.</summary>
     public int MaxResponseBytes { get; init; } = 64 << 20;
 
-    /// <summary>Bytes of all requests and answers that are in memory at once; by default a fifth at most of what the process may take.</summary>
-    public int MaxBytesInFlight { get; init; } = (int)ProcessMemory.Share(256 << 20, PartsOfMemory);
+    /// <summary>
+    /// Bytes of all requests and answers that are in memory at once; by default a fifth at most of what the process may take, and no
+    /// less than <see cref="MaxBodyBytes"/>.
+    /// </summary>
+    public int MaxBytesInFlight
+    {
+        get => _bytesInFlight ?? Math.Max(MaxBodyBytes, (int)ProcessMemory.Share(256 << 20, PartsOfMemory));
+        init => _bytesInFlight = value;
+    }
 
     /// <summary>Rows of one request.</summary>
     public int MaxRows { get; init; } = 16384;

@@ -8,6 +8,7 @@ using System.Text.Json;
 using DistributedEnsemble.Serving.Authorization;
 using DistributedEnsemble.Serving.Rpc.Protocol;
 using Grpc.Net.Client;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Serving.Tests;
@@ -199,6 +200,19 @@ public sealed class AccessTests(ServedRuns served) : IClassFixture<ServedRuns>
     public void Limits_out_of_range_are_refused_by_name() => Assert.Equal(
         "ENSEMBLE__SERVING__MAXROWS is 0: it must be a whole number from 1 to 10000000.",
         Assert.Throws<HttpSettingsException>(() => HttpSettingsCheck.Of(new HttpSettings { MaxRows = 0 })).Message);
+
+    [Fact]
+    public void A_larger_body_alone_lets_as_much_be_in_memory()
+    {
+        const int Most = 1 << 30;
+        var given = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("Ensemble:Serving:MaxBodyBytes", (string?)$"{Most}")]).Build();
+
+        Assert.Equal(Most, given.ReadHttpSettings(url: null, grpcUrl: null).MaxBytesInFlight);
+        Assert.Equal(Most, HttpSettingsCheck.Of(new HttpSettings { MaxBodyBytes = Most }).Settings.MaxBytesInFlight);
+        Assert.Equal(
+            "ENSEMBLE__SERVING__MAXBYTESINFLIGHT is 2000: it must be a whole number from 1073741824 to 2147483647.",
+            Assert.Throws<HttpSettingsException>(() => HttpSettingsCheck.Of(new HttpSettings { MaxBodyBytes = Most, MaxBytesInFlight = 2000 })).Message);
+    }
 
     [Fact]
     public async Task Off_loopback_it_serves_over_tls_with_a_key()
