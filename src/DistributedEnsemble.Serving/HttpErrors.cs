@@ -36,7 +36,7 @@ internal sealed class HttpErrors(HttpSettings settings, ILogger log)
     private async Task AnswerAsync(HttpContext context, Exception exception)
     {
         var failure = HttpFailure.Of(context, exception, settings.RequestTimeoutSeconds);
-        if (failure.Status == StatusCodes.Status500InternalServerError) log.RequestFailed(exception, OneLine.Excerpt(context.Request.Path));
+        failure.Log(log, exception, context.Request);
         // Nobody reads an answer any more, or half of another one is on its way.
         if (failure.Status == 0 || context.Response.HasStarted)
         {

@@ -33,6 +33,12 @@ internal sealed partial record HttpFailure(int Status, string Message, string Ou
         _ => Of(StatusCodes.Status500InternalServerError, "The server failed at this request; its log says why."),
     };
 
+    /// <summary>Tells people of it where they have to look: at a server's fault, and where memory ran out, which a fault of its own may cause.</summary>
+    public void Log(ILogger log, Exception exception, HttpRequest request)
+    {
+        if (Status == StatusCodes.Status500InternalServerError || exception is OutOfMemoryException) log.RequestFailed(exception, OneLine.Excerpt(request.Path));
+    }
+
     /// <summary>What is damaged of the store, by its name below the folder of the runs; null if that is not why.</summary>
     private static string? Damage(Exception? exception) => exception switch
     {

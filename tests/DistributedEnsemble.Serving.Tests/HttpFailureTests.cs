@@ -1,9 +1,14 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Serving.Rpc;
+using Grpc.Core;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Serving.Tests;
 
@@ -44,6 +49,26 @@ public sealed class HttpFailureTests(ServedRuns served) : IClassFixture<ServedRu
         Assert.Equal((500, "small/record.json is damaged: it is not JSON.", "failed"), (failure.Status, failure.Message, failure.Outcome));
     }
 
+    [Theory]
+    [InlineData(typeof(OutOfMemoryException), true)]
+    [InlineData(typeof(InvalidOperationException), true)]
+    [InlineData(typeof(TimeoutException), false)]
+    public async Task What_may_be_the_servers_fault_stands_in_its_log_whoever_asked(Type failure, bool isLogged)
+    {
+        var exception = (Exception)Activator.CreateInstance(failure)!;
+        var lines = new ConcurrentQueue<string>();
+        using var logs = LoggerFactory.Create(logging => logging.AddProvider(new LogLines(lines)));
+        await using var services = new ServiceCollection().AddLogging().AddSingleton(new Admission(new HttpSettings())).BuildServiceProvider();
+        var context = new DefaultHttpContext { RequestServices = services, Request = { Path = "/v2/models/small/infer" } };
+
+        await new HttpErrors(new HttpSettings(), logs.CreateLogger("http")).InvokeAsync(context, _ => throw exception);
+        await Assert.ThrowsAsync<RpcException>(() => new RpcErrors(new HttpSettings(), logs.CreateLogger<RpcErrors>())
+            .UnaryServerHandler<object, object>(new object(), new Call(context), (_, _) => throw exception));
+
+        const string Line = "A request of /v2/models/small/infer failed.";
+        Assert.Equal(isLogged ? [$"http: {Line}", $"{typeof(RpcErrors).FullName}: {Line}"] : [], lines);
+    }
+
     [Fact]
     public void A_client_that_has_left_is_no_failure_of_the_server()
     {
@@ -66,5 +91,35 @@ public sealed class HttpFailureTests(ServedRuns served) : IClassFixture<ServedRu
         Assert.Equal(
             "There was no answer within the request's timeout of 1 microseconds.",
             (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("error").GetString());
+    }
+
+    /// <summary>A call of gRPC without a connection.</summary>
+    private sealed class Call : ServerCallContext
+    {
+        public Call(HttpContext context) => UserState["__HttpContext"] = context;
+
+        protected override string MethodCore => "";
+
+        protected override string HostCore => "";
+
+        protected override string PeerCore => "";
+
+        protected override DateTime DeadlineCore => DateTime.MaxValue;
+
+        protected override Metadata RequestHeadersCore => [];
+
+        protected override CancellationToken CancellationTokenCore => CancellationToken.None;
+
+        protected override Metadata ResponseTrailersCore => [];
+
+        protected override Status StatusCore { get; set; }
+
+        protected override WriteOptions? WriteOptionsCore { get; set; }
+
+        protected override AuthContext AuthContextCore => new(null, []);
+
+        protected override ContextPropagationToken CreatePropagationTokenCore(ContextPropagationOptions? options) => throw new NotSupportedException();
+
+        protected override Task WriteResponseHeadersAsyncCore(Metadata responseHeaders) => Task.CompletedTask;
     }
 }

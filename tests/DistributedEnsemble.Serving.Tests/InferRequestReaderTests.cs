@@ -126,6 +126,25 @@ public sealed class InferRequestReaderTests
     }
 
     [Theory]
+    [InlineData("{\"parameters\":{\"members\":LONG}}", "parameters.members is 1111")]
+    [InlineData("{\"parameters\":{\"members\":\"LONG\"}}", "parameters.members is a text of 4194304 bytes: it must be a whole number from 1 to 2147483647.")]
+    [InlineData("{\"parameters\":{\"LONG\":1}}", "parameters.1111")]
+    [InlineData("{\"parameters\":{\"from\":\"LONG\"}}", "parameters.from is a text of 4194304 bytes: it has up to 65536.")]
+    [InlineData("{\"id\":LONG}", "id is 1111")]
+    [InlineData("{\"inputs\":[{\"name\":\"LONG\"}]}", "inputs[0].name is a text of 4194304 bytes: it has up to 65536.")]
+    public void What_is_refused_is_not_copied_to_be_shown(string json, string message)
+    {
+        var body = Encoding.UTF8.GetBytes(json.Replace("LONG", new string('1', 4 << 20)));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var error = Assert.Throws<HttpError>(() => InferRequestReader.Read(s_flat, s_limits, body, null));
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        Assert.StartsWith(message, error.Message, StringComparison.Ordinal);
+        Assert.InRange(error.Message.Length, 0, 400);
+    }
+
+    [Theory]
     [InlineData(float.NaN, "Number 1 of the input is NaN as float32: rows hold finite numbers only.")]
     [InlineData(float.NegativeInfinity, "Number 1 of the input is -Infinity as float32: rows hold finite numbers only.")]
     public void Binary_numbers_must_be_finite(float number, string message)

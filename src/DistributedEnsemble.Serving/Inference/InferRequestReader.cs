@@ -128,7 +128,7 @@ internal sealed class InferRequestReader
         var first = "";
         while (JsonFields.Next(ref json, out var property))
         {
-            if (property == "name" && json.TokenType == JsonTokenType.String) first = json.GetString()!;
+            if (property == "name" && json.TokenType == JsonTokenType.String) first = JsonFields.Text(ref json, "inputs[0].name")!;
             else json.Skip();
         }
 

@@ -1,4 +1,3 @@
-using DistributedEnsemble.Messages;
 using DistributedEnsemble.Serving.Authorization;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -20,7 +19,7 @@ internal sealed class RpcErrors(HttpSettings settings, ILogger<RpcErrors> log) :
             var http = context.GetHttpContext();
             var hasPassed = context.Deadline <= DateTime.UtcNow && !http.RequestAborted.IsCancellationRequested;
             var failure = HttpFailure.Of(http, hasPassed ? HttpError.TimedOut("There was no answer within the call's deadline.") : exception, settings.RequestTimeoutSeconds);
-            if (failure.Status == StatusCodes.Status500InternalServerError) log.RequestFailed(exception, OneLine.Excerpt(http.Request.Path));
+            failure.Log(log, exception, http.Request);
             if (http.Features.Get<RpcCall>()?.Measured is { } measured) measured.Outcome = failure.Outcome;
             AdminAudit.CameTo(http, failure.Status);
             throw new RpcException(RpcStatus.Of(failure));
