@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Hosting;
+using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Scheduling;
 using DistributedEnsemble.Training.Files;
 
@@ -40,16 +41,20 @@ internal sealed class UploadGrain(EnsembleTrainingOptions options, TimeProvider 
         return 0;
     });
 
-    /// <exception cref="IOException">The disk does not take it: a client knows neither the disk nor the folder.</exception>
+    /// <exception cref="StorageAwayException">The store does not answer.</exception>
+    /// <exception cref="IOException">The disk or the store does not take it: a client knows neither the disk nor the folder.</exception>
     private async Task<T> StoreAsync<T>(Func<T> work)
     {
         try
         {
             return await Task.Run(work);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException and not StorageAwayException or UnauthorizedAccessException)
         {
-            throw new IOException($"The silos cannot store the file in {Uploads.Folder(options.RunsFolder)}: {exception.Message.TrimEnd('.')}. What came stays for a while, and goes on when it is sent again.");
+            // A store names itself; what the system says of a disk ends in the path, by a name of the silo's own.
+            var isOfStore = exception.Message.StartsWith(ObjectStoreAddress.Scheme, StringComparison.Ordinal);
+            var place = isOfStore ? "" : $" in {Uploads.Folder(options.RunsFolder)}";
+            throw new IOException($"The silos cannot store the file{place}: {exception.Message.Split(" : '")[0].TrimEnd('.')}. What came stays for a while, and goes on when it is sent again.");
         }
     }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Tests.Objects;
 using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Grains.Tests.Files;
@@ -49,7 +50,7 @@ public sealed class UploadTests : IDisposable
         var upload = cluster.Upload(Convert.ToHexStringLower(SHA256.HashData(bytes)));
         await upload.BeginAsync(bytes.Length);
         await upload.AppendAsync(0, bytes[..2]);
-        using (FileOperations.Observe(cluster.RunsFolder, (operation, _) => { if (operation == "append") throw new IOException("No space left on device"); }))
+        using (FileOperations.Observe(cluster.RunsFolder, (operation, path) => { if (operation == "append") throw new IOException($"No space left on device : '{path}'"); }))
         {
             var error = await Assert.ThrowsAsync<IOException>(() => upload.AppendAsync(2, bytes[2..]));
             Assert.Equal(
@@ -60,6 +61,25 @@ public sealed class UploadTests : IDisposable
         Assert.Equal(2, await upload.BeginAsync(bytes.Length));
         await upload.AppendAsync(2, bytes[2..]);
         await upload.CompleteAsync();
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_or_refuses_is_told_to_the_client_as_what_it_is()
+    {
+        await using var server = new StrictObjectServer();
+        using var store = server.Open("runs", Path.Combine(_outside.Path, "scratch"));
+        await using var cluster = await EnsembleCluster.StartAsync(configure: options => options.Store = store);
+        var upload = cluster.Upload(new string('0', 64));
+
+        server.Fault = _ => new ObjectFault(403, "InvalidAccessKeyId");
+        var refused = await Assert.ThrowsAsync<IOException>(() => upload.BeginAsync(4));
+        server.Fault = _ => new ObjectFault(503, "SlowDown");
+        var away = await Assert.ThrowsAsync<StorageAwayException>(() => upload.BeginAsync(4));
+        server.Fault = null;
+
+        Assert.StartsWith($"The silos cannot store the file: s3://ensemble/runs: {server.Url} refuses the keys (", refused.Message);
+        Assert.Equal($"s3://ensemble/runs: {server.Url} does not do what it is asked (503 ServiceUnavailable).", away.Message);
+        Assert.Equal(0, await upload.BeginAsync(4));
     }
 
     [Fact]
