@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Files;
 using DistributedEnsemble.Grains.Security;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Grains.Stores.Redis;
@@ -80,7 +81,7 @@ internal static class SiloCommand
             await Console.Error.WriteLineAsync(StoppedBefore);
             return stop.ExitCode;
         }
-        catch (Exception exception) when (exception is SiloSettingsException or RedisAddressException or ObjectStoreAddressException or TlsException or HttpSettingsException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is SiloSettingsException or RunsFolderException or RedisAddressException or ObjectStoreAddressException or TlsException or HttpSettingsException or DirectoryNotFoundException)
         {
             return await EndAsync(exception, ExitCode.Usage);
         }

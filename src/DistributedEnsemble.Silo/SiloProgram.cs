@@ -1,5 +1,6 @@
 using System.Net;
 using DistributedEnsemble.Files;
+using DistributedEnsemble.Grains.Files;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Predictions;
 using DistributedEnsemble.Grains.Security;
@@ -22,6 +23,7 @@ internal static class SiloProgram
     /// <param name="stop">Ends the silo; its members take checkpoints first, and others go on with them.</param>
     /// <exception cref="OperationCanceledException">It was asked to stop before it was ready; nothing is left of it.</exception>
     /// <exception cref="SiloSettingsException">The settings are refused.</exception>
+    /// <exception cref="RunsFolderException">The folder of the runs cannot be made.</exception>
     /// <exception cref="ObjectStoreAddressException">The store's address is none, or it refuses this silo.</exception>
     /// <exception cref="StorageAwayException">The store does not answer.</exception>
     /// <exception cref="RedisUnreachableException">The cluster's Redis does not answer.</exception>
@@ -55,7 +57,7 @@ internal static class SiloProgram
         await ServeAsync(host, check, store, http, siloPort, gatewayPort, () => ready(redis, handOver), stop);
     }
 
-    /// <summary>Where it cannot be, the silo would be ready, and refuse every run.</summary>
+    /// <summary>Where it cannot be made, the silo would be ready, and refuse every run. One that is there may be for reading alone.</summary>
     private static void CheckRunsFolder(string runs)
     {
         try
@@ -64,7 +66,7 @@ internal static class SiloProgram
         }
         catch (IOException exception)
         {
-            throw new SiloSettingsException($"--runs {runs} cannot be used. {exception.Message} Give another, or have it made.");
+            throw new RunsFolderException(runs, exception);
         }
     }
 

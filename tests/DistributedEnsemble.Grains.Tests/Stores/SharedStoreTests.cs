@@ -1,3 +1,4 @@
+using DistributedEnsemble.Grains.Files;
 using DistributedEnsemble.Grains.Stores.Redis;
 using DistributedEnsemble.Tests.Objects;
 
@@ -31,6 +32,19 @@ public sealed class SharedStoreTests
             "The silos of this cluster keep their runs in s3://ensemble/runs: start this one with --store s3://ensemble/runs.",
             (await Assert.ThrowsAsync<IOException>(() => SharedRuns.CheckAsync(redis.Connection, new SharedFolder(scratch.Path)))).Message);
         Assert.Empty(wrong.Names);
+    }
+
+    [Fact]
+    public async Task The_first_silo_whose_folder_cannot_be_made_is_told_by_the_name_of_the_setting()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "No other system has a folder in which nobody makes anything.");
+        await using var redis = await LocalRedis.StartAsync();
+
+        Assert.Equal(
+            "--runs /proc/runs cannot be used. The folder /proc/runs cannot be made: nothing can be made in /proc. Give another, or have it made.",
+            (await Assert.ThrowsAsync<RunsFolderException>(() => SharedRuns.CheckAsync(redis.Connection, new SharedFolder("/proc/runs")))).Message);
+        using var folder = new RunsFolder();
+        await SharedRuns.CheckAsync(redis.Connection, new SharedFolder(folder.Path));
     }
 
     [Theory]

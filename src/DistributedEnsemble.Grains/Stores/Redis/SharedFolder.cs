@@ -1,3 +1,4 @@
+using DistributedEnsemble.Grains.Files;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Training.Files;
 
@@ -15,12 +16,13 @@ internal sealed class SharedFolder(string runsFolder) : ISharedPlace
 
     public string? Find() => Read(_path);
 
+    /// <exception cref="RunsFolderException">It cannot be made or written.</exception>
     public string Make()
     {
+        MakeFolder();
         var aside = $"{_path}{Guid.NewGuid():N}";
         try
         {
-            NewFolder.Create(Path.GetDirectoryName(_path)!);
             File.WriteAllText(aside, $"{Guid.NewGuid():N}\n");
             File.Move(aside, _path, overwrite: false);
             FolderFlush.Flush(Path.GetDirectoryName(_path)!);
@@ -31,10 +33,22 @@ internal sealed class SharedFolder(string runsFolder) : ISharedPlace
         }
         catch (UnauthorizedAccessException exception)
         {
-            throw new IOException($"The folder of the runs cannot be written: {exception.Message}", exception);
+            throw new RunsFolderException(runsFolder, exception);
         }
 
         return Read(_path)!;
+    }
+
+    private void MakeFolder()
+    {
+        try
+        {
+            NewFolder.Create(runsFolder);
+        }
+        catch (IOException exception)
+        {
+            throw new RunsFolderException(runsFolder, exception);
+        }
     }
 
     public IOException Refused(string shared) => SharedObjects.PlaceIn(shared) is { } store
