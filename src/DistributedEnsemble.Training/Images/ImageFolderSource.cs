@@ -60,7 +60,9 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
         if (data is not { Target: null, Ignore: null, Categorical: null, Header: null, Test: null } || data.Task is TaskKind.Regression)
             throw new DataException($"{path} is a folder of images: data.target, data.task, data.ignore, data.categorical, data.header and data.test are for tables.");
         var root = Find(folders);
-        var files = Files(root);
+        var files = Files(root, takesHidden: false);
+        // Once hidden ones were taken, and a run that was trained on them finds them again.
+        if (recorded is not null && Files(root, takesHidden: true) is var all && all.Count > files.Count && Sha256(root, all) == recorded.Sha256) files = all;
         var classes = files.Select(file => file.Class).Distinct().Order(StringComparer.Ordinal).ToArray();
         if (files.Count == 0) throw new DataException($"{path} has no image: it takes a subfolder for each class, with PNG or JPEG files.");
         if (classes.Length == 1) throw new DataException($"{path} has images of one class, {OneLine.Quoted(classes[0])}: there must be a subfolder for each of two classes at least.");
@@ -70,8 +72,7 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
         foreach (var file in files)
         {
             var bytes = File.ReadAllBytes(Path.Combine(root, file.Name));
-            hash.AppendData(Encoding.UTF8.GetBytes($"{file.Name}\n{bytes.Length}\n"));
-            hash.AppendData(bytes);
+            Append(hash, file, bytes);
             if (Picture.Decode(bytes) is { } picture) decoded.Add((file, picture.Resized(size)));
             else damaged.Add(file.Name);
         }
@@ -100,21 +101,34 @@ public sealed class ImageFolderSource(string path) : IDatasetSource
         };
     }
 
+    private static string Sha256(string root, List<ImageFile> files)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var file in files) Append(hash, file, File.ReadAllBytes(Path.Combine(root, file.Name)));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void Append(IncrementalHash hash, ImageFile file, byte[] bytes)
+    {
+        hash.AppendData(Encoding.UTF8.GetBytes($"{file.Name}\n{bytes.Length}\n"));
+        hash.AppendData(bytes);
+    }
+
     /// <summary>In the order of their names, the same everywhere.</summary>
-    private static List<ImageFile> Files(string root)
+    private static List<ImageFile> Files(string root, bool takesHidden)
     {
         var split = Directory.Exists(Path.Combine(root, TrainFolder)) && Directory.Exists(Path.Combine(root, TestFolder));
         List<ImageFile> files = split
-            ? [.. Files(root, TrainFolder, false), .. Files(root, TestFolder, true)]
-            : [.. Files(root, "", null)];
+            ? [.. Files(root, takesHidden, TrainFolder, false), .. Files(root, takesHidden, TestFolder, true)]
+            : [.. Files(root, takesHidden, "", null)];
         files.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
         return files;
     }
 
-    private static IEnumerable<ImageFile> Files(string root, string below, bool? tests) =>
+    private static IEnumerable<ImageFile> Files(string root, bool takesHidden, string below, bool? tests) =>
         from folder in Directory.EnumerateDirectories(Path.Combine(root, below))
         from file in Directory.EnumerateFiles(folder)
-        where IsImage(root, file)
+        where takesHidden ? IsImage(file) : IsImage(root, file)
         let label = Path.GetFileName(folder)
         select new ImageFile(string.Join('/', new[] { below, label, Path.GetFileName(file) }.Where(part => part.Length > 0)), label, tests);
 

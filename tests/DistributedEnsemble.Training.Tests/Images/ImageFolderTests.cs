@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tasks;
@@ -33,6 +35,23 @@ public sealed class ImageFolderTests : IDisposable
 
         Assert.Equal(["a", "b"], ((Classification)data.Task).Classes);
         Assert.Equal((24, 0), (data.Train.Count + data.Test.Count, data.Images!.Damaged));
+    }
+
+    [Fact]
+    public void A_run_that_was_trained_with_hidden_ones_finds_them_again()
+    {
+        foreach (var i in Enumerable.Range(0, 24)) Write($"{"ab"[i % 2]}/{i:00}.png", 8, 8, (x, y) => new SKColor(1, 1, 1));
+        File.WriteAllText(_folder.File("a/._00.png"), "what an archive adds");
+        using var data = Load();
+        var names = Directory.EnumerateFiles(_folder.Path, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(_folder.Path, path).Replace('\\', '/'));
+        var bytes = names.Order(StringComparer.Ordinal).SelectMany(name => File.ReadAllBytes(_folder.File(name)) is var image ? [.. Encoding.UTF8.GetBytes($"{name}\n{image.Length}\n"), .. image] : Array.Empty<byte>());
+        var former = DataDescription.Of(data, 0) with { Sha256 = Convert.ToHexStringLower(SHA256.HashData([.. bytes])) };
+
+        using var again = Load(recorded: former);
+        using var other = Load(recorded: former with { Sha256 = new string('0', 64) });
+
+        Assert.Equal((former.Sha256, 1), (again.Sha256, again.Images!.Damaged));
+        Assert.Equal((data.Sha256, 0), (other.Sha256, other.Images!.Damaged));
     }
 
     [Fact]
@@ -96,7 +115,8 @@ public sealed class ImageFolderTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Dataset Load(DataSpec? data = null) => new DatasetRegistry().Resolve(_folder.Path).Load(new DataFolders(), new EnsembleSpec { Data = data ?? new DataSpec() }, null);
+    private Dataset Load(DataSpec? data = null, DataDescription? recorded = null) =>
+        new DatasetRegistry().Resolve(_folder.Path).Load(new DataFolders(), new EnsembleSpec { Data = data ?? new DataSpec() }, recorded);
 
     private void Write(string name, int width, int height, Func<int, int, SKColor> pixel)
     {
