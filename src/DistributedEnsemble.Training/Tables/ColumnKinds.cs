@@ -13,9 +13,10 @@ internal static class ColumnKinds
     [
         new("constant", typeof(ConstantColumn), ConstantColumn.Fit),
         new("identifier", typeof(IdentifierColumn), IdentifierColumn.Fit),
+        // Days in digits are numbers as well.
+        new("datetime", typeof(DateTimeColumn), DateTimeColumn.Fit),
         new("number", typeof(NumberColumn), NumberColumn.Fit),
         new("overflowing", typeof(OverflowingColumn), OverflowingColumn.Fit),
-        new("datetime", typeof(DateTimeColumn), DateTimeColumn.Fit),
         new("category", typeof(CategoryColumn), CategoryColumn.Fit),
         new("text", typeof(TextColumn), TextColumn.Fit),
         new("ignored", typeof(IgnoredColumn), (_, _) => null),
@@ -30,6 +31,7 @@ internal static class ColumnKinds
         var encoder = Fit(name, all, categorical);
         if (encoder.Inputs == 0 || ReferenceEquals(all, training)) return encoder;
         if (encoder is NumberColumn { Short: true, Words: var some }) return NumberColumn.FitShort(name, training, some);
+        if (encoder is DateTimeColumn { Form: var form } && DateTimeColumn.FitAs(form, name, training) is { } dates) return dates;
         if (encoder is NumberColumn { Words: { } words } && NumberColumn.Fit(name, training) is NumberColumn number) return number.With(words);
         // Where the training rows alone are not of that kind, only what takes any text can encode the others.
         return All.First(kind => kind.Encoder == encoder.GetType()).Fit(name, training) ?? CategoryColumn.Fit(name, training) ?? TextColumn.Fit(name, all);

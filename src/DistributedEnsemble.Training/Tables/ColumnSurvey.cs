@@ -90,8 +90,13 @@ internal sealed class ColumnSurvey
     /// <summary>The one form in which every cell is a date or time, with what they say; null if there is none, or more than one.</summary>
     public (DateForm Form, DateMoments Moments)? Dates => Present == 0 ? null
         : AreNumbers ? (_areDays && _days is { Seconds.Varies: true } ? (DateForm.Digits, _days) : null)
-        // Times of the day are durations as well.
-        : _dates is [var only] ? only : _dates is [var day, (var form, _)] && form == DateForm.Duration ? day : null;
+        // Times of the day are durations as well, and hours and minutes could be minutes and seconds.
+        : _dates is [var first, ..] && _dates.Skip(1).All(date => date.Form.IsDuration) ? first : null;
+
+    /// <summary>The same in one of the forms that each cell has; null if one has not.</summary>
+    /// <param name="name">The form's.</param>
+    public (DateForm Form, DateMoments Moments)? DatesOf(string name) => AreNumbers ? Dates
+        : _dates?.Select(date => ((DateForm Form, DateMoments Moments)?)date).FirstOrDefault(date => date?.Form.Name == name);
 
     /// <summary>Whether every cell is a date in more than one form, so that days and months cannot be told.</summary>
     public bool AreAmbiguousDates => _dates?.Count > 1 && Dates is null;

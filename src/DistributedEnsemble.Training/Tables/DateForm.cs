@@ -27,8 +27,11 @@ internal sealed class DateForm
     /// <summary>20240105, which is a number as well.</summary>
     public static DateForm Digits { get; } = new("yearmonthday", text => double.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? DayOf(number) : null);
 
-    /// <summary>Hours, also beyond a day's, minutes and maybe seconds: 36:15 is as long after the first moment there is.</summary>
-    public static DateForm Duration { get; } = new("hours:minutes", ReadDuration);
+    /// <summary>Hours, also beyond a day's, and minutes: 36:15 is as long after the first moment there is.</summary>
+    public static DateForm Duration { get; } = new("hours:minutes", text => ReadDuration(text, hasSeconds: false));
+
+    /// <summary>With seconds; where there are no hours, as in 59:30 beside 1:02:15, these are minutes and seconds.</summary>
+    public static DateForm DurationWithSeconds { get; } = new("hours:minutes:seconds", text => ReadDuration(text, hasSeconds: true));
 
     public static IReadOnlyList<DateForm> All { get; } =
     [
@@ -44,10 +47,13 @@ internal sealed class DateForm
         Digits,
         OfDay,
         Duration,
+        DurationWithSeconds,
     ];
 
     /// <summary>In data.json.</summary>
     public string Name { get; }
+
+    public bool IsDuration => this == Duration || this == DurationWithSeconds;
 
     public bool TryParse(ReadOnlySpan<char> text, out DateTime time)
     {
@@ -78,12 +84,17 @@ internal sealed class DateForm
         return month is >= 1 and <= 12 && day >= 1 && day <= DateTime.DaysInMonth(year, month) ? new DateTime(year, month, day) : null;
     }
 
-    private static DateTime? ReadDuration(string text)
+    private static DateTime? ReadDuration(string text, bool hasSeconds)
     {
+        if (text[^3] != ':') return null;
         int[] parts = [.. text.Split(':').Select((part, i) => part.Length is 1 or 2 || (i == 0 && part.Length <= 4)
             ? int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1 : -1)];
-        return parts is [>= 0, >= 0 and < 60] or [>= 0, >= 0 and < 60, >= 0 and < 60] && text[^3] == ':'
-            ? DateTime.MinValue + new TimeSpan(parts[0], parts[1], parts.ElementAtOrDefault(2)) : null;
+        return parts switch
+        {
+            [>= 0 and var first, >= 0 and < 60 and var second] => DateTime.MinValue + (hasSeconds ? new TimeSpan(0, first, second) : new TimeSpan(first, second, 0)),
+            [>= 0 and var hours, >= 0 and < 60 and var minutes, >= 0 and < 60 and var seconds] when hasSeconds => DateTime.MinValue + new TimeSpan(hours, minutes, seconds),
+            _ => null,
+        };
     }
 
     /// <summary>2024-Q3, 2024Q3, 2024 Q3, Q3 2024, Q3-2024: its first day.</summary>

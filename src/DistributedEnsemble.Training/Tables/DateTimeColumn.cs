@@ -42,16 +42,22 @@ public sealed record DateTimeColumn : ColumnEncoder
         [Name, .. Parts.Select(part => $"{part.Part} of {Name}"), .. Missing ? [$"{Name} is missing"] : Array.Empty<string>()];
 
     /// <summary>Whether cells are times without a date.</summary>
-    internal bool IsOfDay => _form == DateForm.OfDay || _form == DateForm.Duration;
+    internal bool IsOfDay => _form == DateForm.OfDay || _form?.IsDuration == true;
 
-    internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => survey.Dates is not { } dates ? null : new DateTimeColumn
+    internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => Fit(name, survey, survey.Dates);
+
+    /// <summary>A column of which all rows say how its dates are written.</summary>
+    /// <param name="survey">Of the rows that train.</param>
+    internal static DateTimeColumn? FitAs(string form, string name, ColumnSurvey survey) => Fit(name, survey, survey.DatesOf(form));
+
+    private static DateTimeColumn? Fit(string name, ColumnSurvey survey, (DateForm Form, DateMoments Moments)? found) => found is not { } dates ? null : new DateTimeColumn
     {
         Name = name,
         Form = dates.Form.Name,
         Mean = dates.Moments.Seconds.Mean,
         Deviation = dates.Moments.Seconds.Deviation,
         // A duration has no month.
-        Parts = dates.Form == DateForm.Duration ? [] : [.. dates.Moments.Parts.Zip(DateParts.All).Where(part => part.First.Varies)
+        Parts = dates.Form.IsDuration ? [] : [.. dates.Moments.Parts.Zip(DateParts.All).Where(part => part.First.Varies)
             .Select(part => new StandardisedPart(part.Second.Name, part.First.Mean, part.First.Deviation))],
         Missing = survey.Missing > 0,
     };
@@ -81,7 +87,11 @@ public sealed record DateTimeColumn : ColumnEncoder
         var buffer = s_text ??= new char[64];
         var text = cell.Text(ref buffer);
         s_text = buffer;
-        return _form!.TryParse(text, out time) || DateForm.All[0].TryParse(text, out time);
+        if (_form!.TryParse(text, out time) || DateForm.All[0].TryParse(text, out time)) return true;
+        // 20240105.0, as programs write whole numbers beside empty cells.
+        if (_form != DateForm.Digits || !cell.TryNumber(out var number) || DateForm.DayOf(number) is not { } day) return false;
+        time = day;
+        return true;
     }
 
     public bool Equals(DateTimeColumn? other) => base.Equals(other) && Form == other.Form && Mean == other.Mean

@@ -36,7 +36,6 @@ public sealed record NumberColumn : ColumnEncoder
 
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => survey.Magnitudes is { } magnitudes ? FitShort(name, survey, magnitudes.Words)
         : !survey.AreNumbers && survey.Words is null ? null
-        : survey is { AreNumbers: true, Dates: not null } ? null
         // Of codes it is the same or another that counts, and not the size.
         : survey.AreCodes && CategoryColumn.Fit(name, survey) is not null ? null
         : !HasSpread(survey.Numbers) ? null

@@ -37,10 +37,10 @@ internal sealed class TargetColumn
 
     /// <summary>The task that the target's cells ask for.</summary>
     public static TaskKind Infer(ColumnSurvey survey) =>
-        (survey.AreNumbers && !AreNames(survey)) || survey.Magnitudes is not null ? TaskKind.Regression : TaskKind.Classification;
+        (survey.AreNumbers || survey.Magnitudes is not null) && !AreNames(survey) ? TaskKind.Regression : TaskKind.Classification;
 
-    /// <summary>Whether numbers may be names of classes: few whole ones, or codes, each in several rows.</summary>
-    private static bool AreNames(ColumnSurvey survey) => survey is { AreWhole: true, HasMoreLevels: false, Levels.Count: var levels }
+    /// <summary>Whether numbers may be names of classes: few whole ones, or written short, or codes, each in several rows.</summary>
+    private static bool AreNames(ColumnSurvey survey) => survey is { HasMoreLevels: false, Levels.Count: var levels } && (survey.AreWhole || survey.Magnitudes is not null)
         && (levels <= MostNumbers ? (long)FewestOfNumber * levels <= survey.Present : survey.AreCodes && levels <= MostClasses && 2L * levels <= survey.Present);
 
     /// <summary>The task and its classes are what all rows say that do not test.</summary>
@@ -49,10 +49,9 @@ internal sealed class TargetColumn
     {
         var column = ColumnOf(file, name);
         if (survey.Present == 0) throw new DataException($"{file}: no row has a target, the column {OneLine.Quoted(name)} is empty. Choose another with data.target.");
-        if (survey is { HasMoreLevels: false, Levels.Count: 1 })
-            throw new DataException($"{column} is {OneLine.Quoted(survey.Levels.Keys.First())} in every training row: there is nothing to learn. Choose another with data.target.");
-        if (kind is null && survey is { AreNumbers: true, Dates: not null }) throw OfDates(column, survey);
-        if (kind is null && (survey.Magnitudes is { } magnitudes ? magnitudes.Words : survey.Words) is { } words)
+        if (survey is { HasMoreLevels: false, Levels.Count: 1 }) throw OfOneValue(column, survey.Levels);
+        if (kind is null && survey is { AreNumbers: true, Dates: not null } && !AreNames(survey)) throw OfDates(column, survey);
+        if (kind is null && (survey.Magnitudes is { } magnitudes ? AreNames(survey) ? null : magnitudes.Words : survey.Words) is { } words)
             throw new DataException($"{column} is of numbers, and of texts such as {OneLine.Quoted(words[0])}. Empty those cells, so that their rows are left out, or choose another with data.target.");
         return new TargetColumn(name, (kind ?? Infer(survey)) == TaskKind.Regression ? Number(name, survey, column, survey.Magnitudes is { Words: null }) : Classes(name, survey, column));
     }
@@ -98,8 +97,12 @@ internal sealed class TargetColumn
             throw new DataException($"{column} has more than {MostClasses:N0} classes{(survey.AreNumbers ? ": for numbers choose data.task regression" : "")}. Choose another with data.target.");
         if (2L * survey.Levels.Count > survey.Present)
             throw new DataException($"{column} has {survey.Levels.Count:N0} classes in {survey.Present:N0} training rows: a class needs several rows{(survey.AreNumbers ? "; for numbers choose data.task regression" : "")}. Choose another with data.target.");
-        return new Classification(CategoryColumn.Ordered(Spellings.Merged(survey.Levels).Keys)) { Target = name };
+        var classes = Spellings.Merged(survey.Levels);
+        return classes.Count == 1 ? throw OfOneValue(column, classes) : new Classification(CategoryColumn.Ordered(classes.Keys)) { Target = name };
     }
+
+    private static DataException OfOneValue(string column, IReadOnlyDictionary<string, long> levels) => new(
+        $"{column} is {OneLine.Quoted(levels.Keys.First())} in every training row: there is nothing to learn. Choose another with data.target.");
 
     private static DataException OfDates(string column, ColumnSurvey survey) => new(
         $"{column} is of dates or times, as {OneLine.Quoted(survey.FirstText ?? survey.Levels.Keys.First())}, which nothing here predicts: write a number in their place, such as days from a day on, or choose another with data.target.");

@@ -198,15 +198,64 @@ public class ColumnTests
     }
 
     [Fact]
+    public void Days_are_read_however_a_program_wrote_their_number()
+    {
+        var survey = TextTables.Survey(TextTables.Rows("day,label", i => $"{(i % 9 == 4 ? "" : $"{new DateTime(2024, 1, 1).AddDays(i):yyyyMMdd}.0")},{i % 2}", 100));
+        var day = Assert.IsType<DateTimeColumn>(survey.Column("day"));
+        foreach (var text in new[] { "20240105.0", "20,240,105", "+20240105" }) Assert.Equal(Encode(day, "20240105"), Encode(day, text));
+        Assert.Equal("\"20240105.5\" is not a date as the training rows have them (yearmonthday)", day.Encode(new Cell("20240105.5"u8), new float[day.Inputs]));
+    }
+
+    [Theory]
+    [InlineData("0", "20240105", "20250106")]
+    [InlineData("99999999", "20240105", "20250106")]
+    [InlineData("unknown", "20240105", "20250106")]
+    [InlineData("36:15", "1:00", "2:00")]
+    [InlineData("36:15:00", "1:00", "2:00")]
+    public void What_a_column_is_validation_rows_decide_as_well(string odd, string low, string high)
+    {
+        foreach (var place in new[] { 0, 7, 50 })
+        {
+            string Of(int i) => odd.Contains(':') ? $"{i % 24}:{i * 7 % 60:00}" : $"{new DateTime(2024, 1, 1).AddDays(i % 90):yyyyMMdd}";
+            var file = TextTables.File(TextTables.Rows("day,x,label", i => $"{(i == place ? odd : Of(i))},{i * i % 7},{i % 2}", 100));
+            var spec = new EnsembleSpec { Data = new DataSpec { ValidationFraction = 0.9 } };
+            using var data = TableLoading.Load(file, null, "rows.csv", spec, recorded: null);
+            var column = TableSurvey.Of(file, spec, hasTest: false).Column("day");
+            Assert.True(Encode(column, low)[0] < Encode(column, high)[0]);
+            Encode(column, odd);
+        }
+    }
+
+    [Fact]
+    public void Durations_of_two_parts_are_minutes_and_seconds_where_others_have_three()
+    {
+        var survey = TextTables.Survey(TextTables.Rows("race,shift,label", i => $"{(i % 2 == 0 ? $"{25 + (i * 7 % 35)}:30" : $"1:{i * 7 % 60:00}:15")},{i * 7 % 90}:30,{i % 2}", 100));
+        var race = Assert.IsType<DateTimeColumn>(survey.Column("race"));
+        Assert.Equal("hours:minutes:seconds", race.Form);
+        Assert.Equal(Encode(race, "0:59:30"), Encode(race, "59:30"));
+        Assert.Equal("hours:minutes", Assert.IsType<DateTimeColumn>(survey.Column("shift")).Form);
+    }
+
+    [Fact]
+    public void Months_and_metres_are_no_millions()
+    {
+        string Age(int i) => i % 5 == 0 ? $"{6 + (i % 7)}M" : $"{i * 7 % 60}";
+        string Distance(int i) => i % 2 == 0 ? $"{(1 + (i % 8)) * 100}M" : $"{5 * (1 + (i % 4))}K";
+        var survey = TextTables.Survey(TextTables.Rows("age,distance,views,worth,label", i => $"{Age(i)},{Distance(i)},{(i % 5 == 0 ? "6M" : $"{i * 70 % 6001}")},{(i % 5 == 0 ? "6.5M" : "0")},{i % 2}", 100));
+        foreach (var name in new[] { "age", "distance" }) Assert.False((survey.Column(name) as NumberColumn)?.Short ?? false);
+        foreach (var name in new[] { "views", "worth" }) Assert.True(Assert.IsType<NumberColumn>(survey.Column(name)).Short);
+    }
+
+    [Fact]
     public void Durations_may_be_longer_than_a_day()
     {
         var survey = TextTables.Survey(TextTables.Rows("took,at,label", i => $"{i * 7 % 90}:{i % 60:00}:30,{i % 24}:{i * 7 % 60:00},{i % 2}", 100));
-        Assert.Equal(["hours:minutes", "hour:minute"], new[] { "took", "at" }.Select(name => Assert.IsType<DateTimeColumn>(survey.Column(name)).Form));
+        Assert.Equal(["hours:minutes:seconds", "hour:minute"], new[] { "took", "at" }.Select(name => Assert.IsType<DateTimeColumn>(survey.Column(name)).Form));
         var took = (DateTimeColumn)survey.Column("took");
         Assert.Empty(took.Parts);
-        var (day, hour) = (Encode(took, "24:00"), Encode(took, "1:00"));
+        var (day, hour) = (Encode(took, "24:00:00"), Encode(took, "1:00:00"));
         Assert.Equal(23 * 3600 / took.Deviation, day[0] - hour[0], 1e-4);
-        Assert.Equal("\"1:70\" is not a date as the training rows have them (hours:minutes)", took.Encode(new Cell("1:70"u8), new float[took.Inputs]));
+        Assert.Equal("\"1:70\" is not a date as the training rows have them (hours:minutes:seconds)", took.Encode(new Cell("1:70"u8), new float[took.Inputs]));
     }
 
     [Fact]

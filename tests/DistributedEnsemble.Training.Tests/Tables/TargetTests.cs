@@ -50,6 +50,18 @@ public class TargetTests
         Assert.Equal(isShort ? 3000 : 3, task.Mean + (task.Deviation * data.Train.Targets[0]), 0.5);
     }
 
+    [Theory]
+    [InlineData("20230101 20230201 20230301")]
+    [InlineData("2023-01-01 2023-02-01 2023-03-01")]
+    [InlineData("500 1k 5k")]
+    [InlineData("500 1k 5k varies")]
+    public void Few_days_or_numbers_that_are_written_short_are_classes(string texts)
+    {
+        var levels = texts.Split(' ');
+        string Table(int rows) => TextTables.Rows("a,y", i => $"{i * i % 7},{levels[i * 7 % levels.Length]}", rows);
+        Assert.Equal(levels.Order(StringComparer.Ordinal), Assert.IsType<Classification>(TextTables.Survey(Table(300), new DataSpec { Target = "y" }).Target.Task).Classes.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Rows_without_a_target_neither_train_nor_test_nor_count()
     {
@@ -117,6 +129,11 @@ public class TargetTests
     [InlineData("price", "rows.csv: the target \"price\" is of numbers, and of texts such as \"sold\". Empty those cells, so that their rows are left out, or choose another with data.target.")]
     public void Dates_and_numbers_among_words_are_no_targets(string target, string message) => Assert.Equal(message, Assert.Throws<DataException>(() => TextTables.Survey(
         TextTables.Rows("a,when,price", i => $"{i * i % 7},2024-0{1 + (i / 28)}-{1 + (i % 28):00},{(i % 9 == 2 ? "sold" : $"{i * 7}")}"), new DataSpec { Target = target })).Message);
+
+    [Fact]
+    public void One_truth_in_several_spellings_is_nothing_to_learn() => Assert.Equal(
+        "rows.csv: the target \"is\" is \"true\" in every training row: there is nothing to learn. Choose another with data.target.",
+        Assert.Throws<DataException>(() => TextTables.Survey(TextTables.Rows("a,is", i => $"{i * i % 7},{(i % 3 == 0 ? "TRUE" : "true")}"), new DataSpec { Target = "is" })).Message);
 
     [Fact]
     public void A_few_rows_are_too_few() => Assert.Equal(
