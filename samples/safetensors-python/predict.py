@@ -17,7 +17,7 @@ import json
 import re
 import struct
 import sys
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -190,12 +190,22 @@ def number(cell, decimal):
         raise Refused("is not a number") from None
 
 
+MAGNITUDES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "bn": 1e9}
+
+
+def short_number(cell, decimal):
+    """A number that may be written short: 12k, €1.5M."""
+    digits, letters = re.fullmatch(r"(.*?)\s*(k|K|M|B|bn)?", cell.strip()).groups()
+    return number(digits, decimal) * MAGNITUDES.get(letters, 1)
+
+
 def encode_number(column, cell, decimal):
     """(x - mean) / deviation in double; a missing one is the mean, and says so where training rows lack some."""
     missing = is_missing(cell) or cell.strip() in column.get("words", ())
     if column.get("unit"):
         cell = cell.strip().removesuffix(column["unit"])
-    value = 0.0 if missing else (number(cell, decimal) - column["mean"]) / column["deviation"]
+    read = short_number if column.get("short") else number
+    value = 0.0 if missing else (read(cell, decimal) - column["mean"]) / column["deviation"]
     return [value] + ([float(missing)] if column["missing"] else [])
 
 
@@ -225,9 +235,20 @@ DATES = {form: [day + time for day in days for time in TIMES] for form, days in 
 PERIODS = {"year quarter": r"(\d{4})[- ]*Q([1-4])|Q([1-4])[- ](\d{4})", "year week": r"(\d{4})[- ]*W(\d\d?)|W(\d\d?)[- ](\d{4})"}
 
 
-def date(cell, form):
+DURATIONS = {"hours:minutes": r"(\d{1,4}):([0-5]\d)()", "hours:minutes:seconds": r"(?:(\d{1,4}):(?=[0-5]?\d:))?(\d{1,4}):([0-5]\d)"}
+
+
+def date(cell, form, decimal):
     """In the form of the column, or as ISO 8601 has it; in UTC, which is also the zone of a time that names none."""
     text = re.sub(r"(\.\d{6})\d+", r"\1", cell.strip())
+    if (duration := DURATIONS.get(form)) and (found := re.fullmatch(duration, text)):
+        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        return datetime(1, 1, 1, tzinfo=timezone.utc) + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    if form == "yearmonthday" and not re.fullmatch(r"\d{4}-.*", text):
+        try:
+            return datetime.strptime(f"{number(text, decimal):.15g}", "%Y%m%d").replace(tzinfo=timezone.utc)
+        except ValueError:
+            raise Refused("is not a date that this reader takes") from None
     if (period := PERIODS.get(form)) and (found := re.fullmatch(period, text, re.IGNORECASE)):
         year, count = (int(found.group(1) or found.group(4)), int(found.group(2) or found.group(3)))
         first = datetime(year, 3 * count - 2, 1) if form == "year quarter" else datetime.fromisocalendar(year, count, 1)
@@ -245,17 +266,17 @@ def date(cell, form):
         time = datetime.fromisoformat(re.sub(r"( UTC|Z)$", "+00:00", text))
     except ValueError:
         if form != "year-month-day":
-            return date(cell, "year-month-day")
+            return date(cell, "year-month-day", decimal)
         raise Refused("is not a date that this reader takes") from None
     return time.astimezone(timezone.utc) if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
-def encode_datetime(column, cell, _):
+def encode_datetime(column, cell, decimal):
     """Seconds since 1970, and the parts that vary."""
     missing = [float(is_missing(cell))] if column["missing"] else []
     if is_missing(cell):
         return [0.0] * (1 + len(column["parts"])) + missing
-    time = date(cell, column["form"])
+    time = date(cell, column["form"], decimal)
     parts = {"year": time.year, "month": time.month, "weekday": time.weekday(), "hour": time.hour}
     return ([((time - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds() - column["mean"]) / column["deviation"]]
             + [(parts[part["part"]] - part["mean"]) / part["deviation"] for part in column["parts"]] + missing)
@@ -281,13 +302,15 @@ codecs.register_error("western", western)
 def text_cells(path, raw, features, table):
     """
     Names, rows with the numbers of their lines, and the decimal point: packed or not, UTF-8, Windows-1252 where it is none, or UTF-16
-    by its mark. Where its cells
-    are divided by another sign than a comma, its numbers have the decimal point or comma of the table that was trained on.
+    by its mark or its zeros. Where its cells are divided by another sign than a comma, its numbers have the decimal point or comma of
+    the table that was trained on.
     """
     if raw[:2] == b"\x1f\x8b":
         raw = gzip.decompress(raw)
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    lines = list(io.StringIO(raw.decode(encoding, "strict" if encoding == "utf-16" else "western"), newline=""))
+    zeros = [raw[place::2].count(0) > 0.4 * len(raw) for place in (0, 1)]
+    marked = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    encoding = "utf-16" if marked else "utf-16-be" if zeros[0] else "utf-16-le" if zeros[1] else "utf-8-sig"
+    lines = list(io.StringIO(raw.decode(encoding, "western" if encoding == "utf-8-sig" else "strict"), newline=""))
     before, separator = 0, None
     while before < len(lines) and (not (line := lines[before].strip(" \r\n")) or line[0] == "#" or re.fullmatch("(?i)sep=.", line)):
         separator, before = line[4] if line[:4].lower() == "sep=" else separator, before + 1
@@ -303,6 +326,9 @@ def text_cells(path, raw, features, table):
         separator, lines = " ", [line.strip(" \t\r\n").replace("\t", " ") for line in lines]
     reader = csv.reader(lines[before:], skipinitialspace=True, delimiter=separator, quotechar=quote)
     rows = [(before + reader.line_num, row) for row in reader if row]
+    # A line under the names, as in Markdown.
+    if len(rows) > 1 and any(rows[1][1]) and all(re.fullmatch(r"|(?=.{3}):*[-=]+:*", cell.strip()) for cell in rows[1][1]):
+        del rows[1]
     names = [name.strip() for name in rows[0][1]]
     # R names all columns but that of the names of rows.
     if len(rows) > 1 and len(rows[1][1]) == len(names) + 1 and rows[1][1][-1].strip():

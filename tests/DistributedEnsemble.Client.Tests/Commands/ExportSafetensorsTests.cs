@@ -123,8 +123,31 @@ public sealed class ExportSafetensorsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("12k 1.5M 800 €7k", "€12K 2M 300", "12.5k,1500000,2.5M")]
+    [InlineData("20240105 20240217 20231231", "20240105.0 20240301", "20240229,2024-02-29,20240105.0")]
+    [InlineData("36:15 7:05 120:59", "36:15 8:00", "36:15,0:05,99:59")]
+    [InlineData("36:15 1:02:15 59:30", "36:15 1:02:15", "36:15,0:36:15,99:59:59")]
+    public async Task Python_with_numpy_reads_numbers_written_short_days_in_digits_and_durations(string first, string second, string asked)
+    {
+        await Programs.SkipUnlessPythonHasAsync("numpy");
+        var (one, other) = (first.Split(' '), second.Split(' '));
+        var data = _driver.File("data.csv", "a,b,y\n" + string.Concat(Enumerable.Range(0, 60).Select(i => $"{one[i % one.Length]},{other[i % other.Length]},{i * 7 % 13}.5\n")));
+        (await _driver.RunAsync("train", "--dataset", data, "--target", "y", "--name", "r", "--members", "2", "--epochs", "3")).Succeeded();
+        (await _driver.RunAsync("export", "r", "--output", _driver.Place("exported"))).Succeeded();
+        var rows = _driver.File("rows.csv", "a,b\n" + string.Concat(asked.Split(',').Select(cell => $"{cell},{cell}\n")));
+
+        var ours = Table((await _driver.RunAsync("predict", "r", "--input", rows)).Succeeded().Out, 0);
+        var theirs = Table((await Programs.RunAsync(Programs.Python, s_reader, _driver.Place("exported"), rows)).Output, 0);
+
+        Assert.Equal(3, theirs.Rows.Count);
+        AssertNear(ours, theirs);
+    }
+
+    [Theory]
     [InlineData("gzip")]
     [InlineData("utf-16")]
+    [InlineData("utf-16 without a mark")]
+    [InlineData("dashes")]
     [InlineData("single quotes")]
     [InlineData("comments")]
     [InlineData("sep=")]
@@ -146,6 +169,7 @@ public sealed class ExportSafetensorsTests : IDisposable
             "comments" => $"# Measured in May.\n\n#\nwidth,kind\n{Body}",
             "sep=" => "sep=;\nwidth;kind\n1.5;\"a;b\"\n9.5;née\n3.5;\n",
             "no header" => Body,
+            "dashes" => "width | kind\n---|:-:\n1.5 | a;b\n9.5 | née\n3.5 | ?\n",
             "blanks" => "width kind\n  1.5   a;b\n 9.5\tnée  \n 3.5 ?\n",
             "words and brackets" => "width,kind\nunknown,a;b\n(9.5),née\n#N/A,<NA>\n",
             _ => $"width,kind\n{Body}",
@@ -153,6 +177,7 @@ public sealed class ExportSafetensorsTests : IDisposable
         var rows = _driver.File("rows.csv", text);
         if (form == "windows-1252") File.WriteAllText(rows, text, System.Text.Encoding.Latin1);
         if (form == "utf-16") File.WriteAllText(rows, text, System.Text.Encoding.Unicode);
+        if (form == "utf-16 without a mark") File.WriteAllBytes(rows, System.Text.Encoding.Unicode.GetBytes(text));
         if (form == "gzip")
         {
             using var packed = new System.IO.Compression.GZipStream(File.Create(rows), System.IO.Compression.CompressionLevel.Fastest);

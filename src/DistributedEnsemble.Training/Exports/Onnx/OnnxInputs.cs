@@ -19,7 +19,7 @@ internal sealed class OnnxInputs(OnnxGraph graph, DataDescription data)
     public const string Matrix = "input";
 
     private const string Number = "a number; NaN is missing", Seconds = "seconds since 1970-01-01 UTC; NaN is missing",
-        SecondsOfDay = "seconds since midnight; NaN is missing", Text = "text without spaces around it; empty is missing";
+        SecondsOfDay = "seconds since midnight, or of a duration; NaN is missing", Text = "text without spaces around it; empty is missing";
 
     /// <summary>Inputs in the order in which they are made, each with its place in a row.</summary>
     private readonly List<(string Value, int[] Places)> _parts = [];
