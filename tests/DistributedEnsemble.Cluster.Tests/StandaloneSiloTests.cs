@@ -186,7 +186,7 @@ public sealed class StandaloneSiloTests : IDisposable
             using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{port}/health/ready"), TestContext.Current.CancellationToken);
             return answer.IsSuccessStatusCode;
         }
-        catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !TestContext.Current.CancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or SocketException || (e is TaskCanceledException && !TestContext.Current.CancellationToken.IsCancellationRequested))
         {
             // The port for silos closes, or says nothing.
             return false;
