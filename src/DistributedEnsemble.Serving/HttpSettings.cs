@@ -8,6 +8,9 @@ public sealed record HttpSettings
     /// <summary>Of the memory that the process may take. Beside what is counted there are its copies on the way, weights, and the runtime.</summary>
     private const int PartsOfMemory = 5;
 
+    /// <summary>Looked at once: what asks is each request.</summary>
+    private static readonly int s_bytesInFlight = (int)ProcessMemory.Share(256 << 20, PartsOfMemory);
+
     private readonly int? _bytesInFlight;
 
     public const string DefaultUrl = "http://127.0.0.1:8000";
@@ -57,7 +60,7 @@ public sealed record HttpSettings
     /// </summary>
     public int MaxBytesInFlight
     {
-        get => _bytesInFlight ?? Math.Max(MaxBodyBytes, (int)ProcessMemory.Share(256 << 20, PartsOfMemory));
+        get => _bytesInFlight ?? Math.Max(MaxBodyBytes, s_bytesInFlight);
         init => _bytesInFlight = value;
     }
 
