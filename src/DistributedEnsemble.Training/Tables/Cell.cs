@@ -42,6 +42,12 @@ public readonly ref struct Cell
         return TrySplit(out number, out var bytes) && Singular(own[..Encoding.UTF8.GetChars(bytes, own)]).SequenceEqual(Singular(unit));
     }
 
+    /// <summary>The number as it stands in a column or target of numbers.</summary>
+    /// <param name="unit">What may stand behind it; null is nothing.</param>
+    /// <param name="isShort">Whether it may be written short, as 12k.</param>
+    internal bool TryNumber(string? unit, bool isShort, out double number) =>
+        isShort ? Magnitudes.TryParse(this, out number) : TryNumber(out number) || (unit is not null && TryNumber(unit, out number));
+
     /// <summary>1 day, 2 days; but 1 m is not 1 ms.</summary>
     private static ReadOnlySpan<char> Singular(ReadOnlySpan<char> unit) => unit is [_, _, .., 's'] ? unit[..^1] : unit;
 

@@ -96,7 +96,7 @@ public sealed record NumberColumn : ColumnEncoder
     public override int GetHashCode() => HashCode.Combine(Name, Mean, Deviation, Missing);
 
     /// <summary>The number that a cell is, with the column's unit or without.</summary>
-    internal bool TryNumber(Cell cell, out double number) => Short ? Magnitudes.TryParse(cell, out number) : cell.TryNumber(out number) || (Unit is not null && cell.TryNumber(Unit, out number));
+    internal bool TryNumber(Cell cell, out double number) => cell.TryNumber(Unit, Short, out number);
 
     private bool IsWord(Cell cell)
     {

@@ -72,7 +72,7 @@ internal sealed class TargetColumn
         reason = null;
         if (Task is Classification) return _places.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(cell.Text(ref _text), out var place) ? place : null;
         var task = (Regression)Task;
-        if (!TryNumber(cell, task, out var number)) reason = $"{cell.ToString()} is not a number, and the target is one";
+        if (!cell.TryNumber(task.Unit, task.Short, out var number)) reason = $"{cell.ToString()} is not a number, and the target is one";
         else if (task.Standardise(number) is var standardised && float.IsFinite(standardised)) return standardised;
         else reason = $"{cell.ToString()} lies too far from the training rows' targets";
         return null;
@@ -120,9 +120,6 @@ internal sealed class TargetColumn
             ? new Regression(centre, scale, numbers.Least, numbers.Greatest) { Target = name, Unit = survey.Unit, IsRobust = true }
             : new Regression(numbers.Mean, numbers.Deviation, numbers.Least, numbers.Greatest) { Target = name, Unit = isShort ? null : survey.Unit, Short = isShort };
     }
-
-    private static bool TryNumber(Cell cell, Regression task, out double number) => task.Short ? Magnitudes.TryParse(cell, out number)
-        : cell.TryNumber(out number) || (task.Unit is { } unit && cell.TryNumber(unit, out number));
 
     /// <summary>In lower case, without what people write or leave out by chance.</summary>
     private static string Letters(string text)
