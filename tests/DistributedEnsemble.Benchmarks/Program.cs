@@ -128,12 +128,27 @@ dropout.SetAction((parsed, _) =>
 
 var tableFolder = new Argument<string>("folder") { Description = "The tables, and tables.tsv." };
 var page = new Option<FileInfo?>("--page") { Description = "A Markdown file to write the table to." };
-var tables = new Command("tables", "Accuracy and R² on public tables by the defaults, beside boosting, forests and linear models.") { tableFolder, page, only };
-tables.SetAction(async (parsed, stopping) =>
+var tableSeeds = new Option<int>("--seeds") { Description = "Of each table.", DefaultValueFactory = _ => 5 };
+var keepsTables = new Option<bool>("--add") { Description = "Adds to what --output has: seeds that it has are not measured again." };
+var tables = new Command("tables", "Accuracy and R² on public tables by the defaults, beside boosting, forests and linear models.") { tableFolder, tableSeeds, page, keepsTables, only };
+tables.SetAction(async (parsed, _) =>
 {
-    var results = await TableBenchmark.RunAsync(parsed.GetRequiredValue(tableFolder), parsed.GetValue(only) ?? []);
-    if (parsed.GetValue(page) is { } file) await File.WriteAllTextAsync(file.FullName, TableBenchmark.Page(results), stopping);
-    Report.Write(results, args, parsed.GetValue(output));
+    var (file, order) = (TablesFile.Read(parsed.GetValue(output)), PublicTable.All(parsed.GetRequiredValue(tableFolder)).Select(table => table.Name).ToArray());
+    await TableBenchmark.RunAsync(
+        parsed.GetRequiredValue(tableFolder), parsed.GetValue(tableSeeds), parsed.GetValue(only) ?? [], Report.Origin(args),
+        table => parsed.GetValue(keepsTables) ? file.Of(table) : [], result =>
+        {
+            if (result.Seeds.Count == parsed.GetValue(tableSeeds)) Console.WriteLine(JsonSerializer.Serialize(result, Report.Json));
+            file.Set(result, order);
+            Save();
+        });
+    Save();
+
+    void Save()
+    {
+        if (parsed.GetValue(output) is { } data) File.WriteAllText(data.FullName, file.ToJson());
+        if (parsed.GetValue(page) is { } text) File.WriteAllText(text.FullName, file.Page());
+    }
 });
 
 var seeds = new Option<int>("--seeds") { Description = "Teachers and students of each data.", DefaultValueFactory = _ => 4 };

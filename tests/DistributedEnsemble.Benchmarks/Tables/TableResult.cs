@@ -1,0 +1,47 @@
+using System.Text.Json.Serialization;
+using DistributedEnsemble.Reports.Experiments;
+
+namespace DistributedEnsemble.Benchmarks.Tables;
+
+/// <summary>What the defaults give on a public table, for each seed, beside what scikit-learn reaches on the same rows.</summary>
+internal sealed record TableResult(
+    string Name, string Task, double? Boosting, double? Forest, double? Linear, IReadOnlyList<TableSeed> Seeds, ReportOrigin Origin)
+{
+    private const double Near = 0.02;
+
+    /// <summary>Accuracy or R² of the ensemble, over the seeds.</summary>
+    [JsonIgnore]
+    public Estimate Ours => Estimate.Of([.. Seeds.Select(seed => seed.Ours)]);
+
+    /// <summary>The deviation of one seed's score; null of a single seed.</summary>
+    [JsonIgnore]
+    public double? Spread => Ours.StandardError * Math.Sqrt(Seeds.Count);
+
+    /// <summary>Of the score, over the choice of test rows: the mean of the seeds', whose test rows are the same.</summary>
+    [JsonIgnore]
+    public double StandardError => Seeds.Average(seed => seed.StandardError);
+
+    [JsonIgnore]
+    public double? Best => new[] { Boosting, Forest, Linear }.Max();
+
+    /// <summary>How much is lacking to within 0.02 of the best of the three; below zero where nothing is.</summary>
+    [JsonIgnore]
+    public double? Lacking => Best - Near - Ours.Mean;
+
+    /// <summary>At which its seeds were measured.</summary>
+    [JsonIgnore]
+    public string Commits => string.Join(", ", Seeds.Select(seed => seed.Commit ?? Origin.Commit).Distinct());
+
+    public static TableResult Of(PublicTable table, IReadOnlyList<TableSeed> seeds, ReportOrigin origin) =>
+        new(table.Name, table.Task, table.Boosting, table.Forest, table.Linear, seeds, origin);
+}
+
+/// <param name="Ours">The ensemble's accuracy or R².</param>
+/// <param name="StandardError">Of it, over the choice of test rows.</param>
+/// <param name="Single">The mean of its members'.</param>
+/// <param name="Seconds">Of processor time, for the training.</param>
+internal sealed record TableSeed(int Seed, double Ours, double StandardError, double Single, double Nll, double Seconds)
+{
+    /// <summary>At which it was measured; null if at that of the whole result.</summary>
+    public string? Commit { get; init; }
+}
