@@ -49,11 +49,12 @@ public sealed class SpecDocument
     /// <exception cref="SpecException">The keys do not go together.</exception>
     public EnsembleSpec Resolve(JsonObject? datasetDefaults = null, IReadOnlyCollection<string>? modelKinds = null)
     {
-        var spec = ResolveOver(
-            datasetDefaults is null ? SpecLayer.Empty : SpecReader.Read(datasetDefaults.ToJsonString()), modelKinds ?? ModelSpec.BuiltInKinds);
+        modelKinds ??= ModelSpec.BuiltInKinds;
+        var spec = ResolveOver(datasetDefaults is null ? SpecLayer.Empty : SpecReader.Read(datasetDefaults.ToJsonString()), modelKinds);
         SpecRules.CheckNew(spec);
-        spec = SpecSearch.Drawn(spec);
-        SpecRules.CheckVariants(spec, modelKinds ?? ModelSpec.BuiltInKinds);
+        spec = SpecSearch.Drawn(spec, (run, isChosen) => SpecResolution.WithLearningRates(run, isChosen, modelKinds));
+        spec = SpecResolution.WithLearningRates(spec, _keys.Has(SpecPaths.LearningRate), modelKinds);
+        SpecRules.CheckVariants(spec, modelKinds);
         return spec;
     }
 

@@ -10,15 +10,25 @@ internal static class SpecResolution
     public static EnsembleSpec Resolve(SpecLayer given, SpecLayer dataset, IReadOnlyCollection<string>? modelKinds)
     {
         given = InferModelKind(given, dataset);
+        if (dataset[SpecPaths.LearningRate] is double rate)
+        {
+            var (network, rule) = (KindOf(dataset), OptimizerOf(dataset));
+            dataset = dataset.With(SpecSchema.Key(SpecPaths.LearningRate), rate * SpecDefaults.LearningRateRatio(network, KindOf(given.Over(dataset)), rule));
+        }
+
+        return Resolve(given, dataset, modelKinds, SpecDefaults.For);
+    }
+
+    /// <param name="defaults">What the code says of a kind of network and an optimizer.</param>
+    private static EnsembleSpec Resolve(SpecLayer given, SpecLayer dataset, IReadOnlyCollection<string>? modelKinds, Func<string, OptimizerKind, EnsembleSpec> defaults)
+    {
         if (Changes(given, dataset, SpecPaths.ModelKind, s_code.Model.Kind)) dataset = dataset.Without(SpecPaths.Model);
         if (Changes(given, dataset, SpecPaths.OptimizerKind, s_code.Training.Optimizer.Kind))
             dataset = dataset.Without(SpecPaths.Optimizer).Without(SpecPaths.LearningRate).Without(SpecPaths.WeightDecay);
 
         var keys = given.Over(dataset);
-        var modelKind = keys[SpecPaths.ModelKind] as string ?? s_code.Model.Kind;
+        var modelKind = KindOf(keys);
         if (modelKinds is not null) SpecRules.CheckModelKind(modelKind, modelKinds);
-        var optimizer = keys[SpecPaths.OptimizerKind] as OptimizerKind? ?? s_code.Training.Optimizer.Kind;
-        var defaults = SpecDefaults.For(modelKind, optimizer);
 
         keys = WithoutKeysOfOtherKinds(keys, given);
         // Where members do not see all rows, those measure that they did not see.
@@ -26,7 +36,7 @@ internal static class SpecResolution
             keys = keys.With(SpecSchema.Key(SpecPaths.ValidationFraction), 0.0);
         // What a dataset brings needs rows to stop by; who asks for it without any is told.
         if (keys[SpecPaths.ValidationFraction] is 0.0 && !given.Has(SpecPaths.EarlyStopping)) keys = keys.Without(SpecPaths.EarlyStopping);
-        var spec = SpecBuilder.Build(LinkSnapshotsToCycles(keys, given, dataset), defaults);
+        var spec = SpecBuilder.Build(LinkSnapshotsToCycles(keys, given, dataset), defaults(modelKind, OptimizerOf(keys)));
         if (spec.Training.Schedule is { Kind: ScheduleKind.Step, Milestones: null } steps)
         {
             var milestones = SpecDefaults.Milestones(spec.Training.Epochs);
@@ -62,13 +72,37 @@ internal static class SpecResolution
             // Milestones that nobody chose follow the epochs.
             if (keys.Has(SpecPaths.Epochs) && run.Training.Schedule.Milestones?.Equals(SpecDefaults.Milestones(run.Training.Epochs)) == true)
                 below = below.Without(SpecPaths.Milestones);
-            return Resolve(keys, below, modelKinds) with { Variants = [], Search = null };
+            // Learning rates that a kind of network brings stand in the variants of new runs; those of former times go on without them.
+            return Resolve(InferModelKind(keys, below), below, modelKinds, SpecDefaults.Former) with { Variants = [], Search = null };
         }
         catch (SpecException error)
         {
             throw SpecVariant.Error($"variants[{index}]", error);
         }
     }
+
+    /// <summary>
+    /// A run whose variants say the learning rate that their kind of network brings where it is another than the run's, and nobody chose
+    /// one: the spec that is recorded says all that its members depend on.
+    /// </summary>
+    /// <param name="isChosen">Whether the run's own learning rate is its author's, which counts for all kinds.</param>
+    public static EnsembleSpec WithLearningRates(EnsembleSpec run, bool isChosen, IReadOnlyCollection<string> modelKinds)
+    {
+        return run with { Variants = [.. run.Variants.Select((variant, index) => variant.Keys.Has(SpecPaths.LearningRate) ? variant : Rated(variant, index))] };
+
+        SpecVariant Rated(SpecVariant variant, int index)
+        {
+            var member = OfVariant(run, index, modelKinds);
+            var (kind, optimizer, rate) = (member.Model.Kind, member.Training.Optimizer.Kind, member.Training.Schedule.LearningRate);
+            var own = optimizer != run.Training.Optimizer.Kind ? SpecDefaults.LearningRateOf(kind, optimizer)
+                : isChosen ? rate : rate * SpecDefaults.LearningRateRatio(run.Model.Kind, kind, optimizer);
+            return own == rate ? variant : new SpecVariant(variant.Keys.With(SpecSchema.Key(SpecPaths.LearningRate), own));
+        }
+    }
+
+    private static string KindOf(SpecLayer layer) => layer[SpecPaths.ModelKind] as string ?? s_code.Model.Kind;
+
+    private static OptimizerKind OptimizerOf(SpecLayer layer) => layer[SpecPaths.OptimizerKind] as OptimizerKind? ?? s_code.Training.Optimizer.Kind;
 
     private static bool Changes(SpecLayer given, SpecLayer dataset, string kind, object fallback) =>
         given.Has(kind) && !given[kind]!.Equals(dataset[kind] ?? fallback);
@@ -78,7 +112,7 @@ internal static class SpecResolution
     {
         if (given.Has(SpecPaths.ModelKind)) return given;
         var kindKey = SpecSchema.Key(SpecPaths.ModelKind);
-        var inherited = dataset[SpecPaths.ModelKind] as string ?? s_code.Model.Kind;
+        var inherited = KindOf(dataset);
         var keys = kindKey.Section!.Entries.OfType<SpecKey>().Where(key => given.Has(key.Path)).ToList();
         if (keys.All(key => key.AppliesTo(inherited))) return given;
         return keys.SelectMany(key => key.Kinds).FirstOrDefault(kind => keys.All(key => key.AppliesTo(kind))) is { } kind ? given.With(kindKey, kind) : given;

@@ -50,14 +50,16 @@ public sealed record SpecSearch
     }
 
     /// <summary>A spec with the variants that its search draws; the same spec and seed draw the same.</summary>
+    /// <param name="complete">Gives drawn variants what their kinds bring, where the run's learning rate is its author's or is not: a spec may say them so.</param>
     /// <exception cref="SpecException">It has other variants already.</exception>
-    internal static EnsembleSpec Drawn(EnsembleSpec spec)
+    internal static EnsembleSpec Drawn(EnsembleSpec spec, Func<EnsembleSpec, bool, EnsembleSpec> complete)
     {
         if (spec.Search is not { Over: { } over } search) return spec;
         var count = search.Count ?? spec.Members;
-        SpecList<SpecVariant> variants = [.. Enumerable.Range(0, count).Select(variant => over.Draw(spec.Seed, variant))];
-        return spec.Variants.Count == 0 || spec.Variants.Equals(variants)
-            ? spec with { Variants = variants, Search = search with { Count = count } }
+        var drawn = spec with { Variants = [.. Enumerable.Range(0, count).Select(variant => over.Draw(spec.Seed, variant))], Search = search with { Count = count } };
+        if (spec.Variants.Count == 0) return drawn;
+        return spec.Variants.Equals(drawn.Variants) || spec.Variants.Equals(complete(drawn, true).Variants) || spec.Variants.Equals(complete(drawn, false).Variants)
+            ? drawn with { Variants = spec.Variants }
             : throw new SpecException($"search draws other variants with seed {spec.Seed} than variants has: leave one of the two out.");
     }
 

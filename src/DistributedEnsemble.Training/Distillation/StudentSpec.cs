@@ -38,7 +38,7 @@ internal static class StudentSpec
         if (recipe.Share == "1") json["regularization"]!["dropout"] = null;
         // Without rows of its own fold a student has none to be calibrated on, unless some are kept.
         if (teacher.Data.HasOutOfFold) json["data"]!.AsObject().Remove("validationFraction");
-        foreach (var section in s_ofKind.Where(section => settings.Any(setting => setting.Path == $"{section}.kind"))) Remove(json, section.Split('.'));
+        FollowKinds(json, teacher, settings);
         // Rows that measure members which must not have seen them are mixed with none.
         var mixed = settings.Any(setting => setting.Path is "data.folds" or "data.bootstrap") ? 0 : recipe.Mixed;
         var epochs = Math.Min(MostEpochs, (long)recipe.Longer * teacher.Training.Epochs);
@@ -49,6 +49,29 @@ internal static class StudentSpec
             ("training.epochs", $"{epochs}"), .. settings,
         ]);
     }
+
+    /// <summary>What goes with a kind of network or optimizer goes when another is chosen, as it does of a variant.</summary>
+    private static void FollowKinds(JsonObject json, EnsembleSpec teacher, IReadOnlyList<(string Path, string Value)> settings)
+    {
+        var given = JsonNode.Parse(SpecDocument.Empty.With(settings).ToJson())!.AsObject();
+        var (was, training) = (JsonNode.Parse(teacher.ToJson())!.AsObject(), json["training"]!.AsObject());
+        if (IsOther("training.optimizer"))
+        {
+            training["schedule"]!.AsObject().Remove("learningRate");
+            json["regularization"]!.AsObject().Remove("weightDecay");
+        }
+        else if (KindOf(given, "model") is { } kind)
+        {
+            training["schedule"]!["learningRate"] = teacher.Training.Schedule.LearningRate * SpecDefaults.LearningRateRatio(teacher.Model.Kind, kind, teacher.Training.Optimizer.Kind);
+        }
+
+        foreach (var section in s_ofKind.Where(IsOther)) Remove(json, section.Split('.'));
+
+        bool IsOther(string section) => KindOf(given, section) is { } kind && kind != KindOf(was, section);
+    }
+
+    private static string? KindOf(JsonObject spec, string section) =>
+        section.Split('.').Aggregate((JsonNode?)spec, (node, name) => node?[name])?["kind"]?.GetValue<string>();
 
     private static void Remove(JsonObject json, string[] path)
     {

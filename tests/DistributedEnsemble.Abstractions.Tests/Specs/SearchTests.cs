@@ -11,6 +11,18 @@ public sealed class SearchTests
     private static IEnumerable<EnsembleSpec> Members(EnsembleSpec spec) => Enumerable.Range(0, spec.Members).Select(spec.OfMember);
 
     [Fact]
+    public void A_drawn_kind_of_network_has_its_own_learning_rate_unless_that_is_drawn_too()
+    {
+        var spec = Resolve(""" "model.kind": ["mlp", "lenet"] """);
+        Assert.All(Members(spec), member => Assert.Equal(member.Model.Kind == "lenet" ? 0.05 : 0.1, member.Training.Schedule.LearningRate));
+        Assert.Contains(Members(spec), member => member.Model.Kind == "lenet");
+        Assert.Equal(spec, SpecDocument.Parse(spec.ToJson()).Resolve());
+
+        var both = Resolve(""" "model.kind": ["mlp", "lenet"], "training.schedule.learningRate": [0.3, 0.4, "choice"] """);
+        Assert.All(Members(both), member => Assert.Contains(member.Training.Schedule.LearningRate, new[] { 0.3, 0.4 }));
+    }
+
+    [Fact]
     public void Each_drawn_value_lies_in_its_range()
     {
         var spec = Resolve("""

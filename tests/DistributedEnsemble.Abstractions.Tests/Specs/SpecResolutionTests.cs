@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Specs;
 
@@ -156,6 +157,34 @@ public sealed class SpecResolutionTests
         Assert.Equal(0.01, Resolve("{}", dataset).Training.Schedule.LearningRate);
         Assert.Equal(0.1, Resolve("""{"training":{"optimizer":{"kind":"sgd"}}}""", dataset).Training.Schedule.LearningRate);
     }
+
+    /// <summary>A dataset's learning rate is for its own network: a lenet takes half of an mlp's.</summary>
+    [Theory]
+    [InlineData("mlp", 0.1, "{}", 0.1)]
+    [InlineData("mlp", 0.1, """{ "model": { "kind": "lenet" } }""", 0.05)]
+    [InlineData("mlp", 0.02, """{ "model": { "kind": "lenet" } }""", 0.01)]
+    [InlineData("mlp", 0.1, """{ "model": { "kind": "resnet" } }""", 0.1)]
+    [InlineData("mlp", 0.1, """{ "model": { "kind": "lenet" }, "training": { "schedule": { "learningRate": 0.1 } } }""", 0.1)]
+    [InlineData("mlp", 0.1, """{ "model": { "kind": "lenet" }, "training": { "optimizer": { "kind": "adam" } } }""", 0.001)]
+    [InlineData("lenet", 0.05, "{}", 0.05)]
+    [InlineData("lenet", 0.05, """{ "model": { "hidden": [64] } }""", 0.1)]
+    [InlineData("lenet", 0.05, """{ "model": { "kind": "resnet" } }""", 0.1)]
+    [InlineData("lenet", 0.05, """{ "model": { "kind": "mine" } }""", 0.05)]
+    [InlineData("mine", 0.05, """{ "model": { "kind": "lenet" } }""", 0.05)]
+    public void A_dataset_s_learning_rate_is_for_its_own_kind_of_network(string kind, double rate, string author, double learningRate)
+    {
+        var dataset = JsonNode.Parse($$"""{ "model": { "kind": "{{kind}}" }, "training": { "schedule": { "learningRate": {{rate.ToString(CultureInfo.InvariantCulture)}} } } }""")!.AsObject();
+        var spec = SpecDocument.Parse(author).Resolve(dataset, [.. ModelSpec.BuiltInKinds, "mine"]);
+        Assert.Equal(learningRate, spec.Training.Schedule.LearningRate);
+        Assert.Equal(spec, SpecDocument.Parse(spec.ToJson()).Resolve(dataset, [.. ModelSpec.BuiltInKinds, "mine"]));
+    }
+
+    [Theory]
+    [InlineData("lenet", "sgd", 0.05)]
+    [InlineData("mlp", "sgd", 0.1)]
+    [InlineData("lenet", "adamw", 0.001)]
+    public void Each_kind_of_network_has_its_own_learning_rate_where_nobody_says_one(string kind, string optimizer, double learningRate) =>
+        Assert.Equal(learningRate, Resolve($$"""{ "model": { "kind": "{{kind}}" }, "training": { "optimizer": { "kind": "{{optimizer}}" } } }""").Training.Schedule.LearningRate);
 
     [Theory]
     [InlineData(100, new[] { 50, 75 })]

@@ -75,6 +75,33 @@ public sealed class VariantTests
     }
 
     [Theory]
+    [InlineData("""{ "variants": [{}, { "model": { "kind": "lenet" } }] }""", 0.2, 0.1)]
+    [InlineData("""{ "model": { "kind": "lenet" }, "variants": [{}, { "model": { "kind": "mlp" } }] }""", 0.1, 0.2)]
+    [InlineData("""{ "model": { "kind": "lenet" }, "variants": [{}, { "model": { "hidden": [8] } }] }""", 0.1, 0.2)]
+    [InlineData("""{ "training": { "schedule": { "learningRate": 0.3 } }, "variants": [{}, { "model": { "kind": "lenet" } }] }""", 0.3, 0.3)]
+    [InlineData("""{ "variants": [{}, { "model": { "kind": "lenet" }, "training": { "schedule": { "learningRate": 0.4 } } }] }""", 0.2, 0.4)]
+    [InlineData("""{ "variants": [{}, { "model": { "kind": "lenet" }, "training": { "optimizer": { "kind": "adam" } } }] }""", 0.2, 0.001)]
+    [InlineData("""{ "model": { "kind": "lenet" }, "training": { "optimizer": { "kind": "adam" } }, "variants": [{}, { "training": { "optimizer": { "kind": "sgd" } } }] }""", 0.001, 0.05)]
+    public void A_variant_of_another_kind_of_network_has_that_kind_s_learning_rate(string author, double first, double second)
+    {
+        var dataset = JsonNode.Parse("""{ "model": { "kind": "mlp" }, "training": { "schedule": { "learningRate": 0.2 } } }""")!.AsObject();
+        var spec = SpecDocument.Parse(author).Resolve(dataset);
+        Assert.Equal([first, second], [spec.OfMember(0).Training.Schedule.LearningRate, spec.OfMember(1).Training.Schedule.LearningRate]);
+        Assert.Equal(spec, SpecDocument.Parse(spec.ToJson()).Resolve(dataset));
+        Assert.Equal(spec, EnsembleSpec.FromJson(spec.ToJson()));
+    }
+
+    /// <summary>Members of runs from before go on as they began: their specs say no learning rate of a variant's own.</summary>
+    [Fact]
+    public void A_variant_that_a_former_program_recorded_keeps_the_learning_rate_that_it_had()
+    {
+        var spec = Resolve("""{ "training": { "optimizer": { "kind": "adam" } }, "variants": [{}, { "model": { "kind": "lenet" }, "training": { "optimizer": { "kind": "sgd" } } }, { "model": { "kind": "lenet" } }] }""");
+        var former = EnsembleSpec.FromJson(System.Text.RegularExpressions.Regex.Replace(spec.ToJson(), """,\s*"schedule": \{\s*"learningRate": 0.05\s*\}""", ""));
+        Assert.Equal(0.05, spec.OfMember(1).Training.Schedule.LearningRate);
+        Assert.Equal([0.1, 0.001], [former.OfMember(1).Training.Schedule.LearningRate, former.OfMember(2).Training.Schedule.LearningRate]);
+    }
+
+    [Theory]
     [InlineData("""[{}, {}, { "training": { "optimzer": {} } }]""", "variants[2].training.optimzer is an unknown key: did you mean training.optimizer?")]
     [InlineData("""[{ "epoch": 2 }]""", "variants[0].epoch is an unknown key: did you mean training.epochs?")]
     [InlineData("""[{}, { "training": { "epochs": 0 } }]""", "variants[1].training.epochs is 0: it must be a whole number from 1 to 1000000.")]
