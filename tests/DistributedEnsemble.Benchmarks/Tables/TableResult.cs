@@ -17,9 +17,9 @@ internal sealed record TableResult(
     [JsonIgnore]
     public double? Spread => Ours.StandardError * Math.Sqrt(Seeds.Count);
 
-    /// <summary>Of the score, over the choice of test rows: the mean of the seeds', whose test rows are the same.</summary>
+    /// <summary>Of the score, over the choice of test rows, which are the same for all seeds: that of the first; null if it was not measured.</summary>
     [JsonIgnore]
-    public double StandardError => Seeds.Average(seed => seed.StandardError);
+    public double? StandardError => Seeds[0].StandardError;
 
     [JsonIgnore]
     public double? Best => new[] { Boosting, Forest, Linear }.Max();
@@ -37,11 +37,14 @@ internal sealed record TableResult(
 }
 
 /// <param name="Ours">The ensemble's accuracy or R².</param>
-/// <param name="StandardError">Of it, over the choice of test rows.</param>
 /// <param name="Single">The mean of its members'.</param>
 /// <param name="Seconds">Of processor time, for the training.</param>
-internal sealed record TableSeed(int Seed, double Ours, double StandardError, double Single, double Nll, double Seconds)
+internal sealed record TableSeed(int Seed, double Ours, double Single, double Nll, double Seconds)
 {
+    /// <summary>Of the score, over the choice of test rows; null but of the first seed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? StandardError { get; init; }
+
     /// <summary>At which it was measured; null if at that of the whole result.</summary>
     public string? Commit { get; init; }
 }

@@ -55,7 +55,7 @@ internal sealed class TablesFile
 
             Ours is the mean over {most} seeds{(fewer.Length == 0 ? "" : $" (fewer, for their time: {string.Join(", ", fewer)})")}, as are the members and the seconds: the seed decides where weights begin, the
             order of the rows, and which of them validate. Spread is the standard deviation of one seed's score; the standard error is that of
-            the choice of test rows, by 500 bootstrap draws of them. scikit-learn's models were trained once.
+            the choice of test rows, by 500 bootstrap draws of them with the first seed. scikit-learn's models were trained once.
 
             By these means the ensemble is at least as good as boosting on {known.Count(result => result.Ours.Mean >= result.Boosting)} of {known.Length}, and within 0.02 of the best of the three on {known.Length - far.Length}.
             {Missed(far)}
@@ -66,7 +66,7 @@ internal sealed class TablesFile
         foreach (var r in _results)
         {
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"| {r.Name} | {r.Task} | {r.Ours.Mean:0.0000} | {Cell(r.Spread)} | {r.StandardError:0.0000} | {r.Seeds.Average(seed => seed.Single):0.0000} | "
+                $"| {r.Name} | {r.Task} | {r.Ours.Mean:0.0000} | {Cell(r.Spread)} | {Cell(r.StandardError)} | {r.Seeds.Average(seed => seed.Single):0.0000} | "
                 + $"{Cell(r.Boosting)} | {Cell(r.Forest)} | {Cell(r.Linear)} | {r.Seeds.Average(seed => seed.Seconds):0.0} |");
         }
 
