@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Kernels;
 using DistributedEnsemble.Training.Predictions;
 using static TorchSharp.torch;
@@ -9,6 +10,9 @@ namespace DistributedEnsemble.Training.Tests;
 internal static class Vectors
 {
     public static float[] ToArray(this NativeVector vector) => vector.Span.ToArray();
+
+    /// <summary>Of all rows.</summary>
+    public static float[] Inputs(this Samples samples) => samples.InputsOf(0, (int)samples.Count).ToArray();
 
     /// <summary>A vector with the numbers of a tensor.</summary>
     public static NativeVector ToVector(this Tensor tensor)

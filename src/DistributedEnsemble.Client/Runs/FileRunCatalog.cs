@@ -24,7 +24,7 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDi
 {
     private readonly EnsembleTrainingOptions _training = new()
     {
-        RunsFolder = options.RunsFolder, Store = options.OpenStorageAsync(StoreUse.Read).GetAwaiter().GetResult() as ObjectStorage,
+        RunsFolder = options.RunsFolder, DataFolder = options.DataFolder, Store = options.OpenStorageAsync(StoreUse.Read).GetAwaiter().GetResult() as ObjectStorage,
     };
 
     public IReadOnlyList<string> Names(CancellationToken cancellation) => [.. _training.RunNames().Where(name =>
@@ -104,7 +104,7 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDi
     private Dataset Load(EnsembleSpec spec, DataDescription recorded)
     {
         var (source, found) = _training.Resolve(spec.Data, readsPaths: true);
-        return source.Load(new DataFolders(options.DataFolder), spec with { Data = found }, recorded);
+        return source.Load(_training.FoldersOfData(), spec with { Data = found }, recorded);
     }
 
     public void Dispose() => _training.Store?.Dispose();

@@ -28,6 +28,11 @@ public sealed class EnsembleTrainingOptions
     /// <summary>Where data files are looked for first; null leaves the places that the datasets know.</summary>
     public string? DataFolder { get; set; }
 
+    /// <summary>Where data is read from, and where inputs of it lie that are too many for memory.</summary>
+    /// <param name="tell">Is told of large tables that stay in memory.</param>
+    internal DataFolders FoldersOfData(Action<string>? tell = null) =>
+        new(DataFolder) { Large = new InputFolder(RunsFolder, Limits.MaxInputsInMemory, tell) };
+
     /// <summary>Dedicated training threads of this silo.</summary>
     public int Lanes { get; set; } = Environment.ProcessorCount;
 

@@ -30,7 +30,10 @@ public sealed record Limits
     /// <summary>Entries of one page of a list.</summary>
     public int MaxListed { get; init; } = 1000;
 
-    /// <summary>How long a silo keeps data in memory that no run uses any more.</summary>
+    /// <summary>Bytes of a table's inputs that a silo keeps in memory: more lie in a file without a name in its folder of runs.</summary>
+    public long MaxInputsInMemory { get; init; } = 256L << 20;
+
+    /// <summary>How long a silo keeps data that no run uses any more.</summary>
     public TimeSpan DataLinger { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <returns>What is wrong with a value, as a line for people; null if nothing is.</returns>
@@ -40,6 +43,7 @@ public sealed record Limits
             ?? Span(nameof(UploadExpiry), UploadExpiry, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365))
             ?? Whole(nameof(MaxUnfinishedRuns), MaxUnfinishedRuns) ?? Whole(nameof(MaxUnfinishedMembers), MaxUnfinishedMembers)
             ?? Whole(nameof(MaxRuns), MaxRuns) ?? Whole(nameof(MaxColumns), MaxColumns) ?? Whole(nameof(MaxListed), MaxListed)
+            ?? Whole(nameof(MaxInputsInMemory), MaxInputsInMemory)
             ?? Span(nameof(DataLinger), DataLinger, TimeSpan.Zero, TimeSpan.FromDays(1));
 
         static string? Whole(string name, long value) => value >= 1 ? null : $"{Name(name)} is {value}: it must be a whole number from 1.";

@@ -9,6 +9,7 @@ using DistributedEnsemble.Training.Distillation;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Tables;
+using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Grains.Plans;
 
@@ -16,13 +17,15 @@ namespace DistributedEnsemble.Grains.Plans;
 internal sealed class PlanCache : IDisposable
 {
     private readonly EnsembleTrainingOptions _options;
+    private readonly Func<DataFolders> _folders;
     private readonly bool _recordsNamePaths;
     private readonly SharedValues<DataKey, Dataset> _datasets;
     private readonly SharedValues<(RunKey Run, string Definition), LoadedPlan> _plans;
 
-    public PlanCache(EnsembleTrainingOptions options, IRunOwnership ownership, TimeProvider time)
+    public PlanCache(EnsembleTrainingOptions options, IRunOwnership ownership, TimeProvider time, ILogger<PlanCache> log)
     {
         _options = options;
+        _folders = () => options.FoldersOfData(log.StaysInMemory);
         // Clients of a cluster are not this machine's users.
         _recordsNamePaths = !ownership.OutlivesProcess;
         _datasets = new(options.Limits.DataLinger, time, dataset => dataset.Dispose());
@@ -121,7 +124,7 @@ internal sealed class PlanCache : IDisposable
     private SharedValues<DataKey, Dataset>.Loan Load(EnsembleSpec spec, DataDescription? recorded, bool readsPaths)
     {
         var (source, found) = _options.Resolve(spec.Data, readsPaths);
-        return _datasets.Take(KeyOf(spec, source, recorded), () => source.Load(new DataFolders(_options.DataFolder), spec with { Data = found }, recorded));
+        return _datasets.Take(KeyOf(spec, source, recorded), () => source.Load(_folders(), spec with { Data = found }, recorded));
     }
 
     /// <summary>What clients call a file is no part of what it is: the same bytes under another name are the same data.</summary>

@@ -6,7 +6,7 @@ using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Data;
 
-/// <summary>A dataset in memory. Its samples live until it is disposed.</summary>
+/// <summary>A dataset that was read. Its samples live until it is disposed.</summary>
 public sealed class Dataset : IDisposable
 {
     /// <summary>The name of a registered dataset, or of a CSV file without its folder.</summary>

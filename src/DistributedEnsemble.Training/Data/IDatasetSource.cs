@@ -46,6 +46,9 @@ public sealed record DataFolders(string? Data = null)
 {
     /// <summary>Where the system's packages put datasets.</summary>
     public string System { get; init; } = "/usr/share/datasets";
+
+    /// <summary>Where the inputs of large tables lie; null keeps all in memory.</summary>
+    internal InputFolder? Large { get; init; }
 }
 
 /// <summary>Whether data is there.</summary>

@@ -1,3 +1,4 @@
+using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
 
 namespace DistributedEnsemble.Training.Data;
@@ -13,22 +14,39 @@ internal static class NumberInputs
     /// <summary>Of longer data every so many rows are looked at.</summary>
     private const int MostRows = 1 << 16;
 
-    /// <param name="rows">That train.</param>
+    /// <summary>Numbers that are looked at together: rows may lie in a file.</summary>
+    private const int MostNumbers = 1 << 20;
+
+    /// <param name="split">Which rows train.</param>
     /// <returns>By ascending place; none of rows that are no vectors.</returns>
-    public static IReadOnlyList<NumberInput> Of(Dataset dataset, int[] rows)
+    public static IReadOnlyList<NumberInput> Of(Dataset dataset, ValidationSplit split)
     {
         if (dataset.InputShape.Length != 1) return [];
         var train = dataset.Train;
-        var values = new float[Math.Min(rows.Length, MostRows)];
-        var bins = Math.Clamp(rows.Length / RowsOfBin, FewestBins, MostBins);
+        var count = Math.Min(split.TrainingCount, MostRows);
+        var bins = Math.Clamp(split.TrainingCount / RowsOfBin, FewestBins, MostBins);
         var numbers = new List<NumberInput>();
-        foreach (var place in Enumerable.Range(0, train.Width).Except(dataset.Embedded.Select(input => input.Place)))
+        var isLevel = dataset.Embedded.Select(input => input.Place).ToHashSet();
+        var columns = Enumerable.Range(0, Math.Min(train.Width, Math.Max(1, MostNumbers / count))).Select(_ => new float[count]).ToArray();
+        var copy = new float[columns.Length];
+        for (var first = 0; first < train.Width; first += columns.Length)
         {
-            for (var i = 0; i < values.Length; i++) values[i] = train.InputsOf(rows[(long)rows.Length * i / values.Length], 1)[place];
-            Array.Sort(values);
-            float[] edges = [.. Enumerable.Range(0, bins + 1).Select(i => values[(int)((values.Length - 1L) * i / bins)]).Distinct()];
-            // Two values are a yes or no, which a line already tells apart.
-            if (edges.Length > 2) numbers.Add(new NumberInput(place, edges));
+            var together = Math.Min(columns.Length, train.Width - first);
+            for (var i = 0; i < count; i++)
+            {
+                var inputs = train.InputsOf(split.TrainingRow((int)((long)split.TrainingCount * i / count)), first, together, copy);
+                for (var column = 0; column < together; column++) columns[column][i] = inputs[column];
+            }
+
+            for (var column = 0; column < together; column++)
+            {
+                if (isLevel.Contains(first + column)) continue;
+                var values = columns[column];
+                Array.Sort(values);
+                float[] edges = [.. Enumerable.Range(0, bins + 1).Select(i => values[(int)((values.Length - 1L) * i / bins)]).Distinct()];
+                // Two values are a yes or no, which a line already tells apart.
+                if (edges.Length > 2) numbers.Add(new NumberInput(first + column, edges));
+            }
         }
 
         return numbers;

@@ -2,56 +2,79 @@ using DistributedEnsemble.Training.Kernels;
 
 namespace DistributedEnsemble.Training.Data;
 
-/// <summary>Rows with their targets, preprocessed.</summary>
-/// <param name="Inputs">Of all rows that lie in this memory, row after row.</param>
-/// <param name="Targets">[n]: indices into the classes, or standardised numbers, as the dataset's task says.</param>
-public sealed unsafe record Samples(NativeVector Inputs, float[] Targets) : IDisposable
+/// <summary>Rows with their targets, preprocessed. The inputs of large tables lie in a file, all others in memory.</summary>
+public sealed record Samples : IDisposable
 {
-    /// <summary>Which rows of the memory these are; null if they are all of them, in their order.</summary>
+    private readonly SampleInputs _inputs;
+
+    /// <summary>Which of the rows that lie there these are; null if they are all of them, in their order.</summary>
     private int[]? _places;
+
+    /// <param name="inputs">Of all rows, row after row.</param>
+    /// <param name="targets">Of all rows.</param>
+    public Samples(NativeVector inputs, float[] targets) : this(new InputMemory(inputs), targets)
+    {
+    }
+
+    internal Samples(SampleInputs inputs, float[] targets) =>
+        (_inputs, Targets, Width) = (inputs, targets, targets.Length == 0 ? 0 : (int)(inputs.Length / targets.Length));
+
+    /// <summary>[n]: indices into the classes, or standardised numbers, as the dataset's task says.</summary>
+    public float[] Targets { get; init; }
 
     public long Count => Targets.Length;
 
     /// <summary>Numbers of one row.</summary>
-    public int Width { get; private init; } = Targets.Length == 0 ? 0 : (int)(Inputs.Length / Targets.Length);
+    public int Width { get; private init; }
 
-    /// <summary>The inputs of some rows that follow each other: where they lie, or a copy of chosen ones.</summary>
-    public Span<float> InputsOf(long first, int count) => InputsOf(first, count, _places is null ? [] : new float[checked(count * Width)]);
+    /// <summary>The inputs of some rows that follow each other: where they lie, or a copy.</summary>
+    /// <exception cref="DataException">They cannot be read.</exception>
+    public ReadOnlySpan<float> InputsOf(long first, int count) => InputsOf(first, count, RoomFor(count));
 
     /// <inheritdoc cref="InputsOf(long, int)"/>
-    /// <param name="copy">Where chosen rows go.</param>
-    public Span<float> InputsOf(long first, int count, Span<float> copy)
+    /// <param name="copy">Where they go, unless they are where they lie: see <see cref="RoomFor"/>.</param>
+    public ReadOnlySpan<float> InputsOf(long first, int count, Span<float> copy)
     {
-        if (_places is null) return Inputs.Slice(first * Width, checked(count * Width));
-        for (var i = 0; i < count; i++) Inputs.Slice((long)_places[first + i] * Width, Width).CopyTo(copy[(i * Width)..]);
+        if (_places is null) return _inputs.Slice(first * Width, checked(count * Width), copy);
+        _inputs.Gather(_places.AsSpan(checked((int)first), count), Width, copy);
         return copy[..(count * Width)];
     }
 
-    /// <summary>Some of the rows, in the given order, for as long as these are there: their inputs stay where they are.</summary>
-    public Samples Chosen(int[] rows) => new(Inputs, [.. rows.Select(row => Targets[row])]) { _places = rows, Width = Width };
+    /// <summary>Some inputs of one row.</summary>
+    /// <inheritdoc cref="InputsOf(long, int, Span{float})"/>
+    internal ReadOnlySpan<float> InputsOf(long row, int place, int count, Span<float> copy) =>
+        _inputs.Slice(((_places?[row] ?? row) * Width) + place, count, copy);
 
-    /// <summary>A copy of some rows, in the given order.</summary>
+    /// <summary>What a copy of so many rows takes: nothing where none is made.</summary>
+    public float[] RoomFor(long rows) => _places is null && _inputs.IsInMemory ? [] : new float[checked(rows * Width)];
+
+    /// <summary>Some of the rows, in the given order, for as long as these are there: their inputs stay where they are.</summary>
+    public Samples Chosen(int[] rows) => new(_inputs, [.. rows.Select(row => Targets[row])]) { _places = rows, Width = Width };
+
+    /// <summary>A copy of some rows, in the given order, in memory.</summary>
     public Samples Rows(ReadOnlySpan<int> rows)
     {
-        var copy = new Samples(new NativeVector((long)rows.Length * Width), new float[rows.Length]);
-        CopyTo(rows, copy.Inputs.Start, copy.Targets);
-        return copy;
+        var (inputs, targets) = (new NativeVector((long)rows.Length * Width), new float[rows.Length]);
+        var together = Math.Max(1, Array.MaxLength / Math.Max(1, Width));
+        for (var first = 0; first < rows.Length; first += together)
+        {
+            var count = Math.Min(together, rows.Length - first);
+            CopyTo(rows.Slice(first, count), inputs.Slice((long)first * Width, count * Width), targets.AsSpan(first));
+        }
+
+        return new Samples(inputs, targets) { Width = Width };
     }
 
     /// <summary>Copies some rows, in the given order, one after the other.</summary>
-    internal void CopyTo(ReadOnlySpan<int> rows, float* inputs, Span<float> targets)
+    /// <inheritdoc cref="InputsOf(long, int)" path="/exception"/>
+    internal void CopyTo(ReadOnlySpan<int> rows, Span<float> inputs, Span<float> targets)
     {
-        var width = Width;
-        var all = Inputs.Start;
-        for (var i = 0; i < rows.Length; i++, inputs += width)
-        {
-            targets[i] = Targets[rows[i]];
-            new ReadOnlySpan<float>(all + (nint)rows[i] * width, width).CopyTo(new Span<float>(inputs, width));
-        }
+        for (var i = 0; i < rows.Length; i++) targets[i] = Targets[rows[i]];
+        _inputs.Gather(rows, Width, inputs);
     }
 
     public void Dispose()
     {
-        if (_places is null) Inputs.Dispose();
+        if (_places is null) _inputs.Dispose();
     }
 }

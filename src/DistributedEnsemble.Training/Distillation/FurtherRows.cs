@@ -52,13 +52,14 @@ internal sealed record FurtherRows(NativeVector? Inputs, string? Sha256, int? Un
             blocks[i] = [];
         }
 
+        float[] one = dataset.Train.RoomFor(1), other = dataset.Train.RoomFor(1);
         foreach (var row in validation)
         {
-            dataset.Train.InputsOf(row, 1).CopyTo(inputs.Slice(place, width));
+            dataset.Train.InputsOf(row, 1, one).CopyTo(inputs.Slice(place, width));
             place += width;
         }
 
-        for (var i = 0; i < count - unlabelled - validation.Length; i++) Mix(dataset, rows, random, i, inputs.Slice(place + ((long)i * width), width));
+        for (var i = 0; i < count - unlabelled - validation.Length; i++) Mix(dataset, rows, random, i, inputs.Slice(place + ((long)i * width), width), one, other);
         return new FurtherRows(inputs, sha256, sha256 is null ? null : unlabelled, validation);
     }
 
@@ -78,11 +79,11 @@ internal sealed record FurtherRows(NativeVector? Inputs, string? Sha256, int? Un
     }
 
     /// <summary>λ·a + (1 − λ)·b, with λ uniform; what is no number is that of the nearer row.</summary>
-    private static void Mix(Dataset dataset, int[] rows, RandomSource random, int index, Span<float> mixed)
+    private static void Mix(Dataset dataset, int[] rows, RandomSource random, int index, Span<float> mixed, Span<float> one, Span<float> other)
     {
         Span<uint> words = stackalloc uint[5];
         random.Words(new Draw(Purpose.Mixing, 0, (uint)index, 0), words);
-        ReadOnlySpan<float> a = dataset.Train.InputsOf(Chosen(words), 1), b = dataset.Train.InputsOf(Chosen(words[2..]), 1);
+        ReadOnlySpan<float> a = dataset.Train.InputsOf(Chosen(words), 1, one), b = dataset.Train.InputsOf(Chosen(words[2..]), 1, other);
         var share = (words[4] >> 8) / (float)(1 << 24);
         for (var i = 0; i < mixed.Length; i++) mixed[i] = (share * a[i]) + ((1 - share) * b[i]);
         foreach (var level in dataset.Embedded) mixed[level.Place] = share < 0.5f ? b[level.Place] : a[level.Place];

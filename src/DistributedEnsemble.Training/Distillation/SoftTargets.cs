@@ -18,10 +18,11 @@ public sealed class SoftTargets
     private const string Tensor = "targets", FurtherTensor = "inputs", StartTensor = "start", File = "distillation/targets.safetensors";
 
     private readonly NativeVector _values;
+    private readonly NativeVector? _further;
 
     private SoftTargets(NativeVector values, LearningTask task, long labelled, NativeVector? further, StartingWeights? start, string sha256)
     {
-        (_values, Width, Start, Sha256) = (values, task.SoftWidth, start, sha256);
+        (_values, _further, Width, Start, Sha256) = (values, further, task.SoftWidth, start, sha256);
         if (further is null) return;
         var rows = checked((int)((values.Length / Width) - labelled));
         Further = new Samples(further, [.. Enumerable.Range(0, rows).Select(row => task.Named(values.Slice((labelled + row) * Width, Width)))]);
@@ -72,7 +73,7 @@ public sealed class SoftTargets
     {
         try
         {
-            folder.Write(File, stream => SafetensorsWriter.Write(stream, Tensors(_values, Width, (_values.Length / Width) - (Further?.Count ?? 0), Further?.Inputs, Start)));
+            folder.Write(File, stream => SafetensorsWriter.Write(stream, Tensors(_values, Width, (_values.Length / Width) - (Further?.Count ?? 0), _further, Start)));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
         {

@@ -20,6 +20,9 @@ internal sealed class Teacher
     /// <summary>Rows that all models are asked for before the next ones: the answers of all rows could be more than the data.</summary>
     private const int Together = 64 * BatchedPrediction.BatchSize;
 
+    /// <summary>Numbers of a copy of their inputs, where these lie in a file.</summary>
+    private const int MostCopied = 1 << 24;
+
     private readonly RunFolder _folder;
     private readonly TrainingPlan _plan;
     private readonly ConstituentSelection _selection;
@@ -116,10 +119,13 @@ internal sealed class Teacher
         var (train, width, unlabelled) = (_plan.Dataset.Train, _task.SoftWidth, further.Unlabelled ?? 0);
         var others = (further.Inputs?.Length ?? 0) / train.Width;
         var soft = new NativeVector((train.Count + others) * width);
-        for (var first = 0; first < train.Count; first += Together)
+        // Whole batches, so that the bits do not depend on it.
+        var together = Math.Clamp(MostCopied / (train.Width * BatchedPrediction.BatchSize) * BatchedPrediction.BatchSize, BatchedPrediction.BatchSize, Together);
+        var copy = train.RoomFor(Math.Min(together, train.Count));
+        for (var first = 0; first < train.Count; first += together)
         {
-            var rows = (int)Math.Min(Together, train.Count - first);
-            Soften(Average(train.InputsOf(first, rows), first, rows, experts), soft.Slice((long)first * width, rows * width));
+            var rows = (int)Math.Min(together, train.Count - first);
+            Soften(Average(train.InputsOf(first, rows, copy), first, rows, experts), soft.Slice((long)first * width, rows * width));
         }
 
         TeachFurther(0, unlabelled);

@@ -15,12 +15,12 @@ public readonly record struct Batch(int Rows, ReadOnlyMemory<float> Targets, Rea
 /// A member's batches: each epoch goes through the training rows in a fresh order, a keyed permutation; its last batch may
 /// be smaller. A batch is valid until the next one is asked for.
 /// </summary>
-public sealed unsafe class Batches
+public sealed class Batches
 {
     private readonly Samples _samples;
     private readonly Samples? _further;
-    private readonly int[] _rows;
-    private readonly int _batchSize, _member;
+    private readonly Action<Span<int>> _list;
+    private readonly int _rows, _batchSize, _member;
     private readonly RandomSource _random;
     private readonly int[] _order;
     private readonly float[] _targets;
@@ -29,13 +29,21 @@ public sealed unsafe class Batches
     /// <param name="rows">The rows of <paramref name="samples"/> to train on.</param>
     /// <param name="further">More rows to train on, whose targets are no labels.</param>
     public Batches(Samples samples, int[] rows, int batchSize, RandomSource random, int member, Samples? further = null)
+        : this(samples, rows.Length, list => rows.CopyTo(list), batchSize, random, member, further)
+    {
+    }
+
+    /// <param name="rows">How many rows of <paramref name="samples"/> to train on.</param>
+    /// <param name="list">Lists them at the beginning of each epoch: of long tables each list counts.</param>
+    /// <inheritdoc cref="Batches(Samples, int[], int, RandomSource, int, Samples?)"/>
+    internal Batches(Samples samples, int rows, Action<Span<int>> list, int batchSize, RandomSource random, int member, Samples? further = null)
     {
         (_samples, _further, _random, _member) = (samples, further, random, member);
-        _rows = further is null ? rows : [.. rows, .. Enumerable.Range(checked((int)samples.Count), checked((int)further.Count))];
-        _batchSize = Math.Min(batchSize, _rows.Length);
-        PerEpoch = (_rows.Length + _batchSize - 1) / _batchSize;
+        (_list, _rows) = (list, rows);
+        _order = new int[checked(rows + (further?.Count ?? 0))];
+        _batchSize = Math.Min(batchSize, _order.Length);
+        PerEpoch = (_order.Length + _batchSize - 1) / _batchSize;
         _targets = new float[_batchSize];
-        _order = new int[_rows.Length];
     }
 
     /// <summary>Steps in an epoch.</summary>
@@ -46,15 +54,16 @@ public sealed unsafe class Batches
 
     /// <summary>The batch of the t-th update, t from 1.</summary>
     /// <param name="inputs">Where the rows' inputs go, one after the other.</param>
+    /// <exception cref="DataException">They cannot be read.</exception>
     public Batch At(int step, Span<float> inputs)
     {
         Permute((step - 1) / PerEpoch);
         var first = (step - 1) % PerEpoch * _batchSize;
-        var rows = _order.AsSpan(first, Math.Min(_batchSize, _rows.Length - first));
+        var rows = _order.AsSpan(first, Math.Min(_batchSize, _order.Length - first));
         if (inputs.Length < rows.Length * _samples.Width) throw new ArgumentException($"{rows.Length} rows do not fit into {inputs.Length} numbers.", nameof(inputs));
         var labelled = rows.Length;
         while (labelled > 0 && rows[labelled - 1] >= _samples.Count) labelled--;
-        fixed (float* start = inputs) _samples.CopyTo(rows[..labelled], start, _targets);
+        _samples.CopyTo(rows[..labelled], inputs, _targets);
         for (var i = labelled; i < rows.Length; i++)
         {
             var row = rows[i] - (int)_samples.Count;
@@ -68,7 +77,8 @@ public sealed unsafe class Batches
     private void Permute(int epoch)
     {
         if (epoch == _epoch) return;
-        _rows.CopyTo(_order, 0);
+        _list(_order.AsSpan(0, _rows));
+        for (var i = _rows; i < _order.Length; i++) _order[i] = (int)_samples.Count + i - _rows;
         _random.Shuffle(new Draw(Purpose.BatchOrder, _member, (uint)epoch, 0), _order);
         _epoch = epoch;
         if (_further is null) return;

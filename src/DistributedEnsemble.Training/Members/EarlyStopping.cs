@@ -32,7 +32,7 @@ internal sealed class EarlyStopping : IDisposable
         // Its own: one that others use may leave libtorch with another number of threads.
         _function = plan.Network.CreateForward(BatchedPrediction.BatchSize, team ?? Team.Alone);
         var most = Math.Min(_rows.Count, BatchedPrediction.BatchSize);
-        (_answers, _inputs) = (new double[most * _task.Width], new float[most * _rows.Width]);
+        (_answers, _inputs) = (new double[most * _task.Width], _rows.RoomFor(most));
         Best = best?.Copy();
     }
 

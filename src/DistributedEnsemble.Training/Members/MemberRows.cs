@@ -47,6 +47,13 @@ internal sealed class MemberRows
         return places;
     }
 
+    /// <summary>Lists the same, for as many as <see cref="CountOf"/> says.</summary>
+    public void List(int member, Span<int> rows)
+    {
+        if (_spec.HasOutOfFold) Of(member).CopyTo(rows);
+        else _split.List(rows);
+    }
+
     /// <summary>How many rows train.</summary>
     public int Count => _split.TrainingCount;
 

@@ -48,7 +48,7 @@ public sealed class MemberTraining : IDisposable
         _team = Team.Of(spec.ThreadsPerMember);
         _optimizer = Optimizer.Create(spec.Training, spec.Regularization.WeightDecay, layout, _team);
         for (var i = 0; i < from?.Optimizer.Count; i++) from.Optimizer[i].Values.Span.CopyTo(_optimizer.State[i].Values.Span);
-        _batches = new Batches(plan.Dataset.Train, _plan.Rows(), spec.Training.BatchSize, plan.Random, member, plan.SoftTargets?.Further);
+        _batches = new Batches(plan.Dataset.Train, plan.Rows.CountOf(member), rows => plan.Rows.List(member, rows), spec.Training.BatchSize, plan.Random, member, plan.SoftTargets?.Further);
         _function = _plan.Network.CreateFunction(_plan.RowsOfStep, isTrained: true, _team);
         _repeats = _plan.Repeats;
         _copies = _repeats * _plan.Network.Submodels;
@@ -83,6 +83,7 @@ public sealed class MemberTraining : IDisposable
     /// <summary>The next update, and where the spec says so an evaluation on the validation rows.</summary>
     /// <returns>The metrics of its batch where the spec logs them, or the member is evaluated; null elsewhere.</returns>
     /// <exception cref="DivergedException">The loss is not a number; the weights are those before the step.</exception>
+    /// <exception cref="Data.DataException">Rows cannot be read.</exception>
     public StepMetrics? Advance()
     {
         var step = Step + 1;

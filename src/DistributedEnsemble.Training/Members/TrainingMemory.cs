@@ -48,16 +48,24 @@ internal static class TrainingMemory
     }
 
     /// <summary>Makes sure that data has room before it is read: the members' own memory is checked when it is there.</summary>
-    /// <param name="width">Numbers of a row.</param>
+    /// <param name="width">Numbers of a row; 0 if they lie in a file.</param>
     /// <param name="available">In bytes.</param>
+    /// <param name="noFile">Why they cannot lie in a file, if that was tried.</param>
     /// <exception cref="DataException">It has none.</exception>
-    public static void CheckData(long rows, int width, long available)
+    public static void CheckData(long rows, int width, long available, string? noFile = null)
     {
-        var bytes = (Int128)rows * ((Int128)width + 1) * sizeof(float);
+        var bytes = BytesOfData(rows, width);
         if (bytes <= available) return;
+        var (what, wayOut) = width == 0 ? ("The targets of", "Take a part of the rows.") : ("", "Take a part of the rows, or fewer columns.");
         throw new DataException(
-            $"{rows:N0} rows of {width:N0} numbers take {InWords((long)Int128.Min(bytes, long.MaxValue))} of memory, and {InWords(available)} are free. Take a part of the rows, or fewer columns.");
+            $"{$"{what} {rows:N0} rows".TrimStart()}{(width == 0 ? "" : $" of {width:N0} numbers")} take {InWords(bytes)} of memory, and {InWords(available)} are free{(noFile is null ? "" : $"; nor can they lie in a file: {noFile}")}. {wayOut}");
     }
 
-    private static string InWords(long bytes) => bytes >= 1L << 30 ? $"{bytes / (double)(1L << 30):N1} GiB" : $"{bytes / (double)(1 << 20):N1} MiB";
+    /// <summary>Bytes of the inputs of some rows.</summary>
+    public static long BytesOfInputs(long rows, int width) => (long)Int128.Min((Int128)rows * width * sizeof(float), long.MaxValue);
+
+    /// <summary>Bytes of inputs and targets.</summary>
+    public static long BytesOfData(long rows, int width) => (long)Int128.Min((Int128)rows * ((Int128)width + 1) * sizeof(float), long.MaxValue);
+
+    public static string InWords(long bytes) => bytes >= 1L << 30 ? $"{bytes / (double)(1L << 30):N1} GiB" : $"{bytes / (double)(1 << 20):N1} MiB";
 }

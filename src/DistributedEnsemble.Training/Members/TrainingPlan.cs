@@ -29,7 +29,7 @@ public sealed class TrainingPlan
         Rows = new MemberRows(spec.Data, dataset.Train, dataset.Task, Split, Random);
         FurtherRows = spec.Distillation is null ? 0 : Distillation.FurtherRows.CountOf(spec.Distillation, Split);
         Task = dataset.Task.For(spec.OfMember(0));
-        Inputs = dataset.Inputs with { Numbers = new(() => numbers ?? NumberInputs.Of(dataset, Split.Training)) };
+        Inputs = dataset.Inputs with { Numbers = new(() => numbers ?? NumberInputs.Of(dataset, Split)) };
         Networks = new MemberNetworks(spec, Inputs, Task.Outputs, networks, Random);
         foreach (var member in Networks.Variants) _ = Networks.Of(member);
         _members = [.. Enumerable.Range(0, spec.Members).Select(PlanOf)];

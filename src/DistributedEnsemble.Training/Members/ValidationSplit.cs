@@ -65,15 +65,35 @@ public sealed record ValidationSplit(int Rows, int[] Validation)
         return new ValidationSplit(count, validation);
     }
 
-    private int[] ListTraining()
+    /// <summary>Lists the rows to train on, ascending.</summary>
+    internal void List(Span<int> training)
     {
-        var training = new int[TrainingCount];
         for (int row = 0, i = 0, j = 0; row < Rows; row++)
         {
             if (j < Validation.Length && Validation[j] == row) j++;
             else training[i++] = row;
         }
+    }
 
+    /// <summary>One of the rows to train on, by its place among them: without a list of all.</summary>
+    internal int TrainingRow(int place)
+    {
+        // Of validation rows, those that have at most so many training rows before them lie before it.
+        var (before, end) = (0, Validation.Length);
+        while (before < end)
+        {
+            var middle = (before + end) / 2;
+            if (Validation[middle] - middle <= place) before = middle + 1;
+            else end = middle;
+        }
+
+        return place + before;
+    }
+
+    private int[] ListTraining()
+    {
+        var training = new int[TrainingCount];
+        List(training);
         return training;
     }
 }

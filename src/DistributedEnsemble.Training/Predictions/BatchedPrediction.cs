@@ -13,8 +13,19 @@ internal static class BatchedPrediction
     /// <param name="start">A multiple of <see cref="BatchSize"/>, so that every part of the data gives the bits of the whole.</param>
     /// <returns>[count, width].</returns>
     /// <exception cref="OperationCanceledException">Between two batches.</exception>
-    public static double[] OfRows(IPredictor predictor, Samples samples, int start, int count, CancellationToken cancellation = default) =>
-        Of(predictor, samples.InputsOf(start, count), samples.Width, cancellation);
+    /// <exception cref="DataException">Rows cannot be read.</exception>
+    public static double[] OfRows(IPredictor predictor, Samples samples, int start, int count, CancellationToken cancellation = default)
+    {
+        var (answers, copy) = (new double[count * predictor.Width], samples.RoomFor(Math.Min(count, BatchSize)));
+        for (var first = 0; first < count; first += BatchSize)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var rows = Math.Min(BatchSize, count - first);
+            predictor.Answer(samples.InputsOf(start + first, rows, copy), answers.AsSpan(first * predictor.Width, rows * predictor.Width));
+        }
+
+        return answers;
+    }
 
     /// <param name="inputs">[rows, width of the inputs], preprocessed.</param>
     /// <returns>[rows, width].</returns>

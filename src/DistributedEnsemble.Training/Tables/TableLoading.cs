@@ -8,28 +8,31 @@ namespace DistributedEnsemble.Training.Tables;
 
 /// <summary>
 /// Makes samples of a table. A file is read three to five times, first to know its columns, then into memory that is allocated
-/// once: a table of any length takes little more than its inputs.
+/// once, or into a file: a table of any length takes little more than its inputs, or than its targets.
 /// </summary>
 internal static class TableLoading
 {
     /// <param name="test">The table that tests; null takes every fifth row.</param>
     /// <param name="recorded">How a run that was started before reads the table; null looks.</param>
+    /// <param name="large">Where inputs lie that are too many for memory; null keeps all there.</param>
     /// <exception cref="DataException">The table cannot be learned from.</exception>
-    public static Dataset Load(TableFile file, TableFile? test, string name, EnsembleSpec spec, DataDescription? recorded)
+    public static Dataset Load(TableFile file, TableFile? test, string name, EnsembleSpec spec, DataDescription? recorded, InputFolder? large = null)
     {
         var sha256 = Sha256(file, test);
-        if (recorded is not null && recorded.Sha256 == sha256) return Load(file, test, Reading.Of(recorded, file), name, sha256);
+        if (recorded is not null && recorded.Sha256 == sha256) return Load(file, test, Reading.Of(recorded, file), name, sha256, large);
         var survey = TableSurvey.Of(file, spec, test is not null);
-        return Load(file, test, Reading.Of(survey), name, sha256);
+        return Load(file, test, Reading.Of(survey), name, sha256, large);
     }
 
-    private static Dataset Load(TableFile file, TableFile? test, Reading reading, string name, string sha256)
+    private static Dataset Load(TableFile file, TableFile? test, Reading reading, string name, string sha256, InputFolder? large)
     {
         var (unseen, unfit) = (new UnseenClasses(), new UnfitCells());
         var width = reading.Features.Sum(feature => feature.Inputs);
         var (trainRows, testRows) = reading.Sizes ?? Count(file, reading, isSplit: test is null);
-        using var train = new SampleMemory(trainRows, width);
-        using var tests = new SampleMemory(test is null ? testRows : Count(test, reading, isSplit: false).Train, width);
+        if (test is not null) testRows = Count(test, reading, isSplit: false).Train;
+        var parts = SampleMemory.Of(name, width, reading.Preprocessing, [trainRows, testRows], large);
+        using var train = parts[0];
+        using var tests = parts[1];
         Fill(file, reading, train, test is null ? tests : null, unseen, unfit);
         if (test is not null) Fill(test, reading, null, tests, unseen, unfit);
         long[] shape = [width];
@@ -45,8 +48,8 @@ internal static class TableLoading
             Preprocessing = reading.Preprocessing,
             Table = reading.IsPlain ? null : reading.Table with { Notes = [.. notes] },
             Defaults = TableDefaults.For(trainRows, reading.Target.Task),
-            Train = train.ToSamples(reading.Preprocessing),
-            Test = tests.ToSamples(reading.Preprocessing),
+            Train = train.ToSamples(),
+            Test = tests.ToSamples(),
         };
     }
 

@@ -43,7 +43,7 @@ public sealed class TableSource(string path, string? name = null) : IDatasetSour
 
     /// <inheritdoc/>
     public Dataset Load(DataFolders folders, EnsembleSpec spec, DataDescription? recorded) => TableLoading.Load(
-        TableFile.Of(Find(folders), name ?? path), TestOf(spec.Data, folders), Name, spec, recorded);
+        TableFile.Of(Find(folders), name ?? path), TestOf(spec.Data, folders), Name, spec, recorded, folders.Large);
 
     private static TableFile? TestOf(DataSpec options, DataFolders folders) =>
         options.Test is { } test ? TableFile.Of(Find(test, folders), test) : null;

@@ -43,7 +43,7 @@ internal sealed class PlainLoop : IStepLoop
 internal sealed class ShuffledRows(TrainingPlan plan) : IDisposable
 {
     private readonly int _size = plan.Spec.Training.BatchSize;
-    private readonly Tensor _inputs = tensor(plan.Dataset.Train.Inputs.Span.ToArray()).view([plan.Dataset.Train.Count, .. plan.Dataset.InputShape]);
+    private readonly Tensor _inputs = tensor(plan.Dataset.Train.InputsOf(0, (int)plan.Dataset.Train.Count).ToArray()).view([plan.Dataset.Train.Count, .. plan.Dataset.InputShape]);
     private readonly Tensor _labels = tensor(Array.ConvertAll(plan.Dataset.Train.Targets, target => (long)target));
     private Tensor? _order;
     private long _next;

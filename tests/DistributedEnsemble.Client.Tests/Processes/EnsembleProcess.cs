@@ -14,6 +14,8 @@ internal sealed partial class EnsembleProcess : IDisposable
     private EnsembleProcess(Process process) =>
         (_process, _output, _errors) = (process, process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
 
+    public int Id => _process.Id;
+
     public bool HasExited => _process.HasExited;
 
     public static EnsembleProcess Start(params string[] arguments) => Start([], arguments);
@@ -27,9 +29,12 @@ internal sealed partial class EnsembleProcess : IDisposable
         return new EnsembleProcess(Process.Start(start)!);
     }
 
-    public static async Task<Outcome> RunAsync(params string[] arguments)
+    public static Task<Outcome> RunAsync(params string[] arguments) => RunAsync([], arguments);
+
+    /// <inheritdoc cref="Start(IEnumerable{KeyValuePair{string, string}}, string[])"/>
+    public static async Task<Outcome> RunAsync(IEnumerable<KeyValuePair<string, string>> environment, string[] arguments)
     {
-        using var process = Start(arguments);
+        using var process = Start(environment, arguments);
         return await process.EndAsync();
     }
 

@@ -16,7 +16,7 @@ public class BuiltInDatasetTests
         Assert.Equal((1437, 64), (digits.Train.Count, digits.Train.Width));
         Assert.Equal((360, 64), (digits.Test.Count, digits.Test.Width));
         Assert.Equal(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], Classes(digits));
-        Assert.Equal([0f, 0, 5 / 16f, 13 / 16f, 9 / 16f, 1 / 16f], digits.Train.Inputs.ToArray()[..6]);
+        Assert.Equal([0f, 0, 5 / 16f, 13 / 16f, 9 / 16f, 1 / 16f], digits.Train.Inputs()[..6]);
         Assert.Equal([0, 1, 2, 3], digits.Train.Targets[..4]);
         Assert.Equal([2, 3, 4, 5], digits.Test.Targets[..4]);
         Assert.Equal("6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8", digits.Sha256);
@@ -32,7 +32,7 @@ public class BuiltInDatasetTests
         Assert.Equal((1600, 2), (moons.Train.Count, moons.Train.Width));
         Assert.Equal((400, 2), (moons.Test.Count, moons.Test.Width));
         Assert.Equal(800, moons.Train.Targets.Sum());
-        Assert.InRange(moons.Train.Inputs.ToArray().Max(Math.Abs), 1.5f, 3f);
+        Assert.InRange(moons.Train.Inputs().Max(Math.Abs), 1.5f, 3f);
     }
 
     [Fact]
@@ -59,8 +59,8 @@ public class BuiltInDatasetTests
         Assert.Equal((60000, 784), (fashion.Train.Count, fashion.Train.Width));
         Assert.Equal((10000, 784), (fashion.Test.Count, fashion.Test.Width));
         Assert.Equal("Ankle boot", Classes(fashion)[(int)fashion.Train.Targets[0]]);
-        Assert.Equal(1f, fashion.Train.Inputs.ToArray().Max());
-        Assert.Equal(0.2860, fashion.Train.Inputs.ToArray().Average(value => (double)value), 0.0001);
+        Assert.Equal(1f, fashion.Train.Inputs().Max());
+        Assert.Equal(0.2860, fashion.Train.Inputs().Average(value => (double)value), 0.0001);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public class BuiltInDatasetTests
 
         using (var data = new FashionMnist().Load(Nowhere with { Data = folder.Path }))
         {
-            Assert.Equal(0.2f, data.Test.Inputs.Span[(5 * 28) + 5]);
+            Assert.Equal(0.2f, data.Test.Inputs()[(5 * 28) + 5]);
             Assert.Equal(3, data.Train.Targets[0]);
         }
 

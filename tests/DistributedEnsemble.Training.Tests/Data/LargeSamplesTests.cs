@@ -15,10 +15,11 @@ public sealed class LargeSamplesTests
     [Theory, MemberData(nameof(Counts))]
     public void The_last_rows_are_where_they_were_written_in_their_order_chosen_and_copied(int count)
     {
-        using var samples = new Samples(new NativeVector((long)count * Width), new float[count]);
+        var inputs = new NativeVector((long)count * Width);
+        using var samples = new Samples(inputs, new float[count]);
         foreach (var row in (int[])[0, 1, count - 2, count - 1])
         {
-            samples.InputsOf(row, 1).Fill(row);
+            inputs.Slice((long)row * Width, Width).Fill(row);
             samples.Targets[row] = -row;
         }
 
@@ -34,11 +35,11 @@ public sealed class LargeSamplesTests
     [Theory, MemberData(nameof(Counts))]
     public void What_comes_row_by_row_lies_where_it_belongs(int count)
     {
-        using var memory = new SampleMemory(count, Width, available: long.MaxValue);
+        using var memory = SampleMemory.Of("rows", Width, Preprocessing.None, [count], available: long.MaxValue)[0];
         for (var row = 0; row < count - 1; row++) memory.Add(row);
         memory.Add(count - 1).Fill(7);
 
-        using var samples = memory.ToSamples(Preprocessing.None);
+        using var samples = memory.ToSamples();
 
         Assert.Equal(7f, samples.InputsOf(count - 1, 1)[^1]);
         Assert.Equal(0f, samples.InputsOf(count - 2, 1)[^1]);

@@ -34,7 +34,7 @@ internal sealed class MixedTables(string name = "mixed", Action<string[]>? edit 
         string[] lines = ["when,size,weight,shape,zip,price,label", .. Enumerable.Range(0, Rows).Select(Line)];
         edit?.Invoke(lines);
         var bytes = Encoding.UTF8.GetBytes(string.Join('\n', lines));
-        return TableLoading.Load(new TableFile(name, () => new MemoryStream(bytes)), null, name, spec, recorded);
+        return TableLoading.Load(new TableFile(name, () => new MemoryStream(bytes)), null, name, spec, recorded, folders.Large);
     }
 
     private static string Line(int row)

@@ -22,7 +22,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal([1, 8, 8], data.InputShape);
         Assert.Equal((20, 5), (data.Train.Count, data.Test.Count));
         Assert.Equal([0f, 0, 1, 1, 1], data.Test.Targets);
-        Assert.Equal(10 / 255f, data.Train.Inputs.Span[0]);
+        Assert.Equal(10 / 255f, data.Train.Inputs()[0]);
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public sealed class ImageFolderTests : IDisposable
         using var wide = Load();
 
         Assert.Equal([3, 5, 5], data.InputShape);
-        var first = data.Test.Inputs.ToArray()[..75];
+        var first = data.Test.Inputs()[..75];
         Assert.All(first[..25], red => Assert.InRange(red, 0.98f, 1));
         Assert.All(first[25..], rest => Assert.InRange(rest, 0, 0.02f));
         Assert.Equal([3, 9, 9], wide.InputShape);
@@ -75,7 +75,7 @@ public sealed class ImageFolderTests : IDisposable
         foreach (var (i, label) in Enumerable.Range(0, 20).Select(i => (i, "ab"[i % 2])))
             Write($"{label}/{i:00}.png", 4, 2, (x, y) => new SKColor((byte)((x * 10) + (y * 100)), (byte)((x * 10) + (y * 100)), (byte)((x * 10) + (y * 100))));
         using var data = Load(new DataSpec { ImageSize = 2 });
-        Assert.Equal([5f, 25, 105, 125], data.Train.Inputs.ToArray()[..4].Select(pixel => MathF.Round(pixel * 255)));
+        Assert.Equal([5f, 25, 105, 125], data.Train.Inputs()[..4].Select(pixel => MathF.Round(pixel * 255)));
     }
 
     [Fact]

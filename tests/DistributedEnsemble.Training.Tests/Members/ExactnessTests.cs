@@ -117,7 +117,7 @@ public sealed class ExactnessTests
         {
             var plan = Plans.Of(spec);
             using var dataset = new MixedTables(edit: Edit).Load(new DataFolders(), plan.Spec, null);
-            Assert.NotEqual(plan.Dataset.Test.Inputs.ToArray(), dataset.Test.Inputs.ToArray());
+            Assert.NotEqual(plan.Dataset.Test.Inputs(), dataset.Test.Inputs());
 
             Assert.Equal(References[spec].Value[0], Train(new TrainingPlan(plan.Spec, dataset, new NetworkRegistry()), 0));
         }
@@ -140,7 +140,7 @@ public sealed class ExactnessTests
 
             using var dataset = new MixedTables(edit: Edit).Load(new DataFolders(), plan.Spec, null);
             Assert.NotEmpty(validation);
-            Assert.NotEqual(plan.Dataset.Train.Inputs.ToArray(), dataset.Train.Inputs.ToArray());
+            Assert.NotEqual(plan.Dataset.Train.Inputs(), dataset.Train.Inputs());
 
             Assert.Equal(References[spec].Value[0], Train(new TrainingPlan(plan.Spec, dataset, new NetworkRegistry()), 0));
         }

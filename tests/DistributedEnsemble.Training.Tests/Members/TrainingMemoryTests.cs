@@ -67,7 +67,7 @@ public class TrainingMemoryTests
             Assert.Throws<DataException>(() => TrainingMemory.CheckData(600_000_000, 4, Bytes - 1)).Message);
         Assert.StartsWith(
             "2,000,000,000 rows of 2,147,483,647 numbers take 8,589,934,592.0 GiB of memory, and ",
-            Assert.Throws<DataException>(() => new SampleMemory(2_000_000_000, int.MaxValue)).Message);
+            Assert.Throws<DataException>(() => SampleMemory.Of("rows", int.MaxValue, Preprocessing.None, [2_000_000_000])).Message);
     }
 
     private static TrainingPlan Plan(params (string, string)[] settings)

@@ -391,7 +391,7 @@ public sealed partial class ModuleTests
         const int Rows = 5;
         using var function = plan.Of(0).Network.CreateFunction(Rows * samples, isTrained: false);
         using var weights = member.CopyWeights();
-        plan.Dataset.Test.Inputs.Span[..(Rows * (int)plan.Of(0).Network.InputWidth)].CopyTo(function.Inputs);
+        plan.Dataset.Test.Inputs()[..(Rows * (int)plan.Of(0).Network.InputWidth)].CopyTo(function.Inputs);
         return function.Forward(weights, Rows, new MonteCarloNoise(plan.Random, 1, 0, samples)).ToArray();
     }
 

@@ -63,7 +63,7 @@ public sealed class PiecewiseLinearTests
         var plan = Plans.Of(MixedSpecs.Class, ("model.numericEmbedding", "piecewise-linear"));
         var description = DataDescription.FromJson(DataDescription.Of(plan).ToJson());
 
-        var (numbers, inputs) = (description.Numbers!, plan.Dataset.Train.Inputs.ToArray().Chunk(plan.Dataset.Train.Width).ToArray());
+        var (numbers, inputs) = (description.Numbers!, plan.Dataset.Train.Inputs().Chunk(plan.Dataset.Train.Width).ToArray());
         Assert.NotEmpty(numbers);
         foreach (var number in numbers)
         {

@@ -25,6 +25,4 @@ internal static class TextTables
         $"{header}\n{string.Concat(Enumerable.Range(0, count).Select(i => row(i) + "\n"))}";
 
     public static ColumnEncoder Column(this TableSurvey survey, string name) => survey.Description.Columns.Single(column => column.Name == name);
-
-    public static float[] Inputs(this Samples samples) => samples.Inputs.ToArray();
 }

@@ -1,0 +1,9 @@
+using Microsoft.Extensions.Logging;
+
+namespace DistributedEnsemble.Grains.Plans;
+
+internal static partial class PlanLog
+{
+    [LoggerMessage(1, LogLevel.Warning, "{Reason}")]
+    public static partial void StaysInMemory(this ILogger log, string reason);
+}

@@ -1,0 +1,119 @@
+using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Tests;
+using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Distillation;
+using DistributedEnsemble.Training.Members;
+using DistributedEnsemble.Training.Networks;
+using DistributedEnsemble.Training.Predictions;
+
+namespace DistributedEnsemble.Training.Tests.Data;
+
+/// <summary>A run whose inputs lie in a file has the bits of one whose inputs lie in memory.</summary>
+public sealed class LargeTableTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = TemporaryFolder.OnDisk();
+
+    public void Dispose() => _folder.Dispose();
+
+    public static TheoryData<string, string> Runs => new()
+    {
+        { MixedSpecs.Class, "" },
+        { MixedSpecs.Number, "" },
+        { MixedSpecs.Class, "data.folds=3" },
+        { MixedSpecs.Number, "data.bootstrap=true" },
+        { MixedSpecs.TabMClass, "training.earlyStopping={\"patience\":2,\"everySteps\":1}" },
+        { MixedSpecs.TabMNumber, "data.folds=2 data.bootstrap=true" },
+        { MixedSpecs.Class, "training.kernels=libtorch" },
+    };
+
+    [Theory, MemberData(nameof(Runs))]
+    public void Training_and_every_answer_have_the_same_bits(string json, string settings)
+    {
+        var spec = Plans.Spec(json, [.. settings.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(SpecDocument.ParseSetting)]);
+        var (memory, file) = (new Reading(spec, null), new Reading(spec, new InputFolder(_folder.Path, 1)));
+        Assert.Empty(memory.Data.Train.RoomFor(1));
+        Assert.NotEmpty(file.Data.Train.RoomFor(1));
+
+        Assert.Equal(DataDescription.Of(memory.Plan).ToJson(), DataDescription.Of(file.Plan).ToJson());
+        Assert.Equal(memory.Train(), file.Train());
+        var parts = spec.Data.HasOutOfFold ? new[] { DataPart.Test, DataPart.OutOfFold } : [DataPart.Test, DataPart.Validation];
+        foreach (var part in parts) Assert.Equal(memory.Answers(part), file.Answers(part));
+        memory.Dispose();
+        file.Dispose();
+    }
+
+    [Fact]
+    public void Threads_that_share_the_file_train_what_one_trains_alone()
+    {
+        var spec = Plans.Spec(MixedSpecs.Class);
+        using Reading memory = new(spec, null), file = new(spec, new InputFolder(_folder.Path, 1));
+        var weights = new string[spec.Members];
+        Thread[] threads = [.. Enumerable.Range(0, spec.Members).Select(member => new Thread(() =>
+        {
+            using var training = new MemberTraining(file.Plan, member);
+            weights[member] = training.TrainTo(file.Plan, file.Plan.Of(member).Steps);
+        }))];
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+
+        Assert.Equal(memory.Train(), weights);
+    }
+
+    [Fact]
+    public void What_a_teacher_alone_labels_is_the_same()
+    {
+        var spec = Plans.Spec(MixedSpecs.Class) with { Distillation = new DistillationSpec { Teacher = "teacher", Mixed = 3, Validation = true } };
+        using Reading memory = new(spec with { Distillation = null }, null), file = new(spec with { Distillation = null }, new InputFolder(_folder.Path, 1));
+
+        var (expected, further) = (FurtherRows.Of(spec, memory.Data, _ => ""), FurtherRows.Of(spec, file.Data, _ => ""));
+
+        Assert.Equal(expected.Inputs!.Span, further.Inputs!.Span);
+    }
+
+    /// <summary>Of long tables each list counts: those of the rows that train are made when they are asked for.</summary>
+    [Fact]
+    public void The_rows_that_train_are_found_without_a_list_of_them()
+    {
+        using var reading = new Reading(Plans.Spec(MixedSpecs.Class), null);
+        foreach (var split in (ValidationSplit[])[reading.Plan.Split, new(10, []), new(10, [0, 1, 9]), new(10, [4, 5, 6]), new(3, [0, 2])])
+        {
+            var list = new int[split.TrainingCount];
+            split.List(list);
+            Assert.Equal(split.Training, list);
+            Assert.Equal(split.Training, Enumerable.Range(0, split.TrainingCount).Select(split.TrainingRow));
+            Assert.Equal(Enumerable.Range(0, split.Rows).Except(split.Validation), list);
+        }
+    }
+
+    private sealed class Reading : IDisposable
+    {
+        private readonly List<Snapshot> _snapshots = [];
+
+        public Reading(EnsembleSpec spec, InputFolder? large)
+        {
+            Data = new MixedTables().Load(new DataFolders { Large = large }, spec, null);
+            Plan = new TrainingPlan(spec, Data, new NetworkRegistry());
+        }
+
+        public Dataset Data { get; }
+
+        public TrainingPlan Plan { get; }
+
+        public string[] Train()
+        {
+            _snapshots.AddRange(EnsembleTraining.Run(Plan, cancellation: TestContext.Current.CancellationToken));
+            return [.. _snapshots.Select(snapshot => snapshot.Weights.Sha256())];
+        }
+
+        public double[][] Answers(DataPart part) => [.. from snapshot in _snapshots
+            from rows in RowRange.Of(Plan, part)
+            select Plan.Predict(Predictors.Create(Plan, snapshot.Weights, snapshot.Member, 0), snapshot.Member, rows)];
+
+        public void Dispose()
+        {
+            foreach (var snapshot in _snapshots) snapshot.Weights.Dispose();
+            Data.Dispose();
+        }
+    }
+}
