@@ -28,9 +28,13 @@ internal sealed record TableResult(
     [JsonIgnore]
     public double? Lacking => Best - Near - Ours.Mean;
 
+    /// <summary>Whether other seeds might say the opposite of <see cref="Lacking"/>: its 95 % interval over them holds 0. False of a single seed, which does not tell.</summary>
+    [JsonIgnore]
+    public bool IsOpen => Seeds.Count > 1 && Math.Abs(Lacking ?? double.PositiveInfinity) <= Ours.Margin;
+
     /// <summary>At which its seeds were measured.</summary>
     [JsonIgnore]
-    public string Commits => string.Join(", ", Seeds.Select(seed => seed.Commit ?? Origin.Commit).Distinct());
+    public IEnumerable<string?> Commits => Seeds.Select(seed => seed.Commit ?? Origin.Commit);
 
     public static TableResult Of(PublicTable table, IReadOnlyList<TableSeed> seeds, ReportOrigin origin) =>
         new(table.Name, table.Task, table.Boosting, table.Forest, table.Linear, seeds, origin);
