@@ -189,6 +189,15 @@ defaults.SetAction((parsed, _) =>
     return Task.CompletedTask;
 });
 
+var choices = new Option<FileInfo>("--candidates") { Description = "A file with settings of a student in each line, parted by blanks; an empty line is the defaults.", Required = true };
+var students = new Command("student-defaults", "Compares how students could be trained by default, on training rows alone.") { tableFolder, choices, folds, only };
+students.SetAction(async (parsed, _) =>
+{
+    using var results = parsed.GetValue(output) is { } file ? file.AppendText() : Console.Out;
+    await new StudentDefaultsBenchmark(parsed.GetRequiredValue(tableFolder), parsed.GetValue(only) ?? [], parsed.GetValue(folds))
+        .RunAsync(File.ReadAllLines(parsed.GetRequiredValue(choices).FullName), results);
+});
+
 var keeps = new Option<bool>("--add") { Description = "Adds to what --output has: tables that are not measured now stay." };
 var kinds = new Command("members", "Ten mlps, one tabm and five tabms, with and without vectors of numbers, on the training rows of public tables.") { tableFolder, folds, page, only, keeps };
 kinds.SetAction(async (parsed, stopping) =>
@@ -223,5 +232,5 @@ recovery.SetAction(async (parsed, _) =>
 var history = new Command("history", "Milliseconds in which the live page's server answers for a million metric lines.") { rounds };
 history.SetAction(async (parsed, _) => Report.Write(await new HistoryBenchmark(parsed.GetValue(rounds)).RunAsync(), args, parsed.GetValue(output)));
 
-return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, layers, own, stepsOfLibrary, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, kinds, distillation, scaling, recovery, history }
+return await new RootCommand("Measures what the documentation says about speed, memory and accuracy.") { output, data, step, networks, layers, own, stepsOfLibrary, memory, memoryOf, serving, endurance, regression, dropout, tables, defaults, kinds, distillation, students, scaling, recovery, history }
     .Parse(args).InvokeAsync();

@@ -53,9 +53,9 @@ internal sealed class TemporarySilo : IAsyncDisposable
 
     public RunFolder FolderOf(RunStatus status) => new(_runs, status.Run);
 
-    /// <summary>The resolved spec of a run.</summary>
-    public async Task<EnsembleSpec> SpecOfAsync(RunStatus status) =>
-        EnsembleSpec.FromJson((await _silo.Grains.GetGrain<ICoordinator>(new RunKey(status.Run, status.Id).ToString()).GetDefinitionAsync()).Spec);
+    /// <summary>The resolved spec of a run, and what its data is.</summary>
+    public async Task<RunDescription> DescriptionOfAsync(RunStatus status) =>
+        RunDescription.Of(await _silo.Grains.GetGrain<ICoordinator>(new RunKey(status.Run, status.Id).ToString()).GetDefinitionAsync());
 
     /// <summary>Measures a run on its test split.</summary>
     public async Task<(RunStatus Status, EvaluationReport Report)> EvaluateAsync(RunStatus status) =>

@@ -51,7 +51,7 @@ internal sealed class DistillCommand : DriverCommand
             var name = parsed.GetValue(_name) ?? FreeName(catalog, teacher);
             List<(string Path, string Value)> settings = [.. (parsed.GetValue(_set) ?? []).Select(SpecDocument.ParseSetting)];
             if (parsed.GetValue(_unlabelled) is { } unlabelled) settings.Add(("distillation.unlabelled", unlabelled));
-            var student = StudentSpec.Of(catalog.ReadSpec(teacher, CancellationToken.None), teacher, name, parsed.GetValue(_members), settings);
+            var student = StudentSpec.Of(catalog.ReadDescription(teacher, CancellationToken.None), teacher, name, parsed.GetValue(_members), settings);
             var spec = Wiring.WithFoundUnlabelled(student, new DataFolders(options.DataFolder)).ToJson();
             return session.RunAsync(parsed, backend.StartCluster, async (cluster, stopping) =>
             {

@@ -10,6 +10,7 @@ using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Exports;
 using DistributedEnsemble.Training.Exports.Onnx;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Client.Runs;
@@ -54,10 +55,10 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
         Await(grains => DoneAsync(Coordinator(grains, run).DeleteAsync()), cancellation);
     }
 
-    public EnsembleSpec ReadSpec(string name, CancellationToken cancellation)
+    public RunDescription ReadDescription(string name, CancellationToken cancellation)
     {
         var run = Existing(name, cancellation);
-        return EnsembleSpec.FromJson(Await(grains => Coordinator(grains, run).GetDefinitionAsync(), cancellation).Spec);
+        return RunDescription.Of(Await(grains => Coordinator(grains, run).GetDefinitionAsync(), cancellation));
     }
 
     public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation)

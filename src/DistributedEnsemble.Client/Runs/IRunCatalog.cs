@@ -4,6 +4,7 @@ using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Exports;
 using DistributedEnsemble.Training.Exports.Onnx;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Client.Runs;
@@ -29,8 +30,8 @@ internal interface IRunCatalog
     /// <summary>Removes a run that nobody trains, with all its files.</summary>
     void Delete(string name, CancellationToken cancellation);
 
-    /// <summary>The run's resolved spec.</summary>
-    EnsembleSpec ReadSpec(string name, CancellationToken cancellation);
+    /// <summary>The run's resolved spec, and what its data is.</summary>
+    RunDescription ReadDescription(string name, CancellationToken cancellation);
 
     /// <summary>Measures on the test split, computed in this process.</summary>
     /// <param name="coverage">The share of rows that conformal sets or intervals shall hold; null for none.</param>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Training.Distillation;
 
@@ -22,29 +23,28 @@ internal static class StudentSpec
     /// <summary>Sections whose keys are others for another kind.</summary>
     private static readonly string[] s_ofKind = ["model", "training.optimizer", "training.schedule"];
 
-    /// <param name="teacher">The teacher's resolved spec.</param>
-    /// <param name="settings">Keys over it.</param>
+    /// <param name="run">The teacher.</param>
+    /// <param name="settings">Keys over its resolved spec.</param>
     /// <exception cref="SpecException">There is no such key, or it takes no such value.</exception>
-    public static SpecDocument Of(EnsembleSpec teacher, string teachersName, string name, int members, IReadOnlyList<(string Path, string Value)> settings)
+    public static SpecDocument Of(RunDescription run, string teachersName, string name, int members, IReadOnlyList<(string Path, string Value)> settings)
     {
+        var teacher = run.Spec;
         if (settings.Any(setting => setting is ("distillation", "null"))) throw new SpecException("distillation is null: a student learns of its teacher. Leave the key out.");
         var json = JsonNode.Parse(teacher.ToJson())!.AsObject();
         foreach (var key in s_ofEnsembles) json.Remove(key);
         foreach (var key in s_ofMembers) json["data"]!.AsObject().Remove(key);
         // Labels of few validation rows stop a student by chance; what the teacher says is learned the better the longer.
         json["training"]!["earlyStopping"] = null;
-        var recipe = Recipe.Of(teacher, settings);
+        var recipe = Recipe.Of(run, settings);
         // It keeps from learning labels by heart; without labels it keeps from answering as the teacher does.
         if (recipe.Share == "1") json["regularization"]!["dropout"] = null;
         // Without rows of its own fold a student has none to be calibrated on, unless some are kept.
         if (teacher.Data.HasOutOfFold) json["data"]!.AsObject().Remove("validationFraction");
         FollowKinds(json, teacher, settings);
-        // Rows that measure members which must not have seen them are mixed with none.
-        var mixed = settings.Any(setting => setting.Path is "data.folds" or "data.bootstrap") ? 0 : recipe.Mixed;
-        var epochs = Math.Min(MostEpochs, (long)recipe.Longer * teacher.Training.Epochs);
+        var epochs = Math.Min(MostEpochs, Math.Max(1, (long)Math.Round(recipe.Longer * teacher.Training.Epochs)));
         return SpecDocument.Parse(json.ToJsonString()).With(
         [
-            ("name", name), ("members", $"{members}"), ("distillation.teacher", teachersName), ("distillation.mixed", $"{mixed}"), ("distillation.validation", "true"),
+            ("name", name), ("members", $"{members}"), ("distillation.teacher", teachersName), ("distillation.mixed", $"{recipe.Mixed}"), ("distillation.validation", "true"),
             ("distillation.warm", recipe.Warm), ("distillation.share", recipe.Share),
             ("training.epochs", $"{epochs}"), .. settings,
         ]);
@@ -84,14 +84,25 @@ internal static class StudentSpec
     /// Mixed rows for each training row. A teacher that knows its training rows by heart says little of them that the labels do not say;
     /// of what lies between them it says what it has learned.
     /// </param>
-    private sealed record Recipe(int Longer, int Mixed, string Share, string Warm)
+    private sealed record Recipe(double Longer, int Mixed, string Share, string Warm)
     {
-        public static Recipe Of(EnsembleSpec teacher, IReadOnlyList<(string Path, string Value)> settings)
+        /// <summary>Few images leave much between them; of tables more mixed rows say nothing more.</summary>
+        private const int OfFewImages = 16, OfOthers = 4;
+
+        /// <summary>Numbers that mixed images may have: 256 MiB.</summary>
+        private const long MostNumbers = 1 << 26;
+
+        public static Recipe Of(RunDescription run, IReadOnlyList<(string Path, string Value)> settings)
         {
-            if (teacher.Training.Epochs < ManyEpochs) return new Recipe(Longer: 4, Mixed: 1, Share: "0.7", Warm: "false");
-            // A network that begins at random has more to learn.
+                        // Rows that measure members which must not have seen them are mixed with none.
+            var isApart = settings.Any(setting => setting.Path is "data.folds" or "data.bootstrap");
+            if (run.Spec.Training.Epochs < ManyEpochs) return new Recipe(Longer: 4, Mixed: isApart ? 0 : 1, Share: "0.7", Warm: "false");
+            var numbers = run.Data.Splits.Train * run.Data.InputShape.Aggregate(1L, (product, size) => product * size);
+            var areFewImages = run.Data.InputShape.Length == 3 && numbers * OfFewImages <= MostNumbers && !settings.Any(setting => setting.Path == "distillation.mixed");
+            var mixed = isApart ? 0 : areFewImages ? OfFewImages : OfOthers;
+            // More rows make longer epochs: there are as many steps with either. A network that begins at random has more to learn.
             var isOther = settings.Any(setting => setting.Path.Split('.')[0] is "model" or "variants" or "search");
-            return new Recipe(Longer: isOther ? 2 : 1, Mixed: 4, Share: "1", Warm: "true");
+            return new Recipe(Longer: (isOther ? 2 : 1) * (mixed > OfOthers ? (1.0 + OfOthers) / (1 + mixed) : 1), mixed, Share: "1", Warm: "true");
         }
     }
 }

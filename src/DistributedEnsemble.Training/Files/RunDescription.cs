@@ -1,3 +1,4 @@
+using DistributedEnsemble.Runs;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 
@@ -24,6 +25,8 @@ internal sealed record RunDescription(EnsembleSpec Spec, DataDescription Data)
             throw new InvalidDataException(e.Message, e);
         }
     }
+
+    public static RunDescription Of(RunDefinition definition) => new(EnsembleSpec.FromJson(definition.Spec), DataDescription.FromJson(definition.Data));
 
     private static string Text(RunFolder folder, string name)
     {

@@ -12,7 +12,8 @@ internal static class DistillationBenchmark
 {
     private const int Lanes = 2;
 
-    private static readonly (string Name, string Spec)[] s_images =
+    /// <summary>Of images; tables are in a folder.</summary>
+    public static readonly IReadOnlyList<(string Name, string Spec)> Images =
     [
         ("fashion-mnist, mlp", """{ "data": { "dataset": "fashion-mnist" }, "model": { "kind": "mlp", "hidden": [256] } }"""),
         ("fashion-mnist, lenet", """{ "data": { "dataset": "fashion-mnist" }, "model": { "kind": "lenet" } }"""),
@@ -29,7 +30,7 @@ internal static class DistillationBenchmark
         string folder, int seeds, IReadOnlyCollection<string> only, IReadOnlyList<(string Path, string Value)> settings, ReportOrigin origin,
         Func<string, IReadOnlyList<DistillationSeed>> former, Action<DistillationResult> onSeed)
     {
-        var all = s_images.Concat(PublicTable.All(folder).Select(table => (table.Name, table.Merge().ToJson())));
+        var all = Images.Concat(PublicTable.All(folder).Select(table => (table.Name, table.Merge().ToJson())));
         foreach (var (name, spec) in all.Where(data => only.Count == 0 || only.Contains(data.Name)))
         {
             await using var silo = await TemporarySilo.StartAsync(data: null, Lanes);
@@ -38,7 +39,7 @@ internal static class DistillationBenchmark
             {
                 var document = SpecDocument.Parse(spec).With("seed", $"{seed}");
                 var trained = await silo.TrainAsync(document.With("name", $"teacher-{seed}").ToJson());
-                var student = StudentSpec.Of(await silo.SpecOfAsync(trained), trained.Run, $"student-{seed}", members: 1, settings);
+                var student = StudentSpec.Of(await silo.DescriptionOfAsync(trained), trained.Run, $"student-{seed}", members: 1, settings);
                 var (_, report) = await silo.EvaluateAsync(await silo.TrainAsync(student.ToJson()));
                 var (first, teacher) = (report.Ensemble.All[0].Name, report.Teacher!);
                 measured.Add(new DistillationSeed(

@@ -6,6 +6,7 @@ using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Exports;
 using DistributedEnsemble.Training.Exports.Onnx;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Predictions;
 
 namespace DistributedEnsemble.Client.Tests.Commands;
@@ -65,7 +66,8 @@ public sealed class WatchTests
         public bool Exists(string name, CancellationToken cancellation) => throw new NotSupportedException();
         public void RequestStop(string name, CancellationToken cancellation) => throw new NotSupportedException();
         public void Delete(string name, CancellationToken cancellation) => throw new NotSupportedException();
-        public EnsembleSpec ReadSpec(string name, CancellationToken cancellation) => EnsembleSpec.FromJson("""{ "name": "r", "members": 2, "data": { "dataset": "digits" }, "variants": [ {}, { "training": { "batchSize": 16 } } ] }""");
+        public RunDescription ReadDescription(string name, CancellationToken cancellation) => new(
+            EnsembleSpec.FromJson("""{ "name": "r", "members": 2, "data": { "dataset": "digits" }, "variants": [ {}, { "training": { "batchSize": 16 } } ] }"""), null!);
         public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => throw new NotSupportedException();
         public void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write, CancellationToken cancellation) => throw new NotSupportedException();
         public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => throw new NotSupportedException();
