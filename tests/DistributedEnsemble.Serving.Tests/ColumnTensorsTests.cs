@@ -48,6 +48,17 @@ public class ColumnTensorsTests
         Assert.Equal(2, Read(s_numbers, """{"inputs":[{"name":"a","datatype":"FP32","shape":[2],"data":[1,2]},{"name":"b","datatype":"FP32","shape":[2],"data":[1,2]}]}""").RowCount);
     }
 
+    /// <summary>What the metadata call the input of all numbers a column may be called as well.</summary>
+    [Fact]
+    public void All_of_a_row_is_one_input_also_where_a_column_has_its_name()
+    {
+        var model = Model(new("a", ServedColumn.Number), new("input", ServedColumn.Number));
+
+        Assert.Equal([1f, 2], Read(model, """{"inputs":[{"name":"input","datatype":"FP32","shape":[1,2],"data":[1,2]}]}""").Rows);
+        Assert.Equal(2, Read(model, """{"inputs":[{"name":"input","datatype":"FP32","shape":[1],"data":[1]},{"name":"a","datatype":"FP32","shape":[1],"data":[1]}]}""").Columns.Length);
+        Assert.Single(Read(Model(new ServedColumn("input", ServedColumn.Number)), """{"inputs":[{"name":"input","datatype":"FP64","shape":[1],"data":[1]}]}""").Columns);
+    }
+
     [Theory]
     [InlineData("""{"inputs":[{"name":"age","data":[1]}]}""", "The request lacks the input \"town\": this model takes one for each column: \"age\", \"town\". Cells may be missing (null or \"\"), columns not.")]
     [InlineData("""{"inputs":[{"name":"age","data":[1]},{"name":"town","data":["a","b"]}]}""", "The input \"town\" has 2 rows, and \"age\" has 1: they must agree.")]

@@ -13,6 +13,9 @@ internal static class InferParametersReader
 
     private static readonly string[] s_known = ["from", "select", "members", "monte_carlo_samples", "calibrated", "coverage", "early_exit", "binary_data_output", "timeout"];
 
+    /// <summary>Whether a parameter is a number between 0 and 1.</summary>
+    public static bool IsShare(string name) => name is "coverage" or "early_exit";
+
     public static InferParameters Read(ref Utf8JsonReader json, HttpSettings limits)
     {
         var (parameters, choice) = (new InferParameters(), new ConstituentChoice());

@@ -133,7 +133,7 @@ internal sealed class InferRequestReader
         }
 
         json.Read();
-        return json.TokenType != JsonTokenType.EndArray || _model.Columns.Any(column => column.Name == first);
+        return json.TokenType != JsonTokenType.EndArray || !InputRows.AreGivenBy(first, _model);
     }
 
     private List<(OutputTensor Tensor, bool? IsBinary)>? Outputs(ref Utf8JsonReader json)

@@ -11,6 +11,10 @@ namespace DistributedEnsemble.Serving.Inference;
 /// <param name="hold">Is told of memory before it is taken.</param>
 internal sealed class InputRows(ServedModel model, HttpSettings limits, Action<long> hold)
 {
+    /// <summary>Whether a request's only input has all numbers of each row of a table: it is none of its columns, or one of several that is called so.</summary>
+    public static bool AreGivenBy(string only, ServedModel model) =>
+        model.TakesRows && (model.Columns.All(column => column.Name != only) || (only == InferProtocol.InputName && model.Columns.Length > 1));
+
     /// <summary>Numbers of one row.</summary>
     public long Width { get; } = model.InputShape.Aggregate(1L, (product, size) => product * size);
 

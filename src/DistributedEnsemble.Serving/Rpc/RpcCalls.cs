@@ -44,12 +44,20 @@ internal sealed class RpcCalls(InferenceService inference, ModelRepository repos
             // What is asked once is there before the answers begin: where it is too long, that has its code.
             using var lease = admission.Bytes();
             using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
+            CheckUnpacked(body.Bytes.Span is [not 0, ..]);
             context.Features.Set<IRequestBodyPipeFeature>(new BodyInMemory(PipeReader.Create(new ReadOnlySequence<byte>(body.Bytes))));
             await next(context);
             return;
         }
 
+        CheckUnpacked(context.Request.Headers.TryGetValue("grpc-encoding", out var packing) && packing != "identity");
         await next(context);
+    }
+
+    /// <summary>A packed message says nothing of the memory that it takes. The library would fail at it, because it has nothing to unpack it with.</summary>
+    private static void CheckUnpacked(bool isPacked)
+    {
+        if (isPacked) throw new HttpError(StatusCodes.Status415UnsupportedMediaType, "The message is packed: send it as it is, without the client's compression.");
     }
 
     /// <param name="measured">Of calls that predict.</param>
@@ -58,9 +66,9 @@ internal sealed class RpcCalls(InferenceService inference, ModelRepository repos
         using var lease = admission.Bytes();
         using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
         var message = body.Bytes[Math.Min(Prefix, body.Length)..];
-        var isPacked = body.Length > 0 && body.Bytes.Span[0] != 0;
+        CheckUnpacked(body.Bytes.Span is [not 0, ..]);
         // The model is found before the message is read, so that a call which is refused from here on counts as one of that model.
-        var served = measured is null || isPacked ? null : await FindAsync(message, measured, context.RequestAborted);
+        var served = measured is null ? null : await FindAsync(message, measured, context.RequestAborted);
         // Whoever sends slowly takes no place from others meanwhile.
         using var admitted = measured is null ? null : admission.Request();
         measured?.HasArrived();

@@ -19,7 +19,7 @@ internal static class RpcEndpoints
         var grpc = services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = settings.MaxBodyBytes;
-            // Packed messages would say nothing of the memory that they take.
+            // Answers are not packed, and what comes packed is refused before.
             grpc.CompressionProviders.Clear();
             grpc.MaxSendMessageSize = null;
             // Its endpoint for unknown services would take every request of two parts, whatever its method, from HTTP's own.

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Serving.Inference;
@@ -51,6 +52,8 @@ internal static class RpcParameters
                     case InferParameter.ParameterChoiceOneofCase.BoolParam: json.WriteBooleanValue(value.BoolParam); break;
                     case InferParameter.ParameterChoiceOneofCase.Int64Param: json.WriteNumberValue(value.Int64Param); break;
                     case InferParameter.ParameterChoiceOneofCase.Uint64Param: json.WriteNumberValue(value.Uint64Param); break;
+                    // Triton's clients send texts, booleans and whole numbers, and no others.
+                    case InferParameter.ParameterChoiceOneofCase.StringParam when InferParametersReader.IsShare(name) && Number(value.StringParam) is { } share: json.WriteNumberValue(share); break;
                     case InferParameter.ParameterChoiceOneofCase.StringParam: json.WriteStringValue(value.StringParam); break;
                     case InferParameter.ParameterChoiceOneofCase.DoubleParam when double.IsFinite(value.DoubleParam): json.WriteNumberValue(value.DoubleParam); break;
                     case InferParameter.ParameterChoiceOneofCase.DoubleParam: throw HttpError.BadRequest($"parameters.{OneLine.Excerpt(name)} is {value.DoubleParam}: it must be a finite number.");
@@ -62,4 +65,7 @@ internal static class RpcParameters
 
         return bytes.WrittenSpan;
     }
+
+    private static double? Number(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null;
 }

@@ -36,8 +36,7 @@ internal sealed class RpcRequestReader(ServedModel model, HttpSettings limits, M
     }
 
     /// <summary>Whether a table is asked column by column: always, unless its one input has all numbers of each row.</summary>
-    private bool AreColumns =>
-        !model.Columns.IsEmpty && !(model.TakesRows && message.Inputs is [var only] && model.Columns.All(column => column.Name != only.Name));
+    private bool AreColumns => !model.Columns.IsEmpty && !(message.Inputs is [var only] && InputRows.AreGivenBy(only.Name, model));
 
     private float[] Rows()
     {

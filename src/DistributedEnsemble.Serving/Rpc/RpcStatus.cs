@@ -33,6 +33,7 @@ internal static class RpcStatus
         var (response, status) = (context.Response, Of(failure));
         (response.StatusCode, response.ContentType) = (StatusCodes.Status200OK, ContentType);
         AdminAudit.CameTo(context, failure.Status);
+        if (failure.Status == StatusCodes.Status415UnsupportedMediaType) response.Headers["grpc-accept-encoding"] = "identity";
         response.Headers["grpc-status"] = ((int)status.StatusCode).ToString(CultureInfo.InvariantCulture);
         response.Headers["grpc-message"] = Encoded(status.Detail);
     }

@@ -49,6 +49,17 @@ public sealed class RpcRequestReaderTests
         }
     }
 
+    [Fact]
+    public void All_of_a_row_is_one_input_also_where_a_column_has_its_name()
+    {
+        var model = Table(new("a", ServedColumn.Number), new("input", ServedColumn.Number));
+        var rows = Input("input", "FP32", [1, 2], contents => contents.Fp32Contents.AddRange([1, 2]));
+        InferInputTensor[] columns = [.. model.Columns.Select(column => Input(column.Name, "FP32", [1], contents => contents.Fp32Contents.Add(1)))];
+
+        Assert.Equal([1f, 2], Read(model, rows).Rows);
+        Assert.Equal(2, Read(model, columns).Columns.Length);
+    }
+
     [Theory]
     [InlineData("INT8", 300, "inputs[0] has int_contents outside of INT8.")]
     [InlineData("BOOL", 1, "The input has the datatype \"BOOL\": this model takes FP32, and converts FP64, FP16, INT64, INT32, INT16, INT8, UINT64, UINT32, UINT16, UINT8.")]

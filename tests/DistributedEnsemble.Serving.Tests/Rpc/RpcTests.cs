@@ -100,6 +100,59 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
             MemoryMarshal.Cast<byte, float>(answer.RawOutputContents.Single().Span).ToArray());
     }
 
+    /// <summary>Triton's clients send texts, booleans and whole numbers, and no others.</summary>
+    [Theory]
+    [InlineData("early_exit", "1.5", "parameters.early_exit is 1.5: it must be a number from 0, which asks all members, and below 1.")]
+    [InlineData("early_exit", "half", "parameters.early_exit is \"half\": it must be a number from 0, which asks all members, and below 1.")]
+    [InlineData("early_exit", "NaN", "parameters.early_exit is \"NaN\": it must be a number from 0, which asks all members, and below 1.")]
+    [InlineData("early_exit", "0.5", null)]
+    [InlineData("coverage", "5e-1", null)]
+    [InlineData("coverage", "0", "parameters.coverage is 0: it must be a number above 0 and below 1.")]
+    [InlineData("select", "1", "prediction.select is \"1\": ")]
+    public async Task A_share_may_come_as_a_text(string name, string text, string? error)
+    {
+        await using var server = await StartAsync(new HttpSettings());
+        using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
+        var request = Request(ServedRuns.Rows(1), isRaw: false);
+        request.Parameters[name] = new InferParameter { StringParam = text };
+
+        var failure = await Record.ExceptionAsync(async () => await new Client(channel).ModelInferAsync(request, cancellationToken: Cancellation));
+
+        if (error is null) Assert.Null(failure);
+        else Assert.StartsWith(error, Assert.IsType<RpcException>(failure).Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    public async Task A_packed_message_is_unimplemented_whatever_asks(string packing)
+    {
+        await using var server = await StartAsync(new HttpSettings());
+        using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
+        using var http = new HttpClient { BaseAddress = new Uri(server.GrpcUrl!) };
+        foreach (var (path, message) in new (string, IMessage)[]
+        {
+            ("inference.GRPCInferenceService/ModelInfer", Request(ServedRuns.Rows(1), isRaw: true)), ("inference.GRPCInferenceService/ServerLive", new ServerLiveRequest()),
+            ("grpc.health.v1.Health/Check", new HealthCheckRequest()), ("grpc.health.v1.Health/Watch", new HealthCheckRequest()),
+        })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+            byte[] body = Framed(message);
+            body[0] = 1;
+            request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") } };
+            request.Headers.Add("grpc-encoding", packing);
+            request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
+
+            using var response = await http.SendAsync(request, Cancellation);
+            await response.Content.ReadAsByteArrayAsync(Cancellation);
+            var said = response.Headers.Concat(response.TrailingHeaders).ToLookup(header => header.Key, header => string.Join(',', header.Value));
+
+            Assert.Equal(((int)StatusCode.Unimplemented).ToString(System.Globalization.CultureInfo.InvariantCulture), said["grpc-status"].Single());
+            Assert.Contains("packed", said["grpc-message"].Single(), StringComparison.Ordinal);
+            Assert.Equal("identity", said["grpc-accept-encoding"].Single());
+        }
+    }
+
     [Fact]
     public async Task What_fails_has_the_code_of_its_http_status_and_the_same_line()
     {
