@@ -1,5 +1,6 @@
 // Predicts rows with an exported ensemble: `ensemble export R --format onnx`, then `dotnet run -- R.onnx rows.csv`.
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -12,16 +13,19 @@ if (args.Length != 2)
 string[][] lines = [.. File.ReadLines(args[1]).Select(line => line.Split(','))];
 var (names, rows) = (lines[0], lines[1..]);
 using var session = new InferenceSession(args[0]);
-using var answers = session.Run([.. session.InputMetadata.Select(input => Value(input.Key, input.Value))]);
-var columns = answers.Select(answer => answer.Value is Tensor<string> texts ? (object[])[.. texts] : [.. answer.AsEnumerable<float>()]);
-var table = answers.Zip(columns, (answer, cells) => (answer.Name, Cells: cells.Chunk(cells.Length / rows.Length).ToArray())).ToArray();
+// Of a table the file knows the names of the columns: one for each input, or all for the only one. Of images all cells are pixels.
+int[] places = session.ModelMetadata.CustomMetadataMap.TryGetValue("columns", out var columns)
+    ? [.. JsonSerializer.Deserialize<string[]>(columns)!.Select(Place)] : [.. Enumerable.Range(0, names.Length)];
+using var answers = session.Run([.. session.InputNames.Select((name, i) => Value(name, session.InputMetadata[name], session.InputNames.Count == 1 ? places : [places[i]]))]);
+var values = answers.Select(answer => answer.Value is Tensor<string> texts ? (object[])[.. texts] : [.. answer.AsEnumerable<float>()]);
+var table = answers.Zip(values, (answer, cells) => (answer.Name, Cells: cells.Chunk(cells.Length / rows.Length).ToArray())).ToArray();
 for (var row = 0; row < rows.Length; row++) Console.WriteLine(string.Join(' ', table.Select(column => $"{column.Name}={string.Join(',', column.Cells[row])}")));
 return 0;
 
-// "input" is all numbers of a row; any other input is the column of its name. An empty cell is missing.
-NamedOnnxValue Value(string name, NodeMetadata input)
+// An empty cell is missing.
+NamedOnnxValue Value(string name, NodeMetadata input, int[] places)
 {
-    string[] cells = name == "input" ? [.. rows.SelectMany(row => row)] : [.. rows.Select(row => row[Place(name)])];
+    string[] cells = [.. rows.SelectMany(row => places.Select(place => row[place]))];
     int[] shape = [rows.Length, .. input.Dimensions[1..]];
     return input.ElementType == typeof(string) ? NamedOnnxValue.CreateFromTensor(name, new DenseTensor<string>(cells, shape))
         : input.ElementType == typeof(float) ? NamedOnnxValue.CreateFromTensor(name, new DenseTensor<float>(Array.ConvertAll(cells, cell => float.Parse(cell, CultureInfo.InvariantCulture)), shape))

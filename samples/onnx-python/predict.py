@@ -3,6 +3,7 @@
 Needs onnxruntime and numpy (pip install onnxruntime).
 """
 import csv
+import json
 import sys
 
 import numpy
@@ -13,17 +14,20 @@ TYPES = {"tensor(string)": object, "tensor(float)": numpy.float32, "tensor(doubl
 with open(sys.argv[2], newline="", encoding="utf-8") as file:
     names, *rows = csv.reader(file)
 session = onnxruntime.InferenceSession(sys.argv[1])
+inputs = session.get_inputs()
+# Of a table the file knows the names of the columns: one for each input, or all for the only one. Of images all cells are pixels.
+columns = json.loads(session.get_modelmeta().custom_metadata_map.get("columns", "null")) or names
 
 
-def value(given):
-    """"input" is all numbers of a row; any other input is the column of its name. An empty cell is missing."""
-    cells = rows if given.name == "input" else [[row[names.index(given.name)]] for row in rows]
+def value(given, columns):
+    """An empty cell is missing."""
+    cells = [[row[names.index(column)] for column in columns] for row in rows]
     if given.type != "tensor(string)":
         cells = [[cell or "nan" for cell in row] for row in cells]
     return numpy.array(cells, dtype=object).astype(TYPES[given.type]).reshape(-1, *given.shape[1:])
 
 
 outputs = [output.name for output in session.get_outputs()]
-answers = session.run(outputs, {given.name: value(given) for given in session.get_inputs()})
+answers = session.run(outputs, {given.name: value(given, columns if len(inputs) == 1 else [columns[i]]) for i, given in enumerate(inputs)})
 for i in range(len(rows)):
     print({name: answer[i].tolist() if hasattr(answer[i], "tolist") else answer[i] for name, answer in zip(outputs, answers)})

@@ -19,12 +19,20 @@ public sealed class ExportOnnxTests : IDisposable
                 self.name, self.type, self.shape = name, type, shape
 
 
+        class ModelMetadata:
+            def __init__(self, custom_metadata_map):
+                self.custom_metadata_map = custom_metadata_map
+
+
         class InferenceSession:
             def __init__(self, path_or_bytes):
                 open(path_or_bytes, "rb").close()
 
             def get_inputs(self):
                 return [NodeArg("size", "tensor(double)", ["rows", 1]), NodeArg("day", "tensor(double)", ["rows", 1]), NodeArg("colour", "tensor(string)", ["rows", 1])]
+
+            def get_modelmeta(self):
+                return ModelMetadata({"columns": '["size","day","colour"]'})
 
             def get_outputs(self):
                 return [NodeArg("label", "tensor(string)", ["rows"]), NodeArg("probabilities", "tensor(float)", ["rows", 2]), NodeArg("entropy", "tensor(float)", ["rows"])]
@@ -93,21 +101,39 @@ public sealed class ExportOnnxTests : IDisposable
         await TrainAsync();
         var rows = _driver.File("rows.csv", "size,day,colour\n3.5,1577836800,red\n,1580000000,\n11,,violet\n0,1600000000,blue\n");
         var ours = _driver.File("ours.csv", "size,day,colour\n3.5,2020-01-01,red\n,2020-01-26 00:53:20,\n11,,violet\n0,2020-09-13 12:26:40,blue\n");
-        (await _driver.RunAsync("export", "r", "--format", "onnx", "--output", _driver.Place("r.onnx"))).Succeeded();
+        // All numbers in one matrix, a column of whose name it is called; and one that is called as an output.
+        string[][] tables = [["matrix", "b,input,goal", "1.5,{0},{1}", "goal,extra,input,b\n,x,3,1.5\n,y,,\n"], ["named", "label,colour,goal", "{0},red,{1}", "colour,label\nred,3\nviolet,\n"]];
+        foreach (var (name, head, row, _) in tables.Select(table => (table[0], table[1], table[2], table[3])))
+        {
+            var lines = Enumerable.Range(0, 120).Select(i => string.Format(CultureInfo.InvariantCulture, row, i * 7 % 31, i * 7 % 31 > 15 ? "many" : "few").Replace("1.5", $"{i % 13}").Replace("red", i % 3 == 1 ? "red" : "blue"));
+            (await _driver.RunAsync("train", "--dataset", _driver.File($"{name}.csv", $"{head}\n{string.Join('\n', lines)}\n"), "--target", "goal", "--name", name, "--members", "2", "--epochs", "4")).Succeeded();
+        }
+
         Directory.CreateDirectory(_driver.Place("sample"));
         foreach (var file in s_sample) File.Copy(Repository.File("samples", "OnnxConsole", file), Path.Combine(_driver.Place("sample"), file));
         await Programs.RunAsync("dotnet", "build", "--verbosity", "quiet", "-p:UseSharedCompilation=false", "-nodeReuse:false", "--output", _driver.Place("built"), _driver.Place("sample"));
 
-        var theirs = (await Programs.RunAsync("dotnet", Path.Combine(_driver.Place("built"), "OnnxConsole.dll"), _driver.Place("r.onnx"), rows)).Output.TrimEnd().Split('\n');
-        var expected = (await _driver.RunAsync("predict", "r", "--input", ours, "--json")).Succeeded().Json.GetProperty("rows").EnumerateArray().ToArray();
-
-        Assert.Equal(4, theirs.Length);
-        foreach (var (line, row) in theirs.Zip(expected))
+        await CompareAsync("r", rows, ours, 4);
+        foreach (var table in tables)
         {
-            var values = line.Split(' ').Select(part => part.Split('=')).ToDictionary(part => part[0], part => part[1]);
-            Assert.Equal(row.GetProperty("label").GetString(), values["label"]);
-            Assert.Equal(row.GetProperty("entropy").GetDouble(), double.Parse(values["entropy"], CultureInfo.InvariantCulture), 1e-5);
-            Assert.Equal(row.GetProperty("probabilities").EnumerateObject().Select(p => p.Value.GetDouble()), values["probabilities"].Split(',').Select(p => double.Parse(p, CultureInfo.InvariantCulture)), (a, b) => Math.Abs(a - b) < 1e-5);
+            var same = _driver.File($"rows-{table[0]}.csv", table[3]);
+            await CompareAsync(table[0], same, same, 2);
+        }
+
+        async Task CompareAsync(string run, string rows, string ours, int count)
+        {
+            (await _driver.RunAsync("export", run, "--format", "onnx", "--output", _driver.Place("r.onnx"))).Succeeded();
+            var theirs = (await Programs.RunAsync("dotnet", Path.Combine(_driver.Place("built"), "OnnxConsole.dll"), _driver.Place("r.onnx"), rows)).Output.TrimEnd().Split('\n');
+            var expected = (await _driver.RunAsync("predict", run, "--input", ours, "--json")).Succeeded().Json.GetProperty("rows").EnumerateArray().ToArray();
+
+            Assert.Equal(count, theirs.Length);
+            foreach (var (line, row) in theirs.Zip(expected))
+            {
+                var values = line.Split(' ').Select(part => part.Split('=')).ToDictionary(part => part[0], part => part[1]);
+                Assert.Equal(row.GetProperty("label").GetString(), values["label"]);
+                Assert.Equal(row.GetProperty("entropy").GetDouble(), double.Parse(values["entropy"], CultureInfo.InvariantCulture), 1e-5);
+                Assert.Equal(row.GetProperty("probabilities").EnumerateObject().Select(p => p.Value.GetDouble()), values["probabilities"].Split(',').Select(p => double.Parse(p, CultureInfo.InvariantCulture)), (a, b) => Math.Abs(a - b) < 1e-5);
+            }
         }
     }
 

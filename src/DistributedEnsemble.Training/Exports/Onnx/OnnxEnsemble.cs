@@ -39,6 +39,10 @@ internal static class OnnxEnsemble
         return graph;
     }
 
+    /// <summary>The columns that are asked for, in the order of the inputs, or of the numbers of the only one: a program sees no descriptions of inputs.</summary>
+    public static IReadOnlyList<(string Key, string Value)> Columns(DataDescription data) => data.InputShape is [_, _, _] ? []
+        : [("columns", JsonSerializer.Serialize(data.Features.Select(feature => feature.Name), s_json))];
+
     /// <param name="facts">For those who read the file later.</param>
     public static ModelProto Model(OnnxGraph graph, LearningTask task, params IReadOnlyList<(string Key, string Value)> facts)
     {

@@ -49,7 +49,8 @@ internal static class OnnxExport
 
         var graph = OnnxEnsemble.Graph(status.Run, run.Data, task, isCalibrated, Models(folder, models, selection, cancellation));
         OnnxConstituent[] constituents = [.. selection.Constituents.Zip(selection.Multiplicities, (file, weight) => new OnnxConstituent(file.Member, file.Step, weight, file.Sha256))];
-        var model = OnnxEnsemble.Model(graph, task, ("run", status.Run), ("constituents", JsonSerializer.Serialize(constituents, s_json)));
+        var model = OnnxEnsemble.Model(
+            graph, task, [("run", status.Run), .. OnnxEnsemble.Columns(run.Data), ("constituents", JsonSerializer.Serialize(constituents, s_json))]);
         var sha256 = AtomicFile.Write(output, stream =>
         {
             using var hash = SHA256.Create();

@@ -18,7 +18,7 @@ internal sealed class OnnxInputs(OnnxGraph graph, DataDescription data)
     /// <summary>The matrix of numbers, or the images.</summary>
     public const string Matrix = "input";
 
-    private const string Number = "a number; NaN is missing", Seconds = "seconds since 1970-01-01 UTC; NaN is missing",
+    private const string Number = "a number; NaN or an infinity is missing", Seconds = "seconds since 1970-01-01 UTC; NaN is missing",
         SecondsOfDay = "seconds since midnight, or of a duration; NaN is missing", Text = "text without spaces around it; empty is missing";
 
     /// <summary>Inputs in the order in which they are made, each with its place in a row.</summary>
@@ -45,7 +45,7 @@ internal sealed class OnnxInputs(OnnxGraph graph, DataDescription data)
         var numbers = features.Zip(starts).Where(feature => feature.First is NumberColumn).Select(feature => ((NumberColumn)feature.First, feature.Second)).ToArray();
         if (numbers.Length == features.Length)
         {
-            Numbers(graph.Input(Matrix, DataType.Double, $"numbers, of which NaN is missing: {string.Join(", ", features.Select(feature => feature.Name))}", features.Length), numbers);
+            Numbers(graph.Input(Matrix, DataType.Double, $"numbers, of which NaN or an infinity is missing: {string.Join(", ", features.Select(feature => feature.Name))}", features.Length), numbers);
         }
         else
         {
@@ -79,7 +79,7 @@ internal sealed class OnnxInputs(OnnxGraph graph, DataDescription data)
     /// <param name="matrix">[rows, numbers], double.</param>
     private void Numbers(string matrix, (NumberColumn Column, int Start)[] numbers)
     {
-        var missing = graph.Node("IsNaN", [matrix]);
+        var missing = Missing(matrix);
         var standardised = Standardised(
             matrix, missing, [.. numbers.Select(number => number.Column.Mean)], [.. numbers.Select(number => number.Column.Deviation)]);
         _parts.Add((standardised, [.. numbers.Select(number => number.Start)]));
@@ -89,7 +89,7 @@ internal sealed class OnnxInputs(OnnxGraph graph, DataDescription data)
 
     private void Date(DateTimeColumn date, string input, int start)
     {
-        var missing = graph.Node("IsNaN", [input]);
+        var missing = Missing(input);
         var seconds = date.IsOfDay ? graph.Node("Add", [input, graph.Constant([], DateForm.Seconds(DateTime.MinValue))]) : input;
         var calendar = new OnnxCalendar(graph, seconds);
         string[] values = [seconds, .. date.Parts.Select(part => calendar.Part(part.Part))];
@@ -119,6 +119,9 @@ internal sealed class OnnxInputs(OnnxGraph graph, DataDescription data)
         var ofRow = graph.Node("Squeeze", [place, graph.Constant([1], 1L)]);
         _parts.Add((graph.Node("Gather", [graph.Constant([category.OtherPlace + 1, inputs], levels), ofRow]), [.. Enumerable.Range(start, inputs)]));
     }
+
+    /// <summary>Of not a number, and of infinities, which files of tables have where something was divided by zero.</summary>
+    private string Missing(string values) => graph.Node("Not", [graph.Node("Less", [graph.Node("Abs", [values]), graph.Constant([], double.PositiveInfinity)])]);
 
     private string Standardised(string values, string missing, double[] means, double[] deviations)
     {
