@@ -9,7 +9,7 @@ using DistributedEnsemble.Training.Tasks;
 namespace DistributedEnsemble.Training.Evaluation;
 
 /// <summary>Measures an ensemble whose rows ask no more members than they need, from the answers of all.</summary>
-public sealed class EarlyExitEvaluation
+internal sealed class EarlyExitEvaluation
 {
     /// <summary>The probabilities of another prediction that every evaluation measures.</summary>
     private static readonly double[] s_probabilities = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1];
