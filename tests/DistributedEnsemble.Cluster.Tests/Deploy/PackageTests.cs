@@ -29,6 +29,8 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
                 var run = await grains.GetGrain<IScheduler>(IScheduler.Key).SubmitAsync(new Submission(
                     """{ "name": "own", "members": 2, "data": { "dataset": "digits" }, "model": { "kind": "two-layers" }, "training": { "epochs": 1 } }"""));
                 var status = await grains.GetGrain<ICoordinator>(run.ToString()).WhenAtRestAsync();
+                await Alone.RunAsync([]);
+                await Asking.RunAsync([]);
                 Console.WriteLine($"The run is {status.State}: {status.Reason}");
             }
         }
@@ -60,7 +62,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     public async Task A_package_made_of_a_clone_leads_to_the_sources_of_its_commit()
     {
         const string Commit = "0123456789abcdef0123456789abcdef01234567";
-        foreach (var file in new[] { "README.md", "LICENSE", "THIRD-PARTY-NOTICES.txt", "Directory.Build.props", "Directory.Packages.props", "src/Directory.Build.props" })
+        foreach (var file in new[] { "LICENSE", "THIRD-PARTY-NOTICES.txt", "Directory.Build.props", "Directory.Packages.props", "src/Directory.Build.props" })
         {
             Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(file))!);
             File.Copy(Repository.File(file), _folder.File(file));
@@ -73,12 +75,13 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         File.WriteAllText(_folder.File(".git/config"), "[core]\n\trepositoryformatversion = 0\n[remote \"origin\"]\n\turl = https://github.com/somebody/ensemble.git\n");
         Directory.CreateDirectory(_folder.File("src/Small"));
         File.WriteAllText(_folder.File("src/Small/Small.csproj"), """<Project Sdk="Microsoft.NET.Sdk" />""");
+        File.WriteAllText(_folder.File("src/Small/README.md"), "# Small\n");
         File.WriteAllText(_folder.File("src/Small/Small.cs"), "namespace Small;\n\n/// <summary>A class.</summary>\npublic sealed class Small;\n");
 
         await PackedFeed.PackAsync(_folder.File("src/Small"), _folder.File("feed"));
 
         var package = _folder.File($"feed/Small.{PackedFeed.Version}.nupkg");
-        var repository = AssertDescribed(package, "Small").Descendants().Single(element => element.Name.LocalName == "repository");
+        var repository = AssertDescribed(package, "Small", _folder.File("src/Small/README.md")).Descendants().Single(element => element.Name.LocalName == "repository");
         Assert.Equal(("git", "https://github.com/somebody/ensemble.git", Commit), ((string?)repository.Attribute("type"), (string?)repository.Attribute("url"), (string?)repository.Attribute("commit")));
         var (_, link) = PackedFeed.Read(PackedFeed.Bytes(Path.ChangeExtension(package, ".snupkg"), "lib/net10.0/Small.pdb"));
         Assert.Contains($"https://raw.githubusercontent.com/somebody/ensemble/{Commit}/*", link, StringComparison.Ordinal);
@@ -110,6 +113,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         var sample = CSharp().Matches(File.ReadAllText(Repository.File("README.md"))).Select(block => block.Groups["code"].Value)
             .Single(code => code.Contains("Host.CreateApplicationBuilder", StringComparison.Ordinal));
         Assert.Equal(sample, File.ReadAllText(_folder.File("own/Program.cs")));
+        Assert.Equal(sample, Sample(ReadmeOf("DistributedEnsemble.Grains")));
         Assert.Equal(["Own.csproj", "Program.cs"], Directory.EnumerateFileSystemEntries(_folder.File("own")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
         // A name that is taken: nothing is written over.
@@ -119,6 +123,8 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         Assert.Contains("--force", again.Errors, StringComparison.Ordinal);
 
         File.WriteAllText(_folder.File("own/Visitor.cs"), Visitor);
+        File.WriteAllText(_folder.File("own/Alone.cs"), Method("Alone", Sample(ReadmeOf("DistributedEnsemble.Training"))));
+        File.WriteAllText(_folder.File("own/Asking.cs"), Method("Asking", Sample(ReadmeOf("DistributedEnsemble.Abstractions"))));
         // Packages of this test stay its own; all others are on this machine already.
         var known = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         await RunAsync([
@@ -128,6 +134,9 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         await using var host = new LocalProcess("unshare", "--net", "sh", "-c", "ip link set lo up && cd \"$1\" && exec built/Own", "sh", _folder.File("own"));
         await Until.TrueAsync(() => host.HasExited || host.Output.Contains("The run is ", StringComparison.Ordinal));
         Assert.True(host.Output.Contains("The run is Completed: \n", StringComparison.Ordinal), $"{host.Output}{host.Errors}");
+        // What the pages of the libraries show: labels, and what a second run says of itself.
+        Assert.Matches(@"(?m)^\d( \d){359}\n", host.Output);
+        Assert.Matches(@"(?m)^Completed: \d\.\d{3} nats\n", host.Output);
         Assert.Equal(RunState.Completed, RunStatusJson.FromJson(File.ReadAllText(_folder.File("own/runs/own/run.json"))).State);
         host.Signal(Signal.Terminate);
 
@@ -137,16 +146,44 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     private static Task<string> RunAsync(string[] command, Dictionary<string, string>? environment = null) => LocalProcess.RunAsync(command[0], command[1..], environment);
 
     /// <returns>The package's description.</returns>
-    private static XDocument AssertDescribed(string package, string id)
+    private static XDocument AssertDescribed(string package, string id, string? readme = null)
     {
-        foreach (var file in new[] { "README.md", "LICENSE", "THIRD-PARTY-NOTICES.txt" })
-            Assert.Equal(File.ReadAllText(Repository.File(file)), PackedFeed.Text(package, file));
+        foreach (var (file, from) in new[] { ("README.md", readme ?? ReadmeOf(id)), ("LICENSE", Repository.File("LICENSE")), ("THIRD-PARTY-NOTICES.txt", Repository.File("THIRD-PARTY-NOTICES.txt")) })
+            Assert.Equal(File.ReadAllText(from), PackedFeed.Text(package, file));
+        // Who reads it has no clone, and no page that shows it follows links within a repository or takes HTML.
+        Assert.DoesNotMatch(ElsewhereOrHtml(), PackedFeed.Text(package, "README.md"));
         var description = XDocument.Parse(PackedFeed.Text(package, $"{id}.nuspec").TrimStart('\uFEFF'));
         var license = description.Descendants().Single(element => element.Name.LocalName == "license");
         Assert.Equal(("expression", "MIT"), ((string?)license.Attribute("type"), license.Value));
         Assert.Equal("README.md", description.Descendants().Single(element => element.Name.LocalName == "readme").Value);
         return description;
     }
+
+    private static string ReadmeOf(string id) => Repository.File("src", id, "README.md");
+
+    /// <summary>A page's first program in C#.</summary>
+    private static string Sample(string page) => CSharp().Matches(File.ReadAllText(page))[0].Groups["code"].Value;
+
+    /// <summary>A program's statements as a method's of a class.</summary>
+    private static string Method(string type, string program)
+    {
+        var lines = program.Split('\n');
+        var usings = lines.TakeWhile(line => line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';') && !line.Contains('=')).ToArray();
+        return $$"""
+            {{string.Join('\n', usings)}}
+            internal static class {{type}}
+            {
+                internal static async Task RunAsync(string[] args)
+                {
+                    await Task.CompletedTask;
+                    {{string.Join('\n', lines.Skip(usings.Length))}}
+                }
+            }
+            """;
+    }
+
+    [GeneratedRegex(@"\]\((?!https?://)|</?(img|a|p|br|div|table)\b")]
+    private static partial Regex ElsewhereOrHtml();
 
     [GeneratedRegex(@"^```csharp\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex CSharp();
