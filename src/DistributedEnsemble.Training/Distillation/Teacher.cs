@@ -23,6 +23,8 @@ internal sealed class Teacher
     /// <summary>Numbers of a copy of their inputs, where these lie in a file.</summary>
     private const int MostCopied = 1 << 24;
 
+    private const string Others = "its models are others than distillation.weights says (bring the old run back, or begin a new student)";
+
     private readonly RunFolder _folder;
     private readonly TrainingPlan _plan;
     private readonly ConstituentSelection _selection;
@@ -48,6 +50,8 @@ internal sealed class Teacher
             var folder = new RunFolder(runs, name);
             var status = RunStatusFile.Read(folder) ?? throw Wrong(name, $"there is no such run in {folder.Runs}");
             if (status.State is not (RunState.Completed or RunState.Degraded)) throw Wrong(name, $"it is {status.State.ToString().ToLowerInvariant()}, and a teacher's training must have ended");
+            // Trained on other rows it may measure its target otherwise: what is wrong then is the teacher, and not the data.
+            if (student.Distillation.Weights?.All(status.Snapshots.Concat(status.Ema).Select(file => file.Sha256).ToHashSet().Contains) == false) throw Wrong(name, Others);
             var run = RunDescription.Read(folder);
             CheckData(name, run.Data, DataDescription.Of(dataset, 0));
             var plan = new TrainingPlan(run.Spec, run.Data.Task is Regression task && task != dataset.Task ? dataset.InUnitsOf(task) : dataset, networks, numbers: run.Data.Numbers);
@@ -85,8 +89,7 @@ internal sealed class Teacher
     public void RequireUnchanged(DistillationSpec distillation)
     {
         if (distillation.Weights is not { } weights || Weights.SequenceEqual(weights)) return;
-        throw new DataException(
-            $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: its models are others than distillation.weights says (bring the old run back, or begin a new student).");
+        throw new DataException(Wrong(_folder.Name, Others).Message);
     }
 
     /// <summary>Its models of a network, the best on the validation rows first, or in their order; null if it has none.</summary>
