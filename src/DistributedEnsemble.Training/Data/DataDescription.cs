@@ -173,11 +173,29 @@ public sealed record DataDescription
         }
         catch (Exception e) when (e is NotSupportedException or JsonException { Path: "$.task" or "$.task.name" })
         {
-            throw new DataException($"{file} is damaged: its task is none that is known here.", e);
+            throw new DataException(
+                UnknownTask(json) is { } name
+                    ? $"{file} names the task {OneLine.Quoted(name)}: known here are {string.Join(", ", TaskRegistry.All.Keys)}. A host's own task is known to the program that registered it: ask there."
+                    : $"{file} is damaged: its task is none.", e);
         }
         catch (JsonException e)
         {
             throw new DataException($"{file} is damaged: it is not the JSON of a data description (line {e.LineNumber + 1}, at {e.Path}).", e);
+        }
+    }
+
+    /// <summary>The name of a task of another program; null if what is wrong is another thing.</summary>
+    private static string? UnknownTask(string json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return document.RootElement.TryGetProperty("task", out var task) && task.ValueKind == JsonValueKind.Object && task.TryGetProperty("name", out var text)
+                && text.ValueKind == JsonValueKind.String && text.GetString() is { } name && !TaskRegistry.All.ContainsKey(name) ? name : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
         }
     }
 

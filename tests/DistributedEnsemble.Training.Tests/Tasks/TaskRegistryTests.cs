@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
@@ -66,7 +67,11 @@ public sealed class TaskRegistryTests
         Assert.Throws<NotSupportedException>(() => DataDescription.Of(WithTask(dataset, new Unknown(0)), 0).ToJson());
         var json = DataDescription.Of(dataset, 0).ToJson().Replace("\"regression\"", "\"unheard-of\"", StringComparison.Ordinal);
 
-        Assert.Equal("data.json is damaged: its task is none that is known here.", Assert.Throws<DataException>(() => DataDescription.FromJson(json)).Message);
+        Assert.Equal(
+            $"data.json names the task \"unheard-of\": known here are {string.Join(", ", TaskRegistry.All.Keys)}. A host's own task is known to the program that registered it: ask there.",
+            Assert.Throws<DataException>(() => DataDescription.FromJson(json)).Message);
+        foreach (var damage in new[] { "\"task\": 5, \"former\": {", "\"task\": { \"name\": 5,", "\"task\": { \"called\": 5," })
+            Assert.Equal("data.json is damaged: its task is none.", Assert.Throws<DataException>(() => DataDescription.FromJson(Regex.Replace(json, "\"task\": *\\{(\\s*\"name\": *\"[a-z-]*\",)?", damage))).Message);
     }
 
     private static Dataset WithTask(Dataset dataset, LearningTask task) => new()
