@@ -4,7 +4,8 @@ using DistributedEnsemble.Training.Data;
 namespace DistributedEnsemble.Benchmarks;
 
 /// <summary>A dataset that is in memory already, so that loading it is no part of what is measured.</summary>
-internal sealed class Preloaded(IDatasetSource source, Dataset dataset) : IDatasetSource
+/// <param name="again">Makes it anew at each load, for runs so far apart that a silo frees it between them; null gives the same one.</param>
+internal sealed class Preloaded(IDatasetSource source, Dataset dataset, Func<Dataset>? again = null) : IDatasetSource
 {
     public const string DatasetName = "preloaded";
 
@@ -24,5 +25,5 @@ internal sealed class Preloaded(IDatasetSource source, Dataset dataset) : IDatas
 
     public DatasetLocation Locate(DataFolders folders) => DatasetLocation.BuiltIn;
 
-    public Dataset Load(DataFolders folders) => dataset;
+    public Dataset Load(DataFolders folders) => again?.Invoke() ?? dataset;
 }

@@ -71,7 +71,7 @@ internal sealed class StudentDefaultsBenchmark(string folder, IReadOnlyCollectio
         var count = (int)all.Train.Count;
         bool IsMeasured(int row) => (isInOrder ? (int)((long)row * Parts / count) : row % Parts) == fold;
         int[] rows = [.. Enumerable.Range(0, count)];
-        return new Preloaded(source, new Dataset
+        return new Preloaded(source, all, () => new Dataset
         {
             Name = Preloaded.DatasetName, Sha256 = all.Sha256, InputShape = all.InputShape, Embedded = all.Embedded, Columns = all.Columns, Task = all.Task,
             Preprocessing = all.Preprocessing, Table = all.Table, Defaults = all.Defaults, Train = all.Train.Rows([.. rows.Where(row => !IsMeasured(row))]), Test = all.Train.Rows([.. rows.Where(IsMeasured)]),
