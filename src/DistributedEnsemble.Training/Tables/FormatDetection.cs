@@ -8,7 +8,7 @@ namespace DistributedEnsemble.Training.Tables;
 /// <summary>Finds a table's dialect by looking at its beginning.</summary>
 internal static class FormatDetection
 {
-    private const int MostRows = 1000, FewValues = 20, FewestCounted = 3, ManyCounted = 5, MostTitles = 20, FewestTitled = 4, FewestGrouped = 3, ShortestRule = 3;
+    private const int MostRows = 1000, FewValues = 20, FewestCounted = 3, ManyCounted = 5, MostTitles = 20, FewestTitled = 4, FewestGrouped = 3, ShortestRule = 3, FewestOfValue = 5;
     private const double MostlySteady = 0.9;
 
     private static readonly char[] s_separators = [',', ';', '\t', '|'];
@@ -194,14 +194,17 @@ internal static class FormatDetection
     }
 
     /// <summary>
-    /// A first row is a header unless a cell of it is a number, but for numbers that count columns or years, or stands below itself again in a column of few values. Of names
-    /// that repeat it is none either, unless only numbers stand below them, or below another name.
+    /// A first row is a header unless a cell of it is a number, but for numbers that count columns or years, or more of its cells stand
+    /// below themselves again in columns of few values than do not, or stand above numbers. Of names that repeat it is none either,
+    /// unless only numbers stand below them, or below another name.
     /// </summary>
     private static bool HasHeader(string[][] rows)
     {
         var names = rows[0];
         if (names.All(name => name.Length == 0)) return false;
         var (repeats, isAboveNumbers, count) = (false, false, Count(rows));
+        // A column may be named as one of its levels: "survived", "survived", "died".
+        var (asNames, asCells) = (0, 0);
         var repeated = names.CountBy(name => name).Where(name => name.Value > 1).Select(name => name.Key).ToHashSet();
         for (var column = 0; column < names.Length; column++)
         {
@@ -210,12 +213,15 @@ internal static class FormatDetection
             if ((!count && IsNumber(name)) || name == "?") return false;
             if (count && IsNumber(name)) continue;
             var below = rows.Skip(1).Select(row => row[column]).ToArray();
-            if (below.Contains(name) && below.Distinct().Take(FewValues + 1).Count() <= FewValues) return false;
-            isAboveNumbers |= !IsMissing(name) && AreNumbers(below);
+            var isNamed = !IsMissing(name) && AreNumbers(below);
+            var values = below.Distinct().Take(FewValues + 1).Count();
+            if (values <= FewValues && below.Contains(name)) asCells++;
+            else if (isNamed || (values > 1 && values <= FewValues && FewestOfValue * values <= below.Length)) asNames++;
+            isAboveNumbers |= isNamed;
             if (repeated.Contains(name) && !below.All(cell => cell.Length == 0 || IsNumber(cell))) repeats = true;
         }
 
-        return !repeats || isAboveNumbers;
+        return asCells <= asNames && (!repeats || isAboveNumbers);
     }
 
     /// <summary>Whether the numbers among the names are a count, as of columns without names or of years.</summary>

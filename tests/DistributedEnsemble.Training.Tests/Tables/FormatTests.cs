@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.IO.Pipes;
 using System.Text;
+using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
 
@@ -84,12 +85,35 @@ public class FormatTests
     public void Names_above_cells_that_have_commas_are_no_title(string text, string[] first) =>
         Assert.Equal(first, Cells(Encoding.UTF8.GetBytes(text))[..4]);
 
+    /// <summary>As tables of trials and of the Titanic have it.</summary>
+    [Fact]
+    public void A_column_may_be_named_as_one_of_its_levels()
+    {
+        string Numbers(int i) => $"{(i % 3 == 0 ? "treatment" : "placebo")},{20 + i}";
+        string Texts(int i) => $"{(i % 2 == 0 ? "female" : "male")},{(i % 3 == 0 ? "survived" : "died")}";
+        Assert.True(Detect(TextTables.Rows("treatment,age", Numbers)).Header);
+        Assert.True(Detect(TextTables.Rows("sex,survived", Texts)).Header);
+        Assert.False(Detect(TextTables.Rows("male,died", Texts)).Header);
+        Assert.False(Detect(TextTables.Rows("male,survived", Texts)).Header);
+        Assert.False(Detect(TextTables.Rows("treatment,19", Numbers)).Header);
+    }
+
     [Fact]
     public void Very_many_columns_are_looked_at_in_a_moment()
     {
         var names = string.Join(',', Enumerable.Range(0, 100_000).Select(i => $"c{i}"));
         var row = string.Join(',', Enumerable.Range(0, 100_000).Select(i => i % 7));
         Assert.Equal((',', true), Detect($"{names}\n{row}\n{row}\n") is var f ? (f.Separator, f.Header) : default);
+    }
+
+    [Fact]
+    public void More_columns_than_a_table_has_are_refused_before_any_row_is_read()
+    {
+        var names = string.Join(',', Enumerable.Range(0, 100_001).Select(i => $"c{i}"));
+        var file = TextTables.File($"{names}\n{names}\n");
+        Assert.Equal(
+            "rows.csv, line 1: a row has 100,001 cells, and a table at most 100,000 columns. Leave some out of the file; if the row is many, they lack their line ends.",
+            Assert.Throws<DataException>(() => TableSurvey.ReadColumns(file, new DataSpec { Header = true })).Message);
     }
 
     [Theory]
