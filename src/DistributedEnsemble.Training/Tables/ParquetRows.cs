@@ -3,6 +3,7 @@ using System.Text;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Training.Data;
 using Parquet;
+using Parquet.Data;
 using Parquet.Schema;
 
 namespace DistributedEnsemble.Training.Tables;
@@ -10,6 +11,9 @@ namespace DistributedEnsemble.Training.Tables;
 /// <summary>Rows of a Parquet file, a row group of it in memory at a time.</summary>
 internal sealed class ParquetRows : ITableRows
 {
+    // Programs write decimals of 38 digits, and .NET's have 29.
+    private static readonly ParquetOptions s_options = new() { UseBigDecimal = true };
+
     private readonly Stream _stream;
     private readonly string _file;
     private readonly ParquetReader _reader;
@@ -25,7 +29,7 @@ internal sealed class ParquetRows : ITableRows
     {
         (_stream, _file) = (stream, file);
         stream.Position = 0;
-        _reader = Checked(() => ParquetReader.CreateAsync(stream, null, false, CancellationToken.None));
+        _reader = Checked(() => ParquetReader.CreateAsync(stream, s_options, false, CancellationToken.None));
         _fields = _reader.Schema.GetDataFields();
         if (_fields.FirstOrDefault(field => IsList(field) || !ParquetColumns.CanRead(field.ClrType)) is { } odd)
             throw new DataException($"{file}: the column {OneLine.Quoted(odd.Path.ToString())} holds {(IsList(odd) ? "lists" : odd.ClrType == typeof(ReadOnlyMemory<byte>) ? "bytes" : odd.ClrType.Name)}, and a table has one number or text in each cell. Leave it out of the file.");
@@ -102,7 +106,7 @@ internal static class ParquetColumns
         [typeof(ulong)] = Numbers<ulong>(n => n),
         [typeof(float)] = Numbers<float>(AsWritten),
         [typeof(double)] = Numbers<double>(n => n),
-        [typeof(decimal)] = Numbers<decimal>(n => (double)n),
+        [typeof(BigDecimal)] = Numbers<BigDecimal>(Rounded),
         [typeof(bool)] = Texts<bool>(truth => truth ? "true" : "false"),
         [typeof(DateTime)] = Texts<DateTime>(time => time.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture)),
         [typeof(DateOnly)] = Texts<DateOnly>(day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)),
@@ -129,6 +133,10 @@ internal static class ParquetColumns
         return float.IsFinite(number) && number.TryFormat(text, out var length, "R", CultureInfo.InvariantCulture)
             ? double.Parse(text[..length], NumberStyles.Float, CultureInfo.InvariantCulture) : number;
     }
+
+    /// <summary>The nearest number, as the same table has it as text.</summary>
+    private static double Rounded(BigDecimal number) =>
+        double.Parse($"{number.UnscaledValue.ToString(CultureInfo.InvariantCulture)}e-{number.Scale}", NumberStyles.Float, CultureInfo.InvariantCulture);
 
     private static Func<ParquetRowGroupReader, DataField, int, Task<IParquetColumn>> Numbers<T>(Func<T, double> convert)
         where T : struct => async (group, field, rows) => new NumberColumn(

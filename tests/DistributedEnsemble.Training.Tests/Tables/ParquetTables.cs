@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Numerics;
 using Parquet;
+using Parquet.Data;
 using Parquet.Schema;
 
 namespace DistributedEnsemble.Training.Tests.Tables;
@@ -54,6 +56,23 @@ internal static class ParquetTables
                 await group.WriteAsync(s_label, Array.ConvertAll(rows, Label));
                 await group.WriteAsync<double>(s_y, Array.ConvertAll(rows, Y));
             }
+        }
+
+        return stream.ToArray();
+    }
+
+    /// <summary>50 rows of decimals of 38 digits, ten of them behind the point, and of a target.</summary>
+    /// <param name="digits">Of a row, as a whole number.</param>
+    public static async Task<byte[]> OfDecimals(Func<int, BigInteger> digits)
+    {
+        var (wide, y) = (new BigDecimalDataField("wide", 38, 10), new DataField<double>("y"));
+        int[] rows = [.. Enumerable.Range(0, 50)];
+        using var stream = new MemoryStream();
+        await using (var writer = await ParquetWriter.CreateAsync(new ParquetSchema(wide, y), stream))
+        {
+            using var group = writer.CreateRowGroup();
+            await group.WriteAsync<BigDecimal>(wide, Array.ConvertAll(rows, i => new BigDecimal(digits(i), 38, 10)));
+            await group.WriteAsync<double>(y, Array.ConvertAll(rows, i => i / 4.0));
         }
 
         return stream.ToArray();

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Numerics;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Tables;
@@ -57,6 +59,17 @@ public class ParquetTests
         Assert.Equal([1f, 0], Read(System.Text.Encoding.UTF8.GetBytes($"is\n{no}\n"), description));
         var target = TargetColumn.Of(data.Task, "y");
         Assert.Equal([1f, 0], [target.Read(new Cell(System.Text.Encoding.UTF8.GetBytes(yes)), out _), target.Read(new Cell(System.Text.Encoding.UTF8.GetBytes(no)), out _)]);
+    }
+
+    /// <summary>Spark and DuckDB write 38 digits, of which .NET's decimal holds 29.</summary>
+    [Fact]
+    public async Task Decimals_of_38_digits_are_the_numbers_that_they_are_as_text()
+    {
+        static string Text(int i) => $"{(i % 3 == 0 ? "-" : "")}{i * 37 % 41}12345678901234567890123456.{i:00}34567891";
+        var bytes = await ParquetTables.OfDecimals(i => BigInteger.Parse(Text(i).Replace(".", "", StringComparison.Ordinal), CultureInfo.InvariantCulture));
+
+        var expected = TextTables.Survey(TextTables.Rows("wide,y", i => string.Create(CultureInfo.InvariantCulture, $"{Text(i)},{i / 4.0}"))).Column("wide");
+        Assert.Equal(expected, TableSurvey.Of(TextTables.File(bytes, "rows.parquet"), TextTables.Whole(), hasTest: false).Column("wide"));
     }
 
     [Fact]
