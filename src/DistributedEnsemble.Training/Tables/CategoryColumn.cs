@@ -60,6 +60,8 @@ public sealed record CategoryColumn : ColumnEncoder
     internal int OtherPlace => Levels.Count + (Missing ? 1 : 0);
 
     /// <summary>Null if there are too many levels, or none that stands there twice.</summary>
+    internal override bool MayBeTarget => true;
+
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey)
     {
         if (survey.HasMoreLevels || 2L * survey.Levels.Count > survey.Present || survey.Present == 0) return null;

@@ -38,4 +38,11 @@ public abstract record ColumnEncoder
 
     /// <summary>What is wrong with the description; null if nothing is.</summary>
     public virtual string? Fault() => null;
+
+    /// <summary>Whether the last column of the kind is the target where nobody names one.</summary>
+    internal virtual bool MayBeTarget => false;
+
+    /// <summary>The same reading of cells, fitted on the rows that train; null where their cells alone decide.</summary>
+    /// <param name="training">Of a part of the rows that this was fitted on.</param>
+    internal virtual ColumnEncoder? FittedOn(ColumnSurvey training) => null;
 }

@@ -30,11 +30,8 @@ internal static class ColumnKinds
     {
         var encoder = Fit(name, all, categorical);
         if (encoder.Inputs == 0 || ReferenceEquals(all, training)) return encoder;
-        if (encoder is NumberColumn { Short: true, Words: var some }) return NumberColumn.FitShort(name, training, some);
-        if (encoder is DateTimeColumn { Form: var form } && DateTimeColumn.FitAs(form, name, training) is { } dates) return dates;
-        if (encoder is NumberColumn { Words: { } words } && NumberColumn.Fit(name, training) is NumberColumn number) return number.With(words);
         // Where the training rows alone are not of that kind, only what takes any text can encode the others.
-        return All.First(kind => kind.Encoder == encoder.GetType()).Fit(name, training) ?? CategoryColumn.Fit(name, training) ?? TextColumn.Fit(name, all);
+        return encoder.FittedOn(training) ?? All.First(kind => kind.Encoder == encoder.GetType()).Fit(name, training) ?? CategoryColumn.Fit(name, training) ?? TextColumn.Fit(name, all);
     }
 
     /// <summary>The first kind that takes the column.</summary>

@@ -46,9 +46,8 @@ public sealed record DateTimeColumn : ColumnEncoder
 
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey) => Fit(name, survey, survey.Dates);
 
-    /// <summary>A column of which all rows say how its dates are written.</summary>
-    /// <param name="survey">Of the rows that train.</param>
-    internal static DateTimeColumn? FitAs(string form, string name, ColumnSurvey survey) => Fit(name, survey, survey.DatesOf(form));
+    /// <remarks>All rows say how dates are written.</remarks>
+    internal override ColumnEncoder? FittedOn(ColumnSurvey training) => Fit(Name, training, training.DatesOf(Form)) is { } dates ? dates with { Note = Note } : null;
 
     private static DateTimeColumn? Fit(string name, ColumnSurvey survey, (DateForm Form, DateMoments Moments)? found) => found is not { } dates ? null : new DateTimeColumn
     {
@@ -60,6 +59,8 @@ public sealed record DateTimeColumn : ColumnEncoder
         Parts = dates.Form.IsDuration ? [] : [.. dates.Moments.Parts.Zip(DateParts.All).Where(part => part.First.Varies)
             .Select(part => new StandardisedPart(part.Second.Name, part.First.Mean, part.First.Deviation))],
         Missing = survey.Missing > 0,
+        Note = dates.Form == DateForm.OfDay && survey.DatesOf(DateForm.Duration.Name) is not null
+            ? "times of day; if they are durations, write them as numbers, as of minutes" : null,
     };
 
     public override string? Encode(Cell cell, Span<float> inputs)

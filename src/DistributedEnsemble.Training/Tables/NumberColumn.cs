@@ -48,9 +48,13 @@ public sealed record NumberColumn : ColumnEncoder
             Unit = survey.Unit,
         }.With(survey.Words);
 
-    /// <summary>A column of which all rows say that some numbers are written short.</summary>
-    /// <param name="survey">Of the rows that train.</param>
-    internal static NumberColumn FitShort(string name, ColumnSurvey survey, IReadOnlyList<string>? words) => new NumberColumn
+    internal override bool MayBeTarget => true;
+
+    /// <remarks>All rows say which words are missing cells, and whether some numbers are written short.</remarks>
+    internal override ColumnEncoder? FittedOn(ColumnSurvey training) => Short ? FitShort(Name, training, Words)
+        : Words is not null && Fit(Name, training) is NumberColumn number ? number.With(Words) : null;
+
+    private static NumberColumn FitShort(string name, ColumnSurvey survey, IReadOnlyList<string>? words) => new NumberColumn
     {
         Name = name,
         Mean = survey.LongNumbers.Mean,

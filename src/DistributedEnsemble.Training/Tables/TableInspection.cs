@@ -2,6 +2,7 @@ using System.Globalization;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tables;
 
@@ -34,7 +35,7 @@ internal sealed record TableInspection(
             return new TableInspection(
                 path, format, rows, survey.Description.RowsWithoutTarget, survey.Target.Name,
                 survey.Target.Task.Kind,
-                [.. columns.Select((name, i) => i == survey.TargetPlace ? TargetOf(name, all[i]) : Column(name, all[i], encoders[name]))])
+                [.. columns.Select((name, i) => i == survey.TargetPlace ? TargetOf(name, all[i], survey.Target.Task) : Column(name, all[i], encoders[name]))])
             {
                 Notes = survey.Description.Notes,
                 Networks = NetworksOf(SpecDocument.Empty.Resolve(TableDefaults.For(survey.TrainRows, survey.Target.Task))),
@@ -55,8 +56,17 @@ internal sealed record TableInspection(
     private static InspectedColumn Column(string name, ColumnSurvey survey, ColumnEncoder encoder) =>
         Column(name, ColumnKinds.NameOf(encoder), survey, encoder.Inputs, encoder.Note ?? encoder.Becomes);
 
-    private static InspectedColumn TargetOf(string name, ColumnSurvey survey) =>
-        Column(name, "target", survey, 0, survey.Unit is { } unit && survey.AreNumbers ? $"numbers of {OneLine.Quoted(unit)}" : null);
+    /// <remarks>What is said before training is the range of the rows that train.</remarks>
+    private static InspectedColumn TargetOf(string name, ColumnSurvey survey, LearningTask task)
+    {
+        string?[] notes =
+        [
+            survey.Unit is { } unit && survey.AreNumbers ? $"numbers of {OneLine.Quoted(unit)}" : null,
+            task is Regression { Minimum: var least, Maximum: var greatest } && (least, greatest) != (survey.LongNumbers.Least, survey.LongNumbers.Greatest)
+                ? $"{Number(least)} … {Number(greatest)} in the rows that train" : null,
+        ];
+        return Column(name, "target", survey, 0, string.Join("; ", notes.OfType<string>()) is { Length: > 0 } note ? note : null);
+    }
 
     private static InspectedColumn Column(string name, string kind, ColumnSurvey survey, int inputs, string? note) =>
         new(name, kind, survey.Missing, survey.Levels.Count, inputs, note, Contents(survey)) { HasMore = survey.HasMoreLevels };

@@ -10,7 +10,7 @@ namespace DistributedEnsemble.Training.Tables;
 /// <summary>What a table is: its columns by their training rows, its target and task, and the sizes of its splits.</summary>
 internal sealed class TableSurvey
 {
-    private const int SplitPeriod = 5, TestPlace = 4, LeastRows = 20;
+    private const int SplitPeriod = 5, TestPlace = 4, LeastRows = 20, LeastTrained = LeastRows * (SplitPeriod - 1) / SplitPeriod;
 
     private TableSurvey(TableFormat format, IReadOnlyList<string> columns) => (Format, Columns) = (format, columns);
 
@@ -62,7 +62,7 @@ internal sealed class TableSurvey
         var pass = Pass.Over(file, format, target, hasTest, keepsTargets: options.HasOutOfFold, leaks: leaks);
         if (pass.WithTarget < LeastRows && (pass.WithTarget > 0 || pass.Rows == 0))
             throw TooFew(file, pass.WithTarget, pass.WithTarget == pass.Rows ? "row" : "row with a target");
-        var all = TargetColumn.Fit(columns[target], pass.Surveys[target], options.Task, file.Name);
+        var all = TargetColumn.Fit(columns[target], pass.Surveys[target], options.Task, file.Name, pass.Words);
         int[] validation = options.ValidationFraction == 0 ? [] : Validation(file, format, target, hasTest, all, pass.Train, spec);
         // What the validation rows choose, they have no part in.
         var training = validation.Length == 0 ? pass : Pass.Over(file, format, target, hasTest, options.HasOutOfFold, validation);
@@ -132,7 +132,7 @@ internal sealed class TableSurvey
     }
 
     private static bool IsOfUse(string name, ColumnSurvey survey, HashSet<string> categorical) =>
-        survey.Present > 0 && ColumnKinds.Fit(name, survey, categorical.Contains(name)) is NumberColumn or CategoryColumn;
+        survey.Present >= LeastTrained && ColumnKinds.Fit(name, survey, categorical.Contains(name)).MayBeTarget;
 
     /// <summary>One reading of the file.</summary>
     private sealed record Pass(ColumnSurvey[] Surveys, long Rows, long WithTarget, long Train, AbsentTargets Words, TotalsRow Totals)

@@ -45,11 +45,11 @@ internal sealed class TargetColumn
 
     /// <summary>The task and its classes are what all rows say that do not test.</summary>
     /// <exception cref="DataException">The column cannot be learned.</exception>
-    public static TargetColumn Fit(string name, ColumnSurvey survey, TaskKind? kind, string file)
+    public static TargetColumn Fit(string name, ColumnSurvey survey, TaskKind? kind, string file, AbsentTargets? absent = null)
     {
         var column = ColumnOf(file, name);
         if (survey.Present == 0) throw new DataException($"{file}: no row has a target, the column {OneLine.Quoted(name)} is empty. Choose another with data.target.");
-        if (survey is { HasMoreLevels: false, Levels.Count: 1 }) throw OfOneValue(column, survey.Levels);
+        if (survey is { HasMoreLevels: false, Levels.Count: 1 }) throw OfOneValue(column, survey.Levels, absent);
         if (kind is null && survey is { AreNumbers: true, Dates: not null } && !AreNames(survey)) throw OfDates(column, survey);
         if (kind is null && (survey.Magnitudes is { } magnitudes ? AreNames(survey) ? null : magnitudes.Words : survey.Words) is { } words)
             throw new DataException($"{column} is of numbers, and of texts such as {OneLine.Quoted(words[0])}. Empty those cells, so that their rows are left out, or choose another with data.target.");
@@ -101,8 +101,10 @@ internal sealed class TargetColumn
         return classes.Count == 1 ? throw OfOneValue(column, classes) : new Classification(CategoryColumn.Ordered(classes.Keys)) { Target = name };
     }
 
-    private static DataException OfOneValue(string column, IReadOnlyDictionary<string, long> levels) => new(
-        $"{column} is {OneLine.Quoted(levels.Keys.First())} in every training row: there is nothing to learn. Choose another with data.target.");
+    private static DataException OfOneValue(string column, IReadOnlyDictionary<string, long> levels, AbsentTargets? absent = null) => new(
+        $"{column} is {OneLine.Quoted(levels.Keys.First())} in every training row: there is nothing to learn. {(levels.ContainsKey("+") && absent?.Minuses is > 0 and var minuses
+            ? $"{minuses:N0} {Plural.Of(minuses, "row")} {(minuses == 1 ? "has" : "have")} \"-\", which is a missing cell: if it is a class, write it as \"minus\" in the file."
+            : "Choose another with data.target.")}");
 
     private static DataException OfDates(string column, ColumnSurvey survey) => new(
         $"{column} is of dates or times, as {OneLine.Quoted(survey.FirstText ?? survey.Levels.Keys.First())}, which nothing here predicts: write a number in their place, such as days from a day on, or choose another with data.target.");
@@ -137,8 +139,12 @@ internal sealed class AbsentTargets
     private long _count;
     private string _text = "";
 
+    /// <summary>Rows where it is -, which beside + may be meant as a class, too.</summary>
+    public long Minuses { get; private set; }
+
     public void Add(Cell cell)
     {
+        if (cell.Bytes is [(byte)'-']) Minuses++;
         if (!Ascii.EqualsIgnoreCase(cell.Bytes, Word)) return;
         if (_count++ == 0) _text = Encoding.UTF8.GetString(cell.Bytes);
     }

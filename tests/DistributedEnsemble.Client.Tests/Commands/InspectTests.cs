@@ -53,6 +53,17 @@ public sealed class InspectTests : IDisposable
         Assert.Contains("si ze", shown, StringComparison.Ordinal);
     }
 
+    /// <summary>As training says it before it begins.</summary>
+    [Fact]
+    public async Task The_range_of_the_rows_that_train_stands_beside_that_of_all()
+    {
+        var file = _driver.File("range.csv", $"a,y\n{string.Concat(Enumerable.Range(0, 60).Select(i => $"{i * i % 17},{(i == 4 ? 900 : i)}.5\n"))}");
+        var target = (await _driver.RunAsync("inspect", file, "--json")).Succeeded().Json.GetProperty("columns")[1];
+
+        Assert.Equal("0.5 … 900.5", target.GetProperty("contents").GetString());
+        Assert.Matches(@"^[0-2]\.5 … 5[0-9]\.5 in the rows that train$", target.GetProperty("note").GetString());
+    }
+
     [Fact]
     public async Task A_file_that_is_not_there_is_told() =>
         (await _driver.RunAsync("inspect", "none.csv")).Refused(2, "none.csv was not found: looked for none.csv. If it lies in another folder DIR, add --data DIR.");

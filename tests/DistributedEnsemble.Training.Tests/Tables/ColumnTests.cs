@@ -8,6 +8,16 @@ namespace DistributedEnsemble.Training.Tests.Tables;
 
 public class ColumnTests
 {
+    [Theory]
+    [InlineData("9:{0:00}", "times of day; if they are durations, write them as numbers, as of minutes")]
+    [InlineData("9:{0:00} AM", null)]
+    [InlineData("36:{0:00}", null)]
+    public void Times_below_24_hours_say_that_they_may_be_no_durations(string form, string? note)
+    {
+        var text = TextTables.Rows("time,y", i => $"{string.Format(System.Globalization.CultureInfo.InvariantCulture, form, i)},{i * i % 13}.5");
+        Assert.Equal(note, TextTables.Survey(text).Column("time").Note);
+    }
+
     [Fact]
     public void Each_column_is_of_the_kind_that_its_training_rows_say()
     {

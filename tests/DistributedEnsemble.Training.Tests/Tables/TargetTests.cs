@@ -6,6 +6,16 @@ namespace DistributedEnsemble.Training.Tests.Tables;
 
 public class TargetTests
 {
+    /// <summary>As in tables of promoters and of credit cards.</summary>
+    [Fact]
+    public void A_minus_beside_a_plus_may_be_meant_as_a_class() => Assert.Equal(
+        "rows.csv: the target \"class\" is \"+\" in every training row: there is nothing to learn. 25 rows have \"-\", which is a missing cell: if it is a class, write it as \"minus\" in the file.",
+        Assert.Throws<DataException>(() => TextTables.Survey(TextTables.Rows("n,class", i => $"{i % 7},{(i % 2 == 0 ? "+" : "-")}"))).Message);
+
+    [Fact]
+    public void A_column_that_few_rows_have_is_not_taken_as_the_target() => Assert.Equal(
+        "kind", TextTables.Survey(TextTables.Rows("n,kind,died", i => $"{i % 7},{(i % 2 == 0 ? "a" : "b")},{(i < 3 ? i : "")}")).Target.Name);
+
     private static readonly string s_numbers = TextTables.Rows("a,b,c", i => $"{i * i % 7},{i * 3 % 11},{i % 2}");
 
     [Theory]
