@@ -4,6 +4,6 @@ namespace DistributedEnsemble.Grains.Plans;
 
 internal static partial class PlanLog
 {
-    [LoggerMessage(1, LogLevel.Warning, "{Reason}")]
+    [LoggerMessage(50, LogLevel.Warning, "{Reason}")]
     public static partial void StaysInMemory(this ILogger log, string reason);
 }
