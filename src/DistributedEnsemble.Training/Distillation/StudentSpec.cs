@@ -20,9 +20,6 @@ internal static class StudentSpec
 
     private static readonly string[] s_ofMembers = ["folds", "bootstrap", "columns"];
 
-    /// <summary>Sections whose keys are others for another kind.</summary>
-    private static readonly string[] s_ofKind = ["model", "training.optimizer", "training.schedule"];
-
     /// <param name="run">The teacher.</param>
     /// <param name="settings">Keys over its resolved spec.</param>
     /// <exception cref="SpecException">There is no such key, or it takes no such value.</exception>
@@ -40,8 +37,10 @@ internal static class StudentSpec
         if (recipe.Share == "1") json["regularization"]!["dropout"] = null;
         // Without rows of its own fold a student has none to be calibrated on, unless some are kept.
         if (teacher.Data.HasOutOfFold) json["data"]!.AsObject().Remove("validationFraction");
-        FollowKinds(json, teacher, settings);
-        var epochs = Math.Min(MostEpochs, Math.Max(1, (long)Math.Round(recipe.Longer * teacher.Training.Epochs)));
+        var given = JsonNode.Parse(SpecDocument.Empty.With(settings).ToJson())!.AsObject();
+        FollowKinds(json, teacher, given);
+        var epochs = given["training"]?["epochs"]?.GetValue<int>() ?? (int)Math.Clamp(Math.Round(recipe.Longer * teacher.Training.Epochs), 1, MostEpochs);
+        FollowEpochs(json, teacher.Training, epochs);
         return SpecDocument.Parse(json.ToJsonString()).With(
         [
             ("name", name), ("members", $"{members}"), ("distillation.teacher", teachersName), ("distillation.mixed", $"{recipe.Mixed}"), ("distillation.validation", "true"),
@@ -50,34 +49,41 @@ internal static class StudentSpec
         ]);
     }
 
-    /// <summary>What goes with a kind of network or optimizer goes when another is chosen, as it does of a variant.</summary>
-    private static void FollowKinds(JsonObject json, EnsembleSpec teacher, IReadOnlyList<(string Path, string Value)> settings)
+    /// <summary>What goes with a kind of network, optimizer or schedule goes when another is chosen, as it does of a variant.</summary>
+    /// <param name="given">What the settings say.</param>
+    private static void FollowKinds(JsonObject json, EnsembleSpec teacher, JsonObject given)
     {
-        var given = JsonNode.Parse(SpecDocument.Empty.With(settings).ToJson())!.AsObject();
         var (was, training) = (JsonNode.Parse(teacher.ToJson())!.AsObject(), json["training"]!.AsObject());
-        if (IsOther("training.optimizer"))
+        var schedule = training["schedule"]!.AsObject();
+        // A rate that nobody chose is not written down: students, their variants and searches have each kind's own.
+        var isChosen = teacher.Training.Schedule.LearningRate != SpecDefaults.LearningRateOf(teacher.Model.Kind, teacher.Training.Optimizer.Kind);
+        if (!isChosen || OtherKind("training.optimizer") is not null) schedule.Remove("learningRate");
+        if (OtherKind("model") is not null) json.Remove("model");
+        if (OtherKind("training.optimizer") is not null)
         {
-            training["schedule"]!.AsObject().Remove("learningRate");
+            training.Remove("optimizer");
             json["regularization"]!.AsObject().Remove("weightDecay");
         }
-        else if (KindOf(given, "model") is { } kind)
+
+        if (OtherKind("training.schedule") is { } shape)
         {
-            training["schedule"]!["learningRate"] = teacher.Training.Schedule.LearningRate * SpecDefaults.LearningRateRatio(teacher.Model.Kind, kind, teacher.Training.Optimizer.Kind);
+            foreach (var key in SpecSchema.Keys.Where(key => key.Section!.Path == "training.schedule" && !key.AppliesTo(shape))) schedule.Remove(key.Name);
+            schedule.Remove("kind");
         }
 
-        foreach (var section in s_ofKind.Where(IsOther)) Remove(json, section.Split('.'));
+        string? OtherKind(string section) => KindOf(given, section) is { } kind && kind != KindOf(was, section) ? kind : null;
+    }
 
-        bool IsOther(string section) => KindOf(given, section) is { } kind && kind != KindOf(was, section);
+    /// <summary>Milestones that nobody chose follow from the student's epochs; others lie at the same share of them.</summary>
+    private static void FollowEpochs(JsonObject json, TrainingSpec teacher, int epochs)
+    {
+        if (teacher.Schedule.Milestones is not { } milestones || json["training"]!["schedule"]!["milestones"] is null) return;
+        json["training"]!["schedule"]!["milestones"] = milestones.Equals(SpecDefaults.Milestones(teacher.Epochs)) ? null
+            : new JsonArray([.. milestones.Select(milestone => Math.Max(1, milestone * (long)epochs / teacher.Epochs)).Distinct().Select(milestone => JsonValue.Create(milestone))]);
     }
 
     private static string? KindOf(JsonObject spec, string section) =>
         section.Split('.').Aggregate((JsonNode?)spec, (node, name) => node?[name])?["kind"]?.GetValue<string>();
-
-    private static void Remove(JsonObject json, string[] path)
-    {
-        foreach (var name in path[..^1]) json = json[name]!.AsObject();
-        json.Remove(path[^1]);
-    }
 
     /// <param name="Longer">How many times its teacher's epochs a student trains.</param>
     /// <param name="Mixed">
@@ -94,7 +100,7 @@ internal static class StudentSpec
 
         public static Recipe Of(RunDescription run, IReadOnlyList<(string Path, string Value)> settings)
         {
-                        // Rows that measure members which must not have seen them are mixed with none.
+            // Rows that measure members which must not have seen them are mixed with none.
             var isApart = settings.Any(setting => setting.Path is "data.folds" or "data.bootstrap");
             if (run.Spec.Training.Epochs < ManyEpochs) return new Recipe(Longer: 4, Mixed: isApart ? 0 : 1, Share: "0.7", Warm: "false");
             var numbers = run.Data.Splits.Train * run.Data.InputShape.Aggregate(1L, (product, size) => product * size);
