@@ -61,6 +61,8 @@ public class ColumnTensorsTests
 
     [Theory]
     [InlineData("""{"inputs":[{"name":"age","data":[1]}]}""", "The request lacks the input \"town\": this model takes one for each column: \"age\", \"town\". Cells may be missing (null or \"\"), columns not.")]
+    [InlineData("""{"inputs":[{"name":"age","data":[1]},{"name":"twon","data":["a"]}]}""", "The request lacks the input \"town\", and has \"twon\", which the model does not know: this model takes one for each column: \"age\", \"town\". Cells may be missing (null or \"\"), columns not.")]
+    [InlineData("""{"inputs":[{"name":"age","datatype":"FOO","data":[1]}]}""", "inputs[0] (\"age\") has the datatype \"FOO\": a column is BYTES, BOOL, FP64, FP32, FP16, or INT and UINT of 8 to 64 bits.")]
     [InlineData("""{"inputs":[{"name":"age","data":[1]},{"name":"town","data":["a","b"]}]}""", "The input \"town\" has 2 rows, and \"age\" has 1: they must agree.")]
     [InlineData("""{"inputs":[{"name":"age","data":[1]},{"name":"age","data":[1]}]}""", "The input \"age\" is given twice: keep one of the two.")]
     [InlineData("""{"inputs":[{"name":"age","shape":[2,1],"data":[1]}]}""", "inputs[0] (\"age\") has the shape [2, 1] and 1 cell: a column is [rows, 1] or [rows].")]
@@ -69,6 +71,15 @@ public class ColumnTensorsTests
     [InlineData("""{"inputs":[{"name":"age","data":[]}]}""", "inputs[0] (\"age\") has no rows: it needs at least one.")]
     [InlineData("""{"inputs":[]}""", "The request has no inputs: it needs one for each column: \"age\", \"town\".")]
     public void What_is_no_column_is_told(string json, string error) => Assert.Equal(error, Assert.Throws<HttpError>(() => Read(s_mixed, json)).Message);
+
+    [Fact]
+    public void Truths_are_texts_in_json_and_behind_it()
+    {
+        Assert.Equal(["true", "false"], Read(s_mixed, """{"inputs":[{"name":"age","data":[1,2]},{"name":"town","datatype":"BOOL","data":[true,false]}]}""").Columns[1].Texts);
+
+        const string Json = """{"inputs":[{"name":"age","data":[1,2]},{"name":"town","datatype":"BOOL","shape":[2,1],"parameters":{"binary_data_size":2}}]}""";
+        Assert.Equal(["true", "false"], InferRequestReader.Read(s_mixed, new HttpSettings(), (byte[])[.. Encoding.UTF8.GetBytes(Json), 1, 0], Json.Length).Columns[1].Texts);
+    }
 
     [Theory]
     [InlineData("\"\"")]

@@ -57,6 +57,7 @@ internal sealed class ColumnTensors(ServedModel model, HttpSettings limits, Acti
         }
 
         if (name is null) throw HttpError.BadRequest($"{what} has no name: it is that of a column.");
+        InputColumns.CheckDatatype(name, what, datatype);
         if (size is not null && cells is not null) throw HttpError.BadRequest($"{what} has data and binary_data_size: its cells are in the JSON or behind it, not both.");
         columns.Add(
             size is { } bytes ? columns.OfBytes(name, what, datatype, Take(ref binary, bytes, what))

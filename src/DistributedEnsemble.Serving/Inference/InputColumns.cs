@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Predictions;
+using DistributedEnsemble.Specs;
 
 namespace DistributedEnsemble.Serving.Inference;
 
@@ -15,6 +16,8 @@ namespace DistributedEnsemble.Serving.Inference;
 /// <param name="hold">Is told of memory before it is taken: a cell takes many times its bytes in the request.</param>
 internal sealed class InputColumns(ServedModel model, HttpSettings limits, Action<long> hold)
 {
+    private const string Bytes = "BYTES", Bool = "BOOL";
+
     /// <summary>Bytes of texts that are made before they are told.</summary>
     private const int Piece = 1 << 16;
 
@@ -55,15 +58,27 @@ internal sealed class InputColumns(ServedModel model, HttpSettings limits, Actio
     {
         if (Count == 0) throw HttpError.BadRequest($"The request has no inputs: it needs {InWords}.");
         if (model.Columns.FirstOrDefault(column => !_names.Contains(column.Name)) is { } absent)
-            throw HttpError.BadRequest($"The request lacks the input {OneLine.Quoted(absent.Name)}: this model takes {InWords}. Cells may be missing (null or \"\"), columns not.");
+        {
+            throw HttpError.BadRequest(
+                $"The request lacks the input {OneLine.Quoted(absent.Name)}{(Misspelt(absent.Name) is { } sent ? $", and has {OneLine.Quoted(sent)}, which the model does not know" : "")}: "
+                + $"this model takes {InWords}. Cells may be missing (null or \"\"), columns not.");
+        }
+
         return _columns.ToImmutable();
     }
 
-    /// <param name="bytes">Numbers, little-endian; or texts, each with its length before it, four bytes little-endian.</param>
+    /// <exception cref="HttpError">There is no such datatype. Whoever writes cells as JSON need not say one.</exception>
+    public static void CheckDatatype(string name, string what, string? datatype)
+    {
+        if (datatype is not (null or Bytes or Bool) && !InputDatatype.IsKnown(datatype)) throw Unknown(name, what, datatype);
+    }
+
+    /// <param name="bytes">Numbers, little-endian; a byte for true or false; or texts, each with its length before it, four bytes little-endian.</param>
     /// <exception cref="HttpError">They are none of the datatype, or too many.</exception>
     public RowColumn OfBytes(string name, string what, string? datatype, ReadOnlySpan<byte> bytes) => datatype switch
     {
-        "BYTES" => new RowColumn(name, [], Texts(bytes, what)),
+        Bytes => new RowColumn(name, [], Texts(bytes, what)),
+        Bool => new RowColumn(name, [], Truths(bytes, what)),
         "FP64" => Numbers<double>(name, what, bytes),
         "FP32" => Numbers<float>(name, what, bytes),
         "FP16" => Numbers<Half>(name, what, bytes),
@@ -75,7 +90,7 @@ internal sealed class InputColumns(ServedModel model, HttpSettings limits, Actio
         "UINT32" => Numbers<uint>(name, what, bytes),
         "UINT16" => Numbers<ushort>(name, what, bytes),
         "UINT8" => Numbers<byte>(name, what, bytes),
-        _ => throw HttpError.BadRequest($"{what} ({OneLine.Quoted(name)}) has the datatype {OneLine.Quoted(datatype)}: a column is BYTES, FP64, FP32, FP16, or INT and UINT of 8 to 64 bits."),
+        _ => throw Unknown(name, what, datatype),
     };
 
     /// <summary>Told at once, as a cell takes many times its bytes in the body.</summary>
@@ -91,6 +106,16 @@ internal sealed class InputColumns(ServedModel model, HttpSettings limits, Actio
         _untold = 0;
     }
 
+    private static HttpError Unknown(string name, string what, string? datatype) => HttpError.BadRequest(
+        $"{what} ({OneLine.Quoted(name)}) has the datatype {OneLine.Quoted(datatype)}: a column is BYTES, BOOL, FP64, FP32, FP16, or INT and UINT of 8 to 64 bits.");
+
+    /// <summary>What was sent in place of a column, and is nearly its name.</summary>
+    private string? Misspelt(string absent)
+    {
+        string[] others = [.. _names.Where(name => !model.Columns.Any(column => column.Name == name))];
+        return others.Length == 0 ? null : Nearest.Like(absent, others);
+    }
+
     private RowColumn Numbers<T>(string name, string what, ReadOnlySpan<byte> bytes)
         where T : unmanaged, System.Numerics.INumberBase<T>
     {
@@ -101,6 +126,20 @@ internal sealed class InputColumns(ServedModel model, HttpSettings limits, Actio
         var numbers = new double[values.Length];
         TensorPrimitives.ConvertTruncating(values, numbers);
         return new RowColumn(name, ImmutableCollectionsMarshal.AsImmutableArray(numbers), []);
+    }
+
+    private ImmutableArray<string> Truths(ReadOnlySpan<byte> bytes, string what)
+    {
+        if (bytes.Length > limits.MaxRows) throw TooMany(what);
+        var texts = ImmutableArray.CreateBuilder<string>(bytes.Length);
+        foreach (var cell in bytes)
+        {
+            var text = cell == 0 ? "false" : "true";
+            HoldText(text.Length);
+            texts.Add(text);
+        }
+
+        return texts.ToImmutable();
     }
 
     private ImmutableArray<string> Texts(ReadOnlySpan<byte> bytes, string what)

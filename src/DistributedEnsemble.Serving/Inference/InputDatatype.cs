@@ -24,6 +24,9 @@ internal abstract class InputDatatype(string name, int size, bool isWhole)
     /// <summary>Whether its numbers have no fraction.</summary>
     public bool IsWhole => isWhole;
 
+    /// <summary>Whether there is a type of numbers of that name.</summary>
+    public static bool IsKnown(string name) => Array.Exists(s_all, type => type.Name == name);
+
     /// <exception cref="HttpError">There is no such type of numbers.</exception>
     public static InputDatatype Parse(string? name) => Array.Find(s_all, type => type.Name == name) ?? throw HttpError.BadRequest(
         $"The input has the datatype {OneLine.Quoted(name)}: this model takes {s_all[0].Name}, and converts {string.Join(", ", s_all.Skip(1).Select(type => type.Name))}.");

@@ -30,6 +30,7 @@ internal static class RpcContents
             "UINT32" => Numbers<uint, uint>(contents.UintContents, datatype, "uint_contents", what, hold),
             "UINT16" => Numbers<uint, ushort>(contents.UintContents, datatype, "uint_contents", what, hold),
             "UINT8" => Numbers<uint, byte>(contents.UintContents, datatype, "uint_contents", what, hold),
+            "BOOL" => Truths(contents.BoolContents, what, hold),
             "BYTES" => Texts(contents.BytesContents, what, hold),
             "FP16" => throw HttpError.BadRequest($"{what} is FP16, which has no typed contents: send it in raw_input_contents."),
             // Whoever reads the bytes knows which datatypes there are.
@@ -55,6 +56,13 @@ internal static class RpcContents
         }
 
         return bytes;
+    }
+
+    private static byte[] Truths(RepeatedField<bool> sent, string what, Action<long> hold)
+    {
+        if (sent.Count == 0) throw HttpError.BadRequest($"{what} has no bool_contents, where BOOL has its elements, and no raw_input_contents.");
+        hold(sent.Count);
+        return [.. sent.Select(element => element ? (byte)1 : (byte)0)];
     }
 
     private static byte[] Texts(RepeatedField<ByteString> texts, string what, Action<long> hold)

@@ -26,6 +26,14 @@ public sealed class RpcRequestReaderTests
     }
 
     [Fact]
+    public void Truths_are_texts()
+    {
+        var request = Read(s_mixed,
+            Input("town", "BOOL", [2], contents => contents.BoolContents.AddRange([true, false])), Input("age", "FP64", [2], contents => contents.Fp64Contents.AddRange([1, 2])));
+        Assert.Equal(["true", "false"], request.Columns.Single(column => column.Name == "town").Texts);
+    }
+
+    [Fact]
     public void Numbers_of_every_datatype_are_the_same_typed_and_raw()
     {
         foreach (var (input, raw) in new (InferInputTensor, byte[])[]
