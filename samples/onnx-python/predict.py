@@ -15,19 +15,23 @@ with open(sys.argv[2], newline="", encoding="utf-8") as file:
     names, *rows = csv.reader(file)
 session = onnxruntime.InferenceSession(sys.argv[1])
 inputs = session.get_inputs()
-# Of a table the file knows the names of the columns: one for each input, or all for the only one. Of images all cells are pixels.
-columns = json.loads(session.get_modelmeta().custom_metadata_map.get("columns", "null")) or names
+# A table's file names its columns: one for each input, or all for the only one. One of an older version has the inputs' names alone. Of images all cells are pixels.
+columns = json.loads(session.get_modelmeta().custom_metadata_map.get("columns", "null")) or (None if len(inputs) == 1 else [given.name for given in inputs])
+lacking = [column for column in columns or [] if column not in names]
+if lacking:
+    sys.exit(f"{sys.argv[2]} lacks the column {lacking[0]}.")
+places = [names.index(column) for column in columns] if columns else range(len(names))
 
 
-def value(given, columns):
+def value(given, places):
     """An empty cell is missing."""
-    cells = [[row[names.index(column)] for column in columns] for row in rows]
+    cells = [[row[place] for place in places] for row in rows]
     if given.type != "tensor(string)":
         cells = [[cell or "nan" for cell in row] for row in cells]
     return numpy.array(cells, dtype=object).astype(TYPES[given.type]).reshape(-1, *given.shape[1:])
 
 
 outputs = [output.name for output in session.get_outputs()]
-answers = session.run(outputs, {given.name: value(given, columns if len(inputs) == 1 else [columns[i]]) for i, given in enumerate(inputs)})
+answers = session.run(outputs, {given.name: value(given, places if len(inputs) == 1 else [places[i]]) for i, given in enumerate(inputs)})
 for i in range(len(rows)):
     print({name: answer[i].tolist() if hasattr(answer[i], "tolist") else answer[i] for name, answer in zip(outputs, answers)})

@@ -24,11 +24,18 @@ internal static class Programs
     /// <inheritdoc cref="RunAsync(string, string[])"/>
     public static async Task<(string Output, string Error)> RunAsync(ProcessStartInfo start)
     {
+        var (code, output, error) = await EndAsync(start);
+        Assert.True(code == 0, $"{start.FileName} ended with {code}: {output}{error}");
+        return (output, error);
+    }
+
+    /// <summary>Runs a program to its end, whichever it is.</summary>
+    public static async Task<(int Code, string Output, string Error)> EndAsync(ProcessStartInfo start)
+    {
         start.RedirectStandardOutput = start.RedirectStandardError = true;
         using var process = Process.Start(start)!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(process.ExitCode == 0, $"{start.FileName} ended with {process.ExitCode}: {await output}{await error}");
-        return (await output, await error);
+        return (process.ExitCode, await output, await error);
     }
 }

@@ -32,7 +32,7 @@ public sealed class ExportOnnxTests : IDisposable
                 return [NodeArg("size", "tensor(double)", ["rows", 1]), NodeArg("day", "tensor(double)", ["rows", 1]), NodeArg("colour", "tensor(string)", ["rows", 1])]
 
             def get_modelmeta(self):
-                return ModelMetadata({"columns": '["size","day","colour"]'})
+                return ModelMetadata(PROPERTIES)
 
             def get_outputs(self):
                 return [NodeArg("label", "tensor(string)", ["rows"]), NodeArg("probabilities", "tensor(float)", ["rows", 2]), NodeArg("entropy", "tensor(float)", ["rows"])]
@@ -102,28 +102,35 @@ public sealed class ExportOnnxTests : IDisposable
         var rows = _driver.File("rows.csv", "size,day,colour\n3.5,1577836800,red\n,1580000000,\n11,,violet\n0,1600000000,blue\n");
         var ours = _driver.File("ours.csv", "size,day,colour\n3.5,2020-01-01,red\n,2020-01-26 00:53:20,\n11,,violet\n0,2020-09-13 12:26:40,blue\n");
         // All numbers in one matrix, a column of whose name it is called; and one that is called as an output.
-        string[][] tables = [["matrix", "b,input,goal", "1.5,{0},{1}", "goal,extra,input,b\n,x,3,1.5\n,y,,\n"], ["named", "label,colour,goal", "{0},red,{1}", "colour,label\nred,3\nviolet,\n"]];
-        foreach (var (name, head, row, _) in tables.Select(table => (table[0], table[1], table[2], table[3])))
-        {
-            var lines = Enumerable.Range(0, 120).Select(i => string.Format(CultureInfo.InvariantCulture, row, i * 7 % 31, i * 7 % 31 > 15 ? "many" : "few").Replace("1.5", $"{i % 13}").Replace("red", i % 3 == 1 ? "red" : "blue"));
-            (await _driver.RunAsync("train", "--dataset", _driver.File($"{name}.csv", $"{head}\n{string.Join('\n', lines)}\n"), "--target", "goal", "--name", name, "--members", "2", "--epochs", "4")).Succeeded();
-        }
+        var matrix = _driver.File("rows-matrix.csv", "goal,extra,input,b\n,x,3,1.5\n,y,,\n");
+        await TrainOnAsync("matrix", "b,input,goal", (i, size, goal) => $"{i % 13},{size},{goal}");
+        var named = _driver.File("rows-named.csv", "colour,label\nred,3\nviolet,\n");
+        await TrainOnAsync("named", "label,colour,goal", (i, size, goal) => $"{size},{(i % 3 == 1 ? "red" : "blue")},{goal}");
 
         Directory.CreateDirectory(_driver.Place("sample"));
         foreach (var file in s_sample) File.Copy(Repository.File("samples", "OnnxConsole", file), Path.Combine(_driver.Place("sample"), file));
         await Programs.RunAsync("dotnet", "build", "--verbosity", "quiet", "-p:UseSharedCompilation=false", "-nodeReuse:false", "--output", _driver.Place("built"), _driver.Place("sample"));
 
         await CompareAsync("r", rows, ours, 4);
-        foreach (var table in tables)
+        await CompareAsync("matrix", matrix, matrix, 2);
+        await CompareAsync("named", named, named, 2);
+        // Files of versions that did not name the columns.
+        var other = _driver.File("rows-r.csv", "colour,size,extra,day\nred,3.5,x,1577836800\n,,,1580000000\nviolet,11,x,\nblue,0,x,1600000000\n");
+        await CompareAsync("r", other, ours, 4, isOld: true);
+        var only = _driver.File("rows-only.csv", "b,input\n1.5,3\n,\n");
+        await CompareAsync("matrix", only, only, 2, isOld: true);
+        foreach (var isOld in new[] { true, false })
+            Assert.Equal((1, "", $"{only} lacks the column size.\n"), await Programs.EndAsync(new ProcessStartInfo("dotnet", [Path.Combine(_driver.Place("built"), "OnnxConsole.dll"), await ExportAsync("r", isOld), only])));
+
+        async Task TrainOnAsync(string name, string head, Func<int, int, string, string> row)
         {
-            var same = _driver.File($"rows-{table[0]}.csv", table[3]);
-            await CompareAsync(table[0], same, same, 2);
+            var lines = Enumerable.Range(0, 120).Select(i => row(i, i * 7 % 31, i * 7 % 31 > 15 ? "many" : "few"));
+            (await _driver.RunAsync("train", "--dataset", _driver.File($"{name}.csv", $"{head}\n{string.Join('\n', lines)}\n"), "--target", "goal", "--name", name, "--members", "2", "--epochs", "4")).Succeeded();
         }
 
-        async Task CompareAsync(string run, string rows, string ours, int count)
+        async Task CompareAsync(string run, string rows, string ours, int count, bool isOld = false)
         {
-            (await _driver.RunAsync("export", run, "--format", "onnx", "--output", _driver.Place("r.onnx"))).Succeeded();
-            var theirs = (await Programs.RunAsync("dotnet", Path.Combine(_driver.Place("built"), "OnnxConsole.dll"), _driver.Place("r.onnx"), rows)).Output.TrimEnd().Split('\n');
+            var theirs = (await Programs.RunAsync("dotnet", Path.Combine(_driver.Place("built"), "OnnxConsole.dll"), await ExportAsync(run, isOld), rows)).Output.TrimEnd().Split('\n');
             var expected = (await _driver.RunAsync("predict", run, "--input", ours, "--json")).Succeeded().Json.GetProperty("rows").EnumerateArray().ToArray();
 
             Assert.Equal(count, theirs.Length);
@@ -141,8 +148,9 @@ public sealed class ExportOnnxTests : IDisposable
     [Fact]
     public async Task The_sample_in_Python_gives_a_session_what_it_takes()
     {
+        await Programs.SkipUnlessPythonHasAsync("numpy");
         await TrainAsync();
-        var rows = _driver.File("rows.csv", "size,day,colour\n3.5,1577836800,red\n,1580000000,\n11,,violet\n");
+        var rows = _driver.File("rows.csv", "colour,size,extra,day\nred,3.5,x,1577836800\n,,,1580000000\nviolet,11,x,\n");
         (await _driver.RunAsync("export", "r", "--format", "onnx", "--output", _driver.Place("r.onnx"))).Succeeded();
         using var session = new InferenceSession(_driver.Place("r.onnx"));
         using var answers = session.Run([
@@ -150,11 +158,19 @@ public sealed class ExportOnnxTests : IDisposable
             NamedOnnxValue.CreateFromTensor("day", new DenseTensor<double>(new[] { 1577836800, 1580000000, double.NaN }, [3, 1])),
             NamedOnnxValue.CreateFromTensor("colour", new DenseTensor<string>(new[] { "red", "", "violet" }, [3, 1]))]);
         var labels = answers.Single(answer => answer.Name == "label").AsEnumerable<string>().ToArray();
-        _driver.File("onnxruntime.py", StandIn.Replace("LABELS", JsonSerializer.Serialize(labels)));
+        // A file names the table's columns, but for those of versions that did not.
+        foreach (var properties in new[] { """{"columns": '["size","day","colour"]'}""", "{}" })
+        {
+            _driver.File("onnxruntime.py", StandIn.Replace("LABELS", JsonSerializer.Serialize(labels)).Replace("PROPERTIES", properties));
 
-        var lines = (await RunPythonAsync("numpy", Repository.File("samples", "onnx-python", "predict.py"), _driver.Place("r.onnx"), rows)).TrimEnd().Split('\n');
+            var lines = (await Programs.RunAsync(Predict(rows))).Output.TrimEnd().Split('\n');
+            var lacks = await Programs.EndAsync(Predict(_driver.File("only.csv", "day,size\n1,2\n")));
 
-        Assert.Equal(labels.Select(label => $"{{'label': '{label}', 'probabilities': [0.25, 0.75], 'entropy': 0.5}}"), lines);
+            Assert.Equal(labels.Select(label => $"{{'label': '{label}', 'probabilities': [0.25, 0.75], 'entropy': 0.5}}"), lines);
+            Assert.Equal((1, "", $"{_driver.Place("only.csv")} lacks the column colour.\n"), lacks);
+        }
+
+        ProcessStartInfo Predict(string rows) => OfPython(Repository.File("samples", "onnx-python", "predict.py"), _driver.Place("r.onnx"), rows);
     }
 
     [Theory]
@@ -163,12 +179,13 @@ public sealed class ExportOnnxTests : IDisposable
     [InlineData("--target=size", "--set=training.likelihood=gaussian")]
     public async Task The_checker_of_an_old_ONNX_finds_nothing_wrong(params string[] training)
     {
+        await Programs.SkipUnlessPythonHasAsync("onnx");
         await TrainAsync([.. training, "--epochs", "1"]);
         (await _driver.RunAsync("export", "r", "--format", "onnx", "--output", _driver.Place("r.onnx"))).Succeeded();
 
-        var said = await RunPythonAsync("onnx", "-c", "import onnx, sys; onnx.checker.check_model(sys.argv[1], full_check=True); print(onnx.load(sys.argv[1]).ir_version)", _driver.Place("r.onnx"));
+        var said = await Programs.RunAsync(OfPython("-c", "import onnx, sys; onnx.checker.check_model(sys.argv[1], full_check=True); print(onnx.load(sys.argv[1]).ir_version)", _driver.Place("r.onnx")));
 
-        Assert.Equal("8\n", said);
+        Assert.Equal("8\n", said.Output);
     }
 
     public void Dispose() => _driver.Dispose();
@@ -182,11 +199,24 @@ public sealed class ExportOnnxTests : IDisposable
         (await _driver.RunAsync(["train", .. given, "--name", "r", "--members", "2", .. more.Contains("--epochs") ? more : ["--epochs", "4", .. more]])).Succeeded();
     }
 
-    private async Task<string> RunPythonAsync(string module, params string[] arguments)
+    /// <param name="isOld">As versions wrote it that did not name the columns.</param>
+    private async Task<string> ExportAsync(string run, bool isOld)
     {
-        await Programs.SkipUnlessPythonHasAsync(module);
+        var file = _driver.Place("r.onnx");
+        (await _driver.RunAsync("export", run, "--format", "onnx", "--output", file)).Succeeded();
+        if (!isOld) return file;
+        var bytes = File.ReadAllBytes(file);
+        var place = bytes.AsSpan().IndexOf("columns"u8);
+        "unknown"u8.CopyTo(bytes.AsSpan(place));
+        Assert.Equal(-1, bytes.AsSpan().IndexOf("columns"u8));
+        File.WriteAllBytes(file, bytes);
+        return file;
+    }
+
+    private ProcessStartInfo OfPython(params string[] arguments)
+    {
         var start = new ProcessStartInfo(Programs.Python, arguments);
         start.Environment["PYTHONPATH"] = Path.GetDirectoryName(_driver.RunsFolder);
-        return (await Programs.RunAsync(start)).Output;
+        return start;
     }
 }
