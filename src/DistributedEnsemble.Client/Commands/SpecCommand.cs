@@ -24,7 +24,7 @@ internal sealed class SpecCommand : DriverCommand
             {
                 if (markdown) throw new UsageException("--markdown explains the keys of every spec: give it, or a run.");
                 var catalog = backend.OpenCatalog(shared.Read(parsed));
-                consoles.Out.WriteRaw(catalog.ReadDescription(run.Find(parsed, catalog, cancellation).Run, cancellation).Spec.ToJson());
+                consoles.Out.WriteRaw(catalog.ReadSpec(run.Find(parsed, catalog, cancellation).Run, cancellation).ToJson());
             }
             else if (shared.Json(parsed)) consoles.Out.WriteJson(new SpecKeys(SpecReference.Entries()));
             else if (markdown) consoles.Out.Profile.Out.Writer.Write(SpecReference.Markdown());

@@ -48,7 +48,7 @@ internal sealed class WatchCommand : DriverCommand
     {
         try
         {
-            return MemberNames.Of(catalog.ReadDescription(run.Run, CancellationToken.None).Spec);
+            return MemberNames.Of(catalog.ReadSpec(run.Run, CancellationToken.None));
         }
         catch (InvalidDataException)
         {

@@ -55,11 +55,9 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
         Await(grains => DoneAsync(Coordinator(grains, run).DeleteAsync()), cancellation);
     }
 
-    public RunDescription ReadDescription(string name, CancellationToken cancellation)
-    {
-        var run = Existing(name, cancellation);
-        return RunDescription.Of(Await(grains => Coordinator(grains, run).GetDefinitionAsync(), cancellation));
-    }
+    public EnsembleSpec ReadSpec(string name, CancellationToken cancellation) => RunDescription.SpecOf(Definition(name, cancellation));
+
+    public RunDescription ReadDescription(string name, CancellationToken cancellation) => RunDescription.Of(Definition(name, cancellation));
 
     public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation)
     {
@@ -105,6 +103,12 @@ internal sealed class ClusterRunCatalog(RedisAddress address) : IRunCatalog, IDi
     {
         var run = Existing(name, cancellation);
         return Await(grains => DownloadedRun.FetchAsync(grains, run, choice, _training.Networks, cancellation), cancellation);
+    }
+
+    private RunDefinition Definition(string name, CancellationToken cancellation)
+    {
+        var run = Existing(name, cancellation);
+        return Await(grains => Coordinator(grains, run).GetDefinitionAsync(), cancellation);
     }
 
     private RunKey Existing(string name, CancellationToken cancellation) =>

@@ -59,6 +59,8 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDi
         FileRuns.DeleteAsync(Folder(name)).GetAwaiter().GetResult();
     }
 
+    public EnsembleSpec ReadSpec(string name, CancellationToken cancellation) => RunDescription.ReadSpec(Folder(name));
+
     public RunDescription ReadDescription(string name, CancellationToken cancellation) => RunDescription.Read(Folder(name));
 
     public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => RunEvaluation.Evaluate(
@@ -93,7 +95,7 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDi
     public string TensorBoard(string name, CancellationToken cancellation)
     {
         var (folder, status) = (Folder(name), Existing(name, cancellation));
-        using var logs = new TensorBoardLogs(folder, ReadDescription(name, cancellation).Spec, folder.Find(RunFolder.StatusFile)!.Value.Written.AddSeconds(-status.TrainSeconds), options.OutputOf(name));
+        using var logs = new TensorBoardLogs(folder, ReadSpec(name, cancellation), folder.Find(RunFolder.StatusFile)!.Value.Written.AddSeconds(-status.TrainSeconds), options.OutputOf(name));
         logs.Follow(status);
         if (status.State is not (RunState.Completed or RunState.Degraded)) return logs.Root;
         logs.Add("ensemble", status, Evaluate(name, new ConstituentChoice(), null, cancellation));

@@ -30,7 +30,12 @@ internal interface IRunCatalog
     /// <summary>Removes a run that nobody trains, with all its files.</summary>
     void Delete(string name, CancellationToken cancellation);
 
+    /// <summary>The run's resolved spec.</summary>
+    /// <exception cref="InvalidDataException">This program cannot read it.</exception>
+    EnsembleSpec ReadSpec(string name, CancellationToken cancellation);
+
     /// <summary>The run's resolved spec, and what its data is.</summary>
+    /// <exception cref="InvalidDataException">This program cannot read one of the two, such as the data of another program's task.</exception>
     RunDescription ReadDescription(string name, CancellationToken cancellation);
 
     /// <summary>Measures on the test split, computed in this process.</summary>

@@ -10,23 +10,41 @@ namespace DistributedEnsemble.Training.Files;
 internal sealed record RunDescription(EnsembleSpec Spec, DataDescription Data)
 {
     /// <exception cref="InvalidDataException">A file is missing or damaged; the message names it.</exception>
-    public static RunDescription Read(RunFolder folder)
+    public static RunDescription Read(RunFolder folder) => new(ReadSpec(folder), DataOf(Text(folder, RunFolder.DataFile), folder.Data));
+
+    /// <summary>The spec alone: a run whose data only another program can read is watched all the same.</summary>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    public static EnsembleSpec ReadSpec(RunFolder folder) => SpecOf(Text(folder, RunFolder.SpecFile), folder.Spec);
+
+    /// <exception cref="InvalidDataException">This program cannot read one of the two.</exception>
+    public static RunDescription Of(RunDefinition definition) => new(SpecOf(definition), DataOf(definition.Data, RunFolder.DataFile));
+
+    /// <exception cref="InvalidDataException">This program cannot read it.</exception>
+    public static EnsembleSpec SpecOf(RunDefinition definition) => SpecOf(definition.Spec, RunFolder.SpecFile);
+
+    private static EnsembleSpec SpecOf(string json, string file)
     {
         try
         {
-            return new RunDescription(EnsembleSpec.FromJson(Text(folder, RunFolder.SpecFile)), DataDescription.FromJson(Text(folder, RunFolder.DataFile), folder.Data));
+            return EnsembleSpec.FromJson(json);
         }
         catch (SpecException e)
         {
-            throw new InvalidDataException($"{folder.Spec} is damaged: {e.Message}", e);
+            throw new InvalidDataException($"{file} is damaged: {e.Message}", e);
+        }
+    }
+
+    private static DataDescription DataOf(string json, string file)
+    {
+        try
+        {
+            return DataDescription.FromJson(json, file);
         }
         catch (DataException e)
         {
             throw new InvalidDataException(e.Message, e);
         }
     }
-
-    public static RunDescription Of(RunDefinition definition) => new(EnsembleSpec.FromJson(definition.Spec), DataDescription.FromJson(definition.Data));
 
     private static string Text(RunFolder folder, string name)
     {

@@ -15,6 +15,9 @@ public sealed class WatchTests
 {
     private readonly List<RunStatus> _states = [];
 
+    private Func<EnsembleSpec> _readSpec =
+        () => EnsembleSpec.FromJson("""{ "name": "r", "members": 2, "data": { "dataset": "digits" }, "variants": [ {}, { "training": { "batchSize": 16 } } ] }""");
+
     [Fact]
     public async Task A_run_is_shown_until_it_ends()
     {
@@ -26,6 +29,15 @@ public sealed class WatchTests
 
         Assert.EndsWith("member 0 completed at step 1,000, loss 0.1250\n", outcome.Out, StringComparison.Ordinal);
         Assert.Equal("", outcome.Error);
+    }
+
+    [Fact]
+    public async Task A_run_whose_spec_cannot_be_read_is_watched_all_the_same()
+    {
+        _states.Add(Statuses.Of(RunState.Completed, Statuses.Completed(0)));
+        _readSpec = () => throw new InvalidDataException("spec.json is damaged");
+
+        Assert.EndsWith("member 0 completed at step 1,000, loss 0.1250\n", (await WatchAsync()).Succeeded().Out, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -42,7 +54,7 @@ public sealed class WatchTests
     public async Task A_signal_ends_the_watching_and_not_the_run()
     {
         _states.Add(Statuses.Of(RunState.Running, Statuses.Training(0, 500)));
-        using var driver = new TestDriver { Backend = Wiring.Backend with { OpenCatalog = _ => new Catalog(_states) } };
+        using var driver = new TestDriver { Backend = Wiring.Backend with { OpenCatalog = _ => new Catalog(_states, _readSpec) } };
 
         var outcome = await driver.RunAsync(interruption => interruption.Signal(130), "watch", "digits-1", "--json");
 
@@ -52,12 +64,12 @@ public sealed class WatchTests
 
     private async Task<Outcome> WatchAsync()
     {
-        using var driver = new TestDriver { Backend = Wiring.Backend with { OpenCatalog = _ => new Catalog(_states) } };
+        using var driver = new TestDriver { Backend = Wiring.Backend with { OpenCatalog = _ => new Catalog(_states, _readSpec) } };
         return await driver.RunAsync("watch", "digits-1");
     }
 
     /// <summary>One run, one state further each time it is asked, and then forever the last.</summary>
-    private sealed class Catalog(List<RunStatus> states) : IRunCatalog
+    private sealed class Catalog(List<RunStatus> states, Func<EnsembleSpec> readSpec) : IRunCatalog
     {
         private int _asked;
 
@@ -66,8 +78,8 @@ public sealed class WatchTests
         public bool Exists(string name, CancellationToken cancellation) => throw new NotSupportedException();
         public void RequestStop(string name, CancellationToken cancellation) => throw new NotSupportedException();
         public void Delete(string name, CancellationToken cancellation) => throw new NotSupportedException();
-        public RunDescription ReadDescription(string name, CancellationToken cancellation) => new(
-            EnsembleSpec.FromJson("""{ "name": "r", "members": 2, "data": { "dataset": "digits" }, "variants": [ {}, { "training": { "batchSize": 16 } } ] }"""), null!);
+        public EnsembleSpec ReadSpec(string name, CancellationToken cancellation) => readSpec();
+        public RunDescription ReadDescription(string name, CancellationToken cancellation) => throw new NotSupportedException();
         public EvaluationReport Evaluate(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => throw new NotSupportedException();
         public void Predict(string name, ConstituentChoice choice, double? coverage, Func<DataDescription, IRowBatches> open, Action<PredictedRows> write, CancellationToken cancellation) => throw new NotSupportedException();
         public PredictedRows PredictOutOfFold(string name, ConstituentChoice choice, double? coverage, CancellationToken cancellation) => throw new NotSupportedException();
