@@ -50,7 +50,10 @@ public sealed record SpecSearch
     }
 
     /// <summary>A spec with the variants that its search draws; the same spec and seed draw the same.</summary>
-    /// <param name="complete">Gives drawn variants what their kinds bring, where the run's learning rate is its author's or is not: a spec may say them so.</param>
+    /// <param name="complete">
+    /// Writes each kind's own learning rate into the variants, unless the run's rate was chosen (the flag), which counts for all kinds. A spec that
+    /// was recorded has its variants in this form; what it does not say is whether the rate was chosen, so both are tried.
+    /// </param>
     /// <exception cref="SpecException">It has other variants already.</exception>
     internal static EnsembleSpec Drawn(EnsembleSpec spec, Func<EnsembleSpec, bool, EnsembleSpec> complete)
     {

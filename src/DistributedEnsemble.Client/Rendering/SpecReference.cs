@@ -80,9 +80,9 @@ internal static class SpecReference
 
             A table of 1,000 rows brings what `x.csv` does; how it depends on rows and task: [tables](tables.md#defaults). Variants that a
             dataset brings count where the spec and its flags say nothing of their sections: with `model.hidden=[64]` all members have that
-            network. A dataset's learning rate is meant for the network that it brings: of another kind it is as many times as large as
-            that kind's own default is (of a lenet with sgd it is half). So is a variant's where the run's is nobody's choice; it is written into
-            the variant.
+            network. A dataset's learning rate is meant for the kind of network that it brings. With sgd, a lenet gets half of what the other
+            kinds get: half of an mlp's rate, and an mlp twice a lenet's. Variants follow the same rule where the spec says no learning rate;
+            the rate is then written into the variant.
 
             | dataset | its defaults |
             |---|---|
