@@ -18,7 +18,7 @@ public interface IUpload : IGrainWithStringKey
 
     /// <summary>The file is whole: it is checked against its name, and can be trained on.</summary>
     /// <exception cref="RunRejectedException">It is another file; it has to be sent again.</exception>
-    [Alias("complete"), ResponseTimeout(LongCalls.Loading)]
+    [Alias("complete"), ResponseTimeout(LongCalls.Limit)]
     Task CompleteAsync();
 }
 

@@ -23,7 +23,7 @@ public interface IMember : IGrainWithStringKey
     Task StopAsync(int attempt);
 
     /// <summary>The answers of each constituent alone.</summary>
-    [Alias("predict"), AlwaysInterleave, SilosOnly, ResponseTimeout(LongCalls.Predicting)]
+    [Alias("predict"), AlwaysInterleave, SilosOnly, ResponseTimeout(LongCalls.Limit)]
     Task<ConstituentAnswers> PredictAsync(ConstituentQuery query, CancellationToken cancellationToken = default);
 }
 

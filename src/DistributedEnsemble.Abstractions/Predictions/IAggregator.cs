@@ -28,7 +28,7 @@ public interface IAggregator : IGrainWithStringKey
 
     /// <summary>Metrics on the test split: of the average, and of the members' own constituents alone.</summary>
     /// <exception cref="OperationCanceledException">The caller gave it up; what silos compute for it ends with the rows that they are at.</exception>
-    [Alias("evaluate"), ResponseTimeout(LongCalls.Predicting)]
+    [Alias("evaluate"), ResponseTimeout(LongCalls.Limit)]
     Task<EvaluationReport> EvaluateAsync(EvaluationRequest request, CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -38,13 +38,13 @@ public interface IAggregator : IGrainWithStringKey
     /// </summary>
     /// <returns>Null without such rows, and before any member has handed over weights.</returns>
     /// <exception cref="OperationCanceledException">The caller gave it up.</exception>
-    [Alias("score"), AlwaysInterleave, ResponseTimeout(LongCalls.Predicting)]
+    [Alias("score"), AlwaysInterleave, ResponseTimeout(LongCalls.Limit)]
     Task<EnsembleScores?> ScoreAsync(CancellationToken cancellationToken = default);
 
     /// <summary>What the training rows are answered by the members that did not see them: a page.</summary>
     /// <exception cref="RunRejectedException">The run is unknown, or all of its members saw all rows.</exception>
     /// <exception cref="OperationCanceledException">The caller gave it up.</exception>
-    [Alias("predict-out-of-fold"), ResponseTimeout(LongCalls.Predicting)]
+    [Alias("predict-out-of-fold"), ResponseTimeout(LongCalls.Limit)]
     Task<OutOfFoldPage> PredictOutOfFoldAsync(OutOfFoldRequest request, CancellationToken cancellationToken = default);
 }
 

@@ -13,7 +13,7 @@ public interface IScheduler : IGrainWithStringKey
     /// <summary>Checks a spec against what the cluster has, completes it, and starts the run.</summary>
     /// <exception cref="RunRejectedException">The spec, its data or its name cannot be had.</exception>
     /// <exception cref="OperationCanceledException">The caller gave it up before the run began: there is none.</exception>
-    [Alias("submit"), ResponseTimeout(LongCalls.Loading)]
+    [Alias("submit"), ResponseTimeout(LongCalls.Limit)]
     Task<RunKey> SubmitAsync(Submission submission, CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -21,7 +21,7 @@ public interface IScheduler : IGrainWithStringKey
     /// </summary>
     /// <exception cref="RunRejectedException">The spec, its data or its name cannot be had.</exception>
     /// <exception cref="OperationCanceledException">The caller gave it up.</exception>
-    [Alias("measure"), ResponseTimeout(LongCalls.Loading)]
+    [Alias("measure"), ResponseTimeout(LongCalls.Limit)]
     Task<TrainingPace> MeasureAsync(Submission submission, CancellationToken cancellationToken = default);
 
     /// <summary>
@@ -32,7 +32,7 @@ public interface IScheduler : IGrainWithStringKey
     /// The run has ended, is in training (here or in another process), or its data is missing or has changed.
     /// </exception>
     /// <exception cref="OperationCanceledException">The caller gave it up before the run went on: it is as it was.</exception>
-    [Alias("resume"), ResponseTimeout(LongCalls.Loading)]
+    [Alias("resume"), ResponseTimeout(LongCalls.Limit)]
     Task ResumeAsync(RunKey run, CancellationToken cancellationToken = default);
 
     /// <summary>The run of that name in the store, whether or not this cluster has had to do with it; null if there is none.</summary>

@@ -14,7 +14,7 @@ internal sealed class SharedValues<TKey, TValue>(TimeSpan linger, TimeProvider t
     private ITimer? _timer;
     private bool _isDisposed;
 
-    /// <summary>Values in memory, used or not.</summary>
+    /// <summary>Values that are kept, used or not.</summary>
     public int Count
     {
         get { lock (_lock) return _entries.Count; }

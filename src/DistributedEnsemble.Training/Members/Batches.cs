@@ -9,13 +9,13 @@ namespace DistributedEnsemble.Training.Members;
 /// <param name="Targets">[rows].</param>
 /// <param name="Order">[rows]: which of the samples they are, the further ones counted on behind the others.</param>
 /// <param name="Labelled">How many of the rows have targets of the data's own; they come first.</param>
-public readonly record struct Batch(int Rows, ReadOnlyMemory<float> Targets, ReadOnlyMemory<int> Order, int Labelled);
+internal readonly record struct Batch(int Rows, ReadOnlyMemory<float> Targets, ReadOnlyMemory<int> Order, int Labelled);
 
 /// <summary>
 /// A member's batches: each epoch goes through the training rows in a fresh order, a keyed permutation; its last batch may
 /// be smaller. A batch is valid until the next one is asked for.
 /// </summary>
-public sealed class Batches
+internal sealed class Batches
 {
     private readonly Samples _samples;
     private readonly Samples? _further;
@@ -26,17 +26,10 @@ public sealed class Batches
     private readonly float[] _targets;
     private int _epoch = -1;
 
-    /// <param name="rows">The rows of <paramref name="samples"/> to train on.</param>
-    /// <param name="further">More rows to train on, whose targets are no labels.</param>
-    public Batches(Samples samples, int[] rows, int batchSize, RandomSource random, int member, Samples? further = null)
-        : this(samples, rows.Length, list => rows.CopyTo(list), batchSize, random, member, further)
-    {
-    }
-
     /// <param name="rows">How many rows of <paramref name="samples"/> to train on.</param>
     /// <param name="list">Lists them at the beginning of each epoch: of long tables each list counts.</param>
-    /// <inheritdoc cref="Batches(Samples, int[], int, RandomSource, int, Samples?)"/>
-    internal Batches(Samples samples, int rows, Action<Span<int>> list, int batchSize, RandomSource random, int member, Samples? further = null)
+    /// <param name="further">More rows to train on, whose targets are no labels.</param>
+    public Batches(Samples samples, int rows, Action<Span<int>> list, int batchSize, RandomSource random, int member, Samples? further = null)
     {
         (_samples, _further, _random, _member) = (samples, further, random, member);
         (_list, _rows) = (list, rows);

@@ -80,9 +80,6 @@ public sealed class MemberPlan
     /// <summary>Rows of an epoch, those that only a teacher labels among them.</summary>
     public int RowCount { get; }
 
-    /// <summary>The labelled rows of the training data that it trains on; one that was drawn twice is there twice.</summary>
-    public int[] Rows() => Run.Rows.Of(Member);
-
     /// <summary>Whether a metric line is written at a step.</summary>
     public bool IsLogged(int step) => step % Spec.Logging.EverySteps == 0 || step == Steps || Stopping?.Includes(step) == true;
 
@@ -108,7 +105,7 @@ public sealed class MemberPlan
     /// <summary>Asked for only where they matter.</summary>
     private IEnumerable<float> Targets()
     {
-        foreach (var row in Rows()) yield return Run.Dataset.Train.Targets[row];
+        foreach (var row in Run.Rows.Of(Member)) yield return Run.Dataset.Train.Targets[row];
     }
 
     private static HashSet<int> SnapshotsOf(int perMember, int steps) =>

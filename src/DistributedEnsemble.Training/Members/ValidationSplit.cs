@@ -21,7 +21,7 @@ public sealed record ValidationSplit(int Rows, int[] Validation)
 
     public int TrainingCount => Rows - Validation.Length;
 
-    /// <summary>Ascending rows to train on. They are listed when somebody trains: of long tables each array counts.</summary>
+    /// <summary>Ascending rows to train on. They are listed when somebody first asks for them: of long tables each array counts.</summary>
     public int[] Training => LazyInitializer.EnsureInitialized(ref _training, ListTraining);
 
     /// <exception cref="SpecException">Nothing would be left to train on.</exception>

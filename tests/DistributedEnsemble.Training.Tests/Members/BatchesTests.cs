@@ -19,7 +19,7 @@ public sealed class BatchesTests : IDisposable
     public void Each_epoch_is_a_permutation_of_the_training_rows_and_keeps_the_last_smaller_batch()
     {
         int[] rows = [.. Enumerable.Range(0, Rows).Where(row => row % 7 != 0)];
-        var batches = new Batches(_samples, rows, batchSize: 8, _random, member: 0);
+        var batches = ListedRows.Batches(_samples, rows, batchSize: 8, _random, member: 0);
 
         Assert.Equal(3, batches.PerEpoch);
         var epochs = Enumerable.Range(0, 4).Select(epoch => Labels(batches, epoch)).ToList();
@@ -31,7 +31,7 @@ public sealed class BatchesTests : IDisposable
     [Fact]
     public void Inputs_and_labels_stay_together()
     {
-        var batches = new Batches(_samples, [.. Enumerable.Range(0, Rows)], batchSize: 8, _random, member: 0);
+        var batches = ListedRows.Batches(_samples, [.. Enumerable.Range(0, Rows)], batchSize: 8, _random, member: 0);
         foreach (var step in (int[])[1, 4, 7])
         {
             var inputs = new float[2 * batches.Size];
@@ -45,9 +45,9 @@ public sealed class BatchesTests : IDisposable
     public void A_batch_depends_on_member_and_step_and_not_on_what_was_asked_before()
     {
         int[] rows = [.. Enumerable.Range(0, Rows)];
-        var batches = new Batches(_samples, rows, batchSize: 10, _random, member: 1);
-        var others = new Batches(_samples, rows, batchSize: 10, _random, member: 2);
-        var resumed = new Batches(_samples, rows, batchSize: 10, _random, member: 1);
+        var batches = ListedRows.Batches(_samples, rows, batchSize: 10, _random, member: 1);
+        var others = ListedRows.Batches(_samples, rows, batchSize: 10, _random, member: 2);
+        var resumed = ListedRows.Batches(_samples, rows, batchSize: 10, _random, member: 1);
         for (var step = 1; step < 8; step++) LabelsAt(batches, step);
 
         Assert.Equal(LabelsAt(batches, 8), LabelsAt(resumed, 8));
@@ -57,7 +57,7 @@ public sealed class BatchesTests : IDisposable
     [Fact]
     public void A_batch_larger_than_the_data_is_all_of_it()
     {
-        var batches = new Batches(_samples, [3, 5, 8], batchSize: 100, _random, member: 0);
+        var batches = ListedRows.Batches(_samples, [3, 5, 8], batchSize: 100, _random, member: 0);
 
         Assert.Equal(1, batches.PerEpoch);
         Assert.Equal([3, 5, 8], LabelsAt(batches, 2).Order());
@@ -67,7 +67,7 @@ public sealed class BatchesTests : IDisposable
     public void Further_rows_are_dealt_among_the_others_and_come_last_in_each_batch()
     {
         var further = new Samples(tensor(new float[] { -1, -1, -2, -2, -3, -3 }).ToVector(), [101, 102, 103]);
-        var batches = new Batches(_samples, [3, 5, 8, 9, 11], batchSize: 3, _random, member: 0, further);
+        var batches = ListedRows.Batches(_samples, [3, 5, 8, 9, 11], batchSize: 3, _random, member: 0, further);
 
         Assert.Equal(3, batches.PerEpoch);
         var labelled = new HashSet<int>();

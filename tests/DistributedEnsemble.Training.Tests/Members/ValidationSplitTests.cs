@@ -53,7 +53,7 @@ public sealed class ValidationSplitTests : IDisposable
         {
             var seen = 0;
             var validation = plan.Split.Validation.ToHashSet();
-            var batches = new Batches(Numbered(plan.Dataset.Train), plan.Split.Training, 100, plan.Random, member);
+            var batches = ListedRows.Batches(Numbered(plan.Dataset.Train), plan.Split.Training, 100, plan.Random, member);
             var inputs = new float[100 * plan.Of(0).Network.InputWidth];
             for (var step = 1; step <= batches.PerEpoch; step++)
             {

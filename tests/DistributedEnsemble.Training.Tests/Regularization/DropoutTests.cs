@@ -5,6 +5,7 @@ using DistributedEnsemble.Training.Optimizers;
 using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Randomness;
 using DistributedEnsemble.Training.Regularization;
+using DistributedEnsemble.Training.Tests.Members;
 using static TorchSharp.torch;
 
 namespace DistributedEnsemble.Training.Tests.Regularization;
@@ -130,7 +131,7 @@ public sealed class DropoutTests
 
         using var weights = Weights.Initialize(plan.Network.Layout, plan.Run.Random, 1);
         weights.Train();
-        var batches = new Batches(plan.Run.Dataset.Train, plan.Rows(), plan.Spec.Training.BatchSize, plan.Run.Random, 1);
+        var batches = ListedRows.Batches(plan.Run.Dataset.Train, plan.Rows(), plan.Spec.Training.BatchSize, plan.Run.Random, 1);
         var inputs = new float[batches.Size * plan.Network.InputWidth];
         var batch = batches.At(1, inputs);
         using var function = plan.Network.CreateFunction(Repeats * batches.Size, isTrained: true);
