@@ -8,6 +8,8 @@ using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Reports.Pages;
 using DistributedEnsemble.Reports.TensorBoard;
 using DistributedEnsemble.Runs;
+using DistributedEnsemble.Serving;
+using DistributedEnsemble.Serving.Hosting;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Evaluation;
@@ -16,16 +18,16 @@ using DistributedEnsemble.Training.Exports.Onnx;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Verification;
+using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Client.Runs;
 
 /// <summary>The runs of a folder, or of a store of objects.</summary>
 internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDisposable
 {
-    private readonly EnsembleTrainingOptions _training = new()
-    {
-        RunsFolder = options.RunsFolder, DataFolder = options.DataFolder, Store = options.OpenStorageAsync(StoreUse.Read).GetAwaiter().GetResult() as ObjectStorage,
-    };
+    private static readonly ILogger s_log = new Warnings(Console.Error).CreateLogger(typeof(FileRunCatalog).FullName!);
+
+    private readonly EnsembleTrainingOptions _training = Training(options);
 
     public IReadOnlyList<string> Names(CancellationToken cancellation) => [.. _training.RunNames().Where(name =>
     {
@@ -103,10 +105,22 @@ internal sealed class FileRunCatalog(EmbeddedOptions options) : IRunCatalog, IDi
         return logs.Root;
     }
 
+    /// <summary>With the settings of a silo: what is read in its place lies where it would.</summary>
+    private static EnsembleTrainingOptions Training(EmbeddedOptions options)
+    {
+        var offer = ServingConfiguration.OfEnvironment().ReadTraining();
+        var training = new EnsembleTrainingOptions
+        {
+            RunsFolder = options.RunsFolder, DataFolder = options.DataFolder, Store = options.OpenStorageAsync(StoreUse.Read).GetAwaiter().GetResult() as ObjectStorage,
+        };
+        offer(training);
+        return training;
+    }
+
     private Dataset Load(EnsembleSpec spec, DataDescription recorded)
     {
         var (source, found) = _training.Resolve(spec.Data, readsPaths: true);
-        return source.Load(_training.FoldersOfData(), spec with { Data = found }, recorded);
+        return source.Load(_training.FoldersOfData(s_log), spec with { Data = found }, recorded);
     }
 
     public void Dispose() => _training.Store?.Dispose();

@@ -1,9 +1,11 @@
 using DistributedEnsemble.Grains.Lanes;
+using DistributedEnsemble.Grains.Plans;
 using DistributedEnsemble.Grains.Stores.Objects;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Networks;
+using Microsoft.Extensions.Logging;
 
 namespace DistributedEnsemble.Grains.Hosting;
 
@@ -29,9 +31,9 @@ public sealed class EnsembleTrainingOptions
     public string? DataFolder { get; set; }
 
     /// <summary>Where data is read from, and where inputs of it lie that are too many for memory.</summary>
-    /// <param name="tell">Is told of large tables that stay in memory.</param>
-    internal DataFolders FoldersOfData(Action<string>? tell = null) =>
-        new(DataFolder) { Large = new InputFolder(RunsFolder, Limits.MaxInputsInMemory, tell) };
+    /// <param name="log">Is told of large tables whose inputs cannot lie there.</param>
+    internal DataFolders FoldersOfData(ILogger log) =>
+        new(DataFolder) { Large = new InputFolder(RunsFolder, Limits.MaxInputsInMemory, log.HasNoFile) };
 
     /// <summary>Dedicated training threads of this silo.</summary>
     public int Lanes { get; set; } = Environment.ProcessorCount;

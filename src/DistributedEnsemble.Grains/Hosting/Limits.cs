@@ -1,8 +1,8 @@
 namespace DistributedEnsemble.Grains.Hosting;
 
 /// <summary>
-/// What clients can take of a cluster. Each is a setting, too: <c>ENSEMBLE__LIMITS__MAXUPLOADBYTES</c> and so on; docs/operations.md
-/// lists them.
+/// What clients can take of a cluster, and what a silo keeps of data, which refuses nothing. Each is a setting, too:
+/// <c>ENSEMBLE__LIMITS__MAXUPLOADBYTES</c> and so on; docs/operations.md lists them.
 /// </summary>
 public sealed record Limits
 {
@@ -30,7 +30,7 @@ public sealed record Limits
     /// <summary>Entries of one page of a list.</summary>
     public int MaxListed { get; init; } = 1000;
 
-    /// <summary>Bytes of a table's inputs that a silo keeps in memory: more lie in a file without a name in its folder of runs.</summary>
+    /// <summary>Bytes of a table's inputs that a silo keeps in memory: more lie in a file without a name in its folder of runs, and nothing is refused.</summary>
     public long MaxInputsInMemory { get; init; } = 256L << 20;
 
     /// <summary>How long a silo keeps data that no run uses any more.</summary>

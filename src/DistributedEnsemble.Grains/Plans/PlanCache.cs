@@ -25,14 +25,14 @@ internal sealed class PlanCache : IDisposable
     public PlanCache(EnsembleTrainingOptions options, IRunOwnership ownership, TimeProvider time, ILogger<PlanCache> log)
     {
         _options = options;
-        _folders = () => options.FoldersOfData(log.StaysInMemory);
+        _folders = () => options.FoldersOfData(log);
         // Clients of a cluster are not this machine's users.
         _recordsNamePaths = !ownership.OutlivesProcess;
         _datasets = new(options.Limits.DataLinger, time, dataset => dataset.Dispose());
         _plans = new(options.Limits.DataLinger, time, plan => plan.Data.Drop());
     }
 
-    /// <summary>Datasets in memory.</summary>
+    /// <summary>Datasets that are kept.</summary>
     public int Datasets => _datasets.Count;
 
     /// <summary>Completes a spec by what its dataset brings.</summary>
@@ -86,7 +86,7 @@ internal sealed class PlanCache : IDisposable
         Fitting(use.Plan);
     }
 
-    /// <summary>The plan of a run that was started, on whatever silo; its data stays in memory until the use ends.</summary>
+    /// <summary>The plan of a run that was started, on whatever silo; its data is kept until the use ends.</summary>
     /// <exception cref="DataException">The data is not what the run was started with.</exception>
     public PlanUse Take(KnownRun run) => new(_plans.Take((run.Key, run.Sha256), () => Restore(run)));
 

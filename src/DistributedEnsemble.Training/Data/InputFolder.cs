@@ -5,8 +5,8 @@ namespace DistributedEnsemble.Training.Data;
 /// <summary>Where the inputs of tables lie that are too many to be kept in memory.</summary>
 /// <param name="Path">A folder, which is made if it is missing.</param>
 /// <param name="MostInMemory">Bytes of inputs that stay in memory.</param>
-/// <param name="Tell">Is told, in a line, of a large table that stays in memory, and why.</param>
-internal sealed record InputFolder(string Path, long MostInMemory, Action<string>? Tell = null)
+/// <param name="Tell">Is told of a large table, with its size, whose inputs do not lie in a file, and why.</param>
+internal sealed record InputFolder(string Path, long MostInMemory, Action<string, string>? Tell = null)
 {
     /// <summary>What is left to what runs write: weights, checkpoints and metrics.</summary>
     private const long LeftToRuns = 256L << 20;
@@ -43,8 +43,9 @@ internal sealed record InputFolder(string Path, long MostInMemory, Action<string
             reason = $"no file of that size can be made in {Path} ({exception.Message.TrimEnd('.')})";
         }
 
-        if (!fits) TrainingMemory.CheckData(all, width, available, reason);
-        Tell?.Invoke($"The inputs of {name} ({TrainingMemory.InWords(bytes)}) stay in memory: {reason}.");
+        // The folder and what is free there are for the log: clients of a cluster read the error.
+        Tell?.Invoke($"{name} ({TrainingMemory.InWords(bytes)})", reason);
+        if (!fits) TrainingMemory.CheckData(all, width, available, "the log says why");
         return null;
     }
 

@@ -27,6 +27,7 @@ public sealed class LargeTableTests : IDisposable
               "checkpoints": { "everySeconds": 1 }
             }
             """);
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Files without a name are found by their descriptors.");
         var whole = (await EnsembleProcess.RunAsync("train", spec, "--name", "whole", "--json", "--runs", _folder.Path)).Succeeded();
         for (var attempt = 0; ; attempt++)
         {
@@ -50,16 +51,51 @@ public sealed class LargeTableTests : IDisposable
 
         var resumed = (await EnsembleProcess.RunAsync(s_inFile, ["resume", "killed", "--json", "--runs", _folder.Path])).Succeeded();
 
+        AssertInFile(resumed);
         Assert.Equal(Status("whole")!.Snapshots, Status("killed")!.Snapshots);
         Assert.Equal(Status("whole")!.Ema, Status("killed")!.Ema);
         foreach (var key in (string[])["ensemble", "single"]) Assert.Equal($"{whole.Json.GetProperty(key)}", $"{resumed.Json.GetProperty(key)}");
 
         string[] Distill(string name) => ["distill", "whole", "--name", name, "--set", "distillation.mixed=0.5", "--set", "training.epochs=20", "--runs", _folder.Path];
         (await EnsembleProcess.RunAsync(Distill("student"))).Succeeded();
-        (await EnsembleProcess.RunAsync(s_inFile, Distill("other"))).Succeeded();
+        AssertInFile((await EnsembleProcess.RunAsync(s_inFile, Distill("other"))).Succeeded());
         Assert.Equal(Status("student")!.Snapshots, Status("other")!.Snapshots);
         Assert.Empty(Directory.EnumerateFiles(_folder.Path, ".*"));
     }
+
+    /// <summary>Commands that read a run in the place of a silo read it as one, settings and warnings included.</summary>
+    [Fact]
+    public async Task What_an_evaluation_reads_lies_in_a_file_too_and_it_says_where_it_cannot()
+    {
+        string[] evaluate = ["evaluate", "run", "--json", "--runs", _folder.Path];
+        (await EnsembleProcess.RunAsync("train", "--dataset", Table(), "--name", "run", "--set", "training.epochs=1", "--set", "members=2", "--runs", _folder.Path)).Succeeded();
+        var memory = (await EnsembleProcess.RunAsync(evaluate)).Succeeded();
+        var file = (await EnsembleProcess.RunAsync(s_inFile, evaluate)).Succeeded();
+        AssertInFile(file);
+        Assert.Equal($"{memory.Json}", $"{file.Json}");
+
+        Assert.SkipUnless(Directory.Exists("/dev/shm") && new DriveInfo("/dev/shm").DriveFormat == "tmpfs", "/dev/shm is no tmpfs");
+        var shared = Directory.CreateDirectory($"/dev/shm/ensemble-{Guid.NewGuid():N}");
+        try
+        {
+            foreach (var source in Directory.EnumerateFiles(_folder.File("run"), "*", SearchOption.AllDirectories))
+            {
+                var copy = Path.Combine(shared.FullName, Path.GetRelativePath(_folder.Path, source));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(source, copy);
+            }
+
+            var told = (await EnsembleProcess.RunAsync(s_inFile, ["evaluate", "run", "--json", "--runs", shared.FullName])).Succeeded();
+            Assert.Matches($@"^Warning: The inputs of .*waves\.csv \(0\.0 MiB\) do not lie in a file: {shared.FullName} is memory itself \(tmpfs\)\.$", told.Error.TrimEnd());
+            Assert.Equal($"{memory.Json.GetProperty("ensemble")}", $"{told.Json.GetProperty("ensemble")}");
+        }
+        finally
+        {
+            shared.Delete(recursive: true);
+        }
+    }
+
+    private static void AssertInFile(Outcome outcome) => Assert.DoesNotContain("do not lie in a file", outcome.Error, StringComparison.Ordinal);
 
     private string Table()
     {

@@ -36,15 +36,15 @@ public sealed class InputFolderTests : IDisposable
     public void What_is_memory_itself_is_not_taken()
     {
         Assert.SkipUnless(Directory.Exists("/dev/shm") && new DriveInfo("/dev/shm").DriveFormat == "tmpfs", "/dev/shm is no tmpfs");
-        Assert.Null(new InputFolder("/dev/shm", 1, _told.Add).TryOpen("t.csv", 30, [10_000_000, 0], 1L << 40));
-        Assert.Equal(["The inputs of t.csv (1.1 GiB) stay in memory: /dev/shm is memory itself (tmpfs)."], _told);
+        Assert.Null(new InputFolder("/dev/shm", 1, Tell).TryOpen("t.csv", 30, [10_000_000, 0], 1L << 40));
+        Assert.Equal(["t.csv (1.1 GiB): /dev/shm is memory itself (tmpfs)"], _told);
     }
 
     [Fact]
     public void A_folder_without_room_is_not_taken()
     {
         Assert.Null(Folder(_folder.Path, most: 1).TryOpen("t.csv", 1 << 20, [1 << 28], Free));
-        Assert.Matches($@"^The inputs of t\.csv \(1,048,576\.0 GiB\) stay in memory: {_folder.Path} has .* free\.$", Assert.Single(_told));
+        Assert.Matches($@"^t\.csv \(1,048,576\.0 GiB\): {_folder.Path} has .* free$", Assert.Single(_told));
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
 
@@ -53,16 +53,17 @@ public sealed class InputFolderTests : IDisposable
     {
         File.WriteAllText(_folder.File("file"), "");
         Assert.Null(Folder(_folder.File("file"), most: 1).TryOpen("t.csv", 30, [8], Memory));
-        Assert.StartsWith($"The inputs of t.csv (0.0 MiB) stay in memory: no file of that size can be made in {_folder.File("file")} (", Assert.Single(_told));
+        Assert.StartsWith($"t.csv (0.0 MiB): no file of that size can be made in {_folder.File("file")} (", Assert.Single(_told));
     }
 
     [Fact]
-    public void What_fits_nowhere_is_refused_in_a_line_with_its_size()
+    public void What_fits_nowhere_is_refused_in_a_line_with_its_size_and_the_folder_is_for_the_log()
     {
         var error = Assert.Throws<DataException>(() => Folder(_folder.Path, most: 1).TryOpen("t.csv", 1 << 20, [1 << 28], Memory));
-        Assert.StartsWith($"268,435,456 rows of 1,048,576 numbers take 1,048,577.0 GiB of memory, and 1.0 GiB are free; nor can they lie in a file: {_folder.Path} has ", error.Message);
-        Assert.EndsWith(" free. Take a part of the rows, or fewer columns.", error.Message);
-        Assert.Empty(_told);
+        Assert.Equal(
+            "268,435,456 rows of 1,048,576 numbers take 1,048,577.0 GiB of memory, and 1.0 GiB are free; nor can they lie in a file: the log says why. Take a part of the rows, or fewer columns.",
+            error.Message);
+        Assert.Matches($@"^t\.csv \(1,048,576\.0 GiB\): {_folder.Path} has .* free$", Assert.Single(_told));
     }
 
     [Fact]
@@ -72,5 +73,7 @@ public sealed class InputFolderTests : IDisposable
         Assert.Equal("The targets of 1,000 rows take 0.0 MiB of memory, and 0.0 MiB are free. Take a part of the rows.", error.Message);
     }
 
-    private InputFolder Folder(string path, long most) => new(path, most, _told.Add);
+    private InputFolder Folder(string path, long most) => new(path, most, Tell);
+
+    private void Tell(string table, string reason) => _told.Add($"{table}: {reason}");
 }
