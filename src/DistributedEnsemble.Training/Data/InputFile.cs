@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Training.Files;
 
 namespace DistributedEnsemble.Training.Data;
@@ -41,7 +42,7 @@ internal sealed partial class InputFile : SampleInputs
     public override bool IsInMemory => false;
 
     /// <summary>Writes the next numbers.</summary>
-    /// <exception cref="DataException">They cannot be written.</exception>
+    /// <exception cref="StorageAwayException">They cannot be written now; there may be room later.</exception>
     public void Append(ReadOnlySpan<float> numbers)
     {
         try
@@ -52,7 +53,7 @@ internal sealed partial class InputFile : SampleInputs
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new DataException(
+            throw new StorageAwayException(
                 $"The table's inputs cannot be written to a file in {_folder}: {exception.Message.TrimEnd('.')}. {(_length + numbers.Length) * sizeof(float):N0} bytes and more must fit there.", exception);
         }
     }

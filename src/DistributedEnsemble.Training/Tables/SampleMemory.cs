@@ -1,3 +1,4 @@
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Kernels;
 using DistributedEnsemble.Training.Members;
@@ -63,7 +64,7 @@ internal sealed class SampleMemory : IDisposable
     }
 
     /// <summary>The inputs of the next sample, to be filled by the caller.</summary>
-    /// <exception cref="DataException">Those before cannot be written.</exception>
+    /// <exception cref="StorageAwayException">Those before cannot be written now.</exception>
     public Span<float> Add(float target)
     {
         if (_file is not null && _count - _written == _rowsOfBlock) Write();
@@ -75,7 +76,7 @@ internal sealed class SampleMemory : IDisposable
     public ReadOnlySpan<float> Targets => _targets.AsSpan(0, _count);
 
     /// <summary>The samples that came, which may be fewer than were expected.</summary>
-    /// <exception cref="DataException">They cannot be written.</exception>
+    /// <exception cref="StorageAwayException">They cannot be written now.</exception>
     public Samples ToSamples()
     {
         var targets = _count == _targets.Length ? _targets : _targets[.._count];

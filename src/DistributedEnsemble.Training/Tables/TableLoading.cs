@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Messages;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tables;
@@ -15,22 +17,41 @@ internal static class TableLoading
     /// <param name="test">The table that tests; null takes every fifth row.</param>
     /// <param name="recorded">How a run that was started before reads the table; null looks.</param>
     /// <param name="large">Where inputs lie that are too many for memory; null keeps all there.</param>
+    /// <param name="available">Bytes of memory; null asks the system.</param>
     /// <exception cref="DataException">The table cannot be learned from.</exception>
-    public static Dataset Load(TableFile file, TableFile? test, string name, EnsembleSpec spec, DataDescription? recorded, InputFolder? large = null)
+    /// <exception cref="StorageAwayException">There is no room left for its inputs, and may be later.</exception>
+    public static Dataset Load(
+        TableFile file, TableFile? test, string name, EnsembleSpec spec, DataDescription? recorded, InputFolder? large = null, long? available = null)
     {
         var sha256 = Sha256(file, test);
-        if (recorded is not null && recorded.Sha256 == sha256) return Load(file, test, Reading.Of(recorded, file), name, sha256, large);
+        if (recorded is not null && recorded.Sha256 == sha256) return Load(file, test, Reading.Of(recorded, file), name, sha256, large, available);
         var survey = TableSurvey.Of(file, spec, test is not null);
-        return Load(file, test, Reading.Of(survey), name, sha256, large);
+        return Load(file, test, Reading.Of(survey), name, sha256, large, available);
     }
 
-    private static Dataset Load(TableFile file, TableFile? test, Reading reading, string name, string sha256, InputFolder? large)
+    private static Dataset Load(TableFile file, TableFile? test, Reading reading, string name, string sha256, InputFolder? large, long? available)
+    {
+        var width = reading.Features.Sum(feature => feature.Inputs);
+        var (train, tests) = reading.Sizes ?? Count(file, reading, isSplit: test is null);
+        if (test is not null) tests = Count(test, reading, isSplit: false).Train;
+        try
+        {
+            return Load(file, test, reading, name, sha256, width, [train, tests], large, available);
+        }
+        // Where the system could not take the room at once, others may have taken it since.
+        catch (StorageAwayException exception) when (TrainingMemory.BytesOfData(train + tests, width) <= (available ?? TrainingMemory.Available()))
+        {
+            large?.Tell?.Invoke(name, exception.Message.TrimEnd('.'));
+            return Load(file, test, reading, name, sha256, width, [train, tests], large: null, available);
+        }
+    }
+
+    /// <param name="sizes">Rows that train and that test.</param>
+    private static Dataset Load(
+        TableFile file, TableFile? test, Reading reading, string name, string sha256, int width, long[] sizes, InputFolder? large, long? available)
     {
         var (unseen, unfit) = (new UnseenClasses(), new UnfitCells());
-        var width = reading.Features.Sum(feature => feature.Inputs);
-        var (trainRows, testRows) = reading.Sizes ?? Count(file, reading, isSplit: test is null);
-        if (test is not null) testRows = Count(test, reading, isSplit: false).Train;
-        var parts = SampleMemory.Of(name, width, reading.Preprocessing, [trainRows, testRows], large);
+        var parts = SampleMemory.Of(name, width, reading.Preprocessing, sizes, large, available);
         using var train = parts[0];
         using var tests = parts[1];
         Fill(file, reading, train, test is null ? tests : null, unseen, unfit);
@@ -47,7 +68,7 @@ internal static class TableLoading
             Task = reading.Target.Task,
             Preprocessing = reading.Preprocessing,
             Table = reading.IsPlain ? null : reading.Table with { Notes = [.. notes] },
-            Defaults = TableDefaults.For(trainRows, reading.Target.Task),
+            Defaults = TableDefaults.For(sizes[0], reading.Target.Task),
             Train = train.ToSamples(),
             Test = tests.ToSamples(),
         };

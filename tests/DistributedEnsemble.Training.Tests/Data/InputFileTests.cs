@@ -1,3 +1,4 @@
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Tests;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Files;
@@ -112,7 +113,7 @@ public sealed class InputFileTests : IDisposable
             if (operation == "append" && ++writes == 2) throw new IOException("No space left on device.");
         }))
         {
-            var error = Assert.Throws<DataException>(() => Samples(folder.Path).Dispose());
+            var error = Assert.Throws<StorageAwayException>(() => Samples(folder.Path).Dispose());
             Assert.StartsWith($"The table's inputs cannot be written to a file in {folder.Path}: No space left on device. ", error.Message);
             Assert.EndsWith(" bytes and more must fit there.", error.Message);
             Assert.DoesNotContain('\n', error.Message);

@@ -1,8 +1,10 @@
+using DistributedEnsemble.Files;
 using DistributedEnsemble.Predictions;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Tests;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Distillation;
+using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Predictions;
@@ -69,6 +71,30 @@ public sealed class LargeTableTests : IDisposable
         var (expected, further) = (FurtherRows.Of(spec, memory.Data, _ => ""), FurtherRows.Of(spec, file.Data, _ => ""));
 
         Assert.Equal(expected.Inputs!.Span, further.Inputs!.Span);
+    }
+
+    /// <summary>Where the system could not take the room of the file at once.</summary>
+    [Fact]
+    public void A_disk_that_is_full_when_rows_are_written_leaves_them_to_memory_and_where_it_has_no_room_a_later_time()
+    {
+        var spec = Plans.Spec(MixedSpecs.Class);
+        using var memory = new Reading(spec, null);
+        var told = new List<string>();
+        var folders = new DataFolders { Large = new InputFolder(_folder.Path, 1, (table, reason) => told.Add($"{table}: {reason}")) };
+        using (FileOperations.Observe(_folder.Path, (operation, _) => throw new IOException(operation == "append" ? "No space left on device." : operation)))
+        {
+            using var data = new MixedTables().Load(folders, spec, null);
+            Assert.Equal(memory.Data.Train.Inputs(), data.Train.Inputs());
+            Assert.Equal(memory.Data.Test.Targets, data.Test.Targets);
+            Assert.StartsWith($"mixed: The table's inputs cannot be written to a file in {_folder.Path}: No space left on device. ", Assert.Single(told));
+
+            Assert.Throws<StorageAwayException>(() => new MixedTables(available: MixedTables.Rows * sizeof(float)).Load(folders, spec, null));
+        }
+
+        using var later = new MixedTables(available: MixedTables.Rows * sizeof(float)).Load(folders, spec, null);
+        Assert.NotEmpty(later.Train.RoomFor(1));
+        Assert.Single(told);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
 
     /// <summary>Of long tables each list counts: those of the rows that train are made when they are asked for.</summary>

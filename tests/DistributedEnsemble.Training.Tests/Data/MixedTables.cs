@@ -13,7 +13,8 @@ namespace DistributedEnsemble.Training.Tests;
 /// </summary>
 /// <param name="name">Of the dataset.</param>
 /// <param name="edit">Makes another table of the lines, the first of which names the columns.</param>
-internal sealed class MixedTables(string name = "mixed", Action<string[]>? edit = null) : IDatasetSource
+/// <param name="available">Bytes of memory; null asks the system.</param>
+internal sealed class MixedTables(string name = "mixed", Action<string[]>? edit = null, long? available = null) : IDatasetSource
 {
     public const int Rows = 90;
 
@@ -34,7 +35,7 @@ internal sealed class MixedTables(string name = "mixed", Action<string[]>? edit 
         string[] lines = ["when,size,weight,shape,zip,price,label", .. Enumerable.Range(0, Rows).Select(Line)];
         edit?.Invoke(lines);
         var bytes = Encoding.UTF8.GetBytes(string.Join('\n', lines));
-        return TableLoading.Load(new TableFile(name, () => new MemoryStream(bytes)), null, name, spec, recorded, folders.Large);
+        return TableLoading.Load(new TableFile(name, () => new MemoryStream(bytes)), null, name, spec, recorded, folders.Large, available);
     }
 
     private static string Line(int row)
