@@ -45,19 +45,18 @@ internal sealed class RpcCalls(InferenceService inference, ModelRepository repos
             using var lease = admission.Bytes();
             using var body = await admission.ReadAsync(context.Request, lease, context.RequestAborted);
             CheckUnpacked(body.Bytes.Span is [not 0, ..]);
-            context.Features.Set<IRequestBodyPipeFeature>(new BodyInMemory(PipeReader.Create(new ReadOnlySequence<byte>(body.Bytes))));
+            context.Features.Set<IRequestBodyPipeFeature>(new BodyOfCall(PipeReader.Create(new ReadOnlySequence<byte>(body.Bytes))));
             await next(context);
             return;
         }
 
-        CheckUnpacked(context.Request.Headers.TryGetValue("grpc-encoding", out var packing) && packing != "identity");
+        context.Features.Set<IRequestBodyPipeFeature>(new BodyOfCall(new UnpackedMessages(context.Request.BodyReader, context.Response)));
         await next(context);
     }
 
-    /// <summary>A packed message says nothing of the memory that it takes. The library would fail at it, because it has nothing to unpack it with.</summary>
     private static void CheckUnpacked(bool isPacked)
     {
-        if (isPacked) throw new HttpError(StatusCodes.Status415UnsupportedMediaType, "The message is packed: send it as it is, without the client's compression.");
+        if (isPacked) throw new HttpError(StatusCodes.Status415UnsupportedMediaType, UnpackedMessages.Refusal);
     }
 
     /// <param name="measured">Of calls that predict.</param>
@@ -75,7 +74,7 @@ internal sealed class RpcCalls(InferenceService inference, ModelRepository repos
         // The message has its own copy of everything.
         var memory = RawMessage.Memory(message.Span);
         lease.Add(memory);
-        context.Features.Set<IRequestBodyPipeFeature>(new BodyInMemory(PipeReader.Create(new ReadOnlySequence<byte>(body.Bytes))));
+        context.Features.Set<IRequestBodyPipeFeature>(new BodyOfCall(PipeReader.Create(new ReadOnlySequence<byte>(body.Bytes))));
         var call = new RpcCall(lease, body, memory, measured, served);
         context.Features.Set(call);
         await next(context);
@@ -93,7 +92,7 @@ internal sealed class RpcCalls(InferenceService inference, ModelRepository repos
         return served;
     }
 
-    private sealed record BodyInMemory(PipeReader Reader) : IRequestBodyPipeFeature;
+    private sealed record BodyOfCall(PipeReader Reader) : IRequestBodyPipeFeature;
 }
 
 /// <summary>What a call holds until it is answered.</summary>

@@ -33,10 +33,12 @@ internal static class RpcStatus
         var (response, status) = (context.Response, Of(failure));
         (response.StatusCode, response.ContentType) = (StatusCodes.Status200OK, ContentType);
         AdminAudit.CameTo(context, failure.Status);
-        if (failure.Status == StatusCodes.Status415UnsupportedMediaType) response.Headers["grpc-accept-encoding"] = "identity";
+        if (failure.Status == StatusCodes.Status415UnsupportedMediaType) TakeUnpackedAlone(response);
         response.Headers["grpc-status"] = ((int)status.StatusCode).ToString(CultureInfo.InvariantCulture);
         response.Headers["grpc-message"] = Encoded(status.Detail);
     }
+
+    public static void TakeUnpackedAlone(HttpResponse response) => response.Headers["grpc-accept-encoding"] = "identity";
 
     /// <summary>All but printable ASCII as %XX.</summary>
     private static string Encoded(string message)

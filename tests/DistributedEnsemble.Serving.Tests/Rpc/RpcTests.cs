@@ -128,29 +128,50 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
     public async Task A_packed_message_is_unimplemented_whatever_asks(string packing)
     {
         await using var server = await StartAsync(new HttpSettings());
-        using var channel = GrpcChannel.ForAddress(server.GrpcUrl!);
         using var http = new HttpClient { BaseAddress = new Uri(server.GrpcUrl!) };
         foreach (var (path, message) in new (string, IMessage)[]
         {
             ("inference.GRPCInferenceService/ModelInfer", Request(ServedRuns.Rows(1), isRaw: true)), ("inference.GRPCInferenceService/ServerLive", new ServerLiveRequest()),
             ("grpc.health.v1.Health/Check", new HealthCheckRequest()), ("grpc.health.v1.Health/Watch", new HealthCheckRequest()),
+            ("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", new ServerReflectionRequest { ListServices = "" }),
         })
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
-            byte[] body = Framed(message);
+            var body = Framed(message);
             body[0] = 1;
-            request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") } };
-            request.Headers.Add("grpc-encoding", packing);
-            request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
 
-            using var response = await http.SendAsync(request, Cancellation);
-            await response.Content.ReadAsByteArrayAsync(Cancellation);
-            var said = response.Headers.Concat(response.TrailingHeaders).ToLookup(header => header.Key, header => string.Join(',', header.Value));
+            var said = await SendAsync(http, path, packing, body);
 
             Assert.Equal(((int)StatusCode.Unimplemented).ToString(System.Globalization.CultureInfo.InvariantCulture), said["grpc-status"].Single());
             Assert.Contains("packed", said["grpc-message"].Single(), StringComparison.Ordinal);
             Assert.Equal("identity", said["grpc-accept-encoding"].Single());
         }
+    }
+
+    [Fact]
+    public async Task A_packed_message_is_unimplemented_behind_another()
+    {
+        await using var server = await StartAsync(new HttpSettings());
+        using var http = new HttpClient { BaseAddress = new Uri(server.GrpcUrl!) };
+        var (first, packed) = (Framed(new ServerReflectionRequest { ListServices = "" }), Framed(new ServerReflectionRequest { ListServices = "" }));
+        packed[0] = 1;
+
+        var said = await SendAsync(http, "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "gzip", [.. first, .. packed]);
+
+        Assert.Equal("12", said["grpc-status"].Single());
+        Assert.Contains("packed", said["grpc-message"].Single(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("inference.GRPCInferenceService/ServerLive")]
+    [InlineData("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")]
+    public async Task A_client_that_packs_may_send_a_message_as_it_is(string path)
+    {
+        await using var server = await StartAsync(new HttpSettings());
+        using var http = new HttpClient { BaseAddress = new Uri(server.GrpcUrl!) };
+
+        var said = await SendAsync(http, path, "gzip", Framed(new ServerLiveRequest()));
+
+        Assert.Equal("0", said["grpc-status"].Single());
     }
 
     [Fact]
@@ -452,6 +473,18 @@ public sealed class RpcTests(ServedRuns served) : IClassFixture<ServedRuns>
     {
         var bytes = message.ToByteArray();
         return [0, .. BitConverter.GetBytes(BinaryPrimitives.ReverseEndianness(bytes.Length)), .. bytes];
+    }
+
+    /// <returns>The answer's headers and trailers.</returns>
+    private static async Task<ILookup<string, string>> SendAsync(HttpClient http, string path, string packing, byte[] body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/grpc") } };
+        request.Headers.Add("grpc-encoding", packing);
+        request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
+        using var response = await http.SendAsync(request, Cancellation);
+        await response.Content.ReadAsByteArrayAsync(Cancellation);
+        return response.Headers.Concat(response.TrailingHeaders).ToLookup(header => header.Key, header => string.Join(',', header.Value));
     }
 
     private static List<string> Texts(ReadOnlySpan<byte> bytes)
