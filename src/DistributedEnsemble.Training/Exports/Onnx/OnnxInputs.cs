@@ -18,8 +18,8 @@ internal sealed class OnnxInputs(OnnxGraph graph, DataDescription data)
     /// <summary>The matrix of numbers, or the images.</summary>
     public const string Matrix = "input";
 
-    private const string Number = "a number; NaN or an infinity is missing", Seconds = "seconds since 1970-01-01 UTC; NaN is missing",
-        SecondsOfDay = "seconds since midnight, or of a duration; NaN is missing", Text = "text without spaces around it; empty is missing";
+    private const string Absent = "NaN or an infinity is missing", Number = $"a number; {Absent}", Seconds = $"seconds since 1970-01-01 UTC; {Absent}",
+        SecondsOfDay = $"seconds since midnight, or of a duration; {Absent}", Text = "text without spaces around it; empty is missing";
 
     /// <summary>Inputs in the order in which they are made, each with its place in a row.</summary>
     private readonly List<(string Value, int[] Places)> _parts = [];
@@ -45,7 +45,7 @@ internal sealed class OnnxInputs(OnnxGraph graph, DataDescription data)
         var numbers = features.Zip(starts).Where(feature => feature.First is NumberColumn).Select(feature => ((NumberColumn)feature.First, feature.Second)).ToArray();
         if (numbers.Length == features.Length)
         {
-            Numbers(graph.Input(Matrix, DataType.Double, $"numbers, of which NaN or an infinity is missing: {string.Join(", ", features.Select(feature => feature.Name))}", features.Length), numbers);
+            Numbers(graph.Input(Matrix, DataType.Double, $"numbers, of which {Absent}: {string.Join(", ", features.Select(feature => feature.Name))}", features.Length), numbers);
         }
         else
         {
