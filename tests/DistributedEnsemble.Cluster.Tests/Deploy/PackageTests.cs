@@ -9,6 +9,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
 {
     /// <summary>Beside the host in its process: asks its silo to train the host's network.</summary>
     private const string Visitor = """"
+        using System.Diagnostics;
         using System.Runtime.CompilerServices;
         using DistributedEnsemble.Runs;
         using DistributedEnsemble.Scheduling;
@@ -30,11 +31,27 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
                     """{ "name": "own", "members": 2, "data": { "dataset": "digits" }, "model": { "kind": "two-layers" }, "training": { "epochs": 1 } }"""));
                 var status = await grains.GetGrain<ICoordinator>(run.ToString()).WhenAtRestAsync();
                 await Alone.RunAsync([]);
-                await Asking.RunAsync([]);
+                using var asking = Process.Start("../asking/built/Asking");
+                await asking.WaitForExitAsync();
                 Console.WriteLine($"The run is {status.State}: {status.Reason}");
             }
         }
         """";
+
+    /// <summary>A program of the console with the packages that the page of Abstractions names.</summary>
+    private static readonly string s_asking = $"""
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <OutputType>Exe</OutputType>
+            <TargetFramework>net10.0</TargetFramework>
+            <ImplicitUsings>enable</ImplicitUsings>
+          </PropertyGroup>
+          <ItemGroup>
+            <PackageReference Include="DistributedEnsemble.Abstractions" Version="{PackedFeed.Version}" />
+            <PackageReference Include="Microsoft.Orleans.Client" Version="{XDocument.Load(Repository.File("Directory.Packages.props")).Descendants("OrleansVersion").Single().Value}" />
+          </ItemGroup>
+        </Project>
+        """;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -107,6 +124,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
     {
         // Its silo has the default ports, which Orleans shares with whoever has them already.
         await HostNetwork.SkipUnlessPermittedAsync();
+        AssertDescribed(feed.Package("DistributedEnsemble.Templates"), "DistributedEnsemble.Templates");
         string[] hive = ["--debug:custom-hive", _folder.File("hive")], make = ["dotnet", "new", "ensemble-host", "--name", "Own", "--output", _folder.File("own"), .. hive];
         await RunAsync(["dotnet", "new", "install", feed.Package("DistributedEnsemble.Templates"), .. hive]);
         await RunAsync(make);
@@ -123,13 +141,19 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
         Assert.Contains("--force", again.Errors, StringComparison.Ordinal);
 
         File.WriteAllText(_folder.File("own/Visitor.cs"), Visitor);
-        File.WriteAllText(_folder.File("own/Alone.cs"), Method("Alone", Sample(ReadmeOf("DistributedEnsemble.Training"))));
-        File.WriteAllText(_folder.File("own/Asking.cs"), Method("Asking", Sample(ReadmeOf("DistributedEnsemble.Abstractions"))));
+        File.WriteAllText(_folder.File("own/Alone.cs"), Method("Alone", "string[] args", Sample(ReadmeOf("DistributedEnsemble.Training"))));
+        File.WriteAllText(_folder.File("own/Submitting.cs"), Method("Submitting", "IGrainFactory grains", Sample(ReadmeOf("DistributedEnsemble.Grains"), 1)));
+        Directory.CreateDirectory(_folder.File("asking"));
+        File.WriteAllText(_folder.File("asking/Asking.csproj"), s_asking);
+        File.WriteAllText(_folder.File("asking/Program.cs"), Sample(ReadmeOf("DistributedEnsemble.Abstractions")));
         // Packages of this test stay its own; all others are on this machine already.
         var known = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-        await RunAsync([
-            "dotnet", "build", _folder.File("own"), "--configuration", Repository.Configuration, "--verbosity", "quiet", "-p:OutDir=built/", $"-p:RestoreConfigFile={feed.Configuration}",
-            $"-p:RestorePackagesPath={_folder.File("packages")}", $"-p:RestoreFallbackFolders={known}", "-p:UseSharedCompilation=false", "-nodeReuse:false"]);
+        foreach (var program in new[] { "own", "asking" })
+        {
+            await RunAsync([
+                "dotnet", "build", _folder.File(program), "--configuration", Repository.Configuration, "--verbosity", "quiet", "-p:OutDir=built/", $"-p:RestoreConfigFile={feed.Configuration}",
+                $"-p:RestorePackagesPath={_folder.File("packages")}", $"-p:RestoreFallbackFolders={known}", "-p:UseSharedCompilation=false", "-nodeReuse:false"]);
+        }
 
         await using var host = new LocalProcess("unshare", "--net", "sh", "-c", "ip link set lo up && cd \"$1\" && exec built/Own", "sh", _folder.File("own"));
         await Until.TrueAsync(() => host.HasExited || host.Output.Contains("The run is ", StringComparison.Ordinal));
@@ -161,11 +185,11 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
 
     private static string ReadmeOf(string id) => Repository.File("src", id, "README.md");
 
-    /// <summary>A page's first program in C#.</summary>
-    private static string Sample(string page) => CSharp().Matches(File.ReadAllText(page))[0].Groups["code"].Value;
+    /// <summary>What a page has in C#.</summary>
+    private static string Sample(string page, int place = 0) => CSharp().Matches(File.ReadAllText(page))[place].Groups["code"].Value;
 
     /// <summary>A program's statements as a method's of a class.</summary>
-    private static string Method(string type, string program)
+    private static string Method(string type, string parameter, string program)
     {
         var lines = program.Split('\n');
         var usings = lines.TakeWhile(line => line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';') && !line.Contains('=')).ToArray();
@@ -173,7 +197,7 @@ public sealed partial class PackageTests(PackedFeed feed) : IClassFixture<Packed
             {{string.Join('\n', usings)}}
             internal static class {{type}}
             {
-                internal static async Task RunAsync(string[] args)
+                internal static async Task RunAsync({{parameter}})
                 {
                     await Task.CompletedTask;
                     {{string.Join('\n', lines.Skip(usings.Length))}}
