@@ -51,6 +51,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("pwsh", "ps1")]
     public async Task A_shell_completes_commands_runs_options_and_values(string shell, string ending)
     {
+        if (shell == "pwsh") await SkipUnlessPowerShellStartsAsync();
         var script = _driver.File($"completion.{ending}", (await EnsembleProcess.RunAsync("completion", shell)).Succeeded().Out);
 
         Assert.Equal(["status", "stop"], await AskAsync(shell, script, "ensemble st"));
@@ -106,10 +107,31 @@ public sealed class CompletionTests : IDisposable
     private string[] WithRuns(string[] words) =>
         words.Contains("--cluster") || words.Length == 1 ? words : [words[0], "--runs", _driver.RunsFolder, .. words[1..]];
 
+    /// <summary>It may be there and lack libraries of the system's.</summary>
+    private static async Task SkipUnlessPowerShellStartsAsync()
+    {
+        try
+        {
+            if ((await Programs.EndAsync(Quiet(new ProcessStartInfo("pwsh", ["-NoProfile", "-Command", "exit"])))).Code == 0) return;
+        }
+        catch (Win32Exception)
+        {
+        }
+
+        Assert.Skip("pwsh is not installed.");
+    }
+
+    /// <summary>PowerShell asks for newer versions, and tells that it was started, unless it is asked not to.</summary>
+    private static ProcessStartInfo Quiet(ProcessStartInfo start)
+    {
+        (start.Environment["POWERSHELL_TELEMETRY_OPTOUT"], start.Environment["POWERSHELL_UPDATECHECK"]) = ("1", "Off");
+        return start;
+    }
+
     private async Task<string[]> AskAsync(string shell, string script, string line)
     {
         string[] command = [.. s_shells[shell], .. shell == "pwsh" ? [_driver.File("ask.ps1", PowerShellAsks)] : (string[])[], script, line];
-        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(_driver.RunsFolder) };
+        var start = Quiet(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(_driver.RunsFolder) });
         start.Environment["PATH"] = $"{AppContext.BaseDirectory}{Path.PathSeparator}{start.Environment["PATH"]}";
         try
         {
