@@ -96,6 +96,15 @@ public sealed class ExportOnnxTests : IDisposable
     }
 
     [Fact]
+    public async Task Masks_that_the_run_s_spec_asks_for_are_named_as_its_own()
+    {
+        await TrainAsync("--set", "regularization.dropout.rate=0.2", "--set", "prediction.monteCarloSamples=5", "--epochs", "1");
+
+        (await _driver.RunAsync("export", "r", "--format", "onnx")).Refused(
+            2, "This run's spec has prediction.monteCarloSamples=5: an ONNX file has dropout's expectation in it. Choose --mc 0 for this file.");
+    }
+
+    [Fact]
     public async Task The_sample_predicts_with_nothing_but_OnnxRuntime()
     {
         await TrainAsync();

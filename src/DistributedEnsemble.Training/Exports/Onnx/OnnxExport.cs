@@ -37,7 +37,13 @@ internal static class OnnxExport
         var task = models.Task;
         var chosen = ChosenConstituents.Of(status, run.Spec, models.Networks, choice);
         if (chosen.MonteCarloSamples > 0)
-            throw new SpecException($"prediction.monteCarloSamples is {chosen.MonteCarloSamples}: an ONNX file has dropout's expectation in it. Choose 0 for this file.");
+        {
+            const string expectation = "an ONNX file has dropout's expectation in it.";
+            throw new SpecException(choice?.MonteCarloSamples is { } asked
+                ? $"prediction.monteCarloSamples is {asked}: {expectation} Choose 0 for this file."
+                : $"This run's spec has prediction.monteCarloSamples={chosen.MonteCarloSamples}: {expectation} Choose prediction.monteCarloSamples 0 for this file.");
+        }
+
         var selection = ConstituentSelection.Stored(folder, status.Run, task, chosen);
         task = task.FittedBy(selection.Fit);
         var isCalibrated = selection.Fit?.Fit is not null && !(isSingle && selection.Constituents.Length > 1);
