@@ -34,7 +34,13 @@ internal sealed record TableResult(
 
     /// <summary>At which its seeds were measured.</summary>
     [JsonIgnore]
-    public IEnumerable<string?> Commits => Seeds.Select(seed => seed.Commit ?? Origin.Commit);
+    public IEnumerable<string?> Commits => Seeds.Select(CommitOf);
+
+    /// <summary>Its seeds that were measured with changes which no commit has.</summary>
+    [JsonIgnore]
+    public IEnumerable<TableSeed> Uncommitted => Seeds.Where(seed => CommitOf(seed)?.EndsWith('+') is true);
+
+    private string? CommitOf(TableSeed seed) => seed.Commit ?? Origin.Commit;
 
     public static TableResult Of(PublicTable table, IReadOnlyList<TableSeed> seeds, ReportOrigin origin) =>
         new(table.Name, table.Task, table.Boosting, table.Forest, table.Linear, seeds, origin);

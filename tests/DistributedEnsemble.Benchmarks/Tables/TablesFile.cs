@@ -42,6 +42,7 @@ internal sealed class TablesFile
         var most = _results.Max(result => result.Seeds.Count);
         var fewer = _results.Where(result => result.Seeds.Count < most)
             .Select(result => string.Create(CultureInfo.InvariantCulture, $"{result.Name} {result.Seeds.Count}")).ToArray();
+        var uncommitted = _results.SelectMany(result => result.Uncommitted.Select(seed => $"{result.Name} seed {seed.Seed}")).ToArray();
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture,
             $"""
@@ -66,13 +67,14 @@ internal sealed class TablesFile
         foreach (var r in _results)
         {
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"| {r.Name} | {r.Task} | {r.Ours.Mean:0.0000} | {Cell(r.Spread)} | {Cell(r.StandardError)} | {r.Seeds.Average(seed => seed.Single):0.0000} | "
+                $"| {r.Name}{(r.Uncommitted.Any() ? " †" : "")} | {r.Task} | {r.Ours.Mean:0.0000} | {Cell(r.Spread)} | {Cell(r.StandardError)} | {r.Seeds.Average(seed => seed.Single):0.0000} | "
                 + $"{Cell(r.Boosting)} | {Cell(r.Forest)} | {Cell(r.Linear)} | {r.Seeds.Average(seed => seed.Seconds):0.0} |");
         }
 
         text.AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture,
-            $"Printed by `dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- tables FOLDER --seeds {most} --page docs/benchmarks/tables.md --output docs/benchmarks/tables.json`, at {string.Join(", ", _results.SelectMany(result => result.Commits).Distinct())}.");
+            $"Printed by `dotnet run -c Release --project tests/DistributedEnsemble.Benchmarks -- tables FOLDER --seeds {most} --add --page docs/benchmarks/tables.md --output docs/benchmarks/tables.json`, some tables at a time (`--only`), at {string.Join(", ", _results.SelectMany(result => result.Commits).Distinct())}; tables.json has the commit of each seed.");
+        if (uncommitted.Length > 0) text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"† Measured with changes that no commit has (a + behind it): {string.Join(", ", uncommitted)}.");
         return text.ToString();
     }
 
