@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Training.Files;
+using Microsoft.Win32.SafeHandles;
 
 namespace DistributedEnsemble.Training.Data;
 
@@ -11,7 +12,7 @@ namespace DistributedEnsemble.Training.Data;
 /// </summary>
 internal sealed partial class InputFile : SampleInputs
 {
-    /// <summary>Numbers that are rather read than passed over: of about a page.</summary>
+    /// <summary>Rows so few numbers apart, about a page, are read at once, with what lies between them.</summary>
     private const int MostBetween = 1 << 10;
 
     /// <summary>Numbers that are read at once.</summary>
@@ -19,6 +20,10 @@ internal sealed partial class InputFile : SampleInputs
 
     private readonly string _folder;
     private readonly FileStream _file;
+
+    /// <summary>Taken once: a stream seeks, under a lock, whenever it is asked for its own.</summary>
+    private readonly SafeFileHandle _handle;
+
     private long _length;
 
     /// <param name="length">Numbers that there must be room for.</param>
@@ -26,6 +31,7 @@ internal sealed partial class InputFile : SampleInputs
     public InputFile(string folder, long length)
     {
         (_folder, _file) = (folder, new ScratchFiles(folder).Create());
+        _handle = _file.SafeFileHandle;
         try
         {
             if (length > 0) Allocate(length * sizeof(float));
@@ -48,7 +54,7 @@ internal sealed partial class InputFile : SampleInputs
         try
         {
             FileOperations.Before("append", _file.Name);
-            RandomAccess.Write(_file.SafeFileHandle, MemoryMarshal.AsBytes(numbers), _length * sizeof(float));
+            RandomAccess.Write(_handle, MemoryMarshal.AsBytes(numbers), _length * sizeof(float));
             _length += numbers.Length;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -112,7 +118,7 @@ internal sealed partial class InputFile : SampleInputs
         {
             while (bytes.Length > 0)
             {
-                var count = RandomAccess.Read(_file.SafeFileHandle, bytes, place);
+                var count = RandomAccess.Read(_handle, bytes, place);
                 if (count == 0) throw Unreadable($"it ends at byte {place:N0} of {_length * sizeof(float):N0}");
                 bytes = bytes[count..];
                 place += count;
@@ -130,11 +136,11 @@ internal sealed partial class InputFile : SampleInputs
     /// <summary>Takes the room at once, where the file system can: what is full later takes nothing away from it.</summary>
     private void Allocate(long bytes)
     {
-        if (!OperatingSystem.IsLinux() || Allocate(_file.SafeFileHandle, 0, 0, bytes) == 0) return;
+        if (!OperatingSystem.IsLinux() || Allocate(_handle, 0, 0, bytes) == 0) return;
         const int TooLarge = 27, NoSpace = 28, Quota = 122;
         if (Marshal.GetLastPInvokeError() is TooLarge or NoSpace or Quota) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
     }
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
-    private static partial int Allocate(Microsoft.Win32.SafeHandles.SafeFileHandle file, int mode, long start, long bytes);
+    private static partial int Allocate(SafeFileHandle file, int mode, long start, long bytes);
 }

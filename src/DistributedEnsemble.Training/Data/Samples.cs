@@ -56,10 +56,18 @@ public sealed record Samples : IDisposable
     {
         var (inputs, targets) = (new NativeVector((long)rows.Length * Width), new float[rows.Length]);
         var together = Math.Max(1, Array.MaxLength / Math.Max(1, Width));
-        for (var first = 0; first < rows.Length; first += together)
+        try
         {
-            var count = Math.Min(together, rows.Length - first);
-            CopyTo(rows.Slice(first, count), inputs.Slice((long)first * Width, count * Width), targets.AsSpan(first));
+            for (var first = 0; first < rows.Length; first += together)
+            {
+                var count = Math.Min(together, rows.Length - first);
+                CopyTo(rows.Slice(first, count), inputs.Slice((long)first * Width, count * Width), targets.AsSpan(first));
+            }
+        }
+        catch
+        {
+            inputs.Dispose();
+            throw;
         }
 
         return new Samples(inputs, targets) { Width = Width };

@@ -56,6 +56,7 @@ internal sealed class SampleMemory : IDisposable
         }
         catch
         {
+            foreach (var part in parts) part?.Dispose();
             foreach (var file in files ?? []) file.Dispose();
             throw;
         }
@@ -67,13 +68,26 @@ internal sealed class SampleMemory : IDisposable
     /// <exception cref="StorageAwayException">Those before cannot be written now.</exception>
     public Span<float> Add(float target)
     {
-        if (_file is not null && _count - _written == _rowsOfBlock) Write();
+        if (_file is not null && _count - _written == _rowsOfBlock) Flush();
         _targets[_count] = target;
         return _inputs.Slice((long)(_count++ - _written) * _width, _width);
     }
 
     /// <summary>The targets that came so far.</summary>
     public ReadOnlySpan<float> Targets => _targets.AsSpan(0, _count);
+
+    /// <summary>Writes what is not in the file yet, so that <see cref="ToSamples"/> cannot fail.</summary>
+    /// <exception cref="StorageAwayException">It cannot be written now.</exception>
+    public void Flush()
+    {
+        if (_file is null || _count == _written) return;
+        var rows = _inputs.Slice(0, (_count - _written) * _width);
+        _preprocessing.Apply(rows);
+        _file.Append(rows);
+        // As memory is at first.
+        rows.Clear();
+        _written = _count;
+    }
 
     /// <summary>The samples that came, which may be fewer than were expected.</summary>
     /// <exception cref="StorageAwayException">They cannot be written now.</exception>
@@ -82,7 +96,7 @@ internal sealed class SampleMemory : IDisposable
         var targets = _count == _targets.Length ? _targets : _targets[.._count];
         if (_file is not null)
         {
-            Write();
+            Flush();
             _inputs.Dispose();
             _isGiven = true;
             return new Samples(_file, targets);
@@ -100,15 +114,5 @@ internal sealed class SampleMemory : IDisposable
         if (_isGiven) return;
         _inputs.Dispose();
         _file?.Dispose();
-    }
-
-    private void Write()
-    {
-        var rows = _inputs.Slice(0, (_count - _written) * _width);
-        _preprocessing.Apply(rows);
-        _file!.Append(rows);
-        // As memory is at first.
-        rows.Clear();
-        _written = _count;
     }
 }

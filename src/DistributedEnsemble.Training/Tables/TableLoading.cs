@@ -56,6 +56,9 @@ internal static class TableLoading
         using var tests = parts[1];
         Fill(file, reading, train, test is null ? tests : null, unseen, unfit);
         if (test is not null) Fill(test, reading, null, tests, unseen, unfit);
+        // Before either part is given away: a disk that is full then leaves nothing behind.
+        train.Flush();
+        tests.Flush();
         long[] shape = [width];
         var notes = reading.Table.Notes.Concat(unseen.Notes).Concat(unfit.Notes).Concat(Unmeasured(reading.Target.Task, tests.Targets)).Distinct();
         return new Dataset

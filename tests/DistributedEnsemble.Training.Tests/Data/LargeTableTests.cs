@@ -97,6 +97,28 @@ public sealed class LargeTableTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
 
+    /// <summary>The last rows are written when all have been read, those that train and then those that test.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_disk_that_is_full_at_the_end_leaves_no_file_open(int append)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Files without a name are found by their descriptors.");
+        var (spec, folders, appends) = (Plans.Spec(MixedSpecs.Class), new DataFolders { Large = new InputFolder(_folder.Path, 1) }, 0);
+        using (FileOperations.Observe(_folder.Path, (operation, _) =>
+        {
+            if (operation == "append" && ++appends == append) throw new IOException("No space left on device.");
+        }))
+        {
+            Assert.Throws<StorageAwayException>(() => new MixedTables(available: MixedTables.Rows * sizeof(float)).Load(folders, spec, null));
+        }
+
+        Assert.Equal(append, appends);
+        Assert.Equal(0, FilesWithoutName());
+        using var data = new MixedTables().Load(folders, spec, null);
+        Assert.Equal(2, FilesWithoutName());
+    }
+
     /// <summary>Of long tables each list counts: those of the rows that train are made when they are asked for.</summary>
     [Fact]
     public void The_rows_that_train_are_found_without_a_list_of_them()
@@ -111,6 +133,10 @@ public sealed class LargeTableTests : IDisposable
             Assert.Equal(Enumerable.Range(0, split.Rows).Except(split.Validation), list);
         }
     }
+
+    /// <summary>Of the folder, that this process has open.</summary>
+    private int FilesWithoutName() => Directory.EnumerateFileSystemEntries("/proc/self/fd").Count(
+        link => new FileInfo(link).LinkTarget?.StartsWith(_folder.Path, StringComparison.Ordinal) == true);
 
     private sealed class Reading : IDisposable
     {
