@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using DistributedEnsemble.Training.Members;
 
 namespace DistributedEnsemble.Training.Data;
@@ -10,6 +11,9 @@ internal sealed record InputFolder(string Path, long MostInMemory, Action<string
 {
     /// <summary>What is left to what runs write: weights, checkpoints and metrics.</summary>
     private const long LeftToRuns = 256L << 20;
+
+    /// <summary>File systems on disks of this machine that the platform does not know, or takes for those of other machines.</summary>
+    private static readonly FrozenSet<string> s_disks = ["bcachefs", "ecryptfs", "fuse.fuse-overlayfs", "fuseblk", "nilfs2", "ntfs3"];
 
     /// <summary>Files for the inputs of large tables.</summary>
     /// <param name="name">The table's.</param>
@@ -49,12 +53,16 @@ internal sealed record InputFolder(string Path, long MostInMemory, Action<string
         return null;
     }
 
+    /// <summary>Whether a file system is known to be on a disk of this machine. What is not known, as most of FUSE, may be anywhere.</summary>
+    /// <param name="type">What the platform takes it for.</param>
+    internal static bool IsDisk(DriveType type, string format) => type is DriveType.Fixed or DriveType.Removable || s_disks.Contains(format);
+
     /// <summary>Why inputs cannot lie in a folder, or should not as long as they fit into memory; null if they can.</summary>
     private static string? Refusal(string folder, long bytes, bool fits)
     {
         var drive = new DriveInfo(folder);
         if (drive.DriveType == DriveType.Ram) return $"{folder} is memory itself ({drive.DriveFormat})";
-        if (drive.DriveType == DriveType.Network && fits) return $"{folder} is on another machine ({drive.DriveFormat})";
+        if (fits && !IsDisk(drive.DriveType, drive.DriveFormat)) return $"{folder} may be on another machine ({drive.DriveFormat})";
         var free = drive.AvailableFreeSpace;
         return free - LeftToRuns >= bytes ? null : $"{folder} has {TrainingMemory.InWords(free)} free";
     }

@@ -40,6 +40,26 @@ public sealed class InputFolderTests : IDisposable
         Assert.Equal(["t.csv (1.1 GiB): /dev/shm is memory itself (tmpfs)"], _told);
     }
 
+    /// <summary>As the platform takes the types that the system names.</summary>
+    [Theory]
+    [InlineData(DriveType.Fixed, "ext4", true)]
+    [InlineData(DriveType.Fixed, "overlay", true)]
+    [InlineData(DriveType.Fixed, "NTFS", true)]
+    [InlineData(DriveType.Removable, "vfat", true)]
+    [InlineData(DriveType.Network, "fuseblk", true)]
+    [InlineData(DriveType.Network, "ecryptfs", true)]
+    [InlineData(DriveType.Unknown, "ntfs3", true)]
+    [InlineData(DriveType.Unknown, "fuse.fuse-overlayfs", true)]
+    [InlineData(DriveType.Network, "nfs4", false)]
+    [InlineData(DriveType.Network, "cifs", false)]
+    [InlineData(DriveType.Unknown, "smb3", false)]
+    [InlineData(DriveType.Unknown, "virtiofs", false)]
+    [InlineData(DriveType.Unknown, "fuse.sshfs", false)]
+    [InlineData(DriveType.Unknown, "fuse.glusterfs", false)]
+    [InlineData(DriveType.Unknown, "fuse.juicefs", false)]
+    public void What_is_not_known_to_be_a_disk_of_this_machine_is_not_taken_for_one(DriveType type, string format, bool isDisk) =>
+        Assert.Equal(isDisk, InputFolder.IsDisk(type, format));
+
     [Fact]
     public void A_folder_without_room_is_not_taken()
     {
