@@ -124,11 +124,31 @@ internal sealed class PlanCache : IDisposable
     private SharedValues<DataKey, Dataset>.Loan Load(EnsembleSpec spec, DataDescription? recorded, bool readsPaths)
     {
         var (source, found) = _options.Resolve(spec.Data, readsPaths);
-        return _datasets.Take(KeyOf(spec, source, recorded), () => source.Load(_folders(), spec with { Data = found }, recorded));
+        var reading = recorded?.Reading;
+        // What a file is taken for today is, of most runs, what they recorded.
+        if (reading is not null && _datasets.TakeMade(KeyOf(spec, source, null)) is { } today)
+        {
+            if (DataDescription.ReadingOf(today.Value) == reading) return today;
+            today.Dispose();
+        }
+
+        var data = _datasets.Take(KeyOf(spec, source, reading), () => source.Load(_folders(), spec with { Data = found }, recorded));
+        try
+        {
+            if (reading is not null || _datasets.TakeMade(KeyOf(spec, source, DataDescription.ReadingOf(data.Value))) is not { } same) return data;
+            data.Drop();
+            return same;
+        }
+        catch
+        {
+            data.Drop();
+            throw;
+        }
     }
 
     /// <summary>What clients call a file is no part of what it is: the same bytes under another name are the same data.</summary>
-    private static DataKey KeyOf(EnsembleSpec spec, IDatasetSource source, DataDescription? recorded)
+    /// <param name="reading">As a run or a teacher recorded it: another version may take the same file for something else. Null of what it is taken for today.</param>
+    private static DataKey KeyOf(EnsembleSpec spec, IDatasetSource source, string? reading)
     {
         // Only a table is encoded by what the rows that train say of it.
         var isSplit = source is TableSource && spec.Data.ValidationFraction > 0;
@@ -142,8 +162,7 @@ internal sealed class PlanCache : IDisposable
             Folds = 0,
             Columns = 1,
         };
-        // What a file is taken for today is what a run recorded, unless it is from former times, or read as its teacher's.
-        return new DataKey(data, isSplit ? spec.Seed : 0, recorded is not null && (recorded.IsFormer || spec.Distillation is not null) ? recorded.Reading : null);
+        return new DataKey(data, isSplit ? spec.Seed : 0, reading);
     }
 
     internal sealed record DataKey(DataSpec Data, ulong Seed, string? Reading);

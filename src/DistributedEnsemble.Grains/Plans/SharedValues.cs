@@ -41,6 +41,19 @@ internal sealed class SharedValues<TKey, TValue>(TimeSpan linger, TimeProvider t
         }
     }
 
+    /// <summary>The value of a key; null if it is not in memory.</summary>
+    public Loan? TakeMade(TKey key)
+    {
+        Entry? entry;
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue(key, out entry) || !entry.Value.IsValueCreated) return null;
+            entry.Users++;
+        }
+
+        return new Loan(this, entry, entry.Value.Value);
+    }
+
     /// <summary>Frees what nobody uses; what is used is freed when it comes back.</summary>
     public void Dispose()
     {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -135,29 +137,30 @@ public sealed record DataDescription
     public static DataDescription Of(Dataset dataset, long validation)
     {
         CheckNames(dataset);
-        return new DataDescription
-        {
-            Version = CurrentVersion,
-            Dataset = dataset.Name,
-            Sha256 = dataset.Sha256,
-            InputShape = dataset.InputShape,
-            Columns = [.. dataset.Columns],
-            Table = dataset.Table,
-            Images = dataset.Images,
-            Task = dataset.Task,
-            Mean = dataset.Preprocessing.Mean,
-            Deviation = dataset.Preprocessing.Deviation,
-            Scale = dataset.Preprocessing.Scale,
-            Splits = new SplitSizes(dataset.Train.Count - validation, validation, dataset.Test.Count),
-        };
+        return Described(dataset, validation);
     }
 
-    /// <summary>Whether the same file would be read otherwise today.</summary>
-    [JsonIgnore]
-    public bool IsFormer => Version < CurrentVersion;
+    private static DataDescription Described(Dataset dataset, long validation) => new()
+    {
+        Version = CurrentVersion,
+        Dataset = dataset.Name,
+        Sha256 = dataset.Sha256,
+        InputShape = dataset.InputShape,
+        Columns = [.. dataset.Columns],
+        Table = dataset.Table,
+        Images = dataset.Images,
+        Task = dataset.Task,
+        Mean = dataset.Preprocessing.Mean,
+        Deviation = dataset.Preprocessing.Deviation,
+        Scale = dataset.Preprocessing.Scale,
+        Splits = new SplitSizes(dataset.Train.Count - validation, validation, dataset.Test.Count),
+    };
 
-    /// <summary>How the data is read, as a text: the same of runs that may share it.</summary>
-    internal string Reading => (this with { Dataset = "", Numbers = null, Splits = new SplitSizes(0, 0, 0) }).ToJson();
+    /// <summary>How the data is read, as a hash: the same of runs that may share it.</summary>
+    internal string Reading => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes((this with { Dataset = "", Numbers = null, Splits = new SplitSizes(0, 0, 0) }).ToJson())));
+
+    /// <summary>The <see cref="Reading"/> of runs that record this dataset.</summary>
+    internal static string ReadingOf(Dataset dataset) => Described(dataset, 0).Reading;
 
     public string ToJson() => JsonSerializer.Serialize(this, Format) + "\n";
 
@@ -189,11 +192,9 @@ public sealed record DataDescription
     {
         try
         {
-            using var document = JsonDocument.Parse(json);
-            return document.RootElement.TryGetProperty("task", out var task) && task.ValueKind == JsonValueKind.Object && task.TryGetProperty("name", out var text)
-                && text.ValueKind == JsonValueKind.String && text.GetString() is { } name && !TaskRegistry.All.ContainsKey(name) ? name : null;
+            return TaskOf(json) is { } name && !TaskRegistry.All.ContainsKey(name) ? name : null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             return null;
         }

@@ -1,11 +1,16 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using DistributedEnsemble.Files;
 using DistributedEnsemble.Grains.Hosting;
 using DistributedEnsemble.Grains.Plans;
+using DistributedEnsemble.Grains.Stores;
 using DistributedEnsemble.Runs;
 using DistributedEnsemble.Scheduling;
+using DistributedEnsemble.Specs;
+using DistributedEnsemble.Training.Data;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DistributedEnsemble.Grains.Tests.Plans;
 
@@ -55,6 +60,37 @@ public sealed class DataMemoryTests
             $$"""{ "name": "taken", "members": 1, "data": { "dataset": "{{new UploadedName(broken, "broken.csv")}}" } }"""));
 
         Assert.StartsWith("Run \"taken\" already exists in ", refused.Message);
+    }
+
+    /// <summary>What a file is taken for changes from version to version; a run goes on with what it was begun with.</summary>
+    [Fact]
+    public void A_run_that_was_begun_with_another_reading_of_a_file_has_data_of_its_own()
+    {
+        using var runs = new RunsFolder();
+        var file = Path.Combine(runs.Path, "rows.csv");
+        File.WriteAllText(file, "sex,survived\n" + string.Concat(Enumerable.Range(0, 60).Select(i => $"{(i % 2 == 0 ? "female" : "male")},{(i % 3 == 0 ? "survived" : "died")}\n")));
+        var options = new EnsembleTrainingOptions { RunsFolder = runs.Path, ReadsPaths = true };
+        using var plans = new PlanCache(options, new LockedFolders(options), TimeProvider.System, NullLogger<PlanCache>.Instance);
+        var (today, former) = (Begin("today", header: true), Begin("former", header: false));
+
+        using var ofToday = plans.Take(today);
+        using var ofFormer = plans.Take(former);
+        Assert.Equal((60, 61), (Rows(ofToday), Rows(ofFormer)));
+        Assert.Equal(2, plans.Datasets);
+        using var again = plans.Take(Begin("again", header: null));
+        Assert.Same(ofToday.Plan.Dataset, again.Plan.Dataset);
+        Assert.Equal(2, plans.Datasets);
+
+        long Rows(PlanCache.PlanUse use) => use.Plan.Dataset.Train.Count + use.Plan.Dataset.Test.Count;
+
+        KnownRun Begin(string name, bool? header)
+        {
+            string Text(string more) => $$"""{ "name": "{{name}}", "members": 1, "data": { "dataset": {{JsonSerializer.Serialize(file)}}{{more}} } }""";
+            var document = SpecDocument.Parse(Text(header is null ? "" : $", \"header\": {(header.Value ? "true" : "false")}"));
+            using var data = plans.Load(document, namesPaths: true);
+            var plan = plans.Plan(plans.Resolve(document, namesPaths: true, data.Dataset), data.Dataset);
+            return KnownRun.Of(RunKey.New(name), new RunDefinition((plan.Spec with { Data = plan.Spec.Data with { Header = null } }).ToJson(), DataDescription.Of(plan).ToJson()));
+        }
     }
 
     private Task<EnsembleCluster> StartAsync() => EnsembleCluster.StartAsync(
