@@ -194,9 +194,12 @@ internal static class FormatDetection
     }
 
     /// <summary>
-    /// A first row is a header unless a cell of it is a number, but for numbers that count columns or years, or more of its cells stand
-    /// below themselves again in columns of few values than do not, or stand above numbers. Of names that repeat it is none either,
-    /// unless only numbers stand below them, or below another name.
+    /// Whether the first row names the columns. It does not where
+    /// <list type="bullet">
+    /// <item>all of its cells are empty, or one is a number (or "?"), unless its numbers count columns or years;</item>
+    /// <item>more of its cells are levels of their columns than are names: texts above numbers, or above levels that they are none of;</item>
+    /// <item>two of its cells are equal and stand above texts, and no name stands above numbers.</item>
+    /// </list>
     /// </summary>
     private static bool HasHeader(string[][] rows)
     {
@@ -213,10 +216,11 @@ internal static class FormatDetection
             if ((!count && IsNumber(name)) || name == "?") return false;
             if (count && IsNumber(name)) continue;
             var below = rows.Skip(1).Select(row => row[column]).ToArray();
-            var isNamed = !IsMissing(name) && AreNumbers(below);
+            var mayName = !IsMissing(name) && !BeginsAsNumber(name);
+            var isNamed = mayName && AreNumbers(below);
             var values = below.Distinct().Take(FewValues + 1).Count();
             if (values <= FewValues && below.Contains(name)) asCells++;
-            else if (isNamed || (values > 1 && values <= FewValues && FewestOfValue * values <= below.Length)) asNames++;
+            else if (isNamed || (mayName && values > 1 && values <= FewValues && FewestOfValue * values <= below.Length)) asNames++;
             isAboveNumbers |= isNamed;
             if (repeated.Contains(name) && !below.All(cell => cell.Length == 0 || IsNumber(cell))) repeats = true;
         }
