@@ -10,7 +10,7 @@ namespace DistributedEnsemble.Training.Tables;
 /// <summary>What a table is: its columns by their training rows, its target and task, and the sizes of its splits.</summary>
 internal sealed class TableSurvey
 {
-    private const int SplitPeriod = 5, TestPlace = 4, LeastRows = 20, LeastTrained = LeastRows * (SplitPeriod - 1) / SplitPeriod;
+    private const int SplitPeriod = 5, TestPlace = 4, LeastRows = 20, MostFeatures = 100_000;
 
     private TableSurvey(TableFormat format, IReadOnlyList<string> columns) => (Format, Columns) = (format, columns);
 
@@ -43,7 +43,7 @@ internal sealed class TableSurvey
     {
         var options = spec.Data;
         var format = file.Detect(options.Header);
-        var columns = ReadColumns(file, format);
+        var columns = Checked(ReadColumns(file, format), file, format);
         var ignored = NamedColumns.All(columns, options.Ignore, "ignore", file.Name);
         var categorical = NamedColumns.All(columns, options.Categorical, "categorical", file.Name);
         if (columns.FirstOrDefault(column => ignored.Contains(column) && categorical.Contains(column)) is { } both)
@@ -53,8 +53,8 @@ internal sealed class TableSurvey
             var rows = Pass.Over(file, format, target: null, hasTest);
             if (rows.Rows < LeastRows) throw TooFew(file, rows.Rows, "row");
             target = Enumerable.Range(0, columns.Count).LastOrDefault(
-                place => !ignored.Contains(columns[place]) && IsOfUse(columns[place], rows.Surveys[place], categorical), -1);
-            if (target < 0) throw new DataException($"{file.Name} has no column that can be predicted: each is constant, a name of the row, or text.");
+                place => !ignored.Contains(columns[place]) && rows.Cells(place) >= LeastRows && ColumnKinds.Fit(columns[place], rows.Surveys[place], categorical.Contains(columns[place])).MayBeTarget, -1);
+            if (target < 0) throw new DataException($"{file.Name} has no column that can be predicted: each is constant, a name of the row, text, of dates, or in fewer than {LeastRows} rows.");
         }
 
         if (ignored.Contains(columns[target])) throw new DataException($"{file.Name}: the target {OneLine.Quoted(columns[target])} is one of data.ignore. Choose another with data.target.");
@@ -95,7 +95,7 @@ internal sealed class TableSurvey
     public static (TableFormat Format, IReadOnlyList<string> Columns, ColumnSurvey[] Surveys) AllRows(TableFile file, DataSpec options)
     {
         var format = file.Detect(options.Header);
-        return (format, ReadColumns(file, format), Pass.Over(file, format, target: null, hasTest: true).Surveys);
+        return (format, Checked(ReadColumns(file, format), file, format), Pass.Over(file, format, target: null, hasTest: true).Surveys);
     }
 
     private static DataException TooFew(TableFile file, long rows, string what) =>
@@ -131,12 +131,17 @@ internal sealed class TableSurvey
         return rows.Columns;
     }
 
-    private static bool IsOfUse(string name, ColumnSurvey survey, HashSet<string> categorical) =>
-        survey.Present >= LeastTrained && ColumnKinds.Fit(name, survey, categorical.Contains(name)).MayBeTarget;
+    /// <summary>A column is surveyed in much more memory than its cells take. What a run was begun with is read whatever its width.</summary>
+    private static IReadOnlyList<string> Checked(IReadOnlyList<string> columns, TableFile file, TableFormat format) => columns.Count <= MostFeatures + 1 ? columns : throw new DataException(
+        $"{file.Name} has {columns.Count:N0} columns: a table may have {MostFeatures:N0} beside its target. Leave some of them out of the file"
+        + (format.IsParquet ? "." : ", or, if all rows stand in its first line, begin a line with each."));
 
     /// <summary>One reading of the file.</summary>
-    private sealed record Pass(ColumnSurvey[] Surveys, long Rows, long WithTarget, long Train, AbsentTargets Words, TotalsRow Totals)
+    private sealed record Pass(ColumnSurvey[] Surveys, long[] Tested, long Rows, long WithTarget, long Train, AbsentTargets Words, TotalsRow Totals)
     {
+        /// <summary>How many rows have a column, whether they train or test; of a pass over rows of any target.</summary>
+        public long Cells(int column) => Surveys[column].Present + Tested[column];
+
         /// <param name="target">Null takes every row for one with a target.</param>
         /// <param name="keepsTargets">Whether the survey of the target has all of its numbers.</param>
         /// <param name="leftOut">Ascending rows, of those that do not test, that are not looked at; null is none.</param>
@@ -147,6 +152,7 @@ internal sealed class TableSurvey
             {
                 IsUnnamed = format.Header && !rows.IsNamed(place),
             }).ToArray();
+            var tested = new long[surveys.Length];
             var (row, withTarget, train, left, words, totals) = (0L, 0L, 0L, 0, new AbsentTargets(), new TotalsRow());
             for (; rows.Read(); row++)
             {
@@ -158,7 +164,12 @@ internal sealed class TableSurvey
                     continue;
                 }
 
-                if (!hasTest && IsTest(withTarget++)) continue;
+                if (!hasTest && IsTest(withTarget++))
+                {
+                    for (var column = 0; target is null && column < tested.Length; column++) if (!rows[column].IsMissing) tested[column]++;
+                    continue;
+                }
+
                 var isLeftOut = left < leftOut?.Length && leftOut[left] == train;
                 train++;
                 if (isLeftOut)
@@ -171,7 +182,7 @@ internal sealed class TableSurvey
                 for (var column = 0; column < surveys.Length; column++) surveys[column].Add(rows[column], row);
             }
 
-            return new Pass(surveys, row, hasTest ? train : withTarget, train, words, totals);
+            return new Pass(surveys, tested, row, hasTest ? train : withTarget, train, words, totals);
         }
     }
 }

@@ -116,8 +116,6 @@ internal sealed class TextRows : ITableRows
 
 internal static class ColumnNames
 {
-    private const int Most = 100_000;
-
     /// <summary>What a column without a name is called.</summary>
     public static string OfPlace(int place) => $"column{place + 1}";
 
@@ -125,11 +123,9 @@ internal static class ColumnNames
     public static bool IsNone(string name, int place) =>
         name.Length == 0 || name == $"Unnamed: {place}" || name == $"...{place + 1}" || name.StartsWith("__index_level_", StringComparison.Ordinal);
 
-    /// <exception cref="DataException">Two are equal, or there are too many to be looked at.</exception>
+    /// <exception cref="DataException">Two are equal.</exception>
     public static void Check(string[] columns, string where)
     {
-        if (columns.Length > Most)
-            throw new DataException($"{where}: a row has {columns.Length:N0} cells, and a table at most {Most:N0} columns. Leave some out of the file; if the row is many, they lack their line ends.");
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var i = 0; i < columns.Length; i++)
         {

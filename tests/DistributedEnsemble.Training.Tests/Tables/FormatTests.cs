@@ -98,6 +98,16 @@ public class FormatTests
         Assert.False(Detect(TextTables.Rows("treatment,19", Numbers)).Header);
     }
 
+    [Theory]
+    [InlineData("NA")]
+    [InlineData("2nd")]
+    public void What_is_missing_or_begins_as_a_number_names_no_levels(string cell) => Assert.False(
+        Detect(TextTables.Rows($"red,{cell}", i => $"{(i % 3 == 0 ? "red" : "blue")},{(i % 2 == 0 ? "yes" : "no")}")).Header);
+
+    [Fact]
+    public void A_number_with_its_thousands_names_no_numbers() => Assert.False(
+        Detect(TextTables.Rows("red,\"1,200\"", i => $"{(i % 3 == 0 ? "red" : "blue")},{800 + (i * i % 199)}")).Header);
+
     [Fact]
     public void Very_many_columns_are_looked_at_in_a_moment()
     {
@@ -107,13 +117,17 @@ public class FormatTests
     }
 
     [Fact]
-    public void More_columns_than_a_table_has_are_refused_before_any_row_is_read()
+    public void More_columns_than_a_table_has_are_refused_before_any_row_is_surveyed()
     {
-        var names = string.Join(',', Enumerable.Range(0, 100_001).Select(i => $"c{i}"));
-        var file = TextTables.File($"{names}\n{names}\n");
+        string Wide(int columns) => $"{string.Join(',', Enumerable.Range(0, columns).Select(i => $"c{i}"))}\n{string.Join(',', Enumerable.Range(0, columns))}\n";
+        string Refused(int columns) => Assert.Throws<DataException>(() => TextTables.Survey(Wide(columns), new DataSpec { Header = true })).Message;
+
         Assert.Equal(
-            "rows.csv, line 1: a row has 100,001 cells, and a table at most 100,000 columns. Leave some out of the file; if the row is many, they lack their line ends.",
-            Assert.Throws<DataException>(() => TableSurvey.ReadColumns(file, new DataSpec { Header = true })).Message);
+            "rows.csv has 100,002 columns: a table may have 100,000 beside its target. Leave some of them out of the file, or, if all rows stand in its first line, begin a line with each.", Refused(100_002));
+        Assert.Equal("rows.csv has 1 row: at least 20 are needed.", Refused(100_001));
+        // A run may have been begun with more.
+        using var rows = TextTables.File(Wide(100_002)).Read(TableFormat.Plain);
+        Assert.Equal(100_002, rows.Columns.Count);
     }
 
     [Theory]

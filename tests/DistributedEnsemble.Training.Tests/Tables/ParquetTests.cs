@@ -85,6 +85,20 @@ public class ParquetTests
     }
 
     [Fact]
+    public async Task More_columns_than_a_table_has_are_refused()
+    {
+        var fields = Enumerable.Range(0, 100_002).Select(i => new DataField<int>($"c{i}")).ToArray();
+        using var stream = new MemoryStream();
+        await using (await ParquetWriter.CreateAsync(new ParquetSchema(fields), stream, cancellationToken: TestContext.Current.CancellationToken))
+        {
+        }
+
+        Assert.Equal(
+            "rows.parquet has 100,002 columns: a table may have 100,000 beside its target. Leave some of them out of the file.",
+            Assert.Throws<DataException>(() => TableSurvey.Of(TextTables.File(stream.ToArray(), "rows.parquet"), TextTables.Whole(), hasTest: false)).Message);
+    }
+
+    [Fact]
     public async Task A_file_of_that_name_that_is_no_Parquet_is_never_read_as_text()
     {
         var bytes = await ParquetTables.OfParquet();

@@ -1,5 +1,6 @@
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
+using DistributedEnsemble.Training.Tables;
 using DistributedEnsemble.Training.Tasks;
 
 namespace DistributedEnsemble.Training.Tests.Tables;
@@ -15,6 +16,27 @@ public class TargetTests
     [Fact]
     public void A_column_that_few_rows_have_is_not_taken_as_the_target() => Assert.Equal(
         "kind", TextTables.Survey(TextTables.Rows("n,kind,died", i => $"{i % 7},{(i % 2 == 0 ? "a" : "b")},{(i < 3 ? i : "")}")).Target.Name);
+
+    /// <summary>Whether they train or test, and whether another table tests.</summary>
+    [Fact]
+    public void A_column_may_be_the_target_where_twenty_rows_have_it()
+    {
+        string Target(Func<int, bool> has, bool hasTest) => TableSurvey.Of(
+            TextTables.File(TextTables.Rows("n,kind,died", i => $"{i % 7},{(i % 2 == 0 ? "a" : "b")},{(has(i) ? i / 5 % 2 : "")}", 100)), TextTables.Whole(), hasTest).Target.Name;
+
+        foreach (var hasTest in (bool[])[false, true])
+        {
+            Assert.Equal("kind", Target(i => i % 5 == 0 && i < 95, hasTest));
+            Assert.Equal("died", Target(i => i % 5 == 0, hasTest));
+            Assert.Equal("kind", Target(i => i < 19, hasTest));
+            Assert.Equal("died", Target(i => i < 20, hasTest));
+        }
+    }
+
+    [Fact]
+    public void Why_no_column_can_be_predicted_is_told() => Assert.Equal(
+        "rows.csv has no column that can be predicted: each is constant, a name of the row, text, of dates, or in fewer than 20 rows.",
+        Assert.Throws<DataException>(() => TextTables.Survey(TextTables.Rows("id,one,died", i => $"{i},x,{(i < 12 ? i % 2 : "")}"))).Message);
 
     private static readonly string s_numbers = TextTables.Rows("a,b,c", i => $"{i * i % 7},{i * 3 % 11},{i % 2}");
 
