@@ -54,19 +54,18 @@ internal sealed record TableInspection(
         .GroupBy(member => spec.OfMember(member).Model.Kind).Select(kind => $"{kind.Count()} {kind.Key}"));
 
     private static InspectedColumn Column(string name, ColumnSurvey survey, ColumnEncoder encoder) =>
-        Column(name, ColumnKinds.NameOf(encoder), survey, encoder.Inputs, encoder.Note ?? encoder.Becomes);
+        Column(name, ColumnKinds.NameOf(encoder), survey, encoder.Inputs, Joined(encoder.Becomes, encoder.Note));
 
     /// <remarks>What is said before training is the range of the rows that train.</remarks>
     private static InspectedColumn TargetOf(string name, ColumnSurvey survey, LearningTask task)
     {
-        string?[] notes =
-        [
+        var trained = task is Regression numbers ? $"{Number(numbers.Minimum)} … {Number(numbers.Maximum)}" : null;
+        return Column(name, "target", survey, 0, Joined(
             survey.Unit is { } unit && survey.AreNumbers ? $"numbers of {OneLine.Quoted(unit)}" : null,
-            task is Regression { Minimum: var least, Maximum: var greatest } && (least, greatest) != (survey.LongNumbers.Least, survey.LongNumbers.Greatest)
-                ? $"{Number(least)} … {Number(greatest)} in the rows that train" : null,
-        ];
-        return Column(name, "target", survey, 0, string.Join("; ", notes.OfType<string>()) is { Length: > 0 } note ? note : null);
+            trained is null || trained == Contents(survey) ? null : $"{trained} in the rows that train"));
     }
+
+    private static string? Joined(params string?[] notes) => string.Join("; ", notes.OfType<string>()) is { Length: > 0 } all ? all : null;
 
     private static InspectedColumn Column(string name, string kind, ColumnSurvey survey, int inputs, string? note) =>
         new(name, kind, survey.Missing, survey.Levels.Count, inputs, note, Contents(survey)) { HasMore = survey.HasMoreLevels };

@@ -65,6 +65,24 @@ public sealed class InspectTests : IDisposable
     }
 
     [Fact]
+    public async Task One_range_is_shown_once_also_where_every_target_has_a_k()
+    {
+        var file = _driver.File("short.csv", $"a,y\n{string.Concat(Enumerable.Range(0, 100).Select(i => $"{i * i % 17},{3 + (i * 37 % 25)}k\n"))}");
+        var target = (await _driver.RunAsync("inspect", file, "--json")).Succeeded().Json.GetProperty("columns")[1];
+
+        Assert.Equal(("3 … 27", "numbers of \"k\""), (target.GetProperty("contents").GetString(), target.GetProperty("note").GetString()));
+    }
+
+    [Fact]
+    public async Task What_a_time_of_day_becomes_stands_beside_what_else_it_may_be()
+    {
+        var file = _driver.File("times.csv", $"time,y\n{string.Concat(Enumerable.Range(0, 60).Select(i => $"{i % 24}:{i:00},{i % 2}\n"))}");
+        var time = (await _driver.RunAsync("inspect", file, "--json")).Succeeded().Json.GetProperty("columns")[0];
+
+        Assert.Equal("2 inputs: time, hour of time; times of day; if they are durations, write them as numbers, as of minutes", time.GetProperty("note").GetString());
+    }
+
+    [Fact]
     public async Task A_file_that_is_not_there_is_told() =>
         (await _driver.RunAsync("inspect", "none.csv")).Refused(2, "none.csv was not found: looked for none.csv. If it lies in another folder DIR, add --data DIR.");
 
