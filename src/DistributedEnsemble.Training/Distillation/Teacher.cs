@@ -89,7 +89,7 @@ internal sealed class Teacher
     public void RequireUnchanged(DistillationSpec distillation)
     {
         if (distillation.Weights is not { } weights || Weights.SequenceEqual(weights)) return;
-        throw new DataException(Wrong(_folder.Name, Others).Message);
+        throw new DataException(Said(_folder.Name, Others));
     }
 
     /// <summary>Its models of a network, the best on the validation rows first, or in their order; null if it has none.</summary>
@@ -111,7 +111,7 @@ internal sealed class Teacher
         // Former programs taught the moments whatever the measured rows say, and their students go on learning what they began with.
         if (experts is not null && !IsAsBegun()) targets = Teach(distillation, further, start, experts: null);
         return IsAsBegun() ? targets : throw new DataException(
-            $"distillation.teacher is {OneLine.Quoted(_folder.Name)}: what it teaches is other than distillation.targets says (bring the old run back, or begin a new student).");
+            Said(_folder.Name, "what it teaches is other than distillation.targets says (bring the old run back, or begin a new student)"));
 
         bool IsAsBegun() => distillation.Targets is null || distillation.Targets == targets.Sha256;
     }
@@ -236,5 +236,7 @@ internal sealed class Teacher
             throw Wrong(name, "it was trained on other columns than the student's (leave data.ignore and the others of data as they were)");
     }
 
-    private static SpecException Wrong(string name, string reason) => new($"distillation.teacher is {OneLine.Quoted(name)}: {reason}.");
+    private static SpecException Wrong(string name, string reason) => new(Said(name, reason));
+
+    private static string Said(string name, string reason) => $"distillation.teacher is {OneLine.Quoted(name)}: {reason}.";
 }

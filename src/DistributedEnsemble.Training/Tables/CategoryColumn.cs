@@ -59,9 +59,9 @@ public sealed record CategoryColumn : ColumnEncoder
     /// <summary>Of levels that are unknown.</summary>
     internal int OtherPlace => Levels.Count + (Missing ? 1 : 0);
 
-    /// <summary>Null if there are too many levels, or none that stands there twice.</summary>
     internal override bool MayBeTarget => true;
 
+    /// <summary>Null if there are too many levels, or none that stands there twice.</summary>
     internal static ColumnEncoder? Fit(string name, ColumnSurvey survey)
     {
         if (survey.HasMoreLevels || 2L * survey.Levels.Count > survey.Present || survey.Present == 0) return null;
