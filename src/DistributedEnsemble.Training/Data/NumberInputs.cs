@@ -14,12 +14,10 @@ internal static class NumberInputs
     /// <summary>Of longer data every so many rows are looked at.</summary>
     private const int MostRows = 1 << 16;
 
-    /// <summary>Numbers that are looked at together: rows may lie in a file.</summary>
-    private const int MostNumbers = 1 << 20;
-
     /// <param name="split">Which rows train.</param>
+    /// <param name="mostNumbers">That are looked at together: rows may lie in a file.</param>
     /// <returns>By ascending place; none of rows that are no vectors.</returns>
-    public static IReadOnlyList<NumberInput> Of(Dataset dataset, ValidationSplit split)
+    public static IReadOnlyList<NumberInput> Of(Dataset dataset, ValidationSplit split, int mostNumbers = 1 << 20)
     {
         if (dataset.InputShape.Length != 1) return [];
         var train = dataset.Train;
@@ -27,7 +25,7 @@ internal static class NumberInputs
         var bins = Math.Clamp(split.TrainingCount / RowsOfBin, FewestBins, MostBins);
         var numbers = new List<NumberInput>();
         var isLevel = dataset.Embedded.Select(input => input.Place).ToHashSet();
-        var columns = Enumerable.Range(0, Math.Min(train.Width, Math.Max(1, MostNumbers / count))).Select(_ => new float[count]).ToArray();
+        var columns = Enumerable.Range(0, Math.Min(train.Width, Math.Max(1, mostNumbers / count))).Select(_ => new float[count]).ToArray();
         var copy = new float[columns.Length];
         for (var first = 0; first < train.Width; first += columns.Length)
         {

@@ -42,16 +42,22 @@ internal sealed class MemberRows
     public int[] Of(int member)
     {
         if (!_spec.HasOutOfFold) return _split.Training;
-        var places = Places(member);
-        for (var i = 0; i < places.Length; i++) places[i] = _split.Training[places[i]];
-        return places;
+        var rows = new int[CountOf(member)];
+        List(member, rows);
+        return rows;
     }
 
     /// <summary>Lists the same, for as many as <see cref="CountOf"/> says.</summary>
     public void List(int member, Span<int> rows)
     {
-        if (_spec.HasOutOfFold) Of(member).CopyTo(rows);
-        else _split.List(rows);
+        if (!_spec.HasOutOfFold)
+        {
+            _split.List(rows);
+            return;
+        }
+
+        ListPlaces(member, rows);
+        foreach (ref var row in rows) row = _split.TrainingRow(row);
     }
 
     /// <summary>How many rows train.</summary>
@@ -64,31 +70,25 @@ internal sealed class MemberRows
     private BitArray Unseen(int member)
     {
         var unseen = new BitArray(_split.TrainingCount, true);
-        foreach (var place in Places(member)) unseen[place] = false;
+        var places = new int[CountOf(member)];
+        ListPlaces(member, places);
+        foreach (var place in places) unseen[place] = false;
         return unseen;
     }
 
     /// <summary>The same for places among the rows that train.</summary>
-    private int[] Places(int member)
+    private void ListPlaces(int member, Span<int> places)
     {
-        var places = new int[CountOf(member)];
-        for (int place = 0, i = 0; place < _split.TrainingCount; place++)
+        if (_spec.Bootstrap) _random.Below(new Draw(Purpose.Bootstrap, member, 0, 0), places.Length, places);
+        if (_folds is null) return;
+        var others = _spec.Bootstrap ? new int[places.Length] : places;
+        for (int place = 0, i = 0; place < _folds.Length; place++)
         {
-            if (_folds is null || _folds[place] != member % _spec.Folds) places[i++] = place;
+            if (_folds[place] != member % _spec.Folds) others[i++] = place;
         }
 
-        return _spec.Bootstrap ? Drawn(places, member) : places;
-    }
-
-    /// <summary>64 bits a draw.</summary>
-    private int[] Drawn(int[] places, int member)
-    {
-        var drawn = new int[places.Length];
-        var words = new uint[2 * places.Length];
-        _random.Words(new Draw(Purpose.Bootstrap, member, 0, 0), words);
-        for (var i = 0; i < drawn.Length; i++)
-            drawn[i] = places[(int)Math.BigMul((ulong)words[2 * i + 1] << 32 | words[2 * i], (ulong)places.Length, out _)];
-        return drawn;
+        if (!_spec.Bootstrap) return;
+        foreach (ref var place in places) place = others[place];
     }
 
     /// <summary>Rows of each stratum in a random order are dealt to the folds in turn, where the stratum before stopped.</summary>

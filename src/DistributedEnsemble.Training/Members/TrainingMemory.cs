@@ -48,7 +48,7 @@ internal static class TrainingMemory
     }
 
     /// <summary>Makes sure that data has room before it is read: the members' own memory is checked when it is there.</summary>
-    /// <param name="width">Numbers of a row; 0 if they lie in a file.</param>
+    /// <param name="width">Numbers of a row.</param>
     /// <param name="available">In bytes.</param>
     /// <param name="noFile">Why they cannot lie in a file, if that was tried.</param>
     /// <exception cref="DataException">It has none.</exception>
@@ -56,9 +56,16 @@ internal static class TrainingMemory
     {
         var bytes = BytesOfData(rows, width);
         if (bytes <= available) return;
-        var (what, wayOut) = width == 0 ? ("The targets of", "Take a part of the rows.") : ("", "Take a part of the rows, or fewer columns.");
-        throw new DataException(
-            $"{$"{what} {rows:N0} rows".TrimStart()}{(width == 0 ? "" : $" of {width:N0} numbers")} take {InWords(bytes)} of memory, and {InWords(available)} are free{(noFile is null ? "" : $"; nor can they lie in a file: {noFile}")}. {wayOut}");
+        var noMemory = $"{rows:N0} rows of {width:N0} numbers take {InWords(bytes)} of memory, and {InWords(available)} are free";
+        throw new DataException($"{noMemory}{(noFile is null ? "" : $"; nor can they lie in a file: {noFile}")}. Take a part of the rows, or fewer columns.");
+    }
+
+    /// <summary>The same for the targets of rows whose inputs lie in a file.</summary>
+    /// <exception cref="DataException">There is no room.</exception>
+    public static void CheckTargets(long rows, long available)
+    {
+        var bytes = BytesOfData(rows, 0);
+        if (bytes > available) throw new DataException($"The targets of {rows:N0} rows take {InWords(bytes)} of memory, and {InWords(available)} are free. Take a part of the rows.");
     }
 
     /// <summary>Bytes of the inputs of some rows.</summary>

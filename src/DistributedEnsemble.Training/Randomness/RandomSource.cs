@@ -15,7 +15,7 @@ public readonly record struct Draw(Purpose Purpose, int Member, uint Step, uint 
 /// <summary>All randomness of a run: a function of the seed and of what it is for. Nothing random needs to be stored.</summary>
 public sealed class RandomSource(ulong seed)
 {
-    /// <summary>Draws of a shuffle that lie on the stack together: whole blocks, of two each.</summary>
+    /// <summary>Draws that lie on the stack together: whole blocks, of two each.</summary>
     private const int DrawsAtOnce = 1 << 9, DrawsPerBlock = 2;
 
     private const float ScaleOf24Bits = 1f / (1 << 24);
@@ -49,6 +49,19 @@ public sealed class RandomSource(ulong seed)
         var vectors = MemoryMarshal.Cast<uint, Vector<uint>>(words);
         for (var i = 0; i < vectors.Length; i++) vectors[i] = Vector.GreaterThanOrEqual(vectors[i], thresholds) & values;
         for (var i = vectors.Length * Vector<uint>.Count; i < words.Length; i++) words[i] = words[i] >= firstKept ? bits : 0;
+    }
+
+    /// <summary>Uniform whole numbers from 0 and below <paramref name="bound"/>, with 64 bits a draw.</summary>
+    internal void Below(Draw draw, int bound, Span<int> numbers)
+    {
+        Observer?.Invoke(draw, 2 * numbers.Length);
+        Span<ulong> draws = stackalloc ulong[DrawsAtOnce];
+        for (var first = 0; first < numbers.Length; first += DrawsAtOnce)
+        {
+            var count = Math.Min(DrawsAtOnce, numbers.Length - first);
+            Philox.Fill(seed, draw.Step, draw.Layer, draw.MemberAndPurpose, MemoryMarshal.Cast<ulong, uint>(draws[..count]), (uint)first / DrawsPerBlock);
+            for (var i = 0; i < count; i++) numbers[first + i] = (int)Math.BigMul(draws[i], (ulong)bound, out _);
+        }
     }
 
     /// <summary>Shuffles in place; every order is equally likely (Fisher and Yates, with 64 bits a draw).</summary>

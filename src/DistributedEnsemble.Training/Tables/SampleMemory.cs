@@ -51,7 +51,8 @@ internal sealed class SampleMemory : IDisposable
         var parts = new SampleMemory[rows.Length];
         try
         {
-            TrainingMemory.CheckData(all, files is null ? width : 0, free);
+            if (files is null) TrainingMemory.CheckData(all, width, free);
+            else TrainingMemory.CheckTargets(all, free);
             for (var i = 0; i < parts.Length; i++) parts[i] = new SampleMemory(rows[i], width, preprocessing, files?[i]);
         }
         catch

@@ -3,6 +3,7 @@ using DistributedEnsemble.Tests;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Files;
 using DistributedEnsemble.Training.Kernels;
+using DistributedEnsemble.Training.Predictions;
 using DistributedEnsemble.Training.Tables;
 
 namespace DistributedEnsemble.Training.Tests.Data;
@@ -57,6 +58,17 @@ public sealed class InputFileTests : IDisposable
             Assert.Equal(expected.Inputs(), copy.Inputs());
             Assert.Equal(expected.Targets, copy.Targets);
         }
+    }
+
+    /// <summary>The last batch is smaller.</summary>
+    [Theory]
+    [InlineData(0, Rows)]
+    [InlineData(3 * BatchedPrediction.BatchSize, (2 * BatchedPrediction.BatchSize) + 7)]
+    public void Batches_that_are_predicted_are_those_in_memory(int start, int count)
+    {
+        var rows = _memory.InputsOf(start, count).ToArray().Select(number => (double)number);
+        Assert.Equal(rows, BatchedPrediction.OfRows(new Inputs(), _file, start, count, TestContext.Current.CancellationToken));
+        Assert.Equal(rows, BatchedPrediction.OfRows(new Inputs(), _memory, start, count, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -121,6 +133,17 @@ public sealed class InputFileTests : IDisposable
 
         Assert.Equal(2, writes);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    /// <summary>Answers what it is asked.</summary>
+    private sealed class Inputs : IPredictor
+    {
+        public int Width => InputFileTests.Width;
+
+        public void Answer(ReadOnlySpan<float> inputs, Span<double> answers)
+        {
+            for (var i = 0; i < answers.Length; i++) answers[i] = inputs[i];
+        }
     }
 
     /// <summary>Rows that a preprocessing changes, fewer than were announced, in memory or in a folder.</summary>

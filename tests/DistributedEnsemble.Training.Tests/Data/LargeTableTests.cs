@@ -73,6 +73,19 @@ public sealed class LargeTableTests : IDisposable
         Assert.Equal(expected.Inputs!.Span, further.Inputs!.Span);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(150)]
+    public void Inputs_that_are_numbers_are_the_same_in_whatever_groups_they_are_looked_at(int mostNumbers)
+    {
+        var spec = Plans.Spec(MixedSpecs.Class);
+        using Reading memory = new(spec, null), file = new(spec, new InputFolder(_folder.Path, 1));
+        var (expected, numbers) = (NumberInputs.Of(memory.Data, memory.Plan.Split), NumberInputs.Of(file.Data, file.Plan.Split, mostNumbers));
+        Assert.True(expected.Count > 1);
+        Assert.Equal(expected.Select(number => number.Place), numbers.Select(number => number.Place));
+        Assert.Equal(expected.Select(number => number.Edges), numbers.Select(number => number.Edges));
+    }
+
     /// <summary>Where the system could not take the room of the file at once.</summary>
     [Fact]
     public void A_disk_that_is_full_when_rows_are_written_leaves_them_to_memory_and_where_it_has_no_room_a_later_time()

@@ -1,8 +1,10 @@
+using DistributedEnsemble.Randomness;
 using DistributedEnsemble.Specs;
 using DistributedEnsemble.Training.Data;
 using DistributedEnsemble.Training.Members;
 using DistributedEnsemble.Training.Networks;
 using DistributedEnsemble.Training.Predictions;
+using DistributedEnsemble.Training.Randomness;
 
 namespace DistributedEnsemble.Training.Tests.Members;
 
@@ -88,6 +90,35 @@ public sealed class MemberRowsTests
             var unseen = plan.Rows.UnseenBy(member);
             Assert.Equal(plan.Split.Training.Except(plan.Of(member).Rows()), plan.Split.Training.Where((_, place) => unseen[place]));
         }
+    }
+
+    [Theory]
+    [InlineData("0", "false")]
+    [InlineData("3", "false")]
+    [InlineData("0", "true")]
+    public void The_rows_of_an_epoch_are_listed_in_place(string folds, string bootstrap)
+    {
+        var plan = Plans.Of(Plans.Small, ("data.folds", folds), ("data.bootstrap", bootstrap), ("data.validationFraction", "0.2"));
+        var rows = new int[plan.Rows.CountOf(1)];
+        plan.Rows.List(1, rows);
+        Array.Clear(rows);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        plan.Rows.List(1, rows);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000);
+        Assert.Equal(plan.Of(1).Rows(), rows);
+    }
+
+    /// <summary>Runs that were begun before go on with the rows that they had.</summary>
+    [Theory]
+    [InlineData("0")]
+    [InlineData("3")]
+    public void A_bootstrap_draws_64_bits_a_row(string folds)
+    {
+        var plan = Plans.Of(Plans.Small, ("data.folds", folds), ("data.bootstrap", "true"), ("data.validationFraction", "0.2"));
+        int[] drawn = folds == "0" ? plan.Split.Training : Plans.Of(Plans.Small, ("data.folds", folds), ("data.validationFraction", "0.2")).Of(1).Rows();
+        var words = new uint[2 * drawn.Length];
+        plan.Random.Words(new Draw(Purpose.Bootstrap, 1, 0, 0), words);
+        Assert.Equal(Enumerable.Range(0, drawn.Length).Select(i => drawn[(int)Math.BigMul(((ulong)words[(2 * i) + 1] << 32) | words[2 * i], (ulong)drawn.Length, out _)]), plan.Of(1).Rows());
     }
 
     [Fact]
