@@ -49,7 +49,7 @@ public sealed class PageServer : IAsyncLifetime
             """);
         await TrainAsync("""
             { "name": "varied", "seed": 3, "members": 4, "data": { "dataset": "digits", "folds": 2 }, "model": { "kind": "mlp", "hidden": [16] }, "training": { "epochs": 3 }, "logging": { "everySteps": 5 },
-              "variants": [ { "training": { "schedule": { "learningRate": 0.1 } } }, { "model": { "hidden": [24, 8] } } ] }
+              "variants": [ { "training": { "schedule": { "learningRate": 0.2 } } }, { "model": { "hidden": [24, 8] } } ] }
             """);
         await ThousandMembers.WriteAsync(RunsFolder, "thousand");
         await StoppedStudents.WriteAsync(RunsFolder, "students");

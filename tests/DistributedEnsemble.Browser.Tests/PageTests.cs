@@ -139,9 +139,9 @@ public sealed partial class PageTests(PageServer server, Browser browser) : ICla
         await window.GoAsync("/runs/varied");
         var table = window.Page.GetByRole(AriaRole.Table, new PageGetByRoleOptions { Name = "Members" });
 
-        await Expect(table.Locator(".row:not(.headings) .settings-cell")).ToHaveTextAsync(["hidden=[16] learningRate=0.1", "hidden=[24,8] learningRate=0.05", "hidden=[16] learningRate=0.1", "hidden=[24,8] learningRate=0.05"]);
+        await Expect(table.Locator(".row:not(.headings) .settings-cell")).ToHaveTextAsync(["hidden=[16] learningRate=0.2", "hidden=[24,8] learningRate=0.1", "hidden=[16] learningRate=0.2", "hidden=[24,8] learningRate=0.1"]);
         await table.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "1", Exact = true }).ClickAsync();
-        await Expect(window.Page.Locator(".key .picked").First).ToHaveTextAsync("member 1 (hidden=[24,8] learningRate=0.05)");
+        await Expect(window.Page.Locator(".key .picked").First).ToHaveTextAsync("member 1 (hidden=[24,8] learningRate=0.1)");
         await Expect(window.Page.GetByText("training rows, answered by members that did not see them")).ToBeVisibleAsync();
         Assert.Empty(window.Failures);
 
