@@ -21,6 +21,9 @@ internal sealed class InputColumns(ServedModel model, HttpSettings limits, Actio
     /// <summary>Bytes of texts that are made before they are told.</summary>
     private const int Piece = 1 << 16;
 
+    /// <summary>Inputs that the model does not know, of which one may be meant for a column.</summary>
+    private const int MostCompared = 100;
+
     private readonly ImmutableArray<RowColumn>.Builder _columns = ImmutableArray.CreateBuilder<RowColumn>();
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private long _untold;
@@ -112,7 +115,8 @@ internal sealed class InputColumns(ServedModel model, HttpSettings limits, Actio
     /// <summary>What was sent in place of a column, and is nearly its name.</summary>
     private string? Misspelt(string absent)
     {
-        string[] others = [.. _names.Where(name => !model.Columns.Any(column => column.Name == name))];
+        var known = model.Columns.Select(column => column.Name).ToHashSet(StringComparer.Ordinal);
+        string[] others = [.. _columns.Select(column => column.Name).Where(name => !known.Contains(name)).Take(MostCompared)];
         return others.Length == 0 ? null : Nearest.Like(absent, others);
     }
 
